@@ -1,0 +1,232 @@
+"""The data that flows through one request, from a camera frame to an answer.
+
+Everything here is a frozen dataclass over NumPy arrays; nothing imports torch or ROS. Pixel
+coordinates are (x, y) with x to the right and y down, the centre of the top-left pixel at (0, 0).
+Metres are in the camera's optical frame (REP-103): x right, y down, z forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Literal, Mapping, Optional, Tuple, Union
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float32]
+ByteArray = npt.NDArray[np.uint8]
+
+Pixel = Tuple[float, float]
+"""(x, y) in pixels."""
+
+Point = Tuple[float, float, float]
+"""(x, y, z) in metres, optical frame."""
+
+
+class InputError(ValueError):
+    """A frame, mask or expression that cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """Pinhole camera: focal lengths and principal point in pixels (``K`` of CameraInfo)."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def __post_init__(self) -> None:
+        values = (self.fx, self.fy, self.cx, self.cy)
+        if not all(np.isfinite(values)) or self.fx <= 0 or self.fy <= 0:
+            raise InputError(
+                f"camera intrinsics fx, fy, cx, cy = {values} are not a calibrated camera: "
+                "fx and fy must be positive and all four finite"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One camera picture, with depth where there is a depth camera.
+
+    ``rgb`` is uint8 HxWx3. ``depth`` is float32 HxW in metres, registered to ``rgb``; a value that
+    is not finite or not positive means "no measurement". ``stamp_ns`` and ``frame_id`` are copied
+    from the source header and never interpreted here.
+
+    Raises InputError when shapes or dtypes do not fit together.
+    """
+
+    rgb: ByteArray
+    depth: Optional[FloatArray] = None
+    intrinsics: Optional[Intrinsics] = None
+    stamp_ns: int = 0
+    frame_id: str = ""
+
+    def __post_init__(self) -> None:
+        if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3:
+            raise InputError(
+                f"an image must be uint8 of shape HxWx3, got {self.rgb.dtype} {self.rgb.shape}"
+            )
+        if min(self.rgb.shape[:2]) < 1:
+            raise InputError(f"the image is empty: {self.rgb.shape[1]}x{self.rgb.shape[0]} pixels")
+        if self.depth is None:
+            return
+        if self.depth.dtype != np.float32 or self.depth.shape != self.rgb.shape[:2]:
+            raise InputError(
+                f"depth must be float32 metres of the image's size {self.rgb.shape[:2]}, "
+                f"got {self.depth.dtype} {self.depth.shape}"
+            )
+
+    @property
+    def height(self) -> int:
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.rgb.shape[1])
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether pixels can be turned into metres: both depth and intrinsics are there."""
+        return self.depth is not None and self.intrinsics is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """N class-agnostic masks of one frame, best first.
+
+    ``masks`` bool NxHxW; ``boxes`` float32 Nx4 as (x, y, w, h) in pixels, w = x_max - x_min as
+    segment_anything gives them; ``quality`` float32 N in [0, 1], the proposer's own confidence;
+    ``sources`` names the proposer of each mask ("sam", "depth", ...).
+    """
+
+    masks: BoolArray
+    boxes: FloatArray
+    quality: FloatArray
+    sources: Tuple[str, ...]
+
+    def __len__(self) -> int:
+        return int(self.masks.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A frame that has been looked at: all that does not depend on an expression.
+
+    ``features`` float32 NxD, one un-normalised visual feature a proposal; ``patches`` float32
+    (G*G)xD, L2-normalised localisation features of the whole frame on a GxG grid, or None where a
+    method has no localisation map; ``timings`` in milliseconds by stage.
+    """
+
+    frame: Frame
+    proposals: Proposals
+    features: "Tensor"
+    patches: Optional["Tensor"] = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+Side = Literal["left", "right", "top", "bottom", "near", "far"]
+Number = Union[Literal["one", "all"], int]
+
+
+@dataclass(frozen=True)
+class Ordinal:
+    """"third from the right": index 3, side "right"."""
+
+    index: int
+    side: Side
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A thing the target stands in relation to; it may carry relations of its own."""
+
+    target: str
+    head: str
+    relations: Tuple["Relation", ...] = ()
+
+
+@dataclass(frozen=True)
+class Relation:
+    """``kind`` (left_of, on, between, ...) between the target and one or more anchors."""
+
+    kind: str
+    anchors: Tuple[Anchor, ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What was asked, as data. The fields follow the surface form of the text.
+
+    ``target`` is the target noun phrase with determiner and pre-modifiers, ``head`` its last word,
+    ``attributes`` its descriptive modifiers in text order. ``position`` is a sorted subset of left,
+    right, top, bottom, middle, front, back; ``superlative`` one of left, right, top, bottom, big,
+    small, near, far, tall, short, wide, thin. ``excluded`` holds what was negated. ``parser`` names
+    the parser that filled the fields ("rules" or a spaCy pipeline's name).
+    """
+
+    text: str
+    target: str
+    head: str
+    attributes: Tuple[str, ...] = ()
+    number: Number = "one"
+    position: Tuple[str, ...] = ()
+    superlative: Optional[str] = None
+    ordinal: Optional[Ordinal] = None
+    relations: Tuple[Relation, ...] = ()
+    excluded: Tuple[str, ...] = ()
+    parser: str = "rules"
+
+
+class Verdict(Enum):
+    """The closed set of answers to "which object is meant?"."""
+
+    FOUND = "FOUND"
+    AMBIGUOUS = "AMBIGUOUS"
+    NOT_FOUND = "NOT_FOUND"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One proposal as an answer. ``index`` is its place in the scene's proposals.
+
+    ``score`` is in [0, 1]; ``box`` (x, y, w, h) in pixels; ``centroid_pixel`` lies inside the mask;
+    ``centroid`` is the robust 3D centroid in metres, None without valid depth. ``scores`` holds the
+    named terms that made the score.
+    """
+
+    index: int
+    score: float
+    box: Tuple[float, float, float, float]
+    centroid_pixel: Pixel
+    centroid: Optional[Point] = None
+    source: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Referral:
+    """The answer to one expression about one scene.
+
+    ``candidates`` are ranked, best first, and empty only when nothing was proposed. ``mask`` bool
+    HxW is the best candidate's mask, all False when the verdict is NOT_FOUND. ``message`` is one
+    plain sentence; ``explanation`` says what was parsed, which anchor was used and which scores
+    decided; ``timings`` are milliseconds by stage.
+    """
+
+    verdict: Verdict
+    expression: Expression
+    candidates: Tuple[Candidate, ...]
+    mask: BoolArray
+    message: str
+    explanation: str
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Optional[Candidate]:
+        return self.candidates[0] if self.candidates else None
