@@ -1,0 +1,1 @@
+"""Pixels to class-agnostic masks: Segment Anything, depth, and whatever follows the protocol."""
