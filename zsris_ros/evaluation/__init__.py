@@ -1,0 +1,1 @@
+"""Data sets and metrics: how well masks and answers fit the truth."""

@@ -1,0 +1,128 @@
+"""Masks and depth in numbers: boxes, inside points, back-projection, robust 3D centroids.
+
+Pixels are (x, y), metres are in the camera's optical frame, depth follows REP-118: float32 metres,
+a value that is not finite or not positive means "no measurement".
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from zsris_ros.types import BoolArray, FloatArray, InputError, Intrinsics, Pixel, Point
+
+_EROSION_SHARE = 0.04  # of the side of a square of the mask's area
+_EROSION_LIMIT = 5  # pixels; mixed pixels of depth cameras reach no further
+_CORE_SHARE = 0.25  # an eroded mask that keeps less of the mask's depth is not trusted
+
+
+def valid_depth(depth: FloatArray) -> BoolArray:
+    """Where depth HxW holds a measurement (finite and positive), as bool HxW."""
+    return np.isfinite(depth) & (depth > 0)
+
+
+def back_project(depth: FloatArray, intrinsics: Intrinsics) -> FloatArray:
+    """Points float32 HxWx3 in metres (optical frame) of depth HxW; NaN where depth is invalid."""
+    z = np.where(valid_depth(depth), depth, np.float32(np.nan)).astype(np.float32)
+    x = (np.arange(depth.shape[1], dtype=np.float32) - intrinsics.cx) / intrinsics.fx
+    y = (np.arange(depth.shape[0], dtype=np.float32) - intrinsics.cy) / intrinsics.fy
+    return np.stack([z * x.astype(np.float32), z * y.astype(np.float32)[:, None], z], axis=-1)
+
+
+def centroid_3d(mask: BoolArray, depth: FloatArray, intrinsics: Intrinsics) -> Point | None:
+    """The robust centre, in metres, of the surface seen under ``mask`` (bool HxW).
+
+    The component-wise median of the back-projected valid depth of the eroded mask: half of the
+    surface is nearer and half is farther, half left and half right, so mixed pixels at the contour
+    and holes cannot pull it away. The erosion grows with the mask up to a few pixels; where it
+    would leave too little depth (thin or small masks) the mask is used as it is. None without any
+    valid depth under the mask.
+
+    Raises InputError when mask and depth differ in size.
+    """
+    if mask.shape != depth.shape:
+        raise InputError(
+            f"a mask of {mask.shape} does not fit depth of {depth.shape}: "
+            "use depth that is registered to the picture"
+        )
+    window = _window(mask)
+    if window is None:
+        return None
+    inside = mask[window]
+    known = inside & valid_depth(depth[window])
+    count = np.count_nonzero(known)
+    if count == 0:
+        return None
+    core = known & _eroded(inside)
+    if np.count_nonzero(core) >= max(1.0, _CORE_SHARE * count):
+        known = core
+    rows, columns = np.nonzero(known)
+    z = depth[window][known].astype(np.float64)
+    x = z * (columns + window[1].start - intrinsics.cx) / intrinsics.fx
+    y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fy
+    return float(np.median(x)), float(np.median(y)), float(np.median(z))
+
+
+def centroid_pixel(mask: BoolArray) -> Pixel:
+    """The mean (x, y) of the mask's pixels, moved inside the mask where it falls outside.
+
+    The result is inside however it is rounded: all pixels around it belong to the mask. A mean that
+    is not inside moves to the nearest pixel that is at least half as far from the contour as the
+    mask's innermost pixel.
+
+    Raises InputError for an empty mask.
+    """
+    window = _window(mask)
+    if window is None:
+        raise InputError("an empty mask has no centre: ask only for masks with pixels")
+    inside = mask[window]
+    rows, columns = np.nonzero(inside)
+    y, x = float(rows.mean()), float(columns.mean())
+    around = inside[
+        int(np.floor(y)) : int(np.ceil(y)) + 1, int(np.floor(x)) : int(np.ceil(x)) + 1
+    ]
+    if not around.all():
+        inner = cv2.distanceTransform(
+            np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+        )[1:-1, 1:-1]
+        rows, columns = np.nonzero(inner >= inner.max() / 2)
+        nearest = int(np.argmin((rows - y) ** 2 + (columns - x) ** 2))
+        y, x = float(rows[nearest]), float(columns[nearest])
+    return x + window[1].start, y + window[0].start
+
+
+def mask_box(mask: BoolArray) -> tuple[float, float, float, float]:
+    """(x, y, w, h) of a mask bool HxW with w = x_max - x_min; four zeros when it is empty."""
+    window = _window(mask)
+    if window is None:
+        return 0.0, 0.0, 0.0, 0.0
+    rows, columns = window
+    return (
+        float(columns.start),
+        float(rows.start),
+        float(columns.stop - 1 - columns.start),
+        float(rows.stop - 1 - rows.start),
+    )
+
+
+def mask_boxes(masks: BoolArray) -> FloatArray:
+    """`mask_box` of each of N masks (bool NxHxW), as float32 Nx4."""
+    return np.array([mask_box(mask) for mask in masks], dtype=np.float32).reshape(-1, 4)
+
+
+def _window(mask: BoolArray) -> tuple[slice, slice] | None:
+    """The rows and columns that hold the mask's pixels; None when it is empty."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if rows.size == 0:
+        return None
+    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _eroded(mask: BoolArray) -> BoolArray:
+    radius = min(_EROSION_LIMIT, round(_EROSION_SHARE * float(np.sqrt(np.count_nonzero(mask)))))
+    if radius < 1:
+        return mask
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    padded = cv2.erode(np.pad(mask, radius).astype(np.uint8), kernel)
+    return padded[radius:-radius, radius:-radius].astype(bool)
