@@ -34,7 +34,7 @@ class CMakeBuild(build_py):
     def run(self) -> None:
         build = Path(self.get_finalized_command("build").build_temp).resolve() / "cmake"
         stage = build.with_name("stage")
-        for leftover in (build, stage):
+        for leftover in (build, stage, Path(self.build_lib)):
             shutil.rmtree(leftover, ignore_errors=True)
         self.cmake(build, stage)
         self.collect(stage)
@@ -64,7 +64,8 @@ class CMakeBuild(build_py):
         launch and configuration files under <venv>/share.
         """
         (package,) = stage.glob("lib*/python*/*-packages/zsris_ros")
-        shutil.copytree(package, Path(self.build_lib) / "zsris_ros", dirs_exist_ok=True)
+        generated_sources = shutil.ignore_patterns("__pycache__", "*.c")
+        shutil.copytree(package, Path(self.build_lib) / "zsris_ros", ignore=generated_sources)
         data: dict[str, list[str]] = {}
         for path in sorted(stage.rglob("*")):
             inside = path.relative_to(stage)

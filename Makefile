@@ -1,0 +1,96 @@
+# make demo    the whole thing once: a recorded camera, the node, a client, pictures in out/demo
+# make test    the tests
+# make lint    style and types
+# make colcon  build with colcon, as on a robot, against the ROS wheels
+# make clean   remove what the above made
+#
+# Each target makes what it needs in .venv and does nothing twice: the files in .venv/.made are
+# newer than what they were made from. The package is really installed, for the demo and for the
+# tests alike, so that a console script and a module of the checkout are always the same code.
+#
+# Without a CUDA GPU the constraints pin a torch and torchvision pair. TORCH=cpu or TORCH=cuda
+# overrides the choice. On Linux, PyPI's torch carries CUDA; to download the much smaller CPU
+# build, let PIP_EXTRA_INDEX_URL name PyTorch's own CPU index.
+
+PYTHON ?= python3
+TORCH ?= $(shell nvidia-smi >/dev/null 2>&1 && echo cuda || echo cpu)
+
+VENV := .venv
+MADE := $(VENV)/.made
+CONSTRAINTS := requirements/constraints-$(if $(filter cuda,$(TORCH)),ros,cpu).txt
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install -c $(CONSTRAINTS)
+SOURCES := CMakeLists.txt package.xml pyproject.toml setup.py README.md LICENSE \
+  $(shell find zsris_ros msg srv launch config -type f -not -name '*.py[co]')
+
+# A sourced ROS would be mixed with the wheels; the last one tells a wheel's Python that it was
+# already started for this environment.
+unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+# $(call stop,SENTENCE), for the end of a line that found something missing.
+stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
+INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
+
+.PHONY: help demo test lint colcon clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# \(make \)/\1/p' Makefile
+
+demo: $(MADE)/package
+	$(VENV)/bin/zsris demo
+
+test: $(MADE)/test $(MADE)/package
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(MADE)/test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+colcon: $(VENV)/colcon/.made
+	.ci/colcon $(VENV)/colcon
+
+clean:
+	rm -rf $(VENV) build install log out dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# Whatever is missing is said before the first download.
+$(MADE)/venv:
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || $(call stop,ROS wheels exist for Linux on x86_64 \
+	  only; here install ROS 2 with apt and build with colcon as README.md says)
+	@command -v $(PYTHON) >/dev/null || $(call stop,$(PYTHON) is missing: \
+	  sudo apt install python3 python3-venv python3-dev)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' || \
+	  $(call stop,Python 3.10 to 3.14 is needed; name one with: make PYTHON=python3.12)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call stop,Python cannot make virtual \
+	  environments: sudo apt install python3-venv)
+	@$(PYTHON) -c '$(INCLUDES_PYTHON_H)' 2>/dev/null || $(call stop,the C headers of Python are \
+	  missing: sudo apt install python3-dev)
+	@command -v cc >/dev/null && command -v c++ >/dev/null || $(call stop,a C and C++ compiler is \
+	  missing: sudo apt install gcc g++)
+	@echo "==> virtual environment in $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(MADE) && touch $@
+
+$(MADE)/runtime: $(MADE)/venv requirements/base.txt requirements/ros.txt \
+  requirements/constraints-ros.txt requirements/constraints-cpu.txt
+	@echo "==> torch ($(TORCH)), open_clip, segment-anything, spaCy and ROS 2: 2 GB, some minutes"
+	$(INSTALL) -r requirements/base.txt -r requirements/ros.txt
+	@touch $@
+
+$(MADE)/test: $(MADE)/runtime requirements/sim.txt requirements/speech.txt requirements/test.txt
+	@echo "==> simulation, speech and test tools"
+	$(INSTALL) -r requirements/sim.txt -r requirements/speech.txt -r requirements/test.txt
+	@touch $@
+
+$(MADE)/package: $(MADE)/runtime $(SOURCES)
+	@echo "==> zsris_ros: generating and compiling msg and srv, half a minute"
+	$(PIP) install --no-deps --force-reinstall .
+	@touch $@
+
+$(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
+	@echo "==> colcon and the ROS build tools"
+	$(PYTHON) -m venv $(VENV)/colcon
+	$(VENV)/colcon/bin/python -m pip --disable-pip-version-check install \
+	  -c requirements/constraints-ros.txt -r requirements/colcon.txt -r requirements/ros.txt
+	@touch $@
