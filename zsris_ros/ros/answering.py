@@ -1,0 +1,178 @@
+"""From a question (messages of one moment and an expression) to an answer, without a node.
+
+Runs in the worker thread. It looks at a frame once and keeps the scene, so that further expressions
+about the same frame need no image work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Hashable, Mapping, Protocol
+
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from zsris_ros.ros import conversions
+from zsris_ros.ros.frame_buffer import Moment, Stamped
+from zsris_ros.srv import ReferSegment
+from zsris_ros.types import Frame, InputError, Referral, Scene, Verdict
+
+Status = ReferSegment.Response
+STATUS_OF = {
+    Verdict.FOUND: Status.FOUND,
+    Verdict.AMBIGUOUS: Status.AMBIGUOUS,
+    Verdict.NOT_FOUND: Status.NOT_FOUND,
+}
+
+
+class Segmenter(Protocol):
+    """What the node needs of the core: look once, refer often.
+
+    Both raise InputError for a frame or an expression that cannot be used.
+    """
+
+    def look(self, frame: Frame) -> Scene: ...
+
+    def refer(self, scene: Scene, expression: str) -> Referral: ...
+
+
+class Refusal(Exception):
+    """A question without an answer: a status of ReferSegment and the sentence that goes with it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Question:
+    """An expression about the messages of one moment.
+
+    ``source`` says where the image is from, for sentences about it; ``given`` that the request
+    brought the image itself; ``key`` is equal for equal moments.
+    """
+
+    expression: str
+    moment: Moment[Image, CameraInfo]
+    source: str
+    key: Hashable
+    given: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A referral, the frame it is about, that frame's header, and milliseconds by stage.
+
+    ``note`` is a sentence about depth that was there but could not be used; mostly empty.
+    """
+
+    referral: Referral
+    frame: Frame
+    header: Header
+    cache_hit: bool
+    note: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+def question_about(image: Image, expression: str) -> Question:
+    """A question about an image that the request brought along; the same image has the same key."""
+    digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
+    shape = (image.width, image.height, image.step, image.encoding, image.is_bigendian)
+    stamp = conversions.stamp_ns(image.header)
+    moment: Moment[Image, CameraInfo] = Moment(Stamped(stamp, image, 0))
+    return Question(expression, moment, "the request's image", (digest, *shape), given=True)
+
+
+class Answerer:
+    """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames."""
+
+    def __init__(self, segmenter: Segmenter, capacity: int) -> None:
+        self._segmenter = segmenter
+        self._capacity = capacity
+        self._scenes: OrderedDict[Hashable, tuple[Scene, str]] = OrderedDict()
+
+    def answer(self, question: Question, assume_registered: bool = False) -> Answer:
+        """The answer, or a Refusal when image or expression cannot be used.
+
+        ``assume_registered`` lets depth count although its frame_id is another than the image's.
+        """
+        timings: dict[str, float] = {}
+        key = (question.key, assume_registered)
+        kept = self._scenes.get(key)
+        try:
+            if kept is None:
+                start = time.perf_counter()
+                frame, note = _frame(question, assume_registered)
+                timings["conversion"] = _milliseconds_since(start)
+                scene = self._segmenter.look(frame)
+                timings.update(scene.timings)
+                self._keep(key, scene, note)
+            else:
+                scene, note = kept
+                self._scenes.move_to_end(key)
+            referral = self._segmenter.refer(scene, question.expression)
+        except InputError as error:
+            raise Refusal(Status.INVALID_REQUEST, str(error)) from error
+        timings.update(referral.timings)
+        header = question.moment.image.message.header
+        return Answer(referral, scene.frame, header, kept is not None, note, timings)
+
+    def _keep(self, key: Hashable, scene: Scene, note: str) -> None:
+        self._scenes[key] = scene, note
+        while len(self._scenes) > self._capacity:
+            self._scenes.popitem(last=False)
+
+
+def _frame(question: Question, assume_registered: bool) -> tuple[Frame, str]:
+    """The question's frame; depth that cannot be used is left out and the note says why."""
+    moment = question.moment
+    try:
+        plain = conversions.to_frame(moment.image.message)
+    except InputError as error:
+        if question.given:
+            raise
+        raise Refusal(Status.NO_IMAGE, f"{question.source} cannot be used: {error}") from error
+    if moment.depth is None:
+        return plain, ""
+    try:
+        info = None if moment.info is None else moment.info.message
+        _check_registered(moment.image.message, moment.depth.message, info, assume_registered)
+        return conversions.to_frame(moment.image.message, moment.depth.message, info), ""
+    except InputError as error:
+        return plain, f"depth was not used: {error}"
+
+
+def _check_registered(
+    image: Image, depth: Image, info: CameraInfo | None, assume_registered: bool
+) -> None:
+    """Raises InputError unless the pixels of depth and intrinsics are those of the image."""
+    size = image.width, image.height
+    if (depth.width, depth.height) != size:
+        raise InputError(
+            f"it has {depth.width}x{depth.height} pixels and the image {size[0]}x{size[1]}; "
+            "subscribe to depth that is aligned to the colour image"
+        )
+    frames = image.header.frame_id, depth.header.frame_id
+    if all(frames) and frames[0] != frames[1] and not assume_registered:
+        raise InputError(
+            f"it is in the frame '{frames[1]}' and the image in '{frames[0]}'; subscribe to depth "
+            "aligned to the colour image, or set assume_registered if it is aligned all the same"
+        )
+    # 0x0 is what a camera that does not know its size says.
+    if info is not None and (info.width, info.height) not in (size, (0, 0)) and not _cropped(info):
+        raise InputError(
+            f"camera_info is for {info.width}x{info.height} pixels and the image has "
+            f"{size[0]}x{size[1]}"
+        )
+
+
+def _cropped(info: CameraInfo) -> bool:
+    """Whether the image is a part of the sensor that camera_info describes, or binned."""
+    return max(info.binning_x, info.binning_y) > 1 or info.roi.width > 0
+
+
+def _milliseconds_since(start: float) -> float:
+    return (time.perf_counter() - start) * 1e3

@@ -1,0 +1,152 @@
+"""The newest camera messages and a ring of recent ones, matched by time.
+
+Messages are kept as they came: converting only the frames somebody asks about keeps the callback
+of a 30 Hz camera at the cost of an append. The buffer knows nothing of ROS but stamps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from itertools import count
+from typing import Generic, Iterable, Optional, Tuple, TypeVar
+
+ImageT = TypeVar("ImageT")
+InfoT = TypeVar("InfoT")
+T = TypeVar("T")
+
+MAX_DISORDER_NS = 100_000_000
+"""Messages of one camera may overtake each other by this much; further back, time has jumped."""
+
+
+@dataclass(frozen=True)
+class Stamped(Generic[T]):
+    """A message, its time in nanoseconds, and a number that no other message of the buffer has."""
+
+    stamp_ns: int
+    message: T
+    serial: int
+
+
+@dataclass(frozen=True)
+class Moment(Generic[ImageT, InfoT]):
+    """An image with the depth and camera_info that belong to it, where there are any."""
+
+    image: Stamped[ImageT]
+    depth: Optional[Stamped[ImageT]] = None
+    info: Optional[Stamped[InfoT]] = None
+
+    @property
+    def key(self) -> Tuple[int, ...]:
+        """Equal for equal moments of one buffer, so that what was computed can be kept by it."""
+        parts = (self.image, self.depth, self.info)
+        return tuple(-1 if part is None else part.serial for part in parts)
+
+
+class FrameBuffer(Generic[ImageT, InfoT]):
+    """The last ``length`` messages of each of image, depth and camera_info. Thread-safe.
+
+    ``tolerance_ns`` is the largest difference in time between an image and its depth. A camera_info
+    changes rarely and some drivers send it once, so the nearest one always belongs to an image.
+    ``patience_ns`` is how much older than the newest image a complete one may be to be preferred:
+    depth arrives a little later than its image.
+
+    When a stamp lies clearly before the newest one (a bag that starts over, a simulation that is
+    reset), everything from the other time is dropped, but for the newest camera_info.
+    """
+
+    def __init__(self, length: int, tolerance_ns: int, patience_ns: int = 200_000_000) -> None:
+        self.tolerance_ns = tolerance_ns
+        self.patience_ns = patience_ns
+        self._images: deque[Stamped[ImageT]] = deque(maxlen=length)
+        self._depths: deque[Stamped[ImageT]] = deque(maxlen=length)
+        self._infos: deque[Stamped[InfoT]] = deque(maxlen=length)
+        self._serials = count()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def add_image(self, stamp_ns: int, image: ImageT) -> bool:
+        """Keeps an image; returns True when time had jumped back and the buffer was emptied."""
+        return self._add(self._images, stamp_ns, image)
+
+    def add_depth(self, stamp_ns: int, depth: ImageT) -> bool:
+        """Keeps a depth image; returns True when time had jumped back."""
+        return self._add(self._depths, stamp_ns, depth)
+
+    def add_info(self, stamp_ns: int, info: InfoT) -> bool:
+        """Keeps a camera_info; returns True when time had jumped back."""
+        return self._add(self._infos, stamp_ns, info)
+
+    def newest(self) -> Moment[ImageT, InfoT] | None:
+        """The newest image, or the newest with depth where that is hardly older; None if empty."""
+        with self._lock:
+            if not self._images:
+                return None
+            newest = self._images[-1]
+            if self._depths:
+                for image in reversed(self._images):
+                    if newest.stamp_ns - image.stamp_ns > self.patience_ns:
+                        break
+                    if self._depth_of(image) is not None:
+                        return self._moment(image)
+            return self._moment(newest)
+
+    def nearest(self, stamp_ns: int) -> Moment[ImageT, InfoT] | None:
+        """The image nearest to ``stamp_ns``, however far that is; None if empty."""
+        with self._lock:
+            image = _nearest(self._images, stamp_ns)
+            return None if image is None else self._moment(image)
+
+    def span_ns(self) -> Tuple[int, int] | None:
+        """The oldest and the newest image's time; None if empty."""
+        with self._lock:
+            if not self._images:
+                return None
+            stamps = [image.stamp_ns for image in self._images]
+            return min(stamps), max(stamps)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            for ring in (self._images, self._depths, self._infos):
+                ring.clear()
+
+    def _add(self, ring: deque[Stamped[T]], stamp_ns: int, message: T) -> bool:
+        with self._lock:
+            jumped = bool(ring) and stamp_ns < ring[-1].stamp_ns - MAX_DISORDER_NS
+            if jumped:
+                self._forget_after(stamp_ns)
+            ring.append(Stamped(stamp_ns, message, next(self._serials)))
+            return jumped
+
+    def _forget_after(self, stamp_ns: int) -> None:
+        """Drops what the new time has not reached yet.
+
+        Each of the three topics notices the jump by itself, and the first to notice must not make
+        the others drop what they have already received of the new time, nor keep the old time.
+        """
+        for ring in (self._images, self._depths):
+            newest = ring[-1].stamp_ns if ring else stamp_ns
+            if newest > stamp_ns + MAX_DISORDER_NS:
+                ring.clear()
+        while len(self._infos) > 1:
+            self._infos.popleft()
+
+    def _moment(self, image: Stamped[ImageT]) -> Moment[ImageT, InfoT]:
+        return Moment(image, self._depth_of(image), _nearest(self._infos, image.stamp_ns))
+
+    def _depth_of(self, image: Stamped[ImageT]) -> Stamped[ImageT] | None:
+        depth = _nearest(self._depths, image.stamp_ns)
+        if depth is None or abs(depth.stamp_ns - image.stamp_ns) > self.tolerance_ns:
+            return None
+        return depth
+
+
+def _nearest(ring: Iterable[Stamped[T]], stamp_ns: int) -> Stamped[T] | None:
+    """The message nearest in time, the later arrival among equals."""
+    return min(
+        reversed(tuple(ring)), key=lambda kept: abs(kept.stamp_ns - stamp_ns), default=None
+    )

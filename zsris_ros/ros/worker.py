@@ -1,0 +1,91 @@
+"""One thread for the model, and a short queue before it.
+
+A GPU does one thing at a time, and a ROS callback must never wait for it: callbacks submit a job
+and get a future; the thread works the jobs off in order of arrival.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import Any, Callable, TypeVar
+
+T = TypeVar("T")
+
+
+class QueueFull(Exception):
+    """As many jobs wait as may wait; the caller should come back later."""
+
+
+class Stopped(Exception):
+    """The worker has been told to stop and takes no more jobs."""
+
+
+class Worker:
+    """Runs jobs one after the other in a thread of its own.
+
+    ``max_pending`` jobs may wait besides the one that runs. What a job raises is raised again by
+    its future; the thread lives on.
+    """
+
+    def __init__(self, max_pending: int, name: str = "model") -> None:
+        self._max_pending = max_pending
+        self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._changed = threading.Condition()
+        self._stopped = False
+        # A daemon, because an inference cannot be interrupted and must not keep the process alive.
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not begun."""
+        return len(self._jobs)
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Queues ``job``. Raises QueueFull or Stopped; never waits."""
+        future: Future[T] = Future()
+        with self._changed:
+            if self._stopped:
+                raise Stopped("the node is shutting down")
+            if len(self._jobs) >= self._max_pending:
+                raise QueueFull(f"{len(self._jobs)} requests are waiting already")
+            self._jobs.append((future, job))
+            self._changed.notify()
+        return future
+
+    def stop(self, timeout: float) -> bool:
+        """Cancels what waits and lets the running job end for ``timeout`` seconds.
+
+        Returns whether the thread has ended; when it has not, it dies with the process.
+        """
+        with self._changed:
+            self._stopped = True
+            for future, _ in self._jobs:
+                future.cancel()
+            self._jobs.clear()
+            self._changed.notify()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while self._run_next():
+            pass
+
+    def _run_next(self) -> bool:
+        """Waits for a job and runs it; False when there will be no more.
+
+        A function of its own, so that nothing of a job lives on while the thread waits.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._stopped)
+            if not self._jobs:
+                return False
+            future, job = self._jobs.popleft()
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(job())
+            except BaseException as error:  # the caller's to judge, whatever it is
+                future.set_exception(error)
+        return True
