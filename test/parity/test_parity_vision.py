@@ -1,0 +1,80 @@
+"""Pictures, features, text and localisation equal the published code's, block by block."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from recorded import FEATURES, SCORES, array, assert_close, keys, read_json, tensor
+
+from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.views import HybridSettings, ViewMaker, blur, mask_grid
+
+HYBRID = "hybridgl_features.npz"
+MODES = {
+    "G2L": {},
+    "L2G": {"mode": "L2G"},
+    "G2L&L2G": {"mode": "both"},
+    "token_masking": {"mode": "token-masking"},
+    "attn_masking": {"mode": "attention-masking", "depth": 11},  # the published row stops there
+    "crop": {"mode": "local"},
+}
+
+
+def settings_of(case: str) -> HybridSettings:
+    """The settings behind a recorded name such as ``noaa/G2L_start8``."""
+    sampling, name = case.split("/")
+    name, _, start = name.partition("_start")
+    changes = dict(MODES[name], mask_antialias=sampling == "aa")
+    if start:
+        changes["start_block"] = int(start)
+    return HybridSettings.reference(**changes)
+
+
+@pytest.mark.parametrize("case", keys(HYBRID, r"^(no)?aa/(?!mask)"))
+def test_mask_features(case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> None:
+    features = HybridEncoder(clip, settings_of(case)).encode(rgb, masks)
+    assert_close(features, array(HYBRID, case), FEATURES)
+
+
+@pytest.mark.parametrize("case", keys(HYBRID, r"^(no)?aa/mask"))
+def test_mask_grid(case: str, masks: np.ndarray) -> None:
+    expected = array(HYBRID, case)
+    antialias = case.startswith("aa/")
+    grids = mask_grid(torch.from_numpy(masks), expected.shape[-1], antialias, full_cell=False)
+    assert_close(grids, expected, 1e-6)
+
+
+@pytest.mark.parametrize("case", keys(HYBRID, r"_img_mask\d+$"))
+def test_pictures(case: str, rgb: np.ndarray, masks: np.ndarray) -> None:
+    kind, number = case.split("_img_mask")
+    make = ViewMaker(rgb, HybridSettings.reference(), 224, 14, torch.device("cpu"))
+    views = make(masks[int(number)][None])
+    picture = views.local if kind == "local" else views.global_
+    assert_close(picture[0], array(HYBRID, case), SCORES)
+
+
+@pytest.mark.parametrize("case", keys(HYBRID, r"_img_mean_std$"))
+def test_statistics_of_all_pictures(case: str, rgb: np.ndarray, masks: np.ndarray) -> None:
+    views = ViewMaker(rgb, HybridSettings.reference(), 224, 14, torch.device("cpu"))(masks)
+    pictures = views.local if case.startswith("local") else views.global_
+    measured = torch.stack([pictures.mean(dim=(1, 2, 3)), pictures.std(dim=(1, 2, 3))])
+    assert_close(measured, array(HYBRID, case), SCORES)
+
+
+@pytest.mark.parametrize("case", keys(HYBRID, "^blurred_image"))
+def test_blur(case: str, rgb: np.ndarray) -> None:
+    defaults = HybridSettings()
+    blurred = blur(rgb, defaults.blur_kernel, defaults.blur_sigma)
+    assert_close(blurred, array(HYBRID, case), 0)
+
+
+@pytest.mark.parametrize("case", keys("text_features.npz", "^features$"))
+def test_text_features(case: str, clip: ClipModel) -> None:
+    texts = read_json("text_strings.json")
+    assert_close(clip.tokenize(texts), array("text_features.npz", "tokens"), 0)
+    expected = array("text_features.npz", case)
+    assert_close(clip.encode_text(texts), expected, FEATURES)
+    one_by_one = torch.cat([clip.encode_text([text]) for text in texts])
+    assert_close(one_by_one, expected, FEATURES)

@@ -1,0 +1,60 @@
+"""One transformer block of CLIP, with the attention the methods need.
+
+The blocks are open_clip's own modules; only the order of their parts is written out here, so that
+a class token can look at a part of the image, and so that rows nobody reads are not computed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def run_block(
+    block: Any, tokens: Tensor, *, cls_sees: Tensor | None = None, cls_only: bool = False
+) -> Tensor:
+    """Apply one pre-norm transformer block to NxTxD tokens, the class token first.
+
+    ``cls_sees`` bool NxT restricts what the class token's query attends to; every other row sees
+    everything. That is one separate masked row beside unmasked attention, equal to an attention
+    mask of N x heads x T x T and far cheaper. With ``cls_only`` the class token's row alone is
+    computed and returned (Nx1xD), equal to row 0 of the whole result.
+    """
+    normed = block.ln_1(tokens)
+    asking = normed[:, :1] if cls_only else normed
+    query, key, value = project_qkv(block.attn, asking, normed)
+    if cls_sees is None:
+        mixed = F.scaled_dot_product_attention(query, key, value)
+    else:
+        seen = cls_sees[:, None, None, :]
+        mixed = F.scaled_dot_product_attention(query[:, :, :1], key, value, attn_mask=seen)
+        if not cls_only:
+            others = F.scaled_dot_product_attention(query[:, :, 1:], key, value)
+            mixed = torch.cat([mixed, others], dim=2)
+    stream = tokens[:, :1] if cls_only else tokens
+    stream = stream + block.ls_1(block.attn.out_proj(join_heads(mixed)))
+    result: Tensor = stream + block.ls_2(block.mlp(block.ln_2(stream)))
+    return result
+
+
+def project_qkv(attention: Any, asking: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries of ``asking`` NxQxD, keys and values of ``tokens`` NxTxD, each Nxheads x ... x d."""
+    width = tokens.shape[-1]
+    weight, bias = attention.in_proj_weight, attention.in_proj_bias
+    query = F.linear(asking, weight[:width], bias[:width])
+    key, value = F.linear(tokens, weight[width:], bias[width:]).chunk(2, dim=-1)
+    heads = attention.num_heads
+    return split_heads(query, heads), split_heads(key, heads), split_heads(value, heads)
+
+
+def split_heads(tokens: Tensor, heads: int) -> Tensor:
+    """NxTxD to N x heads x T x D/heads."""
+    return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def join_heads(tokens: Tensor) -> Tensor:
+    """N x heads x T x d to NxTxD."""
+    return tokens.transpose(1, 2).flatten(2)

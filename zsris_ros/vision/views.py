@@ -1,0 +1,227 @@
+"""The two pictures of every mask, and the mask on the transformer's grid (HybridGL, section B.2).
+
+The *local* picture keeps what is inside the mask and fills the rest with one colour. The *global*
+picture keeps what is inside sharp and blurs the rest. Both are squashed to the model's square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..types import BoolArray, ByteArray, InputError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+Colour = tuple[float, float, float]
+Mode = Literal["G2L", "L2G", "both", "local", "token-masking", "attention-masking"]
+
+
+@dataclass(frozen=True)
+class HybridSettings:
+    """What HybridGL's authors tuned for ViT-B/16, as data. The defaults are the robot's variant.
+
+    ``start_block``: first block of fusion, 0-based. ``fusion_weight``: alpha of Eq. 1. ``mode``:
+    which stream is added to which (see ``hybrid``). ``fill``: colour outside the mask in the local
+    picture, in normalised units. ``mean``, ``std``: pixel statistics for pixels in 0..1.
+    ``blur_kernel`` (odd, pixels) and ``blur_sigma`` (pixels) of the global picture's surround.
+
+    ``mask_antialias``, ``image_antialias``: average over what a coarser pixel covers instead of
+    sampling it. ``full_cell``: scale a mask's grid so that its fullest cell is 1, which keeps
+    objects smaller than a cell. ``window``: None squashes the whole frame (the paper); a number
+    takes a square window of that many times the longer side of the mask's box, at least
+    ``window_min_px`` wide, for both pictures and the grid. ``batch_size``: masks at a time.
+    ``depth``: use only that many blocks (None: all).
+    """
+
+    start_block: int = 9
+    fusion_weight: float = 2.0
+    mode: Mode = "G2L"
+    fill: Colour = CLIP_MEAN
+    mean: Colour = IMAGENET_MEAN
+    std: Colour = IMAGENET_STD
+    blur_kernel: int = 15
+    blur_sigma: float = 2.6
+    mask_antialias: bool = True
+    image_antialias: bool = True
+    full_cell: bool = True
+    window: float | None = None
+    window_min_px: int = 32
+    batch_size: int = 16
+    depth: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("fill", "mean", "std"):
+            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+            if len(getattr(self, name)) != 3:
+                raise InputError(f"{name} must be three numbers, red, green and blue")
+        if self.blur_kernel < 1 or self.blur_kernel % 2 == 0:
+            raise InputError(f"blur_kernel must be an odd number of pixels, got {self.blur_kernel}")
+        if self.batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, got {self.batch_size}")
+        if self.window is not None and not self.window > 0:
+            raise InputError(f"window must be a positive number or None, got {self.window}")
+
+    @classmethod
+    def reference(cls, **changes: Any) -> HybridSettings:
+        """As published: pixels sampled without antialiasing, small masks left to vanish."""
+        published = {"mask_antialias": False, "image_antialias": False, "full_cell": False}
+        return cls(**{**published, **changes})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> HybridSettings:
+        """From a weights preset. Raises InputError on a name that is no setting."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise InputError(f"unknown hybrid settings: {', '.join(sorted(unknown))}")
+        return cls(**values)
+
+
+class Window(NamedTuple):
+    """A rectangle of the frame in pixels; it may reach beyond the frame's edges."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Views(NamedTuple):
+    """``local`` and ``global_`` float Nx3xSxS, normalised; ``grids`` float NxGxG in [0, 1]."""
+
+    local: Tensor
+    global_: Tensor
+    grids: Tensor
+
+
+def blur(rgb: ByteArray, kernel: int, sigma: float) -> ByteArray:
+    """Gaussian blur of a uint8 HxWx3 picture; borders reflect without repeating the edge pixel."""
+    blurred = cv2.GaussianBlur(rgb, (kernel, kernel), sigma, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(blurred, dtype=np.uint8)
+
+
+def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
+    """Square window around a bool HxW mask: ``scale`` times its box's longer side, in pixels.
+
+    The window moves inside the frame where it fits, and is centred on the frame along an axis
+    where it does not. An empty mask gets a window around the whole frame.
+    """
+    height, width = mask.shape
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not len(columns):
+        side = max(height, width)
+        return Window((width - side) // 2, (height - side) // 2, side, side)
+    left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    longer = max(right - left, bottom - top)
+    side = min(max(round(scale * longer), min_side, 1), max(height, width))
+
+    def place(low: int, high: int, limit: int) -> int:
+        if side >= limit:
+            return (limit - side) // 2
+        return int(np.clip(round((low + high - side) / 2), 0, limit - side))
+
+    return Window(place(left, right, width), place(top, bottom, height), side, side)
+
+
+def crop(picture: Tensor, window: Window | None) -> Tensor:
+    """Cut a window out of ...xHxW; beyond the frame the edge pixels repeat. None: all of it."""
+    if window is None:
+        return picture
+    height, width = picture.shape[-2:]
+    x = torch.arange(window.x, window.x + window.width, device=picture.device)
+    y = torch.arange(window.y, window.y + window.height, device=picture.device)
+    return picture[..., y.clamp(0, height - 1)[:, None], x.clamp(0, width - 1)[None, :]]
+
+
+def crop_mask(mask: Tensor, window: Window | None) -> Tensor:
+    """Cut a window out of a bool HxW mask; beyond the frame it is False."""
+    if window is None:
+        return mask
+    height, width = mask.shape
+    cut = crop(mask, window)
+    if window.y < 0 or window.x < 0 or window.y + window.height > height:
+        inside = torch.zeros_like(cut)
+        rows = slice(max(0, -window.y), max(0, -window.y) + height)
+        columns = slice(max(0, -window.x), max(0, -window.x) + width)
+        inside[rows, columns] = True
+        cut = cut & inside
+    return cut
+
+
+def resize(pictures: Tensor, size: int, antialias: bool) -> Tensor:
+    """Squash NxCxHxW to NxCxSxS, bilinear with half-pixel centres."""
+    return F.interpolate(pictures, (size, size), mode="bilinear", antialias=antialias)
+
+
+def normalise(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Pixels in 0..1, Nx3xHxW, to the units of ``mean`` and ``std``."""
+    shape = (1, 3, 1, 1)
+    average = torch.as_tensor(mean, dtype=pictures.dtype, device=pictures.device).view(shape)
+    spread = torch.as_tensor(std, dtype=pictures.dtype, device=pictures.device).view(shape)
+    return (pictures - average) / spread
+
+
+def mask_grid(masks: Tensor, grid: int, antialias: bool, full_cell: bool) -> Tensor:
+    """Bool NxHxW masks to float NxGxG weights in [0, 1], the coverage of each cell.
+
+    Without antialiasing an object between the sample points vanishes; with ``full_cell`` the
+    fullest cell of every mask is 1, so a mask of one pixel keeps a cell. An empty mask is all zero.
+    """
+    grids = resize(masks[:, None].float(), grid, antialias)[:, 0].clamp(0, 1)
+    if not full_cell:
+        return grids
+    fullest = grids.amax(dim=(1, 2), keepdim=True)
+    return torch.where(fullest > 0, grids / fullest.clamp_min(1e-12), grids)
+
+
+class ViewMaker:
+    """Makes the views of one frame's masks: the frame is blurred once, masks come in batches.
+
+    ``rgb`` uint8 HxWx3; ``size`` pixels and ``grid`` cells are the model's.
+    """
+
+    def __init__(
+        self, rgb: ByteArray, settings: HybridSettings, size: int, grid: int, device: torch.device
+    ) -> None:
+        self.settings, self.size, self.grid, self.device = settings, size, grid, device
+        self._sharp = _picture(rgb, device)
+        self._blurred = _picture(blur(rgb, settings.blur_kernel, settings.blur_sigma), device)
+        fill = torch.tensor(settings.fill) * torch.tensor(settings.std)
+        self._fill = (fill + torch.tensor(settings.mean)).view(3, 1, 1).to(device)
+
+    def __call__(self, masks: BoolArray) -> Views:
+        """The views of bool NxHxW masks."""
+        views = [self._one(mask) for mask in masks]
+        pictures = torch.cat([pair for pair, _ in views])
+        pictures = normalise(pictures, self.settings.mean, self.settings.std)
+        return Views(pictures[0::2], pictures[1::2], torch.cat([grid for _, grid in views]))
+
+    def _one(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
+        """The local and the global picture of one mask (2x3xSxS, pixels in 0..1), and its grid."""
+        options = self.settings
+        window = None
+        if options.window is not None:
+            window = mask_window(mask, options.window, options.window_min_px)
+        inside = crop_mask(torch.from_numpy(mask).to(self.device), window)
+        sharp = crop(self._sharp, window)
+        surround = crop(self._blurred, window)
+        composites = torch.stack(
+            [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, surround)]
+        )
+        grid = mask_grid(inside[None], self.grid, options.mask_antialias, options.full_cell)
+        return resize(composites, self.size, options.image_antialias), grid
+
+
+def _picture(rgb: ByteArray, device: torch.device) -> Tensor:
+    """uint8 HxWx3 to float 3xHxW in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1).float() / 255
