@@ -6,14 +6,14 @@ All colours are RGB. Sizes follow the picture, so that a 320x240 frame and a 4K 
 from __future__ import annotations
 
 import unicodedata
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from zsris_ros.types import BoolArray, ByteArray, Candidate, Referral, Verdict
 
-Colour = Tuple[int, int, int]
+Colour = tuple[int, int, int]
 
 VERDICT_COLOURS: dict[Verdict, Colour] = {
     Verdict.FOUND: (64, 220, 120),
@@ -40,7 +40,8 @@ def overlay(rgb: ByteArray, referral: Referral, title: str) -> ByteArray:
     colour = VERDICT_COLOURS[referral.verdict]
     unit = _unit(picture)
     answered = referral.verdict is not Verdict.NOT_FOUND
-    for candidate in referral.candidates[1 : 1 + MAX_RUNNERS_UP]:
+    first = 1 if answered else 0
+    for candidate in referral.candidates[first : first + MAX_RUNNERS_UP]:
         _box(picture, candidate, unit)
     if answered:
         _outline(picture, referral.mask, colour, unit)
@@ -125,8 +126,8 @@ def _verdict_line(referral: Referral) -> str:
         words.append(f"score {best.score:.2f}")
         if best.centroid is not None:
             x, y, z = best.centroid
-            words.append(f"x {x:+.3f}  y {y:+.3f}  z {z:.3f} m")
-    return "   ".join(words)
+            words.append(f"x {x:+.3f} y {y:+.3f} z {z:.3f} m")
+    return "  |  ".join(words)
 
 
 def _caption(
@@ -152,7 +153,7 @@ def _caption(
 
 def _one_line(text: str, scale: float, width: int) -> str:
     """``text`` as one line that fits ``width``, in the letters that OpenCV's font has."""
-    plain = unicodedata.normalize("NFKD", " ".join(text.split()))
+    plain = unicodedata.normalize("NFKD", " ".join(text.replace("ß", "ss").split()))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = "".join(letter if " " <= letter <= "~" else "?" for letter in plain)
 

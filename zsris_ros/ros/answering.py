@@ -6,17 +6,17 @@ about the same frame need no image work.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Hashable, Mapping, Protocol
+from typing import Protocol
 
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.ros import conversions
-from zsris_ros.ros.frame_buffer import Moment, Stamped
+from zsris_ros.ros.frame_buffer import Moment
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import Frame, InputError, Referral, Scene, Verdict
 
@@ -75,15 +75,6 @@ class Answer:
     cache_hit: bool
     note: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
-
-
-def question_about(image: Image, expression: str) -> Question:
-    """A question about an image that the request brought along; the same image has the same key."""
-    digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
-    shape = (image.width, image.height, image.step, image.encoding, image.is_bigendian)
-    stamp = conversions.stamp_ns(image.header)
-    moment: Moment[Image, CameraInfo] = Moment(Stamped(stamp, image, 0))
-    return Question(expression, moment, "the request's image", (digest, *shape), given=True)
 
 
 class Answerer:

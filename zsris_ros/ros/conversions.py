@@ -71,8 +71,8 @@ def to_array(image: Image) -> npt.NDArray[Any]:
             f"{image.height} rows of {image.step} bytes need {needed}"
         )
     rows = np.frombuffer(image.data, np.uint8, needed).reshape(image.height, image.step)
-    order = ">" if image.is_bigendian else "<"
-    pixels = rows[:, :row].copy().view(dtype.newbyteorder(order)).astype(dtype, copy=False)
+    stored = dtype.newbyteorder(">" if image.is_bigendian else "<")
+    pixels = rows[:, :row].copy().view(stored).astype(dtype, copy=False)
     return pixels if layout.channels == 1 else pixels.reshape(image.height, image.width, -1)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.time import Time
+from rclpy.node import Node
 
 
 @dataclass
@@ -35,7 +36,40 @@ class Record:
             self.refused += not failed
 
 
-def report(name: str, now: Time, record: Record, waiting: int, silence: str) -> DiagnosticArray:
+class Silence:
+    """Says why no image comes on ``topic``."""
+
+    def __init__(self, node: Node, topic: str) -> None:
+        self.topic = topic
+        self._node = node
+        self._since = time.monotonic()
+        self._warned = False
+
+    def end(self) -> None:
+        """An image has come."""
+        self._since = time.monotonic()
+        self._warned = False
+
+    def explain(self, timeout: float) -> str:
+        """A sentence once no image has come for ``timeout`` seconds, logged once; else empty."""
+        silent = time.monotonic() - self._since
+        if silent < timeout:
+            return ""
+        publishers = self._node.count_publishers(self.topic)
+        reason = (
+            f"{publishers} publish there, but nothing arrives: is the camera running, and does "
+            "its message fit the middleware's shared memory (config/fastdds_large_images.xml)?"
+            if publishers
+            else "nobody publishes there; start the camera or remap `image` to its topic"
+        )
+        sentence = f"no image on '{self.topic}' for {silent:.0f} s: {reason}"
+        if not self._warned:
+            self._node.get_logger().warning(sentence)
+            self._warned = True
+        return sentence
+
+
+def report(node: Node, record: Record, waiting: int, silence: str) -> DiagnosticArray:
     """One status: WARN while ``silence`` says why no image comes, else OK."""
     values = {
         "model": record.model,
@@ -48,10 +82,10 @@ def report(name: str, now: Time, record: Record, waiting: int, silence: str) -> 
     }
     status = DiagnosticStatus(
         level=DiagnosticStatus.WARN if silence else DiagnosticStatus.OK,
-        name=name,
+        name=f"{node.get_name()}: refer_segment",
         message=silence or f"model {record.model}",
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
     )
     array = DiagnosticArray(status=[status])
-    array.header.stamp = now.to_msg()
+    array.header.stamp = node.get_clock().now().to_msg()
     return array

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
-from typing import Generic, Iterable, Optional, Tuple, TypeVar
+from typing import Generic, TypeVar
 
 ImageT = TypeVar("ImageT")
 InfoT = TypeVar("InfoT")
@@ -34,11 +35,11 @@ class Moment(Generic[ImageT, InfoT]):
     """An image with the depth and camera_info that belong to it, where there are any."""
 
     image: Stamped[ImageT]
-    depth: Optional[Stamped[ImageT]] = None
-    info: Optional[Stamped[InfoT]] = None
+    depth: Stamped[ImageT] | None = None
+    info: Stamped[InfoT] | None = None
 
     @property
-    def key(self) -> Tuple[int, ...]:
+    def key(self) -> tuple[int, ...]:
         """Equal for equal moments of one buffer, so that what was computed can be kept by it."""
         parts = (self.image, self.depth, self.info)
         return tuple(-1 if part is None else part.serial for part in parts)
@@ -100,7 +101,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
             image = _nearest(self._images, stamp_ns)
             return None if image is None else self._moment(image)
 
-    def span_ns(self) -> Tuple[int, int] | None:
+    def span_ns(self) -> tuple[int, int] | None:
         """The oldest and the newest image's time; None if empty."""
         with self._lock:
             if not self._images:
@@ -147,6 +148,4 @@ class FrameBuffer(Generic[ImageT, InfoT]):
 
 def _nearest(ring: Iterable[Stamped[T]], stamp_ns: int) -> Stamped[T] | None:
     """The message nearest in time, the later arrival among equals."""
-    return min(
-        reversed(tuple(ring)), key=lambda kept: abs(kept.stamp_ns - stamp_ns), default=None
-    )
+    return min(reversed(tuple(ring)), key=lambda kept: abs(kept.stamp_ns - stamp_ns), default=None)

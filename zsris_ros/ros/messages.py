@@ -8,7 +8,8 @@ import numpy as np
 from geometry_msgs.msg import Point, PointStamped
 from sensor_msgs.msg import Image, RegionOfInterest
 
-from zsris_ros import msg, pictures
+from zsris_ros import pictures
+from zsris_ros.msg import Candidate as CandidateMessage
 from zsris_ros.ros.answering import STATUS_OF, Answer, Refusal
 from zsris_ros.ros.conversions import to_image
 from zsris_ros.srv import ReferSegment
@@ -49,11 +50,11 @@ def refuse(response: ReferSegment.Response, refusal: Refusal) -> ReferSegment.Re
     return response
 
 
-def to_candidate(candidate: Candidate) -> msg.Candidate:
+def to_candidate(candidate: Candidate) -> CandidateMessage:
     """One candidate as a message; its box becomes whole pixels, both edges included."""
     x, y, width, height = candidate.box
     left, top = math.floor(x), math.floor(y)
-    return msg.Candidate(
+    return CandidateMessage(
         box=RegionOfInterest(
             x_offset=max(0, left),
             y_offset=max(0, top),

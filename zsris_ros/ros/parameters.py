@@ -7,8 +7,9 @@ run time, and the tests of launch/ and config/ are read from it.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields, replace
-from typing import Any, Sequence
+from typing import Any
 
 from rcl_interfaces.msg import (
     FloatingPointRange,

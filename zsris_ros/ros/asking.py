@@ -1,0 +1,92 @@
+"""From a request to a question: is the expression usable, and which frame is meant?"""
+
+from __future__ import annotations
+
+import hashlib
+
+from sensor_msgs.msg import CameraInfo, Image
+
+from zsris_ros.ros import conversions
+from zsris_ros.ros.answering import Question, Refusal, Status
+from zsris_ros.ros.frame_buffer import FrameBuffer, Moment, Stamped
+from zsris_ros.ros.parameters import Parameters
+from zsris_ros.srv import ReferSegment
+
+SECOND = 1_000_000_000
+
+
+def to_question(
+    request: ReferSegment.Request,
+    buffer: FrameBuffer[Image, CameraInfo],
+    topic: str,
+    parameters: Parameters,
+) -> Question:
+    """The question that ``request`` asks; ``topic`` is where the buffered images came from.
+
+    Raises Refusal with INVALID_REQUEST for the expression and NO_IMAGE for the frame.
+    """
+    expression = _expression(request.expression, parameters.max_expression_length)
+    # Any field of an image means that one was meant, so that a broken one is refused, not ignored.
+    if request.image.data or request.image.width or request.image.height or request.image.encoding:
+        return _about_given(request.image, expression)
+    stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
+    moment = buffer.nearest(stamp) if stamp else buffer.newest()
+    if moment is None:
+        raise Refusal(
+            Status.NO_IMAGE,
+            f"no image has arrived on '{topic}' yet; start the camera, remap `image` to its topic, "
+            "or send an image in the request",
+        )
+    if stamp:
+        _check_near(stamp, moment, buffer, parameters.stamp_tolerance)
+    return Question(expression, moment, f"the image on '{topic}'", ("camera", *moment.key))
+
+
+def candidates_wanted(request: ReferSegment.Request, parameters: Parameters) -> int:
+    """How many candidates the response carries: what was asked for, within the node's limit."""
+    return min(request.max_candidates or parameters.max_candidates, parameters.max_candidates)
+
+
+def _expression(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise Refusal(
+            Status.INVALID_REQUEST,
+            f"the expression has {len(text)} characters and may have {longest} "
+            "(parameter max_expression_length)",
+        )
+    if not text.strip():
+        raise Refusal(
+            Status.INVALID_REQUEST,
+            "the expression is empty; say what to look for, such as 'the red mug'",
+        )
+    return text.strip()
+
+
+def _about_given(image: Image, expression: str) -> Question:
+    """A question about the request's own image; the same image has the same key."""
+    digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
+    shape = image.width, image.height, image.step, image.encoding, image.is_bigendian
+    stamp = conversions.stamp_ns(image.header)
+    moment: Moment[Image, CameraInfo] = Moment(Stamped(stamp, image, 0))
+    key = ("given", digest, *shape, stamp, image.header.frame_id)
+    return Question(expression, moment, "the request's image", key, given=True)
+
+
+def _check_near(
+    stamp: int,
+    moment: Moment[Image, CameraInfo],
+    buffer: FrameBuffer[Image, CameraInfo],
+    tolerance: float,
+) -> None:
+    if abs(moment.image.stamp_ns - stamp) <= tolerance * SECOND:
+        return
+    oldest, newest = buffer.span_ns() or (moment.image.stamp_ns, moment.image.stamp_ns)
+    raise Refusal(
+        Status.NO_IMAGE,
+        f"no image is kept within {tolerance:g} s of the stamp {_seconds(stamp)}; the buffer spans "
+        f"{_seconds(oldest)} to {_seconds(newest)} with {len(buffer)} images",
+    )
+
+
+def _seconds(nanoseconds: int) -> str:
+    return f"{nanoseconds // SECOND}.{nanoseconds % SECOND // 1_000_000:03d} s"

@@ -1,0 +1,95 @@
+"""Asking refer_segment_node from a plain Python program."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import Image
+
+from zsris_ros.srv import ReferSegment
+
+STATUS_NAMES = {
+    value: name
+    for name in ("FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED")
+    for value in (getattr(ReferSegment.Response, name),)
+}
+
+
+class Unanswered(TimeoutError):
+    """The service is not there or did not answer in time."""
+
+
+class Client:
+    """A caller of ``/refer_segment`` with a node of its own; rclpy must have been initialised.
+
+    Example::
+
+        with Client() as client:
+            response = client.ask("the red mug", timeout=30.0)
+    """
+
+    def __init__(self, service: str = "/refer_segment", name: str = "refer_segment_client") -> None:
+        self.node = rclpy.create_node(name)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        self._client: Any = self.node.create_client(ReferSegment, service)
+        self._service = service
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes the node out of the graph."""
+        self._executor.shutdown(timeout_sec=0.0)
+        self.node.destroy_node()
+
+    def wait(self, timeout: float) -> None:
+        """Returns when the service is there; raises Unanswered after ``timeout`` seconds."""
+        if not self._client.wait_for_service(timeout_sec=timeout):
+            raise Unanswered(
+                f"nobody serves {self._service} after {timeout:g} s; start refer_segment_node with "
+                "the same ROS_DOMAIN_ID"
+            )
+
+    def ask(
+        self,
+        expression: str,
+        *,
+        stamp: Time | None = None,
+        image: Image | None = None,
+        return_mask: bool = False,
+        max_candidates: int = 0,
+        timeout: float = 60.0,
+    ) -> ReferSegment.Response:
+        """The response to ``expression``; raises Unanswered after ``timeout`` seconds.
+
+        ``stamp``, ``image``, ``return_mask`` and ``max_candidates`` as in ReferSegment.srv.
+        """
+        deadline = time.monotonic() + timeout
+        self.wait(timeout)
+        request = ReferSegment.Request(
+            expression=expression,
+            stamp=stamp or Time(),
+            image=image or Image(),
+            return_mask=return_mask,
+            max_candidates=max_candidates,
+        )
+        future = self._client.call_async(request)
+        self._executor.spin_until_future_complete(future, max(0.0, deadline - time.monotonic()))
+        if not future.done():
+            self._client.remove_pending_request(future)
+            raise Unanswered(f"{self._service} did not answer '{expression}' within {timeout:g} s")
+        return future.result()

@@ -1,0 +1,81 @@
+"""How the node's process starts, survives errors, and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+STOP_PATIENCE = 1.0
+"""Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
+
+
+class ServingNode(Node):
+    """A node with work outside its callbacks."""
+
+    failure = ""
+    """Why the node ended by itself, as a sentence; empty while all is well."""
+
+    def stop(self, patience: float) -> bool:
+        """Ends the work; returns False if it still goes on after ``patience`` seconds."""
+        raise NotImplementedError
+
+
+def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | None = None) -> int:
+    """Spins the node of ``make_node`` until a signal, and returns the process's exit code.
+
+    0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when it could not be made
+    (ValueError). Does not return when an inference is still running: it cannot be interrupted, and
+    Python's own ending crashes below a running native thread.
+    """
+    # rclpy ends the context on both signals. Without this, Python would raise KeyboardInterrupt
+    # besides, and the second SIGINT that `ros2 launch` sends would strike during the clean-up.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    rclpy.init(args=None if args is None else list(args))
+    node: ServingNode | None = None
+    stopped = True
+    code = 0
+    try:
+        node = make_node()
+        spin(node)
+    except ValueError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        code = 2
+    finally:
+        if node is not None:
+            stopped = node.stop(STOP_PATIENCE)
+            code = 1 if node.failure else code
+        rclpy.try_shutdown()
+    if node is not None and node.failure:
+        print(f"{name}: {node.failure}", file=sys.stderr)
+    if not stopped:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def spin(node: Node) -> None:
+    """Runs the node's callbacks until the context ends; an error in one does not end the others."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok():
+        try:
+            executor.spin_once()
+        except ExternalShutdownException:
+            return
+        except Exception as error:
+            # A response that cannot be sent, because its client has gone, ends up here as well.
+            if rclpy.ok():
+                node.get_logger().error(traceback_of(error))
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback as text, for the log."""
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
