@@ -8,8 +8,17 @@ import torch
 from recorded import FEATURES, SCORES, array, assert_close, keys, read_json, tensor
 
 from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.gem import GemLocaliser, squash, stretch
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.views import HybridSettings, ViewMaker, blur, mask_grid
+from zsris_ros.vision.views import (
+    CLIP_MEAN,
+    CLIP_STD,
+    HybridSettings,
+    ViewMaker,
+    blur,
+    mask_grid,
+    normalise,
+)
 
 HYBRID = "hybridgl_features.npz"
 MODES = {
@@ -78,3 +87,35 @@ def test_text_features(case: str, clip: ClipModel) -> None:
     assert_close(clip.encode_text(texts), expected, FEATURES)
     one_by_one = torch.cat([clip.encode_text([text]) for text in texts])
     assert_close(one_by_one, expected, FEATURES)
+
+
+GEM = "gem.npz"
+
+
+@pytest.mark.parametrize("case", keys(GEM, "^resized"))
+def test_gem_picture(case: str, rgb: np.ndarray) -> None:
+    expected = array(GEM, case)
+    assert_close(squash(rgb, expected.shape[0]), expected, 0)
+
+
+@pytest.mark.parametrize("case", keys(GEM, "^feat_gem$"))
+def test_gem_features(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
+    gem = GemLocaliser(clip)
+    picture = torch.from_numpy(squash(rgb, 448)).permute(2, 0, 1)[None].float() / 255
+    tokens = gem.token_features(normalise(picture, CLIP_MEAN, CLIP_STD))[0]
+    expected = tensor(GEM, case)
+    assert_close(tokens, expected, FEATURES)
+    unit = torch.nn.functional.normalize(expected[1:], dim=-1)
+    assert_close(gem.patches(rgb), unit, FEATURES)
+
+
+@pytest.mark.parametrize("case", keys(GEM, "^map448"))
+def test_gem_map(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
+    gem = GemLocaliser(clip)
+    phrase = str(array(GEM, "text_prompt")).removeprefix("a photo of a ").removesuffix(".")
+    text = gem.encode_phrases([phrase])[0]
+    assert_close(text, array(GEM, "text_embedding"), FEATURES)
+    patches = gem.patches(rgb)
+    assert_close((patches @ text).reshape(28, 28), array(GEM, "sim28"), SCORES)
+    expected = stretch(tensor(GEM, case))
+    assert_close(gem.heat_map(patches, text, 448, 448), expected, SCORES)

@@ -1,0 +1,153 @@
+"""Where in the picture is a phrase? GEM: localisation by self-self attention, no training.
+
+CLIP's patch tokens know what they show but not for whom: the class token gathers it. GEM runs the
+last blocks a second time with attention of queries with queries, keys with keys and values with
+values, which groups patches of one object, and compares the patches with a text. HybridGL takes the
+map as its coherence map G (before Eq. 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..types import ByteArray, InputError
+from .attention import join_heads, project_qkv, run_block
+from .clip import ClipModel
+from .views import CLIP_MEAN, CLIP_STD, Colour, normalise
+
+
+@dataclass(frozen=True)
+class GemSettings:
+    """``blocks``: how many of the last blocks run again. ``size``: side in pixels that the frame
+    is squashed to, a multiple of the patch size. ``iterations`` of grouping in each block.
+    ``template``: the sentence a phrase is put into. ``mean``, ``std``: pixel statistics."""
+
+    blocks: int = 6
+    size: int = 448
+    iterations: int = 1
+    template: str = "a photo of a {}."
+    mean: Colour = CLIP_MEAN
+    std: Colour = CLIP_STD
+
+    def __post_init__(self) -> None:
+        if self.blocks < 1 or self.iterations < 0:
+            raise InputError("GEM needs at least one block and no negative number of iterations")
+        if "{}" not in self.template:
+            raise InputError(f"template must hold {{}} for the phrase, got {self.template!r}")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GemSettings:
+        """From a weights preset. Raises InputError on a name that is no setting."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise InputError(f"unknown GEM settings: {', '.join(sorted(unknown))}")
+        return cls(**values)
+
+
+class GemLocaliser:
+    """Localises phrases with the same weights that encode masks.
+
+    Once a frame: ``patches``. Once a phrase: ``encode_phrases`` and ``heat_map``. Raises
+    InputError when the settings do not fit the model.
+    """
+
+    def __init__(self, clip: ClipModel, settings: GemSettings | None = None) -> None:
+        self.clip = clip
+        self.settings = settings or GemSettings()
+        if self.settings.blocks > len(clip.blocks):
+            raise InputError(
+                f"GEM on the last {self.settings.blocks} blocks needs a deeper vision transformer "
+                f"than one of {len(clip.blocks)}"
+            )
+        if self.settings.size % clip.patch_size:
+            raise InputError(
+                f"GEM's size {self.settings.size} must be a multiple of the patch size "
+                f"{clip.patch_size}"
+            )
+
+    def patches(self, rgb: ByteArray) -> Tensor:
+        """Features of a frame's patches: uint8 HxWx3 to float32 (G*G)xE, L2-normalised, by row."""
+        picture = torch.from_numpy(squash(rgb, self.settings.size)).to(self.clip.device)
+        picture = picture.permute(2, 0, 1)[None].float() / 255
+        with torch.no_grad():
+            images = normalise(picture, self.settings.mean, self.settings.std)
+            return self.patch_features(images)[0]
+
+    def patch_features(self, images: Tensor) -> Tensor:
+        """Normalised Nx3xSxS pictures to float32 N x (G*G) x E, L2-normalised. Differentiable."""
+        return F.normalize(self.token_features(images)[:, 1:], dim=-1)
+
+    def token_features(self, images: Tensor) -> Tensor:
+        """As ``patch_features``, with the class token first and not normalised."""
+        first = len(self.clip.blocks) - self.settings.blocks
+        ordinary = self.clip.stem(images)
+        for block in self.clip.blocks[:first]:
+            ordinary = run_block(block, ordinary)
+        grouped = ordinary
+        for i, block in enumerate(self.clip.blocks[first:]):
+            grouped = grouped + block.ls_1(self._group(block, ordinary))
+            if i + 1 < self.settings.blocks:
+                ordinary = run_block(block, ordinary)
+        return self.clip.head(grouped)
+
+    def encode_phrases(self, phrases: list[str]) -> Tensor:
+        """K noun phrases, each in the template, to float32 KxE, L2-normalised."""
+        texts = [self.settings.template.format(phrase) for phrase in phrases]
+        return F.normalize(self.clip.encode_text(texts), dim=-1)
+
+    def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:
+        """Similarity of every pixel to one text, float32 HxW in [0, 1] by minimum and maximum.
+
+        ``patches`` (G*G)xE from ``patches``, ``text`` E. A map without contrast is all zero.
+        """
+        similarity = patches @ F.normalize(text.float(), dim=-1)
+        grid = round(len(patches) ** 0.5)
+        size = (self.settings.size, self.settings.size)
+        small = similarity.reshape(1, 1, grid, grid)
+        heat = stretch(F.interpolate(small, size, mode="bilinear"))
+        heat = F.interpolate(heat, (height, width), mode="bilinear", antialias=True)
+        return stretch(heat)[0, 0]
+
+    def _group(self, block: Any, tokens: Tensor) -> Tensor:
+        """One block's update: the mean of the three self-self attentions, applied to the values."""
+        normed = block.ln_1(tokens)
+        query, key, value = project_qkv(block.attn, normed, normed)
+        length = normed.float().norm(dim=-1).mean(dim=1)  # of each picture's tokens
+        scale = (length * query.shape[-1] ** -0.5)[:, None, None, None].to(query.dtype)
+        total = torch.zeros_like(value)
+        for z in (value, key, query):
+            z = F.normalize(z, dim=-1)
+            for _ in range(self.settings.iterations):
+                z = F.normalize(_self_attention(z, z, scale), dim=-1)
+            total = total + _self_attention(z, value, scale)
+        update: Tensor = block.attn.out_proj(join_heads(total / 3))
+        return update
+
+
+def squash(rgb: ByteArray, size: int) -> ByteArray:
+    """uint8 HxWx3 to size x size x 3, bicubic as Pillow does it."""
+    resized = Image.fromarray(np.ascontiguousarray(rgb)).resize(
+        (size, size), Image.Resampling.BICUBIC
+    )
+    return np.array(resized, dtype=np.uint8)
+
+
+def stretch(heat: Tensor) -> Tensor:
+    """Shift and scale to [0, 1] by minimum and maximum; a flat map becomes all zero."""
+    low, high = heat.min(), heat.max()
+    span = high - low
+    flat = span <= 1e-7 * torch.maximum(low.abs(), high.abs())
+    return torch.where(flat, torch.zeros_like(heat), (heat - low) / span.clamp_min(1e-30))
+
+
+def _self_attention(z: Tensor, value: Tensor, scale: Tensor) -> Tensor:
+    """softmax(scale * z z^T) value, per picture and head."""
+    return F.scaled_dot_product_attention(z * scale, z, value, scale=1.0)
