@@ -1,0 +1,109 @@
+"""Hand-annotated expressions of test/data, and an exact-match score of a parser on them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+DATA = Path(__file__).parent / "data"
+WHOLE = ("head", "position", "superlative", "ordinal", "relations", "number")
+FIELDS = (*WHOLE, "target", "attributes", "excluded", "nested")
+_STRIPPED = set(
+    "the a an this that these those my your his her its our their all of both every each any some "
+    "which".split()
+)
+
+
+def load(name: str) -> List[Dict[str, Any]]:
+    """The rows of one file in the line format its first lines describe."""
+    rows = []
+    batch = ""
+    for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("# --"):
+            batch = line[4:].strip()
+        if line.strip() and not line.startswith("#"):
+            rows.append({**_row(line), "batch": batch})
+    return rows
+
+
+def _row(line: str) -> Dict[str, Any]:
+    text, target, *rest = (part.strip() for part in line.split(" | "))
+    row: Dict[str, Any] = {
+        "text": text, "target": target, "head": target.split()[-1], "attributes": [],
+        "number": "one", "position": [], "superlative": None, "ordinal": None, "relations": [],
+        "excluded": [],
+    }  # fmt: skip
+    fields = {}
+    for part in rest:
+        found = re.split(r"(?:^|\s)([anpsorx])=", part)
+        fields.update(zip(found[1::2], found[2::2]))
+    for key, raw in fields.items():
+        value = raw.strip()
+        if key == "n":
+            row["number"] = int(value) if value.isdigit() else value
+        elif key == "s":
+            row["superlative"] = value
+        elif key == "o":
+            index, side = value.split(":")
+            row["ordinal"] = {"index": int(index), "from": side}
+        elif key == "r":
+            row["relations"] = [_relation(part) for part in _split(value, ";")]
+        else:
+            name = {"a": "attributes", "p": "position", "x": "excluded"}[key]
+            row[name] = value.split(",")
+    return row
+
+
+def _split(text: str, mark: str) -> Iterator[str]:
+    depth, begin = 0, 0
+    for i, character in enumerate(text + mark):
+        depth += (character in "([") - (character in ")]")
+        if character == mark and not depth:
+            yield text[begin:i].strip()
+            begin = i + 1
+
+
+def _relation(text: str) -> Dict[str, Any]:
+    kind, _, inner = text.strip().partition("(")
+    return {"kind": kind, "anchors": [_anchor(part) for part in _split(inner[:-1], "+")]}
+
+
+def _anchor(text: str) -> Dict[str, Any]:
+    target, mark, nested = text.partition("[")
+    row: Dict[str, Any] = {"target": target.strip(), "head": target.split()[-1]}
+    if mark:
+        row["relations"] = [_relation(part) for part in _split(nested[:-1], ";")]
+    return row
+
+
+def wrong_fields(gold: Dict[str, Any], answer: Dict[str, Any]) -> List[str]:
+    """The fields in which an answer differs, by the scoring rules of the annotation guide."""
+    return [f for f in FIELDS if _value(gold, f) != _value(answer, f)]
+
+
+def _value(row: Dict[str, Any], field: str) -> Any:
+    if field == "relations":
+        return {(r["kind"], _heads(r)) for r in row["relations"]}
+    if field == "nested":
+        return set(_paths(row["relations"], ()))
+    if field == "target":
+        said = [x for x in row["target"].lower().split() if x not in ("uh", "um", "er", "erm")]
+        while said and said[0] in _STRIPPED:
+            said.pop(0)
+        return " ".join(said)
+    value = row[field]
+    return set(value) if isinstance(value, list) else value
+
+
+def _heads(relation: Dict[str, Any]) -> Tuple[str, ...]:
+    return tuple(sorted(anchor["head"] for anchor in relation["anchors"]))
+
+
+def _paths(relations: List[Dict[str, Any]], path: Tuple[Any, ...]) -> Iterator[Tuple[Any, ...]]:
+    for relation in relations:
+        for anchor in relation["anchors"]:
+            here = (*path, relation["kind"], anchor["head"])
+            for inner in anchor.get("relations", []):
+                yield (*here, inner["kind"], _heads(inner))
+            yield from _paths(anchor.get("relations", []), here)

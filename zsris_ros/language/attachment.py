@@ -1,0 +1,90 @@
+"""Which noun a later phrase belongs to: the nearest one it can sensibly modify."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import words as w
+from zsris_ros.language.phrase import MAX_DEPTH, Phrase
+
+_OWNED = frozenset("his her their its my your".split())
+
+
+class Path:
+    """The target and the anchors that lead to the noun read last."""
+
+    def __init__(self, target: Phrase) -> None:
+        self.target = target
+        self.nouns: List[Phrase] = [target]
+        self.holder = target
+        self._forced: Optional[Phrase] = None
+
+    @property
+    def nearest(self) -> Phrase:
+        return self.nouns[-1]
+
+    def force(self, phrase: Phrase) -> None:
+        """The next modifier belongs to ``phrase``: after "and", after a comma."""
+        self._forced = phrase
+
+    def owner(self, kind: str, anchor: Optional[Phrase] = None) -> Phrase:
+        """The noun that a modifier of ``kind`` belongs to; nouns behind it are closed.
+
+        ``kind`` is a relation, or "place", "state", "animate" (what only the living do), "person"
+        (after "who") or "parked" for modifiers without an anchor.
+        """
+        if self._forced is not None:
+            chosen, self._forced = self._forced, None
+        else:
+            chosen = self._nearest(kind, anchor)
+        if chosen in self.nouns:
+            del self.nouns[self.nouns.index(chosen) + 1 :]
+        if kind == "with":
+            self.holder = chosen
+        return chosen
+
+    def push(self, anchor: Phrase) -> None:
+        if len(self.nouns) < MAX_DEPTH:
+            self.nouns.append(anchor)
+
+    def _nearest(self, kind: str, anchor: Optional[Phrase]) -> Phrase:
+        for k in range(len(self.nouns) - 1, 0, -1):
+            if self._fits(k, kind, anchor):
+                return self.nouns[k]
+        return self.target
+
+    def _fits(self, k: int, kind: str, anchor: Optional[Phrase]) -> bool:
+        noun, above = self.nouns[k], self.nouns[k - 1]
+        living_above = any(w.is_animate(n.head) for n in self.nouns[:k])
+        if kind == "of":
+            return True
+        if kind == "person":
+            return w.is_person(noun.head)
+        if kind == "animate":
+            return w.is_animate(noun.head) or not (living_above or noun.is_detail)
+        if kind == "parked":
+            moving = any(n.head in lex.VEHICLES for n in self.nouns[:k])
+            return not noun.is_detail and (noun.head in lex.VEHICLES or not moving)
+        if kind == "state":
+            return not noun.content
+        if kind == "with":
+            return self._can_have(noun, living_above, anchor)
+        if anchor is not None and anchor.determiner in _OWNED and anchor.head in lex.BODY:
+            return True
+        return not noun.is_detail and not (
+            noun.role == "with" and w.is_animate(above.head) and not w.is_animate(noun.head)
+        )
+
+    @staticmethod
+    def _can_have(noun: Phrase, living_above: bool, anchor: Optional[Phrase]) -> bool:
+        if anchor is None or noun.content:
+            return False
+        worn = w.is_clothing(anchor.head) and anchor.head not in lex.MARKS
+        if (worn or anchor.head in lex.BODY) and not w.is_animate(noun.head):
+            return not living_above and not noun.is_detail
+        if noun.is_detail:
+            return anchor.head in lex.MARKS or anchor.head in lex.BODY
+        return not (noun.role == "with" and living_above and not w.is_animate(noun.head)) or (
+            anchor.head in lex.MARKS
+        )

@@ -1,0 +1,342 @@
+"""One noun phrase: determiner, quantity, modifiers, possessor, head."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+from zsris_ros.language import adjectives as adj
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import words as w
+from zsris_ros.language.phrase import Phrase
+from zsris_ros.language.tokens import COMMA, STOP, Tokens
+from zsris_ros.types import Number
+
+_QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
+             "what", "whichever", "either")  # fmt: skip
+_DROPPED = frozenset("other same only next own such else more most of not".split())
+_PAIR = frozenset("pair pairs couple".split())
+_CLAUSE_WORDS = lex.LINKING | {"has", "have", "had", "having", "does", "do", "did", "doesn't"}
+
+
+class NounPhraseReader:
+    """Reads noun phrases from one text. ``words`` is padded with empty words at its end."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.words: List[str] = [token.text for token in tokens.items] + [""] * 8
+        self.size = len(tokens.items)
+
+    # -- where a noun phrase stops --------------------------------------------------------------
+    def closes(self, i: int) -> bool:
+        """Whether nothing of a noun phrase can stand at ``i``: its end, a preposition, a verb."""
+        word = self.words[i]
+        return (
+            word in ("", COMMA, STOP, "'s", "and", "or", "but", "nor", "than", "that")
+            or word in lex.NEGATORS
+            or (word in lex.RELATIVES and word != "where")
+            or word in _CLAUSE_WORDS
+            or word in lex.OBJECT_PRONOUNS
+            or word in lex.SUBJECTS
+            or word in lex.DETERMINERS
+            or self.relation(i) is not None
+            or self.made(i)
+            or w.match(lex.TIME_PHRASES, self.words, i) is not None
+        )
+
+    def relation(self, i: int) -> Optional[Tuple[str, int]]:
+        return w.match(lex.RELATIONS, self.words, i)
+
+    def made(self, i: int) -> bool:
+        return w.match(lex.MADE, self.words, i) is not None
+
+    def _verb(self, i: int, run: Sequence[int]) -> bool:
+        """Whether a participle at ``i`` follows the head rather than precedes one."""
+        word, following = self.words[i], self.words[i + 1]
+        if word in lex.HAVING and word not in ("hold", "carry", "bearing", "got"):
+            return True
+        if word in lex.LABELS or word in lex.OWNED:
+            return following not in ("", COMMA, STOP) and self.relation(i + 1) is None
+        ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
+        if w.placement(word):
+            return ends
+        if not (w.is_ing(word) or w.is_ed(word)):
+            return False
+        before = self.words[run[-1]]
+        return ends or (w.is_animate(before) and word in adj.TRANSITIVE)
+
+    def placed(self, i: int) -> bool:
+        """Whether position words stand at ``i``, with nothing after them they could modify."""
+        while self.words[i] in lex.EXTREMES:
+            i += 1
+        if not w.positions(self.words[i]):
+            return w.superlative(self.words[i]) in ("left", "right", "top", "bottom")
+        while w.positions(self.words[i]) or self.words[i] in lex.POSITION_NOUNS:
+            i += 1
+        return self.closes(i) or self.words[i] in lex.ADVERBS
+
+    def _follows_head(self, i: int, run: Sequence[int], bare: bool) -> bool:
+        """Whether the word at ``i``, after a possible head, starts something new."""
+        word, last = self.words[i], self.words[run[-1]]
+        if word in lex.ADVERBS and not w.positions(word):
+            return True
+        if self._verb(i, run) or w.ordinal(word) is not None:
+            return True
+        if word in lex.EXTREMES and (w.positions(self.words[i + 1]) or self.closes(i + 1)):
+            return True
+        if w.superlative(word) and not (w.is_noun_like(self.words[i + 1]) and not bare):
+            return True
+        if word.isdecimal() or word == "number" and self.words[i + 1].isdecimal():
+            return True
+        if word == "full" and self.closes(i + 1):
+            return True
+        if w.positions(word):
+            return self._position_follows(i, run)
+        if not w.is_adjective(word) or last in lex.SHADES_FIRST:
+            return False
+        if self.closes(i + 1):
+            # "mug red", but "fresh orange" and "woman orange" keep their noun.
+            return word not in adj.COLOUR_NOUNS or w.is_person(last)
+        known = w.is_animate(last) or (bare and not w.may_describe(last))
+        return known and not (last in adj.SHADES and not w.is_person(last))
+
+    def _position_follows(self, i: int, run: Sequence[int]) -> bool:
+        """ "guy left", "bowl bottom left" but "car front bumper", "pink top", "tank top"."""
+        if self.words[i] == "top" and (self.words[run[-1]] in lex.TOPS):
+            return False
+        if self.placed(i):
+            return True
+        return w.is_person(self.words[run[-1]]) or w.is_adjective(self.words[i + 1])
+
+    # -- reading ----------------------------------------------------------------------------------
+    def read(self, i: int, target: bool = False) -> Optional[Tuple[Phrase, int]]:
+        """The noun phrase at ``i`` and the index after it, or None when there is none."""
+        start, i, quantity, determiner = self._determiner(i)
+        if self._possessive_pronoun_head(i, determiner):
+            head = self.words[i - 1]
+            return Phrase(self.tokens.span(start, i), head, number=quantity or "one"), i
+        possessor: Optional[Phrase] = None
+        while True:
+            run, i = self._run(i, not determiner and not possessor, target)
+            if self.words[i] == "'s" and run:
+                possessor = self._build(start, run, quantity, determiner, possessor)
+                i, quantity, determiner = i + 1, None, "'s"
+                continue
+            break
+        if run and self.words[i] == "of" and self._partitive(run):
+            inner = self.read(i + 1, target)
+            if inner is not None:
+                return self._of_several(start, run, inner, quantity)
+        if not run and possessor is not None:
+            possessor.target = possessor.target or possessor.head
+            return possessor, i
+        if not run:
+            if not determiner and quantity is None:
+                return None
+            return self._headless(quantity), i
+        if not any(w.is_noun_like(self.words[k]) for k in run) and self._no_head(run, i, target):
+            phrase = self._headless(quantity)
+            self._modify(phrase, run, len(run))
+            return phrase, i
+        return self._build(start, run, quantity, determiner, possessor), i
+
+    def _possessive_pronoun_head(self, i: int, determiner: str) -> bool:
+        return determiner in lex.DEMONSTRATIVES and self.closes(i)
+
+    def _determiner(self, i: int) -> Tuple[int, int, Optional[Number], str]:
+        """(start of the phrase, index after determiners, quantity, last determiner)."""
+        words, start, quantity, determiner = self.words, i, None, ""
+        number: Optional[Number] = quantity
+        while True:
+            word = words[i]
+            if word in lex.HESITATIONS:
+                i += 1
+                if not determiner and number is None:
+                    start = i
+            elif word in _QUANTITY and not (word == "all" and words[i + 1] in ("over", "around")):
+                number = _quantified(word, number)
+                determiner = word
+                i += 2 if words[i + 1] == "of" else 1
+            elif word in lex.DETERMINERS:
+                if determiner in lex.ARTICLES | lex.POSSESSIVES and word in lex.ARTICLES:
+                    start = i
+                determiner = word
+                i += 1
+            elif (
+                w.cardinal(word) is not None
+                and words[i + 1] == "of"
+                and words[i + 2] in lex.DETERMINERS
+            ):
+                number = _count(w.cardinal(word))
+                i += 2
+            elif word in _PAIR and words[i + 1] == "of":
+                number = 2 if word == "couple" else number if isinstance(number, int) else "one"
+                determiner = determiner or "a"
+                i += 2
+            elif w.cardinal(word) is not None and words[i + 1] in _PAIR and words[i + 2] == "of":
+                number = _count(w.cardinal(word))
+                i += 3
+                determiner = word
+            else:
+                return start, i, number, determiner
+
+    def _run(self, i: int, bare: bool, target: bool) -> Tuple[List[int], int]:
+        """Indices of the words of one run up to its head, and the index after it."""
+        words, run, noun = self.words, [], False
+        while i < self.size:
+            word = words[i]
+            if word in (COMMA, "and", "or") and not noun and self._adjectives_go_on(i, run):
+                i += 1
+                continue
+            if not noun and self._opens(i, run):
+                pass
+            elif self.closes(i) or (word in lex.INTENSIFIERS and self._intensifies(i)):
+                break
+            elif noun and self._follows_head(i, run, bare):
+                break
+            elif not run and word in ("wearing", "holding", "having"):
+                break
+            if word not in lex.HESITATIONS:
+                run.append(i)
+                noun = noun or (
+                    w.is_noun_like(word) and not self._premodifier(i, bare) and len(run) > 0
+                )
+            i += 1
+        return run, i
+
+    def _premodifier(self, i: int, bare: bool) -> bool:
+        """A participle or a shade that must be followed by more of the phrase."""
+        word, following = self.words[i], self.words[i + 1]
+        if word in ("near", "one") and not self.closes(i + 1):
+            return True
+        if word in adj.COLOUR_NOUNS and not self.closes(i + 1):
+            return True
+        shade = word in adj.SHADES and following in adj.COLOURS
+        return shade or ((w.is_ing(word) or w.is_ed(word)) and not self.closes(i + 1))
+
+    def _opens(self, i: int, run: Sequence[int]) -> bool:
+        """Words that are prepositions elsewhere: "near zebra", "the inside pocket"."""
+        word, following = self.words[i], self.words[i + 1]
+        if word == "near":
+            return not self.closes(i + 1)
+        if word in ("left", "right") and run and following == "of":
+            return False
+        return word in ("next", "inside", "outside", "opposite") and bool(
+            i and self.words[i - 1] in lex.DETERMINERS and not self.closes(i + 1)
+        )
+
+    def _intensifies(self, i: int) -> bool:
+        """"right behind", "directly above"; "right in red" and "right with" keep the place."""
+        if self.words[i] == "right" and self.words[i + 1] in ("in", "with", "wearing"):
+            return False
+        return self.relation(i + 1) is not None or self.words[i + 1] in ("here", "there")
+
+    def _adjectives_go_on(self, i: int, run: Sequence[int]) -> bool:
+        """ "black and white", "small, round": a further adjective before the same head."""
+        j = i + 1 + (self.words[i] == COMMA and self.words[i + 1] in ("and", "or"))
+        if not run or self.closes(j) or not w.may_describe(self.words[run[-1]]):
+            return False
+        if not w.is_adjective(self.words[j]) and not w.may_describe(self.words[j]):
+            return False
+        return not self.closes(j + 1) or self.words[j + 1] in (COMMA, "and", "or")
+
+    # -- building ---------------------------------------------------------------------------------
+    def _partitive(self, run: Sequence[int]) -> bool:
+        """ "the taller of the candles", "the first of the cups", "one of the men"."""
+        last = self.words[run[-1]]
+        return bool(w.superlative(last) or w.ordinal(last) is not None or last == "one") and (
+            len(run) == 1 or not w.is_noun_like(self.words[run[-2]])
+        )
+
+    def _of_several(
+        self, start: int, run: Sequence[int], inner: Tuple[Phrase, int], quantity: Optional[Number]
+    ) -> Tuple[Phrase, int]:
+        phrase, end = inner
+        phrase.target = self.tokens.span(start, end)
+        phrase.number = quantity or "one"
+        self._modify(phrase, run, len(run))
+        return phrase, end
+
+    def _no_head(self, run: Sequence[int], i: int, target: bool) -> bool:
+        """Whether a run without a noun is headless: "the left", "the red" but "the back of"."""
+        last = self.words[run[-1]]
+        if last in lex.POSITIONS:
+            return not (self.words[i] == "of" or self.words[run[0] - 1] == "'s")
+        if w.ordinal(last) is not None or w.superlative(last) or w.cardinal(last) is not None:
+            return True
+        return target and last in adj.PURE
+
+    @staticmethod
+    def _headless(quantity: Optional[Number]) -> Phrase:
+        """ "the left", "second from left": a neutral head stands for the unnamed thing."""
+        return Phrase("one", "one", number=quantity or "one", headless=True)
+
+    def _build(
+        self,
+        start: int,
+        run: List[int],
+        quantity: Optional[Number],
+        determiner: str,
+        possessor: Optional[Phrase],
+    ) -> Phrase:
+        head = self.words[run[-1]]
+        phrase = Phrase(self.tokens.span(start, run[-1] + 1), head, determiner=determiner)
+        counted = self._modify(phrase, run, len(run) - 1)
+        phrase.number = counted or quantity or self._number(head, run, determiner)
+        if possessor is not None:
+            phrase.relate("part_of", possessor)
+        return phrase
+
+    def _number(self, head: str, run: Sequence[int], determiner: str) -> Number:
+        if head == "glasses":
+            drinking = len(run) > 1 and not w.is_adjective(self.words[run[-2]])
+            return "all" if drinking else "one"
+        return "all" if w.is_plural(head) and determiner not in ("a", "an") else "one"
+
+    def _modify(self, phrase: Phrase, run: Sequence[int], count: int) -> Optional[Number]:
+        """Files the first ``count`` words of ``run`` under the phrase; returns a cardinal."""
+        number: Optional[Number] = None
+        for k, i in enumerate(run[:count]):
+            word = self.words[i]
+            following = self.words[run[k + 1]] if k + 1 < len(run) else ""
+            value = w.cardinal(word)
+            if w.ordinal(word) is not None and not self._compound(i, word, following):
+                phrase.ordinal = w.ordinal(word)
+            elif w.superlative(word):
+                phrase.superlative = w.superlative(word)
+            elif word in ("far", "near") and not w.positions(following):
+                phrase.superlative = word
+            elif word in lex.EXTREMES and w.positions(following):
+                continue
+            elif w.positions(word):
+                self._place(phrase, word, k > 0 and self.words[run[k - 1]] in lex.EXTREMES)
+            elif value is not None and (number is None and k < 3):
+                number = _count(value)
+            elif word not in _DROPPED and not (word in lex.DEGREE and word not in ("pretty",)):
+                phrase.describe(word)
+        return number
+
+    def _place(self, phrase: Phrase, word: str, extreme: bool) -> None:
+        sides = w.positions(word)
+        if extreme and sides[0] in ("left", "right", "top", "bottom"):
+            phrase.superlative = sides[0]
+        else:
+            phrase.place(sides)
+
+    def _compound(self, i: int, word: str, following: str) -> bool:
+        """An ordinal word inside a fixed compound is no ordinal: "first aid", a watch's hand."""
+        if (word, following) in lex.ORDINAL_COMPOUNDS:
+            return True
+        clock = lex.CLOCKS.intersection(self.words[i + 2 : i + 6])
+        return (word, following) == ("second", "hand") and bool(clock)
+
+
+def _count(value: Optional[int]) -> Number:
+    return value if value is not None and value > 1 else "one"
+
+
+def _quantified(word: str, before: Optional[Number]) -> Optional[Number]:
+    if word == "both":
+        return 2
+    if word in ("all", "each", "every"):
+        return "all"
+    return "one" if word in ("any", "which", "what", "whichever", "either") else before

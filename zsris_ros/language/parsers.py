@@ -1,0 +1,101 @@
+"""The choice of a parser, and an Expression as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Protocol, Sequence
+
+from zsris_ros.language import rules
+from zsris_ros.types import Expression, InputError, Relation
+
+
+class Parser(Protocol):
+    """Anything that turns a text into an Expression.
+
+    ``name`` is what ``Expression.parser`` says: "rules" or the name of a spaCy pipeline.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def parse(self, text: str) -> Expression:
+        """The expression in ``text``. Raises InputError when the text holds no letter."""
+        ...
+
+
+class RuleParser:
+    """The grammar of rules.py: always there, deterministic, needs no model."""
+
+    name = rules.NAME
+
+    def parse(self, text: str) -> Expression:
+        return rules.parse(text)
+
+
+def load_parser(name: str = "auto") -> Parser:
+    """The parser called "rules", "spacy" (the best installed English pipeline) or "auto".
+
+    "auto" takes a spaCy pipeline where one is installed and the rules otherwise. The name of a
+    pipeline such as "en_core_web_sm" is accepted too. Load once, parse often.
+
+    Raises InputError for another name, or when spaCy or its pipeline is not installed.
+    """
+    if name == "rules":
+        return RuleParser()
+    from zsris_ros.language import spacy_parser
+
+    if name == "auto":
+        found = spacy_parser.installed()
+        return spacy_parser.SpacyParser(found[0]) if found else RuleParser()
+    if name == "spacy":
+        return spacy_parser.SpacyParser(spacy_parser.best_installed())
+    if name in spacy_parser.PIPELINES:
+        return spacy_parser.SpacyParser(name)
+    raise InputError(
+        f'there is no parser "{name}": use auto, rules, spacy or one of '
+        + ", ".join(spacy_parser.PIPELINES)
+    )
+
+
+_loaded: Dict[str, Parser] = {}
+
+
+def parse(text: str, parser: str = "auto") -> Expression:
+    """What ``text`` asks for. Parsers are loaded once and kept.
+
+    Raises InputError when the text holds no letter, or when ``parser`` is not available.
+    """
+    if parser not in _loaded:
+        _loaded[parser] = load_parser(parser)
+    return _loaded[parser].parse(text)
+
+
+def to_json(expression: Expression) -> Dict[str, Any]:
+    """The expression as plain data: text, target, head, attributes, number, position,
+    superlative, ordinal, relations, excluded and parser."""
+    ordinal = expression.ordinal
+    return {
+        "text": expression.text,
+        "target": expression.target,
+        "head": expression.head,
+        "attributes": list(expression.attributes),
+        "number": expression.number,
+        "position": list(expression.position),
+        "superlative": expression.superlative,
+        "ordinal": None if ordinal is None else {"index": ordinal.index, "from": ordinal.side},
+        "relations": _relations(expression.relations),
+        "excluded": list(expression.excluded),
+        "parser": expression.parser,
+    }
+
+
+def _relations(relations: Sequence[Relation]) -> list[Dict[str, Any]]:
+    rows: list[Dict[str, Any]] = []
+    for relation in relations:
+        anchors: list[Dict[str, Any]] = []
+        for anchor in relation.anchors:
+            row: Dict[str, Any] = {"target": anchor.target, "head": anchor.head}
+            if anchor.relations:
+                row["relations"] = _relations(anchor.relations)
+            anchors.append(row)
+        rows.append({"kind": relation.kind, "anchors": anchors})
+    return rows

@@ -1,0 +1,104 @@
+"""The noun phrase both parsers fill while they read, and how it becomes an Expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import List, Optional, Set, Tuple, cast
+
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import words
+from zsris_ros.types import Anchor, Expression, Number, Ordinal, Relation, Side
+
+MAX_DEPTH = 12
+"""Anchors of anchors deeper than this belong to the last one: nobody speaks so."""
+
+
+@dataclass
+class Phrase:
+    """One noun phrase: what was said of it so far. ``role`` is the relation it is an anchor of."""
+
+    target: str
+    head: str
+    attributes: List[str] = field(default_factory=list)
+    number: Number = "one"
+    position: Set[str] = field(default_factory=set)
+    superlative: Optional[str] = None
+    ordinal: Optional[int] = None
+    side: Optional[str] = None
+    relations: List[Tuple[str, List["Phrase"]]] = field(default_factory=list)
+    excluded: List[str] = field(default_factory=list)
+    determiner: str = ""
+    role: str = ""
+    content: bool = False
+    headless: bool = False
+
+    def describe(self, word: str) -> None:
+        if word not in self.attributes:
+            self.attributes.append(word)
+
+    def exclude(self, phrase: str) -> None:
+        if phrase and phrase not in self.excluded:
+            self.excluded.append(phrase)
+
+    def relate(self, kind: str, anchor: "Phrase", content: bool = False) -> None:
+        anchor.role, anchor.content = kind, content
+        self.relations.append((kind, [anchor]))
+
+    @property
+    def is_detail(self) -> bool:
+        """An anchor that has no place of its own: clothing, a part, a mark, a content."""
+        return self.role == "with" and (self.content or words.is_detail(self.head))
+
+    def place(self, sides: Tuple[str, ...]) -> None:
+        self.position.update(sides)
+
+
+def order(phrase: Phrase) -> Optional[Ordinal]:
+    """The ordinal with its direction; the position that gave the direction is used up.
+
+    "the second mug on the left" counts from the left; without any direction people count from
+    the left, and "last" is then the rightmost one.
+    """
+    index, side = phrase.ordinal, phrase.side
+    if index is None:
+        return None
+    if side is None:
+        places = [p for p in sorted(phrase.position) if p in lex.ORDINAL_SIDES]
+        if len(places) == 1:
+            phrase.position.discard(places[0])
+            side = lex.ORDINAL_SIDES[places[0]]
+            return Ordinal(max(index, 1), cast(Side, side))
+        if phrase.superlative in lex.ORDINAL_SIDES:
+            side = lex.ORDINAL_SIDES[cast(str, phrase.superlative)]
+            phrase.superlative = None
+        elif phrase.superlative is not None:
+            return None  # "the second biggest": the schema has no such direction
+        else:
+            side = "left"
+    if index < 0:
+        index, side = 1, lex.OPPOSITE[side]
+    return Ordinal(index, cast(Side, side))
+
+
+def to_expression(phrase: Phrase, text: str, parser: str) -> Expression:
+    ordinal = order(phrase)
+    return Expression(
+        text=text,
+        target=phrase.target,
+        head=phrase.head,
+        attributes=tuple(phrase.attributes),
+        number=phrase.number,
+        position=tuple(sorted(phrase.position)),
+        superlative=phrase.superlative,
+        ordinal=ordinal,
+        relations=_relations(phrase),
+        excluded=tuple(phrase.excluded),
+        parser=parser,
+    )
+
+
+def _relations(phrase: Phrase) -> Tuple[Relation, ...]:
+    return tuple(
+        Relation(kind, tuple(Anchor(a.target, a.head, _relations(a)) for a in anchors))
+        for kind, anchors in phrase.relations
+    )

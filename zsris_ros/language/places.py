@@ -1,0 +1,117 @@
+"""Places in the picture and directions of counting: "in the upper left corner", "from the left"."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence, Tuple
+
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import words as w
+from zsris_ros.language.noun_phrase import NounPhraseReader
+from zsris_ros.language.tokens import COMMA
+
+_PREPOSITIONS = frozenset("on at in to toward towards near by".split())
+_COUNTING = frozenset("counting starting count counted going start if you we when".split())
+_EXTREME_SIDES = ("left", "right", "top", "bottom")
+
+
+class Place(NamedTuple):
+    """A position phrase: the index after it, its sides, and the superlative "far left" makes."""
+
+    end: int
+    sides: Tuple[str, ...]
+    superlative: Optional[str]
+
+
+def of_view(words: Sequence[str], i: int) -> int:
+    """The index after "of the picture" at ``i``, or ``i``."""
+    if words[i] not in ("of", "in", "on"):
+        return i
+    j = i + 1
+    while words[j] in lex.DETERMINERS:
+        j += 1
+    return j + 1 if words[j] in lex.VIEW else i
+
+
+def place(reader: NounPhraseReader, i: int) -> Optional[Place]:
+    """The position phrase at ``i``, with or without its preposition."""
+    words, j = reader.words, i
+    preposition = words[j] in _PREPOSITIONS
+    extreme = False
+    if words[j] == "all" and words[j + 1 : j + 3] == ["the", "way"]:
+        extreme, j = True, j + 3
+    if words[j] in _PREPOSITIONS:
+        preposition, j = True, j + 1
+    determined = False
+    while words[j] in lex.DETERMINERS or words[j] in lex.HESITATIONS or words[j] in lex.EXTREMES:
+        determined = determined or words[j] in lex.DETERMINERS
+        extreme = extreme or words[j] in lex.EXTREMES
+        if words[j] == "very" and w.is_adjective(words[j + 1]):
+            return None
+        j += 1
+    sides: Tuple[str, ...] = ()
+    while w.positions(words[j]) or (sides and words[j] in ("hand", "most", "-")):
+        extreme = extreme or words[j] == "most"
+        sides += w.positions(words[j])
+        j += 1
+    if not sides:
+        return _far_side(words, i, j, extreme)
+    while words[j] in lex.POSITION_NOUNS:
+        j += 1
+    seen = of_view(words, j)
+    if seen == j and (words[j] == "of" or not _ends(reader, j, preposition and determined)):
+        return None
+    if extreme and sides[0] in _EXTREME_SIDES:
+        return Place(seen, sides[1:], sides[0])
+    return Place(seen, sides, None)
+
+
+def _far_side(words: Sequence[str], i: int, j: int, extreme: bool) -> Optional[Place]:
+    """ "on the far side", "in the distance"."""
+    if extreme and j > i + 1 and words[j] in ("side", "end") and words[j + 1] != "of":
+        return Place(j + 1, (), "far")
+    if words[j] == "distance" and words[i] == "in":
+        return Place(j + 1, ("back",), None)
+    return None
+
+
+def _ends(reader: NounPhraseReader, i: int, strict: bool) -> bool:
+    """Whether a position phrase may end before ``i``: no noun follows that it would modify."""
+    word = reader.words[i]
+    if reader.closes(i) or word in lex.ADVERBS or word in lex.FILLERS or word in lex.INTENSIFIERS:
+        return True
+    if word in lex.HAVING or word in lex.PLACEMENT or w.is_ing(word) or w.ordinal(word) is not None:
+        return True
+    return not strict and w.is_adjective(word)
+
+
+def direction(reader: NounPhraseReader, i: int) -> Optional[Tuple[int, str]]:
+    """(index after, side) of "from the left", "counting from the top", "from right to left"."""
+    words, j = reader.words, i
+    while words[j] in _COUNTING and j < i + 4:
+        j += 1
+    if words[j] not in ("from", "at") and not (words[j] == "to" and j > i):
+        if w.positions(words[i]) and words[i + 1] == "to" and w.positions(words[i + 2]):
+            return i + 3, lex.ORDINAL_SIDES.get(w.positions(words[i])[0], "left")
+        return None
+    if words[j] == "at" and j == i:
+        return None
+    j += 1
+    while words[j] in lex.DETERMINERS or words[j] in lex.EXTREMES or words[j] in lex.HESITATIONS:
+        j += 1
+    if words[j] in lex.VIEWERS:
+        return j + 1, "near"
+    sides = w.positions(words[j]) or ((words[j],) if words[j] in ("near", "nearest") else ())
+    if not sides or sides[0] not in lex.ORDINAL_SIDES:
+        return None
+    j += 1
+    while words[j] in lex.POSITION_NOUNS or words[j] in ("hand", "most"):
+        j += 1
+    if words[j] == "to" and (w.positions(words[j + 1]) or words[j + 1] == "the"):
+        j += 2 + (words[j + 1] == "the")
+        while words[j] in lex.POSITION_NOUNS:
+            j += 1
+    if words[j] == "of" and of_view(words, j) == j:
+        return None
+    if not (_ends(reader, j, words[j - 1] != COMMA) or words[j] in lex.DETERMINERS):
+        return None
+    return of_view(words, j), lex.ORDINAL_SIDES[sides[0]]

@@ -1,0 +1,107 @@
+"""Text to tokens: lower case, plain punctuation, contractions taken apart, spans kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Iterator, List, Tuple
+
+from zsris_ros.types import InputError
+
+# Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
+# to a word, so that scripts with combining marks stay whole; one pass, no backtracking.
+_WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
+_TOKEN = re.compile(rf"{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'")
+_PLAIN = str.maketrans(
+    {**dict.fromkeys("\u2019\u2018\u02bc\u0060\u00b4", "'"), **dict.fromkeys("\u2010\u2011", "-"),
+     **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
+     **dict.fromkeys("\u2026\u3002\u00bf\u00a1\uff01\uff1f", ".")}
+)  # fmt: skip
+_IS = frozenset("that who what where it there here he she which how when everything".split())
+_SUFFIXES = {"'re": "are", "'m": "am", "'ve": "have", "'ll": "will", "'d": "would"}
+_NOT = "is are was were do does did has have had ca wo could would should".split()
+SPOKEN = {
+    **{f"{verb}nt": (verb, "not") for verb in _NOT},
+    **{f"{word}s": (word, "is") for word in "that who where what there here".split()},
+    **{f"{word}s": (word, "'s") for word in "man woman child men women children lady".split()},
+    "im": ("i", "am"), "ive": ("i", "have"), "youve": ("you", "have"), "lets": ("let", "us"),
+    "gimme": ("give", "me"), "lemme": ("let", "me"), "wanna": ("want", "to"),
+    "gonna": ("going", "to"), "cannot": ("can", "not"), "youre": ("you", "are"),
+}  # fmt: skip
+"""Words a recogniser writes as one, taken apart."""
+
+COMMA, STOP = ",", "."
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word in lower case with its place (start, end) in the normalised text."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of ``source``, the text in lower case with plain quotes and single blanks."""
+
+    source: str
+    items: Tuple[Token, ...]
+
+    def span(self, first: int, last: int) -> str:
+        """The text of tokens first..last-1 as it stands in the source."""
+        if first >= last:
+            return ""
+        return " ".join(self.source[self.items[first].start : self.items[last - 1].end].split())
+
+
+def tokenise(text: str) -> Tokens:
+    """Tokens of one expression. Raises InputError when the text holds no letter at all."""
+    source = unicodedata.normalize("NFC", text).lower().translate(_PLAIN)
+    if not any(character.isalpha() for character in source):
+        raise InputError(
+            "the expression holds no word: say which object is meant, "
+            'for example "the red mug on the left"'
+        )
+    items: List[Token] = []
+    quoted = False
+    for match in _TOKEN.finditer(source):
+        word, start, end = match.group(), match.start(), match.end()
+        if word == "'":
+            before = source[start - 1 : start]
+            if before == "s" and not quoted:
+                items.append(Token("'s", start, end))
+            quoted = not quoted and not before.strip()
+        elif word[0] in ".!?":
+            items.append(Token(STOP, start, end))
+        elif word[0] in ',;:()[]"':
+            # Quotation marks around a label separate nothing.
+            if word.strip('"'):
+                items.append(Token(COMMA, start, end))
+        else:
+            items.extend(_split(word, start, end))
+    return Tokens(source, tuple(items))
+
+
+def _split(word: str, start: int, end: int) -> Iterator[Token]:
+    """A written word as one or two tokens: is|n't, cow|'s, that|'s -> is."""
+    if word in SPOKEN:
+        for part in SPOKEN[word]:
+            yield Token(part, start, end)
+        return
+    if word.endswith("n't") and len(word) > 3:
+        yield Token(word[:-3], start, end - 3)
+        yield Token("not", end - 3, end)
+        return
+    base, mark, suffix = word.rpartition("'")
+    if mark and suffix == "s":
+        cut = end - 2
+        yield Token(base, start, cut)
+        yield Token("is" if base in _IS else "us" if base == "let" else "'s", cut, end)
+    elif mark and mark + suffix in _SUFFIXES:
+        yield Token(base, start, end - len(suffix) - 1)
+        yield Token(_SUFFIXES[mark + suffix], end - len(suffix) - 1, end)
+    else:
+        yield Token(word, start, end)

@@ -1,0 +1,187 @@
+"""What is said around the expression: greetings, politeness, commands and their goals."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence
+
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import words as w
+from zsris_ros.language.lexicon import _phrases, _set
+from zsris_ros.language.tokens import COMMA, STOP
+
+_GREETINGS = _set("hey hi hello yo dear excuse")
+_ADDRESSEES = _set("robot computer assistant buddy bot siri alexa machine mate sir")
+_COMMANDS = _set(
+    "grab get give bring fetch find locate segment show select detect identify highlight pick "
+    "take put place move throw go drive navigate look see want need choose retrieve deliver "
+    "search tell remove collect reach point follow track inspect describe approach spot recognize "
+    "recognise outline localize localise lift carry head hand pass come i'd grasp walk roll "
+    "return drop toss seek mark pull push open close touch press hold focus aim zoom examine "
+    "check watch turn switch wash clean wipe empty fill feed water cut hit kick set lay hang "
+    "store stack insert slide pour dump load pack leave keep use buy serve help clear raise "
+    "lower flip rotate shake catch start stop run ride park wait stand count")
+_STRONG = _set("grab get give bring fetch find locate segment select detect identify retrieve "
+               "deliver choose grasp show put navigate want need remove describe localize "
+               "localise recognize recognise take pick")  # fmt: skip
+_MOTION = _set("go drive navigate walk come head roll approach move reach run wait stand park "
+               "stop return point look search focus aim zoom follow turn")  # fmt: skip
+_PLACING = _set("put place set drop throw toss move lay insert stack store hang pour slide push "
+                "dump load pack return leave keep stick")  # fmt: skip
+_PARTICLES = _set("up out over back away down on off in for at to toward towards along through "
+                  "into around near by behind")  # fmt: skip
+_OPENERS = _phrases({"": "can you, could you, would you, will you, can u, could u, can we, "
+                     "can i, could i, may i, do you, did you, have you, are you able to, i want, "
+                     "i would, i am, i will, i have, i can, i could, i need, we need, we want, "
+                     "i should, let me, let us, i was, we are, do we, is there, are there, "
+                     "there is, there are, here is, here are, where is, where are, where did i, "
+                     "where did you, where was, where were, where can i, what is, what are, "
+                     "who is, who are, it is, that is, this is, these are, those are, they are, "
+                     "which is, i think, i mean, i meant, i see, it was, would you mind, "
+                     "you should, you can, you need, i wish, i wonder, there was, there were, "
+                     "tell me, show me, how about, what about, try to, go ahead and, go and, "
+                     "come and, make sure, be so kind as to, want you, like you, need you, "
+                     "does it, is it, isn't there, the robot should, looking for, look for, "
+                     "if you could, if you can, if possible, in case"})  # fmt: skip
+_LINKS = _set("please kindly to where what which who if the-uh and see seen able like you u me us "
+              "find getting bringing grabbing giving handing passing finding mind looking trying "
+              "searching asking just now also then so find have had love prefer got going for at "
+              "is are that about him her them")  # fmt: skip
+_OBJECT_STARTS = lex.DETERMINERS | lex.OBJECT_PRONOUNS | {"one", "just", "please", "up"}
+
+
+class Wrapper(NamedTuple):
+    """Where the noun phrase starts, and whether the command moves it to a goal."""
+
+    start: int
+    commanded: bool
+    placing: bool
+
+
+def unwrap(words: Sequence[str], size: int) -> Wrapper:
+    """Skips greetings, politeness, questions and commands at the beginning."""
+    i, commanded, placing = 0, False, False
+    while i < size:
+        following = words[i + 1]
+        word = words[i]
+        opener = w.match(_OPENERS, words, i)
+        if word in (COMMA, STOP) or word in lex.FILLERS or word in _GREETINGS:
+            i += 1
+        elif word == "no" and (following == COMMA or following in lex.DETERMINERS or not i):
+            i += 1
+        elif word in _ADDRESSEES and _addressed(words, i):
+            i += 1
+        elif opener is not None:
+            commanded, i = True, i + opener[1]
+        elif word in ("its", "thats") and following in lex.ARTICLES:
+            i += 1
+        elif commanded and word in _LINKS and not _pronoun_is_head(words, i):
+            i += 1
+        elif (command := _command(words, i, commanded)) is not None:
+            commanded, placing = True, placing or word in _PLACING
+            i = command
+        else:
+            break
+    if i >= size:
+        return Wrapper(0, False, False)
+    return Wrapper(i, commanded, placing)
+
+
+def _addressed(words: Sequence[str], i: int) -> bool:
+    following = words[i + 1]
+    return (
+        (i > 0 and words[i - 1] in _GREETINGS)
+        or following == COMMA
+        or following in _COMMANDS
+        or w.match(_OPENERS, words, i + 1) is not None
+    )
+
+
+def _pronoun_is_head(words: Sequence[str], i: int) -> bool:
+    """ "that" or "which" before a noun belongs to the noun phrase."""
+    if words[i] in ("that", "which", "what", "her"):
+        return words[i + 1] not in ("is", "are", "has", "was")
+    return words[i] == "them" and words[i + 1] in ("", STOP)
+
+
+def _command(words: Sequence[str], i: int, commanded: bool) -> Optional[int]:
+    """The index after the command verb at ``i`` with its particles, or None."""
+    word, following = words[i], words[i + 1]
+    if following in ("", COMMA, STOP):
+        return None
+    known = word in _COMMANDS
+    object_next = following in _OBJECT_STARTS or w.cardinal(following) is not None
+    if known:
+        accepted = word in _STRONG or object_next or commanded
+        accepted = accepted or (following in _PARTICLES and words[i + 2] in lex.DETERMINERS)
+    else:
+        accepted = (
+            i == 0 or commanded or words[i - 1] in lex.FILLERS | {COMMA}
+        ) and _unknown_verb(words, i)
+    if not accepted:
+        return None
+    i += 1
+    while words[i] in lex.OBJECT_PRONOUNS - {"her", "it", "mine"} or (
+        words[i] in _PARTICLES and (word in _MOTION or words[i] in ("up", "out", "off", "on", "for"))
+    ):
+        i += 1
+    return i
+
+
+def _unknown_verb(words: Sequence[str], i: int) -> bool:
+    """An unknown word right before a determiner can only be a verb: "illuminate the mug"."""
+    word, following = words[i], words[i + 1]
+    return (
+        following in lex.ARTICLES | lex.POSSESSIVES | {"this", "that", "those", "these"}
+        and w.is_noun_like(word)
+        and word not in lex.DETERMINERS
+        and not w.is_person(word)
+        and not w.is_ing(word)
+        and word not in lex.LINKING
+        and word not in lex.RELATIVES
+        and word not in lex.NEGATORS
+        and word not in ("counting", "from", "and", "half")
+        and w.match(lex.RELATIONS, words, i) is None
+        and not w.is_plural(word)
+    )
+
+
+def is_next_command(words: Sequence[str], i: int) -> bool:
+    """Whether a further command starts at ``i``: "hand them to me", "and bring it here"."""
+    while words[i] in ("and", "then", "please", "just", COMMA) or words[i] in lex.HESITATIONS:
+        i += 1
+    if w.match(_OPENERS, words, i) is not None and words[i] in ("can", "could", "would", "will"):
+        return True
+    if words[i] not in _COMMANDS:
+        return False
+    following = words[i + 1]
+    pronoun = following in ("it", "them", "that", "this", "me", "him", "one", "us")
+    return pronoun or (words[i] in _STRONG and following in lex.DETERMINERS)
+
+
+def goal(words: Sequence[str], start: int, size: int) -> int:
+    """Where the goal of a placing command begins: "put X in Y" ends X before "in".
+
+    With several places the last "in/on" phrase is the goal and the ones before it tell X apart.
+    """
+    found, explicit, i = [], [], start
+    while i < size:
+        row = w.match(lex.RELATIONS, words, i)
+        kind, length = row if row is not None else ("", 1)
+        clause = i > 0 and (
+            words[i - 1] in lex.LINKING or words[i - 1] in lex.PLACEMENT or words[i - 1] == "left"
+        )
+        if words[i] in (STOP,) and i > start:
+            size = i
+        elif words[i] in lex.GOAL_ONLY and not clause:
+            explicit.append(i)
+        elif kind and kind not in ("with", "of", "from") and not clause:
+            found.append((i, words[i]))
+        i += length
+    if explicit:
+        return explicit[0]
+    if not found:
+        return size
+    if found[-1][1] in ("in", "on", "inside", "onto"):
+        return found[-1][0]
+    first = [i for i, word in found if word in ("in", "on", "inside")]
+    return first[0] if first else found[-1][0]
