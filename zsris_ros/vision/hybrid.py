@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -49,11 +50,12 @@ class HybridEncoder:
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
         """Features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised.
 
-        An empty mask gets a finite feature too. Raises InputError when the sizes differ.
+        An empty mask gets a finite feature too. Raises InputError when shapes or types do not fit.
         """
-        if masks.ndim != 3 or masks.shape[1:] != rgb.shape[:2]:
+        if masks.dtype != np.bool_ or masks.ndim != 3 or masks.shape[1:] != rgb.shape[:2]:
             raise InputError(
-                f"masks must be NxHxW of the image's size {rgb.shape[:2]}, got {masks.shape}"
+                f"masks must be bool NxHxW of the image's size {rgb.shape[:2]}, "
+                f"got {masks.dtype} {masks.shape}"
             )
         clip, size = self.clip, self.settings.batch_size
         make = ViewMaker(rgb, self.settings, clip.image_size, clip.grid, clip.device)

@@ -212,7 +212,7 @@ class ViewMaker:
         window = None
         if options.window is not None:
             window = mask_window(mask, options.window, options.window_min_px)
-        inside = crop_mask(torch.from_numpy(mask).to(self.device), window)
+        inside = crop_mask(torch.from_numpy(np.ascontiguousarray(mask)).to(self.device), window)
         sharp = crop(self._sharp, window)
         surround = crop(self._blurred, window)
         composites = torch.stack(
