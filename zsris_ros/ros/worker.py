@@ -87,6 +87,9 @@ class Worker:
         if future.set_running_or_notify_cancel():
             try:
                 future.set_result(job())
-            except BaseException as error:  # the caller's to judge, whatever it is
+            except Exception as error:
                 future.set_exception(error)
+            except BaseException as error:
+                # SystemExit out of a library must end neither this thread nor the caller's.
+                future.set_exception(RuntimeError(f"the job wanted to end the process: {error!r}"))
         return True

@@ -1,0 +1,224 @@
+"""Image messages to NumPy: every encoding, padded rows, both byte orders, and what is refused."""
+
+from __future__ import annotations
+
+import array
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from zsris_ros.ros import conversions
+from zsris_ros.types import InputError
+
+SIZES = st.integers(1, 9)
+
+
+def message(pixels: np.ndarray, encoding: str, padding: int, big: bool) -> Image:
+    """An Image as a driver might send it, built without the code under test."""
+    stored = pixels.astype(pixels.dtype.newbyteorder(">" if big else "<"))
+    rows = stored.reshape(len(pixels), -1).view(np.uint8)
+    padded = np.full((rows.shape[0], rows.shape[1] + padding), 0xAB, np.uint8)
+    padded[:, : rows.shape[1]] = rows
+    image = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
+    image.step = padded.shape[1]
+    image.is_bigendian = int(big)
+    image.data = array.array("B", padded.tobytes())
+    image.header.frame_id = "camera"
+    image.header.stamp.sec = 12
+    image.header.stamp.nanosec = 34
+    return image
+
+
+@st.composite
+def drawn(
+    draw: st.DrawFn, encodings: tuple[str, ...], longest_padding: int = 5
+) -> tuple[np.ndarray, Image]:
+    encoding = draw(st.sampled_from(encodings))
+    layout = conversions.LAYOUTS[encoding]
+    shape = draw(SIZES), draw(SIZES)
+    shape += () if layout.channels == 1 else (layout.channels,)
+    count = int(np.prod(shape)) * np.dtype(layout.dtype).itemsize
+    raw = draw(st.binary(min_size=count, max_size=count))
+    pixels = np.frombuffer(raw, layout.dtype).reshape(shape)
+    return pixels, message(
+        pixels, encoding, draw(st.integers(0, longest_padding)), draw(st.booleans())
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawn(tuple(conversions.LAYOUTS)))
+def test_pixels_come_back(case: tuple[np.ndarray, Image]) -> None:
+    pixels, image = case
+    read = conversions.to_array(image)
+    assert read.dtype == pixels.dtype.newbyteorder("=")
+    assert np.array_equal(read.view(np.uint8), np.ascontiguousarray(pixels).view(np.uint8))
+
+
+@settings(max_examples=200, deadline=None)
+@given(drawn(conversions.COLOUR_ENCODINGS, longest_padding=0))  # the oracle reads no padding
+def test_colours_equal_those_of_rosbags_image(case: tuple[np.ndarray, Image]) -> None:
+    oracle = pytest.importorskip("rosbags.image")
+    _, image = case
+    expected = oracle.message_to_cvimage(image, "rgb8")
+    assert np.array_equal(conversions.to_rgb(image), expected)
+
+
+@settings(max_examples=200, deadline=None)
+@given(drawn(tuple(conversions.LAYOUTS)))
+def test_a_message_made_here_reads_the_same_here_and_there(case: tuple[np.ndarray, Image]) -> None:
+    oracle = pytest.importorskip("rosbags.image")
+    pixels, image = case
+    made = conversions.to_image(pixels, image.encoding, image.header)
+    assert made.header == image.header
+    assert (made.width, made.height) == (image.width, image.height)
+    there = oracle.message_to_cvimage(made)
+    for read in (conversions.to_array(made), there):
+        assert np.array_equal(
+            np.ascontiguousarray(read).view(np.uint8), np.ascontiguousarray(pixels).view(np.uint8)
+        )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pixel", "rgb"),
+    [
+        ("rgb8", [1, 2, 3], [1, 2, 3]),
+        ("bgr8", [1, 2, 3], [3, 2, 1]),
+        ("rgba8", [1, 2, 3, 4], [1, 2, 3]),
+        ("bgra8", [1, 2, 3, 4], [3, 2, 1]),
+        ("mono8", 7, [7, 7, 7]),
+    ],
+)
+def test_channel_order(encoding: str, pixel: list[int], rgb: list[int]) -> None:
+    image = message(np.array([[pixel, pixel]], np.uint8), encoding, 3, big=False)
+    assert conversions.to_rgb(image).tolist() == [[rgb, rgb]]
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("padding", [0, 3])
+def test_depth_is_in_metres_whatever_the_encoding(padding: int, big: bool) -> None:
+    metres = np.array([[0.0, 1.25, 65.535], [0.001, 2.0, 0.5]], np.float32)
+    millimetres = np.round(metres * 1000).astype(np.uint16)
+    from_millimetres = conversions.to_depth(message(millimetres, "16UC1", padding, big))
+    from_metres = conversions.to_depth(message(metres, "32FC1", padding, big))
+    assert from_millimetres.dtype == from_metres.dtype == np.float32
+    np.testing.assert_allclose(from_millimetres, metres, atol=1e-5)
+    np.testing.assert_array_equal(from_metres, metres)
+
+
+def test_missing_depth_is_not_turned_into_a_measurement() -> None:
+    holes = np.array([[np.nan, np.inf, -1.0, 0.0]], np.float32)
+    depth = conversions.to_depth(message(holes, "32FC1", 0, big=True))
+    assert not np.any(np.isfinite(depth) & (depth > 0))
+
+
+def good() -> Image:
+    return message(np.zeros((4, 5, 3), np.uint8), "rgb8", 0, big=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"encoding": "yuv422"}, "yuv422"),
+        ({"encoding": ""}, "''"),
+        ({"encoding": "16UC1"}, "16UC1"),
+        ({"width": 0}, "0x4"),
+        ({"height": 0}, "5x0"),
+        ({"step": 14}, "14"),
+        ({"step": 0}, "step"),
+        ({"step": 16}, "60 bytes"),
+        ({"data": array.array("B", bytes(59))}, "59"),
+        ({"data": array.array("B")}, "0 bytes"),
+        ({"height": 2**32 - 1}, "too short"),
+        ({"width": 2**32 - 1}, "too short"),
+    ],
+)
+def test_a_broken_image_is_refused_and_the_reason_named(
+    change: dict[str, object], said: str
+) -> None:
+    image = good()
+    for name, value in change.items():
+        setattr(image, name, value)
+    with pytest.raises(InputError) as refusal:
+        conversions.to_rgb(image)
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_colour_is_not_read_as_depth() -> None:
+    with pytest.raises(InputError, match="rgb8"):
+        conversions.to_depth(good())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    width=st.integers(0, 40),
+    height=st.integers(0, 40),
+    step=st.integers(0, 200),
+    size=st.integers(0, 4000),
+    encoding=st.sampled_from([*conversions.LAYOUTS, "mono16", "bayer_rggb8", "8UC3"]),
+    big=st.integers(0, 255),
+)
+def test_an_image_is_read_in_its_size_or_refused(
+    width: int, height: int, step: int, size: int, encoding: str, big: int
+) -> None:
+    image = Image(width=width, height=height, step=step, encoding=encoding, is_bigendian=big)
+    image.data = array.array("B", bytes(size))
+    try:
+        read = conversions.to_array(image)
+    except InputError:
+        return
+    assert read.shape[:2] == (height, width)
+
+
+def test_the_frame_does_not_change_with_the_message() -> None:
+    image = good()
+    frame = conversions.to_frame(image)
+    image.data[0] = 200
+    assert frame.rgb.max() == 0
+    assert (frame.stamp_ns, frame.frame_id) == (12_000_000_034, "camera")
+
+
+def test_pixels_that_are_not_of_the_encoding_are_not_sent() -> None:
+    with pytest.raises(InputError, match="mono8"):
+        conversions.to_image(np.zeros((2, 2), np.float32), "mono8", Header())
+
+
+def camera_info(fx: float = 500.0, fy: float = 510.0) -> CameraInfo:
+    info = CameraInfo(width=640, height=480)
+    info.k = [fx, 0.0, 320.0, 0.0, fy, 240.0, 0.0, 0.0, 1.0]
+    return info
+
+
+def test_intrinsics_are_those_of_k() -> None:
+    found = conversions.to_intrinsics(camera_info())
+    assert found is not None
+    assert (found.fx, found.fy, found.cx, found.cy) == (500.0, 510.0, 320.0, 240.0)
+
+
+def test_an_uncalibrated_camera_has_no_intrinsics() -> None:
+    assert conversions.to_intrinsics(CameraInfo(width=640, height=480)) is None
+
+
+@pytest.mark.parametrize("focal", [-1.0, float("nan"), float("inf")])
+def test_a_camera_that_cannot_be_is_refused(focal: float) -> None:
+    with pytest.raises(InputError, match="calibrated"):
+        conversions.to_intrinsics(camera_info(fx=focal))
+
+
+def test_binning_and_region_of_interest_move_the_intrinsics_to_the_image() -> None:
+    info = camera_info()
+    info.binning_x = info.binning_y = 2
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 100, 40, 400, 400
+    found = conversions.to_intrinsics(info)
+    assert found is not None
+    # The ray of full pixel (340, 260) goes through pixel (120, 110) of the binned image.
+    assert ((120 - found.cx) / found.fx, (110 - found.cy) / found.fy) == pytest.approx(
+        ((340 - 320) / 500, (260 - 240) / 510)
+    )

@@ -1,0 +1,134 @@
+"""Which messages belong together, and which frame a stamp means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+
+from zsris_ros.ros.frame_buffer import FrameBuffer
+
+MS = 1_000_000
+
+
+def buffer(length: int = 10) -> FrameBuffer[str, str]:
+    return FrameBuffer(length, tolerance_ns=20 * MS)
+
+
+def test_an_empty_buffer_has_nothing() -> None:
+    empty = buffer()
+    assert empty.newest() is None
+    assert empty.nearest(5) is None
+    assert empty.span_ns() is None
+    assert len(empty) == 0
+
+
+def test_depth_within_the_tolerance_belongs_to_the_image_and_no_other() -> None:
+    kept = buffer()
+    for stamp in (0, 100, 200):
+        kept.add_image(stamp * MS, f"image {stamp}")
+    kept.add_depth(81 * MS, "depth 81")
+    kept.add_depth(179 * MS, "depth 179")
+    with_depth = kept.nearest(100 * MS)
+    assert with_depth is not None and with_depth.depth is not None
+    assert with_depth.depth.message == "depth 81"
+    without = kept.nearest(200 * MS)
+    assert without is not None and without.depth is None
+
+
+def test_the_newest_waits_for_its_depth_but_not_for_long() -> None:
+    kept = buffer()
+    kept.add_image(0, "image 0")
+    kept.add_depth(0, "depth 0")
+    kept.add_image(33 * MS, "image 33")
+    assert kept.newest().image.message == "image 0"  # type: ignore[union-attr]
+    kept.add_depth(33 * MS, "depth 33")
+    assert kept.newest().image.message == "image 33"  # type: ignore[union-attr]
+    kept.add_image(500 * MS, "image 500")  # the depth camera has stopped
+    newest = kept.newest()
+    assert newest is not None and newest.image.message == "image 500" and newest.depth is None
+
+
+def test_one_camera_info_serves_every_image() -> None:
+    kept = buffer(length=2)
+    kept.add_info(0, "info")
+    for stamp in (0, 1000, 2000):
+        kept.add_image(stamp * MS, f"image {stamp}")
+    newest = kept.newest()
+    assert newest is not None and newest.info is not None and newest.info.message == "info"
+
+
+def test_nearest_takes_the_nearest_camera_info() -> None:
+    kept = buffer()
+    kept.add_info(0, "wide")
+    kept.add_info(1000 * MS, "zoomed")
+    kept.add_image(100 * MS, "early")
+    kept.add_image(900 * MS, "late")
+    assert kept.nearest(0).info.message == "wide"  # type: ignore[union-attr]
+    assert kept.nearest(10**12).info.message == "zoomed"  # type: ignore[union-attr]
+
+
+def test_without_stamps_the_last_arrival_is_the_newest() -> None:
+    kept = buffer()
+    kept.add_image(0, "first")
+    kept.add_image(0, "second")
+    newest = kept.newest()
+    assert newest is not None and newest.image.message == "second"
+
+
+@pytest.mark.parametrize("first", ["image", "depth", "info"])
+def test_time_that_jumps_back_forgets_the_other_time(first: str) -> None:
+    kept = buffer()
+    add = {"image": kept.add_image, "depth": kept.add_depth, "info": kept.add_info}
+    for stamp in (1000, 2000):
+        for name in add:
+            assert not add[name](stamp * MS, f"old {name}")
+    rest = [name for name in add if name != first]
+    assert add[first](0, f"new {first}")
+    for name in rest:
+        add[name](0, f"new {name}")
+    assert kept.span_ns() == (0, 0)
+    newest = kept.newest()
+    assert newest is not None and newest.depth is not None and newest.info is not None
+    found = newest.image.message, newest.depth.message, newest.info.message
+    assert found == ("new image", "new depth", "new info")
+
+
+def test_messages_that_overtake_each_other_are_no_jump() -> None:
+    kept = buffer()
+    kept.add_image(100 * MS, "b")
+    assert not kept.add_image(70 * MS, "a")
+    assert kept.span_ns() == (70 * MS, 100 * MS)
+
+
+def test_keys_tell_moments_apart() -> None:
+    kept = buffer()
+    kept.add_image(0, "image")
+    bare = kept.newest()
+    assert bare is not None and bare.key == kept.newest().key  # type: ignore[union-attr]
+    kept.add_depth(0, "depth")
+    assert kept.newest().key != bare.key  # type: ignore[union-attr]
+    kept.clear()
+    kept.add_image(0, "another image of the same time")
+    assert kept.newest().key != bare.key  # type: ignore[union-attr]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=30),
+    st.integers(-(10**6), 2 * 10**6),
+    st.integers(1, 12),
+)
+def test_nearest_is_the_nearest_of_the_last_ones(
+    stamps: list[int], asked: int, length: int
+) -> None:
+    kept: FrameBuffer[int, str] = FrameBuffer(length, tolerance_ns=0)
+    for stamp in stamps:  # all within the disorder that counts as no jump
+        kept.add_image(stamp, stamp)
+    there = stamps[-length:]
+    nearest = kept.nearest(asked)
+    assert nearest is not None
+    assert abs(nearest.image.message - asked) == min(abs(stamp - asked) for stamp in there)
+    assert kept.span_ns() == (min(there), max(there))

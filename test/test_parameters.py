@@ -1,0 +1,142 @@
+"""Parameters are declared once, checked at start and at run time, and described."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+yaml = pytest.importorskip("yaml")
+
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from zsris_ros.ros import parameters
+from zsris_ros.ros.parameters import ParameterError, Parameters
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = [parameter.name for parameter in fields(Parameters)]
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[Context]:
+    context = Context()
+    rclpy.init(context=context, domain_id=91)
+    yield context
+    rclpy.shutdown(context=context)
+
+
+def declared(context: Context, **given: object) -> tuple[Node, Parameters]:
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    node = Node("parameters_test", context=context, parameter_overrides=overrides)
+    try:
+        return node, parameters.declare(node)
+    finally:
+        node.destroy_node()
+
+
+def test_without_values_the_defaults_hold(context: Context) -> None:
+    assert declared(context)[1] == Parameters()
+
+
+def test_values_are_taken(context: Context) -> None:
+    _, chosen = declared(context, weights="openai", max_pending=3, stamp_tolerance=2.5)
+    assert (chosen.weights, chosen.max_pending, chosen.stamp_tolerance) == ("openai", 3, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("max_pending", 0, "1 to 1000"),
+        ("max_pending", "many", "an integer"),
+        ("max_candidates", 256, "1 to 255"),
+        ("stamp_tolerance", -0.5, "0.0 to 3600.0"),
+        ("stamp_tolerance", 1, "such as 1.0"),
+        ("precision", "float8", "float16"),
+        ("depth_proposals", "yes", "true or false"),
+        ("weights", 5, "a text"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_is_allowed(
+    context: Context, name: str, value: object, said: str
+) -> None:
+    with pytest.raises(ParameterError) as refusal:
+        declared(context, **{name: value})
+    assert name in str(refusal.value)
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_misspelt_name_is_refused_with_the_right_one(context: Context) -> None:
+    with pytest.raises(ParameterError, match="max_pendin; did you mean max_pending"):
+        declared(context, max_pendin=3)
+
+
+def test_names_of_rclpy_are_no_misspellings(context: Context) -> None:
+    declared(context, use_sim_time=True)
+
+
+def test_every_parameter_is_described(context: Context) -> None:
+    node = Node("described", context=context)
+    parameters.declare(node)
+    for name in NAMES:
+        descriptor = node.describe_parameter(name)
+        assert len(descriptor.description) > 20, name
+        assert descriptor.description.endswith("."), name
+    assert node.describe_parameter("weights").read_only
+    assert node.describe_parameter("max_pending").integer_range[0].to_value == 1000
+    node.destroy_node()
+
+
+def test_a_change_at_run_time_is_all_or_nothing() -> None:
+    before = Parameters()
+    after, result = parameters.update(
+        before, [Parameter("max_candidates", value=3), Parameter("use_sim_time", value=True)]
+    )
+    assert result.successful and after.max_candidates == 3
+    after, result = parameters.update(
+        before, [Parameter("max_candidates", value=3), Parameter("image_timeout", value=0.0)]
+    )
+    assert after == before
+    assert not result.successful and "image_timeout" in result.reason
+
+
+def test_the_configuration_file_holds_declared_parameters_with_their_defaults() -> None:
+    text = (ROOT / "config/refer_segment.yaml").read_text()
+    (node,) = yaml.safe_load(text).values()
+    values = node["ros__parameters"]
+    assert values, "the file sets nothing"
+    for name, value in values.items():
+        assert name in NAMES
+        assert parameters.check(name, value) == ""
+        assert value == getattr(Parameters(), name), f"{name}: a copied default is out of step"
+
+
+def launch_file() -> ElementTree.Element:
+    return ElementTree.parse(ROOT / "launch/refer_segment.launch.xml").getroot()
+
+
+def test_the_launch_file_sets_declared_parameters_and_uses_declared_arguments() -> None:
+    root = launch_file()
+    set_here = [param.get("name") for param in root.iter("param") if param.get("name")]
+    assert set(set_here) <= {*NAMES, "use_sim_time"}
+    arguments = {argument.get("name"): argument for argument in root.iter("arg")}
+    used = re.findall(r"\$\(var (\w+)\)", ElementTree.tostring(root, encoding="unicode"))
+    assert set(used) == set(arguments)
+    for name, argument in arguments.items():
+        assert argument.get("description"), name
+        if name in NAMES:
+            assert argument.get("default") == getattr(Parameters(), name)
+
+
+def test_the_launch_file_and_the_configuration_file_do_not_set_the_same() -> None:
+    (node,) = yaml.safe_load((ROOT / "config/refer_segment.yaml").read_text()).values()
+    arguments = {argument.get("name") for argument in launch_file().iter("arg")}
+    assert not arguments & set(node["ros__parameters"])
+    assert arguments | set(node["ros__parameters"]) >= set(NAMES)
