@@ -81,6 +81,8 @@ ADVERBS = _set("yesterday today tonight tomorrow earlier currently recently alre
                "there now again just always once ago later too also instead together alone down "
                "up away back around along out aside over off though either anyway somewhere "
                "straight slightly directly immediately right just only even first else")
+CLOSING = _set("yesterday today tonight tomorrow here there now again already up down away out "
+               "along too thanks please pls plz okay ok thank")
 TIME_PHRASES = _phrases({"": "at the moment, right now, right here, right there, over there, "
                          "over here, up there, down there, out there, in there, back there, "
                          "this morning, this afternoon, this evening, last night, last week, "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
-from zsris_ros.language.phrase import Phrase
+from zsris_ros.language.phrase import MAX_DEPTH, Phrase
 from zsris_ros.language.tokens import COMMA, STOP, Tokens
+from zsris_ros.language.wrapper import commands_pronoun
 from zsris_ros.types import Number
 
 _QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
@@ -25,10 +26,27 @@ class NounPhraseReader:
         self.tokens = tokens
         self.words: List[str] = [token.text for token in tokens.items] + [""] * 8
         self.size = len(tokens.items)
+        self._sides: Dict[int, str] = {}
+        self._closes: Dict[int, bool] = {}
+        self._relations: Dict[int, Optional[Tuple[str, int]]] = {}
+        self._depth = 0
+        self._possessors = 0
 
     # -- where a noun phrase stops --------------------------------------------------------------
+    def cut(self, end: int) -> None:
+        """Forgets the words from ``end`` on."""
+        self.words[end:] = [""] * (len(self.words) - end)
+        self._closes.clear()
+        self._relations.clear()
+
     def closes(self, i: int) -> bool:
         """Whether nothing of a noun phrase can stand at ``i``: its end, a preposition, a verb."""
+        known = self._closes.get(i)
+        if known is None:
+            known = self._closes[i] = self._closing(i)
+        return known
+
+    def _closing(self, i: int) -> bool:
         word = self.words[i]
         return (
             word in ("", COMMA, STOP, "'s", "and", "or", "but", "nor", "than", "that")
@@ -40,11 +58,16 @@ class NounPhraseReader:
             or word in lex.DETERMINERS
             or self.relation(i) is not None
             or self.made(i)
+            or word in lex.CLOSING
+            or commands_pronoun(self.words, i)
             or w.match(lex.TIME_PHRASES, self.words, i) is not None
+            or w.match(lex.NEGATIVE_PHRASES, self.words, i) is not None
         )
 
     def relation(self, i: int) -> Optional[Tuple[str, int]]:
-        return w.match(lex.RELATIONS, self.words, i)
+        if i not in self._relations:
+            self._relations[i] = w.match(lex.RELATIONS, self.words, i)
+        return self._relations[i]
 
     def made(self, i: int) -> bool:
         return w.match(lex.MADE, self.words, i) is not None
@@ -83,7 +106,7 @@ class NounPhraseReader:
             return True
         if word in lex.EXTREMES and (w.positions(self.words[i + 1]) or self.closes(i + 1)):
             return True
-        if w.superlative(word) and not (w.is_noun_like(self.words[i + 1]) and not bare):
+        if w.superlative(word) and (bare or self.closes(i + 1)):
             return True
         if word.isdecimal() or word == "number" and self.words[i + 1].isdecimal():
             return True
@@ -115,15 +138,20 @@ class NounPhraseReader:
             head = self.words[i - 1]
             return Phrase(self.tokens.span(start, i), head, number=quantity or "one"), i
         possessor: Optional[Phrase] = None
+        self._possessors = 0
         while True:
             run, i = self._run(i, not determiner and not possessor, target)
             if self.words[i] == "'s" and run:
                 possessor = self._build(start, run, quantity, determiner, possessor)
                 i, quantity, determiner = i + 1, None, "'s"
+                self._possessors += 1
                 continue
             break
-        if run and self.words[i] == "of" and self._partitive(run):
-            inner = self.read(i + 1, target)
+        timed = w.match(lex.TIME_PHRASES, self.words, i) is not None
+        if run and self.words[i] == "of" and not timed and self._partitive(run):
+            self._depth += 1
+            inner = self.read(i + 1, target) if self._depth < MAX_DEPTH else None
+            self._depth -= 1
             if inner is not None:
                 return self._of_several(start, run, inner, quantity)
         if not run and possessor is not None:
@@ -187,6 +215,11 @@ class NounPhraseReader:
             if word in (COMMA, "and", "or") and not noun and self._adjectives_go_on(i, run):
                 i += 1
                 continue
+            counted = self._counted_from(i, noun)
+            if counted:
+                run.append(i)
+                i = counted
+                continue
             if not noun and self._opens(i, run):
                 pass
             elif self.closes(i) or (word in lex.INTENSIFIERS and self._intensifies(i)):
@@ -197,11 +230,28 @@ class NounPhraseReader:
                 break
             if word not in lex.HESITATIONS:
                 run.append(i)
-                noun = noun or (
-                    w.is_noun_like(word) and not self._premodifier(i, bare) and len(run) > 0
-                )
+                noun = noun or self._can_be_head(i, bare)
             i += 1
         return run, i
+
+    def _can_be_head(self, i: int, bare: bool) -> bool:
+        word, following = self.words[i], self.words[i + 1]
+        if word == "one":
+            verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
+            return self.closes(i + 1) or verb or (w.is_ing(following) and not bare)
+        return w.is_noun_like(word) and not self._premodifier(i, bare)
+
+    def _counted_from(self, i: int, noun: bool) -> int:
+        """The index after "2nd from right" when it stands before the head, else 0."""
+        words = self.words
+        if noun or words[i + 1] != "from" or w.ordinal(words[i]) is None:
+            return 0
+        j = i + 2 + (words[i + 2] in lex.DETERMINERS)
+        side = w.positions(words[j])
+        if not side or side[0] not in lex.ORDINAL_SIDES or self.closes(j + 1):
+            return 0
+        self._sides[i] = lex.ORDINAL_SIDES[side[0]]
+        return j + 1
 
     def _premodifier(self, i: int, bare: bool) -> bool:
         """A participle or a shade that must be followed by more of the phrase."""
@@ -251,7 +301,8 @@ class NounPhraseReader:
         self, start: int, run: Sequence[int], inner: Tuple[Phrase, int], quantity: Optional[Number]
     ) -> Tuple[Phrase, int]:
         phrase, end = inner
-        phrase.target = self.tokens.span(start, end)
+        if not phrase.headless:
+            phrase.target = self.tokens.span(start, end)
         phrase.number = quantity or "one"
         self._modify(phrase, run, len(run))
         return phrase, end
@@ -261,6 +312,8 @@ class NounPhraseReader:
         last = self.words[run[-1]]
         if last in lex.POSITIONS:
             return not (self.words[i] == "of" or self.words[run[0] - 1] == "'s")
+        if last == "one":
+            return False
         if w.ordinal(last) is not None or w.superlative(last) or w.cardinal(last) is not None:
             return True
         return target and last in adj.PURE
@@ -282,7 +335,7 @@ class NounPhraseReader:
         phrase = Phrase(self.tokens.span(start, run[-1] + 1), head, determiner=determiner)
         counted = self._modify(phrase, run, len(run) - 1)
         phrase.number = counted or quantity or self._number(head, run, determiner)
-        if possessor is not None:
+        if possessor is not None and self._possessors < MAX_DEPTH // 3:
             phrase.relate("part_of", possessor)
         return phrase
 
@@ -290,6 +343,8 @@ class NounPhraseReader:
         if head == "glasses":
             drinking = len(run) > 1 and not w.is_adjective(self.words[run[-2]])
             return "all" if drinking else "one"
+        if head in ("everything", "everyone", "everybody"):
+            return "all"
         return "all" if w.is_plural(head) and determiner not in ("a", "an") else "one"
 
     def _modify(self, phrase: Phrase, run: Sequence[int], count: int) -> Optional[Number]:
@@ -300,7 +355,7 @@ class NounPhraseReader:
             following = self.words[run[k + 1]] if k + 1 < len(run) else ""
             value = w.cardinal(word)
             if w.ordinal(word) is not None and not self._compound(i, word, following):
-                phrase.ordinal = w.ordinal(word)
+                phrase.ordinal, phrase.side = w.ordinal(word), self._sides.get(i)
             elif w.superlative(word):
                 phrase.superlative = w.superlative(word)
             elif word in ("far", "near") and not w.positions(following):
@@ -311,6 +366,8 @@ class NounPhraseReader:
                 self._place(phrase, word, k > 0 and self.words[run[k - 1]] in lex.EXTREMES)
             elif value is not None and (number is None and k < 3):
                 number = _count(value)
+            elif word in lex.POSITION_NOUNS and k and w.positions(self.words[run[k - 1]]):
+                continue
             elif word not in _DROPPED and not (word in lex.DEGREE and word not in ("pretty",)):
                 phrase.describe(word)
         return number

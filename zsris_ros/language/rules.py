@@ -12,7 +12,7 @@ from zsris_ros.language.attachment import Path
 from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.phrase import Phrase, to_expression
 from zsris_ros.language.tokens import COMMA, STOP, tokenise
-from zsris_ros.language.wrapper import goal, is_next_command, unwrap
+from zsris_ros.language.wrapper import commands_pronoun, goal, is_next_command, unwrap
 from zsris_ros.types import Expression
 
 NAME = "rules"
@@ -58,7 +58,7 @@ class Reader:
 
     def _stop_at(self, end: int) -> None:
         self.size = end
-        self.words[end:] = [""] * (len(self.words) - end)
+        self.noun.cut(end)
 
     def _introduction(self, i: int, before: Phrase) -> int:
         """What may stand before the target: a direction, a place, what is not meant."""
@@ -81,16 +81,16 @@ class Reader:
             ):
                 i += 1
             elif i and before != Phrase("one", "one", headless=True) and (
-                unwrapped := unwrap(words[i:], self.size - i)
-            ).start:
-                i += unwrapped.start
+                unwrapped := unwrap(words, self.size, i)
+            ).start > i:
+                i = unwrapped.start
             else:
                 break
         return i
 
     def _not_that(self, i: int, before: Phrase) -> int:
         """ "don't take the red one, take ..."."""
-        start = i + unwrap(self.words[i:], self.size - i).start
+        start = unwrap(self.words, self.size, i).start
         return negation.exclude(self.noun, start, before)
 
     @staticmethod
@@ -124,6 +124,8 @@ class Reader:
         word = self.words[i]
         if word == STOP:
             return self._after_stop(i)
+        if commands_pronoun(self.words, i):
+            return None
         if word == COMMA or word in ("and", "but", "or"):
             return self._junction(i)
         for rule in (self._negated, self._phrase, self._ordered, self._located, self._compared,
@@ -244,7 +246,7 @@ class Reader:
         if end is None:
             return None
         if words[end - 1] == "not" and is_next_command(words, end):
-            end += unwrap(words[end:], self.size - end).start
+            end = unwrap(words, self.size, end).start
         return negation.exclude(self.noun, end, self.path.target)
 
     def _phrase(self, i: int) -> Optional[int]:
@@ -390,6 +392,8 @@ class Reader:
             return self._related_to("part_of", i + 1 + (self.words[i + 1] == "to"))
         if w.placement(word) or (word in lex.PLACEMENT and self.predicate):
             return self._placed(i)
+        if self.noun.relation(i) is not None:
+            return None
         if not (w.is_ing(word) or w.is_ed(word) or (self.predicate and w.is_adjective(word))):
             return None
         if not self.noun.closes(i + 1) and word not in adj.TRANSITIVE and w.is_adjective(word):
@@ -442,7 +446,7 @@ class Reader:
             return None
         kind, length = row
         end = i + length
-        if words[i] in ("riding", "rides", "full") and self.noun.closes(end) and length == 1:
+        if words[i] in ("riding", "full") and words[end] in ("", COMMA, STOP, "and"):
             self.path.owner("animate").describe(words[i])
             return end
         if kind == "of":

@@ -12,7 +12,7 @@ from zsris_ros.types import InputError
 # Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
 # to a word, so that scripts with combining marks stay whole; one pass, no backtracking.
 _WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
-_TOKEN = re.compile(rf"{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'")
+_TOKEN = re.compile(rf"{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'")
 _PLAIN = str.maketrans(
     {**dict.fromkeys("\u2019\u2018\u02bc\u0060\u00b4", "'"), **dict.fromkeys("\u2010\u2011", "-"),
      **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
@@ -69,7 +69,9 @@ def tokenise(text: str) -> Tokens:
     quoted = False
     for match in _TOKEN.finditer(source):
         word, start, end = match.group(), match.start(), match.end()
-        if word == "'":
+        if word == "'s":
+            items.append(Token("'s", start, end))
+        elif word == "'":
             before = source[start - 1 : start]
             if before == "s" and not quoted:
                 items.append(Token("'s", start, end))

@@ -29,6 +29,7 @@ _PLACING = _set("put place set drop throw toss move lay insert stack store hang 
                 "dump load pack return leave keep stick")  # fmt: skip
 _PARTICLES = _set("up out over back away down on off in for at to toward towards along through "
                   "into around near by behind")  # fmt: skip
+_AFTER_VERB = _set("up out off on for over back down away")
 _OPENERS = _phrases({"": "can you, could you, would you, will you, can u, could u, can we, "
                      "can i, could i, may i, do you, did you, have you, are you able to, i want, "
                      "i would, i am, i will, i have, i can, i could, i need, we need, we want, "
@@ -57,16 +58,16 @@ class Wrapper(NamedTuple):
     placing: bool
 
 
-def unwrap(words: Sequence[str], size: int) -> Wrapper:
-    """Skips greetings, politeness, questions and commands at the beginning."""
-    i, commanded, placing = 0, False, False
+def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
+    """Skips greetings, politeness, questions and commands from ``begin`` on."""
+    i, commanded, placing = begin, False, False
     while i < size:
         following = words[i + 1]
         word = words[i]
         opener = w.match(_OPENERS, words, i)
         if word in (COMMA, STOP) or word in lex.FILLERS or word in _GREETINGS:
             i += 1
-        elif word == "no" and (following == COMMA or following in lex.DETERMINERS or not i):
+        elif word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin):
             i += 1
         elif word in _ADDRESSEES and _addressed(words, i):
             i += 1
@@ -82,7 +83,7 @@ def unwrap(words: Sequence[str], size: int) -> Wrapper:
         else:
             break
     if i >= size:
-        return Wrapper(0, False, False)
+        return Wrapper(begin, False, False)
     return Wrapper(i, commanded, placing)
 
 
@@ -112,19 +113,27 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> Optional[int]:
     object_next = following in _OBJECT_STARTS or w.cardinal(following) is not None
     if known:
         accepted = word in _STRONG or object_next or commanded
-        accepted = accepted or (following in _PARTICLES and words[i + 2] in lex.DETERMINERS)
+        accepted = accepted or _particles_lead_to_noun(words, i + 1)
     else:
         accepted = (
-            i == 0 or commanded or words[i - 1] in lex.FILLERS | {COMMA}
+            i == 0 or commanded or words[i - 1] in lex.FILLERS or words[i - 1] == COMMA
         ) and _unknown_verb(words, i)
     if not accepted:
         return None
     i += 1
     while words[i] in lex.OBJECT_PRONOUNS - {"her", "it", "mine"} or (
-        words[i] in _PARTICLES and (word in _MOTION or words[i] in ("up", "out", "off", "on", "for"))
+        words[i] in _PARTICLES and (word in _MOTION or words[i] in _AFTER_VERB)
     ):
         i += 1
     return i
+
+
+def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:
+    """ "over to the", "up the": particles between a verb and its object."""
+    begin = i
+    while words[i] in _PARTICLES and i < begin + 3:
+        i += 1
+    return i > begin and words[i] in lex.DETERMINERS
 
 
 def _unknown_verb(words: Sequence[str], i: int) -> bool:
@@ -143,6 +152,11 @@ def _unknown_verb(words: Sequence[str], i: int) -> bool:
         and w.match(lex.RELATIONS, words, i) is None
         and not w.is_plural(word)
     )
+
+
+def commands_pronoun(words: Sequence[str], i: int) -> bool:
+    """A command about something already named: "show me", "grab it"."""
+    return words[i] in _COMMANDS and words[i + 1] in ("it", "them", "me", "us")
 
 
 def is_next_command(words: Sequence[str], i: int) -> bool:
@@ -168,7 +182,9 @@ def goal(words: Sequence[str], start: int, size: int) -> int:
         row = w.match(lex.RELATIONS, words, i)
         kind, length = row if row is not None else ("", 1)
         clause = i > 0 and (
-            words[i - 1] in lex.LINKING or words[i - 1] in lex.PLACEMENT or words[i - 1] == "left"
+            words[i - 1] in lex.LINKING
+            or (words[i - 1] in lex.PLACEMENT and words[i - 1] != "left")
+            or (i > 1 and words[i - 2] in lex.SUBJECTS)
         )
         if words[i] in (STOP,) and i > start:
             size = i
