@@ -17,6 +17,7 @@ class Path:
     def __init__(self, target: Phrase) -> None:
         self.target = target
         self.nouns: List[Phrase] = [target]
+        self._living: List[bool] = [w.is_animate(target.head)]
         self.holder = target
         self._forced: Optional[Phrase] = None
 
@@ -39,7 +40,7 @@ class Path:
         else:
             chosen = self._nearest(kind, anchor)
         if chosen in self.nouns:
-            del self.nouns[self.nouns.index(chosen) + 1 :]
+            self.close(self.nouns.index(chosen) + 1)
         if kind == "with":
             self.holder = chosen
         return chosen
@@ -47,6 +48,12 @@ class Path:
     def push(self, anchor: Phrase) -> None:
         if len(self.nouns) < MAX_DEPTH:
             self.nouns.append(anchor)
+            self._living.append(self._living[-1] or w.is_animate(anchor.head))
+
+    def close(self, count: int) -> None:
+        """Nothing later belongs to the nouns after the first ``count``."""
+        del self.nouns[count:]
+        del self._living[count:]
 
     def _nearest(self, kind: str, anchor: Optional[Phrase]) -> Phrase:
         for k in range(len(self.nouns) - 1, 0, -1):
@@ -56,9 +63,9 @@ class Path:
 
     def _fits(self, k: int, kind: str, anchor: Optional[Phrase]) -> bool:
         noun, above = self.nouns[k], self.nouns[k - 1]
-        living_above = any(w.is_animate(n.head) for n in self.nouns[:k])
         if kind == "of":
             return True
+        living_above = self._living[k - 1]
         if kind == "person":
             return w.is_person(noun.head)
         if kind == "animate":

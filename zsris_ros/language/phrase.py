@@ -13,7 +13,7 @@ MAX_DEPTH = 12
 """Anchors of anchors deeper than this belong to the last one: nobody speaks so."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Phrase:
     """One noun phrase: what was said of it so far. ``role`` is the relation it is an anchor of."""
 

@@ -62,6 +62,7 @@ class Reader:
 
     def _introduction(self, i: int, before: Phrase) -> int:
         """What may stand before the target: a direction, a place, what is not meant."""
+        start = i
         while i < self.size:
             words = self.words
             heading = places.direction(self.noun, i)
@@ -80,7 +81,7 @@ class Reader:
                 words[i] in lex.FILLERS or words[i] in ("want", "mean", "rather")
             ):
                 i += 1
-            elif i and before != Phrase("one", "one", headless=True) and (
+            elif i > start and (
                 unwrapped := unwrap(words, self.size, i)
             ).start > i:
                 i = unwrapped.start
@@ -194,7 +195,8 @@ class Reader:
         if open_anchors is not None and listing and junction != "but":
             phrase.role = open_anchors[-1].role
             open_anchors.append(phrase)
-            self.path.nouns[-1:] = [phrase] if len(self.path.nouns) > 1 else self.path.nouns[-1:]
+            self.path.close(max(len(self.path.nouns) - 1, 1))
+            self.path.push(phrase)
             return end
         if self._telegraphic(phrase):
             self._relate("with", phrase)
@@ -206,8 +208,8 @@ class Reader:
             if noun.relations and noun.relations[-1][0] == "between":
                 anchors = noun.relations[-1][1]
                 if len(anchors) == 1 and anchors[0].number == "one":
-                    del self.path.nouns[self.path.nouns.index(noun) + 1 :]
-                    self.path.nouns.append(anchors[0])
+                    self.path.close(self.path.nouns.index(noun) + 1)
+                    self.path.push(anchors[0])
                     return anchors
         if len(self.path.nouns) > 1:
             owner = self.path.nouns[-2]

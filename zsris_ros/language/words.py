@@ -16,7 +16,10 @@ _SEGMENT = re.compile(r"[\w'-]+")
 
 def match(table: lex.Phrases, words: Sequence[str], i: int) -> Optional[Tuple[str, int]]:
     """(kind, length) of the longest phrase of ``table`` that starts at word ``i``."""
-    for phrase, kind in table.get(words[i], ()):
+    rows = table.get(words[i])
+    if rows is None:
+        return None
+    for phrase, kind in rows:
         if len(phrase) == 1 or tuple(words[i : i + len(phrase)]) == phrase:
             return kind, len(phrase)
     return None
@@ -113,6 +116,7 @@ def is_person(word: str) -> bool:
     ) or (word.endswith("s") and word[:-1] in lex.PEOPLE)
 
 
+@lru_cache(maxsize=4096)
 def is_animate(word: str) -> bool:
     return word in lex.ANIMALS or is_person(word)
 
@@ -167,6 +171,7 @@ def placement(word: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_noun_like(word: str) -> bool:
     """A word that can be a head: not a number, an adjective, a position or a superlative."""
     return bool(_SEGMENT.match(word)) and not (
