@@ -71,8 +71,9 @@ class ReferSegmentNode(process.ServingNode):
         self._outputs = Outputs(self)
         self._answerer: Answerer | None = None
         self._worker = Worker(self._chosen.max_pending)
-        self._worker.submit(partial(self._load, segmenter_factory))
         self._open()
+        # Last, because a failure shuts the context down that the above is made in.
+        self._worker.submit(partial(self._load, segmenter_factory))
 
     def stop(self, patience: float) -> bool:
         """Drops what waits and ends the worker; False if it is still busy after ``patience`` s."""

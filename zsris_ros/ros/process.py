@@ -12,6 +12,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
+from zsris_ros.ros.parameters import ParameterError
+
 STOP_PATIENCE = 1.0
 """Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
 
@@ -30,9 +32,9 @@ class ServingNode(Node):
 def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | None = None) -> int:
     """Spins the node of ``make_node`` until a signal, and returns the process's exit code.
 
-    0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when it could not be made
-    (ValueError). Does not return when an inference is still running: it cannot be interrupted, and
-    Python's own ending crashes below a running native thread.
+    0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when a parameter is wrong.
+    Does not return when an inference is still running: it cannot be interrupted, and Python's own
+    ending crashes below a running native thread.
     """
     # rclpy ends the context on both signals. Without this, Python would raise KeyboardInterrupt
     # besides, and the second SIGINT that `ros2 launch` sends would strike during the clean-up.
@@ -44,9 +46,12 @@ def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | N
     try:
         node = make_node()
         spin(node)
-    except ValueError as error:
+    except ParameterError as error:
         print(f"{name}: {error}", file=sys.stderr)
         code = 2
+    except Exception:
+        if rclpy.ok():  # else a signal ended the context while the node was being made
+            raise
     finally:
         if node is not None:
             stopped = node.stop(STOP_PATIENCE)

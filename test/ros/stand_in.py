@@ -1,0 +1,84 @@
+"""The real node process around a model that does as the expression says, to inject faults.
+
+It stands in for the model alone, where a real one cannot be made to fail or dawdle: "red" is
+answered with the red pixels, "slow 2" after two seconds, "crash" with an exception, "refuse" with
+an InputError.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import numpy as np
+
+from zsris_ros.ros import process
+from zsris_ros.ros.node import NAME, ReferSegmentNode
+from zsris_ros.ros.parameters import Parameters
+from zsris_ros.types import (
+    Candidate,
+    Expression,
+    Frame,
+    InputError,
+    Proposals,
+    Referral,
+    Scene,
+    Verdict,
+)
+
+
+class StandIn:
+    """Knows red."""
+
+    def look(self, frame: Frame) -> Scene:
+        mask = (frame.rgb[..., 0] > 200) & (frame.rgb[..., 1] < 100)
+        empty = np.zeros((1, 4), np.float32)
+        quality = np.ones(1, np.float32)
+        proposals = Proposals(mask[None], empty, quality, ("stand-in",))
+        return Scene(frame, proposals, np.zeros((1, 1), np.float32), timings={"look": 1.0})
+
+    def refer(self, scene: Scene, expression: str) -> Referral:
+        word, _, argument = expression.partition(" ")
+        if word == "slow":
+            time.sleep(float(argument))
+        if word == "crash":
+            raise RuntimeError("CUDA out of memory\nand more")
+        if word == "exit":
+            sys.exit(1)
+        if word == "refuse":
+            raise InputError("this expression cannot be used")
+        return self._answer(scene, expression)
+
+    def _answer(self, scene: Scene, expression: str) -> Referral:
+        mask = scene.proposals.masks[0]
+        asked = Expression(expression, expression, expression)
+        if not mask.any() or expression == "nothing":
+            none = np.zeros_like(mask)
+            return Referral(Verdict.NOT_FOUND, asked, (), none, "nothing is red", "")
+        rows, columns = np.nonzero(mask)
+        depth, camera = scene.frame.depth, scene.frame.intrinsics
+        centroid = None
+        x, y = float(columns.mean()), float(rows.mean())
+        if depth is not None and camera is not None:
+            z = float(np.median(depth[mask]))
+            centroid = ((x - camera.cx) / camera.fx * z, (y - camera.cy) / camera.fy * z, z)
+        corner = float(columns.min()), float(rows.min())
+        box = (*corner, float(np.ptp(columns)), float(np.ptp(rows)))
+        best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in")
+        rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
+        message, why = "the red pixels", "they are red"
+        return Referral(Verdict.FOUND, asked, (best, *rest), mask, message, why, {"refer": 2.0})
+
+
+def load(chosen: Parameters) -> StandIn:
+    if chosen.weights == "missing":
+        raise FileNotFoundError("no weights are called 'missing'")
+    if chosen.weights == "slow":
+        time.sleep(30)
+    return StandIn()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("RCUTILS_COLORIZED_OUTPUT", "0")
+    sys.exit(process.run(lambda: ReferSegmentNode(load), NAME))
