@@ -23,6 +23,8 @@ from .attention import join_heads, project_qkv, run_block
 from .clip import ClipModel
 from .views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
+_CONTRAST = 1e-5  # cosines closer than this differ by rounding only
+
 
 @dataclass(frozen=True)
 class GemSettings:
@@ -143,9 +145,8 @@ def squash(rgb: ByteArray, size: int) -> ByteArray:
 def stretch(heat: Tensor) -> Tensor:
     """Shift and scale to [0, 1] by minimum and maximum; a flat map becomes all zero."""
     low, high = heat.min(), heat.max()
-    span = high - low
-    flat = span <= 1e-7 * torch.maximum(low.abs(), high.abs())
-    return torch.where(flat, torch.zeros_like(heat), (heat - low) / span.clamp_min(1e-30))
+    span = (high - low).clamp_min(_CONTRAST)
+    return torch.where(high - low > _CONTRAST, (heat - low) / span, torch.zeros_like(heat))
 
 
 def _self_attention(z: Tensor, value: Tensor, scale: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
     def place(low: int, high: int, limit: int) -> int:
         if side >= limit:
             return (limit - side) // 2
-        return int(np.clip(round((low + high - side) / 2), 0, limit - side))
+        return int(np.clip((low + high - side) // 2, 0, limit - side))
 
     return Window(place(left, right, width), place(top, bottom, height), side, side)
 

@@ -1,0 +1,33 @@
+"""A CLIP of a few thousand parameters with random weights: every code path, no meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from zsris_ros.vision.clip import ClipModel, build_clip
+
+CONFIG: dict[str, Any] = {
+    "embed_dim": 24,
+    "quick_gelu": True,
+    "vision_cfg": {
+        "image_size": 32,
+        "layers": 4,
+        "width": 48,
+        "head_width": 16,
+        "patch_size": 8,
+    },
+    "text_cfg": {
+        "context_length": 12,
+        "vocab_size": 49408,
+        "width": 32,
+        "heads": 2,
+        "layers": 2,
+    },
+}
+
+
+def small_clip(seed: int = 0, precision: str = "fp32") -> ClipModel:
+    torch.manual_seed(seed)
+    return ClipModel.load(CONFIG, build_clip(CONFIG).state_dict(), precision=precision)
