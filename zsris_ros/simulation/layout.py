@@ -129,7 +129,11 @@ def _draw_viewpoint(rng: np.random.Generator) -> Viewpoint:
     distance = rng.uniform(0.72, 1.05)
     target = np.array([*rng.uniform(-0.08, 0.08, 2), 0.03])
     offset = distance * np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+        [
+            np.cos(elevation) * np.cos(azimuth),
+            np.cos(elevation) * np.sin(azimuth),
+            np.sin(elevation),
+        ]
     )
     return Viewpoint(_triple(target + offset), _triple(target))
 
@@ -163,7 +167,9 @@ def _place(
     shape: str,
 ) -> PlacedObject | None:
     size = rng.uniform(0.75, 1.3)
-    stretch = rng.uniform(0.8, 1.25, 3) if shape == "box" else np.array([1, 1, rng.uniform(0.9, 1.1)])
+    stretch = (
+        rng.uniform(0.8, 1.25, 3) if shape == "box" else np.array([1, 1, rng.uniform(0.9, 1.1)])
+    )
     if shape == "ball":
         stretch = np.ones(3)
     scale = _triple(size * stretch)
@@ -219,7 +225,9 @@ def _draw_lights(rng: np.random.Generator, count: int) -> tuple[Light, ...]:
             -np.sin(elevation),
         )
         strength = rng.uniform(0.4, 0.7) / (index + 1)
-        lights.append(Light(_triple(np.array(direction)), float(strength), bool(rng.random() < 0.7)))
+        lights.append(
+            Light(_triple(np.array(direction)), float(strength), bool(rng.random() < 0.7))
+        )
     return tuple(lights)
 
 

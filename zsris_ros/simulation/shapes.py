@@ -65,8 +65,12 @@ def _without_slivers(mesh: Mesh) -> Mesh:
 
 def _box(x: float, y: float, z: float) -> Mesh:
     corners = np.array(
-        [(sx * x / 2, sy * y / 2, (sz + 1) * z / 2)
-         for sz in (-1, 1) for sy in (-1, 1) for sx in (-1, 1)]
+        [
+            (sx * x / 2, sy * y / 2, (sz + 1) * z / 2)
+            for sz in (-1, 1)
+            for sy in (-1, 1)
+            for sx in (-1, 1)
+        ]
     )
     quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
     faces = [face for a, b, c, d in quads for face in ((a, b, c), (a, c, d))]
@@ -87,7 +91,9 @@ def _cone() -> Mesh:
     return revolve([(0.0, 0.0), (0.05, 0.0), (0.0, 0.13)])
 
 
-def _vessel(outer: list[tuple[float, float]], wall: float, floor: float) -> list[tuple[float, float]]:
+def _vessel(
+    outer: list[tuple[float, float]], wall: float, floor: float
+) -> list[tuple[float, float]]:
     """Close an outer profile into a hollow vessel: over the rim and down the inside."""
     inner = [(r - wall, max(z, floor)) for r, z in reversed(outer) if r > wall]
     return [(0.0, 0.0), *outer, *inner, (0.0, floor)]
@@ -126,8 +132,18 @@ def _bowl() -> Mesh:
 
 def _bottle() -> Mesh:
     return revolve(
-        [(0.0, 0.0), (0.034, 0.0), (0.035, 0.01), (0.035, 0.12), (0.030, 0.145), (0.014, 0.17),
-         (0.013, 0.20), (0.015, 0.202), (0.015, 0.215), (0.0, 0.215)]
+        [
+            (0.0, 0.0),
+            (0.034, 0.0),
+            (0.035, 0.01),
+            (0.035, 0.12),
+            (0.030, 0.145),
+            (0.014, 0.17),
+            (0.013, 0.20),
+            (0.015, 0.202),
+            (0.015, 0.215),
+            (0.0, 0.215),
+        ]
     )
 
 

@@ -1,0 +1,103 @@
+"""A tabletop scene with its whole truth, from a seed: picture, depth, masks, sentences, answers.
+
+Seeds below ``training_set.TRAINING_SEEDS`` were never trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zsris_ros.geometry import centroid_3d
+from zsris_ros.simulation.layout import draw_layout
+from zsris_ros.simulation.render import render
+from zsris_ros.simulation.shapes import SHAPES
+from zsris_ros.types import BoolArray, ByteArray, Frame, Point
+
+VISIBLE_PX = 400
+"""An object with fewer visible pixels (of 640x480) is too hidden to be asked for."""
+
+OPTICAL_FRAME = "camera_color_optical_frame"
+
+
+@dataclass(frozen=True, eq=False)
+class TabletopObject:
+    """One object that can be seen. ``label`` is its number in the scene's label image.
+
+    ``mask`` bool HxW; ``centroid`` of the visible surface and ``centre`` of the whole object in
+    metres (optical frame); ``size_m`` is the diagonal of its own bounding box.
+    """
+
+    label: int
+    colour: str
+    shape: str
+    mask: BoolArray
+    centroid: Point
+    centre: Point
+    size_m: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.colour} {self.shape}"
+
+    @property
+    def pixels(self) -> int:
+        return int(self.mask.sum())
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Mean (x, y) of the visible pixels."""
+        ys, xs = np.nonzero(self.mask)
+        return float(xs.mean()), float(ys.mean())
+
+
+@dataclass(frozen=True, eq=False)
+class TabletopScene:
+    """``labels`` uint8 HxW (0 = no object); ``objects`` those with at least VISIBLE_PX pixels;
+    ``hidden`` the names of objects that show less, but something."""
+
+    seed: int
+    frame: Frame
+    labels: ByteArray
+    objects: tuple[TabletopObject, ...]
+    hidden: tuple[str, ...]
+
+
+def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopScene:
+    """Render the scene of a seed. Raises RenderingUnavailable without MuJoCo or OpenGL."""
+    layout = draw_layout(seed)
+    rendering = render(layout, width, height)
+    assert rendering.depth is not None
+    frame = Frame(rendering.rgb, rendering.depth, rendering.intrinsics, frame_id=OPTICAL_FRAME)
+    axes, position = layout.viewpoint.axes(), np.array(layout.viewpoint.position)
+    objects, hidden = [], []
+    for index, placed in enumerate(layout.objects):
+        mask = rendering.labels == index + 1
+        pixels = int(mask.sum())
+        if pixels < VISIBLE_PX * width * height / (640 * 480):
+            if pixels:
+                hidden.append(placed.name)
+            continue
+        vertices = SHAPES[placed.shape].mesh().vertices * np.array(placed.scale)
+        extent = np.ptp(vertices, axis=0)
+        centre = axes @ (np.array([*placed.xy, extent[2] / 2]) - position)
+        surface = centroid_3d(mask, rendering.depth, rendering.intrinsics)
+        assert surface is not None
+        objects.append(
+            TabletopObject(
+                label=index + 1,
+                colour=placed.colour,
+                shape=placed.shape,
+                mask=mask,
+                centroid=surface,
+                centre=(float(centre[0]), float(centre[1]), float(centre[2])),
+                size_m=float(np.linalg.norm(extent)),
+            )
+        )
+    return TabletopScene(seed, frame, rendering.labels, tuple(objects), tuple(hidden))
+
+
+def stamped(scene: TabletopScene, stamp_ns: int) -> TabletopScene:
+    """The same scene with its frame stamped."""
+    return replace(scene, frame=replace(scene.frame, stamp_ns=stamp_ns))

@@ -1,0 +1,1 @@
+"""Training of the small tabletop models from the simulated tabletop's pictures."""

@@ -1,0 +1,184 @@
+"""Train a small CLIP on the simulated tabletop, from nothing, through the encoder it will serve.
+
+The loss is the sigmoid loss of all crops against all captions of a batch (Zhai et al., 2023), on
+HybridGL's hybrid features, on a plain pass over one of the two views, and on GEM's patch features of
+whole frames. A pair's logit is scale * cosine + bias, so a score means a probability by itself and
+not only among the candidates of one picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from zsris_ros.simulation.training_set import TrainingSet
+from zsris_ros.training.captions import SCENERY_NAME, Caption, draw_caption
+from zsris_ros.training.checkpoint import resume, save
+from zsris_ros.training.crops import CropMaker, Crops
+from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.vision.gem import GemLocaliser, GemSettings, squash
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.views import HybridSettings, normalise
+
+ARCHITECTURE: dict[str, Any] = {
+    "embed_dim": 128,
+    "vision_cfg": {
+        "image_size": 112,
+        "layers": 6,
+        "width": 192,
+        "patch_size": 16,
+        "head_width": 64,
+    },
+    "text_cfg": {
+        "context_length": 24,
+        "vocab_size": 49408,
+        "width": 128,
+        "heads": 2,
+        "layers": 3,
+    },
+    "init_logit_scale": math.log(10.0),
+    "init_logit_bias": -5.0,
+}
+HYBRID = HybridSettings(
+    start_block=4, fusion_weight=1.0, blur_kernel=41, blur_sigma=8.0, window=2.0
+)
+GEM = GemSettings(blocks=2, size=224)
+
+
+@dataclass(frozen=True)
+class ClipSchedule:
+    steps: int = 1500
+    crops: int = 32
+    captions: int = 48
+    frames: int = 1
+    learning_rate: float = 1e-3
+    warm_up: int = 60
+    dense_weight: float = 0.5
+
+    def rate(self, step: int) -> float:
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
+        return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * max(cosine, 0.01)
+
+
+def train_clip(
+    data: TrainingSet, checkpoint: Path, schedule: ClipSchedule = ClipSchedule(), seed: int = 0
+) -> ClipModel:
+    """Train from nothing, or go on from ``checkpoint``, which is rewritten every 100 steps."""
+    torch.manual_seed(seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    clip = ClipModel(build_clip(ARCHITECTURE).to(device).train())
+    encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
+    weights = list(clip.model.parameters())
+    optimizer = torch.optim.AdamW(weights, lr=schedule.learning_rate, weight_decay=0.02)
+    state = {"clip": clip.model, "optimizer": optimizer}
+    start = resume(checkpoint, state)
+    maker = CropMaker(data, HYBRID, clip.image_size, clip.grid, seed + start)
+    rng = np.random.default_rng([seed, start])
+    running: dict[str, float] = {}
+    with tqdm(total=schedule.steps, initial=start, desc="small CLIP", unit="step") as bar:
+        for step in range(start, schedule.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.rate(step)
+            crops = maker.batch(schedule.crops)
+            named = [name for name in crops.names if name]
+            captions = [draw_caption(rng, str(rng.choice(named))) for _ in range(schedule.captions)]
+            texts = clip.model.encode_text(clip.tokenize([caption.text for caption in captions]))
+            loss, figures = _crop_loss(encoder, crops, captions, texts, rng)
+            for _ in range(schedule.frames):
+                dense = _frame_loss(localiser, data, int(rng.integers(len(data))), captions, texts)
+                loss = loss + schedule.dense_weight * dense / schedule.frames
+                figures["dense"] = float(dense.detach())
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            for key, value in figures.items():
+                running[key] = 0.97 * running.get(key, value) + 0.03 * value
+            bar.update()
+            bar.set_postfix({key: f"{value:.3f}" for key, value in running.items()})
+            if (step + 1) % 100 == 0 or step + 1 == schedule.steps:
+                save(checkpoint, state, step + 1)
+    clip.model.requires_grad_(False).cpu().eval()
+    return ClipModel(clip.model)
+
+
+def _crop_loss(
+    encoder: HybridEncoder,
+    crops: Crops,
+    captions: list[Caption],
+    texts: Tensor,
+    rng: np.random.Generator,
+) -> tuple[Tensor, dict[str, float]]:
+    clip = encoder.clip
+    fits = _fits(captions, crops.names).to(clip.device)
+    local, global_ = crops.local.to(clip.device), crops.global_.to(clip.device)
+    hybrid = pair_logits(
+        clip, encoder.hybrid_forward(local, global_, crops.grids.to(clip.device)), texts
+    )
+    plain = pair_logits(
+        clip, clip.model.encode_image(local if rng.random() < 0.7 else global_), texts
+    )
+    loss = sigmoid_loss(hybrid, fits) + 0.3 * sigmoid_loss(plain, fits)
+    right = ((hybrid > 0) == fits.bool()).float()
+    figures = {
+        "loss": float(loss.detach()),
+        "recall": float(right[fits.bool()].mean()),
+        "rejected": float(right[~fits.bool()].mean()),
+    }
+    return loss, figures
+
+
+def _frame_loss(
+    localiser: GemLocaliser, data: TrainingSet, row: int, captions: list[Caption], texts: Tensor
+) -> Tensor:
+    """The sigmoid loss of one whole frame's GEM patches, each named after what covers it most."""
+    clip, size = localiser.clip, localiser.settings.size
+    picture = torch.from_numpy(squash(np.asarray(data.rgb[row]), size)).permute(2, 0, 1)[None]
+    images = normalise(picture.float() / 255, localiser.settings.mean, localiser.settings.std)
+    patches = localiser.patch_features(images.to(clip.device))[0]
+    grid = size // clip.patch_size
+    names = [SCENERY_NAME, *data.names[row]]
+    cover = np.stack(
+        [
+            cv2.resize(
+                (data.labels[row] == k).astype(np.float32),
+                (grid, grid),
+                interpolation=cv2.INTER_AREA,
+            ).ravel()
+            for k in range(len(names))
+        ]
+    )
+    clear = torch.from_numpy(cover.max(0) > 0.6).to(clip.device)
+    named = [names[k] for k in cover.argmax(0)]
+    fits = _fits(captions, named).to(clip.device)
+    return sigmoid_loss(pair_logits(clip, patches[clear], texts), fits[clear])
+
+
+def _fits(captions: list[Caption], names: list[str]) -> Tensor:
+    """float NxK: which crop each caption fits."""
+    return torch.tensor(
+        [[float(bool(name) and caption.fits(name)) for caption in captions] for name in names]
+    )
+
+
+def pair_logits(clip: ClipModel, features: Tensor, texts: Tensor) -> Tensor:
+    """NxK logits scale * cosine + bias of N features and K texts."""
+    cosine = F.normalize(features, dim=-1) @ F.normalize(texts, dim=-1).T
+    logits: Tensor = cosine * clip.model.logit_scale.exp() + clip.model.logit_bias
+    return logits
+
+
+def sigmoid_loss(logits: Tensor, fits: Tensor) -> Tensor:
+    """Binary cross-entropy with right and wrong pairs weighing the same in the batch."""
+    each = F.binary_cross_entropy_with_logits(logits, fits, reduction="none")
+    right, wrong = fits.sum().clamp(min=1), (1 - fits).sum().clamp(min=1)
+    return 0.5 * (each * fits).sum() / right + 0.5 * (each * (1 - fits)).sum() / wrong

@@ -1,0 +1,145 @@
+"""Pictures for the small CLIP, made as the pipeline makes them: a window around a mask, once with
+its surround filled and once with it blurred. Some masks are wrong on purpose and fit no caption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from zsris_ros.simulation.training_set import TrainingSet
+from zsris_ros.training.captions import SCENERY_NAME
+from zsris_ros.training.sam import jitter
+from zsris_ros.vision.views import HybridSettings, blur, mask_grid, mask_window, normalise
+
+WRONG_MASK = ""
+"""The name of a crop whose mask is no whole object: it fits no caption."""
+
+SMALLEST_OBJECT_PX = 150
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N."""
+
+    local: Tensor
+    global_: Tensor
+    grids: Tensor
+    names: list[str]
+
+
+class CropMaker:
+    """Random crops of a training set for one HybridSettings. Deterministic by seed."""
+
+    def __init__(
+        self, data: TrainingSet, settings: HybridSettings, size: int, grid: int, seed: int
+    ) -> None:
+        if settings.window is None:
+            raise ValueError("the small CLIP is trained on windows: set hybrid.window")
+        self._data, self._settings, self._size, self._grid = data, settings, size, grid
+        self._rng = np.random.default_rng(seed)
+        self._fill = np.array(settings.fill) * settings.std + settings.mean
+
+    def batch(self, count: int) -> Crops:
+        """``count`` crops: three quarters whole objects, the rest wrong masks and scenery."""
+        rows = [self._crop() for _ in range(count)]
+        local, global_, masks = (np.stack([row[i] for row in rows]) for i in range(3))
+        settings = self._settings
+        grids = mask_grid(
+            torch.from_numpy(masks), self._grid, settings.mask_antialias, settings.full_cell
+        )
+        return Crops(self._tensor(local), self._tensor(global_), grids, [row[3] for row in rows])
+
+    def _tensor(self, pictures: npt.NDArray[np.float32]) -> Tensor:
+        tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+        return normalise(tensor, self._settings.mean, self._settings.std)
+
+    def _crop(self) -> tuple[Any, Any, Any, str]:
+        rng = self._rng
+        row = int(rng.integers(len(self._data)))
+        rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
+        mask, name = self._draw_mask(labels, self._data.names[row])
+        if rng.random() < 0.5:
+            rgb, mask = rgb[:, ::-1], mask[:, ::-1]
+        assert self._settings.window is not None
+        window = mask_window(mask, self._settings.window * rng.uniform(0.85, 1.2), 32)
+        ys = np.clip(np.arange(window.y, window.y + window.height), 0, mask.shape[0] - 1)
+        xs = np.clip(np.arange(window.x, window.x + window.width), 0, mask.shape[1] - 1)
+        sharp = np.ascontiguousarray(rgb[np.ix_(ys, xs)])
+        inside = np.ascontiguousarray(mask[np.ix_(ys, xs)])
+        return (*self._compose(sharp, inside), name)
+
+    def _compose(self, sharp: npt.NDArray[np.uint8], inside: Mask) -> tuple[Any, Any, Any]:
+        """Composed at the model's size: resizing is linear, so this equals resizing composites."""
+        settings = self._settings
+        surround = blur(sharp, settings.blur_kernel, settings.blur_sigma)
+        square = (self._size, self._size)
+        how = cv2.INTER_LINEAR if sharp.shape[0] < self._size else cv2.INTER_AREA
+        share = cv2.resize(inside.astype(np.float32), square, interpolation=how)[..., None]
+        both = [cv2.resize(picture, square, interpolation=how) for picture in (sharp, surround)]
+        pixels, blurred = jitter(np.stack(both).astype(np.float32), self._rng)
+        local = share * pixels / 255 + (1 - share) * self._fill
+        global_ = (share * pixels + (1 - share) * blurred) / 255
+        mask = share[..., 0] >= min(0.5, float(share.max()))
+        return local.astype(np.float32), global_.astype(np.float32), mask
+
+    def _draw_mask(self, labels: npt.NDArray[np.uint8], names: list[str]) -> tuple[Mask, str]:
+        rng = self._rng
+        areas = np.bincount(labels.ravel(), minlength=len(names) + 1)
+        kinds = [k for k in range(1, len(names) + 1) if areas[k] >= SMALLEST_OBJECT_PX]
+        chance = rng.random()
+        if not kinds or chance < 0.10:
+            return self._scenery(labels), SCENERY_NAME
+        kind = int(rng.choice(kinds))
+        mask = labels == kind
+        if chance < 0.18:
+            return self._part(mask), WRONG_MASK
+        if chance < 0.25 and len(kinds) > 1:
+            return self._union(labels, kind, kinds), WRONG_MASK
+        return self._roughen(mask), names[kind - 1]
+
+    def _roughen(self, mask: Mask) -> Mask:
+        """A mask as a proposer would give it: a little too small, too large or shifted."""
+        rng = self._rng
+        radius = int(rng.integers(0, 4))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+        change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        rough = change(mask.astype(np.uint8), kernel) > 0
+        return rough if rough.sum() > 30 else mask
+
+    def _part(self, mask: Mask) -> Mask:
+        """What lies on one side of a random line through the object: 20 to 55 % of it."""
+        angle = self._rng.uniform(0, 2 * np.pi)
+        ys, xs = np.nonzero(mask)
+        along = xs * np.cos(angle) + ys * np.sin(angle)
+        keep = along <= np.quantile(along, self._rng.uniform(0.2, 0.55))
+        part = np.zeros_like(mask)
+        part[ys[keep], xs[keep]] = True
+        return part
+
+    def _union(self, labels: npt.NDArray[np.uint8], kind: int, kinds: list[int]) -> Mask:
+        """The object together with its nearest neighbour in the picture."""
+        centres = {k: np.argwhere(labels == k).mean(0) for k in kinds}
+        others = sorted(kinds, key=lambda k: float(np.hypot(*(centres[k] - centres[kind]))))
+        return np.isin(labels, others[:2])
+
+    def _scenery(self, labels: npt.NDArray[np.uint8]) -> Mask:
+        """An ellipse or the whole of what is no object."""
+        rng = self._rng
+        free = labels == 0
+        if rng.random() < 0.15:
+            return free
+        blob = np.zeros(labels.shape, np.uint8)
+        centre = (int(rng.integers(labels.shape[1])), int(rng.integers(labels.shape[0])))
+        axes = (int(rng.integers(12, 120)), int(rng.integers(12, 120)))
+        cv2.ellipse(blob, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+        mask = (blob > 0) & free
+        return mask if mask.sum() > 100 else free
