@@ -1,0 +1,214 @@
+"""Segment Anything proposals: the same masks as segment_anything's own generator, and no exception.
+
+A small network with random weights stands in for a trained one: what is checked is the machinery
+round the network, which is the same for every weight.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d
+
+from zsris_ros.proposals.sam import SamProposer, SamSettings
+from zsris_ros.proposals.sam_model import Sam, SamArchitecture, build_sam
+from zsris_ros.types import Frame, Proposals
+from zsris_ros.vision.torchvision_ops import ensure_torchvision
+
+ensure_torchvision()
+
+from segment_anything import SamAutomaticMaskGenerator
+
+SMALL = {
+    "image_size": 64,
+    "patch_size": 8,
+    "encoder_width": 16,
+    "encoder_depth": 2,
+    "encoder_heads": 2,
+    "window_size": 4,
+    "global_blocks": [1],
+    "prompt_width": 32,
+    "decoder_heads": 2,
+    "decoder_mlp_width": 32,
+    "iou_head_width": 16,
+}
+LENIENT = SamSettings(
+    points_per_side=6,
+    points_per_batch=10,
+    pred_iou_thresh=0.6,
+    stability_score_thresh=0.4,
+    box_nms_thresh=0.9,
+)
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    """Random weights, strong enough that masks, IoUs and stabilities differ between points."""
+    torch.manual_seed(2)
+    state = build_sam(SMALL).state_dict()
+    for name, value in state.items():
+        strength = {"transformer": 6, "output_": 6, "neck": 3, "iou_prediction_head": 2}
+        for part, factor in strength.items():
+            if part in name and value.ndim > 1:
+                value.mul_(factor)
+    state["mask_decoder.iou_prediction_head.layers.2.bias"] += 0.7
+    return state
+
+
+def network(weights: dict[str, torch.Tensor]) -> Sam:
+    """A small network whose masks are compact blobs, as a trained network's are."""
+
+    def blobs(_: object, __: object, output: tuple[torch.Tensor, torch.Tensor]) -> object:
+        logits = avg_pool2d(output[0], 7, 1, 3)
+        logits = logits - logits.flatten(2).quantile(0.8, dim=2)[..., None, None]
+        return 10 * logits / logits.std((2, 3), keepdim=True), output[1]
+
+    sam = build_sam(SMALL, weights)
+    sam.mask_decoder.register_forward_hook(blobs)
+    return sam
+
+
+def picture(height: int = 48, width: int = 80, seed: int = 0) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 10, 3), dtype=np.uint8)
+    return np.kron(coarse, np.ones((height // 6 + 1, width // 10 + 1, 1), np.uint8))[
+        :height, :width
+    ].copy()
+
+
+def propose(
+    weights: dict[str, torch.Tensor], image: np.ndarray, settings: SamSettings = LENIENT
+) -> Proposals:
+    return SamProposer(network(weights), settings).propose(Frame(image))
+
+
+def assert_sound(proposals: Proposals, image: np.ndarray) -> None:
+    n = len(proposals)
+    assert proposals.masks.dtype == bool
+    assert proposals.masks.shape == (n, *image.shape[:2])
+    assert proposals.boxes.shape == (n, 4)
+    assert proposals.sources == ("sam",) * n
+    assert np.all(np.diff(proposals.quality) <= 0)
+    assert np.all((proposals.quality >= 0) & (proposals.quality <= 1))
+    for mask, (x, y, w, h) in zip(proposals.masks, proposals.boxes, strict=True):
+        ys, xs = np.nonzero(mask)
+        assert (x, y) == (xs.min(), ys.min())
+        assert (x + w, y + h) == (xs.max(), ys.max())
+
+
+@pytest.mark.parametrize("min_area", [0, 60])
+@pytest.mark.parametrize("seed", range(3))
+def test_masks_are_those_of_the_plain_generator(
+    weights: dict[str, torch.Tensor], seed: int, min_area: int
+) -> None:
+    image = picture(seed=seed)
+    settings = dataclasses.replace(LENIENT, min_mask_region_area=min_area)
+    ours = propose(weights, image, settings)
+    plain = SamAutomaticMaskGenerator(
+        network(weights), **dataclasses.asdict(settings)
+    ).generate(image)
+    plain.sort(key=lambda mask: -mask["predicted_iou"])
+
+    assert len(ours) == len(plain) > 3
+    assert np.array_equal(ours.masks, [mask["segmentation"] for mask in plain])
+    assert np.array_equal(ours.boxes, [mask["bbox"] for mask in plain])
+    expected = np.clip([mask["predicted_iou"] for mask in plain], 0, 1)
+    assert np.allclose(ours.quality, expected, atol=1e-7)
+    assert_sound(ours, image)
+
+
+def test_region_cleaning_changes_masks(weights: dict[str, torch.Tensor]) -> None:
+    """The comparison with the plain generator above would prove nothing without this."""
+    cleaned = propose(
+        weights, picture(), dataclasses.replace(LENIENT, min_mask_region_area=60)
+    )
+    raw = propose(weights, picture())
+    assert {mask.tobytes() for mask in cleaned.masks} - {mask.tobytes() for mask in raw.masks}
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (20, 20), (1, 500), (500, 1), (3, 200), (200, 130)]
+)
+@pytest.mark.parametrize("value", [None, 0, 255])
+def test_any_image_gives_sound_proposals(
+    weights: dict[str, torch.Tensor], height: int, width: int, value: int | None
+) -> None:
+    image = picture(height, width)
+    if value is not None:
+        image[:] = value
+    assert_sound(propose(weights, image), image)
+
+
+def test_no_mask_is_good_enough(weights: dict[str, torch.Tensor]) -> None:
+    for strict in ({"pred_iou_thresh": 50.0}, {"stability_score_thresh": 1.5}):
+        image = picture()
+        settings = dataclasses.replace(LENIENT, min_mask_region_area=10, **strict)
+        proposals = propose(weights, image, settings)
+        assert len(proposals) == 0
+        assert_sound(proposals, image)
+
+
+def test_zero_thresholds_give_no_empty_mask(weights: dict[str, torch.Tensor]) -> None:
+    everything = SamSettings(
+        points_per_side=4, pred_iou_thresh=-9.0, stability_score_thresh=0.0, box_nms_thresh=1.0
+    )
+    proposals = propose(weights, picture(), everything)
+    assert len(proposals) > 10
+    assert_sound(proposals, picture())
+
+
+def test_two_frames_do_not_mix(weights: dict[str, torch.Tensor]) -> None:
+    proposer = SamProposer(network(weights), LENIENT)
+    first, other = picture(seed=0), picture(60, 40, seed=1)
+    before = proposer.propose(Frame(first))
+    proposer.propose(Frame(other))
+    assert np.array_equal(before.masks, proposer.propose(Frame(first)).masks)
+
+
+def test_half_precision_encoder_stays_close(weights: dict[str, torch.Tensor]) -> None:
+    image = torch.randn(1, 3, 64, 64)
+    exact = build_sam(SMALL, weights).image_encoder(image).detach()
+    for precision, worst in (("bf16", 0.1), ("fp16", 0.02)):
+        half = build_sam(SMALL, weights)
+        proposer = SamProposer(half, LENIENT, precision=precision)
+        assert half.image_encoder.patch_embed.proj.weight.dtype != torch.float32
+        assert next(half.mask_decoder.parameters()).dtype == torch.float32
+        embedding = half.image_encoder(image)
+        assert embedding.dtype == torch.float32
+        assert 0 < float((embedding - exact).abs().mean()) < worst
+        assert_sound(proposer.propose(Frame(picture())), picture())
+
+
+def test_state_dict_survives_a_round_trip_in_half_precision() -> None:
+    fresh = build_sam(SMALL)
+    half = {name: value.half() for name, value in fresh.state_dict().items()}
+    loaded = build_sam(SMALL, half)
+    for name, value in loaded.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, half[name].float())
+
+
+def test_default_sizes_are_the_published_vit_b() -> None:
+    with torch.device("meta"):
+        ours = SamArchitecture().build().state_dict()
+        published = build_sam("vit_b").state_dict()
+    assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in published.items()}
+
+
+def test_what_does_not_fit_is_refused_by_name(weights: dict[str, torch.Tensor]) -> None:
+    with pytest.raises(ValueError, match="unknown SAM architecture 'vit_x'"):
+        build_sam("vit_x")
+    with pytest.raises(ValueError, match="depth, with"):
+        build_sam({"depth": 3, "with": 4, "image_size": 64})
+    with pytest.raises(ValueError, match="no multiple"):
+        build_sam({**SMALL, "image_size": 60})
+    with torch.device("meta"), pytest.raises(ValueError, match=r"vit_b.*'image_encoder"):
+        build_sam("vit_b", weights)
+    with pytest.raises(ValueError, match="extra"):
+        build_sam(SMALL, {**weights, "extra": torch.zeros(1)})
+    with pytest.raises(ValueError, match="fp8"):
+        SamProposer(build_sam(SMALL), precision="fp8")
+    with pytest.raises(ValueError, match="at least one point"):
+        SamSettings(points_per_side=0)
