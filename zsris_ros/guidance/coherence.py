@@ -72,7 +72,8 @@ def guidance_scores(
     area = flat.sum(dim=1)
     rest = values.numel() - area
     heat_inside = flat @ values
-    heat_outside = values.sum() - heat_inside
+    # Exactly nothing outside a full mask, where the difference is a rounding error.
+    heat_outside = torch.where(rest > 0, values.sum() - heat_inside, 0.0)
     if guard:
         nothing, everything = area == 0, rest == 0
         mean_inside = torch.where(nothing, 0.0, heat_inside / area.clamp_min(1))

@@ -75,6 +75,8 @@ def soft_relation(
     """
     if kind not in _SOFT:
         raise InputError(f"unknown relation {kind!r}; known are {', '.join(KINDS)}")
+    if not len(boxes):
+        return torch.zeros(0, 0, device=boxes.device)
     layout = _Layout(boxes, areas, points, settings or RelationSettings())
     scores = _SOFT[kind](layout).clamp(0, 1)
     return scores * (1 - torch.eye(len(boxes), device=scores.device))
