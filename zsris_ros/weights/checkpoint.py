@@ -1,0 +1,90 @@
+"""Reading weights without running what a file may carry."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from zsris_ros.weights.catalogue import WeightsError
+from zsris_ros.weights.fetch import sha256 as sha256_of
+
+
+def load_state_dict(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
+    """Read the tensors of a checkpoint by name, on the CPU, in the types they were saved in.
+
+    Reads safetensors, and what ``torch.save`` wrote, with ``weights_only``: a file whose pickle
+    calls anything but the makers of tensors is refused. OpenAI's CLIP files are TorchScript
+    archives, which are programs; such a file is opened only when ``sha256`` is given and matches.
+
+    Raises WeightsError when the file is missing, damaged, refused, or has another sha256.
+    """
+    if not path.is_file():
+        raise WeightsError(f"the weights {path} are missing")
+    if sha256 is not None and (found := sha256_of(path)) != sha256:
+        raise WeightsError(f"{path} is refused: its sha256 is {found}, not {sha256}")
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        if _is_torchscript(path):
+            return _read_torchscript(path, trusted=sha256 is not None)
+        if sha256 is None:
+            _warn_of_old_torch()
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} is refused: it holds more than tensors, or is no checkpoint at all; save its "
+            "state_dict as safetensors"
+        ) from error
+    except (safetensors.SafetensorError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} is damaged or is no checkpoint: {error}") from error
+    return _tensors(content, path)
+
+
+def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not content:
+        raise WeightsError(f"{path} holds no state_dict")
+    wrong = [name for name, value in content.items() if not isinstance(value, Tensor)]
+    if wrong:
+        raise WeightsError(f"{path} holds no state_dict: '{wrong[0]}' is not a tensor")
+    return dict(content)
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _read_torchscript(path: Path, trusted: bool) -> dict[str, Tensor]:
+    if not trusted:
+        raise WeightsError(
+            f"{path} is refused: a TorchScript archive is a program, and is opened only with the "
+            "sha256 of a catalogued checkpoint"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the publisher's format, not ours
+        module = torch.jit.load(path, map_location="cpu")
+    return dict(module.state_dict())
+
+
+def _warn_of_old_torch() -> None:
+    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    if version < (2, 6):
+        flaw = "can run code hidden in a checkpoint (CVE-2025-32434); use torch 2.6 or newer"
+    elif version < (2, 10):
+        flaw = "can be crashed by a forged checkpoint (CVE-2026-24747); use torch 2.10 or newer"
+    else:
+        return
+    warnings.warn(f"torch {torch.__version__} {flaw}", stacklevel=3)
