@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 DATA = Path(__file__).parent / "data"
 WHOLE = ("head", "position", "superlative", "ordinal", "relations", "number")
 FIELDS = (*WHOLE, "target", "attributes", "excluded", "nested")
-_STRIPPED = set(
-    "the a an this that these those my your his her its our their all of both every each any some "
-    "which".split()
-)
+_STRIPPED = frozenset(
+    ("the", "a", "an", "this", "that", "these", "those", "my", "your", "his", "her", "its", "our",
+     "their", "all", "of", "both", "every", "each", "any", "some", "which")
+)  # fmt: skip
 
 
-def load(name: str) -> List[Dict[str, Any]]:
+def load(name: str) -> list[dict[str, Any]]:
     """The rows of one file in the line format its first lines describe."""
     rows = []
     batch = ""
@@ -27,17 +28,17 @@ def load(name: str) -> List[Dict[str, Any]]:
     return rows
 
 
-def _row(line: str) -> Dict[str, Any]:
+def _row(line: str) -> dict[str, Any]:
     text, target, *rest = (part.strip() for part in line.split(" | "))
-    row: Dict[str, Any] = {
+    row: dict[str, Any] = {
         "text": text, "target": target, "head": target.split()[-1], "attributes": [],
         "number": "one", "position": [], "superlative": None, "ordinal": None, "relations": [],
         "excluded": [],
     }  # fmt: skip
-    fields = {}
+    fields: dict[str, str] = {}
     for part in rest:
         found = re.split(r"(?:^|\s)([anpsorx])=", part)
-        fields.update(zip(found[1::2], found[2::2]))
+        fields.update(zip(found[1::2], found[2::2], strict=True))
     for key, raw in fields.items():
         value = raw.strip()
         if key == "n":
@@ -64,25 +65,25 @@ def _split(text: str, mark: str) -> Iterator[str]:
             begin = i + 1
 
 
-def _relation(text: str) -> Dict[str, Any]:
+def _relation(text: str) -> dict[str, Any]:
     kind, _, inner = text.strip().partition("(")
     return {"kind": kind, "anchors": [_anchor(part) for part in _split(inner[:-1], "+")]}
 
 
-def _anchor(text: str) -> Dict[str, Any]:
+def _anchor(text: str) -> dict[str, Any]:
     target, mark, nested = text.partition("[")
-    row: Dict[str, Any] = {"target": target.strip(), "head": target.split()[-1]}
+    row: dict[str, Any] = {"target": target.strip(), "head": target.split()[-1]}
     if mark:
         row["relations"] = [_relation(part) for part in _split(nested[:-1], ";")]
     return row
 
 
-def wrong_fields(gold: Dict[str, Any], answer: Dict[str, Any]) -> List[str]:
+def wrong_fields(gold: dict[str, Any], answer: dict[str, Any]) -> list[str]:
     """The fields in which an answer differs, by the scoring rules of the annotation guide."""
     return [f for f in FIELDS if _value(gold, f) != _value(answer, f)]
 
 
-def _value(row: Dict[str, Any], field: str) -> Any:
+def _value(row: dict[str, Any], field: str) -> Any:
     if field == "relations":
         return {(r["kind"], _heads(r)) for r in row["relations"]}
     if field == "nested":
@@ -96,11 +97,11 @@ def _value(row: Dict[str, Any], field: str) -> Any:
     return set(value) if isinstance(value, list) else value
 
 
-def _heads(relation: Dict[str, Any]) -> Tuple[str, ...]:
+def _heads(relation: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(anchor["head"] for anchor in relation["anchors"]))
 
 
-def _paths(relations: List[Dict[str, Any]], path: Tuple[Any, ...]) -> Iterator[Tuple[Any, ...]]:
+def _paths(relations: list[dict[str, Any]], path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     for relation in relations:
         for anchor in relation["anchors"]:
             here = (*path, relation["kind"], anchor["head"])

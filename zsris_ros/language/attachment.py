@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from collections.abc import Callable, Sequence
 
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
+from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.phrase import MAX_DEPTH, Phrase
 
-_OWNED = frozenset("his her their its my your".split())
+_OWNED = word_set("his her their its my your")
+
+
+Attach = Callable[[int, Sequence[Phrase]], Phrase | None]
+"""The phrase that the word at an index depends on, if a dependency parse can tell."""
 
 
 class Path:
     """The target and the anchors that lead to the noun read last."""
 
-    def __init__(self, target: Phrase) -> None:
+    def __init__(self, target: Phrase, attach: Attach | None = None) -> None:
+        self.at = 0
+        self._attach = attach
         self.target = target
-        self.nouns: List[Phrase] = [target]
-        self._living: List[bool] = [w.is_animate(target.head)]
+        self.nouns: list[Phrase] = [target]
+        self._living: list[bool] = [w.is_animate(target.head)]
         self.holder = target
-        self._forced: Optional[Phrase] = None
+        self._forced: Phrase | None = None
 
     @property
     def nearest(self) -> Phrase:
@@ -29,7 +36,7 @@ class Path:
         """The next modifier belongs to ``phrase``: after "and", after a comma."""
         self._forced = phrase
 
-    def owner(self, kind: str, anchor: Optional[Phrase] = None) -> Phrase:
+    def owner(self, kind: str, anchor: Phrase | None = None) -> Phrase:
         """The noun that a modifier of ``kind`` belongs to; nouns behind it are closed.
 
         ``kind`` is a relation, or "place", "state", "animate" (what only the living do), "person"
@@ -38,7 +45,8 @@ class Path:
         if self._forced is not None:
             chosen, self._forced = self._forced, None
         else:
-            chosen = self._nearest(kind, anchor)
+            parsed = self._attach(self.at, self.nouns) if self._attach is not None else None
+            chosen = parsed or self._nearest(kind, anchor)
         if chosen in self.nouns:
             self.close(self.nouns.index(chosen) + 1)
         if kind == "with":
@@ -55,13 +63,13 @@ class Path:
         del self.nouns[count:]
         del self._living[count:]
 
-    def _nearest(self, kind: str, anchor: Optional[Phrase]) -> Phrase:
+    def _nearest(self, kind: str, anchor: Phrase | None) -> Phrase:
         for k in range(len(self.nouns) - 1, 0, -1):
             if self._fits(k, kind, anchor):
                 return self.nouns[k]
         return self.target
 
-    def _fits(self, k: int, kind: str, anchor: Optional[Phrase]) -> bool:
+    def _fits(self, k: int, kind: str, anchor: Phrase | None) -> bool:
         noun, above = self.nouns[k], self.nouns[k - 1]
         if kind == "of":
             return True
@@ -84,7 +92,7 @@ class Path:
         )
 
     @staticmethod
-    def _can_have(noun: Phrase, living_above: bool, anchor: Optional[Phrase]) -> bool:
+    def _can_have(noun: Phrase, living_above: bool, anchor: Phrase | None) -> bool:
         if anchor is None or noun.content:
             return False
         worn = w.is_clothing(anchor.head) and anchor.head not in lex.MARKS

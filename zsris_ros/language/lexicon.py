@@ -7,19 +7,23 @@ only decide ties, such as whether "in X" means wearing X, so a missing word cost
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Mapping, Tuple
+from collections.abc import Mapping
 
-Words = FrozenSet[str]
-Phrases = Dict[str, Tuple[Tuple[Tuple[str, ...], str], ...]]
-
-
-def _set(text: str) -> Words:
-    return frozenset(text.split())
+Words = frozenset[str]
+Phrases = dict[str, tuple[tuple[tuple[str, ...], str], ...]]
 
 
-def _phrases(table: Mapping[str, str]) -> Phrases:
+def word_list(text: str) -> list[str]:
+    return text.split()
+
+
+def word_set(text: str) -> Words:
+    return frozenset(word_list(text))
+
+
+def phrase_table(table: Mapping[str, str]) -> Phrases:
     """{kind: "phrase, phrase"} -> {first word: ((words, kind), longest first)}."""
-    found: Dict[str, list[Tuple[Tuple[str, ...], str]]] = {}
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for kind, listing in table.items():
         for phrase in listing.split(","):
             words = tuple(phrase.split())
@@ -27,63 +31,91 @@ def _phrases(table: Mapping[str, str]) -> Phrases:
     return {first: tuple(sorted(rows, key=lambda r: -len(r[0]))) for first, rows in found.items()}
 
 
-# --- closed classes ---------------------------------------------------------------------------
-ARTICLES = _set("the a an teh")
-DEMONSTRATIVES = _set("this that these those")
-POSSESSIVES = _set("my your his her its our their yer")
-QUANTIFIERS = _set("all both every each any some several many few which what whichever either no")
+# --- closed classes ---
+ARTICLES = word_set("the a an teh")
+DEMONSTRATIVES = word_set("this that these those")
+POSSESSIVES = word_set("my your his her its our their yer")
+QUANTIFIERS = word_set("""
+    all both every each any some several many few which what whichever either no
+""")
 DETERMINERS = ARTICLES | DEMONSTRATIVES | POSSESSIVES | (QUANTIFIERS - {"no"})
 CARDINALS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+        word_list(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+            "fifteen sixteen seventeen eighteen nineteen twenty"
+        )
     )
 }
 CARDINALS.update(thirty=30, forty=40, fifty=50, hundred=100, dozen=12)
 ORDINALS = {
     word: value
     for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
-        "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth "
-        "twentieth".split(),
+        word_list(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+            "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth "
+            "twentieth"
+        ),
         start=1,
     )
 }
 ORDINALS["last"] = ORDINALS["final"] = -1
 ORDINAL_COMPOUNDS = {("first", "aid"), ("first", "class"), ("first", "base"), ("second", "base"),
                      ("third", "base"), ("first", "responder"), ("last", "name")}  # fmt: skip
-CLOCKS = _set("watch clock stopwatch timer wristwatch")
-OBJECT_PRONOUNS = _set("me us him them it her you himself herself itself themselves mine yours")
-VIEWERS = _set("me us you camera robot viewer we myself yourself lens observer")
-SUBJECTS = _set("i you we he she they someone somebody")
-CLAUSE_PRONOUNS = _set("it they he she this that those these")
-RELATIVES = _set("that which who whom whose where")
-PEOPLE_RELATIVES = _set("who whom")
-LINKING = _set("is are was were be been being am 's looks look looked seems seem appears 're gets got")
-AUXILIARIES = _set("has have had having does do did can could will would should may might")
-HAVING = _set("has have had having got with wearing wears wear holding holds hold carrying carries "
-              "carry containing contains contain includes including featuring bearing sporting "
-              "clutching")  # fmt: skip
-NEGATORS = _set("not n't never neither nor without except excluding no minus")
-NEGATIVE_PHRASES = _phrases({"except": "except for, except, other than, apart from, aside from, "
-                             "rather than, instead of, excluding, anything but",
-                             "without": "without, with no, with out, minus"})  # fmt: skip
-FILLERS = _set("uh um er erm ah hmm hm mm eh oh huh like well so ok okay yeah yep yes actually "
-               "basically maybe perhaps please kindly pls plz thanks thank cheers alright right-o "
-               "then now again")  # fmt: skip
-HESITATIONS = _set("uh um er erm ah hmm hm mm eh oh huh please pls plz")
-DEGREE = _set("very really quite so too rather fairly extremely super slightly somewhat pretty bit "
-              "little more most just almost totally completely absolutely kinda sorta truly")
-INTENSIFIERS = _set("right directly just immediately straight exactly directly, all very only "
-                    "somewhere way located quite really")  # fmt: skip
-ADVERBS = _set("yesterday today tonight tomorrow earlier currently recently already still here "
-               "there now again just always once ago later too also instead together alone down "
-               "up away back around along out aside over off though either anyway somewhere "
-               "straight slightly directly immediately right just only even first else")
-CLOSING = _set("yesterday today tonight tomorrow here there now again already up down away out "
-               "along too thanks please pls plz okay ok thank")
-TIME_PHRASES = _phrases({"": "at the moment, right now, right here, right there, over there, "
+CLOCKS = word_set("watch clock stopwatch timer wristwatch")
+OBJECT_PRONOUNS = word_set("""
+    me us him them it her you himself herself itself themselves mine yours
+""")
+VIEWERS = word_set("""
+    me us you camera robot viewer we myself yourself lens observer
+""")
+SUBJECTS = word_set("i you we he she they someone somebody")
+CLAUSE_PRONOUNS = word_set("it they he she this that those these")
+RELATIVES = word_set("that which who whom whose where")
+PEOPLE_RELATIVES = word_set("who whom")
+LINKING = word_set("""
+    is are was were be been being am looks look looked seems seem appears gets got
+""")
+AUXILIARIES = word_set("""
+    has have had having does do did can could will would should may might
+""")
+HAVING = word_set("""
+    has have had having got with wearing wears wear holding holds hold carrying carries carry
+    containing contains contain includes including featuring bearing sporting clutching
+""")
+NEGATORS = word_set("""
+    not n't never neither nor without except excluding no minus
+""")
+NEGATIVE_PHRASES = phrase_table({
+    "except": "except for, except, other than, apart from, aside from, rather than, instead of, "
+              "excluding, anything but",
+    "without": "without, with no, with out, minus",
+})  # fmt: skip
+FILLERS = word_set("""
+    uh um er erm ah hmm hm mm eh oh huh like well so ok okay yeah yep yes actually basically
+    maybe perhaps please kindly pls plz thanks thank cheers alright right-o then now again
+""")
+HESITATIONS = word_set("uh um er erm ah hmm hm mm eh oh huh please pls plz")
+DEGREE = word_set("""
+    very really quite so too rather fairly extremely super slightly somewhat pretty bit little
+    more most just almost totally completely absolutely kinda sorta truly
+""")
+INTENSIFIERS = word_set("""
+    right directly just immediately straight exactly directly, all very only somewhere way
+    located quite really
+""")
+ADVERBS = word_set("""
+    yesterday today tonight tomorrow earlier currently recently already still here there now
+    again just always once ago later too also instead together alone down up away back around
+    along out aside over off though either anyway somewhere straight slightly directly
+    immediately right just only even first else
+""")
+CLOSING = word_set("""
+    yesterday today tonight tomorrow here there now again already up down away out along too
+    thanks please pls plz okay ok thank
+""")
+TIME_PHRASES = phrase_table({"": "at the moment, right now, right here, right there, over there, "
                          "over here, up there, down there, out there, in there, back there, "
                          "this morning, this afternoon, this evening, last night, last week, "
                          "a minute ago, a moment ago, just now, for me, for us, to me, to us, "
@@ -93,9 +125,11 @@ TIME_PHRASES = _phrases({"": "at the moment, right now, right here, right there,
                          "i think, i guess, i believe, sort of, kind of, as well, in a row, "
                          "from here, for a moment, at all, by itself, on its own, all alone, "
                          "in total, in there, as quickly as possible, with you"})  # fmt: skip
-VIEW = _set("picture image photo photograph frame screen view scene shot camera pic display video")
+VIEW = word_set("""
+    picture image photo photograph frame screen view scene shot camera pic display video
+""")
 
-# --- positions, superlatives, ordinals ----------------------------------------------------------
+# --- positions, superlatives, ordinals ---
 POSITIONS = {
     word: side
     for side, words in {
@@ -109,8 +143,10 @@ POSITIONS = {
     }.items()
     for word in words.split()
 }
-POSITION_NOUNS = _set("side corner part half end row area section region portion hand edge third "
-                      "quadrant line zone")  # fmt: skip
+POSITION_NOUNS = word_set("""
+    side corner part half end row area section region portion hand edge third quadrant line
+    zone
+""")
 SUPERLATIVES = {
     word: value
     for value, words in {
@@ -139,14 +175,14 @@ COMPARATIVES = {
 }
 COMPARATIVES.update(higher="above", lower="below", closer="near", nearer="near",
                     farther="far_from", further="far_from")  # fmt: skip
-EXTREMES = _set("far very extreme furthest farthest utmost")
+EXTREMES = word_set("far very extreme furthest farthest utmost")
 ORDINAL_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom",
                  "front": "near", "back": "far", "near": "near", "far": "far"}  # fmt: skip
 OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", "near": "far",
             "far": "near"}  # fmt: skip
 
-# --- relations ----------------------------------------------------------------------------------
-RELATIONS = _phrases({
+# --- relations ---
+RELATIONS = phrase_table({
     "left_of": "to the left of, on the left of, at the left of, left of, to left of, on left of, "
                "to the left side of, on the left side of, on the left hand side of, "
                "to the immediate left of, leftward of, at left of, just left of",
@@ -176,97 +212,126 @@ RELATIONS = _phrases({
     "": "for, via, through, during, since, until, across, as, like, than, per, out, outside, "
         "outside of, because of, due to",
 })  # fmt: skip
-GOAL_ONLY = _set("into onto to toward towards")
-PLACEMENT = _set("sitting standing lying laying resting hanging leaning placed located parked "
-                 "situated positioned sits sit sat stands stand stood lies lie lays rests rest "
-                 "hangs hang hung leans lean leant stays left put kept seated set")  # fmt: skip
-LABELS = _set("labeled labelled marked called named saying says reading reads titled tagged "
-              "numbered captioned")  # fmt: skip
-MADE = _phrases({"": "made of, made from, made out of, made up of, made with, made in"})
-OWNED = _set("belonging belongs")
+GOAL_ONLY = word_set("into onto to toward towards")
+PLACEMENT = word_set("""
+    sitting standing lying laying resting hanging leaning placed located parked situated
+    positioned sits sit sat stands stand stood lies lie lays rests rest hangs hang hung leans
+    lean leant stays left put kept seated set
+""")
+LABELS = word_set("""
+    labeled labelled marked called named saying says reading reads titled tagged numbered
+    captioned
+""")
+MADE = phrase_table({"": "made of, made from, made out of, made up of, made with, made in"})
+OWNED = word_set("belonging belongs")
 
-# --- open classes: hints, not limits --------------------------------------------------------------
-PEOPLE = _set(
-    "man men woman women person people guy guys girl girls boy boys lady ladies kid kids child "
-    "children baby babies dude gentleman gentlemen male female player players adult toddler "
-    "infant teenager teen mom mum mother dad father grandma grandpa grandmother grandfather "
-    "brother sister son daughter uncle aunt couple bride groom friend fellow fella gal chef cook "
-    "nurse doctor officer police cop soldier sailor pilot driver rider worker waiter waitress "
-    "teacher student farmer baker butcher referee umpire catcher batter pitcher goalie skier "
-    "snowboarder skateboarder surfer swimmer runner jogger hiker climber dancer singer musician "
-    "clown judge king queen prince princess monk nun priest actor actress model vendor customer "
-    "shopper passenger pedestrian tourist athlete coach boxer wrestler golfer bowler barber "
-    "tailor plumber painter carpenter gardener janitor cleaner guard lifeguard cashier clerk "
-    "lawyer engineer scientist reporter photographer magician wizard witch pirate knight cowboy "
-    "cowgirl ninja sheriff thief robber human humans somebody someone individual spectator fan "
-    "audience crowd team twins family biker motorcyclist")
+# --- open classes: hints, not limits ---
+PEOPLE = word_set("""
+    man men woman women person people guy guys girl girls boy boys lady ladies kid kids child
+    children baby babies dude gentleman gentlemen male female player players adult toddler
+    infant teenager teen mom mum mother dad father grandma grandpa grandmother grandfather
+    brother sister son daughter uncle aunt couple bride groom friend fellow fella gal chef cook
+    nurse doctor officer police cop soldier sailor pilot driver rider worker waiter waitress
+    teacher student farmer baker butcher referee umpire catcher batter pitcher goalie skier
+    snowboarder skateboarder surfer swimmer runner jogger hiker climber dancer singer musician
+    clown judge king queen prince princess monk nun priest actor actress model vendor customer
+    shopper passenger pedestrian tourist athlete coach boxer wrestler golfer bowler barber
+    tailor plumber painter carpenter gardener janitor cleaner guard lifeguard cashier clerk
+    lawyer engineer scientist reporter photographer magician wizard witch pirate knight cowboy
+    cowgirl ninja sheriff thief robber human humans somebody someone individual spectator fan
+    audience crowd team twins family biker motorcyclist
+""")
 PERSON_SUFFIXES = ("man", "men", "woman", "women", "person", "boy", "girl", "lady", "ist", "people")
-NOT_PERSON = _set("human-like specimen abdomen ramen snowman gingerbread-man list fist mist wrist "
-                  "twist waist cowlist gist omen stamen acumen checklist playlist")  # fmt: skip
-ANIMALS = _set(
-    "dog dogs cat cats horse horses cow cows sheep goat goats pig pigs bird birds duck ducks hen "
-    "chicken rooster chick puppy kitten elephant elephants giraffe giraffes zebra zebras bear "
-    "bears lion tiger wolf fox rabbit bunny deer moose monkey parrot owl penguin swan goose geese "
-    "pony donkey mule camel llama lamb calf bull ox fish frog turtle tortoise snake lizard "
-    "hamster mouse rat squirrel hedgehog ostrich flamingo seagull pigeon eagle hawk animal pet "
-    "cub foal kitty pup calves wolves robot")
-CLOTHING = _set(
-    "shirt shirts coat jacket vest suit suits dress skirt blouse sweater jumper hoodie cardigan "
-    "pullover uniform jersey robe gown apron cape cloak poncho kimono tuxedo tux overalls "
-    "dungarees jeans pants trousers shorts leggings tights tie bowtie scarf hat cap beanie helmet "
-    "bonnet beret hood mask glasses sunglasses goggles gloves mittens boots shoes sneakers "
-    "sandals heels socks stockings belt bikini swimsuit trunks wetsuit tracksuit raincoat "
-    "overcoat parka anorak windbreaker fleece turtleneck tee t-shirt tshirt polo tank top bra "
-    "sari saree costume outfit clothes clothing attire gear armor armour waistcoat blazer "
-    "pajamas pyjamas nightgown onesie jumpsuit leotard tutu kilt toga headscarf headband bandana "
-    "bandanna turban hijab veil crown tiara necklace scrubs flannel denim leather plaid stripes "
-    "khakis sombrero fedora visor collar bib earrings badge tunic smock sash shawl camouflage "
-    "camo spandex ponchos caps hats ties dresses jackets coats uniforms robes vests slippers")
+NOT_PERSON = word_set("""
+    human-like specimen abdomen ramen snowman gingerbread-man list fist mist wrist twist waist
+    cowlist gist omen stamen acumen checklist playlist
+""")
+ANIMALS = word_set("""
+    dog dogs cat cats horse horses cow cows sheep goat goats pig pigs bird birds duck ducks hen
+    chicken rooster chick puppy kitten elephant elephants giraffe giraffes zebra zebras bear
+    bears lion tiger wolf fox rabbit bunny deer moose monkey parrot owl penguin swan goose
+    geese pony donkey mule camel llama lamb calf bull ox fish frog turtle tortoise snake lizard
+    hamster mouse rat squirrel hedgehog ostrich flamingo seagull pigeon eagle hawk animal pet
+    cub foal kitty pup calves wolves robot
+""")
+CLOTHING = word_set("""
+    shirt shirts coat jacket vest suit suits dress skirt blouse sweater jumper hoodie cardigan
+    pullover uniform jersey robe gown apron cape cloak poncho kimono tuxedo tux overalls
+    dungarees jeans pants trousers shorts leggings tights tie bowtie scarf hat cap beanie
+    helmet bonnet beret hood mask glasses sunglasses goggles gloves mittens boots shoes
+    sneakers sandals heels socks stockings belt bikini swimsuit trunks wetsuit tracksuit
+    raincoat overcoat parka anorak windbreaker fleece turtleneck tee t-shirt tshirt polo tank
+    top bra sari saree costume outfit clothes clothing attire gear armor armour waistcoat
+    blazer pajamas pyjamas nightgown onesie jumpsuit leotard tutu kilt toga headscarf headband
+    bandana bandanna turban hijab veil crown tiara necklace scrubs flannel denim leather plaid
+    stripes khakis sombrero fedora visor collar bib earrings badge tunic smock sash shawl
+    camouflage camo spandex ponchos caps hats ties dresses jackets coats uniforms robes vests
+    slippers
+""")
 CLOTHING_SUFFIXES = ("shirt", "shirts", "coat", "coats", "suit", "suits", "wear", "jacket",
                      "dress", "hat", "sweater", "gown", "pants")  # fmt: skip
-NOT_CLOTHING = _set("address suitcase that what chat software hardware silverware headdresses "
-                    "underwear-drawer lawsuit pursuit somewhat")  # fmt: skip
-BODY = _set("hair beard mustache moustache ponytail bangs braids pigtails arm arms leg legs hand "
-            "hands head face eye eyes ear ears nose mouth neck tail wing wings paw paws horn horns "
-            "foot feet finger fingers thumb shoulder knee elbow chest belly stomach lap back mane "
-            "trunk beak fur tattoo tusks antlers whiskers freckles smile teeth tongue hip wrist "
-            "ankle hoof snout spots curls")  # fmt: skip
-MARKS = _set("label sticker tag logo stripe stripes dot dots handle handles lid cap spout rim edge "
-             "dent scratch crack chip stain hole writing text letter letters number numbers "
-             "pattern print design cover button buttons zipper pocket sleeve sleeves strap straps "
-             "ribbon bow string cord knob hinge blade tip base neck stem leaf leaves petals wheel "
-             "wheels door doors window windows roof hood bumper headlights antenna screen "
-             "keyboard drawer drawers legs armrests armrest cushion seat spokes pedals handlebars "
-             "tassels fringe frame border trim barcode price lettering picture flowers plaid "
-             "checks squares patch patches spot rust paint foil wrapper cork pull top bottom side "
-             "corner crust icing frosting sprinkles marking markings chimney windshield mirror "
-             "tire tires tyre tyres bristles prongs emblem nozzle valve plug switch dial display")
-CONTAINERS = _set("cup mug glass bottle jar jug pitcher carafe bowl basket box bag bucket can tin "
-                  "carton crate pot pan plate tray dish barrel tub tube packet pack sack bin case "
-                  "vase tank pail kettle flask canister jug pint keg thermos container set stack "
-                  "pile bunch group herd flock bundle row line collection batch heap crowd bouquet "
-                  "roll stick bar tablet loaf bale string saucer saucepan mound spool deck vial "
-                  "goblet tumbler beaker shot mugful cluster handful platter punnet "
-                  "wheelbarrow truckload cart box crates boxes bowls cups glasses mugs bottles jars "
-                  "bags baskets pots plates trays buckets cans picture photo painting statue "
-                  "drawing")  # fmt: skip
-INSIDE_SOURCES = _set("drawer box bag basket cupboard cabinet fridge refrigerator oven microwave "
-                      "bin can jar bowl bucket toolbox closet wardrobe locker crate backpack pocket "
-                      "suitcase freezer dishwasher tin case sink pot cup chest kitchen room "
-                      "garage vase carton purse tub washer dryer container glass")  # fmt: skip
-PORTIONS = _set("slice piece half part chunk section corner edge end side middle top bottom back "
-                "front handle lid tip rest portion quarter segment layer wedge bit")
-VEHICLES = _set("car cars truck trucks van vans bus buses bike bikes bicycle motorcycle motorbike "
-                "scooter moped taxi cab train tram boat ship plane airplane aeroplane helicopter "
-                "jeep suv tractor trailer lorry minivan pickup ambulance limousine sedan vehicle "
-                "camper caravan jet kayak canoe")  # fmt: skip
-SURFACES = _set("table desk shelf counter floor ground bench wall ledge windowsill sill mat rug "
-                "carpet workbench countertop bed couch sofa chair stool nightstand sidewalk road "
-                "street grass field beach sand snow water roof branch")  # fmt: skip
-NEUTRAL = _set("object objects thing things item items one ones stuff something anything "
-               "everything it this that these those them whatever thingy thingamajig gadget "
-               "entity blob nothing")  # fmt: skip
-TOPS = _set("tank crop halter tube bikini pajama pyjama tie-dye blue red green white black pink "
-            "yellow purple orange gray grey brown striped table counter bottle bench desk big mini")
-SHADES_FIRST = _set("baby navy sky forest lime olive rose charcoal army royal mint sea neon pastel "
-                    "hot jet off light dark bright pale deep")  # fmt: skip
+NOT_CLOTHING = word_set("""
+    address suitcase that what chat software hardware silverware headdresses underwear-drawer
+    lawsuit pursuit somewhat
+""")
+BODY = word_set("""
+    hair beard mustache moustache ponytail bangs braids pigtails arm arms leg legs hand hands
+    head face eye eyes ear ears nose mouth neck tail wing wings paw paws horn horns foot feet
+    finger fingers thumb shoulder knee elbow chest belly stomach lap back mane trunk beak fur
+    tattoo tusks antlers whiskers freckles smile teeth tongue hip wrist ankle hoof snout spots
+    curls
+""")
+MARKS = word_set("""
+    label sticker tag logo stripe stripes dot dots handle handles lid cap spout rim edge dent
+    scratch crack chip stain hole writing text letter letters number numbers pattern print
+    design cover button buttons zipper pocket sleeve sleeves strap straps ribbon bow string
+    cord knob hinge blade tip base neck stem leaf leaves petals wheel wheels door doors window
+    windows roof hood bumper headlights antenna screen keyboard drawer drawers legs armrests
+    armrest cushion seat spokes pedals handlebars tassels fringe frame border trim barcode
+    price lettering picture flowers plaid checks squares patch patches spot rust paint foil
+    wrapper cork pull top bottom side corner crust icing frosting sprinkles marking markings
+    chimney windshield mirror tire tires tyre tyres bristles prongs emblem nozzle valve plug
+    switch dial display
+""")
+CONTAINERS = word_set("""
+    cup mug glass bottle jar jug pitcher carafe bowl basket box bag bucket can tin carton crate
+    pot pan plate tray dish barrel tub tube packet pack sack bin case vase tank pail kettle
+    flask canister jug pint keg thermos container set stack pile bunch group herd flock bundle
+    row line collection batch heap crowd bouquet roll stick bar tablet loaf bale string saucer
+    saucepan mound spool deck vial goblet tumbler beaker shot mugful cluster handful platter
+    punnet wheelbarrow truckload cart box crates boxes bowls cups glasses mugs bottles jars
+    bags baskets pots plates trays buckets cans picture photo painting statue drawing
+""")
+INSIDE_SOURCES = word_set("""
+    drawer box bag basket cupboard cabinet fridge refrigerator oven microwave bin can jar bowl
+    bucket toolbox closet wardrobe locker crate backpack pocket suitcase freezer dishwasher tin
+    case sink pot cup chest kitchen room garage vase carton purse tub washer dryer container
+    glass
+""")
+PORTIONS = word_set("""
+    slice piece half part chunk section corner edge end side middle top bottom back front
+    handle lid tip rest portion quarter segment layer wedge bit
+""")
+VEHICLES = word_set("""
+    car cars truck trucks van vans bus buses bike bikes bicycle motorcycle motorbike scooter
+    moped taxi cab train tram boat ship plane airplane aeroplane helicopter jeep suv tractor
+    trailer lorry minivan pickup ambulance limousine sedan vehicle camper caravan jet kayak
+    canoe
+""")
+SURFACES = word_set("""
+    table desk shelf counter floor ground bench wall ledge windowsill sill mat rug carpet
+    workbench countertop bed couch sofa chair stool nightstand sidewalk road street grass field
+    beach sand snow water roof branch
+""")
+NEUTRAL = word_set("""
+    object objects thing things item items one ones stuff something anything everything it this
+    that these those them whatever thingy thingamajig gadget entity blob nothing
+""")
+TOPS = word_set("""
+    tank crop halter tube bikini pajama pyjama tie-dye blue red green white black pink yellow
+    purple orange gray grey brown striped table counter bottle bench desk big mini
+""")
+SHADES_FIRST = word_set("""
+    baby navy sky forest lime olive rose charcoal army royal mint sea neon pastel hot jet off
+    light dark bright pale deep
+""")

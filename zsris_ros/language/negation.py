@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
 from zsris_ros.language.noun_phrase import NounPhraseReader
@@ -14,9 +12,10 @@ from zsris_ros.language.tokens import COMMA
 _ONE = ("one", "ones")
 _OR = ("or", "nor", "and", "neither")
 _EMPTY = lex.ARTICLES | lex.DEMONSTRATIVES | lex.POSSESSIVES | {"any", "no", "all", "either"}
+_UNSAID = _EMPTY | lex.FILLERS | lex.DEGREE | {"one", "ones", "and", "or", COMMA}
 
 
-def cue(reader: NounPhraseReader, i: int, everything: bool) -> Optional[int]:
+def cue(reader: NounPhraseReader, i: int, everything: bool) -> int | None:
     """The index after a negation cue at ``i``. A bare "but" is one only after a quantifier."""
     row = w.match(lex.NEGATIVE_PHRASES, reader.words, i)
     if row is not None:
@@ -146,10 +145,8 @@ def _noun_phrase(reader: NounPhraseReader, i: int, target: Phrase) -> int:
             target.exclude(_bare(reader, i, end))
             return _skip_on_it(reader, end)
         for k in range(i, end):
-            word = words[k]
-            if word not in _EMPTY and word not in _ONE and word not in lex.FILLERS | lex.DEGREE:
-                if word not in ("and", "or", COMMA):
-                    target.exclude(word)
+            if words[k] not in _UNSAID:
+                target.exclude(words[k])
         return _after_one(reader, end, target)
     for k in range(i, end):
         if words[k] not in ("and", COMMA) and words[k] not in lex.FILLERS | lex.DEGREE:

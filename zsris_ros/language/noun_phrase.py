@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
+from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.phrase import MAX_DEPTH, Phrase
+from zsris_ros.language.premodifiers import count, form_number, premodify, quantified
 from zsris_ros.language.tokens import COMMA, STOP, Tokens
 from zsris_ros.language.wrapper import commands_pronoun
 from zsris_ros.types import Number
 
 _QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
              "what", "whichever", "either")  # fmt: skip
-_DROPPED = frozenset("other same only next own such else more most of not".split())
-_PAIR = frozenset("pair pairs couple".split())
+_PAIR = word_set("pair pairs couple")
 _CLAUSE_WORDS = lex.LINKING | {"has", "have", "had", "having", "does", "do", "did", "doesn't"}
 
 
 class NounPhraseReader:
-    """Reads noun phrases from one text. ``words`` is padded with empty words at its end."""
+    """Reads noun phrases from one text. ``words`` is padded with empty words at its end.
 
-    def __init__(self, tokens: Tokens) -> None:
+    ``chunk_ends`` tells, for the tokens inside a noun chunk of a dependency parse, where the chunk
+    ends; without it the end of a run is found by word classes.
+    """
+
+    def __init__(self, tokens: Tokens, chunk_ends: Mapping[int, int] | None = None) -> None:
         self.tokens = tokens
-        self.words: List[str] = [token.text for token in tokens.items] + [""] * 8
+        self.words: list[str] = [token.text for token in tokens.items] + [""] * 8
         self.size = len(tokens.items)
-        self._sides: Dict[int, str] = {}
-        self._closes: Dict[int, bool] = {}
-        self._relations: Dict[int, Optional[Tuple[str, int]]] = {}
+        self.chunk_ends = chunk_ends or {}
+        self._sides: dict[int, str] = {}
+        self._closes: dict[int, bool] = {}
+        self._relations: dict[int, tuple[str, int] | None] = {}
         self._depth = 0
         self._possessors = 0
 
@@ -64,7 +70,7 @@ class NounPhraseReader:
             or w.match(lex.NEGATIVE_PHRASES, self.words, i) is not None
         )
 
-    def relation(self, i: int) -> Optional[Tuple[str, int]]:
+    def relation(self, i: int) -> tuple[str, int] | None:
         if i not in self._relations:
             self._relations[i] = w.match(lex.RELATIONS, self.words, i)
         return self._relations[i]
@@ -108,7 +114,7 @@ class NounPhraseReader:
             return True
         if w.superlative(word) and (bare or self.closes(i + 1)):
             return True
-        if word.isdecimal() or word == "number" and self.words[i + 1].isdecimal():
+        if word.isdecimal() or (word == "number" and self.words[i + 1].isdecimal()):
             return True
         if word == "full" and self.closes(i + 1):
             return True
@@ -131,13 +137,13 @@ class NounPhraseReader:
         return w.is_person(self.words[run[-1]]) or w.is_adjective(self.words[i + 1])
 
     # -- reading ----------------------------------------------------------------------------------
-    def read(self, i: int, target: bool = False) -> Optional[Tuple[Phrase, int]]:
+    def read(self, i: int, target: bool = False) -> tuple[Phrase, int] | None:
         """The noun phrase at ``i`` and the index after it, or None when there is none."""
         start, i, quantity, determiner = self._determiner(i)
         if self._possessive_pronoun_head(i, determiner):
             head = self.words[i - 1]
             return Phrase(self.tokens.span(start, i), head, number=quantity or "one"), i
-        possessor: Optional[Phrase] = None
+        possessor: Phrase | None = None
         self._possessors = 0
         while True:
             run, i = self._run(i, not determiner and not possessor, target)
@@ -163,17 +169,17 @@ class NounPhraseReader:
             return self._headless(quantity), i
         if not any(w.is_noun_like(self.words[k]) for k in run) and self._no_head(run, i, target):
             phrase = self._headless(quantity)
-            self._modify(phrase, run, len(run))
+            premodify(phrase, self.words, run, self._sides)
             return phrase, i
         return self._build(start, run, quantity, determiner, possessor), i
 
     def _possessive_pronoun_head(self, i: int, determiner: str) -> bool:
         return determiner in lex.DEMONSTRATIVES and self.closes(i)
 
-    def _determiner(self, i: int) -> Tuple[int, int, Optional[Number], str]:
+    def _determiner(self, i: int) -> tuple[int, int, Number | None, str]:
         """(start of the phrase, index after determiners, quantity, last determiner)."""
         words, start, quantity, determiner = self.words, i, None, ""
-        number: Optional[Number] = quantity
+        number: Number | None = quantity
         while True:
             word = words[i]
             if word in lex.HESITATIONS:
@@ -181,7 +187,7 @@ class NounPhraseReader:
                 if not determiner and number is None:
                     start = i
             elif word in _QUANTITY and not (word == "all" and words[i + 1] in ("over", "around")):
-                number = _quantified(word, number)
+                number = quantified(word, number)
                 determiner = word
                 i += 2 if words[i + 1] == "of" else 1
             elif word in lex.DETERMINERS:
@@ -194,22 +200,23 @@ class NounPhraseReader:
                 and words[i + 1] == "of"
                 and words[i + 2] in lex.DETERMINERS
             ):
-                number = _count(w.cardinal(word))
+                number = count(w.cardinal(word))
                 i += 2
             elif word in _PAIR and words[i + 1] == "of":
                 number = 2 if word == "couple" else number if isinstance(number, int) else "one"
                 determiner = determiner or "a"
                 i += 2
             elif w.cardinal(word) is not None and words[i + 1] in _PAIR and words[i + 2] == "of":
-                number = _count(w.cardinal(word))
+                number = count(w.cardinal(word))
                 i += 3
                 determiner = word
             else:
                 return start, i, number, determiner
 
-    def _run(self, i: int, bare: bool, target: bool) -> Tuple[List[int], int]:
+    def _run(self, i: int, bare: bool, target: bool) -> tuple[list[int], int]:
         """Indices of the words of one run up to its head, and the index after it."""
-        words, run, noun = self.words, [], False
+        words, noun = self.words, False
+        run: list[int] = []
         while i < self.size:
             word = words[i]
             if word in (COMMA, "and", "or") and not noun and self._adjectives_go_on(i, run):
@@ -222,17 +229,25 @@ class NounPhraseReader:
                 continue
             if not noun and self._opens(i, run):
                 pass
-            elif self.closes(i) or (word in lex.INTENSIFIERS and self._intensifies(i)):
-                break
-            elif noun and self._follows_head(i, run, bare):
-                break
-            elif not run and word in ("wearing", "holding", "having"):
+            elif (
+                self.closes(i)
+                or (word in lex.INTENSIFIERS and self._intensifies(i))
+                or (noun and self._leaves(i, run, bare))
+                or (not run and word in ("wearing", "holding", "having"))
+            ):
                 break
             if word not in lex.HESITATIONS:
                 run.append(i)
                 noun = noun or self._can_be_head(i, bare)
             i += 1
         return run, i
+
+    def _leaves(self, i: int, run: Sequence[int], bare: bool) -> bool:
+        """Whether the word at ``i`` is behind the head, by the noun chunk where there is one."""
+        end = self.chunk_ends.get(run[0])
+        if end is None:
+            return self._follows_head(i, run, bare)
+        return i >= end or (bool(w.positions(self.words[i])) and self._position_follows(i, run))
 
     def _can_be_head(self, i: int, bare: bool) -> bool:
         word, following = self.words[i], self.words[i + 1]
@@ -275,7 +290,7 @@ class NounPhraseReader:
         )
 
     def _intensifies(self, i: int) -> bool:
-        """"right behind", "directly above"; "right in red" and "right with" keep the place."""
+        """ "right behind", "directly above"; "right in red" and "right with" keep the place."""
         if self.words[i] == "right" and self.words[i + 1] in ("in", "with", "wearing"):
             return False
         return self.relation(i + 1) is not None or self.words[i + 1] in ("here", "there")
@@ -298,13 +313,14 @@ class NounPhraseReader:
         )
 
     def _of_several(
-        self, start: int, run: Sequence[int], inner: Tuple[Phrase, int], quantity: Optional[Number]
-    ) -> Tuple[Phrase, int]:
+        self, start: int, run: Sequence[int], inner: tuple[Phrase, int], quantity: Number | None
+    ) -> tuple[Phrase, int]:
         phrase, end = inner
         if not phrase.headless:
             phrase.target = self.tokens.span(start, end)
+            phrase.span = (start, end)
         phrase.number = quantity or "one"
-        self._modify(phrase, run, len(run))
+        premodify(phrase, self.words, run, self._sides)
         return phrase, end
 
     def _no_head(self, run: Sequence[int], i: int, target: bool) -> bool:
@@ -319,81 +335,27 @@ class NounPhraseReader:
         return target and last in adj.PURE
 
     @staticmethod
-    def _headless(quantity: Optional[Number]) -> Phrase:
+    def _headless(quantity: Number | None) -> Phrase:
         """ "the left", "second from left": a neutral head stands for the unnamed thing."""
         return Phrase("one", "one", number=quantity or "one", headless=True)
 
     def _build(
         self,
         start: int,
-        run: List[int],
-        quantity: Optional[Number],
+        run: list[int],
+        quantity: Number | None,
         determiner: str,
-        possessor: Optional[Phrase],
+        possessor: Phrase | None,
     ) -> Phrase:
         head = self.words[run[-1]]
-        phrase = Phrase(self.tokens.span(start, run[-1] + 1), head, determiner=determiner)
-        counted = self._modify(phrase, run, len(run) - 1)
-        phrase.number = counted or quantity or self._number(head, run, determiner)
+        phrase = Phrase(
+            self.tokens.span(start, run[-1] + 1),
+            head,
+            determiner=determiner,
+            span=(start, run[-1] + 1),
+        )
+        counted = premodify(phrase, self.words, run, self._sides, head=True)
+        phrase.number = counted or quantity or form_number(self.words, run, determiner)
         if possessor is not None and self._possessors < MAX_DEPTH // 3:
             phrase.relate("part_of", possessor)
         return phrase
-
-    def _number(self, head: str, run: Sequence[int], determiner: str) -> Number:
-        if head == "glasses":
-            drinking = len(run) > 1 and not w.is_adjective(self.words[run[-2]])
-            return "all" if drinking else "one"
-        if head in ("everything", "everyone", "everybody"):
-            return "all"
-        return "all" if w.is_plural(head) and determiner not in ("a", "an") else "one"
-
-    def _modify(self, phrase: Phrase, run: Sequence[int], count: int) -> Optional[Number]:
-        """Files the first ``count`` words of ``run`` under the phrase; returns a cardinal."""
-        number: Optional[Number] = None
-        for k, i in enumerate(run[:count]):
-            word = self.words[i]
-            following = self.words[run[k + 1]] if k + 1 < len(run) else ""
-            value = w.cardinal(word)
-            if w.ordinal(word) is not None and not self._compound(i, word, following):
-                phrase.ordinal, phrase.side = w.ordinal(word), self._sides.get(i)
-            elif w.superlative(word):
-                phrase.superlative = w.superlative(word)
-            elif word in ("far", "near") and not w.positions(following):
-                phrase.superlative = word
-            elif word in lex.EXTREMES and w.positions(following):
-                continue
-            elif w.positions(word):
-                self._place(phrase, word, k > 0 and self.words[run[k - 1]] in lex.EXTREMES)
-            elif value is not None and (number is None and k < 3):
-                number = _count(value)
-            elif word in lex.POSITION_NOUNS and k and w.positions(self.words[run[k - 1]]):
-                continue
-            elif word not in _DROPPED and not (word in lex.DEGREE and word not in ("pretty",)):
-                phrase.describe(word)
-        return number
-
-    def _place(self, phrase: Phrase, word: str, extreme: bool) -> None:
-        sides = w.positions(word)
-        if extreme and sides[0] in ("left", "right", "top", "bottom"):
-            phrase.superlative = sides[0]
-        else:
-            phrase.place(sides)
-
-    def _compound(self, i: int, word: str, following: str) -> bool:
-        """An ordinal word inside a fixed compound is no ordinal: "first aid", a watch's hand."""
-        if (word, following) in lex.ORDINAL_COMPOUNDS:
-            return True
-        clock = lex.CLOCKS.intersection(self.words[i + 2 : i + 6])
-        return (word, following) == ("second", "hand") and bool(clock)
-
-
-def _count(value: Optional[int]) -> Number:
-    return value if value is not None and value > 1 else "one"
-
-
-def _quantified(word: str, before: Optional[Number]) -> Optional[Number]:
-    if word == "both":
-        return 2
-    if word in ("all", "each", "every"):
-        return "all"
-    return "one" if word in ("any", "which", "what", "whichever", "either") else before

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Protocol, Sequence
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from zsris_ros.language import rules
+from zsris_ros.language import rules, spacy_parser
 from zsris_ros.types import Expression, InputError, Relation
 
 
@@ -41,8 +42,6 @@ def load_parser(name: str = "auto") -> Parser:
     """
     if name == "rules":
         return RuleParser()
-    from zsris_ros.language import spacy_parser
-
     if name == "auto":
         found = spacy_parser.installed()
         return spacy_parser.SpacyParser(found[0]) if found else RuleParser()
@@ -56,7 +55,7 @@ def load_parser(name: str = "auto") -> Parser:
     )
 
 
-_loaded: Dict[str, Parser] = {}
+_loaded: dict[str, Parser] = {}
 
 
 def parse(text: str, parser: str = "auto") -> Expression:
@@ -69,7 +68,7 @@ def parse(text: str, parser: str = "auto") -> Expression:
     return _loaded[parser].parse(text)
 
 
-def to_json(expression: Expression) -> Dict[str, Any]:
+def to_json(expression: Expression) -> dict[str, Any]:
     """The expression as plain data: text, target, head, attributes, number, position,
     superlative, ordinal, relations, excluded and parser."""
     ordinal = expression.ordinal
@@ -88,12 +87,12 @@ def to_json(expression: Expression) -> Dict[str, Any]:
     }
 
 
-def _relations(relations: Sequence[Relation]) -> list[Dict[str, Any]]:
-    rows: list[Dict[str, Any]] = []
+def _relations(relations: Sequence[Relation]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for relation in relations:
-        anchors: list[Dict[str, Any]] = []
+        anchors: list[dict[str, Any]] = []
         for anchor in relation.anchors:
-            row: Dict[str, Any] = {"target": anchor.target, "head": anchor.head}
+            row: dict[str, Any] = {"target": anchor.target, "head": anchor.head}
             if anchor.relations:
                 row["relations"] = _relations(anchor.relations)
             anchors.append(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Optional, Set, Tuple, cast
+from typing import cast
 
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words
@@ -19,18 +19,19 @@ class Phrase:
 
     target: str
     head: str
-    attributes: List[str] = field(default_factory=list)
+    attributes: list[str] = field(default_factory=list)
     number: Number = "one"
-    position: Set[str] = field(default_factory=set)
-    superlative: Optional[str] = None
-    ordinal: Optional[int] = None
-    side: Optional[str] = None
-    relations: List[Tuple[str, List["Phrase"]]] = field(default_factory=list)
-    excluded: List[str] = field(default_factory=list)
+    position: set[str] = field(default_factory=set)
+    superlative: str | None = None
+    ordinal: int | None = None
+    side: str | None = None
+    relations: list[tuple[str, list[Phrase]]] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
     determiner: str = ""
     role: str = ""
     content: bool = False
     headless: bool = False
+    span: tuple[int, int] = (0, 0)
 
     def describe(self, word: str) -> None:
         if word not in self.attributes:
@@ -40,7 +41,7 @@ class Phrase:
         if phrase and phrase not in self.excluded:
             self.excluded.append(phrase)
 
-    def relate(self, kind: str, anchor: "Phrase", content: bool = False) -> None:
+    def relate(self, kind: str, anchor: Phrase, content: bool = False) -> None:
         anchor.role, anchor.content = kind, content
         self.relations.append((kind, [anchor]))
 
@@ -49,11 +50,11 @@ class Phrase:
         """An anchor that has no place of its own: clothing, a part, a mark, a content."""
         return self.role == "with" and (self.content or words.is_detail(self.head))
 
-    def place(self, sides: Tuple[str, ...]) -> None:
+    def place(self, sides: tuple[str, ...]) -> None:
         self.position.update(sides)
 
 
-def order(phrase: Phrase) -> Optional[Ordinal]:
+def order(phrase: Phrase) -> Ordinal | None:
     """The ordinal with its direction; the position that gave the direction is used up.
 
     "the second mug on the left" counts from the left; without any direction people count from
@@ -69,7 +70,7 @@ def order(phrase: Phrase) -> Optional[Ordinal]:
             side = lex.ORDINAL_SIDES[places[0]]
             return Ordinal(max(index, 1), cast(Side, side))
         if phrase.superlative in lex.ORDINAL_SIDES:
-            side = lex.ORDINAL_SIDES[cast(str, phrase.superlative)]
+            side = lex.ORDINAL_SIDES[phrase.superlative]
             phrase.superlative = None
         elif phrase.superlative is not None:
             return None  # "the second biggest": the schema has no such direction
@@ -97,7 +98,7 @@ def to_expression(phrase: Phrase, text: str, parser: str) -> Expression:
     )
 
 
-def _relations(phrase: Phrase) -> Tuple[Relation, ...]:
+def _relations(phrase: Phrase) -> tuple[Relation, ...]:
     return tuple(
         Relation(kind, tuple(Anchor(a.target, a.head, _relations(a)) for a in anchors))
         for kind, anchors in phrase.relations

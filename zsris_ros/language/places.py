@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
+from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.tokens import COMMA
 
-_PREPOSITIONS = frozenset("on at in to toward towards near by".split())
-_COUNTING = frozenset("counting starting count counted going start if you we when".split())
+_PREPOSITIONS = word_set("on at in to toward towards near by")
+_COUNTING = word_set("counting starting count counted going start if you we when")
 _EXTREME_SIDES = ("left", "right", "top", "bottom")
 
 
@@ -18,8 +20,8 @@ class Place(NamedTuple):
     """A position phrase: the index after it, its sides, and the superlative "far left" makes."""
 
     end: int
-    sides: Tuple[str, ...]
-    superlative: Optional[str]
+    sides: tuple[str, ...]
+    superlative: str | None
 
 
 def of_view(words: Sequence[str], i: int) -> int:
@@ -32,7 +34,7 @@ def of_view(words: Sequence[str], i: int) -> int:
     return j + 1 if words[j] in lex.VIEW else i
 
 
-def place(reader: NounPhraseReader, i: int) -> Optional[Place]:
+def place(reader: NounPhraseReader, i: int) -> Place | None:
     """The position phrase at ``i``, with or without its preposition."""
     words, j = reader.words, i
     preposition = words[j] in _PREPOSITIONS
@@ -48,7 +50,7 @@ def place(reader: NounPhraseReader, i: int) -> Optional[Place]:
         if words[j] == "very" and w.is_adjective(words[j + 1]):
             return None
         j += 1
-    sides: Tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
     while w.positions(words[j]) or (sides and words[j] in ("hand", "most", "-")):
         extreme = extreme or words[j] == "most"
         sides += w.positions(words[j])
@@ -65,7 +67,7 @@ def place(reader: NounPhraseReader, i: int) -> Optional[Place]:
     return Place(seen, sides, None)
 
 
-def _far_side(words: Sequence[str], i: int, j: int, extreme: bool) -> Optional[Place]:
+def _far_side(words: Sequence[str], i: int, j: int, extreme: bool) -> Place | None:
     """ "on the far side", "in the distance"."""
     if extreme and j > i + 1 and words[j] in ("side", "end") and words[j + 1] != "of":
         return Place(j + 1, (), "far")
@@ -84,7 +86,7 @@ def _ends(reader: NounPhraseReader, i: int, strict: bool) -> bool:
     return not strict and w.is_adjective(word)
 
 
-def direction(reader: NounPhraseReader, i: int) -> Optional[Tuple[int, str]]:
+def direction(reader: NounPhraseReader, i: int) -> tuple[int, str] | None:
     """(index after, side) of "from the left", "counting from the top", "from right to left"."""
     words, j = reader.words, i
     while words[j] in _COUNTING and j < i + 4:

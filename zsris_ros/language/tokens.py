@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator, List, Tuple
 
+from zsris_ros.language.lexicon import word_list, word_set
 from zsris_ros.types import InputError
 
 # Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
@@ -18,13 +19,15 @@ _PLAIN = str.maketrans(
      **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
      **dict.fromkeys("\u2026\u3002\u00bf\u00a1\uff01\uff1f", ".")}
 )  # fmt: skip
-_IS = frozenset("that who what where it there here he she which how when everything".split())
+_IS = word_set("""
+    that who what where it there here he she which how when everything
+""")
 _SUFFIXES = {"'re": "are", "'m": "am", "'ve": "have", "'ll": "will", "'d": "would"}
-_NOT = "is are was were do does did has have had ca wo could would should".split()
+_NOT = word_list("is are was were do does did has have had ca wo could would should")
 SPOKEN = {
     **{f"{verb}nt": (verb, "not") for verb in _NOT},
-    **{f"{word}s": (word, "is") for word in "that who where what there here".split()},
-    **{f"{word}s": (word, "'s") for word in "man woman child men women children lady".split()},
+    **{f"{word}s": (word, "is") for word in word_list("that who where what there here")},
+    **{f"{word}s": (word, "'s") for word in word_list("man woman child men women children lady")},
     "im": ("i", "am"), "ive": ("i", "have"), "youve": ("you", "have"), "lets": ("let", "us"),
     "gimme": ("give", "me"), "lemme": ("let", "me"), "wanna": ("want", "to"),
     "gonna": ("going", "to"), "cannot": ("can", "not"), "youre": ("you", "are"),
@@ -48,7 +51,7 @@ class Tokens:
     """The tokens of ``source``, the text in lower case with plain quotes and single blanks."""
 
     source: str
-    items: Tuple[Token, ...]
+    items: tuple[Token, ...]
 
     def span(self, first: int, last: int) -> str:
         """The text of tokens first..last-1 as it stands in the source."""
@@ -65,7 +68,7 @@ def tokenise(text: str) -> Tokens:
             "the expression holds no word: say which object is meant, "
             'for example "the red mug on the left"'
         )
-    items: List[Token] = []
+    items: list[Token] = []
     quoted = False
     for match in _TOKEN.finditer(source):
         word, start, end = match.group(), match.start(), match.end()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Optional, Sequence, Tuple
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
@@ -14,7 +14,7 @@ _NUMBERED = re.compile(r"(\d{1,4})(?:st|nd|rd|th)", re.ASCII)
 _SEGMENT = re.compile(r"[\w'-]+")
 
 
-def match(table: lex.Phrases, words: Sequence[str], i: int) -> Optional[Tuple[str, int]]:
+def match(table: lex.Phrases, words: Sequence[str], i: int) -> tuple[str, int] | None:
     """(kind, length) of the longest phrase of ``table`` that starts at word ``i``."""
     rows = table.get(words[i])
     if rows is None:
@@ -26,7 +26,7 @@ def match(table: lex.Phrases, words: Sequence[str], i: int) -> Optional[Tuple[st
 
 
 @lru_cache(maxsize=4096)
-def ordinal(word: str) -> Optional[int]:
+def ordinal(word: str) -> int | None:
     """third, 3rd, twenty-third -> index; last -> -1; None for any other word."""
     if word in lex.ORDINALS:
         return lex.ORDINALS[word]
@@ -40,7 +40,7 @@ def ordinal(word: str) -> Optional[int]:
 
 
 @lru_cache(maxsize=4096)
-def cardinal(word: str) -> Optional[int]:
+def cardinal(word: str) -> int | None:
     """two, 2, twenty-one -> value; None for any other word."""
     if word in lex.CARDINALS:
         return lex.CARDINALS[word]
@@ -53,7 +53,7 @@ def cardinal(word: str) -> Optional[int]:
 
 
 @lru_cache(maxsize=4096)
-def positions(word: str) -> Tuple[str, ...]:
+def positions(word: str) -> tuple[str, ...]:
     """left -> (left,), upper-left -> (top, left); () for any word that is no position."""
     if word in lex.POSITIONS:
         return (lex.POSITIONS[word],)
@@ -63,7 +63,7 @@ def positions(word: str) -> Tuple[str, ...]:
     return ()
 
 
-def superlative(word: str) -> Optional[str]:
+def superlative(word: str) -> str | None:
     return lex.SUPERLATIVES.get(word)
 
 

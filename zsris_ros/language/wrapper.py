@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
-from zsris_ros.language.lexicon import _phrases, _set
+from zsris_ros.language.lexicon import phrase_table, word_set
 from zsris_ros.language.tokens import COMMA, STOP
 
-_GREETINGS = _set("hey hi hello yo dear excuse")
-_ADDRESSEES = _set("robot computer assistant buddy bot siri alexa machine mate sir")
-_COMMANDS = _set(
-    "grab get give bring fetch find locate segment show select detect identify highlight pick "
-    "take put place move throw go drive navigate look see want need choose retrieve deliver "
-    "search tell remove collect reach point follow track inspect describe approach spot recognize "
-    "recognise outline localize localise lift carry head hand pass come i'd grasp walk roll "
-    "return drop toss seek mark pull push open close touch press hold focus aim zoom examine "
-    "check watch turn switch wash clean wipe empty fill feed water cut hit kick set lay hang "
-    "store stack insert slide pour dump load pack leave keep use buy serve help clear raise "
-    "lower flip rotate shake catch start stop run ride park wait stand count")
-_STRONG = _set("grab get give bring fetch find locate segment select detect identify retrieve "
-               "deliver choose grasp show put navigate want need remove describe localize "
-               "localise recognize recognise take pick")  # fmt: skip
-_MOTION = _set("go drive navigate walk come head roll approach move reach run wait stand park "
-               "stop return point look search focus aim zoom follow turn")  # fmt: skip
-_PLACING = _set("put place set drop throw toss move lay insert stack store hang pour slide push "
-                "dump load pack return leave keep stick")  # fmt: skip
-_PARTICLES = _set("up out over back away down on off in for at to toward towards along through "
-                  "into around near by behind")  # fmt: skip
-_AFTER_VERB = _set("up out off on for over back down away")
-_OPENERS = _phrases({"": "can you, could you, would you, will you, can u, could u, can we, "
+_GREETINGS = word_set("hey hi hello yo dear excuse")
+_ADDRESSEES = word_set("""
+    robot computer assistant buddy bot siri alexa machine mate sir
+""")
+_COMMANDS = word_set("""
+    grab get give bring fetch find locate segment show select detect identify highlight pick
+    take put place move throw go drive navigate look see want need choose retrieve deliver
+    search tell remove collect reach point follow track inspect describe approach spot
+    recognize recognise outline localize localise lift carry head hand pass come i'd grasp walk
+    roll return drop toss seek mark pull push open close touch press hold focus aim zoom
+    examine check watch turn switch wash clean wipe empty fill feed water cut hit kick set lay
+    hang store stack insert slide pour dump load pack leave keep use buy serve help clear raise
+    lower flip rotate shake catch start stop run ride park wait stand count
+""")
+_STRONG = word_set("""
+    grab get give bring fetch find locate segment select detect identify retrieve deliver
+    choose grasp show put navigate want need remove describe localize localise recognize
+    recognise take pick
+""")
+_MOTION = word_set("""
+    go drive navigate walk come head roll approach move reach run wait stand park stop return
+    point look search focus aim zoom follow turn
+""")
+_PLACING = word_set("""
+    put place set drop throw toss move lay insert stack store hang pour slide push dump load
+    pack return leave keep stick
+""")
+_PARTICLES = word_set("""
+    up out over back away down on off in for at to toward towards along through into around
+    near by behind
+""")
+_AFTER_VERB = word_set("up out off on for over back down away")
+_OPENERS = phrase_table({"": "can you, could you, would you, will you, can u, could u, can we, "
                      "can i, could i, may i, do you, did you, have you, are you able to, i want, "
                      "i would, i am, i will, i have, i can, i could, i need, we need, we want, "
                      "i should, let me, let us, i was, we are, do we, is there, are there, "
@@ -43,10 +55,12 @@ _OPENERS = _phrases({"": "can you, could you, would you, will you, can u, could 
                      "come and, make sure, be so kind as to, want you, like you, need you, "
                      "does it, is it, isn't there, the robot should, looking for, look for, "
                      "if you could, if you can, if possible, in case"})  # fmt: skip
-_LINKS = _set("please kindly to where what which who if the-uh and see seen able like you u me us "
-              "find getting bringing grabbing giving handing passing finding mind looking trying "
-              "searching asking just now also then so find have had love prefer got going for at "
-              "is are that about him her them")  # fmt: skip
+_LINKS = word_set("""
+    please kindly to where what which who if the-uh and see seen able like you u me us find
+    getting bringing grabbing giving handing passing finding mind looking trying searching
+    asking just now also then so find have had love prefer got going for at is are that about
+    him her them
+""")
 _OBJECT_STARTS = lex.DETERMINERS | lex.OBJECT_PRONOUNS | {"one", "just", "please", "up"}
 
 
@@ -65,17 +79,19 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
         following = words[i + 1]
         word = words[i]
         opener = w.match(_OPENERS, words, i)
-        if word in (COMMA, STOP) or word in lex.FILLERS or word in _GREETINGS:
-            i += 1
-        elif word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin):
-            i += 1
-        elif word in _ADDRESSEES and _addressed(words, i):
+        if (
+            word in (COMMA, STOP)
+            or word in lex.FILLERS
+            or word in _GREETINGS
+            or (word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin))
+            or (word in _ADDRESSEES and _addressed(words, i))
+        ):
             i += 1
         elif opener is not None:
             commanded, i = True, i + opener[1]
-        elif word in ("its", "thats") and following in lex.ARTICLES:
-            i += 1
-        elif commanded and word in _LINKS and not _pronoun_is_head(words, i):
+        elif (word in ("its", "thats") and following in lex.ARTICLES) or (
+            commanded and word in _LINKS and not _pronoun_is_head(words, i)
+        ):
             i += 1
         elif (command := _command(words, i, commanded)) is not None:
             commanded, placing = True, placing or word in _PLACING
@@ -104,7 +120,7 @@ def _pronoun_is_head(words: Sequence[str], i: int) -> bool:
     return words[i] == "them" and words[i + 1] in ("", STOP)
 
 
-def _command(words: Sequence[str], i: int, commanded: bool) -> Optional[int]:
+def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     """The index after the command verb at ``i`` with its particles, or None."""
     word, following = words[i], words[i + 1]
     if following in ("", COMMA, STOP):

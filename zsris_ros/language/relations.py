@@ -1,0 +1,141 @@
+"""What a noun has or where it is relative to others: relations and their anchors."""
+
+from __future__ import annotations
+
+from zsris_ros.language import adjectives as adj
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import places
+from zsris_ros.language import words as w
+from zsris_ros.language.attachment import Path
+from zsris_ros.language.noun_phrase import NounPhraseReader
+from zsris_ros.language.phrase import Phrase
+from zsris_ros.language.tokens import COMMA, STOP
+
+
+class RelationRules:
+    """Rules of the relations. A rule returns the index after what it read, or None."""
+
+    noun: NounPhraseReader
+    path: Path
+
+    def __init__(self, noun: NounPhraseReader) -> None:
+        self.noun = noun
+        self.words = noun.words
+        self.size = noun.size
+        self.after_relative = ""
+        self.predicate = False
+
+    def _had(self, i: int) -> int | None:
+        """with, wearing, has, holding: each noun phrase after it is had by the owner."""
+        if self.words[i] not in lex.HAVING:
+            return None
+        i += 1
+        while self.words[i] in ("got", "been", "had", "on"):
+            i += 1
+        return self._related_to("with", i)
+
+    def _whose(self, i: int) -> int:
+        found = self.noun.read(i)
+        if found is None:
+            return i
+        self._relate("with", found[0])
+        return found[1]
+
+    def _labels(self, i: int, several: bool) -> int:
+        """The words after "labeled" or "made of" up to the next phrase are attributes."""
+        owner = self.path.owner("state")
+        begin = i
+        while not self.noun.closes(i) or (i == begin and self.words[i] in lex.DETERMINERS):
+            word = self.words[i]
+            if word not in lex.DETERMINERS and word not in ("number", "word", "words"):
+                if i > begin and (w.placement(word) or self.noun.placed(i)):
+                    break
+                owner.describe(word)
+            i += 1
+            if self.words[i] == "and" and w.is_adjective(self.words[i + 1]):
+                i += 1
+        return i
+
+    def _related(self, i: int) -> int | None:
+        words = self.words
+        if words[i] in lex.INTENSIFIERS and self.noun.relation(i + 1) is not None:
+            return i + 1
+        row = self.noun.relation(i)
+        if row is None:
+            return None
+        kind, length = row
+        end = i + length
+        if words[i] in ("riding", "full") and words[end] in ("", COMMA, STOP, "and"):
+            self.path.owner("animate").describe(words[i])
+            return end
+        if kind == "of":
+            return self._of(end)
+        if kind in ("", "to"):
+            found = self.noun.read(end)
+            return found[1] if found is not None else end
+        if kind == "from":
+            return self._source(end)
+        return self._related_to(kind, end)
+
+    def _of(self, i: int) -> int:
+        seen = places.of_view(self.words, i - 1)
+        if seen > i - 1:
+            return seen
+        found = self.noun.read(i)
+        if found is None:
+            return i
+        phrase, end = found
+        owner = self.path.owner("of")
+        content = owner.head not in lex.PORTIONS and (
+            owner.head in lex.CONTAINERS or w.singular(owner.head) in lex.CONTAINERS
+        )
+        bare = not phrase.determiner and owner.head not in lex.PORTIONS | lex.MARKS | lex.BODY
+        content = content or bare
+        owner.relate("with" if content else "part_of", phrase, content=content)
+        self.path.push(phrase)
+        return end
+
+    def _source(self, i: int) -> int:
+        found = self.noun.read(i)
+        if found is None:
+            return i
+        kind = "inside" if found[0].head in lex.INSIDE_SOURCES else "on"
+        self._relate(kind, found[0])
+        return found[1]
+
+    def _related_to(self, kind: str, i: int) -> int:
+        """A relation of ``kind`` whose anchor stands at ``i``."""
+        words = self.words
+        while words[i] in lex.HESITATIONS:
+            i += 1
+        if (words[i] in lex.OBJECT_PRONOUNS and words[i] != "her") or (
+            words[i] == "her" and self.noun.closes(i + 1)
+        ):
+            if words[i] in lex.VIEWERS and kind != "with":
+                self._relate(kind, Phrase(words[i], words[i]))
+            return i + 1
+        found = self.noun.read(i)
+        if found is None:
+            return i
+        phrase, end = found
+        if kind == "inside" and self._worn(phrase):
+            kind = "with"
+        self._relate(kind, phrase)
+        return end
+
+    def _worn(self, phrase: Phrase) -> bool:
+        worn = w.is_clothing(phrase.head) or phrase.head in adj.COLOURS
+        return worn and (
+            any(w.is_animate(noun.head) or noun.head in lex.NEUTRAL for noun in self.path.nouns)
+            or phrase.head in ("shirt", "hat", "dress", "jacket", "coat", "suit", "uniform")
+        )
+
+    def _relate(self, kind: str, phrase: Phrase) -> None:
+        owner = self.path.owner(kind, phrase)
+        owner.relate(kind, phrase)
+        self.path.push(phrase)
+        self.predicate = False
+
+    def _telegraphic(self, phrase: Phrase) -> bool:
+        """ "man blue cap": a bare noun phrase after the head is something it has."""
+        return not phrase.determiner and (bool(phrase.attributes) or w.is_clothing(phrase.head))
