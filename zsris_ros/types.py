@@ -7,9 +7,10 @@ Metres are in the camera's optical frame (REP-103): x right, y down, z forward.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,10 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
 
-Pixel = Tuple[float, float]
+Pixel = tuple[float, float]
 """(x, y) in pixels."""
 
-Point = Tuple[float, float, float]
+Point = tuple[float, float, float]
 """(x, y, z) in metres, optical frame."""
 
 
@@ -62,8 +63,8 @@ class Frame:
     """
 
     rgb: ByteArray
-    depth: Optional[FloatArray] = None
-    intrinsics: Optional[Intrinsics] = None
+    depth: FloatArray | None = None
+    intrinsics: Intrinsics | None = None
     stamp_ns: int = 0
     frame_id: str = ""
 
@@ -108,7 +109,7 @@ class Proposals:
     masks: BoolArray
     boxes: FloatArray
     quality: FloatArray
-    sources: Tuple[str, ...]
+    sources: tuple[str, ...]
 
     def __len__(self) -> int:
         return int(self.masks.shape[0])
@@ -118,25 +119,29 @@ class Proposals:
 class Scene:
     """A frame that has been looked at: all that does not depend on an expression.
 
-    ``features`` float32 NxD, one un-normalised visual feature a proposal; ``patches`` float32
-    (G*G)xD, L2-normalised localisation features of the whole frame on a GxG grid, or None where a
-    method has no localisation map; ``timings`` in milliseconds by stage.
+    ``features`` float32 NxD, one un-normalised visual feature a proposal; ``pixels`` float32 Nx2, a
+    point (x, y) inside each mask; ``points`` float32 Nx3, its robust 3D centroid in metres, NaN
+    where there is no depth; ``patches`` float32 (G*G)xD, L2-normalised localisation features of
+    the whole frame on a GxG grid, or None where a method has no localisation map; ``timings`` in
+    milliseconds by stage.
     """
 
     frame: Frame
     proposals: Proposals
-    features: "Tensor"
-    patches: Optional["Tensor"] = None
+    features: Tensor
+    pixels: FloatArray
+    points: FloatArray
+    patches: Tensor | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
 Side = Literal["left", "right", "top", "bottom", "near", "far"]
-Number = Union[Literal["one", "all"], int]
+Number = Literal["one", "all"] | int
 
 
 @dataclass(frozen=True)
 class Ordinal:
-    """"third from the right": index 3, side "right"."""
+    """ "third from the right": index 3, side "right"."""
 
     index: int
     side: Side
@@ -148,7 +153,7 @@ class Anchor:
 
     target: str
     head: str
-    relations: Tuple["Relation", ...] = ()
+    relations: tuple[Relation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ class Relation:
     """``kind`` (left_of, on, between, ...) between the target and one or more anchors."""
 
     kind: str
-    anchors: Tuple[Anchor, ...]
+    anchors: tuple[Anchor, ...]
 
 
 @dataclass(frozen=True)
@@ -173,13 +178,13 @@ class Expression:
     text: str
     target: str
     head: str
-    attributes: Tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     number: Number = "one"
-    position: Tuple[str, ...] = ()
-    superlative: Optional[str] = None
-    ordinal: Optional[Ordinal] = None
-    relations: Tuple[Relation, ...] = ()
-    excluded: Tuple[str, ...] = ()
+    position: tuple[str, ...] = ()
+    superlative: str | None = None
+    ordinal: Ordinal | None = None
+    relations: tuple[Relation, ...] = ()
+    excluded: tuple[str, ...] = ()
     parser: str = "rules"
 
 
@@ -202,9 +207,9 @@ class Candidate:
 
     index: int
     score: float
-    box: Tuple[float, float, float, float]
+    box: tuple[float, float, float, float]
     centroid_pixel: Pixel
-    centroid: Optional[Point] = None
+    centroid: Point | None = None
     source: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
 
@@ -221,12 +226,12 @@ class Referral:
 
     verdict: Verdict
     expression: Expression
-    candidates: Tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     mask: BoolArray
     message: str
     explanation: str
     timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def best(self) -> Optional[Candidate]:
+    def best(self) -> Candidate | None:
         return self.candidates[0] if self.candidates else None

@@ -1,0 +1,104 @@
+"""Look once, refer often: the whole pipeline behind two functions, without ROS.
+
+scene = segmenter.look(frame)                                    # proposals and features
+referral = segmenter.refer(scene, "the mug left of the bowl")    # text and a few products
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+
+from zsris_ros.geometry import centroid_3d, centroid_pixel
+from zsris_ros.language import Parser
+from zsris_ros.proposals import Proposer
+from zsris_ros.proposals.join import join
+from zsris_ros.referring.grounding import Grounder
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict import decide, rank
+from zsris_ros.referring.wording import explanation, message
+from zsris_ros.types import FloatArray, Frame, Proposals, Referral, Scene, Verdict
+from zsris_ros.vision.gem import GemLocaliser
+from zsris_ros.vision.hybrid import HybridEncoder
+
+
+class Segmenter:
+    """Zero-shot referring segmentation with fixed models.
+
+    ``proposers`` each give masks of a frame; those that need depth are asked only where there is
+    some. ``encoder`` and ``localiser`` share one CLIP. Not thread-safe: one caller at a time.
+    """
+
+    def __init__(
+        self,
+        proposers: Sequence[Proposer],
+        encoder: HybridEncoder,
+        localiser: GemLocaliser | None,
+        parser: Parser,
+        settings: ReferSettings,
+    ) -> None:
+        self._proposers, self._encoder, self._localiser = proposers, encoder, localiser
+        self._parser, self._settings = parser, settings
+        self._grounder = Grounder(encoder.clip, localiser, settings)
+
+    def look(self, frame: Frame) -> Scene:
+        """Everything about a frame that does not depend on what is asked. Slow; do it once."""
+        timings: dict[str, float] = {}
+        with _timed(timings, "proposals"):
+            proposals = self._propose(frame)
+        with _timed(timings, "features"):
+            features = self._encoder.encode(frame.rgb, proposals.masks)
+        patches = None
+        if self._localiser is not None:
+            with _timed(timings, "localisation"):
+                patches = self._localiser.patches(frame.rgb)
+        with _timed(timings, "geometry"):
+            pixels, points = _places(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, patches, timings)
+
+    def refer(self, scene: Scene, expression: str) -> Referral:
+        """Which mask is meant. Raises InputError when the text holds nothing to look for."""
+        timings: dict[str, float] = {}
+        with _timed(timings, "language"):
+            parsed = self._parser.parse(expression)
+        if not len(scene.proposals):
+            empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
+            said = message(Verdict.NOT_FOUND, parsed, (), self._settings)
+            why = explanation(parsed, None, ())
+            return Referral(Verdict.NOT_FOUND, parsed, (), empty, said, why, timings)
+        with _timed(timings, "grounding"):
+            grounding = self._grounder.ground(scene, parsed)
+            candidates = rank(scene, grounding)
+        verdict = decide(candidates, parsed, self._settings)
+        mask = scene.proposals.masks[candidates[0].index]
+        if verdict is Verdict.NOT_FOUND:
+            mask = np.zeros_like(mask)
+        said = message(verdict, parsed, candidates, self._settings)
+        why = explanation(parsed, grounding, candidates)
+        return Referral(verdict, parsed, candidates, mask, said, why, timings)
+
+    def _propose(self, frame: Frame) -> Proposals:
+        usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
+        return join(*(proposer.propose(frame) for proposer in usable))
+
+
+def _places(frame: Frame, proposals: Proposals) -> tuple[FloatArray, FloatArray]:
+    """A point inside each mask (Nx2 pixels) and its 3D centroid (Nx3 metres, NaN unknown)."""
+    pixels = np.array([centroid_pixel(m) for m in proposals.masks], np.float32).reshape(-1, 2)
+    points = np.full((len(proposals), 3), np.nan, np.float32)
+    if frame.depth is not None and frame.intrinsics is not None:
+        for index, mask in enumerate(proposals.masks):
+            point = centroid_3d(mask, frame.depth, frame.intrinsics)
+            if point is not None:
+                points[index] = point
+    return pixels, points
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    timings[stage] = timings.get(stage, 0.0) + (perf_counter() - start) * 1e3

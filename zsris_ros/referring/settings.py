@@ -1,0 +1,31 @@
+"""What is tuned about answering, as data that belongs to a weights preset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReferSettings:
+    """How features, guidance and order make a score.
+
+    ``text_mix``: share of the whole sentence beside the noun phrase (Eq. 3). ``logit_scale`` and
+    ``logit_bias`` turn a cosine into a logit. With ``calibrated`` the logit's sigmoid is the
+    probability that a mask shows the phrase, by itself; without, a mask is only compared with the
+    best one of its picture. ``guidance_weight``: beta of Eq. 9, how much a score may lose for lying
+    off the coherence map. ``anchors``: how many masks stand for an anchor (k2 of Eq. 5).
+
+    ``member``: share of the best match above which a mask takes part in an order ("leftmost").
+    ``found``: the best score below which the thing is not there. ``alike``: share of the best score
+    above which another mask fits as well.
+    """
+
+    text_mix: float = 0.5
+    logit_scale: float = 100.0
+    logit_bias: float = 0.0
+    calibrated: bool = False
+    guidance_weight: float = 0.6
+    anchors: int = 6
+    member: float = 0.5
+    found: float = 0.0
+    alike: float = 0.9
