@@ -36,7 +36,8 @@ class StandIn:
         empty = np.zeros((1, 4), np.float32)
         quality = np.ones(1, np.float32)
         proposals = Proposals(mask[None], empty, quality, ("stand-in",))
-        return Scene(frame, proposals, np.zeros((1, 1), np.float32), timings={"look": 1.0})
+        nothing = np.zeros((1, 3), np.float32)
+        return Scene(frame, proposals, nothing, nothing[:, :2], nothing, timings={"look": 1.0})
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         word, _, argument = expression.partition(" ")
@@ -67,7 +68,7 @@ class StandIn:
         box = (*corner, float(np.ptp(columns)), float(np.ptp(rows)))
         best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in")
         rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
-        message, why = "the red pixels", "they are red"
+        message, why = f"{expression}: the red pixels", "they are red"
         return Referral(Verdict.FOUND, asked, (best, *rest), mask, message, why, {"refer": 2.0})
 
 

@@ -6,6 +6,7 @@ A stand-in for the model (stand_in.py) injects faults and delays; everything els
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -100,7 +101,7 @@ def test_an_answer_has_everything(client: Client, camera: Camera, clock: Clock) 
     camera.send(stamp, left=30)
     response = ask_about(client, stamp, return_mask=True)
     assert status(response) == "FOUND"
-    assert response.message == "the red pixels"
+    assert response.message == "red: the red pixels"
     assert response.explanation == "they are red"
     assert response.header == header(stamp) == response.mask.header == response.centroid.header
     assert np.array_equal(to_array(response.mask), picture(30)[1] * 255)
@@ -309,6 +310,34 @@ def test_while_the_model_works_everything_else_goes_on(
     assert age < 0.5
     # Who waited is answered about the frame that was the newest when they asked.
     assert stamp_ns(responses[1].header) - stamp_ns(responses[0].header) < 1.5 * SECOND
+
+
+def test_each_of_many_callers_gets_the_answer_to_its_own_question(
+    process: Process, camera: Camera, clock: Clock
+) -> None:
+    camera.send(clock.later())
+    time.sleep(0.2)
+    wrong: list[str] = []
+    answered = []
+
+    def call(number: int) -> None:
+        with Client(name=f"caller_{number}") as caller:
+            for round_ in range(10):
+                asked = f"red {number} {round_}"
+                response = caller.ask(asked, timeout=20.0)
+                if status(response) == "FOUND":
+                    answered.append(asked)
+                if response.message != f"{asked}: the red pixels" and status(response) != "BUSY":
+                    wrong.append(f"{asked}: {response.message}")
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+    assert not any(thread.is_alive() for thread in threads), "a call was lost"
+    assert not wrong
+    assert len(answered) > 10
 
 
 def get_parameter(client: Client, name: str) -> str:

@@ -66,7 +66,7 @@ class Question:
 class Answer:
     """A referral, the frame it is about, that frame's header, and milliseconds by stage.
 
-    ``note`` is a sentence about depth that was there but could not be used; mostly empty.
+    ``note`` says why there is no depth although one might expect it; mostly empty.
     """
 
     referral: Referral
@@ -126,6 +126,8 @@ def _frame(question: Question, assume_registered: bool) -> tuple[Frame, str]:
         if question.given:
             raise
         raise Refusal(Status.NO_IMAGE, f"{question.source} cannot be used: {error}") from error
+    if question.given:
+        return plain, "without metres, because the request brought its own image"
     if moment.depth is None:
         return plain, ""
     try:

@@ -24,7 +24,9 @@ def fill(
     """``answer`` as a response, with its best ``max_candidates`` candidates."""
     referral = answer.referral
     response.status = STATUS_OF[referral.verdict]
-    response.message = " ".join(filter(None, (referral.message, answer.note)))
+    response.message = referral.message
+    if answer.note:
+        response.message = f"{referral.message.rstrip('.')}; {answer.note}"
     response.header = answer.header
     response.explanation = referral.explanation
     response.candidates = [to_candidate(each) for each in referral.candidates[:max_candidates]]

@@ -72,6 +72,10 @@ class ReferSegmentNode(process.ServingNode):
         self._answerer: Answerer | None = None
         self._worker = Worker(self._chosen.max_pending)
         self._open()
+        self.get_logger().info(
+            f"serving {self.resolve_service_name('refer_segment')} about the images on "
+            f"{self.resolve_topic_name('image')}"
+        )
         # Last, because a failure shuts the context down that the above is made in.
         self._worker.submit(partial(self._load, segmenter_factory))
 

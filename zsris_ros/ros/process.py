@@ -14,6 +14,10 @@ from rclpy.node import Node
 
 from zsris_ros.ros.parameters import ParameterError
 
+SWITCH_INTERVAL = 0.001
+"""Seconds a thread may keep Python to itself (Python's default is 0.005). Callbacks share it with
+the model's thread and need it several times each, so this bounds how late they are."""
+
 STOP_PATIENCE = 1.0
 """Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
 
@@ -39,6 +43,7 @@ def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | N
     # rclpy ends the context on both signals. Without this, Python would raise KeyboardInterrupt
     # besides, and the second SIGINT that `ros2 launch` sends would strike during the clean-up.
     signal.signal(signal.SIGINT, lambda *_: None)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     rclpy.init(args=None if args is None else list(args))
     node: ServingNode | None = None
     stopped = True
