@@ -20,6 +20,10 @@ from zsris_ros.types import ByteArray, FloatArray, Intrinsics
 _HIDDEN_GROUP = 5
 _TABLE_THICKNESS = 0.04
 _FLOOR_Z = -0.75
+_NO_OPENGL = (
+    "off-screen OpenGL is missing: install the system package libosmesa6 (apt install libosmesa6), "
+    "or set MUJOCO_GL=egl on a machine with a GPU ({})"
+)
 
 
 class RenderingUnavailable(RuntimeError):
@@ -45,16 +49,14 @@ def import_mujoco() -> Any:
     os.environ.setdefault("LP_NUM_THREADS", "0")
     try:
         import mujoco
-        import mujoco.rendering.classic.renderer  # noqa: F401  (needs OpenGL)
     except ModuleNotFoundError as error:
         raise RenderingUnavailable(
             f"the simulated tabletop needs {error.name}: pip install 'zsris_ros[sim]'"
         ) from error
     except Exception as error:
-        raise RenderingUnavailable(
-            "off-screen OpenGL is missing: install the system package libosmesa6 "
-            f"(apt install libosmesa6) or set MUJOCO_GL=egl on a GPU machine ({error})"
-        ) from error
+        raise RenderingUnavailable(_NO_OPENGL.format(error)) from error
+    if not hasattr(mujoco, "Renderer"):  # mujoco leaves it out when OpenGL does not load
+        raise RenderingUnavailable(_NO_OPENGL.format("mujoco has no renderer"))
     return mujoco
 
 
@@ -85,9 +87,7 @@ class Stage:
         try:
             self._renderer = self._mujoco.Renderer(self._model, height, width)
         except Exception as error:
-            raise RenderingUnavailable(
-                f"no off-screen OpenGL context could be made ({error}): install libosmesa6"
-            ) from error
+            raise RenderingUnavailable(_NO_OPENGL.format(error)) from error
 
     def __enter__(self) -> Stage:
         return self
