@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
-from recorded import FEATURES, SCORES, array, assert_close, keys, read_json, tensor
+from recorded import FEATURES, SCORES, array, assert_close, hash_tokens, keys, read_json, tensor
 
-from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.attention import run_block
+from zsris_ros.vision.clip import ClipModel, openai_architecture
 from zsris_ros.vision.gem import GemLocaliser, squash, stretch
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import (
@@ -126,3 +129,32 @@ def test_gem_map(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     assert_close((patches @ text).reshape(array(GEM, "sim28").shape), array(GEM, "sim28"), SCORES)
     expected = stretch(tensor(GEM, case))
     assert_close(gem.heat_map(patches, text, 448, 448), expected, SCORES)
+
+
+@pytest.mark.parametrize("case", keys(HYBRID, r"^trace/block\d+_out_"))
+def test_tokens_before_the_fusion(
+    case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray
+) -> None:
+    found = re.fullmatch(r"trace/block(\d+)_out_(local|global)_m(\d+)", case)
+    assert found, f"unknown trace {case}"
+    views = view_maker(clip, rgb)(masks[int(found[3])][None])
+    tokens = clip.stem(views.local if found[2] == "local" else views.global_)
+    for block in clip.blocks[: int(found[1]) + 1]:
+        tokens = run_block(block, tokens)
+    assert_close(tokens[0], array(HYBRID, case), FEATURES)
+
+
+@pytest.mark.parametrize(("precision", "cosine"), [("fp16", 0.9999), ("bf16", 0.999)])
+@pytest.mark.parametrize("case", keys(HYBRID, "^noaa/G2L$"))
+def test_half_precision(
+    case: str, precision: str, cosine: float, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray
+) -> None:
+    state = clip.model.state_dict()
+    half = ClipModel.load(
+        openai_architecture(state), state, precision=precision, tokenizer=hash_tokens
+    )
+    features = HybridEncoder(half, settings_of(case)).encode(rgb, masks[:2])
+    assert torch.cosine_similarity(features, tensor(HYBRID, case)[:2]).min() >= cosine
+    texts = read_json("text_strings.json")[:8]
+    expected = tensor("text_features.npz", "features")[:8]
+    assert torch.cosine_similarity(half.encode_text(texts), expected).min() >= cosine
