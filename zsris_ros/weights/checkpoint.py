@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -39,12 +38,14 @@ def load_state_dict(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
         if sha256 is None:
             _warn_of_old_torch()
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} is refused: it holds more than tensors, or is no checkpoint at all; save its "
             "state_dict as safetensors"
         ) from error
-    except (safetensors.SafetensorError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file can make its reader raise anything
         raise WeightsError(f"{path} is damaged or is no checkpoint: {error}") from error
     return _tensors(content, path)
 

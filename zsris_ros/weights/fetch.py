@@ -8,8 +8,7 @@ import shutil
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -169,20 +168,16 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: Mapping[str, str],
+        headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
         if urlsplit(newurl).scheme != "https":
-            raise WeightsError(
-                f"{req.full_url} leads to {newurl}, which is refused: https only"
-            )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+            raise WeightsError(f"{req.full_url} leads to {newurl}, which is refused: https only")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _bar(total: int, done: int, text: str, shown: bool) -> tqdm[None]:
-    return tqdm(
-        total=total, initial=done, desc=text, unit="B", unit_scale=True, disable=not shown
-    )
+    return tqdm(total=total, initial=done, desc=text, unit="B", unit_scale=True, disable=not shown)
 
 
 def _megabytes(size: int) -> str:

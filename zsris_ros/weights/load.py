@@ -1,0 +1,122 @@
+"""From the name of a preset to models ready to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zsris_ros.language.parsers import Parser, load_parser
+from zsris_ros.proposals.depth import DepthProposer
+from zsris_ros.proposals.sam import SamProposer
+from zsris_ros.proposals.sam_model import build_sam
+from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.gem import GemLocaliser
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
+from zsris_ros.weights.checkpoint import load_state_dict
+from zsris_ros.weights.preset import Preset, bundled, load_preset
+
+PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a segmenter is put together from. ``depth`` is None when it is switched off."""
+
+    preset: Preset
+    sam: SamProposer
+    depth: DepthProposer | None
+    clip: ClipModel
+    encoder: HybridEncoder
+    localiser: GemLocaliser
+    parser: Parser
+
+
+def load_parts(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    directory: str | Path | None = None,
+    depth_proposals: bool = True,
+    parser: str = "auto",
+    batch_size: int | None = None,
+) -> Parts:
+    """Build all models of the preset ``name``.
+
+    ``device`` is a torch device or "auto" (a GPU if there is one). ``precision`` is "float32",
+    "float16", "bfloat16" or "auto" (float16 on a GPU). ``directory`` holds fetched checkpoints
+    (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto". ``batch_size`` is how
+    many masks are encoded at once (None: the preset's).
+
+    Raises WeightsError when a checkpoint is missing or wrong; the sentence says how to fetch it.
+    """
+    preset = load_preset(name)
+    where = resolve_device(device)
+    kind = resolve_precision(precision, where)
+    directory = Path(directory).expanduser() if directory else default_directory()
+    hybrid = preset.hybrid
+    if batch_size is not None:
+        hybrid = replace(hybrid, batch_size=batch_size)
+    language = load_parser(parser)  # cheap, so it fails before the expensive parts load
+
+    sam = build_sam(preset.sam.architecture, _state(preset.sam.checkpoint, directory))
+    clip = ClipModel.load(
+        preset.clip.architecture,
+        _state(preset.clip.checkpoint, directory),
+        device=where,
+        precision=kind,
+    )
+    return Parts(
+        preset=preset,
+        sam=SamProposer(sam, preset.proposing, where, kind),
+        depth=DepthProposer(preset.depth) if depth_proposals else None,
+        clip=clip,
+        encoder=HybridEncoder(clip, hybrid),
+        localiser=GemLocaliser(clip, preset.gem),
+        parser=language,
+    )
+
+
+def resolve_device(name: str) -> torch.device:
+    """A torch device from its name; "auto" is a GPU if there is one, else the CPU."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise WeightsError(f"unknown device '{name}': use auto, cpu, cuda, or cuda:1") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise WeightsError(
+            f"device '{name}' is not there: torch sees {torch.cuda.device_count()} CUDA devices; "
+            "use auto or cpu"
+        )
+    return device
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """ "fp32", "fp16" or "bf16" from "float32", "float16", "bfloat16" (or the short forms).
+
+    "auto" is float16 on a GPU, where it is fastest and closer than bfloat16, and float32 elsewhere.
+    """
+    if name == "auto":
+        return "fp16" if device.type == "cuda" else "fp32"
+    if name not in PRECISIONS and name not in PRECISIONS.values():
+        raise WeightsError(f"unknown precision '{name}': use auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS.get(name, name)
+
+
+def _state(checkpoint: str, directory: Path) -> dict[str, Tensor]:
+    if checkpoint not in catalogue():
+        return load_state_dict(bundled(checkpoint))
+    entry = find(checkpoint)
+    path = directory / entry.file
+    if not path.exists():
+        raise WeightsError(
+            f"{path} is missing; fetch it with `zsris weights fetch {checkpoint}`, or choose "
+            "other weights"
+        )
+    return load_state_dict(path, entry.sha256)
