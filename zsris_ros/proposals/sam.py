@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from zsris_ros.proposals.sam_model import Sam, build_sam
-from zsris_ros.types import BoolArray, ByteArray, Frame, Proposals
+from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Proposals
 from zsris_ros.vision.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
@@ -61,7 +61,7 @@ class SamSettings:
 
     def __post_init__(self) -> None:
         if self.points_per_side < 1 or self.points_per_batch < 1:
-            raise ValueError("SAM needs at least one point a side and one point a batch")
+            raise InputError("SAM needs at least one point a side and one point a batch")
 
 
 class SamProposer:
@@ -82,7 +82,7 @@ class SamProposer:
         precision: str = "fp32",
     ) -> None:
         if precision not in DTYPES:
-            raise ValueError(f"unknown precision '{precision}': use {', '.join(DTYPES)}")
+            raise InputError(f"unknown precision '{precision}': use {', '.join(DTYPES)}")
         sam = sam.to(device).eval().requires_grad_(False)
         _run_in(sam.image_encoder, DTYPES[precision])
         self._generator = _Generator(sam, settings)
@@ -95,9 +95,7 @@ class SamProposer:
         boxes[:, 2:] -= boxes[:, :2]  # w = x_max - x_min, as segment_anything counts
         quality = data["iou_preds"].cpu().numpy().astype(np.float32).clip(0, 1)
         order = np.argsort(-quality, kind="stable")
-        return Proposals(
-            masks[order], boxes[order], quality[order], (self.source,) * len(order)
-        )
+        return Proposals(masks[order], boxes[order], quality[order], (self.source,) * len(order))
 
 
 def _run_in(module: nn.Module, dtype: torch.dtype) -> None:
@@ -155,9 +153,7 @@ class _Generator(SamAutomaticMaskGenerator):
             self._clean(data)
         return data
 
-    def _masks_at(
-        self, points: Points, size: tuple[int, int]
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def _masks_at(self, points: Points, size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor]]:
         """The good masks nxHxW, and their predicted IoUs n, at Nx2 points (x, y) in pixels.
 
         ``size`` is the image's (H, W).

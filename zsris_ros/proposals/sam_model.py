@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zsris_ros.types import InputError
 from zsris_ros.vision.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()  # segment_anything imports torchvision, whose compiled ops may be missing
@@ -58,10 +59,10 @@ class SamArchitecture:
 
     @classmethod
     def from_mapping(cls, sizes: Mapping[str, Any]) -> SamArchitecture:
-        """Read the sizes from a mapping (JSON); raises ValueError naming every unknown key."""
+        """Read the sizes from a mapping (JSON); raises InputError naming every unknown key."""
         unknown = sorted(set(sizes) - {field.name for field in fields(cls)})
         if unknown:
-            raise ValueError(f"a SAM architecture has no {', '.join(unknown)}")
+            raise InputError(f"a SAM architecture has no {', '.join(unknown)}")
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in sizes.items()
         }
@@ -70,7 +71,7 @@ class SamArchitecture:
     def build(self) -> Sam:
         """A freshly initialised network of these sizes, in evaluation mode."""
         if self.image_size % self.patch_size:
-            raise ValueError(
+            raise InputError(
                 f"SAM's image_size {self.image_size} is no multiple of patch_size {self.patch_size}"
             )
         grid = self.image_size // self.patch_size
@@ -120,7 +121,7 @@ def build_sam(
     network of other sizes. ``state_dict`` is loaded strictly, whatever its floating dtype; without
     one the weights are freshly initialised.
 
-    Raises ValueError for an unknown architecture or weights that do not fit it.
+    Raises InputError for an unknown architecture or weights that do not fit it.
     """
     if not isinstance(architecture, str):
         name = "the custom sizes"
@@ -129,7 +130,7 @@ def build_sam(
         name = architecture
         sam = sam_model_registry[architecture](checkpoint=None)
     else:
-        raise ValueError(
+        raise InputError(
             f"unknown SAM architecture '{architecture}': use {', '.join(PUBLISHED)}, "
             "or a mapping of sizes"
         )
@@ -146,7 +147,7 @@ def _load(sam: Sam, state_dict: Mapping[str, Tensor], name: str) -> None:
         if expected[key].shape != state_dict[key].shape
     )
     if wrong:
-        raise ValueError(
+        raise InputError(
             f"these weights are not those of a SAM with the architecture {name}: {len(wrong)} "
             f"tensors are missing, unexpected or of another shape, the first is '{wrong[0]}'"
         )
