@@ -114,6 +114,16 @@ class Caption:
         return self.colour in (None, colour) and self.shape in (None, shape)
 
 
+def vocabulary() -> list[str]:
+    """Every word and punctuation mark that a caption can hold, and those that people put between
+    them; deterministic."""
+    nouns = [noun for names in NOUNS.values() for noun in names]
+    templates = (*_FRAMES, *_SENTENCES, *_SUPERLATIVES, *_PLACES, *_RELATIONS)
+    texts = [*COLOURS, *nouns, *NEUTRAL, *SCENERY, *templates]
+    words = {word.strip(".") for text in texts for word in text.replace("{}", " ").split()}
+    return sorted(words - {""}) + list(".,;:!?'-")
+
+
 def draw_caption(rng: np.random.Generator, name: str) -> Caption:
     """A caption that fits an object called "<colour> <shape>" (or scenery)."""
     if name == SCENERY_NAME:
