@@ -170,15 +170,22 @@ class DescriptionRules(RelationRules):
         word = self.words[i]
         kind = "parked" if word == "parked" else "place"
         owner = self.path.owner(kind)
-        following = self.words[i + 1]
-        while following in ("down", "up") or following in lex.HESITATIONS:
-            i += 1
-            following = self.words[i + 1]
-        if following in ("", COMMA, STOP) and (w.is_ing(word) or w.is_ed(word)):
+        after = self._skip_idle(i + 1)
+        if self.words[after] in ("", COMMA, STOP) and (w.is_ing(word) or w.is_ed(word)):
             owner.describe(word)
         else:
             self.path.force(owner)
         return i + 1
+
+    def _skip_idle(self, i: int) -> int:
+        """The index after fillers, adverbs such as "down" and phrases of time."""
+        while self.words[i]:
+            row = w.match(lex.TIME_PHRASES, self.words, i)
+            idle = self.words[i] in lex.CLOSING or self.words[i] in lex.FILLERS
+            if row is None and not idle:
+                break
+            i += row[1] if row is not None else 1
+        return i
 
     def _described(self, i: int) -> int:
         """An attribute after the head, or a noun phrase without a preposition."""

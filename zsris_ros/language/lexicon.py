@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 Words = frozenset[str]
-Phrases = dict[str, tuple[tuple[tuple[str, ...], str], ...]]
+Phrases = dict[str, dict[str, list[tuple[tuple[str, ...], str]]]]
 
 
 def word_list(text: str) -> list[str]:
@@ -22,13 +22,20 @@ def word_set(text: str) -> Words:
 
 
 def phrase_table(table: Mapping[str, str]) -> Phrases:
-    """{kind: "phrase, phrase"} -> {first word: ((words, kind), longest first)}."""
-    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    """{kind: "phrase, phrase"} by first and second word ("" for one-word phrases), longest first.
+
+    Two keys keep the search short: expressions of 2,000 characters are looked up at every word.
+    """
+    found: Phrases = {}
     for kind, listing in table.items():
         for phrase in listing.split(","):
             words = tuple(phrase.split())
-            found.setdefault(words[0], []).append((words, kind))
-    return {first: tuple(sorted(rows, key=lambda r: -len(r[0]))) for first, rows in found.items()}
+            second = words[1] if len(words) > 1 else ""
+            found.setdefault(words[0], {}).setdefault(second, []).append((words, kind))
+    for by_second in found.values():
+        for rows in by_second.values():
+            rows.sort(key=lambda row: -len(row[0]))
+    return found
 
 
 # --- closed classes ---

@@ -72,7 +72,8 @@ class NounPhraseReader:
 
     def relation(self, i: int) -> tuple[str, int] | None:
         if i not in self._relations:
-            self._relations[i] = w.match(lex.RELATIONS, self.words, i)
+            idle = w.match(lex.TIME_PHRASES, self.words, i) is not None
+            self._relations[i] = None if idle else w.match(lex.RELATIONS, self.words, i)
         return self._relations[i]
 
     def made(self, i: int) -> bool:
@@ -99,7 +100,8 @@ class NounPhraseReader:
             i += 1
         if not w.positions(self.words[i]):
             return w.superlative(self.words[i]) in ("left", "right", "top", "bottom")
-        while w.positions(self.words[i]) or self.words[i] in lex.POSITION_NOUNS:
+        limit = i + 6
+        while i < limit and (w.positions(self.words[i]) or self.words[i] in lex.POSITION_NOUNS):
             i += 1
         return self.closes(i) or self.words[i] in lex.ADVERBS
 

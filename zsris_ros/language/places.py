@@ -51,7 +51,9 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
             return None
         j += 1
     sides: tuple[str, ...] = ()
-    while w.positions(words[j]) or (sides and words[j] in ("hand", "most", "-")):
+    while (w.positions(words[j]) and w.match(lex.TIME_PHRASES, words, j) is None) or (
+        sides and words[j] in ("hand", "most", "-")
+    ):
         extreme = extreme or words[j] == "most"
         sides += w.positions(words[j])
         j += 1

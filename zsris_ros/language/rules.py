@@ -13,7 +13,7 @@ from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.phrase import Phrase, to_expression
 from zsris_ros.language.tokens import COMMA, STOP, tokenise
 from zsris_ros.language.wrapper import commands_pronoun, goal, is_next_command, unwrap
-from zsris_ros.types import Expression
+from zsris_ros.types import Expression, Number
 
 NAME = "rules"
 
@@ -36,16 +36,10 @@ class Reader(DescriptionRules):
 
     def read(self) -> Phrase:
         """The target with all that is said of it."""
-        wrapper = unwrap(self.words, self.size)
+        wrapper = unwrap(self.words, self.size, self._after_repair())
         before = Phrase("one", "one", headless=True)
         i = self._target_start(self._introduction(wrapper.start, before))
-        found = self.noun.read(i, target=True)
-        if found is None and i >= self.size:
-            i, found = 0, self.noun.read(0, target=True)
-        if found is None:
-            target, i = before, i
-        else:
-            target, i = found
+        target, i = self._target(i) or self._target(0 if i >= self.size else i) or (before, i)
         self._merge(target, before)
         self.path = Path(target, self._attach)
         if wrapper.placing:
@@ -54,6 +48,23 @@ class Reader(DescriptionRules):
         if target.headless:
             self._name_the_unnamed(target)
         return target
+
+    def _target(self, i: int) -> tuple[Phrase, int] | None:
+        word = self.words[i]
+        if word in ("it", "them", "him", "her") and self.noun.closes(i + 1):
+            number: Number = "all" if word == "them" else "one"
+            return Phrase(word, word, number=number, span=(i, i + 1)), i + 1
+        return self.noun.read(i, target=True)
+
+    def _after_repair(self) -> int:
+        """Where the expression starts anew: "the red, no the blue cup", "I mean the blue cup"."""
+        words = self.words
+        for i in range(self.size - 2, 0, -1):
+            anew = words[i + 1] in lex.ARTICLES or words[i + 1] in lex.DEMONSTRATIVES
+            cue = words[i] in ("no", "sorry", "wait") or words[i - 1 : i + 1] == ["i", "mean"]
+            if anew and cue:
+                return i + 1
+        return 0
 
     def _stop_at(self, end: int) -> None:
         self.size = end

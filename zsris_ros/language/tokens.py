@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from zsris_ros.language.lexicon import word_list, word_set
 from zsris_ros.types import InputError
@@ -15,7 +16,7 @@ from zsris_ros.types import InputError
 _WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
 _TOKEN = re.compile(rf"{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'")
 _PLAIN = str.maketrans(
-    {**dict.fromkeys("\u2019\u2018\u02bc\u0060\u00b4", "'"), **dict.fromkeys("\u2010\u2011", "-"),
+    {**dict.fromkeys("\u2019\u2018\u0060\u00b4", "'"), **dict.fromkeys("\u2010\u2011", "-"),
      **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
      **dict.fromkeys("\u2026\u3002\u00bf\u00a1\uff01\uff1f", ".")}
 )  # fmt: skip
@@ -37,8 +38,7 @@ SPOKEN = {
 COMMA, STOP = ",", "."
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One word in lower case with its place (start, end) in the normalised text."""
 
     text: str
@@ -85,8 +85,10 @@ def tokenise(text: str) -> Tokens:
             # Quotation marks around a label separate nothing.
             if word.strip('"'):
                 items.append(Token(COMMA, start, end))
-        else:
+        elif "'" in word or word in SPOKEN:
             items.extend(_split(word, start, end))
+        else:
+            items.append(Token(word, start, end))
     return Tokens(source, tuple(items))
 
 

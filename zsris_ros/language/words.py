@@ -16,13 +16,15 @@ _SEGMENT = re.compile(r"[\w'-]+")
 
 def match(table: lex.Phrases, words: Sequence[str], i: int) -> tuple[str, int] | None:
     """(kind, length) of the longest phrase of ``table`` that starts at word ``i``."""
-    rows = table.get(words[i])
-    if rows is None:
+    by_second = table.get(words[i])
+    if by_second is None:
         return None
-    for phrase, kind in rows:
-        if len(phrase) == 1 or tuple(words[i : i + len(phrase)]) == phrase:
-            return kind, len(phrase)
-    return None
+    for phrase, kind in by_second.get(words[i + 1], ()):
+        length = len(phrase)
+        if length < 3 or tuple(words[i : i + length]) == phrase:
+            return kind, length
+    single = by_second.get("")
+    return (single[0][1], 1) if single else None
 
 
 @lru_cache(maxsize=4096)
@@ -177,6 +179,7 @@ def is_noun_like(word: str) -> bool:
     return bool(_SEGMENT.match(word)) and not (
         (is_adjective(word) and word not in adj.COLOUR_NOUNS)
         or word in lex.DEGREE
+        or word in lex.EXTREMES
         or word in lex.POSITIONS
         or word in lex.SUPERLATIVES
         or word in lex.DETERMINERS

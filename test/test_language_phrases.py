@@ -1,0 +1,67 @@
+"""Noun phrases for the vision model."""
+
+from __future__ import annotations
+
+import pytest
+
+from zsris_ros.language import parse
+from zsris_ros.language.phrases import (
+    anchor_expression,
+    anchor_noun_phrase,
+    is_neutral,
+    noun_phrase,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the second red mug from the left", "red mug"),
+        ("both big screwdrivers", "big screwdriver"),
+        ("the two biggest knives", "knife"),
+        ("the leftmost object", "object"),
+        ("the kettle that is very shiny", "shiny kettle"),
+        ("a pair of stainless steel tongs", "stainless steel tongs"),
+        ("the robot's left arm", "arm"),
+        ("all three glass dishes on the right", "glass dish"),
+        ("the berries in the bowl", "berry"),
+        ("the far left bus", "bus"),
+        ("the men", "man"),
+    ],
+)
+def test_noun_phrase(text: str, expected: str) -> None:
+    assert noun_phrase(parse(text, "rules")) == expected
+
+
+def test_anchor_keeps_what_its_own_phrase_says() -> None:
+    relation = parse("the pen in the biggest red box", "rules").relations[0]
+    own = anchor_expression(relation.anchors[0])
+
+    assert (own.head, own.attributes, own.superlative) == ("box", ("red",), "big")
+    assert anchor_noun_phrase(relation.anchors[0]) == "red box"
+
+
+def test_anchor_loses_its_ordinal() -> None:
+    relation = parse("the radish on the second tray from the left", "rules").relations[0]
+    own = anchor_expression(relation.anchors[0])
+
+    assert anchor_noun_phrase(relation.anchors[0]) == "tray"
+    assert own.ordinal is not None and (own.ordinal.index, own.ordinal.side) == (2, "left")
+
+
+def test_anchor_carries_its_relations() -> None:
+    relation = parse("the cup on the book next to the two lamps", "rules").relations[0]
+    inner = anchor_expression(relation.anchors[0]).relations[0]
+
+    assert inner.kind == "next_to"
+    assert anchor_expression(inner.anchors[0]).number == 2
+
+
+@pytest.mark.parametrize("head", ["object", "things", "One", "ones", "stuff", "item", "it"])
+def test_neutral(head: str) -> None:
+    assert is_neutral(head)
+
+
+@pytest.mark.parametrize("head", ["mug", "thimble", "stone", "robot"])
+def test_not_neutral(head: str) -> None:
+    assert not is_neutral(head)
