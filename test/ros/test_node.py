@@ -312,6 +312,18 @@ def test_while_the_model_works_everything_else_goes_on(
     assert stamp_ns(responses[1].header) - stamp_ns(responses[0].header) < 1.5 * SECOND
 
 
+def test_an_answer_does_not_wait_for_the_next_message(
+    client: Client, camera: Camera, clock: Clock
+) -> None:
+    """Nothing else happens meanwhile: only the worker can wake the executor."""
+    camera.send(clock.later())
+    ask_about(client, clock.now)
+    begun = time.monotonic()
+    for _ in range(5):
+        assert status(client.ask("slow 0.1")) == "FOUND"
+    assert time.monotonic() - begun < 5 * 0.1 + 1.5
+
+
 def test_each_of_many_callers_gets_the_answer_to_its_own_question(
     process: Process, camera: Camera, clock: Clock
 ) -> None:
