@@ -230,16 +230,15 @@ def load_model(chosen: Parameters) -> Segmenter:
     """The segmenter of the chosen weights; torch is imported here, in the worker thread."""
     from zsris_ros.weights.load import load_segmenter
 
-    segmenter: Segmenter = load_segmenter(
+    return load_segmenter(
         chosen.weights,
         device=chosen.device,
         precision=chosen.precision,
         directory=chosen.weights_dir or None,
         depth_proposals=chosen.depth_proposals,
         parser=chosen.parser,
-        batch_size=chosen.batch_size,
+        batch_size=chosen.batch_size or None,
     )
-    return segmenter
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -80,9 +80,10 @@ class Parameters:
         fixed=True,
     )
     batch_size: int = _declared(
-        16,
-        "Masks encoded at once; lower it when the GPU runs out of memory.",
-        low=1,
+        0,
+        "Masks encoded at once; lower it when the GPU runs out of memory. 0 leaves it to the "
+        "weights preset.",
+        low=0,
         high=1024,
         fixed=True,
     )
