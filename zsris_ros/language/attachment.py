@@ -84,7 +84,8 @@ class Path:
         if kind == "state":
             return not noun.content
         if kind == "with":
-            return self._can_have(noun, living_above, anchor)
+            person_above = any(w.is_person(other.head) for other in self.nouns[:k])
+            return self._can_have(noun, living_above, person_above, anchor)
         if anchor is not None and anchor.determiner in _OWNED and anchor.head in lex.BODY:
             return True
         return not noun.is_detail and not (
@@ -92,12 +93,16 @@ class Path:
         )
 
     @staticmethod
-    def _can_have(noun: Phrase, living_above: bool, anchor: Phrase | None) -> bool:
+    def _can_have(
+        noun: Phrase, living_above: bool, person_above: bool, anchor: Phrase | None
+    ) -> bool:
         if anchor is None or noun.content:
             return False
         worn = w.is_clothing(anchor.head) and anchor.head not in lex.MARKS
         if (worn or anchor.head in lex.BODY) and not w.is_animate(noun.head):
             return not living_above and not noun.is_detail
+        if worn and not w.is_person(noun.head) and person_above:
+            return False
         if noun.is_detail:
             return anchor.head in lex.MARKS or anchor.head in lex.BODY
         return not (noun.role == "with" and living_above and not w.is_animate(noun.head)) or (

@@ -10,6 +10,7 @@ from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.phrase import Phrase
 from zsris_ros.language.relations import RelationRules
 from zsris_ros.language.tokens import COMMA, STOP
+from zsris_ros.language.wrapper import is_next_command
 
 _ATTACHING = word_set("""
     attached connected tied chained glued fixed pinned stuck clipped bolted strapped taped
@@ -48,6 +49,8 @@ class DescriptionRules(RelationRules):
         intense = words[i] == "right" and self.noun.relation(i + 1) is not None
         if intense and (words[i + 1] not in ("in", "with") or self.predicate):
             return i + 1
+        if words[i] == "left" and i and words[i - 1] in ("was", "were", "been"):
+            return i + 1
         spot = places.place(self.noun, i)
         if spot is None:
             return None
@@ -80,6 +83,7 @@ class DescriptionRules(RelationRules):
         words = self.words
         while words[i] in ("to", "from", "away", "towards", "toward"):
             i += 1
+        i = self._skip_idle(i)
         spot = places.place(self.noun, i)
         if spot is not None and spot.sides and spot.sides[0] in lex.OPPOSITE:
             self.path.owner("place").superlative = spot.sides[0]
@@ -118,7 +122,7 @@ class DescriptionRules(RelationRules):
         if word in lex.LINKING:
             self.predicate = True
             return i + 1
-        if word in lex.AUXILIARIES and word not in lex.HAVING:
+        if word in lex.AUXILIARIES and (word not in lex.HAVING or words[i + 1] == "been"):
             return i + 1
         if word in lex.PLACEMENT and not w.placement(word) and self.after_relative:
             return self._placed(i)
@@ -162,7 +166,9 @@ class DescriptionRules(RelationRules):
         self.predicate = True
         if word in _ATTACHING and self.words[i + 1] == "to":
             return self._related_to("on", i + 2)
-        if self.words[i + 1] in lex.DETERMINERS:
+        if self.words[i + 1] in lex.DETERMINERS or (
+            word in adj.TRANSITIVE and not self.noun.closes(i + 1)
+        ):
             return self._related_to("with", i + 1)
         return i + 1
 
@@ -171,7 +177,8 @@ class DescriptionRules(RelationRules):
         kind = "parked" if word == "parked" else "place"
         owner = self.path.owner(kind)
         after = self._skip_idle(i + 1)
-        if self.words[after] in ("", COMMA, STOP) and (w.is_ing(word) or w.is_ed(word)):
+        done = self.words[after] in ("", COMMA, STOP) or is_next_command(self.words, after)
+        if done and (w.is_ing(word) or w.is_ed(word)):
             owner.describe(word)
         else:
             self.path.force(owner)

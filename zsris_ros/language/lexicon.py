@@ -334,7 +334,8 @@ NEUTRAL = word_set("""
     object objects thing things item items one ones stuff something anything everything it this
     that these those them whatever thingy thingamajig gadget entity blob nothing
 """)
-TOPS = word_set("""
+GARMENT_TOPS = word_set("tank crop halter tube bikini pajama pyjama")
+TOPS = GARMENT_TOPS | word_set("""
     tank crop halter tube bikini pajama pyjama tie-dye blue red green white black pink yellow
     purple orange gray grey brown striped table counter bottle bench desk big mini
 """)

@@ -82,6 +82,9 @@ def _constituent(reader: NounPhraseReader, i: int, target: Phrase) -> int:
         return spot.end
     if reader.relation(i) is not None:
         return _prepositional(reader, i, target)
+    if w.is_ing(words[i]) and reader.relation(i + 1) is not None:
+        target.exclude(words[i])
+        return _prepositional(reader, i + 1, target)
     if words[i] in lex.DETERMINERS or w.is_noun_like(words[i]) or w.may_describe(words[i]):
         return _noun_phrase(reader, i, target)
     if not reader.closes(i):

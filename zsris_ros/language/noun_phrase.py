@@ -122,6 +122,9 @@ class NounPhraseReader:
             return True
         if w.positions(word):
             return self._position_follows(i, run)
+        shade = word in adj.SHADES and self.words[i + 1] in adj.COLOURS
+        if shade and bare and w.is_person(last):
+            return True
         if not w.is_adjective(word) or last in lex.SHADES_FIRST:
             return False
         if self.closes(i + 1):
@@ -193,7 +196,7 @@ class NounPhraseReader:
                 determiner = word
                 i += 2 if words[i + 1] == "of" else 1
             elif word in lex.DETERMINERS:
-                if determiner in lex.ARTICLES | lex.POSSESSIVES and word in lex.ARTICLES:
+                if determiner and determiner not in _QUANTITY and word in lex.ARTICLES:
                     start = i
                 determiner = word
                 i += 1
@@ -328,6 +331,8 @@ class NounPhraseReader:
     def _no_head(self, run: Sequence[int], i: int, target: bool) -> bool:
         """Whether a run without a noun is headless: "the left", "the red" but "the back of"."""
         last = self.words[run[-1]]
+        if last == "top" and len(run) > 1 and self.words[run[-2]] in lex.TOPS:
+            return False
         if last in lex.POSITIONS:
             return not (self.words[i] == "of" or self.words[run[0] - 1] == "'s")
         if last == "one":

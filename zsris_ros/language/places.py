@@ -104,6 +104,8 @@ def direction(reader: NounPhraseReader, i: int) -> tuple[int, str] | None:
         j += 1
     if words[j] in lex.VIEWERS:
         return j + 1, "near"
+    if words[j] == "end" and words[j + 1] != "of":
+        return j + 1, "right"
     sides = w.positions(words[j]) or ((words[j],) if words[j] in ("near", "nearest") else ())
     if not sides or sides[0] not in lex.ORDINAL_SIDES:
         return None

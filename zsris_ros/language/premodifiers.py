@@ -40,6 +40,8 @@ def premodify(
             phrase.superlative = word
         elif word in lex.EXTREMES and w.positions(following):
             continue
+        elif word == "top" and before in lex.GARMENT_TOPS:
+            phrase.describe(word)
         elif w.positions(word):
             _place(phrase, word, before in lex.EXTREMES)
         elif value is not None and number is None and k < last_number:

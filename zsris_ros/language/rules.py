@@ -12,7 +12,7 @@ from zsris_ros.language.descriptions import DescriptionRules
 from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.phrase import Phrase, to_expression
 from zsris_ros.language.tokens import COMMA, STOP, tokenise
-from zsris_ros.language.wrapper import commands_pronoun, goal, is_next_command, unwrap
+from zsris_ros.language.wrapper import commands_pronoun, errand, goal, is_next_command, unwrap
 from zsris_ros.types import Expression, Number
 
 NAME = "rules"
@@ -64,7 +64,7 @@ class Reader(DescriptionRules):
             cue = words[i] in ("no", "sorry", "wait") or words[i - 1 : i + 1] == ["i", "mean"]
             if anew and cue:
                 return i + 1
-        return 0
+        return errand(words, self.size)
 
     def _stop_at(self, end: int) -> None:
         self.size = end
@@ -223,7 +223,8 @@ class Reader(DescriptionRules):
 
     def _everything(self) -> bool:
         target = self.path.target
-        return target.number == "all" or target.head in lex.NEUTRAL
+        counted = target.determiner in ("all", "any", "each", "every")
+        return target.number == "all" or counted or target.head in lex.NEUTRAL
 
     def _negated(self, i: int) -> int | None:
         words = self.words

@@ -41,6 +41,8 @@ _PARTICLES = word_set("""
     up out over back away down on off in for at to toward towards along through into around
     near by behind
 """)
+_ASKED = word_set("color colour size shape kind type sort brand material")
+_GOING = word_set("go drive navigate walk come head")
 _AFTER_VERB = word_set("up out off on for over back down away")
 _OPENERS = phrase_table({"": "can you, could you, would you, will you, can u, could u, can we, "
                      "can i, could i, may i, do you, did you, have you, are you able to, i want, "
@@ -79,7 +81,9 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
         following = words[i + 1]
         word = words[i]
         opener = w.match(_OPENERS, words, i)
-        if (
+        if word == "what" and following in _ASKED and words[i + 2] in lex.LINKING:
+            commanded, i = True, i + 3
+        elif (
             word in (COMMA, STOP)
             or word in lex.FILLERS
             or word in _GREETINGS
@@ -109,6 +113,7 @@ def _addressed(words: Sequence[str], i: int) -> bool:
         (i > 0 and words[i - 1] in _GREETINGS)
         or following == COMMA
         or following in _COMMANDS
+        or following in ("please", "kindly")
         or w.match(_OPENERS, words, i + 1) is not None
     )
 
@@ -170,6 +175,20 @@ def _unknown_verb(words: Sequence[str], i: int) -> bool:
     )
 
 
+def errand(words: Sequence[str], size: int) -> int:
+    """Where the errand starts after a way: "go to the kitchen and bring me the mug", else 0."""
+    if not any(word in _GOING for word in words[:4]):
+        return 0
+    for i in range(2, size - 2):
+        if words[i] in _STRONG and words[i - 1] in ("and", "then", COMMA):
+            j = i + 1
+            while words[j] in lex.OBJECT_PRONOUNS or words[j] in _AFTER_VERB:
+                j += 1
+            if words[j] in lex.DETERMINERS and words[j - 1] != "it":
+                return i
+    return 0
+
+
 def commands_pronoun(words: Sequence[str], i: int) -> bool:
     """A command about something already named: "show me", "grab it"."""
     return words[i] in _COMMANDS and words[i + 1] in ("it", "them", "me", "us")
@@ -204,7 +223,9 @@ def goal(words: Sequence[str], start: int, size: int) -> int:
         )
         if words[i] in (STOP,) and i > start:
             size = i
-        elif words[i] in lex.GOAL_ONLY and not clause:
+        elif (words[i] in lex.GOAL_ONLY and not clause) or (
+            words[i] == "back" and w.match(lex.RELATIONS, words, i + 1) is not None
+        ):
             explicit.append(i)
         elif kind and kind not in ("with", "of", "from") and not clause:
             found.append((i, words[i]))
