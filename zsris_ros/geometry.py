@@ -78,9 +78,7 @@ def centroid_pixel(mask: BoolArray) -> Pixel:
     inside = mask[window]
     rows, columns = np.nonzero(inside)
     y, x = float(rows.mean()), float(columns.mean())
-    around = inside[
-        int(np.floor(y)) : int(np.ceil(y)) + 1, int(np.floor(x)) : int(np.ceil(x)) + 1
-    ]
+    around = inside[int(np.floor(y)) : int(np.ceil(y)) + 1, int(np.floor(x)) : int(np.ceil(x)) + 1]
     if not around.all():
         inner = cv2.distanceTransform(
             np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE

@@ -21,7 +21,7 @@ class SupportSettings:
     ``plane_tolerance`` is a difference of 1/z in 1/m: 0.008 is 8 mm at 1 m and 2 mm at 0.5 m.
     """
 
-    min_height: float = 0.004
+    min_height: float = 0.0025
     """Least height above the plane; more where the depth is noisier."""
     max_height: float = 0.8
     """What is higher above the plane does not stand on it."""
