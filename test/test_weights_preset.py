@@ -25,7 +25,7 @@ from zsris_ros.weights import catalogue as catalogue_module
 from zsris_ros.weights import preset as preset_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError, catalogue
 from zsris_ros.weights.command import add_arguments, run
-from zsris_ros.weights.load import load_parts, resolve_device, resolve_precision
+from zsris_ros.weights.load import load_parts, load_segmenter, resolve_device, resolve_precision
 from zsris_ros.weights.preset import checkpoints, load_preset, parse_preset, preset_names
 
 
@@ -174,13 +174,21 @@ def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     frame = Frame(rgb)
     assert parts.sam.propose(frame).masks.shape[1:] == (40, 60)
-    assert parts.clip.encode_text(["the red mug"]).shape == (1, SMALL_CLIP["embed_dim"])
+    assert parts.encoder.clip.encode_text(["the red mug"]).shape == (1, SMALL_CLIP["embed_dim"])
+
+
+def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> None:
+    segmenter = load_segmenter("small", device="cpu", parser="rules", depth_proposals=False)
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    referral = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
+    assert referral.mask.shape == (40, 60)
+    assert referral.expression.head == "mug"
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_parts_in_half_precision(small_preset: Callable[..., None], precision: str) -> None:
     parts = load_parts("small", device="cpu", precision=precision, parser="rules")
-    assert parts.clip.dtype == getattr(torch, precision)
+    assert parts.encoder.clip.dtype == getattr(torch, precision)
 
 
 def test_a_missing_checkpoint_says_how_to_fetch_it(tmp_path: Path) -> None:

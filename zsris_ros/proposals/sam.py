@@ -73,6 +73,7 @@ class SamProposer:
     """
 
     source = "sam"
+    needs_depth = False
 
     def __init__(
         self,

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from zsris_ros.language.parsers import Parser, load_parser
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth import DepthProposer
 from zsris_ros.proposals.sam import SamProposer
 from zsris_ros.proposals.sam_model import build_sam
+from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -29,7 +31,6 @@ class Parts:
     preset: Preset
     sam: SamProposer
     depth: DepthProposer | None
-    clip: ClipModel
     encoder: HybridEncoder
     localiser: GemLocaliser
     parser: Parser
@@ -74,10 +75,37 @@ def load_parts(
         preset=preset,
         sam=SamProposer(sam, preset.proposing, where, kind),
         depth=DepthProposer(preset.depth) if depth_proposals else None,
-        clip=clip,
         encoder=HybridEncoder(clip, hybrid),
         localiser=GemLocaliser(clip, preset.gem),
         parser=language,
+    )
+
+
+def load_segmenter(
+    name: str,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    directory: str | Path | None = None,
+    depth_proposals: bool = True,
+    parser: str = "auto",
+    batch_size: int | None = None,
+) -> Segmenter:
+    """The whole pipeline of the preset ``name``; see ``load_parts`` for the arguments."""
+    parts = load_parts(
+        name,
+        device=device,
+        precision=precision,
+        directory=directory,
+        depth_proposals=depth_proposals,
+        parser=parser,
+        batch_size=batch_size,
+    )
+    proposers: list[Proposer] = [parts.sam]
+    if parts.depth is not None:
+        proposers.append(parts.depth)
+    return Segmenter(
+        proposers, parts.encoder, parts.localiser, parts.parser, parts.preset.referring
     )
 
 
