@@ -103,7 +103,7 @@ def _download(
             f"{checkpoint.file} needs {_megabytes(checkpoint.size - done)} in {part.parent}, "
             f"where {_megabytes(free)} are free"
         )
-    response = _open(checkpoint, done, context)
+    response = _open(checkpoint, part, done, context)
     with response:
         if response.status != 206:  # the server begins again from the first byte
             done = 0
@@ -137,7 +137,9 @@ def _copy(source: HTTPResponse, file: IO[bytes], done: int, size: int, bar: tqdm
     return done
 
 
-def _open(checkpoint: Checkpoint, start: int, context: ssl.SSLContext | None) -> HTTPResponse:
+def _open(
+    checkpoint: Checkpoint, part: Path, start: int, context: ssl.SSLContext | None
+) -> HTTPResponse:
     if urlsplit(checkpoint.url).scheme != "https":
         raise WeightsError(f"{checkpoint.url} is refused: weights are fetched over https only")
     request = urllib.request.Request(checkpoint.url, headers={"User-Agent": "zsris_ros"})
@@ -156,7 +158,7 @@ def _open(checkpoint: Checkpoint, start: int, context: ssl.SSLContext | None) ->
         reason = getattr(error, "reason", error)
         raise WeightsError(
             f"cannot reach {urlsplit(checkpoint.url).hostname} ({reason}); get {checkpoint.url} "
-            f"where there is a network and put it into the weights directory"
+            f"where there is a network and put it into {part.parent}"
         ) from None
     return response
 
