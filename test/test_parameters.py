@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from zsris_ros.ros import parameters
+from zsris_ros.ros.node import ReferSegmentNode
 from zsris_ros.ros.parameters import ParameterError, Parameters
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,6 +134,18 @@ def test_the_launch_file_sets_declared_parameters_and_uses_declared_arguments() 
         assert argument.get("description"), name
         if name in NAMES:
             assert argument.get("default") == getattr(Parameters(), name)
+
+
+def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> None:
+    node = ReferSegmentNode(lambda _: None, context=context)  # type: ignore[arg-type,return-value]
+    topics = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
+    services = node.get_service_names_and_types_by_node(node.get_name(), "/")
+    names = {name.lstrip("/") for name, _ in [*topics, *services]}
+    node.stop(5.0)
+    node.destroy_node()
+    remapped = {remap.get("from") for remap in launch_file().iter("remap")}
+    assert remapped == {"image", "depth", "camera_info", "expression", "refer_segment"}
+    assert remapped <= names
 
 
 def test_the_launch_file_and_the_configuration_file_do_not_set_the_same() -> None:
