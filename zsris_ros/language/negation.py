@@ -8,6 +8,7 @@ from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.phrase import Phrase
 from zsris_ros.language.places import place
 from zsris_ros.language.tokens import COMMA
+from zsris_ros.language.wrapper import is_next_command
 
 _ONE = ("one", "ones")
 _OR = ("or", "nor", "and", "neither")
@@ -41,6 +42,8 @@ def exclude(reader: NounPhraseReader, i: int, target: Phrase) -> int:
         if word in _OR or (word == COMMA and reader.words[i + 1] in _OR):
             following = i + 1 + (word == COMMA)
             if word == "and" and _starts_predicate(reader, following):
+                return i
+            if is_next_command(reader.words, following):
                 return i
             i = following
         elif not (word == COMMA and _list_goes_on(reader, i)):
