@@ -70,7 +70,7 @@ class Path:
         return self.target
 
     def _fits(self, k: int, kind: str, anchor: Phrase | None) -> bool:
-        noun, above = self.nouns[k], self.nouns[k - 1]
+        noun = self.nouns[k]
         if kind == "of":
             return True
         living_above = self._living[k - 1]
@@ -80,7 +80,7 @@ class Path:
             return w.is_animate(noun.head) or not (living_above or noun.is_detail)
         if kind == "parked":
             moving = any(n.head in lex.VEHICLES for n in self.nouns[:k])
-            return not noun.is_detail and (noun.head in lex.VEHICLES or not moving)
+            return not noun.is_had and (noun.head in lex.VEHICLES or not moving)
         if kind == "state":
             return not noun.content
         if kind == "with":
@@ -88,9 +88,8 @@ class Path:
             return self._can_have(noun, living_above, person_above, anchor)
         if anchor is not None and anchor.determiner in _OWNED and anchor.head in lex.BODY:
             return True
-        return not noun.is_detail and not (
-            noun.role == "with" and w.is_animate(above.head) and not w.is_animate(noun.head)
-        )
+        # What the owner has is where the owner is, unless it lives: a dog on a leash.
+        return not noun.is_had or (w.is_animate(noun.head) and not noun.content)
 
     @staticmethod
     def _can_have(

@@ -46,9 +46,11 @@ class DescriptionRules(RelationRules):
 
     def _located(self, i: int) -> int | None:
         words = self.words
-        intense = words[i] == "right" and self.noun.relation(i + 1) is not None
-        if intense and (words[i + 1] not in ("in", "with") or self.predicate):
-            return i + 1
+        row = self.noun.relation(i + 1) if words[i] == "right" else None
+        if row is not None and self.noun.relation(i) is None:
+            sure = row[1] > 1 or words[i + 1] not in ("in", "with")
+            if sure or self.predicate:
+                return i + 1
         if words[i] == "left" and i and words[i - 1] in ("was", "were", "been"):
             return i + 1
         spot = places.place(self.noun, i)
@@ -148,6 +150,10 @@ class DescriptionRules(RelationRules):
         made = w.match(lex.MADE, self.words, i)
         if made is not None:
             return self._labels(i + made[1], several=True)
+        last = self.words[i + 2] in ("", COMMA, STOP)
+        if word in lex.LABELS and last and self.words[i + 1]:
+            self.path.owner("state").describe(self.words[i + 1])
+            return i + 2
         if word in lex.LABELS and not self.noun.closes(i + 1):
             return self._labels(i + 1, several=True)
         if word in lex.OWNED:

@@ -95,8 +95,10 @@ NEGATORS = word_set("""
     not n't never neither nor without except excluding no minus
 """)
 NEGATIVE_PHRASES = phrase_table({
-    "except": "except for, except, other than, apart from, aside from, rather than, instead of, "
-              "excluding, anything but",
+    "except": """
+        except for, except, other than, apart from, aside from, rather than, instead of,
+        excluding, anything but
+    """,
     "without": "without, with no, with out, minus",
 })  # fmt: skip
 FILLERS = word_set("""
@@ -122,16 +124,18 @@ CLOSING = word_set("""
     yesterday today tonight tomorrow here there now again already up down away out along too
     thanks please pls plz okay ok thank
 """)
-TIME_PHRASES = phrase_table({"": "at the moment, right now, right here, right there, over there, "
-                         "over here, up there, down there, out there, in there, back there, "
-                         "this morning, this afternoon, this evening, last night, last week, "
-                         "a minute ago, a moment ago, just now, for me, for us, to me, to us, "
-                         "for now, if you can, if possible, if you could, when you can, "
-                         "will you, would you, could you, can you, thank you, if you please, "
-                         "of mine, of yours, of them, of those, of all, you know, i mean, "
-                         "i think, i guess, i believe, sort of, kind of, as well, in a row, "
-                         "from here, for a moment, at all, by itself, on its own, all alone, "
-                         "in total, in there, as quickly as possible, with you"})  # fmt: skip
+TIME_PHRASES = phrase_table({
+    "": """
+        at the moment, right now, right here, right there, over there, over here, up there,
+        down there, out there, in there, back there, this morning, this afternoon, this
+        evening, last night, last week, a minute ago, a moment ago, just now, for me, for
+        us, to me, to us, for now, if you can, if possible, if you could, when you can, will
+        you, would you, could you, can you, thank you, if you please, of mine, of yours, of
+        them, of those, of all, you know, i mean, i think, i guess, i believe, sort of, kind
+        of, as well, in a row, from here, for a moment, at all, by itself, on its own, all
+        alone, in total, in there, as quickly as possible, with you
+    """,
+})  # fmt: skip
 VIEW = word_set("""
     picture image photo photograph frame screen view scene shot camera pic display video
 """)
@@ -182,7 +186,7 @@ COMPARATIVES = {
 }
 COMPARATIVES.update(higher="above", lower="below", closer="near", nearer="near",
                     farther="far_from", further="far_from")  # fmt: skip
-EXTREMES = word_set("far very extreme furthest farthest utmost")
+EXTREMES = word_set("far very extreme furthest farthest utmost most")
 ORDINAL_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom",
                  "front": "near", "back": "far", "near": "near", "far": "far"}  # fmt: skip
 OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", "near": "far",
@@ -190,34 +194,50 @@ OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", 
 
 # --- relations ---
 RELATIONS = phrase_table({
-    "left_of": "to the left of, on the left of, at the left of, left of, to left of, on left of, "
-               "to the left side of, on the left side of, on the left hand side of, "
-               "to the immediate left of, leftward of, at left of, just left of",
-    "right_of": "to the right of, on the right of, at the right of, right of, to right of, "
-                "on right of, to the right side of, on the right side of, at right of, "
-                "on the right hand side of, to the immediate right of, just right of",
+    "left_of": """
+        to the left of, on the left of, at the left of, left of, to left of, on left of, to
+        the left side of, on the left side of, on the left hand side of, to the immediate
+        left of, leftward of, at left of, just left of
+    """,
+    "right_of": """
+        to the right of, on the right of, at the right of, right of, to right of, on right
+        of, to the right side of, on the right side of, at right of, on the right hand side
+        of, to the immediate right of, just right of
+    """,
     "above": "above, over, higher up than",
     "below": "below, lower down than",
     "under": "under, underneath, beneath, under neath",
-    "in_front_of": "in front of, in the front of, infront of, ahead of, in front, opposite, "
-                   "across from, before",
+    "in_front_of": """
+        in front of, in the front of, infront of, ahead of, in front, opposite, across from,
+        before
+    """,
     "behind": "behind, in back of, in the back of, beyond, past, after",
     "inside": "in, inside, inside of, within, into, out of",
-    "on": "on, on top of, atop, atop of, upon, onto, on to, off, off of, on the top of, ontop of, "
-          "ontop, riding on, riding, rides",
-    "next_to": "next to, beside, besides, adjacent to, alongside, by, against, along, nextto, "
-               "to the side of, by the side of, at the side of, next, bordering",
-    "near": "near, near to, nearby, close to, close by, around, at, in the vicinity of, "
-            "not far from, about",
+    "on": """
+        on, on top of, atop, atop of, upon, onto, on to, off, off of, on the top of, ontop
+        of, ontop, riding on, riding, rides
+    """,
+    "next_to": """
+        next to, beside, besides, adjacent to, alongside, by, against, along, nextto, to the
+        side of, by the side of, at the side of, next, bordering
+    """,
+    "near": """
+        near, near to, nearby, close to, close by, around, at, in the vicinity of, not far
+        from, about
+    """,
     "far_from": "far from, away from, far away from",
     "between": "between, in between, inbetween, among, amongst, amid",
-    "with": "with, full of, filled with, covered with, covered in, topped with, loaded with, "
-            "made up of, along with, filled by, together with",
+    "with": """
+        with, full of, filled with, covered with, covered in, topped with, loaded with, made
+        up of, along with, filled by, together with
+    """,
     "of": "of",
     "to": "to, toward, towards",
     "from": "from",
-    "": "for, via, through, during, since, until, across, as, like, than, per, out, outside, "
-        "outside of, because of, due to",
+    "": """
+        for, via, through, during, since, until, across, as, like, than, per, out, outside,
+        outside of, because of, due to
+    """,
 })  # fmt: skip
 GOAL_ONLY = word_set("into onto to toward towards")
 PLACEMENT = word_set("""
@@ -229,7 +249,9 @@ LABELS = word_set("""
     labeled labelled marked called named saying says reading reads titled tagged numbered
     captioned
 """)
-MADE = phrase_table({"": "made of, made from, made out of, made up of, made with, made in"})
+MADE = phrase_table({
+    "": "made of, made from, made out of, made up of, made with, made in",
+})  # fmt: skip
 OWNED = word_set("belonging belongs")
 
 # --- open classes: hints, not limits ---

@@ -16,7 +16,7 @@ from zsris_ros.types import Number
 
 _QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
              "what", "whichever", "either")  # fmt: skip
-_PAIR = word_set("pair pairs couple")
+PAIRS = word_set("pair pairs couple")
 _CLAUSE_WORDS = lex.LINKING | {"has", "have", "had", "having", "does", "do", "did", "doesn't"}
 
 
@@ -35,6 +35,7 @@ class NounPhraseReader:
         self._sides: dict[int, str] = {}
         self._closes: dict[int, bool] = {}
         self._relations: dict[int, tuple[str, int] | None] = {}
+        self._paired: set[int] = set()
         self._depth = 0
         self._possessors = 0
 
@@ -85,7 +86,8 @@ class NounPhraseReader:
         if word in lex.HAVING and word not in ("hold", "carry", "bearing", "got"):
             return True
         if word in lex.LABELS or word in lex.OWNED:
-            return following not in ("", COMMA, STOP) and self.relation(i + 1) is None
+            last = self.words[i + 2] in ("", COMMA, STOP)
+            return following not in ("", COMMA, STOP) and (last or self.relation(i + 1) is None)
         ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
         if w.placement(word):
             return ends
@@ -207,11 +209,11 @@ class NounPhraseReader:
             ):
                 number = count(w.cardinal(word))
                 i += 2
-            elif word in _PAIR and words[i + 1] == "of":
+            elif word in PAIRS and words[i + 1] == "of":
                 number = 2 if word == "couple" else number if isinstance(number, int) else "one"
                 determiner = determiner or "a"
                 i += 2
-            elif w.cardinal(word) is not None and words[i + 1] in _PAIR and words[i + 2] == "of":
+            elif w.cardinal(word) is not None and words[i + 1] in PAIRS and words[i + 2] == "of":
                 number = count(w.cardinal(word))
                 i += 3
                 determiner = word
@@ -241,6 +243,10 @@ class NounPhraseReader:
                 or (not run and word in ("wearing", "holding", "having"))
             ):
                 break
+            if word in PAIRS and words[i + 1] == "of" and run:
+                self._paired.add(run[0])
+                i += 2
+                continue
             if word not in lex.HESITATIONS:
                 run.append(i)
                 noun = noun or self._can_be_head(i, bare)
@@ -296,18 +302,20 @@ class NounPhraseReader:
 
     def _intensifies(self, i: int) -> bool:
         """ "right behind", "directly above"; "right in red" and "right with" keep the place."""
-        if self.words[i] == "right" and self.words[i + 1] in ("in", "with", "wearing"):
-            return False
-        return self.relation(i + 1) is not None or self.words[i + 1] in ("here", "there")
+        row = self.relation(i + 1)
+        if self.words[i] == "right" and row is not None and row[1] == 1:
+            return self.words[i + 1] not in ("in", "with", "wearing", "of")
+        return row is not None or self.words[i + 1] in ("here", "there")
 
     def _adjectives_go_on(self, i: int, run: Sequence[int]) -> bool:
         """ "black and white", "small, round": a further adjective before the same head."""
         j = i + 1 + (self.words[i] == COMMA and self.words[i + 1] in ("and", "or"))
         if not run or self.closes(j) or not w.may_describe(self.words[run[-1]]):
             return False
-        if not w.is_adjective(self.words[j]) and not w.may_describe(self.words[j]):
-            return False
-        return not self.closes(j + 1) or self.words[j + 1] in (COMMA, "and", "or")
+        if self.closes(j + 1):
+            describing = w.is_adjective(self.words[j]) or w.may_describe(self.words[j])
+            return describing and self.words[j + 1] in (COMMA, "and", "or")
+        return w.is_adjective(self.words[run[-1]]) or w.may_describe(self.words[j])
 
     # -- building ---------------------------------------------------------------------------------
     def _partitive(self, run: Sequence[int]) -> bool:
@@ -362,6 +370,8 @@ class NounPhraseReader:
             span=(start, run[-1] + 1),
         )
         counted = premodify(phrase, self.words, run, self._sides, head=True)
+        if run[0] in self._paired:
+            quantity = "one"
         phrase.number = counted or quantity or form_number(self.words, run, determiner)
         if possessor is not None and self._possessors < MAX_DEPTH // 3:
             phrase.relate("part_of", possessor)

@@ -50,6 +50,11 @@ class Phrase:
         """An anchor that has no place of its own: clothing, a part, a mark, a content."""
         return self.role == "with" and (self.content or words.is_detail(self.head))
 
+    @property
+    def is_had(self) -> bool:
+        """An anchor its owner has, wears, holds or contains."""
+        return self.role == "with"
+
     def place(self, sides: tuple[str, ...]) -> None:
         self.position.update(sides)
 

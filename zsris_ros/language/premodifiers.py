@@ -36,6 +36,8 @@ def premodify(
             phrase.ordinal, phrase.side = index, sides.get(i)
         elif w.superlative(word):
             phrase.superlative = w.superlative(word)
+        elif word == "distant" and before == "most":
+            phrase.superlative = "far"
         elif word in ("far", "near") and not w.positions(following):
             phrase.superlative = word
         elif word in lex.EXTREMES and w.positions(following):

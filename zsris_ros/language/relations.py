@@ -58,11 +58,10 @@ class RelationRules:
 
     def _related(self, i: int) -> int | None:
         words = self.words
-        if words[i] in lex.INTENSIFIERS and self.noun.relation(i + 1) is not None:
-            return i + 1
         row = self.noun.relation(i)
         if row is None:
-            return None
+            intense = words[i] in lex.INTENSIFIERS and self.noun.relation(i + 1) is not None
+            return i + 1 if intense else None
         kind, length = row
         end = i + length
         if words[i] in ("riding", "full") and words[end] in ("", COMMA, STOP, "and"):
@@ -85,6 +84,8 @@ class RelationRules:
         if found is None:
             return i
         phrase, end = found
+        if phrase.headless:  # "the thinner rope of the two"
+            return end
         owner = self.path.owner("of")
         content = owner.head not in lex.PORTIONS and (
             owner.head in lex.CONTAINERS or w.singular(owner.head) in lex.CONTAINERS
@@ -113,6 +114,8 @@ class RelationRules:
         ):
             if words[i] in lex.VIEWERS and kind != "with":
                 self._relate(kind, Phrase(words[i], words[i]))
+            elif words[i] in ("it", "them") and self.path.holder in self.path.nouns:
+                self.path.force(self.path.holder)  # "with a lamp on it near the window"
             return i + 1
         found = self.noun.read(i)
         if found is None:

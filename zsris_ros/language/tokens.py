@@ -23,6 +23,7 @@ _PLAIN = str.maketrans(
 _IS = word_set("""
     that who what where it there here he she which how when everything
 """)
+_MOST = word_set("left right top bottom upper lower")
 _SUFFIXES = {"'re": "are", "'m": "am", "'ve": "have", "'ll": "will", "'d": "would"}
 _NOT = word_list("is are was were do does did has have had ca wo could would should")
 SPOKEN = {
@@ -85,6 +86,8 @@ def tokenise(text: str) -> Tokens:
             # Quotation marks around a label separate nothing.
             if word.strip('"'):
                 items.append(Token(COMMA, start, end))
+        elif word == "most" and items and items[-1].text in _MOST:
+            items[-1] = Token(items[-1].text + word, items[-1].start, end)
         elif "'" in word or word in SPOKEN:
             items.extend(_split(word, start, end))
         else:

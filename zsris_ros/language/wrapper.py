@@ -44,21 +44,24 @@ _PARTICLES = word_set("""
 _ASKED = word_set("color colour size shape kind type sort brand material")
 _GOING = word_set("go drive navigate walk come head")
 _AFTER_VERB = word_set("up out off on for over back down away")
-_OPENERS = phrase_table({"": "can you, could you, would you, will you, can u, could u, can we, "
-                     "can i, could i, may i, do you, did you, have you, are you able to, i want, "
-                     "i would, i am, i will, i have, i can, i could, i need, we need, we want, "
-                     "i should, let me, let us, i was, we are, do we, is there, are there, "
-                     "there is, there are, here is, here are, where is, where are, where did i, "
-                     "where did you, where was, where were, where can i, what is, what are, "
-                     "who is, who are, it is, that is, this is, these are, those are, they are, "
-                     "which is, i think, i mean, i meant, i see, it was, would you mind, "
-                     "you should, you can, you need, i wish, i wonder, there was, there were, "
-                     "tell me, show me, how about, what about, try to, go ahead and, go and, "
-                     "come and, make sure, be so kind as to, want you, like you, need you, "
-                     "does it, is it, isn't there, the robot should, looking for, look for, "
-                     "if you could, if you can, if possible, in case"})  # fmt: skip
+_OPENERS = phrase_table({
+    "": """
+        can you, could you, would you, will you, can u, could u, can we, can i, could i, may
+        i, do you, did you, have you, are you able to, i want, i would, i am, i will, i
+        have, i can, i could, i need, we need, we want, i should, let me, let us, i was, we
+        are, do we, is there, are there, there is, there are, here is, here are, where is,
+        where are, where did i, where did you, where was, where were, where can i, what is,
+        what are, who is, who are, it is, that is, this is, these are, those are, they are,
+        which is, i think, i mean, i meant, i see, it was, would you mind, you should, you
+        can, you need, i wish, i wonder, there was, there were, tell me, show me, how about,
+        what about, try to, go ahead and, go and, come and, do you know, get rid of, make
+        sure, be so kind as to, want you, like you, need you, does it, is it, isn't there,
+        the robot should, looking for, look for, if you could, if you can, if possible, in
+        case
+    """,
+})  # fmt: skip
 _LINKS = word_set("""
-    please kindly to where what which who if the-uh and see seen able like you u me us find
+    please kindly to where what which who if and see seen able like you u me us find
     getting bringing grabbing giving handing passing finding mind looking trying searching
     asking just now also then so find have had love prefer got going for at is are that about
     him her them
@@ -114,6 +117,7 @@ def _addressed(words: Sequence[str], i: int) -> bool:
         or following == COMMA
         or following in _COMMANDS
         or following in ("please", "kindly")
+        or (following in lex.FILLERS and words[i + 2] in _COMMANDS)
         or w.match(_OPENERS, words, i + 1) is not None
     )
 
@@ -132,7 +136,11 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
         return None
     known = word in _COMMANDS
     object_next = following in _OBJECT_STARTS or w.cardinal(following) is not None
-    if known:
+    row = w.match(lex.RELATIONS, words, i + 1)
+    beside = row is not None and words[i + 1 + row[1]] in lex.DETERMINERS and row[1] > 1
+    if word in _MOTION and beside and (i == 0 or commanded):
+        accepted = True
+    elif known:
         accepted = word in _STRONG or object_next or commanded
         accepted = accepted or _particles_lead_to_noun(words, i + 1)
     else:
@@ -142,6 +150,9 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     if not accepted:
         return None
     i += 1
+    row = w.match(lex.RELATIONS, words, i) if word in _MOTION else None
+    if row is not None and row[1] > 1 and words[i + row[1]] in lex.DETERMINERS:
+        return i + row[1]
     while words[i] in lex.OBJECT_PRONOUNS - {"her", "it", "mine"} or (
         words[i] in _PARTICLES and (word in _MOTION or words[i] in _AFTER_VERB)
     ):
