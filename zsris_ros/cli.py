@@ -1,0 +1,67 @@
+"""The command ``zsris``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from zsris_ros import __version__
+from zsris_ros.commands import demo, evaluate, parse, record_tabletop, refer, train_tabletop
+from zsris_ros.weights import command as weights
+
+FAILED = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code.
+
+    Whatever goes wrong is one sentence on stderr and code 2; with ZSRIS_DEBUG=1 it is a traceback.
+    """
+    args = make_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("ZSRIS_DEBUG"):
+            raise
+        print(f"zsris {args.command}: {sentence(error)}", file=sys.stderr)
+        return FAILED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zsris",
+        description="Find what a sentence means in a picture, and where that is in space.",
+    )
+    parser.add_argument("--version", action="version", version=f"zsris {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in (refer, demo, weights, parse, evaluate, record_tabletop, train_tabletop):
+        command.add_arguments(subparsers)
+    subparsers.choices["weights"].set_defaults(run=weights.run)
+    return parser
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        said = str(error)
+    said = " ".join(said.split())
+    # Our own errors are sentences; a foreign one says little without its name.
+    expected = isinstance(error, OSError) or type(error).__module__.startswith("zsris_ros.")
+    if expected and said:
+        return said
+    return f"{type(error).__name__}: {said} (ZSRIS_DEBUG=1 shows where)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""`zsris demo`: the whole thing once, with real ROS processes."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zsris_ros.commands.options import Subparsers
+
+MISSED = 1
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "demo",
+        help="a recorded camera, the node and a client, with a table and pictures of the answers",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/demo"), help="folder to write (default: out/demo)"
+    )
+    parser.add_argument(
+        "--bag", type=Path, help="a recording of `zsris record-tabletop` (default: the shipped one)"
+    )
+    parser.add_argument("--weights", default="tabletop", help="preset (default: tabletop)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when every bar is met, 1 with a sentence when one is missed or a process died."""
+    from zsris_ros.demo import report
+    from zsris_ros.demo.processes import ChildDied
+    from zsris_ros.demo.recording import SHIPPED
+    from zsris_ros.demo.show import show
+
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        answers = show(args.bag or SHIPPED, args.out / "logs", args.weights, args.device, _say)
+    except (ChildDied, TimeoutError) as error:
+        print(f"zsris demo: {error}", file=sys.stderr)
+        return MISSED
+    report.write(args.out, answers)
+    print()
+    for line in report.table(answers):
+        print(line)
+    print()
+    print(report.summary(answers))
+    print(f"pictures and answers.json are in {args.out}")
+    missed = list(report.problems(answers))
+    for problem in missed:
+        print(f"zsris demo: {problem}", file=sys.stderr)
+    return MISSED if missed else 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _leave(*_: Any) -> None:
+    """End as on Ctrl-C, so that the children are ended too."""
+    raise KeyboardInterrupt

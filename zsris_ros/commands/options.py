@@ -1,0 +1,41 @@
+"""Arguments that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Which models answer, and where they run."""
+    parser.add_argument(
+        "--weights", default="tabletop", help="preset of `zsris weights list` (default: tabletop)"
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, ..."
+    )
+    parser.add_argument(
+        "--weights-dir", type=Path, metavar="DIR", help="folder of fetched checkpoints"
+    )
+    add_parser_choice(parser)
+
+
+def add_parser_choice(parser: argparse.ArgumentParser) -> None:
+    """Who reads the expressions."""
+    parser.add_argument(
+        "--parser",
+        default="auto",
+        help="rules, spacy, a spaCy pipeline's name, or auto (spaCy where it is installed)",
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value

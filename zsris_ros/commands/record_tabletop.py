@@ -1,0 +1,33 @@
+"""`zsris record-tabletop`: the simulated tabletop as a recorded camera, with its truth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zsris_ros.commands.options import Subparsers
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "record-tabletop", help="record simulated scenes as a rosbag2 (mcap) with their truth"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the bag's folder, made new")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        metavar="SEED",
+        help="scenes to record (default: those of the recording that ships)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from zsris_ros.demo.record import SEEDS, record
+
+    size = record(args.out, args.seeds or SEEDS)
+    print(f"{args.out}: {size / 1e6:.1f} MB")
+    return 0

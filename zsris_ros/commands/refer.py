@@ -1,0 +1,179 @@
+"""`zsris refer`: one picture, one expression, one answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zsris_ros.commands.options import add_models
+
+if TYPE_CHECKING:
+    from zsris_ros.commands.options import Subparsers
+    from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, Referral, Scene
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("refer", help="find what an expression means in a picture")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour picture")
+    parser.add_argument("expression", metavar="EXPRESSION", help="such as 'the mug on the left'")
+    parser.add_argument(
+        "--depth",
+        type=Path,
+        help="depth of the same pixels: a 16-bit picture, or .npy in metres",
+    )
+    parser.add_argument(
+        "--intrinsics",
+        type=intrinsics,
+        metavar="FX,FY,CX,CY",
+        help="of the camera, in pixels; needed for points in metres",
+    )
+    parser.add_argument(
+        "--depth-scale",
+        type=float,
+        default=0.001,
+        metavar="METRES",
+        help="what one step of a 16-bit depth picture is (default: 0.001)",
+    )
+    parser.add_argument("--out", type=Path, help="write the picture with the answer drawn in")
+    parser.add_argument("--mask", type=Path, help="write the mask, 255 on the object and 0 else")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def intrinsics(text: str) -> tuple[float, ...]:
+    """Four numbers separated by commas, for argparse."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != 4:
+        raise argparse.ArgumentTypeError(f"'{text}' is not fx,fy,cx,cy, four numbers in pixels")
+    return values
+
+
+def run(args: argparse.Namespace) -> int:
+    frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
+    from zsris_ros.weights.load import load_segmenter
+
+    segmenter = load_segmenter(
+        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
+    )
+    scene = segmenter.look(frame)
+    referral = segmenter.refer(scene, args.expression)
+    _write_pictures(args, frame, referral)
+    if args.json:
+        print(json.dumps(to_json(scene, referral)))
+        return 0
+    print(referral.message)
+    print(referral.explanation)
+    if referral.best is not None and referral.best.centroid is not None:
+        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
+    for what, path in (("overlay", args.out), ("mask", args.mask)):
+        if path is not None:
+            print(f"{what} written to {path}")
+    return 0
+
+
+def read_frame(
+    image: Path, depth: Path | None, camera: tuple[float, ...] | None, scale: float
+) -> Frame:
+    """The frame of files. Raises InputError when they cannot be read or do not fit together."""
+    import numpy as np
+
+    from zsris_ros.types import Frame, InputError, Intrinsics
+
+    rgb = np.ascontiguousarray(_open_picture(image, "RGB"), np.uint8)
+    if depth is None:
+        if camera is not None:
+            raise InputError("--intrinsics say nothing without depth: give --depth as well")
+        return Frame(rgb)
+    if camera is None:
+        raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
+    known: Intrinsics = Intrinsics(*camera)
+    return Frame(rgb, _read_depth(depth, scale), known)
+
+
+def _read_depth(path: Path, scale: float) -> FloatArray:
+    import numpy as np
+
+    from zsris_ros.types import InputError
+
+    if not (math.isfinite(scale) and scale > 0):
+        raise InputError(f"--depth-scale {scale} is not a length: use 0.001 for millimetres")
+    if path.suffix == ".npy":
+        try:
+            metres = np.load(path, allow_pickle=False)
+        except ValueError as error:
+            raise InputError(f"{path} is not an array of numbers: {error}") from error
+        if metres.ndim != 2 or metres.dtype.kind not in "fiu":
+            raise InputError(f"{path} must hold HxW metres, got {metres.dtype} {metres.shape}")
+        return np.asarray(metres, np.float32)
+    steps = np.asarray(_open_picture(path))
+    if steps.ndim != 2 or steps.dtype.kind not in "iu" or steps.dtype.itemsize < 2:
+        raise InputError(f"{path} is no depth: it must be a picture of one 16-bit channel")
+    return steps.astype(np.float32) * np.float32(scale)
+
+
+def _open_picture(path: Path, mode: str | None = None) -> Any:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    from zsris_ros.types import InputError
+
+    try:
+        with Image.open(path) as picture:
+            turned = ImageOps.exif_transpose(picture)
+            return turned.convert(mode) if mode else turned.copy()
+    except UnidentifiedImageError:
+        raise InputError(f"{path} is not a picture that can be read") from None
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path} is too large: {error}") from None
+
+
+def _write_pictures(args: argparse.Namespace, frame: Frame, referral: Referral) -> None:
+    if args.out is None and args.mask is None:
+        return
+    from PIL import Image
+
+    from zsris_ros.pictures import overlay
+    from zsris_ros.types import InputError
+
+    pictures = {args.out: lambda: overlay(frame.rgb, referral, args.expression)}
+    pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
+    for path, draw in pictures.items():
+        if path is None:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Image.fromarray(draw()).save(path)
+        except ValueError as error:
+            raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
+
+
+def to_json(scene: Scene, referral: Referral) -> dict[str, Any]:
+    """The answer as plain data; pixels and metres as in ``zsris_ros.types``."""
+    from zsris_ros.language import to_json as expression_to_json
+
+    return {
+        "verdict": referral.verdict.value,
+        "message": referral.message,
+        "expression": expression_to_json(referral.expression),
+        "candidates": [_candidate(each) for each in referral.candidates],
+        "explanation": referral.explanation,
+        "timings_ms": {**scene.timings, **referral.timings},
+    }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "index": candidate.index,
+        "score": candidate.score,
+        "box": list(candidate.box),
+        "centroid_pixel": list(candidate.centroid_pixel),
+        "centroid": None if candidate.centroid is None else list(candidate.centroid),
+        "source": candidate.source,
+        "scores": dict(candidate.scores),
+    }

@@ -1,0 +1,60 @@
+"""`zsris train-tabletop`: from nothing to the two files of the tabletop weights."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zsris_ros.commands.options import positive
+
+if TYPE_CHECKING:
+    from zsris_ros.commands.options import Subparsers
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "train-tabletop",
+        help="render the training set and train the tabletop weights",
+        description="Renders, trains the small SAM and the small CLIP, and exports both. Each step "
+        "goes on where an earlier call with the same --out was interrupted.",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for all that is made"
+    )
+    parser.add_argument(
+        "--layouts",
+        type=positive,
+        default=650,
+        help="scenes to render, five pictures each, 6 MB a scene (default: 650)",
+    )
+    parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
+    parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
+    parser.add_argument(
+        "--workers", type=positive, default=os.cpu_count() or 1, help="rendering processes"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the training (default: 0)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from zsris_ros.simulation.render import import_mujoco
+    from zsris_ros.simulation.training_set import render_training_set
+
+    import_mujoco()  # says what is missing before any process is started
+    data = render_training_set(args.out / "pictures", args.layouts, args.workers)
+
+    from zsris_ros.training.clip import ClipSchedule, train_clip
+    from zsris_ros.training.export import export_clip, export_sam
+    from zsris_ros.training.sam import SamSchedule, train_sam
+
+    sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
+    sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)
+    sizes = {"sam.safetensors": export_sam(sam, args.out / "sam.safetensors")}
+    clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
+    clip = train_clip(data, args.out / "clip_training.pt", clip_schedule, args.seed)
+    sizes["clip.safetensors"] = export_clip(clip, args.out / "clip.safetensors")
+    for name, size in sizes.items():
+        print(f"{args.out / name}: {size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,142 @@
+"""Ask the node about a recorded camera, and judge every answer by the recording's truth."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zsris_ros.demo import recording
+from zsris_ros.demo.processes import Children, ros_environment
+from zsris_ros.demo.recording import RecordedQuestion, RecordedScene
+from zsris_ros.demo.report import DemoAnswer
+from zsris_ros.evaluation.metrics import iou
+from zsris_ros.pictures import overlay
+from zsris_ros.types import Expression, Frame, Referral, Verdict
+
+if TYPE_CHECKING:
+    from zsris_ros.ros.remote import Remote, RemoteAnswer
+
+LOADING = 300.0
+"""Seconds that loading the weights may take on a slow machine."""
+PLAYING = 120.0
+ANSWERING = 180.0
+
+
+class RosMissing(RuntimeError):
+    """ROS 2, or the interfaces generated for it, are not installed; the message says how."""
+
+
+def show(
+    bag: Path, logs: Path, weights: str, device: str, say: Callable[[str], None] = print
+) -> list[DemoAnswer]:
+    """Start node and player, ask every question of the recording, end both; the answers.
+
+    ``say`` is told about the progress. Raises RosMissing without ROS, ChildDied when a process
+    ends early, TimeoutError when one does not answer.
+    """
+    scenes = recording.read_truth(bag)
+    frames = recording.read_frames(bag, [scene.stamps_ns[-1] for scene in scenes])
+    environment = ros_environment()
+    os.environ.update(environment)  # for rclpy in this process
+    try:
+        from zsris_ros.ros.remote import connected
+    except ImportError as error:
+        raise RosMissing(
+            f"the demo needs ROS 2, and {error.name} is not installed: "
+            "pip install 'zsris_ros[ros]', or source a ROS 2 workspace with this package"
+        ) from error
+    with connected() as remote, Children(environment, logs, remote.give_up) as children:
+        try:
+            _start(children, remote, bag, weights, device, say)
+            return list(_ask_all(remote, scenes, frames, say))
+        except Exception:
+            children.check()  # a dead child is the reason for whatever else went wrong
+            raise
+
+
+def _start(
+    children: Children,
+    remote: Remote,
+    bag: Path,
+    weights: str,
+    device: str,
+    say: Callable[[str], None],
+) -> None:
+    """Node first and with its model loaded, so that it misses nothing of what is played."""
+    start = time.monotonic()
+    say(f"==> refer_segment_node is loading the weights '{weights}'")
+    parameters = {"weights": weights, "device": device}
+    remaps = {
+        "image": recording.IMAGE_TOPIC,
+        "depth": recording.DEPTH_TOPIC,
+        "camera_info": recording.INFO_TOPIC,
+    }
+    arguments = [part for item in parameters.items() for part in ("-p", "{}:={}".format(*item))]
+    arguments += [part for item in remaps.items() for part in ("-r", "{}:={}".format(*item))]
+    children.start("node", "zsris_ros.ros.node", "--ros-args", *arguments, serves=True)
+    remote.wait(LOADING)
+    # Any answer will do: the node gives none before its model is there and has run once.
+    remote.ask_about(np.full((48, 64, 3), 128, np.uint8), "the first thing", LOADING)
+    say(f"    ready after {time.monotonic() - start:.0f} s")
+    say(f"==> playing {bag.name}: {recording.IMAGE_TOPIC}, {recording.DEPTH_TOPIC}")
+    children.start("player", "zsris_ros.ros.player", str(bag))
+    children.wait("player", PLAYING)
+
+
+def _ask_all(
+    remote: Remote,
+    scenes: Sequence[RecordedScene],
+    frames: dict[int, Frame],
+    say: Callable[[str], None],
+) -> Iterator[DemoAnswer]:
+    total = sum(len(scene.questions) for scene in scenes)
+    number = 0
+    for scene in scenes:
+        frame = frames[scene.stamps_ns[-1]]
+        for question in scene.questions:
+            number += 1
+            answer = remote.ask(question.text, frame.stamp_ns, ANSWERING)
+            judged = judge(frame, scene, question, answer)
+            say(
+                f"[{number:2}/{total}] {question.text}: {answer.status}, IoU {judged.iou:.2f}, "
+                f"{judged.total_ms:.0f} ms"
+            )
+            yield judged
+
+
+def judge(
+    frame: Frame, scene: RecordedScene, question: RecordedQuestion, answer: RemoteAnswer
+) -> DemoAnswer:
+    """An answer beside the truth, and drawn into the frame."""
+    empty = np.zeros(frame.rgb.shape[:2], bool)
+    mask = empty if answer.mask is None else answer.mask
+    truth = scene.meant(question).centroid_m
+    error = None
+    if answer.centroid is not None:
+        error = float(np.linalg.norm(np.subtract(answer.centroid, truth)) * 1000)
+    drawn = Referral(
+        answer.verdict or Verdict.NOT_FOUND,
+        Expression(question.text, question.text, ""),
+        answer.candidates,
+        mask,
+        answer.message,
+        answer.explanation,
+    )
+    return DemoAnswer(
+        expression=question.text,
+        status=answer.status,
+        message=answer.message,
+        iou=iou(scene.mask(question), mask),
+        centroid=answer.centroid,
+        truth=truth,
+        error_mm=error,
+        total_ms=answer.total_ms,
+        cache_hit=answer.cache_hit,
+        stamp_ns=answer.stamp_ns,
+        picture=overlay(frame.rgb, drawn, question.text),
+    )
