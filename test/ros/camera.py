@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class Camera:
         self._image = node.create_publisher(Image, "image", quality)
         self._depth = node.create_publisher(Image, "depth", quality)
         self._info = node.create_publisher(CameraInfo, "camera_info", quality)
+        self.send_again: Callable[[], None] = lambda: None
 
     def wait_until_heard(self, timeout: float = 10.0) -> None:
         deadline = time.monotonic() + timeout
@@ -60,6 +62,7 @@ class Camera:
         depth_shape: tuple[int, int] = (HEIGHT, WIDTH),
     ) -> None:
         """One moment; without depth when ``depth_mm`` is None."""
+        self.send_again = partial(self.send, stamp_ns, left, depth_mm, depth_frame, depth_shape)
         if depth_mm is not None:
             info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
             info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
