@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from zsris_ros.language import lexicon as lex
+from zsris_ros.language import nouns
 from zsris_ros.language import words as w
 from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.phrase import MAX_DEPTH, Phrase
@@ -79,14 +79,14 @@ class Path:
         if kind == "animate":
             return w.is_animate(noun.head) or not (living_above or noun.is_detail)
         if kind == "parked":
-            moving = any(n.head in lex.VEHICLES for n in self.nouns[:k])
-            return not noun.is_had and (noun.head in lex.VEHICLES or not moving)
+            moving = any(n.head in nouns.VEHICLES for n in self.nouns[:k])
+            return not noun.is_had and (noun.head in nouns.VEHICLES or not moving)
         if kind == "state":
             return not noun.content
         if kind == "with":
             person_above = any(w.is_person(other.head) for other in self.nouns[:k])
             return self._can_have(noun, living_above, person_above, anchor)
-        if anchor is not None and anchor.determiner in _OWNED and anchor.head in lex.BODY:
+        if anchor is not None and anchor.determiner in _OWNED and anchor.head in nouns.BODY:
             return True
         # What the owner has is where the owner is, unless it lives: a dog on a leash.
         return not noun.is_had or (w.is_animate(noun.head) and not noun.content)
@@ -97,13 +97,13 @@ class Path:
     ) -> bool:
         if anchor is None or noun.content:
             return False
-        worn = w.is_clothing(anchor.head) and anchor.head not in lex.MARKS
-        if (worn or anchor.head in lex.BODY) and not w.is_animate(noun.head):
+        worn = w.is_clothing(anchor.head) and anchor.head not in nouns.MARKS
+        if (worn or anchor.head in nouns.BODY) and not w.is_animate(noun.head):
             return not living_above and not noun.is_detail
         if worn and not w.is_person(noun.head) and person_above:
             return False
         if noun.is_detail:
-            return anchor.head in lex.MARKS or anchor.head in lex.BODY
+            return anchor.head in nouns.MARKS or anchor.head in nouns.BODY
         return not (noun.role == "with" and living_above and not w.is_animate(noun.head)) or (
-            anchor.head in lex.MARKS
+            anchor.head in nouns.MARKS
         )

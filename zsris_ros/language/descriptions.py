@@ -150,8 +150,8 @@ class DescriptionRules(RelationRules):
         made = w.match(lex.MADE, self.words, i)
         if made is not None:
             return self._labels(i + made[1], several=True)
-        last = self.words[i + 2] in ("", COMMA, STOP)
-        if word in lex.LABELS and last and self.words[i + 1]:
+        following = self.words[i + 1]
+        if word in lex.LABELS and following not in ("", COMMA, STOP) and self.noun.ends(i + 2):
             self.path.owner("state").describe(self.words[i + 1])
             return i + 2
         if word in lex.LABELS and not self.noun.closes(i + 1):

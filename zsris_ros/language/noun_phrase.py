@@ -6,144 +6,30 @@ from collections.abc import Mapping, Sequence
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
+from zsris_ros.language import nouns
 from zsris_ros.language import words as w
+from zsris_ros.language.boundaries import Boundaries
 from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.phrase import MAX_DEPTH, Phrase
 from zsris_ros.language.premodifiers import count, form_number, premodify, quantified
-from zsris_ros.language.tokens import COMMA, STOP, Tokens
-from zsris_ros.language.wrapper import commands_pronoun
+from zsris_ros.language.tokens import COMMA, Tokens
 from zsris_ros.types import Number
 
 _QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
              "what", "whichever", "either")  # fmt: skip
 PAIRS = word_set("pair pairs couple")
-_CLAUSE_WORDS = lex.LINKING | {"has", "have", "had", "having", "does", "do", "did", "doesn't"}
 
 
-class NounPhraseReader:
-    """Reads noun phrases from one text. ``words`` is padded with empty words at its end.
-
-    ``chunk_ends`` tells, for the tokens inside a noun chunk of a dependency parse, where the chunk
-    ends; without it the end of a run is found by word classes.
-    """
+class NounPhraseReader(Boundaries):
+    """Reads noun phrases from one text."""
 
     def __init__(self, tokens: Tokens, chunk_ends: Mapping[int, int] | None = None) -> None:
-        self.tokens = tokens
-        self.words: list[str] = [token.text for token in tokens.items] + [""] * 8
-        self.size = len(tokens.items)
-        self.chunk_ends = chunk_ends or {}
+        super().__init__(tokens, chunk_ends)
         self._sides: dict[int, str] = {}
-        self._closes: dict[int, bool] = {}
-        self._relations: dict[int, tuple[str, int] | None] = {}
         self._paired: set[int] = set()
         self._depth = 0
         self._possessors = 0
 
-    # -- where a noun phrase stops --------------------------------------------------------------
-    def cut(self, end: int) -> None:
-        """Forgets the words from ``end`` on."""
-        self.words[end:] = [""] * (len(self.words) - end)
-        self._closes.clear()
-        self._relations.clear()
-
-    def closes(self, i: int) -> bool:
-        """Whether nothing of a noun phrase can stand at ``i``: its end, a preposition, a verb."""
-        known = self._closes.get(i)
-        if known is None:
-            known = self._closes[i] = self._closing(i)
-        return known
-
-    def _closing(self, i: int) -> bool:
-        word = self.words[i]
-        return (
-            word in ("", COMMA, STOP, "'s", "and", "or", "but", "nor", "than", "that")
-            or word in lex.NEGATORS
-            or (word in lex.RELATIVES and word != "where")
-            or word in _CLAUSE_WORDS
-            or word in lex.OBJECT_PRONOUNS
-            or word in lex.SUBJECTS
-            or word in lex.DETERMINERS
-            or self.relation(i) is not None
-            or self.made(i)
-            or word in lex.CLOSING
-            or commands_pronoun(self.words, i)
-            or w.match(lex.TIME_PHRASES, self.words, i) is not None
-            or w.match(lex.NEGATIVE_PHRASES, self.words, i) is not None
-        )
-
-    def relation(self, i: int) -> tuple[str, int] | None:
-        if i not in self._relations:
-            idle = w.match(lex.TIME_PHRASES, self.words, i) is not None
-            self._relations[i] = None if idle else w.match(lex.RELATIONS, self.words, i)
-        return self._relations[i]
-
-    def made(self, i: int) -> bool:
-        return w.match(lex.MADE, self.words, i) is not None
-
-    def _verb(self, i: int, run: Sequence[int]) -> bool:
-        """Whether a participle at ``i`` follows the head rather than precedes one."""
-        word, following = self.words[i], self.words[i + 1]
-        if word in lex.HAVING and word not in ("hold", "carry", "bearing", "got"):
-            return True
-        if word in lex.LABELS or word in lex.OWNED:
-            last = self.words[i + 2] in ("", COMMA, STOP)
-            return following not in ("", COMMA, STOP) and (last or self.relation(i + 1) is None)
-        ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
-        if w.placement(word):
-            return ends
-        if not (w.is_ing(word) or w.is_ed(word)):
-            return False
-        before = self.words[run[-1]]
-        return ends or (w.is_animate(before) and word in adj.TRANSITIVE)
-
-    def placed(self, i: int) -> bool:
-        """Whether position words stand at ``i``, with nothing after them they could modify."""
-        while self.words[i] in lex.EXTREMES:
-            i += 1
-        if not w.positions(self.words[i]):
-            return w.superlative(self.words[i]) in ("left", "right", "top", "bottom")
-        limit = i + 6
-        while i < limit and (w.positions(self.words[i]) or self.words[i] in lex.POSITION_NOUNS):
-            i += 1
-        return self.closes(i) or self.words[i] in lex.ADVERBS
-
-    def _follows_head(self, i: int, run: Sequence[int], bare: bool) -> bool:
-        """Whether the word at ``i``, after a possible head, starts something new."""
-        word, last = self.words[i], self.words[run[-1]]
-        if word in lex.ADVERBS and not w.positions(word):
-            return True
-        if self._verb(i, run) or w.ordinal(word) is not None:
-            return True
-        if word in lex.EXTREMES and (w.positions(self.words[i + 1]) or self.closes(i + 1)):
-            return True
-        if w.superlative(word) and (bare or self.closes(i + 1)):
-            return True
-        if word.isdecimal() or (word == "number" and self.words[i + 1].isdecimal()):
-            return True
-        if word == "full" and self.closes(i + 1):
-            return True
-        if w.positions(word):
-            return self._position_follows(i, run)
-        shade = word in adj.SHADES and self.words[i + 1] in adj.COLOURS
-        if shade and bare and w.is_person(last):
-            return True
-        if not w.is_adjective(word) or last in lex.SHADES_FIRST:
-            return False
-        if self.closes(i + 1):
-            # "mug red", but "fresh orange" and "woman orange" keep their noun.
-            return word not in adj.COLOUR_NOUNS or w.is_person(last)
-        known = w.is_animate(last) or (bare and not w.may_describe(last))
-        return known and not (last in adj.SHADES and not w.is_person(last))
-
-    def _position_follows(self, i: int, run: Sequence[int]) -> bool:
-        """ "guy left", "bowl bottom left" but "car front bumper", "pink top", "tank top"."""
-        if self.words[i] == "top" and (self.words[run[-1]] in lex.TOPS):
-            return False
-        if self.placed(i):
-            return True
-        return w.is_person(self.words[run[-1]]) or w.is_adjective(self.words[i + 1])
-
-    # -- reading ----------------------------------------------------------------------------------
     def read(self, i: int, target: bool = False) -> tuple[Phrase, int] | None:
         """The noun phrase at ``i`` and the index after it, or None when there is none."""
         start, i, quantity, determiner = self._determiner(i)
@@ -253,13 +139,6 @@ class NounPhraseReader:
             i += 1
         return run, i
 
-    def _leaves(self, i: int, run: Sequence[int], bare: bool) -> bool:
-        """Whether the word at ``i`` is behind the head, by the noun chunk where there is one."""
-        end = self.chunk_ends.get(run[0])
-        if end is None:
-            return self._follows_head(i, run, bare)
-        return i >= end or (bool(w.positions(self.words[i])) and self._position_follows(i, run))
-
     def _can_be_head(self, i: int, bare: bool) -> bool:
         word, following = self.words[i], self.words[i + 1]
         if word == "one":
@@ -300,13 +179,6 @@ class NounPhraseReader:
             i and self.words[i - 1] in lex.DETERMINERS and not self.closes(i + 1)
         )
 
-    def _intensifies(self, i: int) -> bool:
-        """ "right behind", "directly above"; "right in red" and "right with" keep the place."""
-        row = self.relation(i + 1)
-        if self.words[i] == "right" and row is not None and row[1] == 1:
-            return self.words[i + 1] not in ("in", "with", "wearing", "of")
-        return row is not None or self.words[i + 1] in ("here", "there")
-
     def _adjectives_go_on(self, i: int, run: Sequence[int]) -> bool:
         """ "black and white", "small, round": a further adjective before the same head."""
         j = i + 1 + (self.words[i] == COMMA and self.words[i + 1] in ("and", "or"))
@@ -317,7 +189,6 @@ class NounPhraseReader:
             return describing and self.words[j + 1] in (COMMA, "and", "or")
         return w.is_adjective(self.words[run[-1]]) or w.may_describe(self.words[j])
 
-    # -- building ---------------------------------------------------------------------------------
     def _partitive(self, run: Sequence[int]) -> bool:
         """ "the taller of the candles", "the first of the cups", "one of the men"."""
         last = self.words[run[-1]]
@@ -339,7 +210,7 @@ class NounPhraseReader:
     def _no_head(self, run: Sequence[int], i: int, target: bool) -> bool:
         """Whether a run without a noun is headless: "the left", "the red" but "the back of"."""
         last = self.words[run[-1]]
-        if last == "top" and len(run) > 1 and self.words[run[-2]] in lex.TOPS:
+        if last == "top" and len(run) > 1 and self.words[run[-2]] in nouns.TOPS:
             return False
         if last in lex.POSITIONS:
             return not (self.words[i] == "of" or self.words[run[0] - 1] == "'s")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from zsris_ros.language import lexicon as lex
-from zsris_ros.language import rules, words
+from zsris_ros.language import nouns, rules, words
 from zsris_ros.types import Anchor, Expression
 
 
 def is_neutral(head: str) -> bool:
     """Whether a head names no class: object, thing, item, one, stuff, something, it, ..."""
-    return head.lower() in lex.NEUTRAL or words.singular(head.lower()) in lex.NEUTRAL
+    return head.lower() in nouns.NEUTRAL or words.singular(head.lower()) in nouns.NEUTRAL
 
 
 def noun_phrase(expression: Expression) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from zsris_ros.language import lexicon as lex
+from zsris_ros.language import nouns
 from zsris_ros.language import words as w
 from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.phrase import Phrase
@@ -42,7 +43,7 @@ def premodify(
             phrase.superlative = word
         elif word in lex.EXTREMES and w.positions(following):
             continue
-        elif word == "top" and before in lex.GARMENT_TOPS:
+        elif word == "top" and before in nouns.GARMENT_TOPS:
             phrase.describe(word)
         elif w.positions(word):
             _place(phrase, word, before in lex.EXTREMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
-from zsris_ros.language import places
+from zsris_ros.language import nouns, places
 from zsris_ros.language import words as w
 from zsris_ros.language.attachment import Path
 from zsris_ros.language.noun_phrase import NounPhraseReader
@@ -87,10 +87,10 @@ class RelationRules:
         if phrase.headless:  # "the thinner rope of the two"
             return end
         owner = self.path.owner("of")
-        content = owner.head not in lex.PORTIONS and (
-            owner.head in lex.CONTAINERS or w.singular(owner.head) in lex.CONTAINERS
+        content = owner.head not in nouns.PORTIONS and (
+            owner.head in nouns.CONTAINERS or w.singular(owner.head) in nouns.CONTAINERS
         )
-        bare = not phrase.determiner and owner.head not in lex.PORTIONS | lex.MARKS | lex.BODY
+        bare = not phrase.determiner and owner.head not in nouns.PORTIONS | nouns.MARKS | nouns.BODY
         content = content or bare
         owner.relate("with" if content else "part_of", phrase, content=content)
         self.path.push(phrase)
@@ -100,7 +100,7 @@ class RelationRules:
         found = self.noun.read(i)
         if found is None:
             return i
-        kind = "inside" if found[0].head in lex.INSIDE_SOURCES else "on"
+        kind = "inside" if found[0].head in nouns.INSIDE_SOURCES else "on"
         self._relate(kind, found[0])
         return found[1]
 
@@ -129,7 +129,7 @@ class RelationRules:
     def _worn(self, phrase: Phrase) -> bool:
         worn = w.is_clothing(phrase.head) or phrase.head in adj.COLOURS
         return worn and (
-            any(w.is_animate(noun.head) or noun.head in lex.NEUTRAL for noun in self.path.nouns)
+            any(w.is_animate(noun.head) or noun.head in nouns.NEUTRAL for noun in self.path.nouns)
             or phrase.head in ("shirt", "hat", "dress", "jacket", "coat", "suit", "uniform")
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zsris_ros.language import lexicon as lex
-from zsris_ros.language import negation, places
+from zsris_ros.language import negation, nouns, places
 from zsris_ros.language import words as w
 from zsris_ros.language.attachment import Path
 from zsris_ros.language.descriptions import DescriptionRules
@@ -224,7 +224,7 @@ class Reader(DescriptionRules):
     def _everything(self) -> bool:
         target = self.path.target
         counted = target.determiner in ("all", "any", "each", "every")
-        return target.number == "all" or counted or target.head in lex.NEUTRAL
+        return target.number == "all" or counted or target.head in nouns.NEUTRAL
 
     def _negated(self, i: int) -> int | None:
         words = self.words

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
+from zsris_ros.language import nouns
 
 _VOWEL = re.compile("[aeiouy]")
 _NUMBERED = re.compile(r"(\d{1,4})(?:st|nd|rd|th)", re.ASCII)
@@ -111,28 +112,28 @@ def is_ed(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_person(word: str) -> bool:
-    if word in lex.PEOPLE:
+    if word in nouns.PEOPLE:
         return True
     return (
-        len(word) > 4 and word.endswith(lex.PERSON_SUFFIXES) and word not in lex.NOT_PERSON
-    ) or (word.endswith("s") and word[:-1] in lex.PEOPLE)
+        len(word) > 4 and word.endswith(nouns.PERSON_SUFFIXES) and word not in nouns.NOT_PERSON
+    ) or (word.endswith("s") and word[:-1] in nouns.PEOPLE)
 
 
 @lru_cache(maxsize=4096)
 def is_animate(word: str) -> bool:
-    return word in lex.ANIMALS or is_person(word)
+    return word in nouns.ANIMALS or is_person(word)
 
 
 @lru_cache(maxsize=4096)
 def is_clothing(word: str) -> bool:
-    return word in lex.CLOTHING or (
-        word.endswith(lex.CLOTHING_SUFFIXES) and word not in lex.NOT_CLOTHING
+    return word in nouns.CLOTHING or (
+        word.endswith(nouns.CLOTHING_SUFFIXES) and word not in nouns.NOT_CLOTHING
     )
 
 
 def is_detail(word: str) -> bool:
     """Something that belongs to a thing and has no place of its own: label, handle, hair, hat."""
-    return word in lex.MARKS or word in lex.BODY or is_clothing(word)
+    return word in nouns.MARKS or word in nouns.BODY or is_clothing(word)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,120 @@
+"""Nouns the parsers treat alike: hints for ties, never limits; any other word is a noun too.
+
+They tell whether "in X" means wearing X, whether X of Y is a content or a part, and what a later
+phrase can sensibly belong to. A missing word costs a tie, not an expression.
+"""
+
+from __future__ import annotations
+
+from zsris_ros.language.lexicon import word_set
+
+PEOPLE = word_set("""
+    man men woman women person people guy guys girl girls boy boys lady ladies kid kids child
+    children baby babies dude gentleman gentlemen male female player players adult toddler
+    infant teenager teen mom mum mother dad father grandma grandpa grandmother grandfather
+    brother sister son daughter uncle aunt couple bride groom friend fellow fella gal chef cook
+    nurse doctor officer police cop soldier sailor pilot driver rider worker waiter waitress
+    teacher student farmer baker butcher referee umpire catcher batter pitcher goalie skier
+    snowboarder skateboarder surfer swimmer runner jogger hiker climber dancer singer musician
+    clown judge king queen prince princess monk nun priest actor actress model vendor customer
+    shopper passenger pedestrian tourist athlete coach boxer wrestler golfer bowler barber
+    tailor plumber painter carpenter gardener janitor cleaner guard lifeguard cashier clerk
+    lawyer engineer scientist reporter photographer magician wizard witch pirate knight cowboy
+    cowgirl ninja sheriff thief robber human humans somebody someone individual spectator fan
+    audience crowd team twins family biker motorcyclist
+""")
+PERSON_SUFFIXES = ("man", "men", "woman", "women", "person", "boy", "girl", "lady", "ist", "people")
+NOT_PERSON = word_set("""
+    human-like specimen abdomen ramen snowman gingerbread-man list fist mist wrist twist waist
+    cowlist gist omen stamen acumen checklist playlist
+""")
+ANIMALS = word_set("""
+    dog dogs cat cats horse horses cow cows sheep goat goats pig pigs bird birds duck ducks hen
+    chicken rooster chick puppy kitten elephant elephants giraffe giraffes zebra zebras bear
+    bears lion tiger wolf fox rabbit bunny deer moose monkey parrot owl penguin swan goose
+    geese pony donkey mule camel llama lamb calf bull ox fish frog turtle tortoise snake lizard
+    hamster mouse rat squirrel hedgehog ostrich flamingo seagull pigeon eagle hawk animal pet
+    cub foal kitty pup calves wolves robot
+""")
+CLOTHING = word_set("""
+    shirt shirts coat jacket vest suit suits dress skirt blouse sweater jumper hoodie cardigan
+    pullover uniform jersey robe gown apron cape cloak poncho kimono tuxedo tux overalls
+    dungarees jeans pants trousers shorts leggings tights tie bowtie scarf hat cap beanie
+    helmet bonnet beret hood mask glasses sunglasses goggles gloves mittens boots shoes
+    sneakers sandals heels socks stockings belt bikini swimsuit trunks wetsuit tracksuit
+    raincoat overcoat parka anorak windbreaker fleece turtleneck tee t-shirt tshirt polo tank
+    top bra sari saree costume outfit clothes clothing attire gear armor armour waistcoat
+    blazer pajamas pyjamas nightgown onesie jumpsuit leotard tutu kilt toga headscarf headband
+    bandana bandanna turban hijab veil crown tiara necklace scrubs flannel denim leather plaid
+    stripes khakis sombrero fedora visor collar bib earrings badge tunic smock sash shawl
+    camouflage camo spandex ponchos caps hats ties dresses jackets coats uniforms robes vests
+    slippers
+""")
+CLOTHING_SUFFIXES = ("shirt", "shirts", "coat", "coats", "suit", "suits", "wear", "jacket",
+                     "dress", "hat", "sweater", "gown", "pants")  # fmt: skip
+NOT_CLOTHING = word_set("""
+    address suitcase that what chat software hardware silverware headdresses underwear-drawer
+    lawsuit pursuit somewhat
+""")
+BODY = word_set("""
+    hair beard mustache moustache ponytail bangs braids pigtails arm arms leg legs hand hands
+    head face eye eyes ear ears nose mouth neck tail wing wings paw paws horn horns foot feet
+    finger fingers thumb shoulder knee elbow chest belly stomach lap back mane trunk beak fur
+    tattoo tusks antlers whiskers freckles smile teeth tongue hip wrist ankle hoof snout spots
+    curls
+""")
+MARKS = word_set("""
+    label sticker tag logo stripe stripes dot dots handle handles lid cap spout rim edge dent
+    scratch crack chip stain hole writing text letter letters number numbers pattern print
+    design cover button buttons zipper pocket sleeve sleeves strap straps ribbon bow string
+    cord knob hinge blade tip base neck stem leaf leaves petals wheel wheels door doors window
+    windows roof hood bumper headlights antenna screen keyboard drawer drawers legs armrests
+    armrest cushion seat spokes pedals handlebars tassels fringe frame border trim barcode
+    price lettering picture flowers plaid checks squares patch patches spot rust paint foil
+    wrapper cork pull top bottom side corner crust icing frosting sprinkles marking markings
+    chimney windshield mirror tire tires tyre tyres bristles prongs emblem nozzle valve plug
+    switch dial display
+""")
+CONTAINERS = word_set("""
+    cup mug glass bottle jar jug pitcher carafe bowl basket box bag bucket can tin carton crate
+    pot pan plate tray dish barrel tub tube packet pack sack bin case vase tank pail kettle
+    flask canister jug pint keg thermos container set stack pile bunch group herd flock bundle
+    row line collection batch heap crowd bouquet roll stick bar tablet loaf bale string saucer
+    saucepan mound spool deck vial goblet tumbler beaker shot mugful cluster handful platter
+    punnet wheelbarrow truckload cart box crates boxes bowls cups glasses mugs bottles jars
+    bags baskets pots plates trays buckets cans picture photo painting statue drawing
+""")
+INSIDE_SOURCES = word_set("""
+    drawer box bag basket cupboard cabinet fridge refrigerator oven microwave bin can jar bowl
+    bucket toolbox closet wardrobe locker crate backpack pocket suitcase freezer dishwasher tin
+    case sink pot cup chest kitchen room garage vase carton purse tub washer dryer container
+    glass
+""")
+PORTIONS = word_set("""
+    slice piece half part chunk section corner edge end side middle top bottom back front
+    handle lid tip rest portion quarter segment layer wedge bit
+""")
+VEHICLES = word_set("""
+    car cars truck trucks van vans bus buses bike bikes bicycle motorcycle motorbike scooter
+    moped taxi cab train tram boat ship plane airplane aeroplane helicopter jeep suv tractor
+    trailer lorry minivan pickup ambulance limousine sedan vehicle camper caravan jet kayak
+    canoe
+""")
+SURFACES = word_set("""
+    table desk shelf counter floor ground bench wall ledge windowsill sill mat rug carpet
+    workbench countertop bed couch sofa chair stool nightstand sidewalk road street grass field
+    beach sand snow water roof branch
+""")
+NEUTRAL = word_set("""
+    object objects thing things item items one ones stuff something anything everything it this
+    that these those them whatever thingy thingamajig gadget entity blob nothing
+""")
+GARMENT_TOPS = word_set("tank crop halter tube bikini pajama pyjama")
+TOPS = GARMENT_TOPS | word_set("""
+    tank crop halter tube bikini pajama pyjama tie-dye blue red green white black pink yellow
+    purple orange gray grey brown striped table counter bottle bench desk big mini
+""")
+SHADES_FIRST = word_set("""
+    baby navy sky forest lime olive rose charcoal army royal mint sea neon pastel hot jet off
+    light dark bright pale deep
+""")
