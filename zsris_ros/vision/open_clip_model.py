@@ -1,0 +1,245 @@
+"""An open_clip model of any kind: built, filled with weights, and asked for texts.
+
+What is common to CLIPs with a vision transformer (``clip``) and with a ResNet (``resnet``).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..types import InputError
+from .torchvision_ops import ensure_torchvision
+
+ensure_torchvision()
+
+import open_clip  # needs torchvision
+from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
+from open_clip.transformer import LayerNormFp32
+
+Architecture = str | Mapping[str, Any]
+"""A name known to open_clip ("ViT-B-16-quickgelu"), or open_clip's configuration as a mapping with
+``embed_dim``, ``vision_cfg`` and ``text_cfg`` (and ``quick_gelu``)."""
+
+State = Mapping[str, Tensor | npt.NDArray[Any]]
+"""Parameters by open_clip's names, which are OpenAI's."""
+
+Tokenizer = Callable[[Sequence[str]], Tensor]
+"""K texts to K x context token numbers (int64), cut to the context length."""
+
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+_OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # numbers, not parameters
+_CHARACTERS_A_TOKEN = 100  # no text needs more to fill its context; a megabyte of it is not read
+_CACHED_TEXTS = 512
+
+Self = TypeVar("Self", bound="OpenClipModel")
+
+
+def build_clip(architecture: Architecture, precision: str = "fp32") -> CLIP | CustomTextCLIP:
+    """Build an open_clip model with random weights, normalisation layers kept in float32.
+
+    Raises InputError when the name or the configuration is not one that open_clip can build.
+    """
+    config = configuration(architecture)
+    dtype = _dtype(precision)
+    kind = CustomTextCLIP if config.pop("custom_text", False) else CLIP
+    try:
+        model = kind(**config, cast_dtype=None if dtype == torch.float32 else dtype)
+    except (TypeError, KeyError) as error:
+        raise InputError(f"open_clip cannot build a CLIP of this configuration: {error}") from error
+    model.to(dtype)
+    for module in model.modules():
+        if isinstance(module, LayerNormFp32):
+            module.float()
+    return model.eval()
+
+
+def configuration(architecture: Architecture) -> dict[str, Any]:
+    """open_clip's configuration of an architecture. Raises InputError for an unknown name."""
+    if not isinstance(architecture, str):
+        return dict(architecture)
+    config = open_clip.get_model_config(architecture)
+    if config is None:
+        raise InputError(
+            f"open_clip knows no architecture named {architecture!r}; "
+            "open_clip.list_models() lists the names"
+        )
+    return dict(config)
+
+
+def openai_architecture(state: State) -> dict[str, Any]:
+    """The configuration of a CLIP, ViT or ResNet, read from the shapes of an OpenAI-named state.
+
+    OpenAI's models have heads 64 wide and the QuickGELU activation.
+    """
+    if "visual.proj" in state:
+        vision = _vit_sizes(state)
+    elif "visual.attnpool.positional_embedding" in state:
+        vision = _resnet_sizes(state)
+    else:
+        raise InputError("this state dict is not a CLIP with OpenAI's names, ViT or ResNet")
+    context, text_width = state["positional_embedding"].shape
+    return {
+        "embed_dim": int(state["text_projection"].shape[1]),
+        "quick_gelu": True,
+        "vision_cfg": vision,
+        "text_cfg": {
+            "context_length": int(context),
+            "vocab_size": int(state["token_embedding.weight"].shape[0]),
+            "width": int(text_width),
+            "heads": max(1, int(text_width) // 64),
+            "layers": _count(state, "transformer.", "ln_1.weight"),
+        },
+    }
+
+
+def _vit_sizes(state: State) -> dict[str, Any]:
+    width, _, patch, _ = state["visual.conv1.weight"].shape
+    grid = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
+    return {
+        "image_size": int(grid * patch),
+        "layers": _count(state, "visual.transformer.", "ln_1.weight"),
+        "width": int(width),
+        "patch_size": int(patch),
+    }
+
+
+def _resnet_sizes(state: State) -> dict[str, Any]:
+    grid = round((state["visual.attnpool.positional_embedding"].shape[0] - 1) ** 0.5)
+    return {
+        "image_size": int(32 * grid),
+        "layers": [_count(state, f"visual.layer{i}.", ".conv1.weight") for i in (1, 2, 3, 4)],
+        "width": int(state["visual.layer1.0.conv1.weight"].shape[0]),
+        "patch_size": None,
+    }
+
+
+def _count(state: State, start: str, end: str) -> int:
+    return sum(name.startswith(start) and name.endswith(end) for name in state)
+
+
+class OpenClipModel:
+    """An open_clip model: its weights, its texts. Subclasses open its image encoder.
+
+    ``model`` keeps its own weights, device and gradients: wrap a model under training to run it
+    through the same code as a loaded one. ``tokenizer`` defaults to CLIP's byte-pair encoding at
+    the model's context length.
+    """
+
+    embed_dim: int
+    image_size: int
+    grid: int
+
+    def __init__(self, model: CLIP | CustomTextCLIP, tokenizer: Tokenizer | None = None) -> None:
+        self.model = model
+        self.context_length = int(model.context_length)
+        self._tokenizer = tokenizer or _default_tokenizer(model)
+        self._texts: OrderedDict[str, Tensor] = OrderedDict()
+
+    @classmethod
+    def load(
+        cls: type[Self],
+        architecture: Architecture,
+        state: State,
+        *,
+        device: str | torch.device = "cpu",
+        precision: str = "fp32",
+        tokenizer: Tokenizer | None = None,
+    ) -> Self:
+        """Build ``architecture``, fill it with ``state`` and freeze it on ``device``.
+
+        ``precision`` is one of fp32, fp16, bf16; features are float32 in every case. Raises
+        InputError when the state does not fit the architecture.
+        """
+        model = build_clip(architecture, precision)
+        tensors = {
+            name: torch.from_numpy(np.asarray(value)) if not isinstance(value, Tensor) else value
+            for name, value in state.items()
+            if name not in _OPENAI_EXTRAS
+        }
+        if isinstance(model, CustomTextCLIP) and "positional_embedding" in tensors:
+            tensors = convert_to_custom_text_state_dict(tensors)
+        try:
+            model.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise InputError(f"the weights do not fit the CLIP architecture: {error}") from error
+        model.requires_grad_(False)
+        try:
+            model.to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(f"the model cannot be put on device {device!s}: {error}") from error
+        return cls(model, tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.visual.conv1.weight.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type pictures and tokens are computed in."""
+        dtype: torch.dtype = self.visual.conv1.weight.dtype
+        return dtype
+
+    @property
+    def visual(self) -> Any:
+        """The image encoder."""
+        return self.model.visual
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor CLIP was trained with on cosines, usually 100."""
+        return float(self.model.logit_scale.detach().float().exp())
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """K texts to int64 K x context token numbers on the model's device, too long ones cut."""
+        limit = _CHARACTERS_A_TOKEN * self.context_length
+        cleaned = [text[:limit] for text in texts]
+        return self._tokenizer(cleaned).to(self.device)
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """K texts to float32 KxE features, not normalised, without gradients.
+
+        Repeated texts are answered from memory while the weights are frozen.
+        """
+        if any(parameter.requires_grad for parameter in self.model.parameters()):
+            return self._encode_text(list(texts))
+        found = {text: self._texts[text] for text in texts if text in self._texts}
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        found.update(zip(missing, self._encode_text(missing), strict=True))
+        for text, feature in found.items():
+            self._texts[text] = feature
+            self._texts.move_to_end(text)
+        while len(self._texts) > _CACHED_TEXTS:
+            self._texts.popitem(last=False)
+        return torch.stack([found[text] for text in texts]) if texts else self._encode_text([])
+
+    def _encode_text(self, texts: list[str]) -> Tensor:
+        if not texts:
+            return torch.zeros(0, self.embed_dim, device=self.device)
+        with torch.no_grad():
+            features: Tensor = self.model.encode_text(self.tokenize(texts))
+        return features.float()
+
+
+def _dtype(precision: str) -> torch.dtype:
+    if precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    return PRECISIONS[precision]
+
+
+def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:
+    tokenizer = open_clip.SimpleTokenizer(context_length=int(model.context_length))
+    if int(model.vocab_size) < tokenizer.vocab_size:
+        raise InputError(
+            f"the text encoder knows {int(model.vocab_size)} tokens, CLIP's tokenizer makes "
+            f"{tokenizer.vocab_size}: give the tokenizer this model was trained with"
+        )
+    return lambda texts: tokenizer(list(texts))
