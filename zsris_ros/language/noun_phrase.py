@@ -233,7 +233,7 @@ class NounPhraseReader(Boundaries):
         determiner: str,
         possessor: Phrase | None,
     ) -> Phrase:
-        head = self.words[run[-1]]
+        head = self.tokens.span(run[-1], run[-1] + 1)
         phrase = Phrase(
             self.tokens.span(start, run[-1] + 1),
             head,
