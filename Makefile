@@ -2,6 +2,7 @@
 # make test    the tests
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
+# make results  measure again what README says
 # make clean   remove what the above made
 #
 # Each target makes what it needs in .venv and does nothing twice: the files in .venv/.made are
@@ -32,7 +33,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint colcon clean
+.PHONY: help demo test lint colcon results clean
 .DELETE_ON_ERROR:
 
 help:
@@ -94,3 +95,13 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 	$(VENV)/colcon/bin/python -m pip --disable-pip-version-check install \
 	  -c requirements/constraints-ros.txt -r requirements/colcon.txt -r requirements/ros.txt
 	@touch $@
+
+# The figures in README: 200 simulated scenes, real frames where ZSRIS_OSD_DIR names them, the demo.
+results: $(MADE)/test $(MADE)/package
+	$(VENV)/bin/zsris eval tabletop --seed 0 --scenes 200 --out docs/results/tabletop
+	@[ -z "$(ZSRIS_OSD_DIR)" ] || \
+	  $(VENV)/bin/zsris eval osd --root "$(ZSRIS_OSD_DIR)" --out docs/results/osd
+	$(VENV)/bin/zsris demo --out out/demo
+	mkdir -p docs/results/demo && cp out/demo/answers.json docs/results/demo/
+	cp out/demo/contact_sheet.png docs/demo.png
+	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
