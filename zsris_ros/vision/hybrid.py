@@ -8,8 +8,9 @@ adds the global stream to the local one::
     y <- B_i(y)                        the class token restricted to the mask
 
 with M = 1 for the class token and the mask's coverage for each patch. "L2G" adds the local stream
-to the global one, "both" keeps both sums beside the plain streams, and "local", "token-masking"
-and "attention-masking" are the paper's ablations with one stream.
+to the global one, "both" keeps both sums beside the plain streams, "sum" adds the results of the
+two streams without any fusion, and "local", "global", "token-masking" and "attention-masking" are
+the paper's ablations with one stream.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..types import BoolArray, ByteArray, InputError
 from .attention import run_block
 from .clip import ClipModel
-from .views import HybridSettings, ViewMaker
+from .views import HybridSettings, ViewMaker, check_masks
 
 
 class HybridEncoder:
@@ -52,11 +52,7 @@ class HybridEncoder:
 
         An empty mask gets a finite feature too. Raises InputError when shapes or types do not fit.
         """
-        if masks.dtype != np.bool_ or masks.ndim != 3 or masks.shape[1:] != rgb.shape[:2]:
-            raise InputError(
-                f"masks must be bool NxHxW of the image's size {rgb.shape[:2]}, "
-                f"got {masks.dtype} {masks.shape}"
-            )
+        check_masks(rgb, masks)
         clip, size = self.clip, self.settings.batch_size
         make = ViewMaker(rgb, self.settings, clip.image_size, clip.grid, clip.device)
         features = [torch.zeros(0, clip.embed_dim, device=clip.device)]
@@ -147,11 +143,18 @@ def _mask_attention(late: _Late, y: Tensor) -> list[Tensor]:
     return [y]
 
 
+def _sum(late: _Late, x: Tensor, y: Tensor) -> list[Tensor]:
+    """G + L of the ablation, both with the same weight (the paper's best weight is not printed)."""
+    return _plain(late, x) + _mask_attention(late, y)
+
+
 _MODES: dict[str, tuple[bool, bool, Callable[..., list[Tensor]]]] = {
     "G2L": (True, True, _global_to_local),
     "L2G": (True, True, _local_to_global),
     "both": (True, True, _both_ways),
     "local": (True, False, _plain),
+    "global": (False, True, _plain),
+    "sum": (True, True, _sum),
     "token-masking": (False, True, _mask_tokens),
     "attention-masking": (False, True, _mask_attention),
 }

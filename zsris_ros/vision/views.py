@@ -24,7 +24,7 @@ CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 Colour = tuple[float, float, float]
-Mode = Literal["G2L", "L2G", "both", "local", "token-masking", "attention-masking"]
+Mode = Literal["G2L", "L2G", "both", "local", "global", "sum", "token-masking", "attention-masking"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,15 @@ class Views(NamedTuple):
     local: Tensor
     global_: Tensor
     grids: Tensor
+
+
+def check_masks(rgb: ByteArray, masks: BoolArray) -> None:
+    """Raise InputError unless ``masks`` are bool NxHxW of the picture's size."""
+    if masks.dtype != np.bool_ or masks.ndim != 3 or masks.shape[1:] != rgb.shape[:2]:
+        raise InputError(
+            f"masks must be bool NxHxW of the image's size {rgb.shape[:2]}, "
+            f"got {masks.dtype} {masks.shape}"
+        )
 
 
 def blur(rgb: ByteArray, kernel: int, sigma: float) -> ByteArray:
