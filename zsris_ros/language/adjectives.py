@@ -143,3 +143,12 @@ PURE = word_set("""
     huge tall short long wide narrow thick thin round striped spotted shiny clean dirty wooden
     empty broken old new left-hand right-hand
 """)
+NOUNS_TOO = word_set(
+    "light square single double human manual cold sweet iron half whole flat metal"
+)
+EYEWEAR = word_set("reading eye safety prescription swimming swim ski 3d horn-rimmed protective")
+LY_NOUNS = word_set("""
+    family jelly belly lily fly butterfly dragonfly holly doily bully assembly ally supply
+    reply rally tally early ugly lovely curly silly smelly hilly woolly friendly lonely lively
+    elderly wobbly bubbly oily
+""")

@@ -112,7 +112,8 @@ class Boundaries:
             return True
         if w.superlative(word) and (bare or self.closes(i + 1)):
             return True
-        if word.isdecimal() or (word == "number" and self.words[i + 1].isdecimal()):
+        number = word.isdecimal() and self.closes(i + 1)
+        if number or (word == "number" and self.words[i + 1].isdecimal()):
             return True
         if word == "full" and self.closes(i + 1):
             return True
@@ -121,11 +122,16 @@ class Boundaries:
         shade = word in adj.SHADES and self.words[i + 1] in adj.COLOURS
         if shade and bare and w.is_person(last):
             return True
+        if w.is_manner(word):
+            following = self.words[i + 1]
+            verb = w.is_ed(following) or w.is_ing(following) or w.is_adjective(following)
+            return self.closes(i + 1) or (verb and self.closes(i + 2))
         if not w.is_adjective(word) or last in nouns.SHADES_FIRST:
             return False
         if self.closes(i + 1):
             # "mug red", but "fresh orange" and "woman orange" keep their noun.
-            return word not in adj.COLOUR_NOUNS or w.is_person(last)
+            noun = word in adj.COLOUR_NOUNS or (word in adj.NOUNS_TOO and not w.is_person(last))
+            return not noun or w.is_person(last)
         known = w.is_animate(last) or (bare and not w.may_describe(last))
         return known and not (last in adj.SHADES and not w.is_person(last))
 

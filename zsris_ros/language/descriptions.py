@@ -29,7 +29,8 @@ class DescriptionRules(RelationRules):
         return i + 1 if self.words[i] in lex.FILLERS else None
 
     def _ordered(self, i: int) -> int | None:
-        heading = places.direction(self.noun, i)
+        counted = [noun for noun in self.path.nouns if noun.ordinal is not None and not noun.side]
+        heading = places.direction(self.noun, i, bool(counted))
         if heading is None:
             value = w.ordinal(self.words[i])
             if value is None or (
@@ -39,7 +40,6 @@ class DescriptionRules(RelationRules):
             self.path.owner("place").ordinal = value
             return i + 1
         end, side = heading
-        counted = [noun for noun in self.path.nouns if noun.ordinal is not None and not noun.side]
         owner = counted[-1] if counted else self.path.owner("place")
         owner.side = side
         return end
@@ -170,6 +170,8 @@ class DescriptionRules(RelationRules):
         owner.describe(word)
         self.path.force(owner)
         self.predicate = True
+        if word in ("facing", "pointing", "looking") and self.noun.placed(i + 1):
+            return i + 2
         if word in _ATTACHING and self.words[i + 1] == "to":
             return self._related_to("on", i + 2)
         if self.words[i + 1] in lex.DETERMINERS or (
@@ -203,7 +205,7 @@ class DescriptionRules(RelationRules):
     def _described(self, i: int) -> int:
         """An attribute after the head, or a noun phrase without a preposition."""
         words, word = self.words, self.words[i]
-        if word in lex.DEGREE or word in lex.ADVERBS:
+        if word in lex.DEGREE or word in lex.ADVERBS or w.is_manner(word):
             return i + 1
         if word == "number" and words[i + 1].isdecimal():
             return i + 1

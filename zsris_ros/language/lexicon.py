@@ -43,7 +43,7 @@ ARTICLES = word_set("the a an teh")
 DEMONSTRATIVES = word_set("this that these those")
 POSSESSIVES = word_set("my your his her its our their yer")
 QUANTIFIERS = word_set("""
-    all both every each any some several many few which what whichever either no
+    all both every each any some several many few which what whichever either another no
 """)
 DETERMINERS = ARTICLES | DEMONSTRATIVES | POSSESSIVES | (QUANTIFIERS - {"no"})
 CARDINALS = {
@@ -82,7 +82,7 @@ CLAUSE_PRONOUNS = word_set("it they he she this that those these")
 RELATIVES = word_set("that which who whom whose where")
 PEOPLE_RELATIVES = word_set("who whom")
 LINKING = word_set("""
-    is are was were be been being am looks look looked seems seem appears gets got
+    is are was were be been being am looks look looked seems seem appears
 """)
 AUXILIARIES = word_set("""
     has have had having does do did can could will would should may might

@@ -11,6 +11,7 @@ from zsris_ros.language.tokens import COMMA
 from zsris_ros.language.wrapper import is_next_command
 
 _ONE = ("one", "ones")
+_HAD = ("without", "no", "minus", "out")
 _OR = ("or", "nor", "and", "neither")
 _EMPTY = lex.ARTICLES | lex.DEMONSTRATIVES | lex.POSSESSIVES | {"any", "no", "all", "either"}
 _UNSAID = _EMPTY | lex.FILLERS | lex.DEGREE | {"one", "ones", "and", "or", COMMA}
@@ -33,8 +34,9 @@ def cue(reader: NounPhraseReader, i: int, everything: bool) -> int | None:
 
 def exclude(reader: NounPhraseReader, i: int, target: Phrase) -> int:
     """Files what stands after a negation cue at ``i`` under ``target.excluded``."""
+    had = reader.words[i - 1] in _HAD if i else False
     while True:
-        end = _constituent(reader, i, target)
+        end = _having(reader, i, target) if had else _constituent(reader, i, target)
         if end == i:
             return i
         i = end

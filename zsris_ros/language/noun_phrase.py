@@ -51,7 +51,7 @@ class NounPhraseReader(Boundaries):
             self._depth += 1
             inner = self.read(i + 1, target) if self._depth < MAX_DEPTH else None
             self._depth -= 1
-            if inner is not None:
+            if inner is not None and not inner[0].headless:
                 return self._of_several(start, run, inner, quantity)
         if not run and possessor is not None:
             possessor.target = possessor.target or possessor.head
@@ -62,7 +62,7 @@ class NounPhraseReader(Boundaries):
             return self._headless(quantity), i
         if not any(w.is_noun_like(self.words[k]) for k in run) and self._no_head(run, i, target):
             phrase = self._headless(quantity)
-            premodify(phrase, self.words, run, self._sides)
+            phrase.number = premodify(phrase, self.words, run, self._sides) or phrase.number
             return phrase, i
         return self._build(start, run, quantity, determiner, possessor), i
 
@@ -115,6 +115,8 @@ class NounPhraseReader(Boundaries):
             if word in (COMMA, "and", "or") and not noun and self._adjectives_go_on(i, run):
                 i += 1
                 continue
+            if word in lex.COMPARATIVES and words[i + 1] == "than":
+                break
             counted = self._counted_from(i, noun)
             if counted:
                 run.append(i)

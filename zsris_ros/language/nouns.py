@@ -42,13 +42,12 @@ CLOTHING = word_set("""
     dungarees jeans pants trousers shorts leggings tights tie bowtie scarf hat cap beanie
     helmet bonnet beret hood mask glasses sunglasses goggles gloves mittens boots shoes
     sneakers sandals heels socks stockings belt bikini swimsuit trunks wetsuit tracksuit
-    raincoat overcoat parka anorak windbreaker fleece turtleneck tee t-shirt tshirt polo tank
-    top bra sari saree costume outfit clothes clothing attire gear armor armour waistcoat
-    blazer pajamas pyjamas nightgown onesie jumpsuit leotard tutu kilt toga headscarf headband
-    bandana bandanna turban hijab veil crown tiara necklace scrubs flannel denim leather plaid
-    stripes khakis sombrero fedora visor collar bib earrings badge tunic smock sash shawl
-    camouflage camo spandex ponchos caps hats ties dresses jackets coats uniforms robes vests
-    slippers
+    raincoat overcoat parka anorak windbreaker fleece turtleneck tee t-shirt tshirt polo bra
+    sari saree costume outfit clothes clothing attire gear armor armour waistcoat blazer
+    pajamas pyjamas nightgown onesie jumpsuit leotard tutu kilt toga headscarf headband bandana
+    bandanna turban hijab veil crown tiara necklace scrubs flannel denim leather plaid stripes
+    khakis sombrero fedora visor collar bib earrings badge tunic smock sash shawl camouflage
+    camo spandex ponchos caps hats ties dresses jackets coats uniforms robes vests slippers
 """)
 CLOTHING_SUFFIXES = ("shirt", "shirts", "coat", "coats", "suit", "suits", "wear", "jacket",
                      "dress", "hat", "sweater", "gown", "pants")  # fmt: skip

@@ -88,7 +88,7 @@ def _ends(reader: NounPhraseReader, i: int, strict: bool) -> bool:
     return not strict and w.is_adjective(word)
 
 
-def direction(reader: NounPhraseReader, i: int) -> tuple[int, str] | None:
+def direction(reader: NounPhraseReader, i: int, counted: bool = False) -> tuple[int, str] | None:
     """(index after, side) of "from the left", "counting from the top", "from right to left"."""
     words, j = reader.words, i
     while words[j] in _COUNTING and j < i + 4:
@@ -117,7 +117,8 @@ def direction(reader: NounPhraseReader, i: int) -> tuple[int, str] | None:
         while words[j] in lex.POSITION_NOUNS:
             j += 1
     if words[j] == "of" and of_view(words, j) == j:
-        return None
+        # "the second drawer from the bottom of the desk", but "a box from the top of the desk"
+        return (j, lex.ORDINAL_SIDES[sides[0]]) if counted else None
     if not (_ends(reader, j, words[j - 1] != COMMA) or words[j] in lex.DETERMINERS):
         return None
     return of_view(words, j), lex.ORDINAL_SIDES[sides[0]]

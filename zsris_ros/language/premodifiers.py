@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import nouns
 from zsris_ros.language import words as w
@@ -76,7 +77,8 @@ def form_number(words: Sequence[str], run: Sequence[int], determiner: str) -> Nu
     """The number that the form of the head tells: "all" for a plural, else "one"."""
     head = words[run[-1]]
     if head == "glasses":
-        drinking = len(run) > 1 and not w.is_adjective(words[run[-2]])
+        before = words[run[-2]] if len(run) > 1 else ""
+        drinking = bool(before) and not w.is_adjective(before) and before not in adj.EYEWEAR
         return "all" if drinking else "one"
     if head in ("everything", "everyone", "everybody"):
         return "all"

@@ -34,12 +34,14 @@ POSITION_WORDS: Mapping[str, frozenset[str]] = {
     "up": frozenset({"up", "top", "above"}),
     "down": frozenset({"down", "under", "bottom", "low"}),
 }
-_NOT_A_THING = frozenset(
+NOT_A_THING = frozenset(
     {"left", "west", "right", "east", "above", "north", "top", "back", "behind", "below", "south",
      "under", "front", "bigger", "larger", "closer", "smaller", "tinier", "further", "inside",
      "within", "contained", "who", "what", "which", "middle"}
 )  # fmt: skip
-_NO_RELATION = frozenset({"part", "image", "side", "picture", "half", "region", "section", "photo"})
+"""Words that head no other noun phrase."""
+NO_RELATION = frozenset({"part", "image", "side", "picture", "half", "region", "section", "photo"})
+"""Other nouns that make a sentence one about the picture, not about two things."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def other_noun_phrases(doc: Doc, variant: Variant = "reference") -> list[Span]:
             is_target = chunk.text == target.text
         else:
             is_target = (chunk.start, chunk.end) == target.span
-        if not is_target and chunk.root.text not in _NOT_A_THING:
+        if not is_target and chunk.root.text not in NOT_A_THING:
             others.append(chunk)
     return others
 
@@ -101,7 +103,7 @@ def relation(doc: Doc, variant: Variant = "reference") -> str:
     The keyword whose syntactic head has the smallest index; the first of several. "reference"
     never answers "right": the published comparison for it cannot hold.
     """
-    if any(chunk.root.text in _NO_RELATION for chunk in other_noun_phrases(doc, variant)):
+    if any(chunk.root.text in NO_RELATION for chunk in other_noun_phrases(doc, variant)):
         return NONE
     flag, _ = _nearest_to_start(doc, RELATION_WORDS, skip="right" if variant == "reference" else "")
     return flag

@@ -101,6 +101,8 @@ class RelationRules:
         if found is None:
             return i
         kind = "inside" if found[0].head in nouns.INSIDE_SOURCES else "on"
+        if self.path.target.ordinal is not None:
+            kind = "near"  # "the second chair from the door"
         self._relate(kind, found[0])
         return found[1]
 

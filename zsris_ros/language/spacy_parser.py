@@ -49,7 +49,8 @@ def best_installed() -> str:
 
 
 @lru_cache(maxsize=2)
-def _load(name: str) -> Any:
+def load_pipeline(name: str) -> Any:
+    """The spaCy pipeline called ``name``. Raises InputError when it is not installed."""
     try:
         import spacy
 
@@ -69,7 +70,7 @@ class SpacyParser:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._pipeline = _load(name)
+        self._pipeline = load_pipeline(name)
 
     def parse(self, text: str) -> Expression:
         """The expression in ``text``. Raises InputError when the text holds no letter."""

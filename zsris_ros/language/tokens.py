@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from zsris_ros.language.lexicon import word_list, word_set
+from zsris_ros.language.lexicon import ORDINALS, SUPERLATIVES, word_list, word_set
 from zsris_ros.types import InputError
 
 # Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
@@ -88,18 +88,31 @@ def tokenise(text: str) -> Tokens:
                 items.append(Token(COMMA, start, end))
         elif word == "most" and items and items[-1].text in _MOST:
             items[-1] = Token(items[-1].text + word, items[-1].start, end)
-        elif "'" in word or word in SPOKEN:
+        elif "'" in word or word in SPOKEN or _ordered(word):
             items.extend(_split(word, start, end))
         else:
             items.append(Token(word, start, end))
     return Tokens(source, tuple(items))
 
 
+def _ordered(word: str) -> bool:
+    """Whether a word is an ordinal and a superlative joined: second-closest."""
+    first, mark, second = word.partition("-")
+    return bool(mark) and first in ORDINALS and second in SUPERLATIVES
+
+
 def _split(word: str, start: int, end: int) -> Iterator[Token]:
     """A written word as one or two tokens: is|n't, cow|'s, that|'s -> is."""
     if word in SPOKEN:
-        for part in SPOKEN[word]:
-            yield Token(part, start, end)
+        first, second = SPOKEN[word]
+        cut = end - 1 if second == "'s" else end
+        yield Token(first, start, cut)
+        yield Token(second, cut if second == "'s" else start, end)
+        return
+    if _ordered(word):
+        cut = start + word.index("-")
+        yield Token(word[: cut - start], start, cut)
+        yield Token(word[cut - start + 1 :], cut + 1, end)
         return
     if word.endswith("n't") and len(word) > 3:
         yield Token(word[:-3], start, end - 3)

@@ -80,6 +80,11 @@ def is_adjective(word: str) -> bool:
     return len(word) > 5 and word.endswith(adj.ADJECTIVE_SUFFIXES) and not word.endswith("hful")
 
 
+def is_manner(word: str) -> bool:
+    """An adverb in -ly: partially, brightly; not family, not curly."""
+    return word.endswith("ly") and len(word) > 4 and word not in adj.LY_NOUNS
+
+
 def may_describe(word: str) -> bool:
     """A word that could be an adjective; nouns in -y and -en pass as well."""
     return is_adjective(word) or word.endswith(adj.LOOSE_SUFFIXES)

@@ -55,9 +55,10 @@ _OPENERS = phrase_table({
         which is, i think, i mean, i meant, i see, it was, would you mind, you should, you
         can, you need, i wish, i wonder, there was, there were, tell me, show me, how about,
         what about, try to, go ahead and, go and, come and, do you know, get rid of, make
-        sure, be so kind as to, want you, like you, need you, does it, is it, isn't there,
-        the robot should, looking for, look for, if you could, if you can, if possible, in
-        case
+        sure, be so kind as to, want you, like you, need you, you could, does it, is it,
+        would it be possible to, is it possible to, i was wondering if, i wonder if, isn't
+        there, the robot should, looking for, look for, if you could, if you can, if
+        possible, in case
     """,
 })  # fmt: skip
 _LINKS = word_set("""
@@ -97,7 +98,7 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
         elif opener is not None:
             commanded, i = True, i + opener[1]
         elif (word in ("its", "thats") and following in lex.ARTICLES) or (
-            commanded and word in _LINKS and not _pronoun_is_head(words, i)
+            commanded and (word in _LINKS or w.is_manner(word)) and not _pronoun_is_head(words, i)
         ):
             i += 1
         elif (command := _command(words, i, commanded)) is not None:
