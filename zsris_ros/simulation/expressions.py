@@ -110,7 +110,7 @@ def _relations(scene: TabletopScene, phrases: list[_Phrase]) -> Iterator[Referri
         "right of": place(0, 1),
         "above": place(1, -1),
         "below": place(1, 1),
-        "bigger than": lambda a, b: _size_margin(a, b),
+        "bigger than": _size_margin,
         "smaller than": lambda a, b: _size_margin(b, a),
     }
     for anchor in phrases:
@@ -130,14 +130,17 @@ def _relations(scene: TabletopScene, phrases: list[_Phrase]) -> Iterator[Referri
 
 
 def _size_margin(a: TabletopObject, b: TabletopObject) -> float:
-    """At least 1 when a is clearly bigger than b in pixels and in metres; below 0 when smaller."""
+    """At least 1 when a is clearly bigger than b in pixels and in metres, below 0 when it is
+    smaller in both, 0 when they disagree."""
     pixels = np.log(a.pixels / b.pixels) / np.log(1.5)
     metres = np.log(a.size_m / b.size_m) / np.log(1.15)
-    return float(min(pixels, metres) if pixels > 0 and metres > 0 else max(pixels, metres))
+    if pixels * metres <= 0:
+        return 0.0
+    return float(min(pixels, metres) if pixels > 0 else max(pixels, metres))
 
 
 def _superlatives(scene: TabletopScene, phrases: list[_Phrase]) -> Iterator[ReferringExpression]:
-    height, width = scene.labels.shape
+    width = scene.labels.shape[1]
     ranks: dict[str, tuple[Callable[[TabletopObject], float], float]] = {
         "leftmost": (lambda thing: thing.middle[0] / width, 0.06),
         "rightmost": (lambda thing: -thing.middle[0] / width, 0.06),
@@ -152,9 +155,11 @@ def _superlatives(scene: TabletopScene, phrases: list[_Phrase]) -> Iterator[Refe
             first, second = (key(scene.objects[i]) for i in order[:2])
             if second - first >= gap:
                 yield ReferringExpression(f"the {word} {phrase.text}", "superlative", order[0])
-        for word, sign in (("biggest", 1), ("smallest", -1)):
-            order = sorted(phrase.fits, key=lambda i: -sign * scene.objects[i].pixels)
-            first, rest = scene.objects[order[0]], [scene.objects[i] for i in order[1:]]
-            pairs = [(first, other) if sign > 0 else (other, first) for other in rest]
-            if all(_size_margin(bigger, smaller) >= 1.0 for bigger, smaller in pairs):
-                yield ReferringExpression(f"the {word} {phrase.text}", "superlative", order[0])
+        by_size = sorted(phrase.fits, key=lambda i: scene.objects[i].pixels)
+        for word, best, rest in (
+            ("biggest", by_size[-1], by_size[:-1]),
+            ("smallest", by_size[0], by_size[1:]),
+        ):
+            pairs = [(best, i) if word == "biggest" else (i, best) for i in rest]
+            if all(_size_margin(scene.objects[a], scene.objects[b]) >= 1.0 for a, b in pairs):
+                yield ReferringExpression(f"the {word} {phrase.text}", "superlative", best)

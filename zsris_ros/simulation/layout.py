@@ -6,8 +6,8 @@ seed gives the same layout.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,7 @@ def vary(layout: Layout, rng: np.random.Generator) -> Layout:
     objects = tuple(_recolour(rng, placed, names) for placed in layout.objects)
     lights = tuple(
         replace(drawn, shadow=light.shadow)
-        for drawn, light in zip(_draw_lights(rng, len(layout.lights)), layout.lights)
+        for drawn, light in zip(_draw_lights(rng, len(layout.lights)), layout.lights, strict=True)
     )
     return replace(layout, objects=objects, lights=lights, viewpoint=_draw_viewpoint(rng))
 

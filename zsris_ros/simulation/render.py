@@ -134,8 +134,8 @@ def _labels(mujoco: Any, segmentation: npt.NDArray[Any], object_of_geom: ByteArr
 def _build(mujoco: Any, layout: Layout, width: int, height: int) -> tuple[Any, ByteArray]:
     """The MuJoCo model and, for each geom, 1 + the index of its object (0 = scenery)."""
     spec = mujoco.MjSpec()
-    getattr(spec.visual, "global_").offwidth = width
-    getattr(spec.visual, "global_").offheight = height
+    spec.visual.global_.offwidth = width
+    spec.visual.global_.offheight = height
     spec.visual.quality.offsamples = 4
     spec.visual.quality.shadowsize = 1024
     spec.visual.headlight.ambient = [layout.ambient] * 3

@@ -5,8 +5,8 @@ Most are solids of revolution; a mug is one with a handle. Nothing here knows ab
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt

@@ -1,9 +1,11 @@
 """Train a small CLIP on the simulated tabletop, from nothing, through the encoder it will serve.
 
-The loss is the sigmoid loss of all crops against all captions of a batch (Zhai et al., 2023), on
-HybridGL's hybrid features, on a plain pass over one of the two views, and on GEM's patch features of
-whole frames. A pair's logit is scale * cosine + bias, so a score means a probability by itself and
-not only among the candidates of one picture.
+All crops of a batch are compared with all its captions: HybridGL's hybrid features, a plain pass
+over one of the two views, and GEM's patch features of whole frames. Two losses share the logits
+scale * cosine + bias. The softmax (CLIP's own) tells captions apart; the sigmoid (SigLIP's, Zhai et
+al., 2023) makes a logit mean a probability by itself and not only among the candidates of one
+picture. Two small classifiers, of colour and of shape, read pictures and captions alike and pull
+both into one space early; they are dropped afterwards.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
+from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.training_set import TrainingSet
-from zsris_ros.training.captions import SCENERY_NAME, Caption, draw_caption
+from zsris_ros.training.captions import NOUNS, SCENERY_NAME, Caption, draw_caption
 from zsris_ros.training.checkpoint import resume, save
 from zsris_ros.training.crops import CropMaker, Crops
 from zsris_ros.vision.clip import ClipModel, build_clip
@@ -62,7 +65,7 @@ class ClipSchedule:
     frames: int = 1
     learning_rate: float = 1e-3
     warm_up: int = 60
-    dense_weight: float = 0.5
+    dense_weight: float = 0.3
 
     def rate(self, step: int) -> float:
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
@@ -77,9 +80,12 @@ def train_clip(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     clip = ClipModel(build_clip(ARCHITECTURE).to(device).train())
     encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
-    weights = list(clip.model.parameters())
-    optimizer = torch.optim.AdamW(weights, lr=schedule.learning_rate, weight_decay=0.02)
-    state = {"clip": clip.model, "optimizer": optimizer}
+    classifiers = Classifiers(clip.embed_dim).to(device)
+    weights = [*clip.model.parameters(), *classifiers.parameters()]
+    optimizer = torch.optim.AdamW(
+        weights, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.02
+    )
+    state = {"clip": clip.model, "classifiers": classifiers, "optimizer": optimizer}
     start = resume(checkpoint, state)
     maker = CropMaker(data, HYBRID, clip.image_size, clip.grid, seed + start)
     rng = np.random.default_rng([seed, start])
@@ -92,7 +98,7 @@ def train_clip(
             named = [name for name in crops.names if name]
             captions = [draw_caption(rng, str(rng.choice(named))) for _ in range(schedule.captions)]
             texts = clip.model.encode_text(clip.tokenize([caption.text for caption in captions]))
-            loss, figures = _crop_loss(encoder, crops, captions, texts, rng)
+            loss, figures = _crop_loss(encoder, classifiers, crops, captions, texts, rng)
             for _ in range(schedule.frames):
                 dense = _frame_loss(localiser, data, int(rng.integers(len(data))), captions, texts)
                 loss = loss + schedule.dense_weight * dense / schedule.frames
@@ -111,8 +117,32 @@ def train_clip(
     return ClipModel(clip.model)
 
 
+class Classifiers(nn.Module):
+    """Colour and shape read off a feature, of a picture or of a caption; the last class is none."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.colour = nn.Linear(width, len(COLOURS) + 1)
+        self.shape = nn.Linear(width, len(NOUNS) + 1)
+
+    def forward(self, features: Tensor, kinds: list[tuple[str | None, str | None]]) -> Tensor:
+        """Mean cross-entropy of NxE features against (colour, shape); None is not asked."""
+        unit = F.normalize(features, dim=-1) * 8.0
+        total = torch.zeros((), device=features.device)
+        for position, (classifier, classes) in enumerate(
+            ((self.colour, [*COLOURS, ""]), (self.shape, [*NOUNS, ""]))
+        ):
+            wanted = [kind[position] for kind in kinds]
+            target = [-100 if name is None else classes.index(name) for name in wanted]
+            labels = torch.tensor(target, device=features.device)
+            if bool((labels >= 0).any()):
+                total = total + F.cross_entropy(classifier(unit), labels)
+        return total
+
+
 def _crop_loss(
     encoder: HybridEncoder,
+    classifiers: Classifiers,
     crops: Crops,
     captions: list[Caption],
     texts: Tensor,
@@ -121,20 +151,40 @@ def _crop_loss(
     clip = encoder.clip
     fits = _fits(captions, crops.names).to(clip.device)
     local, global_ = crops.local.to(clip.device), crops.global_.to(clip.device)
-    hybrid = pair_logits(
-        clip, encoder.hybrid_forward(local, global_, crops.grids.to(clip.device)), texts
-    )
-    plain = pair_logits(
-        clip, clip.model.encode_image(local if rng.random() < 0.7 else global_), texts
-    )
-    loss = sigmoid_loss(hybrid, fits) + 0.3 * sigmoid_loss(plain, fits)
-    right = ((hybrid > 0) == fits.bool()).float()
+    features = encoder.hybrid_forward(local, global_, crops.grids.to(clip.device))
+    logits = pair_logits(clip, features, texts)
+    loss = sigmoid_loss(logits, fits) + softmax_loss(logits, fits)
+    kinds = [_kinds(name) for name in crops.names]
+    told = [("", "") if c.scenery else (c.colour, c.shape) for c in captions]
+    loss = loss + 0.5 * (classifiers(features, kinds) + classifiers(texts, told))
+    if rng.random() < 0.5:
+        plain = clip.model.encode_image(local if rng.random() < 0.7 else global_)
+        loss = loss + 0.5 * softmax_loss(pair_logits(clip, plain, texts), fits)
+        loss = loss + 0.25 * classifiers(plain, kinds)
+    right = ((logits > 0) == fits.bool()).float()
     figures = {
         "loss": float(loss.detach()),
         "recall": float(right[fits.bool()].mean()),
         "rejected": float(right[~fits.bool()].mean()),
     }
     return loss, figures
+
+
+def _kinds(name: str) -> tuple[str, str]:
+    """(colour, shape) of a crop's name; empty strings for scenery and for wrong masks."""
+    words = name.split()
+    return (words[0], words[1]) if len(words) == 2 else ("", "")
+
+
+def softmax_loss(logits: Tensor, fits: Tensor) -> Tensor:
+    """CLIP's contrastive loss where a caption may fit several crops and a crop several captions."""
+    total = torch.zeros((), device=logits.device)
+    for scores, targets in ((logits, fits), (logits.T, fits.T)):
+        has = targets.sum(1) > 0
+        if bool(has.any()):
+            share = targets[has] / targets[has].sum(1, keepdim=True)
+            total = total - (share * scores[has].log_softmax(1)).sum(1).mean()
+    return total / 2
 
 
 def _frame_loss(
@@ -160,7 +210,8 @@ def _frame_loss(
     clear = torch.from_numpy(cover.max(0) > 0.6).to(clip.device)
     named = [names[k] for k in cover.argmax(0)]
     fits = _fits(captions, named).to(clip.device)
-    return sigmoid_loss(pair_logits(clip, patches[clear], texts), fits[clear])
+    logits = pair_logits(clip, patches[clear], texts)
+    return sigmoid_loss(logits, fits[clear]) + softmax_loss(logits.T, fits[clear].T)
 
 
 def _fits(captions: list[Caption], names: list[str]) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from zsris_ros.training.captions import vocabulary
@@ -46,6 +46,6 @@ def _write(state: Mapping[str, Tensor], path: Path) -> int:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    save_file({name: value.contiguous() for name, value in halved.items()}, partial)
+    partial.write_bytes(save({name: value.contiguous() for name, value in halved.items()}))
     os.replace(partial, path)
     return path.stat().st_size

@@ -114,7 +114,7 @@ class SamBatches:
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]
         areas = np.bincount(labels.ravel(), minlength=256)
-        kinds = [k for k in np.flatnonzero(areas >= SMALLEST_OBJECT) if k > 0]
+        kinds = [int(k) for k in np.flatnonzero(areas >= SMALLEST_OBJECT) if k > 0]
         shares = {k: self._share(labels == k) for k in kinds}
         empty = np.zeros((self._mask, self._mask), np.float32)
         scale = rgb.shape[1] / labels.shape[1]
@@ -309,7 +309,7 @@ def train_sam(
     batches = SamBatches(shrink(data, size, mask), size, mask, schedule.batch, seed + start)
     running: dict[str, float] = {}
     with tqdm(total=schedule.steps, initial=start, desc="small SAM", unit="step") as bar:
-        for step, batch in zip(range(start, schedule.steps), batches):
+        for step, batch in zip(range(start, schedule.steps), batches, strict=False):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate(step)
             loss, figures = sam_loss(
