@@ -91,7 +91,7 @@ def _frame(stamp_ns: int, messages: Mapping[str, Any]) -> Frame:
     if missing:
         raise InputError(f"the recording has no {', '.join(sorted(missing))} at {stamp_ns} ns")
     image, depth, k = messages[IMAGE_TOPIC], messages[DEPTH_TOPIC], messages[INFO_TOPIC].k
-    rgb = np.asarray(image.data, np.uint8).reshape(image.height, image.width, 3)
+    rgb = np.array(image.data, np.uint8).reshape(image.height, image.width, 3)
     millimetres = np.asarray(depth.data).view("<u2").reshape(depth.height, depth.width)
     return Frame(
         rgb,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOADING = 300.0
 """Seconds that loading the weights may take on a slow machine."""
+DISCOVERY = 30.0
+"""Seconds in which the player and the node find each other at the latest."""
 PLAYING = 120.0
 ANSWERING = 180.0
 
@@ -84,7 +86,7 @@ def _start(
     remote.ask_about(np.full((48, 64, 3), 128, np.uint8), "the first thing", LOADING)
     say(f"    ready after {time.monotonic() - start:.0f} s")
     say(f"==> playing {bag.name}: {recording.IMAGE_TOPIC}, {recording.DEPTH_TOPIC}")
-    children.start("player", "zsris_ros.ros.player", str(bag))
+    children.start("player", "zsris_ros.ros.player", str(bag), "--wait", f"{DISCOVERY:g}")
     children.wait("player", PLAYING)
 
 

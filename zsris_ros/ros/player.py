@@ -1,7 +1,7 @@
 """A small bag player: publishes a recorded camera without rosbag2 being installed.
 
-``python -m zsris_ros.ros.player BAG [--rate R] [--loop]`` reads a rosbag2 folder (mcap or sqlite3)
-with ``rosbags`` and publishes its serialised messages as they are, headers and all.
+``python -m zsris_ros.ros.player BAG [--rate R] [--loop] [--wait S]`` reads a rosbag2 folder (mcap
+or sqlite3) with ``rosbags`` and publishes its serialised messages as they are, headers and all.
 """
 
 from __future__ import annotations
@@ -32,20 +32,33 @@ class BagError(ValueError):
     """A bag that cannot be played; the message says why."""
 
 
-def play(bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False) -> int:
+def play(
+    bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0
+) -> int:
     """Publishes the bag's messages at ``rate`` times real time; returns how many.
 
-    With ``loop`` it starts over until rclpy is shut down; stamps jump back then, as recorded.
+    With ``loop`` it starts over until rclpy is shut down; stamps jump back then, as recorded. It
+    begins when every topic has a subscriber, after ``wait`` seconds at the latest.
     Raises BagError when the bag cannot be read or holds a type that is not installed.
     """
     sent = 0
     with closing(_opened(bag)) as reader:
         publishers = _publishers(reader, node)
+        _wait_for_listeners(publishers, wait)
         while rclpy.ok():
             sent += _play_once(reader, publishers, rate)
             if not loop:
                 break
     return sent
+
+
+def _wait_for_listeners(publishers: dict[int, Publisher], longest: float) -> None:
+    """What is published before a subscriber has been discovered is lost to it."""
+    deadline = time.monotonic() + longest
+    while time.monotonic() < deadline and rclpy.ok():
+        if all(publisher.get_subscription_count() for publisher in publishers.values()):
+            return
+        time.sleep(0.05)
 
 
 def _play_once(reader: Reader, publishers: dict[int, Publisher], rate: float) -> int:
@@ -117,6 +130,9 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("bag", type=Path, help="folder of the rosbag2")
     parser.add_argument("--rate", type=float, default=1.0, help="times real time (default 1)")
     parser.add_argument("--loop", action="store_true", help="start over at the end, until Ctrl-C")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, help="seconds to wait for subscribers (default 0)"
+    )
     chosen, ros_args = parser.parse_known_args(args)
     if chosen.rate <= 0:
         parser.error("--rate must be positive")
@@ -124,7 +140,7 @@ def main(args: Sequence[str] | None = None) -> int:
     rclpy.init(args=ros_args)
     try:
         node = rclpy.create_node(NAME)
-        play(chosen.bag, node, rate=chosen.rate, loop=chosen.loop)
+        play(chosen.bag, node, rate=chosen.rate, loop=chosen.loop, wait=chosen.wait)
     except BagError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return 2
