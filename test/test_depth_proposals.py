@@ -56,6 +56,12 @@ def test_every_object_has_its_mask(proposer, things, clean_bound, worn_bound, ey
     assert best_ious(masks, proposer.propose(frame)).min() >= worn_bound
 
 
+@pytest.mark.parametrize(("noise", "holes"), [(0.006, 0.0), (0.003, 0.1)])
+def test_bad_depth_costs_little(proposer, noise, holes):
+    frame, masks = worn(*look(SEPARATE), noise=noise, holes=holes)
+    assert best_ious(masks, proposer.propose(frame)).min() >= 0.8
+
+
 def test_proposals_keep_their_promises():
     settings = DepthSettings(limit=4, min_area=300)
     proposer: Proposer = DepthProposer(settings)

@@ -49,6 +49,8 @@ class DepthProposer:
     joined. The same frame and settings always give the same masks.
     """
 
+    needs_depth = True
+
     def __init__(self, settings: DepthSettings | None = None) -> None:
         self.settings = settings or DepthSettings()
 

@@ -18,9 +18,10 @@ from zsris_ros.types import BoolArray, FloatArray
 
 DoubleArray = npt.NDArray[np.float64]
 
-_CONCAVE = (14.0, 44.0)  # degrees from which and up to which a concave border separates
+_CONCAVE = (14.0, 65.0)  # degrees from which and up to which a concave border separates
 _CONVEX = (14.0, 74.0)
 _CONVEX_WEIGHT = 0.15  # faces of one object merge before objects do
+_NECK_WEIGHT = 0.25  # what hangs together by a short border is less likely one object
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +67,17 @@ def measure_borders(labels: LabelArray, creases: Creases, focal: float) -> Borde
 def merge_tree(borders: Borders) -> BoolArray:
     """All nodes of the merge tree, bool MxP over the patches: leaves first, then every merge.
 
-    Always the two neighbours with the weakest border merge; what nothing connects stays apart.
+    Always the two neighbours with the weakest border merge, where a border that is short for the
+    contours it joins counts as stronger; what nothing connects stays apart.
     """
     length, strength = borders.length.copy(), borders.strength.copy()
     nodes = list(np.eye(len(length), dtype=bool))
     current = [node.copy() for node in nodes]
     with np.errstate(invalid="ignore", divide="ignore"):
         while True:
-            weight = np.where(length > 0, strength / length, np.inf)
+            contour = length.sum(axis=1)
+            neck = 1 - length / np.minimum(contour[:, None], contour)
+            weight = np.where(length > 0, strength / length + _NECK_WEIGHT * neck, np.inf)
             a, b = np.unravel_index(int(np.argmin(weight)), weight.shape) if weight.size else (0, 0)
             if not weight.size or not np.isfinite(weight[a, b]):
                 return np.array(nodes, dtype=bool).reshape(-1, len(length))

@@ -82,9 +82,10 @@ def find_support(
 def _footprint(inliers: BoolArray) -> BoolArray:
     """The convex area of the picture a plane covers, from its inliers bool HxW.
 
-    Thin strands of inliers, as where a wall crosses the plane, do not count.
+    Only where most pixels around are inliers: thin strands, as where a wall crosses the plane, do
+    not count, and noise may take single ones.
     """
-    solid = cv2.morphologyEx(inliers.astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+    solid = (cv2.blur(inliers.astype(np.float32), (9, 9)) > 0.5).astype(np.uint8)
     area = np.zeros(inliers.shape, np.uint8)
     if solid.any():
         cv2.fillConvexPoly(area, cv2.convexHull(cv2.findNonZero(solid)), 1)
