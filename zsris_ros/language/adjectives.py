@@ -152,3 +152,7 @@ LY_NOUNS = word_set("""
     reply rally tally early ugly lovely curly silly smelly hilly woolly friendly lonely lively
     elderly wobbly bubbly oily
 """)
+IRREGULAR_PARTICIPLES = word_set("""
+    held worn thrown drawn written torn hung bent broken caught driven eaten flown frozen grown
+    hidden laid lit sewn shown stuck struck swept taken woven bitten chosen stolen made given
+""")

@@ -98,6 +98,8 @@ class Boundaries:
             return ends
         if not (w.is_ing(word) or w.is_ed(word)):
             return False
+        if w.is_ed(word) and w.is_adjective(following) and self.closes(i + 2):
+            return True  # "painted red", "stamped fragile"
         before = self.words[run[-1]]
         return ends or (w.is_animate(before) and word in adj.TRANSITIVE)
 
@@ -122,6 +124,8 @@ class Boundaries:
         shade = word in adj.SHADES and self.words[i + 1] in adj.COLOURS
         if shade and bare and w.is_person(last):
             return True
+        if bare and last in nouns.ANYBODY and w.is_clothing(word) and self.closes(i + 1):
+            return True  # "man sunglasses"
         if w.is_manner(word):
             following = self.words[i + 1]
             verb = w.is_ed(following) or w.is_ing(following) or w.is_adjective(following)

@@ -107,8 +107,8 @@ FILLERS = word_set("""
 """)
 HESITATIONS = word_set("uh um er erm ah hmm hm mm eh oh huh please pls plz")
 DEGREE = word_set("""
-    very really quite so too rather fairly extremely super slightly somewhat pretty bit little
-    more most just almost totally completely absolutely kinda sorta truly
+    very really quite so too rather fairly extremely super slightly somewhat pretty bit more
+    most just almost totally completely absolutely kinda sorta truly
 """)
 INTENSIFIERS = word_set("""
     right directly just immediately straight exactly directly, all very only somewhere way

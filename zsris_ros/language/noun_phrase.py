@@ -165,8 +165,10 @@ class NounPhraseReader(Boundaries):
         word, following = self.words[i], self.words[i + 1]
         if word in ("near", "one") and not self.closes(i + 1):
             return True
-        if word in adj.COLOUR_NOUNS and not self.closes(i + 1):
-            return True
+        verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
+        verb = verb or ((w.is_ing(following) or w.is_ed(following)) and self.closes(i + 2))
+        if word in adj.COLOUR_NOUNS and not verb:
+            return w.is_noun_like(following) or w.is_adjective(following)
         shade = word in adj.SHADES and following in adj.COLOURS
         return shade or ((w.is_ing(word) or w.is_ed(word)) and not self.closes(i + 1))
 

@@ -117,3 +117,4 @@ SHADES_FIRST = word_set("""
     baby navy sky forest lime olive rose charcoal army royal mint sea neon pastel hot jet off
     light dark bright pale deep
 """)
+ANYBODY = word_set("man woman guy girl boy lady dude person kid child gentleman male female")

@@ -28,7 +28,6 @@ def premodify(
     Returns the cardinal, if there is one.
     """
     number: Number | None = None
-    last_number = 3  # a cardinal further right is a size or a label: "the blue oak size 9 shoe"
     for k, i in enumerate(run[:-1] if head else run):
         word = words[i]
         before = words[run[k - 1]] if k else ""
@@ -48,8 +47,8 @@ def premodify(
             phrase.describe(word)
         elif w.positions(word):
             _place(phrase, word, before in lex.EXTREMES)
-        elif value is not None and number is None and k < last_number:
-            number = count(value)
+        elif value is not None and number is None and not phrase.attributes:
+            number = count(value)  # behind an attribute it is a size or a label: "size 9 shoe"
         elif word in lex.POSITION_NOUNS and w.positions(before):
             continue
         elif word not in _DROPPED and (word not in lex.DEGREE or word == "pretty"):

@@ -128,12 +128,11 @@ class RelationRules:
         self._relate(kind, phrase)
         return end
 
-    def _worn(self, phrase: Phrase) -> bool:
-        worn = w.is_clothing(phrase.head) or phrase.head in adj.COLOURS
-        return worn and (
-            any(w.is_animate(noun.head) or noun.head in nouns.NEUTRAL for noun in self.path.nouns)
-            or phrase.head in ("shirt", "hat", "dress", "jacket", "coat", "suit", "uniform")
-        )
+    @staticmethod
+    def _worn(phrase: Phrase) -> bool:
+        """ "in the plaid shirt", "in red": worn, whatever the wearer is called."""
+        garment = w.is_clothing(phrase.head) or (phrase.head == "top" and phrase.attributes)
+        return bool(garment) or phrase.head in adj.COLOURS
 
     def _relate(self, kind: str, phrase: Phrase) -> None:
         owner = self.path.owner(kind, phrase)

@@ -105,8 +105,8 @@ def is_ing(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_ed(word: str) -> bool:
-    """A past participle in -ed: not seed, not bed."""
-    return (
+    """A past participle: held, painted; not seed, not bed."""
+    return word in adj.IRREGULAR_PARTICIPLES or (
         word.endswith("ed")
         and not word.endswith("eed")
         and word not in adj.ED_NOUNS
