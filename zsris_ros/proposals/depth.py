@@ -124,11 +124,14 @@ class DepthProposer:
 
     def _filled(self, mask: BoolArray, standing: BoolArray) -> BoolArray:
         """The mask (bool HxW) with its small holes, except where something else stands."""
-        outside = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
+        x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+        window = np.s_[y : y + height, x : x + width]
+        outside = np.pad(~mask[window], 1, constant_values=True).astype(np.uint8)
         _, parts, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
         hole = stats[:, cv2.CC_STAT_AREA] <= self.settings.max_hole * np.count_nonzero(mask)
         hole[[0, parts[0, 0]]] = False
-        return mask | (hole[parts][1:-1, 1:-1] & ~standing)
+        mask[window] |= hole[parts][1:-1, 1:-1] & ~standing[window]
+        return mask
 
 
 def _sizes(nodes: BoolArray, labels: LabelArray, points: FloatArray) -> DoubleArray:

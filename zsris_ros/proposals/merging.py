@@ -71,22 +71,36 @@ def merge_tree(borders: Borders) -> BoolArray:
     contours it joins counts as stronger; what nothing connects stays apart.
     """
     length, strength = borders.length.copy(), borders.strength.copy()
-    nodes = list(np.eye(len(length), dtype=bool))
-    current = [node.copy() for node in nodes]
+    contour = length.sum(axis=1)
+    weight = _weights(length, strength, contour[:, None], contour)
+    lightest = weight.min(axis=1, initial=np.inf)
+    current = np.eye(len(length), dtype=bool)
+    nodes = list(current.copy())
+    while np.isfinite(lightest).any():
+        a = int(np.argmin(lightest))
+        b = int(np.argmin(weight[a]))
+        current[a] |= current[b]
+        nodes.append(current[a].copy())
+        for matrix in (length, strength):
+            matrix[a] += matrix[b]
+            matrix[:, a] += matrix[:, b]
+            matrix[b] = matrix[:, b] = matrix[a, a] = 0
+        contour[a], contour[b] = length[a].sum(), 0
+        weight[a] = weight[:, a] = _weights(length[a], strength[a], contour[a], contour)
+        weight[b] = weight[:, b] = np.inf
+        # Only what borders on the merged two has other weights than before.
+        changed = np.append(np.flatnonzero(length[a]), [a, b])
+        lightest[changed] = weight[changed].min(axis=1)
+    return np.array(nodes, dtype=bool).reshape(-1, len(length))
+
+
+def _weights(
+    length: DoubleArray, strength: DoubleArray, one: DoubleArray, other: DoubleArray
+) -> DoubleArray:
+    """Weights of borders, infinite where there is none, between what has these contours."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        while True:
-            contour = length.sum(axis=1)
-            neck = 1 - length / np.minimum(contour[:, None], contour)
-            weight = np.where(length > 0, strength / length + _NECK_WEIGHT * neck, np.inf)
-            a, b = np.unravel_index(int(np.argmin(weight)), weight.shape) if weight.size else (0, 0)
-            if not weight.size or not np.isfinite(weight[a, b]):
-                return np.array(nodes, dtype=bool).reshape(-1, len(length))
-            current[a] = current[a] | current[b]
-            nodes.append(current[a].copy())
-            for matrix in (length, strength):
-                matrix[a] += matrix[b]
-                matrix[:, a] += matrix[:, b]
-                matrix[b] = matrix[:, b] = matrix[a, a] = 0
+        weight = strength / length + _NECK_WEIGHT * (1 - length / np.minimum(one, other))
+    return np.where(length > 0, weight, np.inf)
 
 
 def enclosure(nodes: BoolArray, borders: Borders) -> FloatArray:

@@ -39,6 +39,7 @@ def behind_occluders(
     flat = 1.5 * noise + 0.002
     parts, quality = parts[quality >= _MIN_ENCLOSURE], quality[quality >= _MIN_ENCLOSURE]
     faces = _flat_faces(tree, areas, moments, flat)
+    faces = faces[(faces.astype(np.float64) @ parts.T.astype(np.float64)).any(axis=1)]
     sizes = faces @ areas
     held = (faces.astype(np.float64) * areas) @ parts.T > 0.5 * sizes[:, None]
     sums = np.tensordot(faces.astype(np.float64), moments, axes=1)
@@ -54,7 +55,7 @@ def behind_occluders(
             continue
         union = parts[[a]] | parts[[b]]
         vector = _fit(np.tensordot(union.astype(np.float64), moments, axes=1))[0][0]
-        seen = _seen_through(np.append(False, union)[labels], disparity, rays @ vector)
+        seen = _seen_through(np.append(False, union)[labels], disparity, rays, vector)
         if seen <= _MAX_SEEN_THROUGH:
             unions.append(union)
             values.append(_QUALITY * min(quality[a], quality[b]))
@@ -99,15 +100,20 @@ def _flat_faces(
     return np.array(faces, dtype=bool).reshape(-1, tree.shape[1])
 
 
-def _seen_through(parts: BoolArray, disparity: DoubleArray, expected: DoubleArray) -> float:
+def _seen_through(
+    parts: BoolArray, disparity: DoubleArray, rays: FloatArray, vector: DoubleArray
+) -> float:
     """The share of the gap in the convex hull of ``parts`` (bool HxW) where one sees farther.
 
-    ``disparity`` is 1/z with 0 for no measurement, ``expected`` that of the surface which would
-    span the gap.
+    Farther than the plane ``vector`` that spans the gap; ``disparity`` is 1/z with 0 for no
+    measurement.
     """
+    x, y, width, height = cv2.boundingRect(parts.astype(np.uint8))
+    window = np.s_[y : y + height, x : x + width]
+    parts = parts[window]
     hull = np.zeros(parts.shape, np.uint8)
-    outline = cv2.findNonZero(parts.astype(np.uint8))
-    cv2.fillConvexPoly(hull, cv2.convexHull(outline), 1)
+    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(parts.astype(np.uint8))), 1)
     gap = hull.astype(bool) & ~parts
-    behind = gap & (disparity > 0) & (disparity < expected - _SEEN_TOLERANCE)
+    seen = disparity[window]
+    behind = gap & (seen > 0) & (seen < rays[window] @ vector - _SEEN_TOLERANCE)
     return float(np.count_nonzero(behind) / max(1, int(np.count_nonzero(gap))))
