@@ -86,7 +86,7 @@ def read_frame(
 
     from zsris_ros.types import Frame, InputError, Intrinsics
 
-    rgb = np.ascontiguousarray(_open_picture(image, "RGB"), np.uint8)
+    rgb = np.array(_open_picture(image, "RGB"), np.uint8)
     if depth is None:
         if camera is not None:
             raise InputError("--intrinsics say nothing without depth: give --depth as well")

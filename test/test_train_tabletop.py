@@ -1,0 +1,35 @@
+"""`zsris train-tabletop` end to end, as short as it can be: it makes both files and goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from zsris_ros import cli
+from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
+
+MADE = ("sam.safetensors", "clip.safetensors", "sam_training.pt", "clip_training.pt")
+
+
+@pytest.mark.slow
+def test_it_trains_from_nothing_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        import_mujoco()
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    command = ["train-tabletop", "--out", str(tmp_path), "--layouts", "1", "--workers", "1"]
+    assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
+    assert all((tmp_path / name).is_file() for name in MADE)
+    assert "sam.safetensors" in capsys.readouterr().out
+    pictures = (tmp_path / "pictures" / "rgb.npy").stat().st_mtime_ns
+    first = (tmp_path / "sam.safetensors").read_bytes()
+
+    assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "2"]) == 0
+    assert (tmp_path / "pictures" / "rgb.npy").stat().st_mtime_ns == pictures
+    assert (tmp_path / "sam.safetensors").read_bytes() == first, "its one step was done"
+    saved = torch.load(tmp_path / "clip_training.pt", map_location="cpu", weights_only=True)
+    assert saved["step"] == 2
