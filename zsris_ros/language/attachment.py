@@ -88,6 +88,8 @@ class Path:
             return self._can_have(noun, living_above, person_above, anchor)
         if anchor is not None and anchor.determiner in _OWNED and anchor.head in nouns.BODY:
             return True
+        if anchor is not None and anchor.head in nouns.OWN_PLACES and noun.role == "with":
+            return True
         # What the owner has is where the owner is, unless it lives: a dog on a leash.
         return not noun.is_had or (w.is_animate(noun.head) and not noun.content)
 

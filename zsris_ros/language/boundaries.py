@@ -112,7 +112,7 @@ class Boundaries:
             return True
         if word in lex.EXTREMES and (w.positions(self.words[i + 1]) or self.closes(i + 1)):
             return True
-        if w.superlative(word) and (bare or self.closes(i + 1)):
+        if w.superlative(word) and (bare or self.closes(i + 1) or self.placed(i + 1)):
             return True
         number = word.isdecimal() and self.closes(i + 1)
         if number or (word == "number" and self.words[i + 1].isdecimal()):

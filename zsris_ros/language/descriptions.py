@@ -90,6 +90,9 @@ class DescriptionRules(RelationRules):
         if spot is not None and spot.sides and spot.sides[0] in lex.OPPOSITE:
             self.path.owner("place").superlative = spot.sides[0]
             return spot.end
+        if spot is not None and spot.sides in (("back",), ("front",)):
+            self._nearness(value)
+            return spot.end
         j = i + (words[i] in lex.DETERMINERS)
         if words[j] in lex.VIEWERS and (self.noun.closes(j + 1) or words[j] == "camera"):
             self._nearness(value)

@@ -142,6 +142,8 @@ def _bare(reader: NounPhraseReader, i: int, end: int) -> str:
 def _noun_phrase(reader: NounPhraseReader, i: int, target: Phrase) -> int:
     """A predicate or a one-phrase gives its modifiers, a full noun phrase itself."""
     words = reader.words
+    if words[i] in lex.DEMONSTRATIVES and words[i + 1] in lex.ARTICLES:
+        return i + 1  # "not that, the other one" without its comma
     found = reader.read(i)
     if found is None:
         target.exclude(words[i])

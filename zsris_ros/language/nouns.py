@@ -118,3 +118,4 @@ SHADES_FIRST = word_set("""
     light dark bright pale deep
 """)
 ANYBODY = word_set("man woman guy girl boy lady dude person kid child gentleman male female")
+OWN_PLACES = BODY | word_set("rim edge handle lid spout sleeve pocket collar brim hem tip base")

@@ -66,6 +66,8 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
         return None
     if extreme and sides[0] in _EXTREME_SIDES:
         return Place(seen, sides[1:], sides[0])
+    if sides == ("back",) and words[i] in ("farthest", "furthest"):
+        return Place(seen, (), "far")
     return Place(seen, sides, None)
 
 

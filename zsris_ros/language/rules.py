@@ -185,7 +185,7 @@ class Reader(DescriptionRules):
         """A further anchor of the same preposition, an apposition, or a further predicate."""
         words = self.words
         described = self.predicate and (w.may_describe(words[i]) or w.superlative(words[i]))
-        if described and self.noun.closes(i + 1):
+        if (described or w.is_adjective(words[i])) and self.noun.closes(i + 1):
             return i
         found = self.noun.read(i)
         if found is None:
