@@ -75,14 +75,13 @@ ING_NOUNS = word_set("""
     gosling dumpling sapling seedling sibling shilling viking starling filling something
     nothing anything everything thing string spring swing wing king ring sling sting meeting
     greeting writing marking markings living dining airing keyring ironing washing mooring
-    plumbing wiring onion-ring bling cutting bring being boxing blessing recording sterling
+    plumbing wiring bling cutting bring being boxing blessing recording sterling
     pudding tasting
 """)
 ED_NOUNS = word_set("""
     bed shed sled wed moped biped hundred hotbed flatbed daybed sunbed sacred naked kindred
     hatred watershed bobsled newlywed toolshed red infrared coed waterbed bunkbed woodshed
-    unplanned-bed
-""")
+    """)
 TRANSITIVE = word_set("""
     eating chewing drinking reading playing kicking throwing catching pushing pulling cutting
     feeding using touching watching chasing swinging hitting taking making brushing licking
@@ -116,7 +115,7 @@ IRREGULAR_PLURALS = word_set("""
 """)
 PLURAL_SUFFIXES = ("men", "children", "people", "mice", "geese", "teeth", "feet")
 NOT_PLURAL = word_set("""
-    specimen abdomen omen ramen stamen semen acumen yemen regimen mongeese hymen cyclamen
+    specimen abdomen omen ramen stamen semen acumen yemen regimen hymen cyclamen
     dolmen
 """)
 IRREGULAR_SINGULARS = {"men": "man", "women": "woman", "children": "child", "people": "person",

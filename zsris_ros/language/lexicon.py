@@ -111,7 +111,7 @@ DEGREE = word_set("""
     most just almost totally completely absolutely kinda sorta truly
 """)
 INTENSIFIERS = word_set("""
-    right directly just immediately straight exactly directly, all very only somewhere way
+    right directly just immediately straight exactly all very only somewhere way
     located quite really
 """)
 ADVERBS = word_set("""

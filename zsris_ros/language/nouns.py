@@ -25,8 +25,8 @@ PEOPLE = word_set("""
 """)
 PERSON_SUFFIXES = ("man", "men", "woman", "women", "person", "boy", "girl", "lady", "ist", "people")
 NOT_PERSON = word_set("""
-    human-like specimen abdomen ramen snowman gingerbread-man list fist mist wrist twist waist
-    cowlist gist omen stamen acumen checklist playlist
+    specimen abdomen ramen snowman list fist mist wrist twist waist
+    gist omen stamen acumen checklist playlist
 """)
 ANIMALS = word_set("""
     dog dogs cat cats horse horses cow cows sheep goat goats pig pigs bird birds duck ducks hen
@@ -52,8 +52,7 @@ CLOTHING = word_set("""
 CLOTHING_SUFFIXES = ("shirt", "shirts", "coat", "coats", "suit", "suits", "wear", "jacket",
                      "dress", "hat", "sweater", "gown", "pants")  # fmt: skip
 NOT_CLOTHING = word_set("""
-    address suitcase that what chat software hardware silverware headdresses underwear-drawer
-    lawsuit pursuit somewhat
+    address suitcase that what chat software hardware silverware headdresses lawsuit pursuit somewhat
 """)
 BODY = word_set("""
     hair beard mustache moustache ponytail bangs braids pigtails arm arms leg legs hand hands
@@ -98,11 +97,6 @@ VEHICLES = word_set("""
     moped taxi cab train tram boat ship plane airplane aeroplane helicopter jeep suv tractor
     trailer lorry minivan pickup ambulance limousine sedan vehicle camper caravan jet kayak
     canoe
-""")
-SURFACES = word_set("""
-    table desk shelf counter floor ground bench wall ledge windowsill sill mat rug carpet
-    workbench countertop bed couch sofa chair stool nightstand sidewalk road street grass field
-    beach sand snow water roof branch
 """)
 NEUTRAL = word_set("""
     object objects thing things item items one ones stuff something anything everything it this
