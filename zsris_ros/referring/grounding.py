@@ -24,8 +24,8 @@ from zsris_ros.referring.matching import phrase_match, standing_alone
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, Relation, Scene
-from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemLocaliser
+from zsris_ros.vision.clip import OpenClipModel
+from zsris_ros.vision.localisation import Localiser
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Grounder:
     """Grounds expressions in scenes with one CLIP, one localiser and one preset's settings."""
 
     def __init__(
-        self, clip: ClipModel, localiser: GemLocaliser | None, settings: ReferSettings
+        self, clip: OpenClipModel, localiser: Localiser | None, settings: ReferSettings
     ) -> None:
         self._clip, self._localiser, self._settings = clip, localiser, settings
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 
@@ -21,34 +22,49 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict import decide, rank
 from zsris_ros.referring.wording import explanation, message
 from zsris_ros.types import FloatArray, Frame, Proposals, Referral, Scene, Verdict
-from zsris_ros.vision.gem import GemLocaliser
-from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.encoder import MaskEncoder
+from zsris_ros.vision.localisation import Localiser
+
+
+class Referrer(Protocol):
+    """Another way to answer than the robot's, such as a published method's."""
+
+    def refer(self, scene: Scene, expression: str) -> Referral:
+        """As ``Segmenter.refer``."""
+        ...
 
 
 class Segmenter:
     """Zero-shot referring segmentation with fixed models.
 
     ``proposers`` each give masks of a frame; those that need depth are asked only where there is
-    some. ``encoder`` and ``localiser`` share one CLIP. Not thread-safe: one caller at a time.
+    some. ``encoder`` and ``localiser`` share one CLIP. With a ``referrer`` that one answers, and
+    the masks of a single proposer are taken as they are. Not thread-safe: one caller at a time.
     """
 
     def __init__(
         self,
         proposers: Sequence[Proposer],
-        encoder: HybridEncoder,
-        localiser: GemLocaliser | None,
+        encoder: MaskEncoder,
+        localiser: Localiser | None,
         parser: Parser,
         settings: ReferSettings,
+        *,
+        referrer: Referrer | None = None,
     ) -> None:
         self._proposers, self._encoder, self._localiser = proposers, encoder, localiser
-        self._parser, self._settings = parser, settings
+        self._parser, self._settings, self._referrer = parser, settings, referrer
         self._grounder = Grounder(encoder.clip, localiser, settings)
 
-    def look(self, frame: Frame) -> Scene:
-        """Everything about a frame that does not depend on what is asked. Slow; do it once."""
+    def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
+        """Everything about a frame that does not depend on what is asked. Slow; do it once.
+
+        ``proposals`` are used instead of the proposers' where they are given.
+        """
         timings: dict[str, float] = {}
-        with _timed(timings, "proposals"):
-            proposals = self._propose(frame)
+        if proposals is None:
+            with _timed(timings, "proposals"):
+                proposals = self._propose(frame)
         with _timed(timings, "features"):
             features = self._encoder.encode(frame.rgb, proposals.masks)
         patches = None
@@ -61,6 +77,8 @@ class Segmenter:
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         """Which mask is meant. Raises InputError when the text holds nothing to look for."""
+        if self._referrer is not None:
+            return self._referrer.refer(scene, expression)
         timings: dict[str, float] = {}
         with _timed(timings, "language"):
             parsed = self._parser.parse(expression)
@@ -82,6 +100,8 @@ class Segmenter:
 
     def _propose(self, frame: Frame) -> Proposals:
         usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
+        if self._referrer is not None and len(usable) == 1:
+            return usable[0].propose(frame)
         return join(*(proposer.propose(frame) for proposer in usable))
 
 

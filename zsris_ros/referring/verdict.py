@@ -20,7 +20,7 @@ def rank(scene: Scene, grounding: Grounding, overlap: float = 0.5) -> tuple[Cand
         shared = masks[kept] @ masks[index] if kept else torch.zeros(0)
         if not bool((shared > overlap * torch.minimum(areas[kept], areas[index])).any()):
             kept.append(index)
-    return tuple(_candidate(scene, grounding, index) for index in kept)
+    return tuple(candidate(scene, grounding, index) for index in kept)
 
 
 def decide(
@@ -45,7 +45,8 @@ def _best_first(scores: Tensor) -> list[int]:
     return order
 
 
-def _candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
+def candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
+    """One proposal as an answer, with its scores."""
     x, y, w, h = (float(value) for value in scene.proposals.boxes[index])
     u, v = (float(value) for value in scene.pixels[index])
     a, b, c = scene.points[index]

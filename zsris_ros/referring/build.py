@@ -1,0 +1,146 @@
+"""From a method and models to a segmenter that answers by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zsris_ros.language import Parser
+from zsris_ros.language.published_query import PublishedReader
+from zsris_ros.proposals import Proposer
+from zsris_ros.referring.methods import Method
+from zsris_ros.referring.published import PublishedReferrer
+from zsris_ros.referring.segmenter import Segmenter
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.types import Expression, InputError
+from zsris_ros.vision.clip import ClipModel, OpenClipModel
+from zsris_ros.vision.encoder import MaskEncoder, NoFeatures
+from zsris_ros.vision.gem import GemSettings
+from zsris_ros.vision.global_local import GlobalLocalEncoder, GlobalLocalSettings
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.localisation import make_localiser
+from zsris_ros.vision.region_token import RegionTokenEncoder
+from zsris_ros.vision.resnet import ResnetClip
+from zsris_ros.vision.views import HybridSettings
+
+_START = 9  # the published start block of ViT-B, kept by the published code for every depth
+
+
+def method_segmenter(
+    method: Method,
+    proposers: Sequence[Proposer],
+    clip: OpenClipModel,
+    *,
+    parser: Parser,
+    reader: PublishedReader,
+    hybrid: HybridSettings | None = None,
+    gem: GemSettings | None = None,
+    settings: ReferSettings | None = None,
+) -> Segmenter:
+    """A segmenter that looks and answers by ``method``.
+
+    ``parser`` serves the variant "product", ``reader`` the published ones. ``hybrid``, ``gem`` and
+    ``settings`` belong to the weights (a preset). Raises InputError when the method does not fit
+    the model.
+    """
+    if method.needs_vit and not isinstance(clip, ClipModel):
+        raise InputError(
+            f"{method.name} needs a CLIP with a vision transformer; with a ResNet use "
+            "global-local, crop, score-map or grad-cam"
+        )
+    gem, settings = gem or GemSettings(), settings or ReferSettings()
+    encoder = make_encoder(method, clip, hybrid or HybridSettings())
+    localiser = None
+    if method.localisation is not None:
+        localiser = make_localiser(method.localisation, clip, gem)
+    if method.variant == "product":
+        if method.features != "hybrid" or method.options:
+            # The preset's calibration was fitted to the features of the preset's own method.
+            settings = replace(settings, calibrated=False, logit_bias=0.0, found=0.0)
+        return Segmenter(proposers, encoder, localiser, _Unguided(parser, method), settings)
+    by_dot_product = isinstance(encoder, GlobalLocalEncoder) and encoder.compares_by_dot_product
+    referrer = PublishedReferrer(
+        method, clip, localiser, reader, settings, dot_product=by_dot_product
+    )
+    return Segmenter(proposers, encoder, localiser, parser, settings, referrer=referrer)
+
+
+def make_encoder(method: Method, clip: OpenClipModel, hybrid: HybridSettings) -> MaskEncoder:
+    """The method's mask encoder on a model; ``hybrid`` are the preset's settings."""
+    if method.features is None:
+        return NoFeatures(clip)
+    if method.features == "hybrid":
+        assert isinstance(clip, ClipModel)
+        return HybridEncoder(clip, hybrid_settings(method, clip, hybrid))
+    assert isinstance(clip, ClipModel | ResnetClip)
+    settings = global_local_settings(method, clip, hybrid)
+    if method.features == "region-token":
+        assert isinstance(clip, ClipModel)
+        return RegionTokenEncoder(clip, settings)
+    return GlobalLocalEncoder(clip, settings)
+
+
+def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> HybridSettings:
+    """The preset's settings as the method changes them.
+
+    The published variants squash the whole frame and sample its pixels, whatever the preset does.
+    """
+    changes: dict[str, Any] = dict(method.options)
+    depth = len(clip.blocks) - changes.pop("blocks_left_out", 0)
+    if depth < len(clip.blocks):
+        changes["depth"] = depth
+    if (late := changes.pop("late_blocks", None)) is not None:
+        changes["start_block"] = len(clip.blocks) - late
+    if not changes.pop("blur", True):
+        changes["blur_kernel"] = 1
+    if method.variant != "product":
+        changes |= {
+            "window": None,
+            "mask_antialias": False,
+            "image_antialias": False,
+            "full_cell": False,
+        }
+    return replace(preset, **changes)
+
+
+def global_local_settings(
+    method: Method, clip: ClipModel | ResnetClip, preset: HybridSettings
+) -> GlobalLocalSettings:
+    """The variant's settings with the preset's pixel statistics, and a start block that exists."""
+    changes = {
+        "mean": preset.mean,
+        "std": preset.std,
+        "batch_size": preset.batch_size,
+        **method.options,
+    }
+    if isinstance(clip, ClipModel) and len(clip.blocks) < 12:
+        changes["start_block"] = preset.start_block  # the published numbers are of deeper models
+    if method.variant == "reference":
+        return GlobalLocalSettings(**{"start_block": _START, **changes})
+    make = GlobalLocalSettings.paper if method.variant == "paper" else GlobalLocalSettings.product
+    return make(**changes)
+
+
+@dataclass(frozen=True)
+class _Unguided:
+    """A parser for the variant "product" that leaves out what the method's guidance lacks."""
+
+    parser: Parser
+    method: Method
+
+    @property
+    def name(self) -> str:
+        return self.parser.name
+
+    def parse(self, text: str) -> Expression:
+        """As ``Parser.parse``."""
+        expression = self.parser.parse(text)
+        guidance = self.method.guidance
+        if self.method.features != "hybrid":
+            return expression
+        if not guidance.relation:
+            expression = replace(expression, relations=())
+        if not guidance.position:
+            expression = replace(expression, position=())
+        return expression

@@ -1,0 +1,253 @@
+"""The published way from a scene and a sentence to one mask, for every method of the papers.
+
+"reference" fuses as the published code does: three masks compete, the relation's scores pass
+through a second softmax, and the spatial guidance score is added raw, NaN and all. "paper" fuses as
+printed: all masks compete, and both scores are softmaxed (HybridGL Eqs. 3 to 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from zsris_ros.guidance import coherence, fusion, positions, relations
+from zsris_ros.language.published_query import PublishedQuery, PublishedReader
+from zsris_ros.referring.grounding import Grounding
+from zsris_ros.referring.methods import Method
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict import candidate
+from zsris_ros.types import Referral, Scene, Verdict
+from zsris_ros.vision.clip import OpenClipModel
+from zsris_ros.vision.localisation import Localiser
+
+_TARGETS, _ANCHORS = 3, 6  # k1 and k2: how many masks may be the target, and the other things
+_PLACES = {"up": "top", "down": "bottom"}
+
+
+@dataclass(frozen=True)
+class PublishedScores:
+    """``masks`` int64 K are those that compete, ``final`` K their scores, the highest wins.
+
+    ``shares`` K are the scores as shares of 1. ``terms`` are the named intermediate scores, N each
+    (0 where a mask did not compete). In "reference" scores can be NaN, and NaN wins as in torch.
+    """
+
+    masks: Tensor
+    final: Tensor
+    shares: Tensor
+    terms: Mapping[str, Tensor]
+
+    @property
+    def chosen(self) -> int:
+        return int(self.masks[self.final.argmax()])
+
+
+class PublishedReferrer:
+    """Answers sentences about scenes that were looked at with the same method's features.
+
+    ``dot_product``: compare unit texts with features that are not normalised, as the published
+    code does with a ResNet. It always answers with a mask where there is one.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        clip: OpenClipModel,
+        localiser: Localiser | None,
+        reader: PublishedReader,
+        settings: ReferSettings | None = None,
+        *,
+        dot_product: bool = False,
+    ) -> None:
+        self.method, self._clip, self._localiser = method, clip, localiser
+        self._reader, self._settings = reader, settings or ReferSettings()
+        self._dot_product = dot_product
+        self._words: Literal["reference", "paper"] = (
+            "paper" if method.variant == "paper" else "reference"
+        )
+
+    def refer(self, scene: Scene, expression: str) -> Referral:
+        """The mask the method chooses. Raises InputError when the text holds no letter."""
+        start = perf_counter()
+        query = self._reader.read(expression, self._words)
+        read = perf_counter()
+        if not len(scene.proposals):
+            empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
+            said = "Nothing in this picture was proposed as an object."
+            return Referral(
+                Verdict.NOT_FOUND, query.expression, (), empty, said, self._read_as(query)
+            )
+        scores = self.scores(scene, query)
+        shares = torch.zeros(len(scene.proposals)).index_put((scores.masks,), scores.shares)
+        grounding = Grounding(shares, scores.terms, ())
+        order = torch.argsort(scores.final, descending=True, stable=True)
+        candidates = tuple(candidate(scene, grounding, int(i)) for i in scores.masks[order])
+        best = candidates[0]
+        u, v = best.centroid_pixel
+        said = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."
+        terms = ", ".join(f"{name} {value:.3f}" for name, value in best.scores.items())
+        timings = {"language": (read - start) * 1e3, "grounding": (perf_counter() - read) * 1e3}
+        return Referral(
+            Verdict.FOUND,
+            query.expression,
+            candidates,
+            scene.proposals.masks[best.index],
+            said,
+            f"{self._read_as(query)}; best proposal {best.index} from {best.source}: {terms}",
+            timings,
+        )
+
+    def scores(self, scene: Scene, query: PublishedQuery) -> PublishedScores:
+        """The scores of a scene with at least one mask, and what they are made of."""
+        if self.method.features is None:
+            values = self._inside(scene, query)
+            return _every(values, {"map": values})
+        logits = self._logits(scene, self._text(query))
+        if self.method.variant == "paper":
+            return self._as_printed(scene, query, logits)
+        return self._as_published(scene, query, logits)
+
+    def _as_published(self, scene: Scene, query: PublishedQuery, logits: Tensor) -> PublishedScores:
+        p = torch.softmax(logits, dim=0)
+        guidance = self.method.guidance
+        guided = guidance.coherence or guidance.position
+        terms = {"logit": logits, "match": p}
+        if not guidance.relation and not guided:
+            return _every(logits, terms)
+        q, related = None, None
+        if guidance.relation:
+            q = self._anchor_shares(scene, query)
+            related = _relation(query.relation, scene)
+        best = fusion.published_relation_scores(p, q, related, _TARGETS, _ANCHORS)
+        if q is not None:
+            terms["anchor"] = q
+        terms["relation_sum"] = torch.zeros_like(p).index_put((best.masks,), best.sums.to(p))
+        terms["relation"] = torch.zeros_like(p).index_put((best.masks,), best.scores.to(p))
+        final = best.scores
+        if guided:
+            heat = self.heat(scene, query)
+            size = query.relation if query.relation in coherence.PUBLISHED_WEIGHTS else ""
+            weights = coherence.PUBLISHED_WEIGHTS[size]
+            terms["guidance"] = coherence.guidance_scores(_masks(scene), heat, weights, guard=False)
+            final = fusion.published_final_scores(best, terms["guidance"])
+        return PublishedScores(best.masks, final, _shares(final), terms)
+
+    def _as_printed(self, scene: Scene, query: PublishedQuery, logits: Tensor) -> PublishedScores:
+        p = torch.softmax(logits, dim=0)
+        guidance = self.method.guidance
+        terms = {"logit": logits, "match": p}
+        semantic = p
+        q = self._anchor_shares(scene, query) if guidance.relation else None
+        related = _relation(query.relation, scene) if q is not None else None
+        if q is not None and related is not None:
+            holds = torch.nan_to_num(related, 0, 0, 0)  # boxes without an area are within nothing
+            support = fusion.anchor_support(fusion.keep_best(q, _ANCHORS), holds)
+            semantic = fusion.relation_likelihood(fusion.keep_best(p, _TARGETS), support)
+            terms |= {"anchor": q, "relation": semantic}
+        final = semantic
+        if guidance.coherence or guidance.position:
+            heat = self.heat(scene, query)
+            weights = coherence.PRINTED_WEIGHTS[_size_word(query.sentence)]
+            terms["guidance"] = coherence.guidance_scores(_masks(scene), heat, weights)
+            final = fusion.fuse(semantic, terms["guidance"])
+        return PublishedScores(torch.arange(len(final)), final, final, terms)
+
+    def heat(self, scene: Scene, query: PublishedQuery) -> Tensor:
+        """The guidance map G, float32 HxW: Eq. 7 with or without the division by its mean.
+
+        "reference" localises the noun phrase in the localiser's template and knows one position;
+        "paper" localises the text that masks are compared with, and multiplies all positions.
+        """
+        height, width = scene.frame.height, scene.frame.width
+        guidance, paper = self.method.guidance, self.method.variant == "paper"
+        heat = torch.ones(height, width)
+        if guidance.coherence:
+            heat = self._map(scene, self._text(query) if paper else None, query)
+        place = torch.ones(height, width)
+        if guidance.position and paper:
+            named = [_PLACES.get(name, name) for name in query.positions]
+            place = positions.position_map(named, height, width)
+        elif guidance.position:
+            place = positions.published_position_map(query.position, height, width)
+        return heat * place if paper else coherence.directed_map(heat, place, guard=False)
+
+    def _inside(self, scene: Scene, query: PublishedQuery) -> Tensor:
+        """The mean of the text's map inside each mask, N."""
+        heat = self._map(scene, self._text(query), query)
+        masks = _masks(scene).flatten(1).float()
+        return (masks @ heat.flatten()) / masks.sum(1).clamp_min(1)
+
+    def _map(self, scene: Scene, text: Tensor | None, query: PublishedQuery) -> Tensor:
+        """The localiser's map of a text, or of the noun phrase in the localiser's template."""
+        assert self._localiser is not None
+        assert scene.patches is not None
+        if text is None:
+            text = self._localiser.encode_phrases([query.noun_phrase])[0]
+        frame = scene.frame
+        return self._localiser.heat_map(scene.patches, text, frame.height, frame.width).cpu()
+
+    def _text(self, query: PublishedQuery) -> Tensor:
+        """The text masks are compared with: sentence and noun phrase, mixed."""
+        both = self._clip.encode_text([query.sentence, query.noun_phrase])
+        if self._dot_product:
+            both = F.normalize(both, dim=-1)
+        return fusion.mix_texts(both[0], both[1], self.method.text_mix)
+
+    def _logits(self, scene: Scene, text: Tensor) -> Tensor:
+        """Eq. 3, N: cosines, or dot products, times CLIP's scale."""
+        scale = self._settings.logit_scale
+        if self._dot_product:
+            return (scale * scene.features @ text).cpu()
+        return fusion.semantic_logits(scene.features, text, scale).cpu()
+
+    def _anchor_shares(self, scene: Scene, query: PublishedQuery) -> Tensor | None:
+        """q of Eq. 5, N: which mask the other nouns mean, all of them averaged; None without."""
+        if not query.others:
+            return None
+        texts = self._clip.encode_text([f"a photo of {other}" for other in query.others])
+        return torch.softmax(self._logits(scene, texts.mean(dim=0)), dim=0)
+
+    def _read_as(self, query: PublishedQuery) -> str:
+        others = " and ".join(f"'{other}'" for other in query.others) or "none"
+        return (
+            f"{self.method.name} ({self.method.variant}), parser {query.parser}: "
+            f"target '{query.noun_phrase}', other nouns {others}, "
+            f"relation {query.relation}, position {'+'.join(query.positions) or 'none'}"
+        )
+
+
+def _every(final: Tensor, terms: Mapping[str, Tensor]) -> PublishedScores:
+    return PublishedScores(torch.arange(len(final)), final, _shares(final), terms)
+
+
+def _shares(final: Tensor) -> Tensor:
+    """Softmax; where there is NaN, which wins, all of it goes to the NaN."""
+    wins = torch.isnan(final)
+    return wins.float() / wins.sum() if bool(wins.any()) else torch.softmax(final.float(), dim=0)
+
+
+def _relation(flag: str, scene: Scene) -> Tensor | None:
+    """R of Eq. 4, NxN; None where the sentence names none."""
+    if flag not in relations.HARD_FLAGS:
+        return None
+    return relations.hard_relation(flag, torch.from_numpy(scene.proposals.boxes))
+
+
+def _masks(scene: Scene) -> Tensor:
+    return torch.from_numpy(scene.proposals.masks)
+
+
+def _size_word(sentence: str) -> str:
+    """ "big" or "small" where the sentence has a word that begins so ("bigger", "smallest")."""
+    for word in sentence.split():
+        for size in ("big", "small"):
+            if word.startswith(size):
+                return size
+    return ""

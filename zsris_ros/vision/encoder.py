@@ -1,0 +1,33 @@
+"""What every mask encoder is: pixels and masks in, one feature a mask out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..types import BoolArray, ByteArray
+from .clip import OpenClipModel
+
+
+class MaskEncoder(Protocol):
+    """Encodes the masks of a frame; ``clip`` encodes the texts they are compared with."""
+
+    @property
+    def clip(self) -> OpenClipModel: ...
+
+    def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
+        """uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised."""
+        ...
+
+
+class NoFeatures:
+    """For methods that only look at a localisation map: features without any dimension."""
+
+    def __init__(self, clip: OpenClipModel) -> None:
+        self.clip = clip
+
+    def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
+        """Nx0."""
+        return torch.zeros(len(masks), 0, device=self.clip.device)
