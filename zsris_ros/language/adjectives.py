@@ -75,13 +75,13 @@ ING_NOUNS = word_set("""
     gosling dumpling sapling seedling sibling shilling viking starling filling something
     nothing anything everything thing string spring swing wing king ring sling sting meeting
     greeting writing marking markings living dining airing keyring ironing washing mooring
-    plumbing wiring bling cutting bring being boxing blessing recording sterling
-    pudding tasting
+    plumbing wiring bling cutting bring being boxing blessing recording sterling pudding
+    tasting
 """)
 ED_NOUNS = word_set("""
     bed shed sled wed moped biped hundred hotbed flatbed daybed sunbed sacred naked kindred
     hatred watershed bobsled newlywed toolshed red infrared coed waterbed bunkbed woodshed
-    """)
+""")
 TRANSITIVE = word_set("""
     eating chewing drinking reading playing kicking throwing catching pushing pulling cutting
     feeding using touching watching chasing swinging hitting taking making brushing licking
@@ -115,8 +115,7 @@ IRREGULAR_PLURALS = word_set("""
 """)
 PLURAL_SUFFIXES = ("men", "children", "people", "mice", "geese", "teeth", "feet")
 NOT_PLURAL = word_set("""
-    specimen abdomen omen ramen stamen semen acumen yemen regimen hymen cyclamen
-    dolmen
+    specimen abdomen omen ramen stamen semen acumen yemen regimen hymen cyclamen dolmen
 """)
 IRREGULAR_SINGULARS = {"men": "man", "women": "woman", "children": "child", "people": "person",
                        "geese": "goose", "mice": "mouse", "teeth": "tooth", "feet": "foot",
@@ -142,10 +141,12 @@ PURE = word_set("""
     huge tall short long wide narrow thick thin round striped spotted shiny clean dirty wooden
     empty broken old new left-hand right-hand
 """)
-NOUNS_TOO = word_set(
-    "light square single double human manual cold sweet iron half whole flat metal"
-)
-EYEWEAR = word_set("reading eye safety prescription swimming swim ski 3d horn-rimmed protective")
+NOUNS_TOO = word_set("""
+    light square single double human manual cold sweet iron half whole flat metal
+""")
+EYEWEAR = word_set("""
+    reading eye safety prescription swimming swim ski 3d horn-rimmed protective
+""")
 LY_NOUNS = word_set("""
     family jelly belly lily fly butterfly dragonfly holly doily bully assembly ally supply
     reply rally tally early ugly lovely curly silly smelly hilly woolly friendly lonely lively

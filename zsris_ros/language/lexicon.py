@@ -111,8 +111,8 @@ DEGREE = word_set("""
     most just almost totally completely absolutely kinda sorta truly
 """)
 INTENSIFIERS = word_set("""
-    right directly just immediately straight exactly all very only somewhere way
-    located quite really
+    right directly just immediately straight exactly all very only somewhere way located quite
+    really
 """)
 ADVERBS = word_set("""
     yesterday today tonight tomorrow earlier currently recently already still here there now

@@ -25,8 +25,8 @@ PEOPLE = word_set("""
 """)
 PERSON_SUFFIXES = ("man", "men", "woman", "women", "person", "boy", "girl", "lady", "ist", "people")
 NOT_PERSON = word_set("""
-    specimen abdomen ramen snowman list fist mist wrist twist waist
-    gist omen stamen acumen checklist playlist
+    specimen abdomen ramen snowman list fist mist wrist twist waist gist omen stamen acumen
+    checklist playlist
 """)
 ANIMALS = word_set("""
     dog dogs cat cats horse horses cow cows sheep goat goats pig pigs bird birds duck ducks hen
@@ -52,7 +52,8 @@ CLOTHING = word_set("""
 CLOTHING_SUFFIXES = ("shirt", "shirts", "coat", "coats", "suit", "suits", "wear", "jacket",
                      "dress", "hat", "sweater", "gown", "pants")  # fmt: skip
 NOT_CLOTHING = word_set("""
-    address suitcase that what chat software hardware silverware headdresses lawsuit pursuit somewhat
+    address suitcase that what chat software hardware silverware headdresses lawsuit pursuit
+    somewhat
 """)
 BODY = word_set("""
     hair beard mustache moustache ponytail bangs braids pigtails arm arms leg legs hand hands
