@@ -26,7 +26,7 @@ from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.captions import NOUNS, SCENERY_NAME, Caption, draw_caption
 from zsris_ros.training.checkpoint import resume, save
-from zsris_ros.training.crops import CropMaker, Crops
+from zsris_ros.training.crops import CropBank, Crops
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.gem import GemLocaliser, GemSettings, squash
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -36,8 +36,8 @@ ARCHITECTURE: dict[str, Any] = {
     "embed_dim": 128,
     "vision_cfg": {
         "image_size": 112,
-        "layers": 6,
-        "width": 192,
+        "layers": 4,
+        "width": 128,
         "patch_size": 16,
         "head_width": 64,
     },
@@ -46,26 +46,30 @@ ARCHITECTURE: dict[str, Any] = {
         "vocab_size": 49408,
         "width": 128,
         "heads": 2,
-        "layers": 3,
+        "layers": 2,
     },
     "init_logit_scale": math.log(10.0),
     "init_logit_bias": -5.0,
 }
 HYBRID = HybridSettings(
-    start_block=4, fusion_weight=1.0, blur_kernel=41, blur_sigma=8.0, window=2.0
+    start_block=3, fusion_weight=1.0, blur_kernel=41, blur_sigma=8.0, window=1.5
 )
 GEM = GemSettings(blocks=2, size=224)
 
 
 @dataclass(frozen=True)
 class ClipSchedule:
-    steps: int = 1500
+    """AdamW with warm-up and cosine decay. ``bank``: crops cut in advance; each step takes
+    ``crops`` of them and ``captions``; every ``frame_every``-th step a whole frame too."""
+
+    steps: int = 4500
+    bank: int = 16000
     crops: int = 32
-    captions: int = 48
-    frames: int = 1
-    learning_rate: float = 1e-3
-    warm_up: int = 60
-    dense_weight: float = 0.3
+    captions: int = 32
+    frame_every: int = 3
+    learning_rate: float = 1.2e-3
+    warm_up: int = 100
+    dense_weight: float = 0.5
 
     def rate(self, step: int) -> float:
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
@@ -75,33 +79,37 @@ class ClipSchedule:
 def train_clip(
     data: TrainingSet, checkpoint: Path, schedule: ClipSchedule = ClipSchedule(), seed: int = 0
 ) -> ClipModel:
-    """Train from nothing, or go on from ``checkpoint``, which is rewritten every 100 steps."""
+    """Train from nothing, or go on from ``checkpoint``, which is rewritten every 250 steps."""
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     clip = ClipModel(build_clip(ARCHITECTURE).to(device).train())
     encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
+    # Word vectors stay as they are drawn: 6 M parameters for some hundred words learn nothing more.
+    clip.model.token_embedding.weight.requires_grad_(False)
     classifiers = Classifiers(clip.embed_dim).to(device)
     weights = [*clip.model.parameters(), *classifiers.parameters()]
+    weights = [weight for weight in weights if weight.requires_grad]
     optimizer = torch.optim.AdamW(
         weights, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.02
     )
     state = {"clip": clip.model, "classifiers": classifiers, "optimizer": optimizer}
     start = resume(checkpoint, state)
-    maker = CropMaker(data, HYBRID, clip.image_size, clip.grid, seed + start)
+    bank = CropBank(data, HYBRID, clip.image_size, clip.grid, schedule.bank, seed + start)
     rng = np.random.default_rng([seed, start])
     running: dict[str, float] = {}
     with tqdm(total=schedule.steps, initial=start, desc="small CLIP", unit="step") as bar:
         for step in range(start, schedule.steps):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate(step)
-            crops = maker.batch(schedule.crops)
+            crops = bank.batch(schedule.crops)
             named = [name for name in crops.names if name]
             captions = [draw_caption(rng, str(rng.choice(named))) for _ in range(schedule.captions)]
             texts = clip.model.encode_text(clip.tokenize([caption.text for caption in captions]))
             loss, figures = _crop_loss(encoder, classifiers, crops, captions, texts, rng)
-            for _ in range(schedule.frames):
-                dense = _frame_loss(localiser, data, int(rng.integers(len(data))), captions, texts)
-                loss = loss + schedule.dense_weight * dense / schedule.frames
+            if step % schedule.frame_every == 0:
+                row = int(rng.integers(len(data)))
+                dense = _frame_loss(localiser, data, row, captions, texts)
+                loss = loss + schedule.dense_weight * dense
                 figures["dense"] = float(dense.detach())
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -111,7 +119,7 @@ def train_clip(
                 running[key] = 0.97 * running.get(key, value) + 0.03 * value
             bar.update()
             bar.set_postfix({key: f"{value:.3f}" for key, value in running.items()})
-            if (step + 1) % 100 == 0 or step + 1 == schedule.steps:
+            if (step + 1) % 250 == 0 or step + 1 == schedule.steps:
                 save(checkpoint, state, step + 1)
     clip.model.requires_grad_(False).cpu().eval()
     return ClipModel(clip.model)
@@ -139,6 +147,13 @@ class Classifiers(nn.Module):
                 total = total + F.cross_entropy(classifier(unit), labels)
         return total
 
+    def shape_accuracy(self, features: Tensor, kinds: list[tuple[str, str]]) -> float:
+        """How many shapes (or none) are told rightly from the features."""
+        classes = [*NOUNS, ""]
+        told = self.shape(F.normalize(features, dim=-1)).argmax(1).tolist()
+        right = [classes[k] == shape for k, (_, shape) in zip(told, kinds, strict=True)]
+        return sum(right) / len(right)
+
 
 def _crop_loss(
     encoder: HybridEncoder,
@@ -157,7 +172,7 @@ def _crop_loss(
     kinds = [_kinds(name) for name in crops.names]
     told = [("", "") if c.scenery else (c.colour, c.shape) for c in captions]
     loss = loss + 0.5 * (classifiers(features, kinds) + classifiers(texts, told))
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         plain = clip.model.encode_image(local if rng.random() < 0.7 else global_)
         loss = loss + 0.5 * softmax_loss(pair_logits(clip, plain, texts), fits)
         loss = loss + 0.25 * classifiers(plain, kinds)
@@ -166,6 +181,7 @@ def _crop_loss(
         "loss": float(loss.detach()),
         "recall": float(right[fits.bool()].mean()),
         "rejected": float(right[~fits.bool()].mean()),
+        "shape": classifiers.shape_accuracy(features, kinds),
     }
     return loss, figures
 

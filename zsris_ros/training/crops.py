@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.captions import SCENERY_NAME
@@ -36,60 +37,82 @@ class Crops:
     names: list[str]
 
 
-class CropMaker:
-    """Random crops of a training set for one HybridSettings. Deterministic by seed."""
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """One crop before colours are varied: uint8 SxSx3 twice, the mask's share uint8 SxS."""
+
+    sharp: npt.NDArray[np.uint8]
+    blurred: npt.NDArray[np.uint8]
+    share: npt.NDArray[np.uint8]
+    name: str
+
+
+class CropBank:
+    """Crops of a training set for one HybridSettings, cut once and served often with other colours
+    and mirrored. Deterministic by seed."""
 
     def __init__(
-        self, data: TrainingSet, settings: HybridSettings, size: int, grid: int, seed: int
+        self,
+        data: TrainingSet,
+        settings: HybridSettings,
+        size: int,
+        grid: int,
+        count: int,
+        seed: int,
     ) -> None:
         if settings.window is None:
             raise ValueError("the small CLIP is trained on windows: set hybrid.window")
         self._data, self._settings, self._size, self._grid = data, settings, size, grid
         self._rng = np.random.default_rng(seed)
-        self._fill = np.array(settings.fill) * settings.std + settings.mean
+        self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
+        self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
 
     def batch(self, count: int) -> Crops:
         """``count`` crops: three quarters whole objects, the rest wrong masks and scenery."""
-        rows = [self._crop() for _ in range(count)]
-        local, global_, masks = (np.stack([row[i] for row in rows]) for i in range(3))
+        picks = [self._crops[i] for i in self._rng.integers(len(self._crops), size=count)]
+        views = [self._view(raw) for raw in picks]
+        local, global_, masks = (np.stack([view[i] for view in views]) for i in range(3))
         settings = self._settings
         grids = mask_grid(
             torch.from_numpy(masks), self._grid, settings.mask_antialias, settings.full_cell
         )
-        return Crops(self._tensor(local), self._tensor(global_), grids, [row[3] for row in rows])
+        return Crops(self._tensor(local), self._tensor(global_), grids, [r.name for r in picks])
 
     def _tensor(self, pictures: npt.NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
         return normalise(tensor, self._settings.mean, self._settings.std)
 
-    def _crop(self) -> tuple[Any, Any, Any, str]:
-        rng = self._rng
+    def _view(self, raw: _Raw) -> tuple[Any, Any, Any]:
+        """The local and the global picture, float32 SxSx3 in 0..1, and the mask bool SxS."""
+        both = np.stack([raw.sharp, raw.blurred]).astype(np.float32)
+        sharp, blurred = jitter(both, self._rng) / 255
+        share = raw.share[..., None].astype(np.float32) / 255
+        local = share * sharp + (1 - share) * self._fill
+        global_ = share * sharp + (1 - share) * blurred
+        mask = raw.share >= min(128, int(raw.share.max()))
+        if self._rng.random() < 0.5:
+            return local[:, ::-1], global_[:, ::-1], mask[:, ::-1]
+        return local, global_, mask
+
+    def _cut(self) -> _Raw:
+        """Composing after resizing equals resizing composites: both are linear in the pixels."""
+        settings, rng = self._settings, self._rng
         row = int(rng.integers(len(self._data)))
         rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
         mask, name = self._draw_mask(labels, self._data.names[row])
-        if rng.random() < 0.5:
-            rgb, mask = rgb[:, ::-1], mask[:, ::-1]
-        assert self._settings.window is not None
-        window = mask_window(mask, self._settings.window * rng.uniform(0.85, 1.2), 32)
+        assert settings.window is not None
+        window = mask_window(mask, settings.window * rng.uniform(0.9, 1.1), 32)
         ys = np.clip(np.arange(window.y, window.y + window.height), 0, mask.shape[0] - 1)
         xs = np.clip(np.arange(window.x, window.x + window.width), 0, mask.shape[1] - 1)
         sharp = np.ascontiguousarray(rgb[np.ix_(ys, xs)])
-        inside = np.ascontiguousarray(mask[np.ix_(ys, xs)])
-        return (*self._compose(sharp, inside), name)
-
-    def _compose(self, sharp: npt.NDArray[np.uint8], inside: Mask) -> tuple[Any, Any, Any]:
-        """Composed at the model's size: resizing is linear, so this equals resizing composites."""
-        settings = self._settings
+        share = np.ascontiguousarray(mask[np.ix_(ys, xs)]).astype(np.uint8) * 255
         surround = blur(sharp, settings.blur_kernel, settings.blur_sigma)
-        square = (self._size, self._size)
         how = cv2.INTER_LINEAR if sharp.shape[0] < self._size else cv2.INTER_AREA
-        share = cv2.resize(inside.astype(np.float32), square, interpolation=how)[..., None]
-        both = [cv2.resize(picture, square, interpolation=how) for picture in (sharp, surround)]
-        pixels, blurred = jitter(np.stack(both).astype(np.float32), self._rng)
-        local = share * pixels / 255 + (1 - share) * self._fill
-        global_ = (share * pixels + (1 - share) * blurred) / 255
-        mask = share[..., 0] >= min(0.5, float(share.max()))
-        return local.astype(np.float32), global_.astype(np.float32), mask
+        small = [
+            np.asarray(cv2.resize(picture, (self._size, self._size), interpolation=how), np.uint8)
+            for picture in (sharp, surround, share)
+        ]
+        return _Raw(small[0], small[1], small[2], name)
 
     def _draw_mask(self, labels: npt.NDArray[np.uint8], names: list[str]) -> tuple[Mask, str]:
         rng = self._rng
