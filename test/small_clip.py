@@ -28,6 +28,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def small_clip(seed: int = 0, precision: str = "fp32") -> ClipModel:
+def small_clip(seed: int = 0, precision: str = "fp32", depth: int = 4) -> ClipModel:
     torch.manual_seed(seed)
-    return ClipModel.load(CONFIG, build_clip(CONFIG).state_dict(), precision=precision)
+    config = {**CONFIG, "vision_cfg": {**CONFIG["vision_cfg"], "layers": depth}}
+    return ClipModel.load(config, build_clip(config).state_dict(), precision=precision)

@@ -134,7 +134,9 @@ class ScoreMap(_Squashed):
             tokens = self.clip.stem(picture)
             for block in self.clip.blocks[:-1]:
                 tokens = run_block(block, tokens)
-            return F.normalize(self.clip.head(_alone(self.clip.blocks[-1], tokens)[0, 1:]), dim=-1)
+            return F.normalize(
+                self.clip.head(attend_alone(self.clip.blocks[-1], tokens)[0, 1:]), dim=-1
+            )
 
 
 class GradCam(_Squashed):
@@ -178,7 +180,7 @@ class GradCam(_Squashed):
         return self.clip.head(run_block(self.clip.blocks[-1], tokens, cls_only=True)[0, 0])
 
 
-def _alone(block: Any, tokens: Tensor) -> Tensor:
+def attend_alone(block: Any, tokens: Tensor) -> Tensor:
     """One block where every token attends to itself alone: its value instead of a mixture."""
     normed = block.ln_1(tokens)
     _, _, value = project_qkv(block.attn, normed, normed)
