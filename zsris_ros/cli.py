@@ -1,4 +1,4 @@
-"""The command ``zsris``."""
+"""The command ``zsris`` and its subcommands."""
 
 from __future__ import annotations
 
