@@ -5,7 +5,8 @@ Seeds below ``training_set.TRAINING_SEEDS`` were never trained on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,11 +42,11 @@ class TabletopObject:
     def name(self) -> str:
         return f"{self.colour} {self.shape}"
 
-    @property
+    @cached_property
     def pixels(self) -> int:
         return int(self.mask.sum())
 
-    @property
+    @cached_property
     def middle(self) -> tuple[float, float]:
         """Mean (x, y) of the visible pixels."""
         ys, xs = np.nonzero(self.mask)
@@ -96,8 +97,3 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
             )
         )
     return TabletopScene(seed, frame, rendering.labels, tuple(objects), tuple(hidden))
-
-
-def stamped(scene: TabletopScene, stamp_ns: int) -> TabletopScene:
-    """The same scene with its frame stamped."""
-    return replace(scene, frame=replace(scene.frame, stamp_ns=stamp_ns))

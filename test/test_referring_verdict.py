@@ -1,0 +1,81 @@
+"""Candidates, verdict and words, from scores alone."""
+
+from __future__ import annotations
+
+import torch
+from scenes import scene_of
+
+from zsris_ros.language import parse
+from zsris_ros.referring.grounding import Grounding
+from zsris_ros.referring.matching import phrase_match, standing_alone
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict import decide, rank
+from zsris_ros.referring.wording import explanation, message
+from zsris_ros.types import Verdict
+
+SETTINGS = ReferSettings(found=0.3, alike=0.8)
+APART = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
+MUG = parse("the mug", "rules")
+
+
+def grounding(*scores: float) -> Grounding:
+    return Grounding(torch.tensor(scores), {"match": torch.tensor(scores)}, ())
+
+
+def test_candidates_come_best_first_and_once_a_thing() -> None:
+    nested = [(5, 5, 20, 20), (6, 6, 18, 18), (60, 5, 10, 10)]
+    candidates = rank(scene_of(nested), grounding(0.5, 0.9, 0.7))
+    assert [c.index for c in candidates] == [1, 2]
+
+
+def test_verdicts() -> None:
+    scene = scene_of(APART)
+    for scores, verdict in [
+        ((0.9, 0.2, 0.1), Verdict.FOUND),
+        ((0.9, 0.85, 0.1), Verdict.AMBIGUOUS),
+        ((0.2, 0.1, 0.1), Verdict.NOT_FOUND),
+    ]:
+        candidates = rank(scene, grounding(*scores))
+        assert decide(candidates, MUG, SETTINGS) is verdict
+        said = message(verdict, MUG, candidates, SETTINGS)
+        assert said.endswith(".") and "mug" in said
+    assert decide((), MUG, SETTINGS) is Verdict.NOT_FOUND
+
+
+def test_asking_for_all_is_never_ambiguous() -> None:
+    candidates = rank(scene_of(APART), grounding(0.9, 0.85, 0.8))
+    assert decide(candidates, parse("all mugs", "rules"), SETTINGS) is Verdict.FOUND
+
+
+def test_the_explanation_names_parser_and_scores() -> None:
+    scores = grounding(0.9, 0.85, 0.8)
+    words = explanation(MUG, scores, rank(scene_of(APART), scores))
+    assert "parser rules" in words and "match 0.90" in words and "best proposal 0" in words
+
+
+def test_candidates_carry_metres_only_with_depth() -> None:
+    with_depth = rank(scene_of(APART, depths=[1.0, 1.0, 1.0]), grounding(0.9, 0.5, 0.1))[0]
+    assert with_depth.centroid is not None and abs(with_depth.centroid[2] - 1.0) < 1e-5
+    assert rank(scene_of(APART), grounding(0.9, 0.5, 0.1))[0].centroid is None
+
+
+def test_neutral_nouns_take_things_not_parts_nor_wholes() -> None:
+    part_and_whole = [(5, 5, 20, 20), (5, 5, 20, 12), (60, 5, 10, 10), (0, 0, 80, 60)]
+    assert standing_alone(scene_of(part_and_whole).proposals).tolist() == [1, 0, 1, 0]
+
+
+def test_neutral_nouns_take_what_depth_saw_where_there_is_any() -> None:
+    scene = scene_of(APART, sources=["sam", "depth", "depth"])
+    assert standing_alone(scene.proposals).tolist() == [0, 1, 1]
+
+
+def test_matches_are_shares_calibrated_or_not() -> None:
+    features = torch.tensor([[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0.0, 0, 0, 0]])
+    text = torch.tensor([1.0, 0, 0, 0])
+    scene = scene_of(APART, features=features)
+    relative = phrase_match(scene, text, text, ReferSettings())
+    assert relative[0] == 1 and relative[1] < 1e-6
+    sure = ReferSettings(logit_scale=10, logit_bias=-5, calibrated=True)
+    absolute = phrase_match(scene, text, text, sure)
+    assert absolute[0] > 0.99 and absolute[1] < 0.01 and absolute[2] < 0.01
+    assert bool(torch.isfinite(torch.cat([relative, absolute])).all())
