@@ -19,7 +19,7 @@ _LONGEST = 7  # groups of a run length below 2**31
 
 
 def decode(rle: Mapping[str, Any]) -> BoolArray:
-    """``{"size": [H, W], "counts": ...}`` to a mask bool HxW. Raises InputError for anything else."""
+    """``{"size": [H, W], "counts": ...}`` to a mask bool HxW. Raises InputError otherwise."""
     try:
         height, width = (int(side) for side in rle["size"])
         counts = rle["counts"]

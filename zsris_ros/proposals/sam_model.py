@@ -117,22 +117,28 @@ def build_sam(
 ) -> Sam:
     """Build a Segment Anything network on the CPU, in float32 and evaluation mode.
 
-    ``architecture`` is "vit_h", "vit_l" or "vit_b", or a mapping of SamArchitecture's fields for a
-    network of other sizes. ``state_dict`` is loaded strictly, whatever its floating dtype; without
-    one the weights are freshly initialised.
+    ``architecture`` is "vit_h", "vit_l" or "vit_b", "vit_t" for MobileSAM, or a mapping of
+    SamArchitecture's fields for a network of other sizes. ``state_dict`` is loaded strictly,
+    whatever its floating dtype; without one the weights are freshly initialised.
 
     Raises InputError for an unknown architecture or weights that do not fit it.
     """
     if not isinstance(architecture, str):
         name = "the custom sizes"
         sam = SamArchitecture.from_mapping(architecture).build()
+    elif architecture == "vit_t":
+        from zsris_ros.proposals.mobile_sam import build_mobile_sam, translate  # imports this room
+
+        name = architecture
+        sam = build_mobile_sam()
+        state_dict = None if state_dict is None else translate(state_dict)
     elif architecture in PUBLISHED:
         name = architecture
         sam = sam_model_registry[architecture](checkpoint=None)
     else:
         raise InputError(
             f"unknown SAM architecture '{architecture}': use {', '.join(PUBLISHED)}, "
-            "or a mapping of sizes"
+            "vit_t (MobileSAM), or a mapping of sizes"
         )
     if state_dict is not None:
         _load(sam, state_dict, name)
