@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -41,7 +42,7 @@ class TinyVitEncoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = TinyVit(
+        body: Any = TinyVit(
             embed_dims=(64, 128, 160, 320),
             depths=(2, 2, 6, 2),
             num_heads=(2, 4, 5, 10),
@@ -50,8 +51,9 @@ class TinyVitEncoder(nn.Module):
             num_classes=0,
         )
         # SAM's decoder wants a 64x64 map: MobileSAM leaves the last halving out.
-        self.body.stages[3].downsample.conv2.conv.stride = (1, 1)
-        self.body.head = nn.Identity()
+        body.stages[3].downsample.conv2.conv.stride = (1, 1)
+        body.head = nn.Identity()
+        self.body = body
         self.neck = nn.Sequential(
             nn.Conv2d(320, _WIDTH, kernel_size=1, bias=False),
             LayerNorm2d(_WIDTH),

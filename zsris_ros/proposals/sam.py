@@ -8,6 +8,7 @@ and not a duplicate stays. :class:`SamProposer` gives exactly the masks of segme
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,11 @@ class SamSettings:
     box_nms_thresh: float = 0.7
     min_mask_region_area: int = 0
 
+    @classmethod
+    def published(cls) -> SamSettings:
+        """What HybridGL's published code uses on RefCOCO, RefCOCO+ and RefCOCOg."""
+        return cls(min_mask_region_area=800)
+
     def __post_init__(self) -> None:
         if self.points_per_side < 1 or self.points_per_batch < 1:
             raise InputError("SAM needs at least one point a side and one point a batch")
@@ -87,6 +93,12 @@ class SamProposer:
         sam = sam.to(device).eval().requires_grad_(False)
         _run_in(sam.image_encoder, DTYPES[precision])
         self._generator = _Generator(sam, settings)
+
+    def with_settings(self, settings: SamSettings) -> SamProposer:
+        """A proposer with other settings on the same network."""
+        other = copy(self)
+        other._generator = _Generator(self._generator.predictor.model, settings)
+        return other
 
     def propose(self, frame: Frame) -> Proposals:
         """Masks of ``frame``, best predicted IoU first; none is empty, but there may be none."""
