@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -113,6 +114,19 @@ class Proposals:
 
     def __len__(self) -> int:
         return int(self.masks.shape[0])
+
+    @cached_property
+    def areas(self) -> FloatArray:
+        """Pixels of each mask, float32 N."""
+        return self.masks.reshape(len(self), -1).sum(axis=1).astype(np.float32)
+
+    @cached_property
+    def shared(self) -> FloatArray:
+        """How much of the smaller of two masks lies in the other, float32 NxN in [0, 1]."""
+        flat = self.masks.reshape(len(self), -1).astype(np.float32)
+        smaller = np.minimum(self.areas[:, None], self.areas[None, :])
+        common: FloatArray = flat @ flat.T
+        return (common / np.maximum(smaller, 1)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

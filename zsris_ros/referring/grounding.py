@@ -20,7 +20,7 @@ from zsris_ros.guidance.fusion import anchor_support, keep_best, pairs_of
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.guidance.relations import between, soft_relation
 from zsris_ros.language.phrases import anchor_expression, is_neutral, noun_phrase
-from zsris_ros.referring.matching import phrase_match, standing_alone
+from zsris_ros.referring.matching import distinct, phrase_match, standing_alone
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, Relation, Scene
@@ -101,7 +101,8 @@ class Grounder:
             if not len(pairs):
                 return torch.zeros(len(boxes)), found
             return anchor_support(pair_weights, between(boxes, pairs, points)), found
-        related = soft_relation(relation.kind, boxes, _areas(scene), points)
+        areas = torch.from_numpy(scene.proposals.areas)
+        related = soft_relation(relation.kind, boxes, areas, points)
         support = torch.ones(len(boxes))
         for weight in weights:
             support = support * anchor_support(weight, related)
@@ -113,7 +114,7 @@ class Grounder:
         depth = None if frame.depth is None else torch.from_numpy(frame.depth)
         places = position_map(positions, frame.height, frame.width, depth)
         masks = torch.from_numpy(scene.proposals.masks).flatten(1).float()
-        return (masks @ places.flatten()) / masks.sum(1).clamp_min(1)
+        return (masks @ places.flatten()) / torch.from_numpy(scene.proposals.areas).clamp_min(1)
 
     def _coherence(self, scene: Scene, expression: Expression, phrase: str) -> Tensor:
         """1 for the mask with the best S_g (Eq. 8), falling to 1 - beta for the worst."""
@@ -138,31 +139,19 @@ class Grounder:
         if expression.ordinal is None and expression.superlative is None:
             return {}
         fit = torch.stack([term for name, term in terms.items() if name != "coherence"]).prod(0)
-        members = _distinct(scene, fit, self._settings.member)
+        members = _members(scene, fit, self._settings.member)
         if expression.ordinal is not None:
             index, side = expression.ordinal.index, expression.ordinal.side
             return {"order": ordinal_shares(index, side, scene, members)}
         return {"order": superlative_shares(str(expression.superlative), scene, members)}
 
 
-def _areas(scene: Scene) -> Tensor:
-    masks = scene.proposals.masks
-    return torch.from_numpy(masks.reshape(len(masks), -1).sum(1)).float()
-
-
-def _distinct(scene: Scene, fit: Tensor, share: float) -> Tensor:
+def _members(scene: Scene, fit: Tensor, share: float) -> Tensor:
     """bool N: masks that fit at least ``share`` as well as the best, no two of the same thing."""
     members = torch.zeros(len(fit), dtype=torch.bool)
-    if not len(fit) or float(fit.max()) <= 0:
-        return members
-    masks = torch.from_numpy(scene.proposals.masks).flatten(1).float()
-    areas = masks.sum(1)
-    kept: list[int] = []
-    for index in torch.argsort(fit, descending=True, stable=True).tolist():
-        if fit[index] < share * fit.max():
-            break
-        overlap = masks[kept] @ masks[index] if kept else torch.zeros(0)
-        if not bool((overlap > 0.5 * torch.minimum(areas[kept], areas[index])).any()):
-            kept.append(index)
-    members[kept] = True
+    least = max(share * float(fit.max()), 1e-9)
+    order = [
+        i for i in torch.argsort(fit, descending=True, stable=True).tolist() if fit[i] >= least
+    ]
+    members[distinct(scene.proposals, order)] = True
     return members

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -24,27 +26,32 @@ def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: Refer
     return torch.exp(logits - logits.max()) if len(logits) else logits
 
 
-def standing_alone(proposals: Proposals, overlap: float = 0.5) -> Tensor:
+def standing_alone(proposals: Proposals) -> Tensor:
     """1 for masks that are things of their own, 0 for parts, wholes and copies of better ones.
 
     "The leftmost object" names no kind, so every thing takes part. Where depth found what stands on
-    the support, those are the things; elsewhere every proposal that does not fill the picture is.
-    The best come first, and a mask that shares more than ``overlap`` of the smaller area with a
-    better one is no thing of its own.
+    the support, those are the things; elsewhere every proposal that does not fill half the picture.
     """
-    alone = torch.zeros(len(proposals))
-    masks = torch.from_numpy(proposals.masks.reshape(len(proposals), -1)).float()
-    areas = masks.sum(1)
     from_depth = "depth" in proposals.sources
-    kept: list[int] = []
-    for index, source in enumerate(proposals.sources):
-        if from_depth and source != "depth":
-            continue
-        if areas[index] > 0.5 * masks.shape[1]:
-            continue
-        shared = masks[kept] @ masks[index] if kept else torch.zeros(0)
-        if bool((shared > overlap * torch.minimum(areas[kept], areas[index])).any()):
-            continue
-        kept.append(index)
-    alone[kept] = 1.0
+    half = 0.5 * proposals.masks[0].size if len(proposals) else 0.0
+    things = [
+        index
+        for index, source in enumerate(proposals.sources)
+        if (source == "depth" or not from_depth) and proposals.areas[index] <= half
+    ]
+    alone = torch.zeros(len(proposals))
+    alone[distinct(proposals, things)] = 1.0
     return alone
+
+
+def distinct(proposals: Proposals, order: Sequence[int], overlap: float = 0.5) -> list[int]:
+    """Of masks in the order given, those that are not mostly the same as an earlier one.
+
+    Two masks are the same thing when they share more than ``overlap`` of the smaller one's area:
+    copies, but also a part and its whole.
+    """
+    kept: list[int] = []
+    for index in order:
+        if not (proposals.shared[index, kept] > overlap).any():
+            kept.append(index)
+    return kept

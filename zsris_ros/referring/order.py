@@ -65,7 +65,7 @@ def _distance(scene: Scene) -> Tensor:
 
 def _area(scene: Scene) -> Tensor:
     """Mask area, in square metres (at the centroid's distance) where every mask has depth."""
-    return _mask_areas(scene) * _metres_a_pixel(scene) ** 2
+    return torch.from_numpy(scene.proposals.areas) * _metres_a_pixel(scene) ** 2
 
 
 def _height(scene: Scene) -> Tensor:
@@ -74,11 +74,6 @@ def _height(scene: Scene) -> Tensor:
 
 def _width(scene: Scene) -> Tensor:
     return torch.from_numpy(scene.proposals.boxes)[:, 2] * _metres_a_pixel(scene)
-
-
-def _mask_areas(scene: Scene) -> Tensor:
-    masks = scene.proposals.masks
-    return torch.from_numpy(masks.reshape(len(masks), -1).sum(1)).float()
 
 
 def _metres_a_pixel(scene: Scene) -> Tensor:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from zsris_ros.referring.grounding import Grounding
+from zsris_ros.referring.matching import distinct
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Candidate, Expression, Scene, Verdict
 
 
-def rank(scene: Scene, grounding: Grounding, overlap: float = 0.5) -> tuple[Candidate, ...]:
+def rank(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
     """One candidate a thing, best first: a mask that mostly shares a better one is left out."""
-    masks = torch.from_numpy(scene.proposals.masks).flatten(1).float()
-    areas = masks.sum(1)
-    kept: list[int] = []
-    for index in _best_first(grounding.scores):
-        shared = masks[kept] @ masks[index] if kept else torch.zeros(0)
-        if not bool((shared > overlap * torch.minimum(areas[kept], areas[index])).any()):
-            kept.append(index)
+    order = torch.argsort(grounding.scores, descending=True, stable=True).tolist()
+    kept = distinct(scene.proposals, order)
     return tuple(candidate(scene, grounding, index) for index in kept)
 
 
@@ -38,11 +33,6 @@ def alike(candidates: tuple[Candidate, ...], settings: ReferSettings) -> tuple[C
     """The best candidate and those that fit nearly as well."""
     least = settings.alike * candidates[0].score
     return tuple(c for c in candidates if c.score >= least and c.score > settings.found)
-
-
-def _best_first(scores: Tensor) -> list[int]:
-    order: list[int] = torch.argsort(scores, descending=True, stable=True).tolist()
-    return order
 
 
 def candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:

@@ -144,8 +144,8 @@ def _superlatives(scene: TabletopScene, phrases: list[_Phrase]) -> Iterator[Refe
     ranks: dict[str, tuple[Callable[[TabletopObject], float], float]] = {
         "leftmost": (lambda thing: thing.middle[0] / width, 0.06),
         "rightmost": (lambda thing: -thing.middle[0] / width, 0.06),
-        "closest": (lambda thing: thing.centroid[2], 0.05),
-        "farthest": (lambda thing: -thing.centroid[2], 0.05),
+        "closest": (lambda thing: float(np.linalg.norm(thing.centroid)), 0.05),
+        "farthest": (lambda thing: -float(np.linalg.norm(thing.centroid)), 0.05),
     }
     for phrase in phrases:
         if len(phrase.fits) < 2:

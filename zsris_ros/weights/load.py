@@ -20,6 +20,7 @@ from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict
 from zsris_ros.weights.preset import Preset, bundled, load_preset
+from zsris_ros.weights.sparse import expand_clip_state
 
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 
@@ -62,12 +63,14 @@ def load_parts(
     hybrid = preset.hybrid
     if batch_size is not None:
         hybrid = replace(hybrid, batch_size=batch_size)
-    language = load_parser(parser)  # cheap, so it fails before the expensive parts load
-
-    sam = build_sam(preset.sam.architecture, _state(preset.sam.checkpoint, directory))
+    # What is cheap fails first: a missing checkpoint is said before any network is built.
+    language = load_parser(parser)
+    sam_state = _state(preset.sam.checkpoint, directory)
+    clip_state = _state(preset.clip.checkpoint, directory)
+    sam = build_sam(preset.sam.architecture, sam_state)
     clip = ClipModel.load(
         preset.clip.architecture,
-        _state(preset.clip.checkpoint, directory),
+        clip_state,
         device=where,
         precision=kind,
     )
@@ -139,7 +142,7 @@ def resolve_precision(name: str, device: torch.device) -> str:
 
 def _state(checkpoint: str, directory: Path) -> dict[str, Tensor]:
     if checkpoint not in catalogue():
-        return load_state_dict(bundled(checkpoint))
+        return expand_clip_state(load_state_dict(bundled(checkpoint)))
     entry = find(checkpoint)
     path = directory / entry.file
     if not path.exists():
