@@ -290,3 +290,42 @@ def test_resnet_scores_are_dot_products_in_reference_and_cosines_in_paper(
         assert again.best is not None
         unchanged = np.isclose(referral.best.scores["logit"], again.best.scores["logit"])
         assert unchanged == cosine
+
+
+class Twice:
+    """Proposes every mask twice, the copy with the better quality."""
+
+    needs_depth = False
+
+    def propose(self, frame: Frame) -> Proposals:
+        masks = np.repeat(painted()[1].masks, 2, axis=0)
+        quality = np.tile(np.float32([0.5, 0.9]), len(masks) // 2)
+        return Proposals(masks, mask_boxes(masks), quality, ("twice",) * len(masks))
+
+
+def test_published_methods_take_masks_as_they_are(clip: ClipModel) -> None:
+    """Duplicates share the probability there; the robot's variant leaves them out."""
+    for variant, count in (("reference", 12), ("paper", 12), ("product", 6)):
+        segmenter = method_segmenter(
+            find_method("hybridgl", variant),
+            [Twice()],
+            clip,
+            parser=RuleParser(),
+            reader=PublishedReader(),
+            hybrid=HYBRID,
+            gem=GEM,
+        )
+        assert len(segmenter.look(painted()[0]).proposals) == count
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+@pytest.mark.parametrize(
+    "method",
+    names(
+        METHODS[name, "paper"]
+        for name in ("hybridgl", "global-local", "region-token", "score-map", "grad-cam")
+    ),
+)
+def test_half_precision_answers(method: Method, precision: str) -> None:
+    half = small_clip(depth=6, precision=precision)
+    check(answer(method, half), method)
