@@ -70,6 +70,9 @@ class Grounder:
             terms["place"] = self._place(scene, expression.position)
         if self._localiser is not None and not is_neutral(expression.head):
             terms["coherence"] = self._coherence(scene, expression, phrase)
+        if self._settings.objectness:
+            quality = torch.from_numpy(scene.proposals.quality)
+            terms["object"] = quality**self._settings.objectness
         terms |= self._order(scene, expression, terms)
         scores = torch.stack(list(terms.values())).prod(0)
         return Grounding(scores, terms, tuple(anchors))

@@ -160,7 +160,8 @@ class ReferSegmentNode(process.ServingNode):
 
         def finish(_: Future[Answer]) -> None:
             done.set_result(None)
-            self._wake.trigger()
+            if self.context.ok():  # else nobody is left to be woken
+                self._wake.trigger()
 
         future.add_done_callback(finish)
         return done
