@@ -118,12 +118,13 @@ class Proposals:
     @cached_property
     def areas(self) -> FloatArray:
         """Pixels of each mask, float32 N."""
-        return self.masks.reshape(len(self), -1).sum(axis=1).astype(np.float32)
+        return self.masks.sum(axis=(1, 2)).astype(np.float32)
 
     @cached_property
     def shared(self) -> FloatArray:
         """How much of the smaller of two masks lies in the other, float32 NxN in [0, 1]."""
-        flat = self.masks.reshape(len(self), -1).astype(np.float32)
+        height, width = self.masks.shape[1:]
+        flat = self.masks.reshape(len(self), height * width).astype(np.float32)
         smaller = np.minimum(self.areas[:, None], self.areas[None, :])
         common: FloatArray = flat @ flat.T
         return (common / np.maximum(smaller, 1)).astype(np.float32)
