@@ -177,11 +177,17 @@ def test_settings_follow_the_table(clip: ClipModel) -> None:
 
     assert settings("hybridgl", "product") == preset
     published = settings("hybridgl", "reference")
-    assert published.window is None
+    assert published.window == preset.window  # what the weights were trained on
     assert not (published.mask_antialias or published.image_antialias or published.full_cell)
     assert (published.start_block, published.mean) == (4, preset.mean)
     assert settings("features-g2l-start10", "paper").start_block == 4  # two of six blocks
     assert settings("features-g-att-mask", "reference").depth == 5
+    shallow = small_clip(depth=2)
+    for name in ("features-g2l-start7", "features-g-att-mask"):
+        late = hybrid_settings(
+            find_method(name, "reference"), shallow, replace(HYBRID, start_block=1)
+        )
+        assert late.start_block == 0
     assert settings("features-g-att-mask", "paper").depth is None
     assert settings("features-g-tok-mask", "paper").blur_kernel == 1
     deep = replace(find_method("global-local", "reference"), options={"alpha": 0.85})

@@ -84,19 +84,21 @@ def make_encoder(method: Method, clip: OpenClipModel, hybrid: HybridSettings) ->
 def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> HybridSettings:
     """The preset's settings as the method changes them.
 
-    The published variants squash the whole frame and sample its pixels, whatever the preset does.
+    The published variants sample pixels and let small masks vanish. What a preset's weights were
+    trained on stays: the start block, and windows where they know no whole frames. A model with
+    fewer blocks than a method fuses is fused in all of them.
     """
     changes: dict[str, Any] = dict(method.options)
-    depth = len(clip.blocks) - changes.pop("blocks_left_out", 0)
-    if depth < len(clip.blocks):
+    blocks = len(clip.blocks)
+    depth = blocks - changes.pop("blocks_left_out", 0)
+    late = changes.pop("late_blocks", blocks - preset.start_block)
+    changes["start_block"] = min(max(blocks - late, 0), depth - 1)
+    if depth < blocks:
         changes["depth"] = depth
-    if (late := changes.pop("late_blocks", None)) is not None:
-        changes["start_block"] = len(clip.blocks) - late
     if not changes.pop("blur", True):
         changes["blur_kernel"] = 1
     if method.variant != "product":
         changes |= {
-            "window": None,
             "mask_antialias": False,
             "image_antialias": False,
             "full_cell": False,
