@@ -160,7 +160,7 @@ class PublishedReferrer:
         return PublishedScores(torch.arange(len(final)), final, final, terms)
 
     def heat(self, scene: Scene, query: PublishedQuery) -> Tensor:
-        """The guidance map G, float32 HxW: Eq. 7 with or without the division by its mean.
+        """The guidance map G, float32 HxW with mean 1: Eq. 7.
 
         "reference" localises the noun phrase in the localiser's template and knows one position;
         "paper" localises the text that masks are compared with, and multiplies all positions.
@@ -176,7 +176,7 @@ class PublishedReferrer:
             place = positions.position_map(named, height, width)
         elif guidance.position:
             place = positions.published_position_map(query.position, height, width)
-        return heat * place if paper else coherence.directed_map(heat, place, guard=False)
+        return coherence.directed_map(heat, place, guard=paper)
 
     def _inside(self, scene: Scene, query: PublishedQuery) -> Tensor:
         """The mean of the text's map inside each mask, N."""
