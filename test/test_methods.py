@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -336,3 +337,13 @@ def test_published_methods_take_masks_as_they_are(clip: ClipModel) -> None:
 def test_half_precision_answers(method: Method, precision: str) -> None:
     half = small_clip(depth=6, precision=precision)
     check(answer(method, half), method)
+
+
+def test_the_documentation_names_every_method() -> None:
+    """In full, or the family and then the ending, as its table abbreviates them."""
+    text = (Path(__file__).parents[1] / "docs" / "methods.md").read_text(encoding="utf-8")
+    for name in method_names():
+        if "-start" in name or name.startswith("global-local-"):
+            continue  # described by their pattern
+        ending = name.removeprefix("hybridgl").removeprefix("features")
+        assert f"`{name}`" in text or f"`{ending}`" in text, name
