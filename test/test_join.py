@@ -45,7 +45,7 @@ def test_join_keeps_the_better_of_two_and_everything_else():
     sam = proposals([block(0), block(30)], [0.9, 0.6], "sam")
     depth = proposals([block(1), block(50)], [0.95, 0.5], "depth")
     both = join(sam, depth, iou_threshold=0.7)
-    assert both.sources == ("depth", "sam", "depth")
+    assert both.sources == ("depth+sam", "sam", "depth")
     assert both.quality.tolist() == pytest.approx([0.95, 0.6, 0.5])
     assert [box[0] for box in both.boxes] == [1, 30, 50]
     assert (both.masks[0] == block(1)).all()
@@ -55,7 +55,7 @@ def test_weights_make_proposers_comparable_and_limit_cuts_the_worst():
     sam = proposals([block(0)], [0.9], "sam")
     depth = proposals([block(1), block(50)], [0.95, 0.5], "depth")
     both = join(sam, depth, iou_threshold=0.7, weights={"depth": 0.8}, limit=1)
-    assert both.sources == ("sam",) and len(both) == 1
+    assert both.sources == ("depth+sam",) and len(both) == 1
     assert join(depth, weights={"depth": 4.0}).quality.max() == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,10 @@ import torch
 from zsris_ros.proposals.mobile_sam import Sam, TinyVitEncoder, build_mobile_sam, translate
 from zsris_ros.proposals.sam_model import build_sam
 from zsris_ros.types import InputError
+from zsris_ros.weights.catalogue import WeightsError, find
+from zsris_ros.weights.checkpoint import load_state_dict
+from zsris_ros.weights.fetch import sha256
+from zsris_ros.weights.preset import load_preset
 
 DIMS, DEPTHS, HEADS, WINDOWS = (64, 128, 160, 320), (2, 2, 6, 2), (2, 4, 5, 10), (7, 7, 14, 7)
 
@@ -139,3 +144,17 @@ def test_a_frame_goes_through(sam: Sam) -> None:
     masks, quality, _ = predictor.predict(point, np.array([1]), multimask_output=True)
     assert masks.shape == (3, 60, 90)
     assert np.isfinite(quality).all()
+
+
+def test_the_preset_builds_from_the_published_file(
+    published: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    """As fetched: a torch file of tensors, checked by its sha256 and put into the preset."""
+    preset = load_preset("mobile-sam")
+    entry = find(preset.sam.checkpoint)
+    path = tmp_path / entry.file
+    torch.save(published, path)
+    with pytest.raises(WeightsError, match="sha256"):
+        load_state_dict(path, entry.sha256)
+    sam = build_sam(preset.sam.architecture, load_state_dict(path, sha256(path)))
+    assert isinstance(sam.image_encoder, TinyVitEncoder)

@@ -41,7 +41,7 @@ def test_catalogue_facts_have_the_right_form() -> None:
         assert entry.url.startswith("https://")
         assert entry.url.endswith("/" + entry.file)
         assert len(bytes.fromhex(entry.sha256)) == 32
-        assert entry.size > 2e8
+        assert entry.size > 2e7
         assert set(entry.sources) == {"url", "sha256", "size"}
         if "openaipublic" in entry.url:
             assert f"/{entry.sha256}/" in entry.url

@@ -104,7 +104,7 @@ class Proposals:
 
     ``masks`` bool NxHxW; ``boxes`` float32 Nx4 as (x, y, w, h) in pixels, w = x_max - x_min as
     segment_anything gives them; ``quality`` float32 N in [0, 1], the proposer's own confidence;
-    ``sources`` names the proposer of each mask ("sam", "depth", ...).
+    ``sources`` names who proposed each mask ("sam", "depth", or both: "depth+sam").
     """
 
     masks: BoolArray

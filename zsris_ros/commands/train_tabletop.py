@@ -20,9 +20,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         description="Renders, trains the small SAM and the small CLIP, and exports both. Each step "
         "goes on where an earlier call with the same --out was interrupted.",
     )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for all that is made"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for all that is made")
     parser.add_argument(
         "--layouts",
         type=positive,

@@ -32,12 +32,12 @@ def standing_alone(proposals: Proposals) -> Tensor:
     "The leftmost object" names no kind, so every thing takes part. Where depth found what stands on
     the support, those are the things; elsewhere every proposal that does not fill half the picture.
     """
-    from_depth = "depth" in proposals.sources
+    depth = ["depth" in source.split("+") for source in proposals.sources]
     half = 0.5 * proposals.masks[0].size if len(proposals) else 0.0
     things = [
         index
-        for index, source in enumerate(proposals.sources)
-        if (source == "depth" or not from_depth) and proposals.areas[index] <= half
+        for index in range(len(proposals))
+        if (depth[index] or not any(depth)) and proposals.areas[index] <= half
     ]
     alone = torch.zeros(len(proposals))
     alone[distinct(proposals, things)] = 1.0

@@ -103,7 +103,7 @@ class Segmenter:
         usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
         if self._referrer is not None and len(usable) == 1:
             return usable[0].propose(frame)
-        return join(*(proposer.propose(frame) for proposer in usable))
+        return join(*(proposer.propose(frame) for proposer in usable), weights=self._settings.trust)
 
 
 def _places(frame: Frame, proposals: Proposals) -> tuple[FloatArray, FloatArray]:

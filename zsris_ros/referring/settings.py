@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class ReferSettings:
     best one of its picture. ``guidance_weight``: beta of Eq. 9, how much a score may lose for lying
     off the coherence map. ``anchors``: how many masks stand for an anchor (k2 of Eq. 5).
 
-    ``objectness``: exponent of the proposer's own quality in the score; 0 leaves it out. It prefers
-    a whole to its parts where both look like what was asked for.
+    ``trust``: factor on the quality of a proposer's masks ("sam", "depth"), by which the better of
+    two near-duplicates is chosen. ``objectness``: exponent of the proposer's own quality in the
+    score; 0 leaves it out. It prefers a whole to its parts where both look like what was asked for.
 
     ``member``: share of the best match above which a mask takes part in an order ("leftmost").
     ``found``: the best score below which the thing is not there. ``alike``: share of the best score
@@ -29,6 +31,7 @@ class ReferSettings:
     calibrated: bool = False
     guidance_weight: float = 0.6
     anchors: int = 6
+    trust: Mapping[str, float] = field(default_factory=dict)
     objectness: float = 0.0
     member: float = 0.5
     found: float = 0.0

@@ -32,9 +32,7 @@ class BagError(ValueError):
     """A bag that cannot be played; the message says why."""
 
 
-def play(
-    bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0
-) -> int:
+def play(bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0) -> int:
     """Publishes the bag's messages at ``rate`` times real time; returns how many.
 
     With ``loop`` it starts over until rclpy is shut down; stamps jump back then, as recorded. It
