@@ -62,7 +62,7 @@ class ClipSchedule:
     """AdamW with warm-up and cosine decay. ``bank``: crops cut in advance; each step takes
     ``crops`` of them and ``captions``; every ``frame_every``-th step a whole frame too."""
 
-    steps: int = 4500
+    steps: int = 4000
     bank: int = 16000
     crops: int = 32
     captions: int = 32

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.captions import SCENERY_NAME
-from zsris_ros.training.sam import jitter
+from zsris_ros.training.sam_batches import jitter
 from zsris_ros.vision.views import HybridSettings, blur, mask_grid, mask_window, normalise
 
 WRONG_MASK = ""
