@@ -15,8 +15,8 @@ from torch.nn.functional import avg_pool2d
 
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import Sam, SamArchitecture, build_sam
+from zsris_ros.torchvision_ops import ensure_torchvision
 from zsris_ros.types import Frame, Proposals
-from zsris_ros.vision.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
 

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from zsris_ros.proposals.sam_model import SamArchitecture
-from zsris_ros.vision.torchvision_ops import ensure_torchvision
+from zsris_ros.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()  # segment_anything and timm import torchvision
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from zsris_ros.proposals.sam_model import Sam, build_sam
+from zsris_ros.torchvision_ops import ensure_torchvision
 from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Proposals
-from zsris_ros.vision.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
 

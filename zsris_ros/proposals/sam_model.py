@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zsris_ros.torchvision_ops import ensure_torchvision
 from zsris_ros.types import InputError
-from zsris_ros.vision.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()  # segment_anything imports torchvision, whose compiled ops may be missing
 

@@ -27,6 +27,9 @@ from zsris_ros.types import Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
 
+OVERLAPPING = ("part_of", "with", "inside", "on")
+"""Relations between things that may cover each other in the picture."""
+
 
 @dataclass(frozen=True)
 class GroundedAnchor:
@@ -107,8 +110,9 @@ class Grounder:
         areas = torch.from_numpy(scene.proposals.areas)
         related = soft_relation(relation.kind, boxes, areas, points)
         support = torch.ones(len(boxes))
-        for weight in weights:
+        for weight, grounded in zip(weights, found, strict=True):
             support = support * anchor_support(weight, related)
+            support[_same_thing(scene, grounded)] = 0.0
         return support, found
 
     def _place(self, scene: Scene, positions: tuple[str, ...]) -> Tensor:
@@ -147,6 +151,14 @@ class Grounder:
             index, side = expression.ordinal.index, expression.ordinal.side
             return {"order": ordinal_shares(index, side, scene, members)}
         return {"order": superlative_shares(str(expression.superlative), scene, members)}
+
+
+def _same_thing(scene: Scene, anchor: GroundedAnchor) -> Tensor:
+    """bool N: what stands for the anchor is not the target, nor, mostly, what it overlaps with."""
+    overlap = 1.0 if anchor.kind in OVERLAPPING else 0.5
+    same = torch.from_numpy(scene.proposals.shared[anchor.index] > overlap)
+    same[anchor.index] = True
+    return same
 
 
 def _members(scene: Scene, fit: Tensor, share: float) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.captions import SCENERY_NAME
 from zsris_ros.training.sam_batches import jitter
@@ -23,6 +24,8 @@ WRONG_MASK = ""
 """The name of a crop whose mask is no whole object: it fits no caption."""
 
 SMALLEST_OBJECT_PX = 150
+SHARED_COLOUR = 0.6
+"""Share of the batches in which colour tells little."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -66,10 +69,23 @@ class CropBank:
         self._rng = np.random.default_rng(seed)
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
         self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
+        self._of_colour: dict[str, list[int]] = {}
+        for index, raw in enumerate(self._crops):
+            self._of_colour.setdefault(raw.name.partition(" ")[0], []).append(index)
 
     def batch(self, count: int) -> Crops:
-        """``count`` crops: three quarters whole objects, the rest wrong masks and scenery."""
-        picks = [self._crops[i] for i in self._rng.integers(len(self._crops), size=count)]
+        """``count`` crops: three quarters whole objects, the rest wrong masks and scenery.
+
+        In most batches the objects are of two colours only, so that they can be told apart by
+        their shape alone.
+        """
+        pool = np.arange(len(self._crops))
+        if self._rng.random() < SHARED_COLOUR:
+            colours = self._rng.choice(list(COLOURS), size=2, replace=False)
+            objects = [i for colour in colours for i in self._of_colour.get(colour, [])]
+            others = [i for kind in ("", SCENERY_NAME) for i in self._of_colour.get(kind, [])]
+            pool = np.array(objects + self._rng.permutation(others)[: len(objects) // 3].tolist())
+        picks = [self._crops[int(i)] for i in self._rng.choice(pool, size=count)]
         views = [self._view(raw) for raw in picks]
         local, global_, masks = (np.stack([view[i] for view in views]) for i in range(3))
         settings = self._settings

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..torchvision_ops import ensure_torchvision
 from ..types import InputError
-from .torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
 

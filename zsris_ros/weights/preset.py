@@ -20,20 +20,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from zsris_ros.weights.catalogue import ROOM, WeightsError, catalogue
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from zsris_ros.proposals.depth import DepthSettings
     from zsris_ros.proposals.sam import SamSettings
     from zsris_ros.referring.settings import ReferSettings
     from zsris_ros.vision.gem import GemSettings
     from zsris_ros.vision.views import HybridSettings
 
-    Settings = TypeVar("Settings", bound=DataclassInstance)
+
+Settings = TypeVar("Settings")
 
 PRESETS = ROOM / "presets"
 
@@ -137,7 +136,7 @@ def _network(section: Mapping[str, Any], where: str) -> Network:
 
 def _settings(defaults: Settings, values: Mapping[str, Any], where: str) -> Settings:
     """``defaults`` with ``values`` put in; lists become tuples, mappings nested settings."""
-    known = [field.name for field in fields(defaults)]
+    known = [field.name for field in fields(cast(Any, defaults))]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise WeightsError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(known)}")
@@ -149,7 +148,8 @@ def _settings(defaults: Settings, values: Mapping[str, Any], where: str) -> Sett
         else:
             changes[key] = tuple(value) if isinstance(value, list) else value
     try:
-        return replace(defaults, **changes)
+        changed: Settings = replace(cast(Any, defaults), **changes)
+        return changed
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{where}: {error}") from error
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from zsris_ros.vision.torchvision_ops import ensure_torchvision, greedy_nms
+from zsris_ros.torchvision_ops import ensure_torchvision, greedy_nms
 
 
 def plain_nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> list[int]:
@@ -68,7 +68,7 @@ def test_batched_nms_keeps_categories_apart() -> None:
 
 def test_the_libraries_that_need_torchvision_import() -> None:
     code = (
-        "from zsris_ros.vision.torchvision_ops import ensure_torchvision as e; e(); e();"
+        "from zsris_ros.torchvision_ops import ensure_torchvision as e; e(); e();"
         "import open_clip, segment_anything, torchvision; e()"
     )
     command = [sys.executable, "-c", code]
