@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
 from zsris_ros.guidance.fusion import mix_texts, semantic_logits
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Proposals, Scene
+from zsris_ros.types import BoolArray, Proposals, Scene
+
+SMALL = 0.1
+"""Share of the usual thing's area below which a thing is small."""
+THIN_PX = 20.0
 
 
 def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: ReferSettings) -> Tensor:
@@ -40,8 +46,26 @@ def standing_alone(proposals: Proposals) -> Tensor:
         if (depth[index] or not any(depth)) and proposals.areas[index] <= half
     ]
     alone = torch.zeros(len(proposals))
-    alone[distinct(proposals, things)] = 1.0
+    alone[_without_slivers(proposals, distinct(proposals, things))] = 1.0
     return alone
+
+
+def _without_slivers(proposals: Proposals, things: list[int]) -> list[int]:
+    """Leave out what is both far smaller than the rest and thin: a rim that a sensor tore off."""
+    if not things:
+        return things
+    usual = float(np.median(proposals.areas[things]))
+    return [
+        index
+        for index in things
+        if proposals.areas[index] >= SMALL * usual or _thickness(proposals.masks[index]) >= THIN_PX
+    ]
+
+
+def _thickness(mask: BoolArray) -> float:
+    """Diameter in pixels of the largest circle inside a mask."""
+    padded = np.pad(mask.astype(np.uint8), 1)
+    return 2 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
 
 
 def distinct(proposals: Proposals, order: Sequence[int], overlap: float = 0.5) -> list[int]:
