@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from scenes import scene_of
 
 from zsris_ros.language import parse
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.matching import phrase_match, standing_alone
+from zsris_ros.referring.matching import phrase_match, prefer_wholes, standing_alone
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict import decide, rank
 from zsris_ros.referring.wording import explanation, message
@@ -79,3 +80,17 @@ def test_matches_are_shares_calibrated_or_not() -> None:
     absolute = phrase_match(scene, text, text, sure)
     assert absolute[0] > 0.99 and absolute[1] < 0.01 and absolute[2] < 0.01
     assert bool(torch.isfinite(torch.cat([relative, absolute])).all())
+
+
+def test_a_whole_goes_before_its_parts_unless_it_matches_much_worse() -> None:
+    part_whole_other = [(5, 5, 20, 12), (5, 5, 20, 20), (60, 5, 10, 10)]
+    proposals = scene_of(part_whole_other).proposals
+    close = prefer_wholes(torch.tensor([0.95, 0.9, 0.92]), proposals, 0.85)
+    assert close.argsort(descending=True).tolist() == [2, 1, 0]
+    far = prefer_wholes(torch.tensor([0.95, 0.5, 0.92]), proposals, 0.85)
+    assert far.tolist() == pytest.approx([0.95, 0.5, 0.92])
+
+
+def test_torn_off_rims_are_no_things() -> None:
+    rims_and_things = [(0, 0, 24, 24), (40, 0, 24, 24), (0, 30, 24, 24), (70, 5, 2, 15)]
+    assert standing_alone(scene_of(rims_and_things).proposals).tolist() == [1, 1, 1, 0]

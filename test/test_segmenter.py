@@ -74,7 +74,9 @@ def test_the_recording_is_answered(
 
 
 def test_both_proposers_take_part(looked: Scene) -> None:
-    assert set(looked.proposals.sources) == {"sam", "depth"}
+    finders = {name for source in looked.proposals.sources for name in source.split("+")}
+    assert finders == {"sam", "depth"}
+    assert "depth+sam" in looked.proposals.sources, "what both saw is one proposal"
 
 
 def test_looking_is_deterministic(

@@ -121,6 +121,18 @@ class Proposals:
         return self.masks.sum(axis=(1, 2)).astype(np.float32)
 
     @cached_property
+    def coarse(self) -> FloatArray:
+        """How much of each block of 4x4 pixels a mask covers, float32 Nxhxw in [0, 1].
+
+        Enough for means of smooth maps inside a mask, at a sixteenth of the work.
+        """
+        height, width = self.masks.shape[1:]
+        padded = np.pad(self.masks, ((0, 0), (0, -height % 4), (0, -width % 4)))
+        rows, columns = padded.shape[1] // 4, padded.shape[2] // 4
+        blocks = padded.reshape(len(self), rows, 4, columns, 4)
+        return blocks.sum(axis=(2, 4), dtype=np.uint8).astype(np.float32) / np.float32(16)
+
+    @cached_property
     def shared(self) -> FloatArray:
         """How much of the smaller of two masks lies in the other, float32 NxN in [0, 1]."""
         height, width = self.masks.shape[1:]

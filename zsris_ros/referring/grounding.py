@@ -20,7 +20,7 @@ from zsris_ros.guidance.fusion import anchor_support, keep_best, pairs_of
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.guidance.relations import between, soft_relation
 from zsris_ros.language.phrases import anchor_expression, is_neutral, noun_phrase
-from zsris_ros.referring.matching import distinct, phrase_match, standing_alone
+from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes, standing_alone
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, Relation, Scene
@@ -70,7 +70,7 @@ class Grounder:
         for excluded in expression.excluded:
             terms["not"] = terms.get("not", 1.0) * (1 - self._phrase(scene, excluded, excluded))
         if expression.position:
-            terms["place"] = self._place(scene, expression.position)
+            terms["place"] = self._place(scene, expression.position) ** self._settings.place
         if self._localiser is not None and not is_neutral(expression.head):
             terms["coherence"] = self._coherence(scene, expression, phrase)
         if self._settings.objectness:
@@ -86,7 +86,10 @@ class Grounder:
             if not expression.attributes:
                 return alone
             return alone * self._phrase(scene, phrase, phrase)
-        return self._phrase(scene, expression.text, phrase)
+        match = self._phrase(scene, expression.text, phrase)
+        if any(relation.kind == "part_of" for relation in expression.relations):
+            return match
+        return prefer_wholes(match, scene.proposals, self._settings.whole)
 
     def _phrase(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
         both = self._clip.encode_text([sentence, phrase])
@@ -117,24 +120,24 @@ class Grounder:
 
     def _place(self, scene: Scene, positions: tuple[str, ...]) -> Tensor:
         """The mean of Eq. 6's map inside each mask, N in [0, 1]."""
-        frame = scene.frame
-        depth = None if frame.depth is None else torch.from_numpy(frame.depth)
-        places = position_map(positions, frame.height, frame.width, depth)
-        masks = torch.from_numpy(scene.proposals.masks).flatten(1).float()
-        return (masks @ places.flatten()) / torch.from_numpy(scene.proposals.areas).clamp_min(1)
+        masks = torch.from_numpy(scene.proposals.coarse)
+        depth = scene.frame.depth
+        coarse_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
+        places = position_map(positions, masks.shape[1], masks.shape[2], coarse_depth)
+        return (masks * places).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
 
     def _coherence(self, scene: Scene, expression: Expression, phrase: str) -> Tensor:
         """1 for the mask with the best S_g (Eq. 8), falling to 1 - beta for the worst."""
         assert self._localiser is not None
         if scene.patches is None:
             return torch.ones(len(scene.proposals))
-        frame = scene.frame
+        masks = torch.from_numpy(scene.proposals.coarse)
+        height, width = masks.shape[1:]
         text = self._localiser.encode_phrases([phrase])[0]
-        heat = self._localiser.heat_map(scene.patches, text, frame.height, frame.width)
-        places = position_map(expression.position, frame.height, frame.width)
+        heat = self._localiser.heat_map(scene.patches, text, height, width).cpu()
+        directed = directed_map(heat, position_map(expression.position, height, width))
         size = {"big": "big", "small": "small"}.get(expression.superlative or "", "")
-        masks = torch.from_numpy(scene.proposals.masks).to(heat.device)
-        guidance = guidance_scores(masks, directed_map(heat, places), PRODUCT_WEIGHTS[size]).cpu()
+        guidance = guidance_scores(masks, directed, PRODUCT_WEIGHTS[size])
         span = guidance.max() - guidance.min()
         share = (guidance - guidance.min()) / span if span > 1e-6 else torch.ones_like(guidance)
         return 1 - self._settings.guidance_weight * (1 - share)

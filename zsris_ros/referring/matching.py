@@ -32,6 +32,19 @@ def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: Refer
     return torch.exp(logits - logits.max()) if len(logits) else logits
 
 
+def prefer_wholes(match: Tensor, proposals: Proposals, share: float) -> Tensor:
+    """``match`` N with parts put just behind the wholes they belong to.
+
+    The outside of a mug looks much like the mug. A mask that lies in a larger one steps back when
+    the larger one matches at least ``share`` as well; what is no whole (two things together)
+    matches nothing and takes no precedence.
+    """
+    shared, areas = torch.from_numpy(proposals.shared), torch.from_numpy(proposals.areas)
+    within = (shared > 0.9) & (areas[None, :] > 1.15 * areas[:, None])
+    whole = torch.where(within, match[None, :], torch.zeros(())).max(dim=1).values
+    return torch.where(whole >= share * match, torch.minimum(match, 0.99 * whole), match)
+
+
 def standing_alone(proposals: Proposals) -> Tensor:
     """1 for masks that are things of their own, 0 for parts, wholes and copies of better ones.
 

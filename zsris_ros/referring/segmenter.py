@@ -73,7 +73,7 @@ class Segmenter:
                 patches = self._localiser.patches(frame.rgb)
         with _timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
-            _ = proposals.shared  # kept with the proposals: every answer needs it
+            _ = proposals.shared, proposals.coarse  # kept with them: every answer needs these
         return Scene(frame, proposals, features, pixels, points, patches, timings)
 
     def refer(self, scene: Scene, expression: str) -> Referral:

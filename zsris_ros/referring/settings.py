@@ -20,6 +20,10 @@ class ReferSettings:
     two near-duplicates is chosen. ``objectness``: exponent of the proposer's own quality in the
     score; 0 leaves it out. It prefers a whole to its parts where both look like what was asked for.
 
+    ``whole``: share of a part's match that its whole must reach to be preferred. ``place``:
+    exponent of the mean of Eq. 6's map inside a mask; above 1, place counts for more than a small
+    difference in the match.
+
     ``member``: share of the best match above which a mask takes part in an order ("leftmost").
     ``found``: the best score below which the thing is not there. ``alike``: share of the best score
     above which another mask fits as well.
@@ -33,6 +37,8 @@ class ReferSettings:
     anchors: int = 6
     trust: Mapping[str, float] = field(default_factory=dict)
     objectness: float = 0.0
-    member: float = 0.5
+    whole: float = 0.85
+    place: float = 2.0
+    member: float = 0.8
     found: float = 0.0
     alike: float = 0.9

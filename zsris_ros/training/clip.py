@@ -59,11 +59,14 @@ GEM = GemSettings(blocks=2, size=224)
 
 @dataclass(frozen=True)
 class ClipSchedule:
-    """AdamW with warm-up and cosine decay. ``bank``: crops cut in advance; each step takes
-    ``crops`` of them and ``captions``; every ``frame_every``-th step a whole frame too."""
+    """AdamW with warm-up and cosine decay.
 
-    steps: int = 4000
-    bank: int = 16000
+    Each picture gives ``crops_a_picture``, cut in advance. A step takes ``crops`` of them and
+    ``captions``, every ``frame_every``-th step a whole frame too.
+    """
+
+    steps: int = 6000
+    crops_a_picture: int = 5
     crops: int = 32
     captions: int = 32
     frame_every: int = 3
@@ -94,7 +97,8 @@ def train_clip(
     )
     state = {"clip": clip.model, "classifiers": classifiers, "optimizer": optimizer}
     start = resume(checkpoint, state)
-    bank = CropBank(data, HYBRID, clip.image_size, clip.grid, schedule.bank, seed + start)
+    count = schedule.crops_a_picture * len(data)
+    bank = CropBank(data, HYBRID, clip.image_size, clip.grid, count, seed + start)
     rng = np.random.default_rng([seed, start])
     running: dict[str, float] = {}
     with tqdm(total=schedule.steps, initial=start, desc="small CLIP", unit="step") as bar:
