@@ -133,5 +133,3 @@ def test_settings_that_do_not_fit(clip: ClipModel) -> None:
         GemLocaliser(clip, GemSettings(blocks=2, size=60))
     with pytest.raises(InputError, match="template"):
         GemSettings(template="a photo")
-    with pytest.raises(InputError, match="unknown GEM settings: depth"):
-        GemSettings.from_dict({"depth": 3})

@@ -8,8 +8,7 @@ map as its coherence map G (before Eq. 6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,14 +43,6 @@ class GemSettings:
             raise InputError("GEM needs at least one block and no negative number of iterations")
         if "{}" not in self.template:
             raise InputError(f"template must hold {{}} for the phrase, got {self.template!r}")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> GemSettings:
-        """From a weights preset. Raises InputError on a name that is no setting."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise InputError(f"unknown GEM settings: {', '.join(sorted(unknown))}")
-        return cls(**values)
 
 
 class GemLocaliser:

@@ -6,8 +6,8 @@ picture keeps what is inside sharp and blurs the rest. Both are squashed to the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -77,14 +77,6 @@ class HybridSettings:
         """As published: pixels sampled without antialiasing, small masks left to vanish."""
         published = {"mask_antialias": False, "image_antialias": False, "full_cell": False}
         return cls(**{**published, **changes})
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> HybridSettings:
-        """From a weights preset. Raises InputError on a name that is no setting."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise InputError(f"unknown hybrid settings: {', '.join(sorted(unknown))}")
-        return cls(**values)
 
 
 class Window(NamedTuple):
