@@ -20,8 +20,10 @@ from zsris_ros.demo.recording import (
 
 ASK = """
 import json, sys
+import rclpy
 from builtin_interfaces.msg import Time
 from zsris_ros.ros.client import STATUS_NAMES, Client
+rclpy.init()
 with Client() as client:
     for text, stamp in json.loads(sys.argv[1]):
         moment = Time(sec=stamp // 10**9, nanosec=stamp % 10**9)
@@ -35,6 +37,7 @@ with Client() as client:
             "stamp": answer.header.stamp.sec * 10**9 + answer.header.stamp.nanosec,
             "mask": sum(1 for value in answer.mask.data if value),
         }), flush=True)
+rclpy.try_shutdown()
 """
 
 
