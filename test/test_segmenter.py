@@ -22,14 +22,7 @@ def parts() -> Parts:
 
 @pytest.fixture(scope="module")
 def segmenter(parts: Parts) -> Segmenter:
-    assert parts.depth is not None
-    return Segmenter(
-        [parts.sam, parts.depth],
-        parts.encoder,
-        parts.localiser,
-        parts.parser,
-        parts.preset.referring,
-    )
+    return parts.segmenter()
 
 
 @pytest.fixture(scope="module")
@@ -150,20 +143,14 @@ def test_tiny_full_and_overlapping_masks(
     masks[1] = True
     masks[2, 100:200, 100:200] = True
     masks[3, 100:200, 100:201] = True
-    segmenter = Segmenter(
-        [FixedProposals(masks)],
-        parts.encoder,
-        parts.localiser,
-        parts.parser,
-        parts.preset.referring,
-    )
+    segmenter = parts.segmenter(FixedProposals(masks))
     scene = segmenter.look(frame)
     for text in ("the red mug", "the biggest object", "the thing inside the box on the left"):
         check(segmenter.refer(scene, text))
 
 
-def test_a_further_answer_costs_a_fraction_of_the_look(segmenter: Segmenter, looked: Scene) -> None:
-    """Nothing of the image is computed again: only language and grounding are timed."""
+def test_a_further_answer_does_no_image_work(segmenter: Segmenter, looked: Scene) -> None:
+    """The stages of a look and of an answer have nothing in common."""
     referral = segmenter.refer(looked, "the mug left of the bowl")
     assert set(referral.timings) == {"language", "grounding"}
     assert set(looked.timings) == {"proposals", "features", "localisation", "geometry"}

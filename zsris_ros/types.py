@@ -148,9 +148,9 @@ class Scene:
 
     ``features`` float32 NxD, one un-normalised visual feature a proposal; ``pixels`` float32 Nx2, a
     point (x, y) inside each mask; ``points`` float32 Nx3, its robust 3D centroid in metres, NaN
-    where there is no depth; ``patches`` float32 (G*G)xD, L2-normalised localisation features of
-    the whole frame on a GxG grid, or None where a method has no localisation map; ``timings`` in
-    milliseconds by stage.
+    where there is no depth; ``patches`` what the localiser keeps of the whole frame (GEM: float32
+    (G*G)xD, L2-normalised, on a GxG grid), or None where a method has no localisation map;
+    ``timings`` in milliseconds by stage.
     """
 
     frame: Frame

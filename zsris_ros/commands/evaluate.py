@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from zsris_ros.evaluation.figures import Figures
     from zsris_ros.evaluation.items import EvaluationItem
     from zsris_ros.evaluation.run import Watched
-    from zsris_ros.proposals import Proposer
     from zsris_ros.referring.segmenter import Segmenter
     from zsris_ros.weights.load import Parts
 
@@ -99,22 +98,14 @@ def _watching(parts: Parts, proposals: str) -> tuple[Segmenter, tuple[Watched, .
     watched = [Watched("sam", parts.sam)] if proposals != "depth" else []
     if proposals != "sam" and parts.depth is not None:
         watched.append(Watched("depth", parts.depth))
-    return _segmenter(parts, *watched), tuple(watched)
+    return parts.segmenter(*watched), tuple(watched)
 
 
 def _true_masks(parts: Parts) -> Callable[[EvaluationItem], Segmenter]:
     """A segmenter that only has to choose among an item's true objects."""
     from zsris_ros.proposals.fixed import FixedProposals
 
-    return lambda item: _segmenter(parts, FixedProposals(item.masks, "truth"))
-
-
-def _segmenter(parts: Parts, *proposers: Proposer) -> Segmenter:
-    from zsris_ros.referring.segmenter import Segmenter
-
-    return Segmenter(
-        proposers, parts.encoder, parts.localiser, parts.parser, parts.preset.referring
-    )
+    return lambda item: parts.segmenter(FixedProposals(item.masks, "truth"))
 
 
 def _finish(args: argparse.Namespace, figures: Figures, extra: dict[str, Any]) -> int:

@@ -136,8 +136,9 @@ class Grounder:
         text = self._localiser.encode_phrases([phrase])[0]
         heat = self._localiser.heat_map(scene.patches, text, height, width).cpu()
         directed = directed_map(heat, position_map(expression.position, height, width))
-        size = {"big": "big", "small": "small"}.get(expression.superlative or "", "")
-        guidance = guidance_scores(masks, directed, PRODUCT_WEIGHTS[size])
+        usual = PRODUCT_WEIGHTS[""]
+        weights = PRODUCT_WEIGHTS.get(expression.superlative or "", usual)
+        guidance = guidance_scores(masks, directed, weights)
         span = guidance.max() - guidance.min()
         share = (guidance - guidance.min()) / span if span > 1e-6 else torch.ones_like(guidance)
         return 1 - self._settings.guidance_weight * (1 - share)

@@ -16,6 +16,7 @@ from zsris_ros.types import BoolArray, Proposals, Scene
 SMALL = 0.1
 """Share of the usual thing's area below which a thing is small."""
 THIN_PX = 20.0
+"""Diameter of the largest circle inside a mask below which a small thing is a torn-off rim."""
 
 
 def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: ReferSettings) -> Tensor:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import rclpy
@@ -22,15 +23,15 @@ STOP_PATIENCE = 1.0
 """Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
 
 
-class ServingNode(Node):
+class ServingNode(Node, ABC):
     """A node with work outside its callbacks."""
 
     failure = ""
     """Why the node ended by itself, as a sentence; empty while all is well."""
 
+    @abstractmethod
     def stop(self, patience: float) -> bool:
         """Ends the work; returns False if it still goes on after ``patience`` seconds."""
-        raise NotImplementedError
 
 
 def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | None = None) -> int:

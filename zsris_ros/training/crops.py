@@ -83,8 +83,11 @@ class CropBank:
         if self._rng.random() < SHARED_COLOUR:
             colours = self._rng.choice(list(COLOURS), size=2, replace=False)
             objects = [i for colour in colours for i in self._of_colour.get(colour, [])]
-            others = [i for kind in ("", SCENERY_NAME) for i in self._of_colour.get(kind, [])]
-            pool = np.array(objects + self._rng.permutation(others)[: len(objects) // 3].tolist())
+            others = [
+                i for kind in (WRONG_MASK, SCENERY_NAME) for i in self._of_colour.get(kind, [])
+            ]
+            few = self._rng.permutation(others)[: len(objects) // 3].tolist()
+            pool = np.array([*objects, *few])
         picks = [self._crops[int(i)] for i in self._rng.choice(pool, size=count)]
         views = [self._view(raw) for raw in picks]
         local, global_, masks = (np.stack([view[i] for view in views]) for i in range(3))

@@ -36,6 +36,21 @@ class Parts:
     localiser: GemLocaliser
     parser: Parser
 
+    @property
+    def proposers(self) -> list[Proposer]:
+        """SAM, and depth beside it unless it is switched off."""
+        return [self.sam] if self.depth is None else [self.sam, self.depth]
+
+    def segmenter(self, *proposers: Proposer) -> Segmenter:
+        """The robot's way to answer; ``proposers`` stand in for the preset's own when given."""
+        return Segmenter(
+            proposers or self.proposers,
+            self.encoder,
+            self.localiser,
+            self.parser,
+            self.preset.referring,
+        )
+
 
 def load_parts(
     name: str,
@@ -95,7 +110,7 @@ def load_segmenter(
     batch_size: int | None = None,
 ) -> Segmenter:
     """The whole pipeline of the preset ``name``; see ``load_parts`` for the arguments."""
-    parts = load_parts(
+    return load_parts(
         name,
         device=device,
         precision=precision,
@@ -103,13 +118,7 @@ def load_segmenter(
         depth_proposals=depth_proposals,
         parser=parser,
         batch_size=batch_size,
-    )
-    proposers: list[Proposer] = [parts.sam]
-    if parts.depth is not None:
-        proposers.append(parts.depth)
-    return Segmenter(
-        proposers, parts.encoder, parts.localiser, parts.parser, parts.preset.referring
-    )
+    ).segmenter()
 
 
 def resolve_device(name: str) -> torch.device:

@@ -49,7 +49,7 @@ def segmenter_of(
 def default_proposers(parts: Parts, method: Method) -> list[Proposer]:
     """Who proposes masks for a method where nothing else was chosen."""
     if method.variant == "product":
-        return [parts.sam] if parts.depth is None else [parts.sam, parts.depth]
+        return parts.proposers
     published = isinstance(parts.preset.sam.architecture, str)
     if method.variant == "reference" and published:
         return [parts.sam.with_settings(SamSettings.published())]
