@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from zsris_ros.types import BoolArray, Frame
+import numpy as np
+
+from zsris_ros.types import BoolArray, Frame, Verdict
 
 
 @dataclass(frozen=True)
 class Question:
-    """A referring expression, what kind it is, and the number of the object that it means."""
+    """A referring expression, what kind it is, and the numbers of the objects that fit it.
+
+    ``verdict`` is the right answer: FOUND (the targets are meant, all of them when the expression
+    asks for several), AMBIGUOUS (one is asked for and each target fits), NOT_FOUND (no targets).
+    """
 
     text: str
     category: str
-    target: int
+    targets: tuple[int, ...]
+    verdict: Verdict = Verdict.FOUND
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationItem:
-    """One frame of a data set. ``masks`` bool MxHxW are its true objects, of which each question
-    means one; ``names`` ask for an object by nothing but its name."""
+    """One frame of a data set.
+
+    ``masks`` bool MxHxW are its true objects and ``classes`` their M class names, empty where the
+    data set has none; ``questions`` mean some of these objects; ``names`` ask for one by nothing
+    but its name.
+    """
 
     name: str
     frame: Frame
     masks: BoolArray
     questions: tuple[Question, ...] = ()
     names: tuple[Question, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def truth(self, question: Question) -> BoolArray:
-        """The true mask of the object that is meant, bool HxW."""
-        mask: BoolArray = self.masks[question.target]
+        """The true mask of all that fits, bool HxW; empty where nothing does."""
+        mask: BoolArray = np.any(self.masks[list(question.targets)], axis=0)
         return mask
+
+
+class DataSet(Protocol):
+    """Items that can be taken one by one, in any order, so that a run can be resumed."""
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it: "RefCOCO (unc) val"."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """The names of the items in their order."""
+        ...
+
+    def item(self, name: str) -> EvaluationItem:
+        """Read or render one item. Raises InputError or FileNotFoundError with a sentence."""
+        ...
