@@ -162,13 +162,16 @@ class Scene:
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
-Side = Literal["left", "right", "top", "bottom", "near", "far"]
+Side = Literal[
+    "left", "right", "top", "bottom", "near", "far",
+    "big", "small", "tall", "short", "wide", "thin",
+]  # fmt: skip
 Number = Literal["one", "all"] | int
 
 
 @dataclass(frozen=True)
 class Ordinal:
-    """ "third from the right": index 3, side "right"."""
+    """ "third from the right": index 3, side "right"; "second biggest": index 2, side "big"."""
 
     index: int
     side: Side
@@ -176,11 +179,21 @@ class Ordinal:
 
 @dataclass(frozen=True)
 class Anchor:
-    """A thing the target stands in relation to; it may carry relations of its own."""
+    """A thing the target stands in relation to; it may carry relations of its own.
+
+    The fields mean what they mean in an Expression, and are the anchor's own: in "the cup on the
+    second tray from the left" the tray has the ordinal.
+    """
 
     target: str
     head: str
     relations: tuple[Relation, ...] = ()
+    attributes: tuple[str, ...] = ()
+    number: Number = "one"
+    position: tuple[str, ...] = ()
+    superlative: str | None = None
+    ordinal: Ordinal | None = None
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,6 +225,7 @@ class Expression:
     ordinal: Ordinal | None = None
     relations: tuple[Relation, ...] = ()
     excluded: tuple[str, ...] = ()
+    also: tuple[Anchor, ...] = ()
     parser: str = "rules"
 
 

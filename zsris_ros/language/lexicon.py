@@ -189,8 +189,9 @@ COMPARATIVES.update(higher="above", lower="below", closer="near", nearer="near",
 EXTREMES = word_set("far very extreme furthest farthest utmost most")
 ORDINAL_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom",
                  "front": "near", "back": "far", "near": "near", "far": "far"}  # fmt: skip
-OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", "near": "far",
-            "far": "near"}  # fmt: skip
+OPPOSITE = {"left": "right", "top": "bottom", "near": "far", "big": "small", "tall": "short",
+            "wide": "thin"}  # fmt: skip
+OPPOSITE.update({second: first for first, second in OPPOSITE.items()})
 
 # --- relations ---
 RELATIONS = phrase_table({

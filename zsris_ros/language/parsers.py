@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from zsris_ros.language import rules, spacy_parser
+from zsris_ros.language.lexicon import ORDINAL_SIDES
 from zsris_ros.types import Expression, InputError, Relation
 
 
@@ -69,9 +70,15 @@ def parse(text: str, parser: str = "auto") -> Expression:
 
 
 def to_json(expression: Expression) -> dict[str, Any]:
-    """The expression as plain data: text, target, head, attributes, number, position,
-    superlative, ordinal, relations, excluded and parser."""
-    ordinal = expression.ordinal
+    """The expression as plain data in the schema parsers are scored by: text, target, head,
+    attributes, number, position, superlative, ordinal, relations, excluded and parser.
+
+    The schema has no further targets, says of an anchor only its target, head and relations, and
+    counts from sides of the picture only: "the second biggest" is the superlative "big" in it.
+    """
+    ordinal, superlative = expression.ordinal, expression.superlative
+    if ordinal is not None and ordinal.side not in ORDINAL_SIDES.values():
+        ordinal, superlative = None, ordinal.side
     return {
         "text": expression.text,
         "target": expression.target,
@@ -79,7 +86,7 @@ def to_json(expression: Expression) -> dict[str, Any]:
         "attributes": list(expression.attributes),
         "number": expression.number,
         "position": list(expression.position),
-        "superlative": expression.superlative,
+        "superlative": superlative,
         "ordinal": None if ordinal is None else {"index": ordinal.index, "from": ordinal.side},
         "relations": _relations(expression.relations),
         "excluded": list(expression.excluded),

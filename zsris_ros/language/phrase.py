@@ -27,6 +27,7 @@ class Phrase:
     side: str | None = None
     relations: list[tuple[str, list[Phrase]]] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
+    also: list[Phrase] = field(default_factory=list)
     determiner: str = ""
     role: str = ""
     content: bool = False
@@ -60,36 +61,47 @@ class Phrase:
 
 
 def order(phrase: Phrase) -> Ordinal | None:
-    """The ordinal with its direction; the position that gave the direction is used up.
+    """The ordinal with its direction; the position or superlative that gave it is used up.
 
-    "the second mug on the left" counts from the left; without any direction people count from
-    the left, and "last" is then the rightmost one.
+    "the second mug on the left" counts from the left, "the second biggest mug" from the biggest;
+    without any direction people count from the left. "last" counts from the other end, except that
+    "the last mug on the left" is the leftmost one.
     """
     index, side = phrase.ordinal, phrase.side
     if index is None:
         return None
-    if side is None:
-        places = [p for p in sorted(phrase.position) if p in lex.ORDINAL_SIDES]
-        if len(places) == 1:
-            phrase.position.discard(places[0])
-            side = lex.ORDINAL_SIDES[places[0]]
-            return Ordinal(max(index, 1), cast(Side, side))
-        if phrase.superlative in lex.ORDINAL_SIDES:
-            side = lex.ORDINAL_SIDES[phrase.superlative]
-            phrase.superlative = None
-        elif phrase.superlative is not None:
-            return None  # "the second biggest": the schema has no such direction
-        else:
-            side = "left"
-    if index < 0:
-        index, side = 1, lex.OPPOSITE[side]
-    return Ordinal(index, cast(Side, side))
+    if side is None and phrase.superlative is not None:
+        side, phrase.superlative = phrase.superlative, None
+    places = [place for place in sorted(phrase.position) if place in lex.ORDINAL_SIDES]
+    if side is None and len(places) == 1:
+        phrase.position.discard(places[0])
+        side = lex.ORDINAL_SIDES[places[0]]
+        index = abs(index)
+    side = side or "left"
+    return Ordinal(abs(index), cast(Side, side if index > 0 else lex.OPPOSITE[side]))
 
 
 def to_expression(phrase: Phrase, text: str, parser: str) -> Expression:
-    ordinal = order(phrase)
+    said = to_anchor(phrase)
     return Expression(
         text=text,
+        target=said.target,
+        head=said.head,
+        attributes=said.attributes,
+        number=said.number,
+        position=said.position,
+        superlative=said.superlative,
+        ordinal=said.ordinal,
+        relations=said.relations,
+        excluded=said.excluded,
+        also=tuple(to_anchor(other) for other in phrase.also),
+        parser=parser,
+    )
+
+
+def to_anchor(phrase: Phrase) -> Anchor:
+    ordinal = order(phrase)  # before the position that gives its direction is read
+    return Anchor(
         target=phrase.target,
         head=phrase.head,
         attributes=tuple(phrase.attributes),
@@ -97,14 +109,9 @@ def to_expression(phrase: Phrase, text: str, parser: str) -> Expression:
         position=tuple(sorted(phrase.position)),
         superlative=phrase.superlative,
         ordinal=ordinal,
-        relations=_relations(phrase),
+        relations=tuple(
+            Relation(kind, tuple(to_anchor(anchor) for anchor in anchors))
+            for kind, anchors in phrase.relations
+        ),
         excluded=tuple(phrase.excluded),
-        parser=parser,
-    )
-
-
-def _relations(phrase: Phrase) -> tuple[Relation, ...]:
-    return tuple(
-        Relation(kind, tuple(Anchor(a.target, a.head, _relations(a)) for a in anchors))
-        for kind, anchors in phrase.relations
     )

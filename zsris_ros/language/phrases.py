@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from zsris_ros.language import nouns, rules, words
+from zsris_ros.language import nouns, words
 from zsris_ros.types import Anchor, Expression
 
 
@@ -28,23 +26,17 @@ def anchor_noun_phrase(anchor: Anchor) -> str:
     return noun_phrase(anchor_expression(anchor))
 
 
-@lru_cache(maxsize=1024)
 def anchor_expression(anchor: Anchor) -> Expression:
-    """What an anchor's own noun phrase says: its attributes, superlative, position and number.
-
-    "the biggest box" gives superlative big. An ordinal without its direction, which is not part of
-    an anchor's ``target``, counts from the left. The anchor's relations are carried over.
-    """
-    own = rules.parse(anchor.target)
+    """An anchor as an expression of its own, to be grounded like a target."""
     return Expression(
         text=anchor.target,
         target=anchor.target,
         head=anchor.head,
-        attributes=tuple(word for word in own.attributes if word != anchor.head),
-        number=own.number,
-        position=own.position if own.head == anchor.head else (),
-        superlative=own.superlative if own.head == anchor.head else None,
-        ordinal=own.ordinal if own.head == anchor.head else None,
+        attributes=anchor.attributes,
+        number=anchor.number,
+        position=anchor.position,
+        superlative=anchor.superlative,
+        ordinal=anchor.ordinal,
         relations=anchor.relations,
-        parser=own.parser,
+        excluded=anchor.excluded,
     )
