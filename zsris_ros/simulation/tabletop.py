@@ -27,7 +27,7 @@ class TabletopObject:
     """One object that can be seen. ``label`` is its number in the scene's label image.
 
     ``mask`` bool HxW; ``centroid`` of the visible surface and ``centre`` of the whole object in
-    metres (optical frame); ``size_m`` is the diagonal of its own bounding box.
+    metres (optical frame); ``extent_m`` the size of its own upright bounding box, height last.
     """
 
     label: int
@@ -36,11 +36,22 @@ class TabletopObject:
     mask: BoolArray
     centroid: Point
     centre: Point
-    size_m: float
+    extent_m: Point
 
     @property
     def name(self) -> str:
         return f"{self.colour} {self.shape}"
+
+    @property
+    def size_m(self) -> float:
+        """The diagonal of the bounding box."""
+        return float(np.linalg.norm(self.extent_m))
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) of the visible pixels."""
+        ys, xs = np.nonzero(self.mask)
+        return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
 
     @cached_property
     def pixels(self) -> int:
@@ -93,7 +104,7 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
                 mask=mask,
                 centroid=surface,
                 centre=(float(centre[0]), float(centre[1]), float(centre[2])),
-                size_m=float(np.linalg.norm(extent)),
+                extent_m=(float(extent[0]), float(extent[1]), float(extent[2])),
             )
         )
     return TabletopScene(seed, frame, rendering.labels, tuple(objects), tuple(hidden))
