@@ -100,6 +100,11 @@ class SamProposer:
         other._generator = _Generator(self._generator.predictor.model, settings)
         return other
 
+    def to(self, device: str | torch.device) -> None:
+        """Moves the network, and the last picture it keeps is forgotten."""
+        self._generator.predictor.reset_image()
+        self._generator.predictor.model.to(device)
+
     def propose(self, frame: Frame) -> Proposals:
         """Masks of ``frame``, best predicted IoU first; none is empty, but there may be none."""
         data = self._generator.generate_arrays(frame.rgb)

@@ -177,6 +177,11 @@ class OpenClipModel:
             raise InputError(f"the model cannot be put on device {device!s}: {error}") from error
         return cls(model, tokenizer)
 
+    def to(self, device: str | torch.device) -> None:
+        """Moves the weights to ``device``; kept text features are forgotten."""
+        self._texts.clear()
+        self.model.to(device)
+
     @property
     def device(self) -> torch.device:
         device: torch.device = self.visual.conv1.weight.device

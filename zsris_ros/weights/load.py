@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from zsris_ros.language.parsers import Parser, load_parser
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth import DepthProposer
-from zsris_ros.proposals.sam import SamProposer
+from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import build_sam
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.vision.clip import ClipModel
@@ -40,6 +41,16 @@ class Parts:
     def proposers(self) -> list[Proposer]:
         """SAM, and depth beside it unless it is switched off."""
         return [self.sam] if self.depth is None else [self.sam, self.depth]
+
+    def to(self, device: torch.device) -> None:
+        """Moves every network to ``device``; what is made of these parts moves with them."""
+        self.sam.to(device)
+        self.encoder.clip.to(device)
+
+    @cached_property
+    def published_sam(self) -> SamProposer:
+        """SAM with the settings of HybridGL's published code, on the same network."""
+        return self.sam.with_settings(SamSettings.published())
 
     def segmenter(self, *proposers: Proposer) -> Segmenter:
         """The robot's way to answer; ``proposers`` stand in for the preset's own when given."""
