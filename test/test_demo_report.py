@@ -12,9 +12,10 @@ from PIL import Image
 
 from zsris_ros.demo import report
 from zsris_ros.demo.report import DemoAnswer
+from zsris_ros.types import Verdict
 
 KEYS = {
-    *("expression", "status", "iou", "centroid_m", "truth_m", "error_mm"),
+    *("expression", "status", "expected", "right", "iou", "centroid_m", "truth_m", "error_mm"),
     *("total_ms", "cache_hit", "stamp"),
 }
 
@@ -23,6 +24,7 @@ def answer(**changes: object) -> DemoAnswer:
     good = DemoAnswer(
         expression="the red mug, please!",
         status="FOUND",
+        expected=Verdict.FOUND,
         message="found",
         iou=0.95,
         centroid=(0.1, 0.2, 0.9),
@@ -49,6 +51,9 @@ def test_good_answers_have_no_problems() -> None:
     ("changes", "said"),
     [
         ({"iou": 0.0, "status": "NOT_FOUND", "error_mm": None, "centroid": None}, "wrongly"),
+        ({"status": "AMBIGUOUS"}, "expected: FOUND"),
+        ({"expected": Verdict.NOT_FOUND, "truth": None, "iou": 0.0}, "expected: NOT_FOUND"),
+        ({"expected": Verdict.AMBIGUOUS}, "expected: AMBIGUOUS"),
         ({"error_mm": 15.1}, "15.1 mm off"),
         ({"error_mm": None, "centroid": None}, "without a point"),
         ({"iou": 0.6}, "mean IoU is 0.775"),
@@ -59,6 +64,22 @@ def test_good_answers_have_no_problems() -> None:
 def test_every_missed_bar_is_a_sentence(changes: dict[str, object], said: str) -> None:
     problems = list(report.problems([GOOD[0], replace(GOOD[1], **changes)]))  # type: ignore[arg-type]
     assert any(said in problem for problem in problems)
+
+
+def test_what_is_not_there_needs_no_mask_and_no_point() -> None:
+    refused = answer(
+        status="NOT_FOUND",
+        expected=Verdict.NOT_FOUND,
+        iou=1.0,
+        centroid=None,
+        truth=None,
+        error_mm=None,
+    )
+    asked_back = answer(status="AMBIGUOUS", expected=Verdict.AMBIGUOUS)
+    assert list(report.problems([*GOOD, refused, asked_back])) == []
+    assert "mean IoU 0.950" in report.summary([*GOOD, refused]), "it counts in no mean"
+    assert "3 of 3 right" in report.summary([*GOOD, refused])
+    assert refused.to_json()["truth_m"] is None
 
 
 def test_a_cached_answer_is_compared_with_its_own_frame() -> None:

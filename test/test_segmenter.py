@@ -58,12 +58,16 @@ def test_the_recording_is_answered(
     for question in scene.questions:
         referral = segmenter.refer(looked, question.text)
         check(referral)
-        assert referral.verdict is Verdict.FOUND, referral.explanation
-        assert iou(referral.mask, scene.mask(question)) > 0.8, referral.explanation
+        assert referral.verdict is question.verdict, referral.explanation
+        if question.verdict is Verdict.FOUND:
+            assert iou(referral.mask, scene.mask(question)) > 0.8, referral.explanation
         best = referral.best
         assert best is not None and best.centroid is not None
-        truth = scene.meant(question).centroid_m
-        assert np.linalg.norm(np.subtract(best.centroid, truth)) < 0.015
+        away = [
+            np.linalg.norm(np.subtract(best.centroid, thing.centroid_m))
+            for thing in scene.meant(question)
+        ]
+        assert min(away, default=0.0) < 0.015
 
 
 def test_both_proposers_take_part(looked: Scene) -> None:

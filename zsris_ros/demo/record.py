@@ -14,13 +14,20 @@ from tqdm import tqdm
 
 from zsris_ros.demo.recording import DEPTH_TOPIC, IMAGE_TOPIC, INFO_TOPIC, TRUTH
 from zsris_ros.geometry import centroid_3d, mask_box
-from zsris_ros.simulation.expressions import expressions
+from zsris_ros.simulation.expressions import ReferringExpression, expressions
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
+from zsris_ros.simulation.verdicts import ABSENT, AMBIGUOUS, verdict_expressions
 from zsris_ros.types import FloatArray, InputError, Intrinsics
 
 SEEDS = (1332, 1138, 1391, 1114)
-QUESTIONS = 4
-"""Expressions a scene, one of each category where there are some."""
+PROGRAMME = (
+    ("attribute", "position", "plural", "ordinal"),
+    ("relation", "superlative", "attribute", "chain"),
+    ("size", "between", "depth", "ordinal"),
+    ("depth", "negation", "relation", "chain"),
+)
+"""What the scenes take turns to be asked, one of each category where there are some; every scene
+is asked for something that is not there and for something that is there more than once as well."""
 
 START_NS = 1_700_000_000_000_000_000
 SCENE_NS = 2_000_000_000
@@ -91,11 +98,19 @@ def _truth(
             {
                 "text": each.text,
                 "category": each.category,
-                "label": scene.objects[each.target].label,
+                "labels": [scene.objects[target].label for target in each.targets],
+                "verdict": each.verdict.name,
             }
-            for each in expressions(scene, QUESTIONS)
+            for each in questions(index, scene)
         ],
     }
+
+
+def questions(index: int, scene: TabletopScene) -> tuple[ReferringExpression, ...]:
+    """What the recording's ``index``-th scene is asked."""
+    programme = PROGRAMME[index % len(PROGRAMME)]
+    found = expressions(scene, len(programme), programme)
+    return (*found, *verdict_expressions(scene, 3, (*ABSENT, *AMBIGUOUS)))
 
 
 def _write_bag(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Intrinsics, Point
+from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Intrinsics, Point, Verdict
 
 SHIPPED = Path(__file__).parent / "tabletop_bag"
 TRUTH = "truth.json"
@@ -37,11 +37,13 @@ class RecordedObject:
 
 @dataclass(frozen=True)
 class RecordedQuestion:
-    """``label`` is the meant object's."""
+    """``labels`` are those of the objects that fit, ``verdict`` is the right answer: FOUND (they
+    are meant), AMBIGUOUS (one of them is meant, and it is open which) or NOT_FOUND (none fits)."""
 
     text: str
     category: str
-    label: int
+    labels: tuple[int, ...]
+    verdict: Verdict = Verdict.FOUND
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +57,13 @@ class RecordedScene:
     questions: tuple[RecordedQuestion, ...]
 
     def mask(self, question: RecordedQuestion) -> BoolArray:
-        """The meant object's true mask, bool HxW."""
-        mask: BoolArray = self.labels == question.label
+        """The true mask of all objects that fit, bool HxW."""
+        mask: BoolArray = np.isin(self.labels, question.labels)
         return mask
 
-    def meant(self, question: RecordedQuestion) -> RecordedObject:
-        return next(thing for thing in self.objects if thing.label == question.label)
+    def meant(self, question: RecordedQuestion) -> tuple[RecordedObject, ...]:
+        """The objects that fit."""
+        return tuple(thing for thing in self.objects if thing.label in question.labels)
 
 
 def read_truth(bag: Path) -> tuple[RecordedScene, ...]:
@@ -113,5 +116,10 @@ def _scene(bag: Path, row: Mapping[str, Any]) -> RecordedScene:
             RecordedObject(each["label"], each["name"], (*each["box"],), (*each["centroid_m"],))
             for each in row["objects"]
         ),
-        questions=tuple(RecordedQuestion(**each) for each in row["expressions"]),
+        questions=tuple(
+            RecordedQuestion(
+                each["text"], each["category"], (*each["labels"],), Verdict[each["verdict"]]
+            )
+            for each in row["expressions"]
+        ),
     )

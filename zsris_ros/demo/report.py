@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from zsris_ros.pictures import contact_sheet
-from zsris_ros.types import ByteArray, Point
+from zsris_ros.types import ByteArray, Point, Verdict
 
 MEAN_IOU = 0.8
 WRONG_IOU = 0.5
@@ -24,28 +24,39 @@ COLUMNS = 4
 
 @dataclass(frozen=True, eq=False)
 class DemoAnswer:
-    """One answer beside the truth. ``picture`` uint8 HxWx3 has it drawn in."""
+    """One answer beside the truth: what it should have been, and the centroid it should have had
+    (None where nothing fits). ``picture`` uint8 HxWx3 has the answer drawn in."""
 
     expression: str
     status: str
+    expected: Verdict
     message: str
     iou: float
     centroid: Point | None
-    truth: Point
+    truth: Point | None
     error_mm: float | None
     total_ms: float
     cache_hit: bool
     stamp_ns: int
     picture: ByteArray
 
+    @property
+    def right(self) -> bool:
+        """The right verdict and, where something fits, the right thing."""
+        return self.status == self.expected.name and (
+            self.expected is Verdict.NOT_FOUND or self.iou > WRONG_IOU
+        )
+
     def to_json(self) -> dict[str, Any]:
         """A row of answers.json; the stamp is in nanoseconds."""
         return {
             "expression": self.expression,
             "status": self.status,
+            "expected": self.expected.name,
+            "right": self.right,
             "iou": round(self.iou, 4),
             "centroid_m": None if self.centroid is None else [round(v, 5) for v in self.centroid],
-            "truth_m": list(self.truth),
+            "truth_m": None if self.truth is None else list(self.truth),
             "error_mm": None if self.error_mm is None else round(self.error_mm, 2),
             "total_ms": round(self.total_ms, 2),
             "cache_hit": self.cache_hit,
@@ -86,7 +97,11 @@ def table(answers: Sequence[DemoAnswer]) -> Iterator[str]:
 def summary(answers: Sequence[DemoAnswer]) -> str:
     """The figures that the bars are about, in one line."""
     errors = [answer.error_mm for answer in answers if answer.error_mm is not None]
-    parts = [f"mean IoU {mean_iou(answers):.3f} (bar {MEAN_IOU})"]
+    right = sum(answer.right for answer in answers)
+    parts = [
+        f"{right} of {len(answers)} right",
+        f"mean IoU {mean_iou(answers):.3f} (bar {MEAN_IOU})",
+    ]
     if errors:
         parts.append(f"largest centroid error {max(errors):.1f} mm (bar {CENTROID_MM:g} mm)")
     shares = [share for _, share in cached_shares(answers)]
@@ -99,8 +114,13 @@ def problems(answers: Sequence[DemoAnswer]) -> Iterator[str]:
     """One sentence for each bar that is missed."""
     for answer in answers:
         said = f"'{answer.expression}'"
-        if answer.iou <= WRONG_IOU:
-            yield f"{said} was answered wrongly: {answer.status}, {answer.message}"
+        if not answer.right:
+            yield (
+                f"{said} was answered wrongly: {answer.status}, {answer.message} "
+                f"(expected: {answer.expected.name})"
+            )
+        elif answer.truth is None:
+            continue
         elif answer.error_mm is None:
             yield f"{said} was answered without a point in metres"
         elif answer.error_mm > CENTROID_MM:
@@ -115,7 +135,9 @@ def problems(answers: Sequence[DemoAnswer]) -> Iterator[str]:
 
 
 def mean_iou(answers: Sequence[DemoAnswer]) -> float:
-    return sum(answer.iou for answer in answers) / len(answers)
+    """Over the answers to questions that something fits; 0 without any."""
+    ious = [answer.iou for answer in answers if answer.truth is not None]
+    return sum(ious) / len(ious) if ious else 0.0
 
 
 def cached_shares(answers: Sequence[DemoAnswer]) -> Iterator[tuple[DemoAnswer, float]]:

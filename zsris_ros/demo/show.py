@@ -16,7 +16,7 @@ from zsris_ros.demo.recording import RecordedQuestion, RecordedScene
 from zsris_ros.demo.report import DemoAnswer
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.pictures import overlay
-from zsris_ros.types import Expression, Frame, Referral, Verdict
+from zsris_ros.types import BoolArray, Expression, Frame, Point, Referral, Verdict
 
 if TYPE_CHECKING:
     from zsris_ros.ros.remote import Remote, RemoteAnswer
@@ -117,10 +117,7 @@ def judge(
     """An answer beside the truth, and drawn into the frame."""
     empty = np.zeros(frame.rgb.shape[:2], bool)
     mask = empty if answer.mask is None else answer.mask
-    truth = scene.meant(question).centroid_m
-    error = None
-    if answer.centroid is not None:
-        error = float(np.linalg.norm(np.subtract(answer.centroid, truth)) * 1000)
+    truth, error = _nearest(scene, question, answer.centroid)
     drawn = Referral(
         answer.verdict or Verdict.NOT_FOUND,
         Expression(question.text, question.text, ""),
@@ -133,7 +130,8 @@ def judge(
         expression=question.text,
         status=answer.status,
         message=answer.message,
-        iou=iou(scene.mask(question), mask),
+        expected=question.verdict,
+        iou=_overlap(scene, question, mask),
         centroid=answer.centroid,
         truth=truth,
         error_mm=error,
@@ -142,3 +140,21 @@ def judge(
         stamp_ns=answer.stamp_ns,
         picture=overlay(frame.rgb, drawn, question.text),
     )
+
+
+def _overlap(scene: RecordedScene, question: RecordedQuestion, mask: BoolArray) -> float:
+    """IoU with all that is meant; where it is open which one is, with the one it fits best."""
+    if question.verdict is Verdict.AMBIGUOUS:
+        return max(iou(scene.labels == label, mask) for label in question.labels)
+    return iou(scene.mask(question), mask)
+
+
+def _nearest(
+    scene: RecordedScene, question: RecordedQuestion, point: Point | None
+) -> tuple[Point | None, float | None]:
+    """The true centroid nearest to ``point``, and how many millimetres it is away."""
+    centroids = [thing.centroid_m for thing in scene.meant(question)]
+    if point is None or not centroids:
+        return (centroids[0] if centroids else None), None
+    away = [float(np.linalg.norm(np.subtract(point, each)) * 1000) for each in centroids]
+    return min(zip(centroids, away, strict=True), key=lambda pair: pair[1])
