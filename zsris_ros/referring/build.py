@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from zsris_ros.language import Parser
 from zsris_ros.language.published_query import PublishedReader
@@ -19,12 +19,24 @@ from zsris_ros.vision.encoder import MaskEncoder, NoFeatures
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.global_local import GlobalLocalEncoder, GlobalLocalSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.localisation import make_localiser
+from zsris_ros.vision.localisation import Localiser, make_localiser
 from zsris_ros.vision.region_token import RegionTokenEncoder
 from zsris_ros.vision.resnet import ResnetClip
 from zsris_ros.vision.views import HybridSettings
 
 _START = 9  # the published start block of ViT-B, kept by the published code for every depth
+
+
+class Sharing(Protocol):
+    """Gives methods that are asked about the same frames the parts that they have in common."""
+
+    def encoder(self, encoder: MaskEncoder) -> MaskEncoder:
+        """One that gives the same features."""
+        ...
+
+    def localiser(self, localiser: Localiser) -> Localiser:
+        """One that gives the same maps."""
+        ...
 
 
 def method_segmenter(
@@ -37,12 +49,13 @@ def method_segmenter(
     hybrid: HybridSettings | None = None,
     gem: GemSettings | None = None,
     settings: ReferSettings | None = None,
+    sharing: Sharing | None = None,
 ) -> Segmenter:
     """A segmenter that looks and answers by ``method``.
 
     ``parser`` serves the variant "product", ``reader`` the published ones. ``hybrid``, ``gem`` and
-    ``settings`` belong to the weights (a preset). Raises InputError when the method does not fit
-    the model.
+    ``settings`` belong to the weights (a preset). ``sharing`` stands between several methods.
+    Raises InputError when the method does not fit the model.
     """
     if method.needs_vit and not isinstance(clip, ClipModel):
         raise InputError(
@@ -51,15 +64,18 @@ def method_segmenter(
         )
     gem, settings = gem or GemSettings(), settings or ReferSettings()
     encoder = make_encoder(method, clip, hybrid or HybridSettings())
-    localiser = None
+    localiser: Localiser | None = None
     if method.localisation is not None:
         localiser = make_localiser(method.localisation, clip, gem)
+    by_dot_product = isinstance(encoder, GlobalLocalEncoder) and encoder.compares_by_dot_product
+    if sharing is not None:
+        encoder = sharing.encoder(encoder)
+        localiser = None if localiser is None else sharing.localiser(localiser)
     if method.variant == "product":
         if method.features != "hybrid" or method.options:
             # The preset's calibration was fitted to the features of the preset's own method.
             settings = replace(settings, calibrated=False, logit_bias=0.0, found=0.0)
         return Segmenter(proposers, encoder, localiser, _Unguided(parser, method), settings)
-    by_dot_product = isinstance(encoder, GlobalLocalEncoder) and encoder.compares_by_dot_product
     referrer = PublishedReferrer(
         method, clip, localiser, reader, settings, dot_product=by_dot_product
     )

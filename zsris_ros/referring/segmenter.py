@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from time import perf_counter
 from typing import Protocol
 
@@ -56,6 +57,13 @@ class Segmenter:
         self._parser, self._settings, self._referrer = parser, settings, referrer
         self._grounder = Grounder(encoder.clip, localiser, settings)
 
+    def propose(self, frame: Frame) -> Proposals:
+        """The masks of the frame that ``look`` works on."""
+        usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
+        if self._referrer is not None and len(usable) == 1:
+            return usable[0].propose(frame)
+        return join(*(proposer.propose(frame) for proposer in usable), weights=self._settings.trust)
+
     def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
         """Everything about a frame that does not depend on what is asked. Slow; do it once.
 
@@ -64,7 +72,7 @@ class Segmenter:
         timings: dict[str, float] = {}
         if proposals is None:
             with _timed(timings, "proposals"):
-                proposals = self._propose(frame)
+                proposals = self.propose(frame)
         with _timed(timings, "features"):
             features = self._encoder.encode(frame.rgb, proposals.masks)
         patches = None
@@ -99,13 +107,8 @@ class Segmenter:
         why = explanation(parsed, grounding, candidates)
         return Referral(verdict, parsed, candidates, mask, said, why, timings)
 
-    def _propose(self, frame: Frame) -> Proposals:
-        usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
-        if self._referrer is not None and len(usable) == 1:
-            return usable[0].propose(frame)
-        return join(*(proposer.propose(frame) for proposer in usable), weights=self._settings.trust)
 
-
+@lru_cache(maxsize=2)  # methods that are compared look at the same masks one after another
 def _places(frame: Frame, proposals: Proposals) -> tuple[FloatArray, FloatArray]:
     """A point inside each mask (Nx2 pixels) and its 3D centroid (Nx3 metres, NaN unknown)."""
     pixels = np.array([centroid_pixel(m) for m in proposals.masks], np.float32).reshape(-1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Protocol
 
 import torch
@@ -12,10 +13,16 @@ from .clip import OpenClipModel
 
 
 class MaskEncoder(Protocol):
-    """Encodes the masks of a frame; ``clip`` encodes the texts they are compared with."""
+    """Encodes the masks of a frame; ``clip`` encodes the texts they are compared with.
+
+    Encoders of one kind with equal ``settings`` on one model give the same features.
+    """
 
     @property
     def clip(self) -> OpenClipModel: ...
+
+    @property
+    def settings(self) -> Hashable: ...
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
         """uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised."""
@@ -24,6 +31,8 @@ class MaskEncoder(Protocol):
 
 class NoFeatures:
     """For methods that only look at a localisation map: features without any dimension."""
+
+    settings = None
 
     def __init__(self, clip: OpenClipModel) -> None:
         self.clip = clip

@@ -30,8 +30,8 @@ class RegionTokenEncoder:
 
     def __init__(self, clip: ClipModel, settings: GlobalLocalSettings | None = None) -> None:
         self.clip = clip
-        settings = settings or GlobalLocalSettings(start_block=None)
-        self._pictures = GlobalLocalEncoder(clip, settings)
+        self.settings = settings or GlobalLocalSettings(start_block=None)
+        self._pictures = GlobalLocalEncoder(clip, self.settings)
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
         """Features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised.
@@ -39,7 +39,7 @@ class RegionTokenEncoder:
         A region token without any patch sees itself only.
         """
         check_masks(rgb, masks)
-        clip, settings = self.clip, self._pictures.settings
+        clip, settings = self.clip, self.settings
         with torch.no_grad():
             picture = self._pictures.picture(rgb)
             tokens = clip.stem(resize(picture, clip.image_size, settings.image_antialias))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from zsris_ros.language.published_query import load_reader
 from zsris_ros.proposals import Proposer
-from zsris_ros.proposals.sam import SamSettings
-from zsris_ros.referring.build import method_segmenter
+from zsris_ros.referring.build import Sharing, method_segmenter
 from zsris_ros.referring.methods import Method
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.vision.clip import OpenClipModel
@@ -24,12 +23,14 @@ def segmenter_of(
     method: Method,
     proposers: Sequence[Proposer] | None = None,
     clip: OpenClipModel | None = None,
+    sharing: Sharing | None = None,
 ) -> Segmenter:
     """A segmenter that looks and answers by ``method``, on the models of a preset.
 
     ``proposers`` None: SAM, in the variant "reference" with the settings of the published code
     where the preset is SAM's own, and in the variant "product" depth beside it. ``clip`` None: the
-    preset's. Raises InputError when the method does not fit the model.
+    preset's. ``sharing`` stands between several methods. Raises InputError when the method does
+    not fit the model.
     """
     if proposers is None:
         proposers = default_proposers(parts, method)
@@ -43,6 +44,7 @@ def segmenter_of(
         hybrid=parts.encoder.settings,
         gem=preset.gem,
         settings=preset.referring,
+        sharing=sharing,
     )
 
 
@@ -52,7 +54,7 @@ def default_proposers(parts: Parts, method: Method) -> list[Proposer]:
         return parts.proposers
     published = isinstance(parts.preset.sam.architecture, str)
     if method.variant == "reference" and published:
-        return [parts.sam.with_settings(SamSettings.published())]
+        return [parts.published_sam]
     return [parts.sam]
 
 
