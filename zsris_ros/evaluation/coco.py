@@ -28,17 +28,17 @@ def segmentation_mask(
     """A ``segmentation`` of COCO's JSON as a mask bool HxW.
 
     It is a list of polygons, each a flat list x, y, x, y, ... in pixels, or a mapping with "size"
-    and "counts" (run lengths, compressed or not). An object of several polygons is their union. With
-    ``published_truth`` it is what the published evaluations of RefCOCO take for it: the polygons'
-    masks are added up and only pixels of value 1 stay, so that what two polygons cover is lost.
+    and "counts" (run lengths, compressed or not). An object of several polygons is their union.
+    With ``published_truth`` it is what the published evaluations of RefCOCO take for it: the
+    polygons' masks are added up and only pixels of value 1 stay, so that what two polygons cover
+    is lost.
 
     Raises InputError for anything else, and for run lengths of another size.
     """
     if isinstance(segmentation, Mapping):
-        if list(segmentation.get("size", ())) != [height, width]:
-            raise InputError(
-                f"run lengths of size {segmentation.get('size')} in a picture of {[height, width]}"
-            )
+        size = segmentation.get("size")
+        if size != [height, width]:
+            raise InputError(f"run lengths of size {size} in a picture of {[height, width]}")
         return decode(segmentation)
     if not isinstance(segmentation, Sequence) or isinstance(segmentation, str | bytes):
         raise InputError("a segmentation is a list of polygons or a mapping of run lengths")

@@ -114,7 +114,7 @@ class _Machine:
         long_word = Struct("<Q")
         table: dict[str, Callable[[], None]] = {
             "PROTO": self._protocol,
-            "FRAME": partial(self._take, 8),
+            "FRAME": self._frame,
             "MARK": lambda: self._marks.append(len(self._stack)),
             "POP": self._pop,
             "POP_MARK": lambda: self._drop(self._since_mark()),
@@ -202,6 +202,9 @@ class _Machine:
         protocol = self._take(1)[0]
         if protocol > NEWEST_PROTOCOL:
             raise _Refused(f"says protocol {protocol}; known are 0 to {NEWEST_PROTOCOL}")
+
+    def _frame(self) -> None:
+        self._take(8)  # the length of what follows matters to streams only
 
     # The stack
 
