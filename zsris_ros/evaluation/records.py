@@ -24,10 +24,12 @@ class AnswerRecord:
     ``targets`` are the numbers of the objects that fit and ``expected`` the right verdict.
     ``intersection`` and ``union`` (pixels) and ``iou`` compare the answered mask with the truth;
     where each of several targets would be right, with the one that fits best. ``best_iou`` is that
-    of the first candidate whatever the verdict, ``bound`` that of the best proposal. ``target_class``
-    and ``answered_class`` are the classes of the target and of the true object that the answer
-    covers most (None where unknown or none). ``mask`` is the answered mask as the counts of a COCO
-    run-length encoding; ``height`` and ``width`` its size. ``ms``: milliseconds of ``refer``.
+    of the first candidate whatever the verdict, ``bound`` that of the proposal that fits best, and
+    ``bound_intersection`` and ``bound_union`` its pixels. ``target_class`` and ``answered_class``
+    are the classes of the target and of the true object with the largest IoU with the answer (None
+    where unknown or none). ``mask`` is the answered mask and ``truth`` the one it was compared
+    with, as the counts of COCO run-length encodings; ``height`` and ``width`` their size. ``ms``:
+    milliseconds of ``refer``.
     """
 
     item: str
@@ -41,11 +43,14 @@ class AnswerRecord:
     iou: float
     best_iou: float
     bound: float
+    bound_intersection: int
+    bound_union: int
     score: float | None
     source: str | None
     target_class: str | None
     answered_class: str | None
     mask: str
+    truth: str
     height: int
     width: int
     explanation: str
