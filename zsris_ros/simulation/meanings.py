@@ -180,11 +180,11 @@ def _chained(
 ) -> Iterator[Meaning]:
     also_of_target = seen.relations[inner][:, last.fits[0]] == 1
     for noun in several:
-        others = [i for i in noun.fits if i not in (anchor, last.fits[0])]
+        others = [i for i in noun.fits if i != anchor]
         for outer in CHAINED:
             judged = seen.relations[outer]
             fits = clearly(others, judged[:, anchor])
-            if fits is None or len(fits) != 1 or len(others) < 2:
+            if fits is None or len(fits) != 1 or len(others) < 2 or fits == last.fits:
                 continue
             # Should the last phrase be heard as the target's own, nothing else may fit it.
             rivals = [i for i in others if i != fits[0] and also_of_target[i]]
