@@ -147,7 +147,7 @@ def _task(scene: TabletopScene, expression: ReferringExpression) -> dict[str, An
         "image_id": scene.seed,
         "ann_ids": numbers,
         "instance_boxes": [_box(thing.mask) for thing in things],
-        "Polygons": [_outlines(thing.mask) for thing in things],
+        "Polygons": [outlines(thing.mask) for thing in things],
         "phrase": expression.text,
         "phrase_structure": {
             "name": things[0].shape,
@@ -159,10 +159,10 @@ def _task(scene: TabletopScene, expression: ReferringExpression) -> dict[str, An
     }
 
 
-def _outlines(mask: BoolArray) -> list[list[list[int]]]:
-    """The outer outline of each part of a mask: points [x, y] at pixel centres."""
+def outlines(mask: BoolArray) -> list[list[list[int]]]:
+    """The closed outer outline of each part of a mask bool HxW: points [x, y] at pixel centres."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return [points[:, 0].tolist() for points in contours]
+    return [[*points[:, 0].tolist(), points[0, 0].tolist()] for points in contours]
 
 
 def _box(mask: BoolArray) -> list[int]:
