@@ -59,7 +59,7 @@ def test_what_was_rendered_is_read(root: Path) -> None:
             assert len(question.targets) == len(things)
             assert item.classes[question.targets[0]] == things[0].shape
             for index, thing in zip(question.targets, things, strict=True):
-    X
+                np.testing.assert_array_equal(item.masks[index], filled(thing.mask))
             union = np.any([filled(thing.mask) for thing in things], axis=0)
             np.testing.assert_array_equal(item.truth(question), union)
     assert several, "no phrase of the scenes means several objects"
