@@ -33,6 +33,9 @@ RIGHT = 0.5
 THRESHOLDS = (0.5, 0.7, 0.9)
 """Of Pr@X."""
 
+ANSWERED = (Verdict.FOUND.value, Verdict.AMBIGUOUS.value)
+"""The verdicts that come with a mask."""
+
 LENGTHS = ((1, 2), (3, 3), (4, 5), (6, 7), (8, 10), (11, 20), (21, None))
 """First and last number of words of each row by length.
 
@@ -162,16 +165,16 @@ def _classes(answers: Iterable[AnswerRecord]) -> dict[str, float]:
 
 def _no_target(answers: Iterable[AnswerRecord]) -> dict[str, Any]:
     """GRES's N-acc., of questions that mean nothing, and T-acc., of those that mean something."""
-    refused: dict[bool, list[bool]] = {True: [], False: []}
+    answered: dict[bool, list[bool]] = {True: [], False: []}
     for answer in answers:
-        refused[bool(answer.targets)].append(answer.verdict == Verdict.NOT_FOUND.value)
-    if not refused[False]:
+        answered[bool(answer.targets)].append(answer.verdict in ANSWERED)
+    if not answered[False]:
         return {}
     return {
         "no_target": {
-            "n": len(refused[False]),
-            "n_accuracy": round(mean(refused[False]), 4),
-            "t_accuracy": round(mean(not each for each in refused[True]), 4),
+            "n": len(answered[False]),
+            "n_accuracy": round(mean(not each for each in answered[False]), 4),
+            "t_accuracy": round(mean(answered[True]), 4),
         }
     }
 
