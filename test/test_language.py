@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zsris_ros.language import adjectives, lexicon, load_parser, parse, to_json
-from zsris_ros.types import Expression, InputError
+from zsris_ros.types import Expression, InputError, Ordinal
 
 _DEFAULT = Path(__file__).resolve().parents[1].parent / "shared" / "language"
 SHARED = Path(os.environ.get("ZSRIS_LANGUAGE_DIR") or _DEFAULT)
@@ -125,7 +125,13 @@ def test_spellings_agree(british: str, american: str) -> None:
         ("far right", {"superlative": "right", "head": "one"}),
         ("the red", {"attributes": ["red"], "head": "one"}),
         ("the red no the blue cup", {"attributes": ["blue"], "head": "cup"}),
+        ("the cup sorry the mug", {"head": "mug"}),
+        ("the left no right mug", {"position": ["right"], "head": "mug"}),
+        ("put the red no the blue cup in the bin", {"attributes": ["blue"], "relations": []}),
         ("two dogs and a cat", {"number": 2, "head": "dogs"}),
+        ("the second biggest mug", {"superlative": "big", "ordinal": None}),
+        ("next to last mug", {"ordinal": {"index": 2, "from": "right"}, "head": "mug"}),
+        ("the last mug from the left", {"ordinal": {"index": 1, "from": "right"}}),
         ("the third mug", {"ordinal": {"index": 3, "from": "left"}}),
         ("the last mug", {"ordinal": {"index": 1, "from": "right"}}),
         ("hand", {"head": "hand"}),
@@ -138,6 +144,38 @@ def test_other_expressions(text: str, expected: dict[str, Any]) -> None:
     found = to_json(parse(text, "rules"))
 
     assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "also"),
+    [
+        ("the red mug and the bowl", ["bowl"]),
+        ("two dogs and a cat", ["cat"]),
+        ("a fork, a knife and a spoon", ["knife", "spoon"]),
+        ("a cup of tea and a biscuit", ["biscuit"]),
+        ("the dog on the left and the one in front", ["dog"]),
+        ("the left and right speakers", ["speakers"]),
+        ("the girl in a red coat and white hat", []),
+        ("the black and white dog", []),
+        ("the cup between the plate and the jar", []),
+        ("the mug, not the bowl", []),
+        ("find the mug and bring it to me", []),
+    ],
+)
+def test_further_targets(text: str, also: list[str]) -> None:
+    assert [other.head for other in parse(text, "rules").also] == also
+
+
+def test_a_further_target_keeps_what_is_said_of_it() -> None:
+    found = parse("the mug on the left and the two blue bowls on the right", "rules")
+    bowls = found.also[0]
+
+    assert found.position == ("left",)
+    assert (bowls.attributes, bowls.number, bowls.position) == (("blue",), 2, ("right",))
+
+
+def test_an_ordinal_can_count_sizes() -> None:
+    assert parse("the third smallest screw", "rules").ordinal == Ordinal(3, "small")
 
 
 # --- robustness ---

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from zsris_ros.language import parse
+from zsris_ros.language import parse, to_json
 from zsris_ros.language.phrases import (
     anchor_expression,
     anchor_noun_phrase,
     is_neutral,
     noun_phrase,
 )
+from zsris_ros.types import Ordinal
 
 
 @pytest.mark.parametrize(
@@ -41,12 +42,27 @@ def test_anchor_keeps_what_its_own_phrase_says() -> None:
     assert anchor_noun_phrase(relation.anchors[0]) == "red box"
 
 
-def test_anchor_loses_its_ordinal() -> None:
-    relation = parse("the radish on the second tray from the left", "rules").relations[0]
-    own = anchor_expression(relation.anchors[0])
+@pytest.mark.parametrize(
+    ("text", "ordinal"),
+    [
+        ("the radish on the second tray from the right", Ordinal(2, "right")),
+        ("the lid of the third tallest jar", Ordinal(3, "tall")),
+        ("the pen on the last book", Ordinal(1, "right")),
+    ],
+)
+def test_anchor_keeps_its_ordinal_with_its_direction(text: str, ordinal: Ordinal) -> None:
+    expression = parse(text, "rules")
 
-    assert anchor_noun_phrase(relation.anchors[0]) == "tray"
-    assert own.ordinal is not None and (own.ordinal.index, own.ordinal.side) == (2, "left")
+    assert anchor_expression(expression.relations[0].anchors[0]).ordinal == ordinal
+    assert "ordinal" not in to_json(expression)["relations"][0]["anchors"][0]
+
+
+def test_anchor_keeps_what_is_said_behind_its_head() -> None:
+    box = anchor_expression(
+        parse("the cup next to the box that is red on the left", "rules").relations[0].anchors[0]
+    )
+
+    assert (box.attributes, box.position, noun_phrase(box)) == (("red",), ("left",), "red box")
 
 
 def test_anchor_carries_its_relations() -> None:

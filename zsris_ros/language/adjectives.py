@@ -43,7 +43,7 @@ ADJECTIVES = COLOURS | word_set("""
     uncooked unpainted foldable reusable disposable nearby rear-facing upright sideways upside
     crooked slanted tilted vertical horizontal similar different identical matching separate
     thirsty hungry busy free noisy quiet ready correct wrong main chinese japanese french
-    italian german american british indian mexican
+    italian german american british indian mexican tidy
 """)
 ADJECTIVE_SUFFIXES = (
     "ish",

@@ -73,6 +73,8 @@ class Path:
         noun = self.nouns[k]
         if kind == "of":
             return True
+        if noun.content:  # the milk of a carafe, the toast of a slice
+            return False
         living_above = self._living[k - 1]
         if kind == "person":
             return w.is_person(noun.head)
@@ -82,7 +84,7 @@ class Path:
             moving = any(n.head in nouns.VEHICLES for n in self.nouns[:k])
             return not noun.is_had and (noun.head in nouns.VEHICLES or not moving)
         if kind == "state":
-            return not noun.content
+            return True
         if kind == "with":
             person_above = any(w.is_person(other.head) for other in self.nouns[:k])
             return self._can_have(noun, living_above, person_above, anchor)
@@ -91,13 +93,13 @@ class Path:
         if anchor is not None and anchor.head in nouns.OWN_PLACES and noun.role == "with":
             return True
         # What the owner has is where the owner is, unless it lives: a dog on a leash.
-        return not noun.is_had or (w.is_animate(noun.head) and not noun.content)
+        return not noun.is_had or w.is_animate(noun.head)
 
     @staticmethod
     def _can_have(
         noun: Phrase, living_above: bool, person_above: bool, anchor: Phrase | None
     ) -> bool:
-        if anchor is None or noun.content:
+        if anchor is None:
             return False
         worn = w.is_clothing(anchor.head) and anchor.head not in nouns.MARKS
         if (worn or anchor.head in nouns.BODY) and not w.is_animate(noun.head):

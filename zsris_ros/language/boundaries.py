@@ -89,11 +89,10 @@ class Boundaries:
         word, following = self.words[i], self.words[i + 1]
         if word in lex.HAVING and word not in ("hold", "carry", "bearing", "got"):
             return True
-        if word in lex.LABELS or word in lex.OWNED:
-            if following in ("", COMMA, STOP):
-                return False
+        if (word in lex.LABELS or word in lex.OWNED) and following not in ("", COMMA, STOP):
             return self.relation(i + 1) is None or self.ends(i + 2)
         ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
+        ends = ends or (w.ordinal(following) is not None and self.closes(i + 2))
         if w.placement(word):
             return ends
         if not (w.is_ing(word) or w.is_ed(word)):
@@ -133,6 +132,8 @@ class Boundaries:
         if not w.is_adjective(word) or last in nouns.SHADES_FIRST:
             return False
         if self.closes(i + 1):
+            if not w.is_noun_like(last):
+                return False
             # "mug red", but "fresh orange" and "woman orange" keep their noun.
             noun = word in adj.COLOUR_NOUNS or (word in adj.NOUNS_TOO and not w.is_person(last))
             return not noun or w.is_person(last)

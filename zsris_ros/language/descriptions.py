@@ -157,7 +157,7 @@ class DescriptionRules(RelationRules):
         if word in lex.LABELS and following not in ("", COMMA, STOP) and self.noun.ends(i + 2):
             self.path.owner("state").describe(self.words[i + 1])
             return i + 2
-        if word in lex.LABELS and not self.noun.closes(i + 1):
+        if word in lex.LABELS and (not self.noun.closes(i + 1) or following == "no"):
             return self._labels(i + 1, several=True)
         if word in lex.OWNED:
             return self._related_to("part_of", i + 1 + (self.words[i + 1] == "to"))
@@ -173,8 +173,8 @@ class DescriptionRules(RelationRules):
         owner.describe(word)
         self.path.force(owner)
         self.predicate = True
-        if word in ("facing", "pointing", "looking") and self.noun.placed(i + 1):
-            return i + 2
+        if word in ("facing", "pointing", "looking"):
+            return self._gaze(i + 1)
         if word in _ATTACHING and self.words[i + 1] == "to":
             return self._related_to("on", i + 2)
         if self.words[i + 1] in lex.DETERMINERS or (
@@ -182,6 +182,15 @@ class DescriptionRules(RelationRules):
         ):
             return self._related_to("with", i + 1)
         return i + 1
+
+    def _gaze(self, i: int) -> int:
+        """The index after what is looked at: it says nothing of where the looker is."""
+        if self.noun.placed(i):
+            return i + 1
+        while self.words[i] in ("away", "from", "to", "towards", "toward", "at", "straight"):
+            i += 1
+        found = self.noun.read(i)
+        return found[1] if found is not None else i + (self.words[i] in lex.OBJECT_PRONOUNS)
 
     def _placed(self, i: int) -> int:
         word = self.words[i]
@@ -228,6 +237,8 @@ class DescriptionRules(RelationRules):
         if found is None:
             return i + 1
         phrase, end = found
+        if self.after_relative and not self.predicate:  # "the toy that the dog dropped"
+            return self._subject(end)
         if phrase.headless or (phrase.head in ("one", "ones") and self.predicate):
             self._absorb(phrase)
         elif self._telegraphic(phrase):

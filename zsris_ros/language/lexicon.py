@@ -67,7 +67,8 @@ ORDINALS = {
         start=1,
     )
 }
-ORDINALS["last"] = ORDINALS["final"] = -1
+ORDINALS.update({"last": -1, "final": -1, "second-to-last": -2, "next-to-last": -2,
+                 "second-last": -2, "penultimate": -2, "third-to-last": -3})  # fmt: skip
 ORDINAL_COMPOUNDS = {("first", "aid"), ("first", "class"), ("first", "base"), ("second", "base"),
                      ("third", "base"), ("first", "responder"), ("last", "name")}  # fmt: skip
 CLOCKS = word_set("watch clock stopwatch timer wristwatch")
@@ -122,7 +123,7 @@ ADVERBS = word_set("""
 """)
 CLOSING = word_set("""
     yesterday today tonight tomorrow here there now again already up down away out along too
-    thanks please pls plz okay ok thank
+    thanks please pls plz okay ok thank anywhere somewhere
 """)
 TIME_PHRASES = phrase_table({
     "": """
@@ -136,9 +137,8 @@ TIME_PHRASES = phrase_table({
         alone, in total, in there, as quickly as possible, with you
     """,
 })  # fmt: skip
-VIEW = word_set("""
-    picture image photo photograph frame screen view scene shot camera pic display video
-""")
+PICTURES = word_set("picture image photo photograph scene shot pic")
+VIEW = PICTURES | word_set("frame screen view camera display video")
 
 # --- positions, superlatives, ordinals ---
 POSITIONS = {

@@ -59,9 +59,9 @@ class NounPhraseReader(Boundaries):
         if not run:
             if not determiner and quantity is None:
                 return None
-            return self._headless(quantity), i
+            return self._headless(quantity, (start, i)), i
         if not any(w.is_noun_like(self.words[k]) for k in run) and self._no_head(run, i, target):
-            phrase = self._headless(quantity)
+            phrase = self._headless(quantity, (start, i))
             phrase.number = premodify(phrase, self.words, run, self._sides) or phrase.number
             return phrase, i
         return self._build(start, run, quantity, determiner, possessor), i
@@ -151,7 +151,7 @@ class NounPhraseReader(Boundaries):
     def _counted_from(self, i: int, noun: bool) -> int:
         """The index after "2nd from right" when it stands before the head, else 0."""
         words = self.words
-        if noun or words[i + 1] != "from" or w.ordinal(words[i]) is None:
+        if noun or words[i + 1] not in ("from", "to") or w.ordinal(words[i]) is None:
             return 0
         j = i + 2 + (words[i + 2] in lex.DETERMINERS)
         side = w.positions(words[j])
@@ -222,12 +222,14 @@ class NounPhraseReader(Boundaries):
             return False
         if w.ordinal(last) is not None or w.superlative(last) or w.cardinal(last) is not None:
             return True
+        if w.is_extreme(last):
+            return True
         return target and last in adj.PURE
 
     @staticmethod
-    def _headless(quantity: Number | None) -> Phrase:
+    def _headless(quantity: Number | None, span: tuple[int, int]) -> Phrase:
         """ "the left", "second from left": a neutral head stands for the unnamed thing."""
-        return Phrase("one", "one", number=quantity or "one", headless=True)
+        return Phrase("one", "one", number=quantity or "one", headless=True, span=span)
 
     def _build(
         self,

@@ -21,7 +21,18 @@ PEOPLE = word_set("""
     tailor plumber painter carpenter gardener janitor cleaner guard lifeguard cashier clerk
     lawyer engineer scientist reporter photographer magician wizard witch pirate knight cowboy
     cowgirl ninja sheriff thief robber human humans somebody someone individual spectator fan
-    audience crowd team twins family biker motorcyclist
+    audience crowd team twins family biker motorcyclist captain miner welder mechanic surgeon
+    paramedic firefighter astronaut diver skater gymnast archer fencer jockey goalkeeper keeper
+    quarterback drummer conductor juggler acrobat mime sculptor florist jeweler jeweller weaver
+    potter librarian secretary manager boss intern colleague neighbor neighbour stranger host
+    hostess butler maid nanny bishop pope rabbi mayor president soldier marine sergeant
+    veteran patient victim prisoner beggar bartender barista brewer fisher hunter shepherd rancher
+    lumberjack electrician technician builder roofer trucker courier porter usher bellhop valet
+    businessman granny grandchild nephew niece cousin husband wife parent boyfriend girlfriend
+    pal mate bloke lad lass pensioner youth youngster preschooler schoolboy schoolgirl graduate
+    apprentice pupil scout camper backpacker traveler traveller hitchhiker sprinter marathoner
+    bystander onlooker beekeeper blacksmith locksmith undertaker dentist vet chemist elder
+    everyone everybody anyone anybody
 """)
 PERSON_SUFFIXES = ("man", "men", "woman", "women", "person", "boy", "girl", "lady", "ist", "people")
 NOT_PERSON = word_set("""
@@ -34,7 +45,13 @@ ANIMALS = word_set("""
     bears lion tiger wolf fox rabbit bunny deer moose monkey parrot owl penguin swan goose
     geese pony donkey mule camel llama lamb calf bull ox fish frog turtle tortoise snake lizard
     hamster mouse rat squirrel hedgehog ostrich flamingo seagull pigeon eagle hawk animal pet
-    cub foal kitty pup calves wolves robot
+    cub foal kitty pup calves wolves robot gorilla chimp chimpanzee ape baboon rhino hippo
+    leopard cheetah jaguar panther hyena jackal coyote raccoon skunk badger otter beaver
+    walrus whale dolphin shark octopus crab lobster snail spider beetle butterfly bee wasp ant
+    moth raven crow sparrow robin finch stork heron pelican peacock turkey gosling duckling
+    lambs stallion mare colt heifer piglet bison buffalo reindeer elk antelope gazelle kangaroo
+    koala sloth lemur meerkat weasel ferret hare gecko iguana chameleon crocodile alligator toad
+    salamander hound terrier poodle labrador greyhound retriever bulldog alpaca yak
 """)
 CLOTHING = word_set("""
     shirt shirts coat jacket vest suit suits dress skirt blouse sweater jumper hoodie cardigan
@@ -89,9 +106,9 @@ INSIDE_SOURCES = word_set("""
     case sink pot cup chest kitchen room garage vase carton purse tub washer dryer container
     glass
 """)
-PORTIONS = word_set("""
-    slice piece half part chunk section corner edge end side middle top bottom back front
-    handle lid tip rest portion quarter segment layer wedge bit
+AMOUNTS = word_set("slice piece half chunk portion quarter segment wedge bit patch scrap")
+PORTIONS = AMOUNTS | word_set("""
+    part section corner edge end side middle top bottom back front handle lid tip rest layer
 """)
 VEHICLES = word_set("""
     car cars truck trucks van vans bus buses bike bikes bicycle motorcycle motorbike scooter

@@ -78,7 +78,7 @@ def to_json(expression: Expression) -> dict[str, Any]:
     """
     ordinal, superlative = expression.ordinal, expression.superlative
     if ordinal is not None and ordinal.side not in ORDINAL_SIDES.values():
-        ordinal, superlative = None, ordinal.side
+        superlative, ordinal = ordinal.side, None
     return {
         "text": expression.text,
         "target": expression.target,

@@ -31,6 +31,8 @@ def of_view(words: Sequence[str], i: int) -> int:
     j = i + 1
     while words[j] in lex.DETERMINERS:
         j += 1
+    if words[i] == "in" and words[j] not in lex.PICTURES:
+        return i
     return j + 1 if words[j] in lex.VIEW else i
 
 

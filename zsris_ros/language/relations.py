@@ -45,7 +45,9 @@ class RelationRules:
         """The words after "labeled" or "made of" up to the next phrase are attributes."""
         owner = self.path.owner("state")
         begin = i
-        while not self.noun.closes(i) or (i == begin and self.words[i] in lex.DETERMINERS):
+        while not self.noun.closes(i) or (
+            i == begin and (self.words[i] in lex.DETERMINERS or self.words[i] in ("no",))
+        ):
             word = self.words[i]
             if word not in lex.DETERMINERS and word not in ("number", "word", "words"):
                 if i > begin and (w.placement(word) or self.noun.placed(i)):
@@ -69,6 +71,10 @@ class RelationRules:
             return end
         if kind == "of":
             return self._of(end)
+        if kind == "inside" and (seen := places.of_view(words, i)) > i:
+            return seen
+        if kind in ("to", "from") and self.path.target.superlative in ("near", "far"):
+            return self._distant(end)
         if kind in ("", "to"):
             found = self.noun.read(end)
             return found[1] if found is not None else end
@@ -87,14 +93,28 @@ class RelationRules:
         if phrase.headless:  # "the thinner rope of the two"
             return end
         owner = self.path.owner("of")
-        content = owner.head not in nouns.PORTIONS and (
-            owner.head in nouns.CONTAINERS or w.singular(owner.head) in nouns.CONTAINERS
+        head = owner.head if owner.head in nouns.CONTAINERS else w.singular(owner.head)
+        part = head in nouns.PORTIONS or head in nouns.MARKS or head in nouns.BODY
+        content = (head in nouns.CONTAINERS and head not in nouns.PORTIONS) or (
+            not phrase.determiner and not part
         )
-        bare = not phrase.determiner and owner.head not in nouns.PORTIONS | nouns.MARKS | nouns.BODY
-        content = content or bare
-        owner.relate("with" if content else "part_of", phrase, content=content)
+        kind = "with" if content else "part_of"
+        amount = head in nouns.AMOUNTS and not phrase.determiner
+        owner.relate(kind, phrase, content=content or amount)
         self.path.push(phrase)
         return end
+
+    def _distant(self, i: int) -> int:
+        """ "the closest chair to the door" is the one near the door; to the camera, the nearest."""
+        target = self.path.target
+        found = self.noun.read(i)
+        if found is None or found[0].head in lex.VIEWERS:
+            return found[1] if found is not None else i + 1
+        kind = "near" if target.superlative == "near" else "far_from"
+        target.superlative = None
+        self.path.force(target)
+        self._relate(kind, found[0])
+        return found[1]
 
     def _source(self, i: int) -> int:
         found = self.noun.read(i)

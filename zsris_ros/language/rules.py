@@ -11,6 +11,7 @@ from zsris_ros.language.attachment import Path
 from zsris_ros.language.descriptions import DescriptionRules
 from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.phrase import Phrase, to_expression
+from zsris_ros.language.repair import mend
 from zsris_ros.language.tokens import COMMA, STOP, tokenise
 from zsris_ros.language.wrapper import commands_pronoun, errand, goal, is_next_command, unwrap
 from zsris_ros.types import Expression, Number
@@ -20,7 +21,7 @@ NAME = "rules"
 
 def parse(text: str) -> Expression:
     """The expression in ``text``. Raises InputError when the text holds no letter."""
-    return to_expression(Reader(NounPhraseReader(tokenise(text))).read(), text, NAME)
+    return to_expression(Reader(NounPhraseReader(mend(tokenise(text)))).read(), text, NAME)
 
 
 class Reader(DescriptionRules):
@@ -36,35 +37,28 @@ class Reader(DescriptionRules):
 
     def read(self) -> Phrase:
         """The target with all that is said of it."""
-        wrapper = unwrap(self.words, self.size, self._after_repair())
+        wrapper = unwrap(self.words, self.size, errand(self.words, self.size))
         before = Phrase("one", "one", headless=True)
         i = self._target_start(self._introduction(wrapper.start, before))
         target, i = self._target(i) or self._target(0 if i >= self.size else i) or (before, i)
         self._merge(target, before)
         self.path = Path(target, self._attach)
+        self.further: list[Phrase] = []
         if wrapper.placing:
             self._stop_at(goal(self.words, i, self.size))
         self._modifiers(i)
+        target.also = self.further
         if target.headless:
             self._name_the_unnamed(target)
         return target
 
     def _target(self, i: int) -> tuple[Phrase, int] | None:
         word = self.words[i]
-        if word in ("it", "them", "him", "her") and self.noun.closes(i + 1):
+        somebody = word in ("someone", "somebody")
+        if somebody or (word in ("it", "them", "him", "her") and self.noun.closes(i + 1)):
             number: Number = "all" if word == "them" else "one"
             return Phrase(word, word, number=number, span=(i, i + 1)), i + 1
         return self.noun.read(i, target=True)
-
-    def _after_repair(self) -> int:
-        """Where the expression starts anew: "the red, no the blue cup", "I mean the blue cup"."""
-        words = self.words
-        for i in range(self.size - 2, 0, -1):
-            anew = words[i + 1] in lex.ARTICLES or words[i + 1] in lex.DEMONSTRATIVES
-            cue = words[i] in ("no", "sorry", "wait") or words[i - 1 : i + 1] == ["i", "mean"]
-            if anew and cue:
-                return i + 1
-        return errand(words, self.size)
 
     def _stop_at(self, end: int) -> None:
         self.size = end
@@ -193,6 +187,10 @@ class Reader(DescriptionRules):
         phrase, end = found
         open_anchors = self._open_anchors()
         listing = junction == "and" or (words[end] in (COMMA, "and") and len(words) > end)
+        other = junction == "and" and bool(phrase.determiner) and not phrase.headless
+        if other and (phrase.head == "one" or (open_anchors and open_anchors[-1].content)):
+            self._further_target(phrase)  # "a cup of tea and a biscuit", "and the one in front"
+            return end
         if phrase.headless or phrase.head in ("one", "ones"):
             self._absorb(phrase)
             return end
@@ -202,9 +200,25 @@ class Reader(DescriptionRules):
             self.path.close(max(len(self.path.nouns) - 1, 1))
             self.path.push(phrase)
             return end
-        if self._telegraphic(phrase):
+        if open_anchors is None and listing:
+            self._further_target(phrase)
+        elif self._telegraphic(phrase):
             self._relate("with", phrase)
         return end
+
+    def _further_target(self, phrase: Phrase) -> None:
+        """ "the mug and the bowl": what follows is said of the bowl."""
+        first = self.path.target
+        if first.headless:  # "the left and right speakers"
+            first.target = self.noun.tokens.span(first.span[0], phrase.span[1])
+            first.head, first.headless, phrase.number = phrase.head, False, "one"
+        elif phrase.head == "one":
+            phrase.head = first.head
+        if self.words[first.span[0]] == "both":
+            first.number = "one"
+        self.further.append(phrase)
+        self.path = Path(phrase, self._attach)
+        self.predicate = False
 
     def _open_anchors(self) -> list[Phrase] | None:
         """The anchors a coordinated noun phrase joins: a lone "between" first."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zsris_ros.language.noun_phrase import NounPhraseReader
 from zsris_ros.language.phrase import Phrase, to_expression
+from zsris_ros.language.repair import mend
 from zsris_ros.language.rules import Reader
 from zsris_ros.language.tokens import Tokens, tokenise
 from zsris_ros.types import Expression, InputError
@@ -84,7 +85,7 @@ def expression_from_doc(doc: Doc, name: str, text: str | None = None) -> Express
     Needs heads and ``dep_`` labels; noun chunks need ``pos_``. Raises InputError when the
     document holds no letter.
     """
-    tokens = tokenise(doc.text)
+    tokens = mend(tokenise(doc.text))
     return to_expression(SpacyReader(tokens, doc).read(), text or doc.text, name)
 
 

@@ -86,6 +86,8 @@ def tokenise(text: str) -> Tokens:
             # Quotation marks around a label separate nothing.
             if word.strip('"'):
                 items.append(Token(COMMA, start, end))
+        elif word == "last" and (begin := _before_last(items)) is not None:
+            items[begin:] = [Token("second-to-last", items[begin].start, end)]
         elif word == "most" and items and items[-1].text in _MOST:
             items[-1] = Token(items[-1].text + word, items[-1].start, end)
         elif "'" in word or word in SPOKEN or _ordered(word):
@@ -93,6 +95,14 @@ def tokenise(text: str) -> Tokens:
         else:
             items.append(Token(word, start, end))
     return Tokens(source, tuple(items))
+
+
+def _before_last(items: list[Token]) -> int | None:
+    """Where "second to last", "next to last" or "second last" begins, when "last" comes next."""
+    joined = bool(items) and items[-1].text == "to"
+    begin = len(items) - 1 - joined
+    counted = ("second", "2nd", "next") if joined else ("second", "2nd")
+    return begin if begin >= 0 and items[begin].text in counted else None
 
 
 def _ordered(word: str) -> bool:

@@ -73,11 +73,22 @@ def superlative(word: str) -> str | None:
 @lru_cache(maxsize=4096)
 def is_adjective(word: str) -> bool:
     """A word known to describe, by the list or by a suffix no common noun has."""
-    if word in adj.ADJECTIVES:
+    if word in adj.ADJECTIVES or is_extreme(word):
         return True
     if "-" in word:
         return word.rpartition("-")[2] in adj.ADJECTIVES or word.endswith(("ed", "en"))
     return len(word) > 5 and word.endswith(adj.ADJECTIVE_SUFFIXES) and not word.endswith("hful")
+
+
+def is_extreme(word: str) -> bool:
+    """heaviest, darkest: the superlative of a known adjective."""
+    stem = word[:-3]
+    return word.endswith("est") and (
+        stem in adj.ADJECTIVES
+        or stem + "e" in adj.ADJECTIVES
+        or stem[:-1] in adj.ADJECTIVES
+        or (stem.endswith("i") and stem[:-1] + "y" in adj.ADJECTIVES)
+    )
 
 
 def is_manner(word: str) -> bool:
@@ -126,7 +137,7 @@ def is_person(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_animate(word: str) -> bool:
-    return word in nouns.ANIMALS or is_person(word)
+    return word in nouns.ANIMALS or singular(word) in nouns.ANIMALS or is_person(word)
 
 
 @lru_cache(maxsize=4096)

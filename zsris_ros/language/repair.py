@@ -1,0 +1,58 @@
+"""What a speaker takes back: "the red, no the blue cup", "the left no right mug"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zsris_ros.language import adjectives as adj
+from zsris_ros.language import lexicon as lex
+from zsris_ros.language import words as w
+from zsris_ros.language.lexicon import phrase_table
+from zsris_ros.language.tokens import COMMA, Tokens
+
+_CUES = phrase_table({
+    "": """
+        no, sorry, wait, i mean, i meant, make that, scratch that, or rather, no wait, no sorry,
+        wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
+    """,
+})  # fmt: skip
+
+
+def mend(tokens: Tokens) -> Tokens:
+    """The tokens without what was taken back.
+
+    A cue before a determiner takes back the phrase begun so far; between two colours, sides,
+    ordinals or numbers it takes back the first one.
+    """
+    items = list(tokens.items)
+    words = [token.text for token in items] + [""] * 8
+    i = len(items) - 1
+    while i > 0:
+        row = w.match(_CUES, words, i)
+        if row is not None:
+            begin, end = i, i + row[1]
+            begin -= words[begin - 1] == COMMA
+            end += words[end] == COMMA
+            start = _taken_back(words, begin, end)
+            if start is not None:
+                del items[start:end], words[start:end]
+                i = start
+        i -= 1
+    return Tokens(tokens.source, tuple(items))
+
+
+def _taken_back(words: Sequence[str], begin: int, end: int) -> int | None:
+    """Where the words begin that a cue at ``begin`` takes back, or None where it is no cue."""
+    if words[end] in lex.ARTICLES or words[end] in lex.DEMONSTRATIVES:
+        openers = lex.DETERMINERS | set(lex.CARDINALS)
+        return next((k for k in range(begin) if words[k] in openers), None)
+    before, after = _kind(words[begin - 1]), _kind(words[end])
+    return begin - 1 if before is not None and before == after else None
+
+
+def _kind(word: str) -> str | None:
+    if word in adj.COLOURS:
+        return "colour"
+    if w.positions(word) or word in lex.SUPERLATIVES:
+        return "place"
+    return "number" if w.ordinal(word) is not None or w.cardinal(word) is not None else None
