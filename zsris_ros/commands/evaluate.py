@@ -3,127 +3,188 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import zsris_ros
+from zsris_ros.commands.data_sets import DATA_SETS, Entry
 from zsris_ros.commands.options import add_models, positive
 
 if TYPE_CHECKING:
     from zsris_ros.commands.options import Subparsers
-    from zsris_ros.evaluation.figures import Figures
-    from zsris_ros.evaluation.items import EvaluationItem
-    from zsris_ros.evaluation.run import Watched
-    from zsris_ros.referring.segmenter import Segmenter
+    from zsris_ros.evaluation.contest import Contest
+    from zsris_ros.evaluation.items import DataSet
+    from zsris_ros.referring.methods import Method
+    from zsris_ros.vision.clip import OpenClipModel
     from zsris_ros.weights.load import Parts
+
+VARIANTS = {
+    "reference": "what the published code computes, bug for bug",
+    "paper": "the equations as printed",
+    "product": "what a robot should have",
+}
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("eval", help="measure answers against the truth of a data set")
-    sets = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
-    tabletop = sets.add_parser("tabletop", help="the simulated tabletop, unseen seeds")
-    tabletop.add_argument("--seed", type=int, default=0, help="the first scene's (default: 0)")
-    tabletop.add_argument("--scenes", type=positive, default=200, help="how many (default: 200)")
-    tabletop.add_argument(
+    parser = subparsers.add_parser(
+        "eval",
+        help="measure answers against the truth of a data set",
+        description="Answer a data set's expressions and compare with its truth. A run that was "
+        "stopped goes on where it stood when the same command is given again.",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="name all methods, variants and data sets"
+    )
+    parser.set_defaults(run=lambda args: _no_data_set(parser, args))
+    sets = parser.add_subparsers(dest="dataset", metavar="DATASET")
+    for entry in DATA_SETS.values():
+        data_set = sets.add_parser(entry.name, help=entry.help)
+        entry.add_arguments(data_set)
+        _add_common(data_set, entry)
+        data_set.set_defaults(run=run)
+
+
+def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
+    parser.add_argument(
+        "--method",
+        default="hybridgl",
+        help="a name of `zsris eval --list`, several with commas, or all (default: hybridgl)",
+    )
+    parser.add_argument(
+        "--variant",
+        default="product",
+        help="reference, paper, product, several with commas, or all (default: product)",
+    )
+    parser.add_argument(
         "--proposals",
-        choices=("all", "sam", "depth"),
-        default="all",
-        help="who proposes masks (default: all)",
+        default=entry.proposals,
+        help="who proposes masks: all (what the method takes by itself), sam, depth, sam+depth, "
+        f"truth (the true masks), or a file, .json or .npz (default: {entry.proposals})",
     )
-    tabletop.set_defaults(run=run_tabletop)
-    osd = sets.add_parser("osd", help="real RGB-D scenes of a table")
-    osd.add_argument("--root", type=Path, required=True, help="folder of objects.json and frames")
-    osd.set_defaults(run=run_osd)
-    for data_set in (tabletop, osd):
-        data_set.add_argument(
-            "--out", type=Path, required=True, help="folder for summary.json and answers.jsonl"
-        )
-        add_models(data_set)
-
-
-def run_tabletop(args: argparse.Namespace) -> int:
-    from zsris_ros.evaluation.run import Condition, evaluate
-    from zsris_ros.evaluation.tabletop import tabletop_items
-
-    items = tabletop_items(args.seed, args.scenes)
-    parts = _load(args)
-    segmenter, watched = _watching(parts, args.proposals)
-    figures = evaluate(
-        items,
-        {
-            "proposals": Condition(lambda _: segmenter, watched=watched),
-            "true masks, names": Condition(_true_masks(parts), lambda item: item.names),
-        },
-        args.out,
-        args.scenes,
+    parser.add_argument(
+        "--localisation",
+        choices=("gem", "clip-prior", "score-map", "grad-cam"),
+        help="the map that guidance uses (default: the method's own)",
     )
-    named = figures["true masks, names"]
-    extra = {
-        "colour_shape_accuracy": round(named.accuracy, 4),
-        "colour_shape_n": named.n,
-        "proposals": args.proposals,
-        "seeds": [args.seed, args.seed + args.scenes - 1],
-    }
-    return _finish(args, figures["proposals"], extra)
-
-
-def run_osd(args: argparse.Namespace) -> int:
-    from zsris_ros.evaluation.osd import osd_items, osd_names
-    from zsris_ros.evaluation.run import Condition, evaluate
-
-    total = len(osd_names(args.root))
-    parts = _load(args)
-    segmenter, _ = _watching(parts, "depth")
-    figures = evaluate(
-        osd_items(args.root),
-        {"depth": Condition(lambda _: segmenter), "true masks": Condition(_true_masks(parts))},
-        args.out,
-        total,
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N frames")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the answers, summary.json and a report"
     )
-    return _finish(args, figures["depth"], {"true_masks": figures["true masks"].summary()})
-
-
-def _load(args: argparse.Namespace) -> Parts:
-    from zsris_ros.weights.load import load_parts
-
-    return load_parts(
-        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
+    parser.add_argument(
+        "--clip",
+        metavar="NAME",
+        help="another CLIP of `zsris weights list` than the preset's: clip_rn50, ...",
     )
+    add_models(parser)
 
 
-def _watching(parts: Parts, proposals: str) -> tuple[Segmenter, tuple[Watched, ...]]:
-    """A segmenter with the chosen proposers, and these to be judged one by one."""
-    from zsris_ros.evaluation.run import Watched
+def run(args: argparse.Namespace) -> int:
+    from zsris_ros.evaluation.contest import Contest, chosen_methods
 
-    watched = [Watched("sam", parts.sam)] if proposals != "depth" else []
-    if proposals != "sam" and parts.depth is not None:
-        watched.append(Watched("depth", parts.depth))
-    return parts.segmenter(*watched), tuple(watched)
-
-
-def _true_masks(parts: Parts) -> Callable[[EvaluationItem], Segmenter]:
-    """A segmenter that only has to choose among an item's true objects."""
-    from zsris_ros.proposals.fixed import FixedProposals
-
-    return lambda item: parts.segmenter(FixedProposals(item.masks, "truth"))
-
-
-def _finish(args: argparse.Namespace, figures: Figures, extra: dict[str, Any]) -> int:
-    from zsris_ros.evaluation.figures import write_summary
-
-    summary = {"dataset": args.dataset, "weights": args.weights, **figures.summary(), **extra}
-    path = write_summary(args.out, summary)
-    for line in _lines(summary):
-        print(line)
-    print(f"written to {path}")
+    # What is cheap fails first: names and files, before any model is built.
+    methods = chosen_methods(args.method, args.variant, args.dataset, args.localisation)
+    data_set = DATA_SETS[args.dataset].open(args)
+    contest = Contest(*_models(args), args.out, _settings(args, data_set))
+    if len(methods) == 1:
+        _run_one(args, data_set, contest, methods[0])
+    else:
+        _run_many(args, data_set, contest, methods)
     return 0
 
 
-def _lines(summary: dict[str, Any]) -> Iterator[str]:
-    yield f"{'':<14}{'n':>6}{'mIoU':>8}{'oIoU':>8}{'>0.5':>8}"
+def _models(args: argparse.Namespace) -> tuple[Parts, OpenClipModel | None]:
+    from zsris_ros.weights.load import load_parts
+    from zsris_ros.weights.methods import load_clip_checkpoint
+
+    where = {"device": args.device, "directory": args.weights_dir}
+    clip = load_clip_checkpoint(args.clip, **where) if args.clip else None
+    return load_parts(args.weights, parser=args.parser, **where), clip
+
+
+def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
+    """What a folder of results is for, beside the method and its proposals."""
+    return {
+        "dataset": args.dataset,
+        "title": data_set.title,
+        "data": dict(DATA_SETS[args.dataset].settings(args)),
+        "limit": args.limit,
+        "weights": args.weights,
+        "clip": args.clip,
+        "zsris_ros": zsris_ros.__version__,
+    }
+
+
+def _run_one(args: argparse.Namespace, data_set: DataSet, contest: Contest, method: Method) -> None:
+    from zsris_ros.evaluation.run import evaluate, names_only
+    from zsris_ros.evaluation.summary import accuracy_of, summarise_folder
+
+    entered = [contest.enter(method, args.proposals)]
+    names = args.dataset == "tabletop" and not args.verdict
+    truth = args.dataset == "osd" and args.proposals != "truth"
+    if names:
+        entered.append(contest.enter(method, "truth", "names", names_only))
+    if truth:
+        entered.append(contest.enter(method, "truth", "true_masks"))
+    evaluate(data_set, entered, args.limit)
+    more: dict[str, Any] = {}
+    if args.dataset == "tabletop":
+        more["seeds"] = [args.seed, args.seed + args.scenes - 1]
+    if names:
+        more["colour_shape_accuracy"], more["colour_shape_n"] = accuracy_of(args.out / "names")
+    if truth:
+        more["true_masks"] = summarise_folder(args.out / "true_masks")
+    if getattr(args, "verdict", False):
+        more |= _verdicts(args.out)
+    summary = summarise_folder(args.out, more)
+    for line in _lines(summary):
+        print(line)
+    print(f"written to {_report(args.out, summary, data_set)}")
+
+
+def _run_many(
+    args: argparse.Namespace, data_set: DataSet, contest: Contest, methods: list[Method]
+) -> None:
+    from zsris_ros.evaluation.results import claim
+    from zsris_ros.evaluation.run import evaluate
+    from zsris_ros.evaluation.summary import summarise_folder, write_table
+
+    if "all" in (args.method, args.variant):
+        for method in [each for each in methods if not contest.fits(each)]:
+            print(f"left out, because it does not fit this CLIP: {method.name} {method.variant}")
+            methods.remove(method)
+    claim(args.out, {**contest.settings, "proposals": args.proposals})
+    folders = [f"{method.name}.{method.variant}" for method in methods]
+    entered = [
+        contest.enter(method, args.proposals, folder)
+        for method, folder in zip(methods, folders, strict=True)
+    ]
+    evaluate(data_set, entered, args.limit)
+    summaries = [summarise_folder(args.out / folder) for folder in folders]
+    path = write_table(args.out, summaries)
+    for folder, summary in zip(folders, summaries, strict=True):
+        print(f"{folder:<40}" + _figures(summary))
+    print(f"written to {path}")
+
+
+def _verdicts(directory: Path) -> dict[str, Any]:
+    from zsris_ros.evaluation.records import read_answers
+    from zsris_ros.evaluation.verdicts import verdict_summary
+
+    return verdict_summary(read_answers(directory))
+
+
+def _report(directory: Path, summary: Mapping[str, Any], data_set: DataSet) -> Path:
+    from zsris_ros.evaluation.records import read_answers
+    from zsris_ros.evaluation.report import write_report
+
+    return write_report(directory, summary, read_answers(directory), data_set)
+
+
+def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{'':<16}{'n':>6}{'mIoU':>8}{'oIoU':>8}{'>0.5':>8}"
     for name, row in {**summary["by_category"], "all": summary}.items():
-        shares = "".join(f"{row[key]:>8.3f}" for key in ("miou", "oiou", "accuracy"))
-        yield f"{name:<14}{row['n']:>6}{shares}"
+        yield f"{name:<16}{_figures(row)}"
     for name, bound in summary["proposal_bounds"].items():
         count = summary["proposals_per_frame"][name]
         yield f"best proposal, {name}: IoU {bound:.3f}, {count:.1f} proposals a frame"
@@ -132,3 +193,47 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
         yield f"named by colour and shape: {share:.3f} of {count} right"
     if "true_masks" in summary:
         yield f"with the true masks: mIoU {summary['true_masks']['miou']:.3f}"
+    if "no_target_accuracy" in summary:
+        for key in ("no_target_accuracy", "false_refusals", "ambiguous_recall"):
+            yield f"{key.replace('_', ' ')}: {summary[key]:.3f}"
+        yield f"ambiguous precision: {summary['ambiguous_precision']:.3f}"
+        yield f"expected calibration error: {summary['ece']:.3f}"
+
+
+def _figures(row: Mapping[str, Any]) -> str:
+    shares = "".join(f"{row[key]:>8.3f}" for key in ("miou", "oiou", "accuracy"))
+    return f"{row['n']:>6}{shares}"
+
+
+def _no_data_set(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
+    if not args.list:
+        parser.error(f"name a data set ({', '.join(DATA_SETS)}), or ask for --list")
+    for line in _listing():
+        print(line)
+    return 0
+
+
+def _listing() -> Iterator[str]:
+    from zsris_ros.evaluation.contest import PROPOSALS
+    from zsris_ros.referring.methods import METHODS, method_names
+    from zsris_ros.vision.localisation import LOCALISERS
+
+    kinds = {
+        name: [kind for kind in VARIANTS if (name, kind) in METHODS] for name in method_names()
+    }
+    width = max(map(len, kinds)) + 2
+    yield f"{'METHOD':<{width}}{'VARIANTS':<26}"
+    for name, variants in kinds.items():
+        text = next(method.description for key, method in METHODS.items() if key[0] == name)
+        yield f"{name:<{width}}{' '.join(variants):<26}{text}"
+    tables: dict[str, Mapping[str, str]] = {
+        "VARIANT": VARIANTS,
+        "DATASET": {name: entry.help for name, entry in DATA_SETS.items()},
+        "PROPOSALS": PROPOSALS,
+        "LOCALISATION": dict.fromkeys(LOCALISERS, ""),
+    }
+    for title, rows in tables.items():
+        yield ""
+        yield title
+        for name, text in rows.items():
+            yield f"{name:<{width}}{text}".rstrip()

@@ -10,11 +10,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from zsris_ros.types import InputError
 
 ANSWERS = "answers.jsonl"
 LOOKS = "looks.jsonl"
+REFUSED = "REFUSED"
+"""The verdict of an expression that could not be read; the explanation says why."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class LookRecord:
 
 def to_line(record: AnswerRecord | LookRecord) -> str:
     """A record as one line of JSON, with its newline."""
-    return json.dumps(asdict(record)) + "\n"
+    return json.dumps(asdict(record), allow_nan=False) + "\n"
 
 
 def read_answers(directory: Path) -> list[AnswerRecord]:
@@ -93,7 +96,7 @@ def read_looks(directory: Path) -> list[LookRecord]:
     ]
 
 
-def _rows(path: Path) -> Iterator[dict]:  # type: ignore[type-arg]
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

@@ -1,110 +1,108 @@
 """The loop of every evaluation: one look a frame, then all that is asked about it.
 
-A data set is evaluated under one or more conditions (which proposals, which questions) in one pass,
-because reading or rendering a frame costs as much as answering about it.
+Any number of contestants answer in one pass, because reading or rendering a frame and proposing
+masks cost as much as answering. Each has its own folder, and its figures come from there alone.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from zsris_ros.evaluation.figures import Figures
-from zsris_ros.evaluation.items import EvaluationItem, Question
-from zsris_ros.proposals import Proposer
+from zsris_ros.evaluation.items import DataSet, EvaluationItem, Question
+from zsris_ros.evaluation.judging import Judge
+from zsris_ros.evaluation.metrics import mean
+from zsris_ros.evaluation.records import AnswerRecord, LookRecord, read_answers
+from zsris_ros.evaluation.results import Results
+from zsris_ros.evaluation.sharing import SharedProposer
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.types import Frame, Proposals, Referral
+from zsris_ros.types import InputError, Proposals, Scene
 
 
-class Watched:
-    """A proposer that remembers what it proposed last, so that it can be judged by itself."""
-
-    def __init__(self, name: str, proposer: Proposer) -> None:
-        self.name = name
-        self.needs_depth = proposer.needs_depth
-        self.last: Proposals | None = None
-        self._proposer = proposer
-
-    def propose(self, frame: Frame) -> Proposals:
-        self.last = self._proposer.propose(frame)
-        return self.last
+def all_questions(item: EvaluationItem) -> Sequence[Question]:
+    """What a data set asks."""
+    return item.questions
 
 
-@dataclass(frozen=True)
-class Condition:
-    """How the items of a data set are answered.
+def names_only(item: EvaluationItem) -> Sequence[Question]:
+    """Questions that give nothing but a name."""
+    return item.names
 
-    ``segmenter`` makes the one for an item (the same one for all, unless it proposes the item's own
-    masks); ``questions`` picks what is asked; ``watched`` are the proposers judged by themselves.
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """One way to answer a data set.
+
+    ``propose`` gives the masks of an item; contestants with the same one work on the same masks.
+    ``alone`` are the proposers that are also judged by themselves.
     """
 
-    segmenter: Callable[[EvaluationItem], Segmenter]
-    questions: Callable[[EvaluationItem], tuple[Question, ...]] = lambda item: item.questions
-    watched: tuple[Watched, ...] = field(default=())
+    segmenter: Segmenter
+    propose: Callable[[EvaluationItem], Proposals]
+    results: Results
+    alone: tuple[SharedProposer, ...] = ()
+    questions: Callable[[EvaluationItem], Sequence[Question]] = all_questions
 
 
 def evaluate(
-    items: Iterable[EvaluationItem],
-    conditions: Mapping[str, Condition],
-    directory: Path,
-    total: int | None = None,
-) -> dict[str, Figures]:
-    """Answer every question of every item under every condition; the figures by condition.
-
-    ``directory``/answers.jsonl gets one line an answer. Progress is shown on stderr.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    figures = {name: Figures() for name in conditions}
-    with ExitStack() as stack:
-        log = stack.enter_context((directory / "answers.jsonl").open("w", encoding="utf-8"))
-        bar = stack.enter_context(tqdm(items, "evaluating", total, unit="frame"))
-        for item in bar:
-            for name, condition in conditions.items():
-                _answer(item, name, condition, figures[name], log)
-            first = next(iter(figures.values()))
-            bar.set_postfix(miou=f"{first.miou:.3f}", bound=f"{first.proposal_bound:.3f}")
-    return figures
-
-
-def _answer(
-    item: EvaluationItem, name: str, condition: Condition, figures: Figures, log: TextIO
+    data_set: DataSet, contestants: Sequence[Contestant], limit: int | None = None
 ) -> None:
-    segmenter = condition.segmenter(item)
+    """Let every contestant answer all questions about the first ``limit`` items.
+
+    What a contestant's folder already holds is not asked again. Progress is shown on stderr, with
+    the mean IoU of the first contestant.
+    """
+    names = data_set.names()[:limit]
+    first = contestants[0]
+    ious = [answer.iou for answer in read_answers(first.results.directory)]
+    together = sorted(contestants, key=lambda each: id(each.propose))  # the same masks in a row
+    with tqdm(names, data_set.title, unit="frame") as bar:
+        for name in bar:
+            waiting = [each for each in together if name not in each.results.done]
+            if not waiting:
+                continue
+            item = data_set.item(name)
+            judge = Judge(item)
+            for contestant in waiting:
+                answers, look = answer(item, contestant, judge)
+                contestant.results.add(answers, look)
+                if contestant is first:
+                    ious.extend(each.iou for each in answers)
+            bar.set_postfix(miou=f"{mean(ious):.3f}")
+
+
+def answer(
+    item: EvaluationItem, contestant: Contestant, judge: Judge
+) -> tuple[list[AnswerRecord], LookRecord]:
+    """One contestant's answers about one item."""
     start = perf_counter()
-    scene = segmenter.look(item.frame)
+    proposals = contestant.propose(item)
+    scene = contestant.segmenter.look(item.frame, proposals)
     seconds = perf_counter() - start
-    alone = {each.name: each.last for each in condition.watched if each.last is not None}
-    figures.add_look(item.masks, scene.proposals, alone, seconds)
-    for question in condition.questions(item):
-        start = perf_counter()
-        referral = segmenter.refer(scene, question.text)
-        value = figures.add_answer(question, item.truth(question), referral)
-        row = _row(item, name, question, referral, value)
-        row["ms"] = round((perf_counter() - start) * 1e3, 3)
-        log.write(json.dumps(row) + "\n")
-    log.flush()
-
-
-def _row(
-    item: EvaluationItem, condition: str, question: Question, referral: Referral, value: float
-) -> dict[str, Any]:
-    best = referral.best
-    return {
-        "item": item.name,
-        "condition": condition,
-        "expression": question.text,
-        "category": question.category,
-        "target": question.target,
-        "verdict": referral.verdict.value,
-        "iou": round(value, 4),
-        "score": None if best is None else round(best.score, 4),
-        "source": None if best is None else best.source,
-        "explanation": referral.explanation,
+    alone = {
+        each.name: each.propose(item.frame)
+        for each in contestant.alone
+        if item.frame.has_geometry or not each.needs_depth
     }
+    found = {"joined": proposals, **alone}
+    look = LookRecord(
+        item=item.name,
+        bounds=judge.bounds(found),
+        proposals={name: len(each) for name, each in found.items()},
+        seconds=round(seconds, 4),
+        timings={stage: round(ms, 2) for stage, ms in scene.timings.items()},
+    )
+    asked = contestant.questions(item)
+    return [_refer(contestant.segmenter, scene, each, judge) for each in asked], look
+
+
+def _refer(segmenter: Segmenter, scene: Scene, question: Question, judge: Judge) -> AnswerRecord:
+    start = perf_counter()
+    try:
+        referral = segmenter.refer(scene, question.text)
+    except InputError as error:
+        return judge.refused(question, error, scene.proposals)
+    return judge.judge(question, referral, scene.proposals, (perf_counter() - start) * 1e3)
