@@ -11,7 +11,6 @@ empty pairs add nothing to either sum.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import fsum
 from typing import NamedTuple
 
@@ -108,32 +107,3 @@ def object_centric_overlap(true: BoolArray, answers: Sequence[BoolArray]) -> Ove
         common &= answer
         either |= answer
     return overlap(common, either)
-
-
-@dataclass
-class Tally:
-    """Running figures over answers: ``miou`` averages IoU, ``oiou`` is total I over total U."""
-
-    n: int = 0
-    iou_sum: float = 0.0
-    intersection: int = 0
-    union: int = 0
-
-    def add(self, true: BoolArray, answer: BoolArray) -> float:
-        """Count one answer (both bool HxW) and return its IoU."""
-        value = iou(true, answer)
-        self.n += 1
-        self.iou_sum += value
-        self.intersection += int(np.count_nonzero(true & answer))
-        self.union += int(np.count_nonzero(true | answer))
-        return value
-
-    @property
-    def miou(self) -> float:
-        """Mean IoU; 0 before the first answer."""
-        return self.iou_sum / self.n if self.n else 0.0
-
-    @property
-    def oiou(self) -> float:
-        """Overall IoU, where large objects weigh more; 0 before the first pixel."""
-        return self.intersection / self.union if self.union else 0.0
