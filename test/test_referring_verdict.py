@@ -8,7 +8,7 @@ from scenes import scene_of
 
 from zsris_ros.language import parse
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.matching import phrase_match, prefer_wholes, standing_alone
+from zsris_ros.referring.matching import phrase_match, prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict import decide, rank
 from zsris_ros.referring.wording import explanation, message
@@ -60,16 +60,6 @@ def test_candidates_carry_metres_only_with_depth() -> None:
     assert rank(scene_of(APART), grounding(0.9, 0.5, 0.1))[0].centroid is None
 
 
-def test_neutral_nouns_take_things_not_parts_nor_wholes() -> None:
-    part_and_whole = [(5, 5, 20, 20), (5, 5, 20, 12), (60, 5, 10, 10), (0, 0, 80, 60)]
-    assert standing_alone(scene_of(part_and_whole).proposals).tolist() == [1, 0, 1, 0]
-
-
-def test_neutral_nouns_take_what_depth_saw_where_there_is_any() -> None:
-    scene = scene_of(APART, sources=["sam", "depth", "depth"])
-    assert standing_alone(scene.proposals).tolist() == [0, 1, 1]
-
-
 def test_matches_are_shares_calibrated_or_not() -> None:
     features = torch.tensor([[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0.0, 0, 0, 0]])
     text = torch.tensor([1.0, 0, 0, 0])
@@ -89,8 +79,3 @@ def test_a_whole_goes_before_its_parts_unless_it_matches_much_worse() -> None:
     assert close.argsort(descending=True).tolist() == [2, 1, 0]
     far = prefer_wholes(torch.tensor([0.95, 0.5, 0.92]), proposals, 0.85)
     assert far.tolist() == pytest.approx([0.95, 0.5, 0.92])
-
-
-def test_torn_off_rims_are_no_things() -> None:
-    rims_and_things = [(0, 0, 24, 24), (40, 0, 24, 24), (0, 30, 24, 24), (70, 5, 2, 15)]
-    assert standing_alone(scene_of(rims_and_things).proposals).tolist() == [1, 1, 1, 0]

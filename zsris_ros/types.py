@@ -150,7 +150,8 @@ class Scene:
     point (x, y) inside each mask; ``points`` float32 Nx3, its robust 3D centroid in metres, NaN
     where there is no depth; ``patches`` what the localiser keeps of the whole frame (GEM: float32
     (G*G)xD, L2-normalised, on a GxG grid), or None where a method has no localisation map;
-    ``timings`` in milliseconds by stage.
+    ``things`` bool N, the proposals that are things of their own, or None where that was not yet
+    found out; ``timings`` in milliseconds by stage.
     """
 
     frame: Frame
@@ -159,6 +160,7 @@ class Scene:
     pixels: FloatArray
     points: FloatArray
     patches: Tensor | None = None
+    things: BoolArray | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -20,9 +20,10 @@ from zsris_ros.guidance.fusion import anchor_support, keep_best, pairs_of
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.guidance.relations import between, soft_relation
 from zsris_ros.language.phrases import anchor_expression, is_neutral, noun_phrase
-from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes, standing_alone
+from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.things import find_things
 from zsris_ros.types import Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
@@ -82,7 +83,10 @@ class Grounder:
 
     def _match(self, scene: Scene, expression: Expression, phrase: str) -> Tensor:
         if is_neutral(expression.head):
-            alone = standing_alone(scene.proposals)
+            things = scene.things
+            if things is None:
+                things = find_things(scene.frame, scene.proposals)
+            alone = torch.from_numpy(things).float()
             if not expression.attributes:
                 return alone
             return alone * self._phrase(scene, phrase, phrase)

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
 from zsris_ros.guidance.fusion import mix_texts, semantic_logits
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import BoolArray, Proposals, Scene
-
-SMALL = 0.1
-"""Share of the usual thing's area below which a thing is small."""
-THIN_PX = 20.0
-"""Diameter of the largest circle inside a mask below which a small thing is a torn-off rim."""
+from zsris_ros.types import Proposals, Scene
 
 
 def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: ReferSettings) -> Tensor:
@@ -44,42 +37,6 @@ def prefer_wholes(match: Tensor, proposals: Proposals, share: float) -> Tensor:
     within = (shared > 0.9) & (areas[None, :] > 1.15 * areas[:, None])
     whole = torch.where(within, match[None, :], torch.zeros(())).max(dim=1).values
     return torch.where(whole >= share * match, torch.minimum(match, 0.99 * whole), match)
-
-
-def standing_alone(proposals: Proposals) -> Tensor:
-    """1 for masks that are things of their own, 0 for parts, wholes and copies of better ones.
-
-    "The leftmost object" names no kind, so every thing takes part. Where depth found what stands on
-    the support, those are the things; elsewhere every proposal that does not fill half the picture.
-    """
-    depth = ["depth" in source.split("+") for source in proposals.sources]
-    half = 0.5 * proposals.masks[0].size if len(proposals) else 0.0
-    things = [
-        index
-        for index in range(len(proposals))
-        if (depth[index] or not any(depth)) and proposals.areas[index] <= half
-    ]
-    alone = torch.zeros(len(proposals))
-    alone[_without_slivers(proposals, distinct(proposals, things))] = 1.0
-    return alone
-
-
-def _without_slivers(proposals: Proposals, things: list[int]) -> list[int]:
-    """Leave out what is both far smaller than the rest and thin: a rim that a sensor tore off."""
-    if not things:
-        return things
-    usual = float(np.median(proposals.areas[things]))
-    return [
-        index
-        for index in things
-        if proposals.areas[index] >= SMALL * usual or _thickness(proposals.masks[index]) >= THIN_PX
-    ]
-
-
-def _thickness(mask: BoolArray) -> float:
-    """Diameter in pixels of the largest circle inside a mask."""
-    padded = np.pad(mask.astype(np.uint8), 1)
-    return 2 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
 
 
 def distinct(proposals: Proposals, order: Sequence[int], overlap: float = 0.5) -> list[int]:

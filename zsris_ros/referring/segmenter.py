@@ -20,6 +20,7 @@ from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.join import join
 from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.things import find_things
 from zsris_ros.referring.verdict import decide, rank
 from zsris_ros.referring.wording import explanation, message
 from zsris_ros.types import FloatArray, Frame, Proposals, Referral, Scene, Verdict
@@ -82,7 +83,8 @@ class Segmenter:
         with _timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
             _ = proposals.shared, proposals.coarse  # kept with them: every answer needs these
-        return Scene(frame, proposals, features, pixels, points, patches, timings)
+            things = find_things(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, patches, things, timings)
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         """Which mask is meant. Raises InputError when the text holds nothing to look for."""
