@@ -1,0 +1,113 @@
+"""How often "there is none" and "which one?" are right, and whether a score means a probability.
+
+Every figure comes from the answers' records alone. A share of nothing is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from zsris_ros.evaluation.records import AnswerRecord
+
+RIGHT_IOU = 0.5
+"""A mask is the thing that was meant when it overlaps with it by more than this."""
+BINS = 10
+
+
+def verdict_summary(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
+    """The figures of a verdict benchmark, all shares in [0, 1].
+
+    ``no_target_accuracy``: of the questions that nothing fits, those answered NOT_FOUND.
+    ``false_refusals``: of the questions that something fits, those answered NOT_FOUND.
+    ``ambiguous_recall``: of the questions to be answered AMBIGUOUS, those that were.
+    ``ambiguous_precision``: of the answers AMBIGUOUS, those that were to be.
+    ``found_accuracy``: of the questions to be answered FOUND, those that were, with the right mask.
+    ``ece``: expected calibration error of the first candidate's score (``reliability_bins``).
+    ``reliability``: these bins. ``by_category``: n, the verdict that is right, and how many answers
+    were (``accuracy``: the verdict, and for FOUND the mask too). ``n``: the answers.
+    """
+    nothing = [a for a in answers if a.expected == "NOT_FOUND"]
+    present = [a for a in answers if a.expected != "NOT_FOUND"]
+    several = [a for a in answers if a.expected == "AMBIGUOUS"]
+    bins = reliability_bins(
+        [a.score or 0.0 for a in answers], [_first_is_right(a) for a in answers]
+    )
+    return {
+        "n": len(answers),
+        "no_target_accuracy": _share(a.verdict == "NOT_FOUND" for a in nothing),
+        "false_refusals": _share(a.verdict == "NOT_FOUND" for a in present),
+        "ambiguous_recall": _share(a.verdict == "AMBIGUOUS" for a in several),
+        "ambiguous_precision": _share(
+            a.expected == "AMBIGUOUS" for a in answers if a.verdict == "AMBIGUOUS"
+        ),
+        "found_accuracy": _share(_is_right(a) for a in present if a.expected == "FOUND"),
+        "ece": expected_calibration_error(bins),
+        "by_category": {
+            category: _of_category([a for a in answers if a.category == category])
+            for category in sorted({a.category for a in answers})
+        },
+        "reliability": bins,
+    }
+
+
+def reliability_bins(
+    scores: Sequence[float], right: Sequence[bool], bins: int = BINS
+) -> list[dict[str, float]]:
+    """Scores in [0, 1] in ``bins`` intervals of the same width; those without any are left out.
+
+    Each has ``low`` and ``high``, ``n`` scores, their mean ``confidence``, and ``accuracy``, the
+    share of them that were right. A score on a border belongs to the upper interval, 1 to the last.
+    """
+    values, outcomes = np.asarray(scores, float), np.asarray(right, bool)
+    place = np.minimum((values * bins).astype(int), bins - 1)
+    found = []
+    for index in range(bins):
+        here = place == index
+        if here.any():
+            found.append(
+                {
+                    "low": index / bins,
+                    "high": (index + 1) / bins,
+                    "n": int(here.sum()),
+                    "confidence": round(float(values[here].mean()), 4),
+                    "accuracy": round(float(outcomes[here].mean()), 4),
+                }
+            )
+    return found
+
+
+def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float | None:
+    """Mean distance of confidence and accuracy over all scores (Guo et al., 2017, Eq. 3)."""
+    total = sum(each["n"] for each in bins)
+    if not total:
+        return None
+    apart = sum(each["n"] * abs(each["confidence"] - each["accuracy"]) for each in bins)
+    return round(apart / total, 4)
+
+
+def _first_is_right(answer: AnswerRecord) -> bool:
+    """Whether the first candidate is (one of) what was asked for, whatever the verdict."""
+    return bool(answer.targets) and answer.best_iou > RIGHT_IOU
+
+
+def _is_right(answer: AnswerRecord) -> bool:
+    if answer.verdict != answer.expected:
+        return False
+    return answer.expected != "FOUND" or _first_is_right(answer)
+
+
+def _of_category(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
+    expected = sorted({a.expected for a in answers})
+    return {
+        "n": len(answers),
+        "expected": "/".join(expected),
+        "accuracy": _share(_is_right(a) for a in answers),
+    }
+
+
+def _share(held: Iterable[bool]) -> float | None:
+    values = list(held)
+    return round(sum(values) / len(values), 4) if values else None
