@@ -90,7 +90,9 @@ def test_every_parameter_is_described(context: Context) -> None:
         descriptor = node.describe_parameter(name)
         assert len(descriptor.description) > 20, name
         assert descriptor.description.endswith("."), name
-    assert node.describe_parameter("weights").read_only
+        assert "Changes" in descriptor.description
+    assert node.describe_parameter("autostart").read_only
+    assert not node.describe_parameter("weights").read_only
     assert node.describe_parameter("max_pending").integer_range[0].to_value == 1000
     node.destroy_node()
 
@@ -106,6 +108,19 @@ def test_a_change_at_run_time_is_all_or_nothing() -> None:
     )
     assert after == before
     assert not result.successful and "image_timeout" in result.reason
+
+
+def test_what_the_models_were_loaded_with_changes_only_while_there_are_none() -> None:
+    before = Parameters()
+    change = Parameter("weights", value="openai")
+    after, result = parameters.update(before, [change], configured=True)
+    assert after == before
+    assert not result.successful and "unconfigured" in result.reason
+    after, result = parameters.update(before, [change], configured=False)
+    assert result.successful and after.weights == "openai"
+    # `ros2 param load` sets every parameter again, as it is.
+    same = [Parameter(name, value=getattr(before, name)) for name in NAMES]
+    assert parameters.update(before, same, configured=True)[1].successful
 
 
 def test_the_configuration_file_holds_declared_parameters_with_their_defaults() -> None:

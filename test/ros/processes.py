@@ -47,6 +47,12 @@ class Process:
             print(self.log())
         self._log.close()
 
+    def memory_mb(self) -> float:
+        """Main memory in use (resident), as Linux counts it."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
     def log(self) -> str:
         """What the process has written so far."""
         self._log.seek(0)

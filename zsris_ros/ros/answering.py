@@ -78,11 +78,14 @@ class Answer:
 
 
 class Answerer:
-    """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames."""
+    """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames.
+
+    ``capacity`` may be set at any time.
+    """
 
     def __init__(self, segmenter: Segmenter, capacity: int) -> None:
         self._segmenter = segmenter
-        self._capacity = capacity
+        self.capacity = capacity
         self._scenes: OrderedDict[Hashable, tuple[Scene, str]] = OrderedDict()
 
     def answer(self, question: Question, assume_registered: bool = False) -> Answer:
@@ -111,9 +114,13 @@ class Answerer:
         header = question.moment.image.message.header
         return Answer(referral, scene.frame, header, kept is not None, note, timings)
 
+    def forget(self) -> None:
+        """Drops every kept scene."""
+        self._scenes.clear()
+
     def _keep(self, key: Hashable, scene: Scene, note: str) -> None:
         self._scenes[key] = scene, note
-        while len(self._scenes) > self._capacity:
+        while len(self._scenes) > self.capacity:
             self._scenes.popitem(last=False)
 
 

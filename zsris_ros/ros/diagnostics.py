@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
+
+UNLOADED, LOADING, IN_MEMORY, READY = "not loaded", "loading", "loaded, inactive", "ready"
+"""States of the model."""
 
 
 @dataclass
 class Record:
     """What has happened so far; counted under a lock, because two threads count."""
 
-    model: str = "loading"
+    model: str = UNLOADED
     answered: int = 0
     cache_hits: int = 0
     refused: int = 0
     failed: int = 0
     last_ms: float = 0.0
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def answer(self, milliseconds: float, cache_hit: bool) -> None:
-        """Counts an answer."""
+    def answer(self, total_ms: float, stages_ms: Mapping[str, float], cache_hit: bool) -> None:
+        """Counts an answer; ``stages_ms`` are kept by stage, from whenever it last ran."""
         with self._lock:
             self.answered += 1
             self.cache_hits += cache_hit
-            self.last_ms = milliseconds
+            self.last_ms = total_ms
+            self.stages_ms = {**self.stages_ms, **stages_ms}
 
     def refuse(self, failed: bool) -> None:
         """Counts a request without an answer; ``failed`` when the fault was ours."""
@@ -36,54 +41,35 @@ class Record:
             self.refused += not failed
 
 
-class Silence:
-    """Says why no image comes on ``topic``."""
+def report(
+    node: Node, record: Record, *, waiting: int, frames: int, gpu: str, silence: str, failure: str
+) -> DiagnosticArray:
+    """One status: ERROR with ``failure``, WARN while ``silence`` says why no image comes, else OK.
 
-    def __init__(self, node: Node, topic: str) -> None:
-        self.topic = topic
-        self._node = node
-        self._since = time.monotonic()
-        self._warned = False
-
-    def end(self) -> None:
-        """An image has come."""
-        self._since = time.monotonic()
-        self._warned = False
-
-    def explain(self, timeout: float) -> str:
-        """A sentence once no image has come for ``timeout`` seconds, logged once; else empty."""
-        silent = time.monotonic() - self._since
-        if silent < timeout:
-            return ""
-        publishers = self._node.count_publishers(self.topic)
-        reason = (
-            f"{publishers} publish there, but nothing arrives: is the camera running, and does "
-            "its message fit the middleware's shared memory (config/fastdds_large_images.xml)?"
-            if publishers
-            else "nobody publishes there; start the camera or remap `image` to its topic"
-        )
-        sentence = f"no image on '{self.topic}' for {silent:.0f} s: {reason}"
-        if not self._warned:
-            self._node.get_logger().warning(sentence)
-            self._warned = True
-        return sentence
-
-
-def report(node: Node, record: Record, waiting: int, silence: str) -> DiagnosticArray:
-    """One status: WARN while ``silence`` says why no image comes, else OK."""
+    ``waiting`` requests, ``frames`` in the buffer, ``gpu`` memory in words.
+    """
     values = {
         "model": record.model,
+        "GPU memory": gpu,
         "requests waiting": waiting,
+        "frames kept": frames,
         "answered": record.answered,
         "cache hits": record.cache_hits,
         "refused": record.refused,
         "failed": record.failed,
         "last latency (ms)": f"{record.last_ms:.1f}",
     }
+    for stage, milliseconds in record.stages_ms.items():
+        values[f"last {stage} (ms)"] = f"{milliseconds:.1f}"
+    level = DiagnosticStatus.OK
+    if failure:
+        level = DiagnosticStatus.ERROR
+    elif silence:
+        level = DiagnosticStatus.WARN
     status = DiagnosticStatus(
-        level=DiagnosticStatus.WARN if silence else DiagnosticStatus.OK,
+        level=level,
         name=f"{node.get_name()}: refer_segment",
-        message=silence or f"model {record.model}",
+        message=failure or silence or f"model {record.model}",
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
     )
     array = DiagnosticArray(status=[status])

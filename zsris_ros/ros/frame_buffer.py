@@ -109,6 +109,23 @@ class FrameBuffer(Generic[ImageT, InfoT]):
             stamps = [image.stamp_ns for image in self._images]
             return min(stamps), max(stamps)
 
+    def resize(self, length: int) -> None:
+        """Keeps ``length`` messages of each kind from now on, the newest of those there are."""
+        with self._lock:
+            self._images = deque(self._images, maxlen=length)
+            self._depths = deque(self._depths, maxlen=length)
+            self._infos = deque(self._infos, maxlen=length)
+
+    def forget_after(self, stamp_ns: int) -> bool:
+        """The clock has jumped back to ``stamp_ns``: drops what is clearly later.
+
+        Returns whether anything was dropped.
+        """
+        with self._lock:
+            before = len(self._images) + len(self._depths)
+            self._forget_after(stamp_ns)
+            return len(self._images) + len(self._depths) < before
+
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:

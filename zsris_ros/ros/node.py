@@ -5,90 +5,70 @@ to the worker thread and awaits an rclpy future. That works with the single-thre
 every rclpy from Humble on, so no thread is spent on a caller that waits, and images, parameters and
 further callers are served meanwhile. Such an executor looks at a waiting coroutine only when
 something wakes it; the worker does so with a guard condition.
+
+What each lifecycle state holds: unconfigured nothing; inactive the models, in main memory; active
+the models on their device, the last ``buffer_length`` frames in main memory and ``max_scenes``
+scenes on the device. The camera's topics are subscribed to only while the node is active, or is
+being made active by ``autostart``, so that requests which wait for the models have their frame.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.task import Future as RosFuture
-from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from zsris_ros.ros import diagnostics, messages, parameters, process
-from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Segmenter, Status
-from zsris_ros.ros.asking import SECOND, candidates_wanted, to_question
-from zsris_ros.ros.conversions import stamp_ns
-from zsris_ros.ros.frame_buffer import FrameBuffer
+from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Status
+from zsris_ros.ros.asking import candidates_wanted, to_question
+from zsris_ros.ros.inputs import Inputs
+from zsris_ros.ros.managed import ManagedNode
+from zsris_ros.ros.model import Model, ModelLoader, TorchModel
 from zsris_ros.ros.outputs import Outputs
-from zsris_ros.ros.parameters import Parameters
-from zsris_ros.ros.worker import QueueFull, Stopped, Worker
+from zsris_ros.ros.worker import QueueFull, Stopped
 from zsris_ros.srv import ReferSegment
 
 NAME = "refer_segment_node"
 
-SENSOR = QoSProfile(
-    reliability=ReliabilityPolicy.BEST_EFFORT,  # matches every publisher
-    durability=DurabilityPolicy.VOLATILE,
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1,
-)
 
-SegmenterFactory = Callable[[Parameters], Segmenter]
-
-
-class ReferSegmentNode(process.ServingNode):
+class ReferSegmentNode(ManagedNode):
     """Serves ``refer_segment`` about the frames on ``image``, ``depth`` and ``camera_info``.
 
-    ``segmenter_factory`` builds the model; it runs in the worker thread, so that the node answers
-    its parameters and buffers images while the weights load. Requests wait for it. When it fails,
-    ``failure`` holds the reason and the context is shut down.
+    ``load_model`` builds the model in the worker thread, so that the node answers its parameters
+    meanwhile; requests that arrive while ``autostart`` loads it wait for it.
 
     Raises ParameterError when a parameter cannot be used.
     """
 
-    def __init__(self, segmenter_factory: SegmenterFactory, **node_options: Any) -> None:
+    def __init__(self, load_model: ModelLoader, **node_options: Any) -> None:
         super().__init__(NAME, **node_options)
         self._chosen = parameters.declare(self)
-        self.add_on_set_parameters_callback(self._on_parameters)
-        self._buffer: FrameBuffer[Image, CameraInfo] = FrameBuffer(
-            self._chosen.buffer_length, round(self._chosen.sync_tolerance * SECOND)
-        )
-        self._record = diagnostics.Record()
-        self._silence = diagnostics.Silence(self, self.resolve_topic_name("image"))
-        self._outputs = Outputs(self)
+        self._worker.max_pending = self._chosen.max_pending
+        self._load_model = load_model
+        self._model: Model | None = None
         self._answerer: Answerer | None = None
-        self._worker = Worker(self._chosen.max_pending)
-        self._open()
-        self.get_logger().info(
-            f"serving {self.resolve_service_name('refer_segment')} about the images on "
-            f"{self.resolve_topic_name('image')}"
-        )
-        # Last, because a failure shuts the context down that the above is made in.
-        self._worker.submit(partial(self._load, segmenter_factory))
+        self._inputs: Inputs | None = None
+        self._record = diagnostics.Record()
+        self._outputs = Outputs(self)
+        self._serve()
+        if self._chosen.autostart:
+            self._inputs = Inputs(self, self._chosen, self._on_jump)
+            self.start()  # last, because a failure shuts the context down
 
-    def stop(self, patience: float) -> bool:
-        """Drops what waits and ends the worker; False if it is still busy after ``patience`` s."""
-        return self._worker.stop(patience)
-
-    def _open(self) -> None:
-        self.create_subscription(Image, "image", self._on_image, SENSOR)
-        self.create_subscription(Image, "depth", self._on_depth, SENSOR)
-        self.create_subscription(CameraInfo, "camera_info", self._on_info, SENSOR)
+    def _serve(self) -> None:
+        """What there is in every state."""
+        self.add_on_set_parameters_callback(self._on_parameters)
         self.create_subscription(String, "expression", self._on_expression, 10)
-        self._wake = self.create_guard_condition(lambda: None)
         self.create_service(
             ReferSegment,
             "refer_segment",
@@ -99,21 +79,40 @@ class ReferSegmentNode(process.ServingNode):
         # A clock of its own, because simulated time may stand still when a camera falls silent.
         self.create_timer(1.0, self._on_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-    # The camera: messages are only kept; whoever asks has them converted.
+    # Lifecycle, in the worker thread
 
-    def _on_image(self, image: Image) -> None:
-        self._silence.end()
-        self._note_jump(self._buffer.add_image(stamp_ns(image.header), image))
+    def configure(self) -> None:
+        """Loads the models into main memory."""
+        self._record.model = diagnostics.LOADING
+        self._model = self._load_model(self._chosen)
+        self._record.model = diagnostics.IN_MEMORY
 
-    def _on_depth(self, depth: Image) -> None:
-        self._note_jump(self._buffer.add_depth(stamp_ns(depth.header), depth))
+    def activate(self) -> None:
+        """Moves the models to their device, listens to the camera and answers."""
+        assert self._model is not None, "configured before it is activated"
+        self._model.to_device()
+        self._answerer = Answerer(self._model, self._chosen.max_scenes)
+        self._inputs = self._inputs or Inputs(self, self._chosen, self._on_jump)
+        self._record.model = diagnostics.READY
+        self.get_logger().info(
+            f"the model is ready; serving {self.resolve_service_name('refer_segment')} about the "
+            f"images on {self._inputs.silence.topic}"
+        )
 
-    def _on_info(self, info: CameraInfo) -> None:
-        self._note_jump(self._buffer.add_info(stamp_ns(info.header), info))
+    def deactivate(self) -> None:
+        """Drops frames and scenes, and moves the models off their device."""
+        self._answerer = None
+        if self._inputs is not None:
+            self._inputs.close()
+            self._inputs = None
+        if self._model is not None:
+            self._model.to_memory()
+            self._record.model = diagnostics.IN_MEMORY
 
-    def _note_jump(self, jumped: bool) -> None:
-        if jumped:
-            self.get_logger().info("time has jumped back: the buffered frames were dropped")
+    def cleanup(self) -> None:
+        """Drops the models."""
+        self._model = None
+        self._record.model = diagnostics.UNLOADED
 
     # Requests
 
@@ -146,7 +145,10 @@ class ReferSegmentNode(process.ServingNode):
 
     def _submit(self, request: ReferSegment.Request, arrived: float) -> Future[Answer]:
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
-        question = to_question(request, self._buffer, self._silence.topic, self._chosen)
+        inputs = self._inputs
+        if inputs is None:
+            raise self._inactive()
+        question = to_question(request, inputs.buffer, inputs.silence.topic, self._chosen)
         try:
             return self._worker.submit(partial(self._answer, question, arrived))
         except QueueFull as error:
@@ -154,48 +156,31 @@ class ReferSegmentNode(process.ServingNode):
         except Stopped as error:
             raise Refusal(Status.FAILED, str(error)) from error
 
-    def _when_done(self, future: Future[Answer]) -> RosFuture[None]:
-        """An rclpy future that is done when the worker's is, and wakes the executor."""
-        done: RosFuture[None] = RosFuture()
-
-        def finish(_: Future[Answer]) -> None:
-            done.set_result(None)
-            if self.context.ok():  # else nobody is left to be woken
-                self._wake.trigger()
-
-        future.add_done_callback(finish)
-        return done
+    def _inactive(self) -> Refusal:
+        steps = "activate" if self._model is not None else "configure, then activate"
+        return Refusal(
+            Status.FAILED,
+            f"this node is not active (model {self._record.model}): "
+            f"`ros2 lifecycle set {self.get_fully_qualified_name()}` {steps}",
+        )
 
     def _refusal(self, error: BaseException) -> Refusal:
         """What a caller is told about ``error``; what is not a refusal is logged in full."""
+        self._record.refuse(failed=not isinstance(error, Refusal))
         if isinstance(error, Refusal):
-            refusal = error
-        else:
-            self.get_logger().error(process.traceback_of(error))
-            reason = str(error).strip().partition("\n")[0] or "it gave no reason"
-            refusal = Refusal(Status.FAILED, f"the model failed: {type(error).__name__}: {reason}")
-        self._record.refuse(failed=refusal.status == Status.FAILED)
-        return refusal
+            return error
+        self.get_logger().error(process.traceback_of(error))
+        reason = str(error).strip().partition("\n")[0] or "it gave no reason"
+        return Refusal(Status.FAILED, f"the model failed: {type(error).__name__}: {reason}")
 
     # In the worker thread
 
-    def _load(self, segmenter_factory: SegmenterFactory) -> None:
-        start = time.monotonic()
-        try:
-            segmenter = segmenter_factory(self._chosen)
-        except BaseException as error:
-            self.failure = f"the model could not be loaded: {error}"
-            self.get_logger().debug(process.traceback_of(error))
-            rclpy.try_shutdown(context=self.context)
-            raise
-        self._answerer = Answerer(segmenter, self._chosen.max_scenes)
-        self._record.model = "ready"
-        self.get_logger().info(f"the model is ready after {time.monotonic() - start:.1f} s")
-
     def _answer(self, question: Question, arrived: float) -> Answer:
-        assert self._answerer is not None, "loading is the worker's first job"
+        if self._answerer is None:  # deactivated since the question was asked
+            raise self._inactive()
         answer = self._answerer.answer(question, self._chosen.assume_registered)
-        self._record.answer((time.monotonic() - arrived) * 1e3, answer.cache_hit)
+        total_ms = (time.monotonic() - arrived) * 1e3
+        self._record.answer(total_ms, answer.timings, answer.cache_hit)
         return answer
 
     def _publish(self, future: Future[Answer]) -> None:
@@ -215,36 +200,44 @@ class ReferSegmentNode(process.ServingNode):
         else:
             self.get_logger().warning(f"no answer: {self._refusal(error)}")
 
+    def _forget_scenes(self) -> None:
+        if self._answerer is not None:
+            self._answerer.forget()
+
     # Housekeeping
 
+    def _on_jump(self) -> None:
+        """Scenes of another time serve nobody any more."""
+        self._worker.submit(self._forget_scenes, beyond_limit=True)
+
     def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
-        self._chosen, result = parameters.update(self._chosen, changes)
+        configured = self._record.model != diagnostics.UNLOADED
+        self._chosen, result = parameters.update(self._chosen, changes, configured)
+        self._worker.max_pending = self._chosen.max_pending
+        answerer, inputs = self._answerer, self._inputs  # the worker may take them away
+        if answerer is not None:
+            answerer.capacity = self._chosen.max_scenes
+        if inputs is not None:
+            inputs.set(self._chosen)
         return result
 
     def _on_second(self) -> None:
-        silence = self._silence.explain(self._chosen.image_timeout)
-        report = diagnostics.report(self, self._record, self._worker.waiting, silence)
+        inputs, model = self._inputs, self._model
+        report = diagnostics.report(
+            self,
+            self._record,
+            waiting=self._worker.waiting,
+            frames=0 if inputs is None else len(inputs.buffer),
+            gpu="not used" if model is None else model.gpu_memory(),
+            silence="" if inputs is None else inputs.silence.explain(self._chosen.image_timeout),
+            failure=self.reason,
+        )
         self._diagnostics.publish(report)
-
-
-def load_model(chosen: Parameters) -> Segmenter:
-    """The segmenter of the chosen weights; torch is imported here, in the worker thread."""
-    from zsris_ros.weights.load import load_segmenter
-
-    return load_segmenter(
-        chosen.weights,
-        device=chosen.device,
-        precision=chosen.precision,
-        directory=chosen.weights_dir or None,
-        depth_proposals=chosen.depth_proposals,
-        parser=chosen.parser,
-        batch_size=chosen.batch_size or None,
-    )
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point of the executable refer_segment_node; returns the exit code."""
-    return process.run(lambda: ReferSegmentNode(load_model), NAME, args)
+    return process.run(lambda: ReferSegmentNode(TorchModel), NAME, args)
 
 
 if __name__ == "__main__":

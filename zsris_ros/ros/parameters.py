@@ -1,7 +1,7 @@
 """The node's parameters, each declared once: type, default, range, meaning.
 
 A field of ``Parameters`` is the whole declaration; the ROS descriptors, the checks at start and at
-run time, and the tests of launch/ and config/ are read from it.
+run time, docs/parameters.md and the tests of launch/ and config/ are read from it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields, replace
+from enum import Enum
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -26,6 +27,14 @@ class ParameterError(ValueError):
     """A parameter that cannot be used; the message says which, why and what is allowed."""
 
 
+class Changes(Enum):
+    """When a parameter may change."""
+
+    ALWAYS = "at any time"
+    UNCONFIGURED = "while the node is unconfigured"
+    NEVER = "only when the node is started"
+
+
 def _declared(
     default: Any,
     description: str,
@@ -33,12 +42,11 @@ def _declared(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
-    fixed: bool = False,
+    changes: Changes = Changes.ALWAYS,
 ) -> Any:
     """A dataclass field that carries a parameter's declaration.
 
-    ``low`` and ``high`` bound a number, both included; ``choices`` lists what a string may be;
-    ``fixed`` parameters are read when the node starts and cannot change afterwards.
+    ``low`` and ``high`` bound a number, both included; ``choices`` lists what a string may be.
     """
     return field(
         default=default,
@@ -46,7 +54,7 @@ def _declared(
             "description": description,
             "range": None if low is None or high is None else (low, high),
             "choices": choices,
-            "fixed": fixed,
+            "changes": changes,
         },
     )
 
@@ -55,29 +63,43 @@ def _declared(
 class Parameters:
     """All parameters of refer_segment_node with their defaults."""
 
+    autostart: bool = _declared(
+        True,
+        "Load the models and serve at once; else wait for the lifecycle transitions configure and "
+        "activate.",
+        changes=Changes.NEVER,
+    )
     weights: str = _declared(
-        "tabletop", "Name of the weights preset, as `zsris weights list` shows it.", fixed=True
+        "tabletop",
+        "Name of the weights preset, as `zsris weights list` shows it.",
+        changes=Changes.UNCONFIGURED,
     )
     weights_dir: str = _declared(
-        "", "Folder of fetched checkpoints; empty means the default of `zsris weights`.", fixed=True
+        "",
+        "Folder of fetched checkpoints; empty means the default of `zsris weights`.",
+        changes=Changes.UNCONFIGURED,
     )
     device: str = _declared(
-        "auto", "Where the models run: auto (a GPU if there is one), cpu, cuda, cuda:1.", fixed=True
+        "auto",
+        "Where the models run: auto (a GPU if there is one), cpu, cuda, cuda:1.",
+        changes=Changes.UNCONFIGURED,
     )
     precision: str = _declared(
         "auto",
         "Number format of the models; auto takes float16 on a GPU and float32 elsewhere.",
         choices=("auto", "float32", "float16", "bfloat16"),
-        fixed=True,
+        changes=Changes.UNCONFIGURED,
     )
     depth_proposals: bool = _declared(
-        True, "Also propose objects found in the depth image, where there is one.", fixed=True
+        True,
+        "Also propose objects found in the depth image, where there is one.",
+        changes=Changes.UNCONFIGURED,
     )
     parser: str = _declared(
         "auto",
         "Who reads the expression: rules, the name of a spaCy pipeline, or auto (spaCy's English "
         "pipeline where it is installed, else rules).",
-        fixed=True,
+        changes=Changes.UNCONFIGURED,
     )
     batch_size: int = _declared(
         0,
@@ -85,28 +107,25 @@ class Parameters:
         "weights preset.",
         low=0,
         high=1024,
-        fixed=True,
+        changes=Changes.UNCONFIGURED,
     )
     max_pending: int = _declared(
         8,
         "Requests that may wait for the model; one more is answered BUSY at once.",
         low=1,
         high=1000,
-        fixed=True,
     )
     max_scenes: int = _declared(
         4,
         "Frames whose image work is kept, so that further expressions about them are cheap.",
         low=1,
         high=100,
-        fixed=True,
     )
     buffer_length: int = _declared(
         60,
         "Recent frames kept for requests with a stamp (a 640x480 RGB-D frame takes 1.5 MB).",
         low=1,
         high=10_000,
-        fixed=True,
     )
     stamp_tolerance: float = _declared(
         0.5,
@@ -119,7 +138,6 @@ class Parameters:
         "Seconds by which the times of an image and its depth may differ.",
         low=0.0,
         high=10.0,
-        fixed=True,
     )
     assume_registered: bool = _declared(
         False, "Use depth although its frame_id says that another camera than the image's took it."
@@ -179,16 +197,23 @@ def check(name: str, value: Any) -> str:
 
 
 def update(
-    current: Parameters, changes: Sequence[Parameter[Any]]
+    current: Parameters, changes: Sequence[Parameter[Any]], configured: bool = True
 ) -> tuple[Parameters, SetParametersResult]:
     """``current`` with ``changes`` made, or unchanged with the reason why they are refused.
 
+    ``configured`` says whether the models have been loaded, with the parameters they needed.
     Names that are not ours (``use_sim_time``) are left to their owners.
     """
-    ours = {parameter.name for parameter in fields(Parameters)}
+    ours = {parameter.name: parameter for parameter in fields(Parameters)}
     values = {change.name: change.value for change in changes if change.name in ours}
     for name, value in values.items():
         reason = check(name, value)
+        early = ours[name].metadata["changes"] is Changes.UNCONFIGURED
+        if not reason and configured and early and value != getattr(current, name):
+            reason = (
+                f"the parameter {name} changes only while the node is unconfigured: "
+                "`ros2 lifecycle set NODE deactivate`, then `cleanup`"
+            )
         if reason:
             return current, SetParametersResult(successful=False, reason=reason)
     return replace(current, **values), SetParametersResult(successful=True)
@@ -196,7 +221,10 @@ def update(
 
 def _descriptor(parameter: Field[Any]) -> ParameterDescriptor:
     meta = parameter.metadata
-    descriptor = ParameterDescriptor(description=meta["description"], read_only=meta["fixed"])
+    descriptor = ParameterDescriptor(
+        description=f"{meta['description']} Changes {meta['changes'].value}.",
+        read_only=meta["changes"] is Changes.NEVER,
+    )
     if meta["choices"]:
         descriptor.additional_constraints = "one of " + ", ".join(meta["choices"])
     if meta["range"] and isinstance(parameter.default, int):

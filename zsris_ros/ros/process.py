@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 import traceback
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
+from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.parameters import ParameterError
 
 SWITCH_INTERVAL = 0.001
@@ -23,18 +23,7 @@ STOP_PATIENCE = 1.0
 """Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
 
 
-class ServingNode(Node, ABC):
-    """A node with work outside its callbacks."""
-
-    failure = ""
-    """Why the node ended by itself, as a sentence; empty while all is well."""
-
-    @abstractmethod
-    def stop(self, patience: float) -> bool:
-        """Ends the work; returns False if it still goes on after ``patience`` seconds."""
-
-
-def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | None = None) -> int:
+def run(make_node: Callable[[], ManagedNode], name: str, args: Sequence[str] | None = None) -> int:
     """Spins the node of ``make_node`` until a signal, and returns the process's exit code.
 
     0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when a parameter is wrong.
@@ -46,7 +35,7 @@ def run(make_node: Callable[[], ServingNode], name: str, args: Sequence[str] | N
     signal.signal(signal.SIGINT, lambda *_: None)
     sys.setswitchinterval(SWITCH_INTERVAL)
     rclpy.init(args=None if args is None else list(args))
-    node: ServingNode | None = None
+    node: ManagedNode | None = None
     stopped = True
     code = 0
     try:

@@ -26,12 +26,12 @@ class Stopped(Exception):
 class Worker:
     """Runs jobs one after the other in a thread of its own.
 
-    ``max_pending`` jobs may wait besides the one that runs. What a job raises is raised again by
-    its future; the thread lives on.
+    ``max_pending`` jobs may wait besides the one that runs; it may be set at any time. What a job
+    raises is raised again by its future; the thread lives on.
     """
 
-    def __init__(self, max_pending: int, name: str = "model") -> None:
-        self._max_pending = max_pending
+    def __init__(self, max_pending: int = 1, name: str = "model") -> None:
+        self.max_pending = max_pending
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._changed = threading.Condition()
         self._stopped = False
@@ -44,13 +44,16 @@ class Worker:
         """Jobs that have not begun."""
         return len(self._jobs)
 
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Queues ``job``. Raises QueueFull or Stopped; never waits."""
+    def submit(self, job: Callable[[], T], *, beyond_limit: bool = False) -> Future[T]:
+        """Queues ``job``, also into a full queue with ``beyond_limit``; never waits.
+
+        Raises QueueFull or Stopped.
+        """
         future: Future[T] = Future()
         with self._changed:
             if self._stopped:
                 raise Stopped("the node is shutting down")
-            if len(self._jobs) >= self._max_pending:
+            if len(self._jobs) >= self.max_pending and not beyond_limit:
                 raise QueueFull(f"{len(self._jobs)} requests are waiting already")
             self._jobs.append((future, job))
             self._changed.notify()

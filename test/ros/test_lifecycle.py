@@ -1,0 +1,219 @@
+"""The node as a managed node: what each state serves, how it changes, and what it holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from camera import Camera, header, picture, wait_until
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from processes import Process, node, node_with_stand_in
+from rcl_interfaces.srv import SetParameters
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from zsris_ros.srv import ReferSegment
+
+from zsris_ros.ros.client import STATUS_NAMES, Client
+from zsris_ros.ros.conversions import to_image
+
+NODE = "/refer_segment_node"
+PATIENCE = 30.0
+
+
+class Manager:
+    """Someone who takes a node up and down."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._clients: dict[str, Any] = {}
+
+    def begin(self, kind: Any, service: str, request: Any) -> Any:
+        """The future of a call."""
+        if service not in self._clients:
+            self._clients[service] = self.client.node.create_client(kind, f"{NODE}/{service}")
+            assert self._clients[service].wait_for_service(PATIENCE)
+        return self._clients[service].call_async(request)
+
+    def end(self, future: Any) -> Any:
+        self.client._executor.spin_until_future_complete(future, PATIENCE)
+        assert future.done(), "a call was lost"
+        return future.result()
+
+    def begin_change(self, transition: int) -> Any:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.begin(ChangeState, "change_state", request)
+
+    def change(self, *transitions: int) -> bool:
+        """Whether all succeeded."""
+        return all(self.end(self.begin_change(each)).success for each in transitions)
+
+    def state(self) -> int:
+        return int(self.end(self.begin(GetState, "get_state", GetState.Request())).current_state.id)
+
+    def set(self, name: str, value: object) -> str:
+        """Why a parameter was not set; empty if it was."""
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()]
+        )
+        (result,) = self.end(self.begin(SetParameters, "set_parameters", request)).results
+        return "" if result.successful else str(result.reason)
+
+    def ask(self, expression: str) -> tuple[str, str]:
+        """Status and message of an answer about an image in the request."""
+        given = to_image(picture(10)[0], "rgb8", header(1))
+        response = self.client.ask(expression, image=given)
+        return STATUS_NAMES[response.status], response.message
+
+
+@pytest.fixture(scope="module")
+def process(ros: None) -> Iterator[Process]:
+    with node_with_stand_in(autostart=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def manager(process: Process) -> Iterator[Manager]:
+    with Client() as client:
+        client.wait(PATIENCE)
+        yield Manager(client)
+
+
+@pytest.fixture
+def unconfigured(manager: Manager) -> Manager:
+    if manager.state() == State.PRIMARY_STATE_ACTIVE:
+        assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    if manager.state() == State.PRIMARY_STATE_INACTIVE:
+        assert manager.change(Transition.TRANSITION_CLEANUP)
+    return manager
+
+
+def test_only_an_active_node_answers_and_listens_to_the_camera(
+    here: Node, unconfigured: Manager
+) -> None:
+    manager = unconfigured
+
+    def refused(said: str) -> bool:
+        status, message = manager.ask("red")
+        return status == "FAILED" and "not active" in message and said in message
+
+    def heard(subscribers: int) -> None:
+        wait_until(
+            lambda: here.count_subscribers("/image") == subscribers, 10.0, f"not {subscribers}"
+        )
+
+    assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    assert refused("configure, then activate")
+    heard(0)
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.state() == State.PRIMARY_STATE_INACTIVE
+    assert refused(f"`ros2 lifecycle set {NODE}` activate")
+    heard(0)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.state() == State.PRIMARY_STATE_ACTIVE
+    assert manager.ask("red")[0] == "FOUND"
+    heard(1)
+    camera = Camera(here)
+    camera.wait_until_heard()
+    camera.send(10**9)
+    wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert refused("activate")
+    heard(0)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert _status(manager) == "NO_IMAGE", "a frame outlived the deactivation"
+    assert manager.change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+    assert refused("configure, then activate")
+
+
+def _status(manager: Manager) -> str:
+    return STATUS_NAMES[manager.client.ask("red").status]
+
+
+def test_while_it_configures_everything_else_goes_on(unconfigured: Manager) -> None:
+    manager = unconfigured
+    assert manager.set("weights", "slow2") == ""
+    configuring = manager.begin_change(Transition.TRANSITION_CONFIGURE)
+    begun = time.monotonic()
+    wait_until(
+        lambda: manager.state() == State.TRANSITION_STATE_CONFIGURING, 1.5, "it never configures"
+    )
+    assert manager.set("max_pending", 3) == ""
+    assert "unconfigured" in manager.set("weights", "other")
+    assert manager.ask("red")[0] == "FAILED"
+    assert time.monotonic() - begun < 1.9, "something waited for the model"
+    assert not configuring.done()
+    assert manager.end(configuring).success
+    assert manager.state() == State.PRIMARY_STATE_INACTIVE
+
+
+def test_weights_that_cannot_be_loaded_can_be_exchanged(
+    process: Process, unconfigured: Manager
+) -> None:
+    manager = unconfigured
+    assert manager.set("weights", "missing") == ""
+    assert not manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    process.wait_for_log("could not be configured: no weights are called 'missing'")
+    assert manager.set("weights", "tabletop") == ""
+    assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+    assert manager.ask("red")[0] == "FOUND"
+
+
+def test_a_transition_that_there_is_not_is_refused(unconfigured: Manager) -> None:
+    assert not unconfigured.change(Transition.TRANSITION_ACTIVATE)
+    assert not unconfigured.change(200)
+    assert unconfigured.state() == State.PRIMARY_STATE_UNCONFIGURED
+
+
+def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) -> None:
+    manager = unconfigured
+    assert manager.set("weights", "tabletop") == ""
+    assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+    given = to_image(picture(10)[0], "rgb8", header(1))
+    asked = [
+        manager.client._client.call_async(ReferSegment.Request(expression=text, image=given))
+        for text in ("slow 1", "red")
+    ]
+    time.sleep(0.5)  # services have no order among each other
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert [STATUS_NAMES[manager.end(future).status] for future in asked] == ["FOUND", "FOUND"]
+    assert manager.ask("red")[0] == "FAILED"
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_a_transition() -> None:
+    # Its own name: two nodes of the same name would both answer the manager.
+    remaps = {"refer_segment": "/other", "__node": "other"}
+    with node_with_stand_in(remaps, weights="slow30") as process, Client("/other", "o") as client:
+        client.wait(PATIENCE)
+        code, seconds = process.end()
+        assert code == 0, process.log()
+        assert seconds < 3
+        assert "Traceback" not in process.log()
+
+
+@pytest.mark.timeout(300)
+def test_up_and_down_with_flat_memory(process: Process) -> None:
+    assert process.end()[0] == 0  # the name is free for the real node
+    first, *_, last = megabytes_after_cycles(4)
+    # The first round brings torch and its caches. A model that stayed would weigh 38 MB a round.
+    assert last - first < 80
+
+
+def megabytes_after_cycles(rounds: int) -> list[float]:
+    """Memory of the real node after each round of up, a question, and down."""
+    memory = []
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    frame = to_image(noise, "rgb8", header(1))
+    with node(autostart=False, device="cpu", parser="rules") as running, Client() as client:
+        client.wait(60.0)
+        manager = Manager(client)
+        for _ in range(rounds):
+            assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+            assert client.ask("the red mug", image=frame).status != ReferSegment.Response.FAILED
+            assert manager.change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+            memory.append(running.memory_mb())
+    return memory

@@ -1,0 +1,81 @@
+"""What an active node hears: the camera's topics, the frames of late, and their silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.clock import JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+
+from zsris_ros.ros.asking import SECOND
+from zsris_ros.ros.conversions import stamp_ns
+from zsris_ros.ros.frame_buffer import MAX_DISORDER_NS, FrameBuffer
+from zsris_ros.ros.parameters import Parameters
+from zsris_ros.ros.silence import Silence
+
+SENSOR = QoSProfile(
+    reliability=ReliabilityPolicy.BEST_EFFORT,  # matches every publisher
+    durability=DurabilityPolicy.VOLATILE,
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+)
+
+BACKWARDS = JumpThreshold(
+    min_forward=None, min_backward=Duration(nanoseconds=-MAX_DISORDER_NS), on_clock_change=True
+)
+
+
+class Inputs:
+    """Subscriptions to ``image``, ``depth`` and ``camera_info``, from its making to ``close``.
+
+    Messages are only kept in ``buffer``; whoever asks has them converted. ``on_jump`` is called
+    when time has jumped back, whether the stamps of the images tell so (a bag that starts over) or
+    the node's clock (a simulation that is reset).
+    """
+
+    def __init__(self, node: Node, chosen: Parameters, on_jump: Callable[[], None]) -> None:
+        self.buffer: FrameBuffer[Image, CameraInfo] = FrameBuffer(
+            chosen.buffer_length, round(chosen.sync_tolerance * SECOND)
+        )
+        self._node, self._on_jump = node, on_jump
+        self._subscriptions = [
+            node.create_subscription(Image, "image", self._on_image, SENSOR),
+            node.create_subscription(Image, "depth", self._on_depth, SENSOR),
+            node.create_subscription(CameraInfo, "camera_info", self._on_info, SENSOR),
+        ]
+        self.silence = Silence(node, self._subscriptions[0])
+        self._clock = node.get_clock()
+        self._jumps = self._clock.create_jump_callback(BACKWARDS, post_callback=self._on_clock)
+
+    def set(self, chosen: Parameters) -> None:
+        """Takes over what may change while the node runs."""
+        self.buffer.resize(chosen.buffer_length)
+        self.buffer.tolerance_ns = round(chosen.sync_tolerance * SECOND)
+
+    def close(self) -> None:
+        """Hears no more, and forgets every frame."""
+        self._jumps.unregister()
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self.buffer.clear()
+
+    def _on_image(self, image: Image) -> None:
+        self.silence.end()
+        self._note(self.buffer.add_image(stamp_ns(image.header), image))
+
+    def _on_depth(self, depth: Image) -> None:
+        self._note(self.buffer.add_depth(stamp_ns(depth.header), depth))
+
+    def _on_info(self, info: CameraInfo) -> None:
+        self._note(self.buffer.add_info(stamp_ns(info.header), info))
+
+    def _on_clock(self, jump: TimeJump) -> None:
+        self._note(self.buffer.forget_after(self._clock.now().nanoseconds))
+
+    def _note(self, jumped: bool) -> None:
+        if jumped:
+            self._node.get_logger().info("time has jumped back: the buffered frames were dropped")
+            self._on_jump()
