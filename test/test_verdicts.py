@@ -15,16 +15,9 @@ from zsris_ros.evaluation.verdicts import (
     verdict_summary,
 )
 
-BLANK: dict[str, Any] = {
-    **dict.fromkeys(("item", "expression", "mask", "explanation"), ""),
-    **dict.fromkeys(("intersection", "union", "height", "width"), 1),
-    **dict.fromkeys(("iou", "bound", "ms"), 0.0),
-    **dict.fromkeys(("source", "target_class", "answered_class"), None),
-}
-
 
 def answer(expected: str, verdict: str, score: float | None, best_iou: float = 0.9) -> AnswerRecord:
-    known = {name: BLANK[name] for name in AnswerRecord.__dataclass_fields__ if name in BLANK}
+    known: dict[str, Any] = dict.fromkeys(AnswerRecord.__dataclass_fields__, 0)
     known |= {
         "category": expected.lower(),
         "targets": {"FOUND": (0,), "AMBIGUOUS": (0, 1), "NOT_FOUND": ()}[expected],
