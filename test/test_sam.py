@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import Sam, SamArchitecture, build_sam
 from zsris_ros.torchvision_ops import ensure_torchvision
-from zsris_ros.types import Frame, Proposals
+from zsris_ros.types import Frame, InputError, Proposals
 
 ensure_torchvision()
 
@@ -58,12 +58,15 @@ def weights() -> dict[str, torch.Tensor]:
     return state
 
 
-def network(weights: dict[str, torch.Tensor]) -> Sam:
-    """A small network whose masks are compact blobs, as a trained network's are."""
+def network(weights: dict[str, torch.Tensor], covered: float = 0.2) -> Sam:
+    """A small network whose masks are compact blobs, as a trained network's are.
+
+    ``covered`` is the share of the picture that a mask covers.
+    """
 
     def blobs(_: object, __: object, output: tuple[torch.Tensor, torch.Tensor]) -> object:
         logits = avg_pool2d(output[0], 7, 1, 3)
-        logits = logits - logits.flatten(2).quantile(0.8, dim=2)[..., None, None]
+        logits = logits - logits.flatten(2).quantile(1 - covered, dim=2)[..., None, None]
         return 10 * logits / logits.std((2, 3), keepdim=True), output[1]
 
     sam = build_sam(SMALL, weights)
@@ -106,9 +109,9 @@ def test_masks_are_those_of_the_plain_generator(
     image = picture(seed=seed)
     settings = dataclasses.replace(LENIENT, min_mask_region_area=min_area)
     ours = propose(weights, image, settings)
-    plain = SamAutomaticMaskGenerator(
-        network(weights), **dataclasses.asdict(settings)
-    ).generate(image)
+    plain = SamAutomaticMaskGenerator(network(weights), **dataclasses.asdict(settings)).generate(
+        image
+    )
     plain.sort(key=lambda mask: -mask["predicted_iou"])
 
     assert len(ours) == len(plain) > 3
@@ -119,11 +122,58 @@ def test_masks_are_those_of_the_plain_generator(
     assert_sound(ours, image)
 
 
+CROPS = dataclasses.replace(
+    LENIENT,
+    points_per_side=8,
+    stability_score_thresh=0.2,
+    crop_n_layers=1,
+    crop_n_points_downscale_factor=2,
+)
+
+
+@pytest.mark.parametrize("min_area", [0, 200])
+def test_masks_of_crops_are_those_of_the_plain_generator(
+    weights: dict[str, torch.Tensor], min_area: int
+) -> None:
+    image = picture(200, 260, seed=1)
+    settings = dataclasses.replace(CROPS, min_mask_region_area=min_area)
+    ours = SamProposer(network(weights, covered=0.05), settings).propose(Frame(image))
+    plain = SamAutomaticMaskGenerator(
+        network(weights, covered=0.05), **dataclasses.asdict(settings)
+    ).generate(image)
+    plain.sort(key=lambda mask: -min(1, mask["predicted_iou"]))
+    from_crops = [mask for mask in plain if mask["crop_box"][2:] != [260, 200]]
+    assert 3 < len(from_crops) < len(plain), "the comparison would say nothing about crops"
+    assert np.array_equal(ours.masks, [mask["segmentation"] for mask in plain])
+    assert np.array_equal(ours.boxes, [mask["bbox"] for mask in plain])
+    assert_sound(ours, image)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 300), (40, 40)])
+def test_any_image_can_be_cropped(
+    weights: dict[str, torch.Tensor], height: int, width: int
+) -> None:
+    image = picture(height, width)
+    assert_sound(propose(weights, image, CROPS), image)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"points_per_side": 0},
+        {"crop_n_layers": -1},
+        {"crop_n_points_downscale_factor": 0},
+        {"points_per_side": 3, "crop_n_layers": 2, "crop_n_points_downscale_factor": 2},
+    ],
+)
+def test_impossible_settings_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"point|crop"):
+        SamSettings(**wrong)
+
+
 def test_region_cleaning_changes_masks(weights: dict[str, torch.Tensor]) -> None:
     """The comparison with the plain generator above would prove nothing without this."""
-    cleaned = propose(
-        weights, picture(), dataclasses.replace(LENIENT, min_mask_region_area=60)
-    )
+    cleaned = propose(weights, picture(), dataclasses.replace(LENIENT, min_mask_region_area=60))
     raw = propose(weights, picture())
     assert {mask.tobytes() for mask in cleaned.masks} - {mask.tobytes() for mask in raw.masks}
 

@@ -27,7 +27,11 @@ from segment_anything.utils.amg import (
     MaskData,
     batch_iterator,
     calculate_stability_score,
+    generate_crop_boxes,
+    is_box_near_crop_edge,
     remove_small_regions,
+    uncrop_boxes_xyxy,
+    uncrop_masks,
 )
 from torchvision.ops import nms
 
@@ -50,6 +54,10 @@ class SamSettings:
     cut at logits of plus and minus ``stability_score_offset``) is at least
     ``stability_score_thresh``, and its box overlaps no better one by more than
     ``box_nms_thresh``. Holes and islands below ``min_mask_region_area`` pixels are removed.
+
+    With ``crop_n_layers`` the picture is also looked at in parts: 4 in the first layer, 16 in the
+    second, ..., each part enlarged to the network's size, with a grid coarser by
+    ``crop_n_points_downscale_factor`` a layer.
     """
 
     points_per_side: int = 8
@@ -59,15 +67,33 @@ class SamSettings:
     stability_score_offset: float = 1.0
     box_nms_thresh: float = 0.7
     min_mask_region_area: int = 0
+    crop_n_layers: int = 0
+    crop_n_points_downscale_factor: int = 1
 
     @classmethod
     def published(cls) -> SamSettings:
         """What HybridGL's published code uses on RefCOCO, RefCOCO+ and RefCOCOg."""
         return cls(min_mask_region_area=800)
 
+    @classmethod
+    def published_phrasecut(cls) -> SamSettings:
+        """What HybridGL's published code uses on PhraseCut."""
+        return cls(
+            points_per_side=64,
+            pred_iou_thresh=0.86,
+            stability_score_thresh=0.92,
+            min_mask_region_area=100,
+            crop_n_layers=1,
+            crop_n_points_downscale_factor=2,
+        )
+
     def __post_init__(self) -> None:
         if self.points_per_side < 1 or self.points_per_batch < 1:
             raise InputError("SAM needs at least one point a side and one point a batch")
+        if self.crop_n_layers < 0 or self.crop_n_points_downscale_factor < 1:
+            raise InputError("SAM's crops need 0 or more layers, a downscale factor of 1 or more")
+        if self.points_per_side < self.crop_n_points_downscale_factor**self.crop_n_layers:
+            raise InputError("no point is left on a side of the last crop layer: give more points")
 
 
 class SamProposer:
@@ -129,7 +155,7 @@ class _Generator(SamAutomaticMaskGenerator):
 
     The base class enlarges every mask to the image's size, then drops most of them for their
     predicted IoU, and stores the rest as run lengths. Here the drop comes first and there are no
-    run lengths. The base class's crops are not used.
+    run lengths.
     """
 
     def __init__(self, sam: Sam, settings: SamSettings) -> None:
@@ -142,33 +168,55 @@ class _Generator(SamAutomaticMaskGenerator):
             stability_score_offset=settings.stability_score_offset,
             box_nms_thresh=settings.box_nms_thresh,
             min_mask_region_area=settings.min_mask_region_area,
+            crop_n_layers=settings.crop_n_layers,
+            crop_n_points_downscale_factor=settings.crop_n_points_downscale_factor,
         )
 
     @torch.inference_mode()
     def generate_arrays(self, image: ByteArray) -> MaskData:
         """Masks of an RGB uint8 HxWx3 image: "masks" NxHxW, "boxes" Nx4 xyxy, "iou_preds" N."""
-        size = height, width = image.shape[:2]
+        crops, layers = generate_crop_boxes(
+            image.shape[:2], self.crop_n_layers, self.crop_overlap_ratio
+        )
+        data = MaskData()
+        for crop, layer in zip(crops, layers, strict=True):
+            data.cat(self._masks_in(image, crop, layer))
+        if len(crops) > 1:  # what two crops show is taken from the smaller one
+            data.filter(nms(data["boxes"], 1 / data["crop_areas"], self.crop_nms_thresh))
+        if self.min_mask_region_area > 0:
+            self._clean(data)
+        return data
+
+    def _masks_in(self, image: ByteArray, crop: list[int], layer: int) -> MaskData:
+        """The masks that a crop (x_min, y_min, x_max, y_max) of the image shows, in its frame."""
+        x_min, y_min, x_max, y_max = crop
+        part = image[y_min:y_max, x_min:x_max]
+        size = height, width = part.shape[:2]
         device = self.predictor.device
         masks: list[Tensor] = []
         boxes, quality = [torch.zeros((0, 4), device=device)], [torch.zeros(0, device=device)]
         transform = self.predictor.transform
-        if min(transform.get_preprocess_shape(height, width, transform.target_length)) >= 1:
-            self.predictor.set_image(image)
-            grid = self.point_grids[0] * (width, height)
+        if min(size) >= 1 and min(transform.get_preprocess_shape(*size, transform.target_length)):
+            self.predictor.set_image(part)
+            grid = self.point_grids[layer] * (width, height)
+            whole = [0, 0, image.shape[1], image.shape[0]]
             for (points,) in batch_iterator(self.points_per_batch, grid):
                 for good_masks, good_quality in self._masks_at(points, size):
-                    masks.extend(good_masks)
-                    boxes.append(_boxes(good_masks))
-                    quality.append(good_quality)
+                    good_boxes = _boxes(good_masks)
+                    keep = ~is_box_near_crop_edge(good_boxes, crop, whole)  # cut off by the crop
+                    masks.extend(good_masks[keep])
+                    boxes.append(good_boxes[keep])
+                    quality.append(good_quality[keep])
             self.predictor.reset_image()
         # else the image is a strip so thin that nothing is left of it at the network's size
 
         data = MaskData(masks=masks, boxes=torch.cat(boxes), iou_preds=torch.cat(quality))
         data.filter(nms(data["boxes"], data["iou_preds"], self.box_nms_thresh))
         empty = torch.zeros((0, height, width), dtype=torch.bool, device=device)
-        data["masks"] = torch.stack(data["masks"]) if data["masks"] else empty
-        if self.min_mask_region_area > 0:
-            self._clean(data)
+        found = torch.stack(data["masks"]) if data["masks"] else empty
+        data["masks"] = uncrop_masks(found, crop, *image.shape[:2])
+        data["boxes"] = uncrop_boxes_xyxy(data["boxes"], crop)
+        data["crop_areas"] = torch.full_like(data["iou_preds"], float(height * width))
         return data
 
     def _masks_at(self, points: Points, size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor]]:
