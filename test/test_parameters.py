@@ -17,7 +17,7 @@ from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from zsris_ros.ros import parameters
+from zsris_ros.ros import parameter_docs, parameters
 from zsris_ros.ros.node import ReferSegmentNode
 from zsris_ros.ros.parameters import ParameterError, Parameters
 
@@ -123,32 +123,100 @@ def test_what_the_models_were_loaded_with_changes_only_while_there_are_none() ->
     assert parameters.update(before, same, configured=True)[1].successful
 
 
-def test_the_configuration_file_holds_declared_parameters_with_their_defaults() -> None:
-    text = (ROOT / "config/refer_segment.yaml").read_text()
-    (node,) = yaml.safe_load(text).values()
-    values = node["ros__parameters"]
-    assert values, "the file sets nothing"
-    for name, value in values.items():
-        assert name in NAMES
-        assert parameters.check(name, value) == ""
-        assert value == getattr(Parameters(), name), f"{name}: a copied default is out of step"
+def test_the_documentation_is_what_the_declarations_say() -> None:
+    written = (ROOT / "docs/parameters.md").read_text()
+    command = "python -m zsris_ros.ros.parameter_docs docs/parameters.md"
+    assert written == parameter_docs.markdown(), f"run {command}"
+    for name in NAMES:
+        assert written.count(f"| `{name}` |") == 1
 
 
-def launch_file() -> ElementTree.Element:
-    return ElementTree.parse(ROOT / "launch/refer_segment.launch.xml").getroot()
+def test_the_command_writes_the_documentation(tmp_path: Path) -> None:
+    assert parameter_docs.main([str(tmp_path / "parameters.md")]) == 0
+    assert (tmp_path / "parameters.md").read_text() == parameter_docs.markdown()
 
 
-def test_the_launch_file_sets_declared_parameters_and_uses_declared_arguments() -> None:
-    root = launch_file()
-    set_here = [param.get("name") for param in root.iter("param") if param.get("name")]
-    assert set(set_here) <= {*NAMES, "use_sim_time"}
-    arguments = {argument.get("name"): argument for argument in root.iter("arg")}
+YAML_FILES = sorted((ROOT / "config").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
+def test_a_configuration_file_holds_declared_parameters_with_their_defaults(path: Path) -> None:
+    for node in yaml.safe_load(path.read_text()).values():
+        values = node["ros__parameters"]
+        assert values, "the file sets nothing"
+        for name, value in values.items():
+            assert name in NAMES
+            assert parameters.check(name, value) == ""
+            assert value == getattr(Parameters(), name), f"{name}: a copied default is out of step"
+
+
+def test_launch_and_configuration_file_share_the_parameters() -> None:
+    """Every parameter is set in one of the two, and none in both."""
+    (node,) = yaml.safe_load((ROOT / "config/refer_segment.yaml").read_text()).values()
+    set_here = {param.get("name") for param in launch_file("refer_segment").iter("param")}
+    in_file = set(node["ros__parameters"])
+    assert not set_here & in_file
+    assert set_here | in_file >= set(NAMES)
+
+
+LAUNCH_FILES = sorted(path.name for path in (ROOT / "launch").glob("*.launch.xml"))
+SHARE = "$(find-pkg-share zsris_ros)/"
+
+
+def launch_file(name: str) -> ElementTree.Element:
+    path = ROOT / "launch" / f"{name.removesuffix('.launch.xml')}.launch.xml"
+    return ElementTree.parse(path).getroot()
+
+
+def arguments(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
+    """What a launch file declares; an include's arguments are not its own."""
+    return {argument.get("name", ""): argument for argument in root.findall("arg")}
+
+
+def test_there_are_launch_files() -> None:
+    assert {"demo.launch.xml", "refer_segment.launch.xml"} <= set(LAUNCH_FILES)
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_a_launch_file_sets_declared_parameters_and_documents_its_arguments(name: str) -> None:
+    root = launch_file(name)
+    ours = [each for each in root.iter("node") if each.get("exec") == "refer_segment_node"]
+    for node in ours:
+        set_here = {param.get("name") for param in node.iter("param")} - {None}
+        assert set_here <= {*NAMES, "use_sim_time"}
+    declared = arguments(root)
     used = re.findall(r"\$\(var (\w+)\)", ElementTree.tostring(root, encoding="unicode"))
-    assert set(used) == set(arguments)
-    for name, argument in arguments.items():
-        assert argument.get("description"), name
-        if name in NAMES:
-            assert argument.get("default") == getattr(Parameters(), name)
+    assert set(used) == set(declared), "an argument that nothing uses, or the other way round"
+    known = {each: str(getattr(Parameters(), each)) for each in NAMES}
+    for each, argument in declared.items():
+        assert len(argument.get("description", "")) > 10, each
+        if each in known:
+            assert argument.get("default", "").lower() == known[each].lower()
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_a_launch_file_names_what_is_installed(name: str) -> None:
+    root = launch_file(name)
+    executables = re.findall(r'"(\w+):zsris_ros\.', (ROOT / "CMakeLists.txt").read_text())
+    for node in root.iter("node"):
+        assert node.get("pkg") != "zsris_ros" or node.get("exec") in executables
+    for text in re.findall(r'"\$\(find-pkg-share zsris_ros\)/([^"]+)"', _text(name)):
+        assert (ROOT / text).is_file(), text
+    for include in root.iter("include"):
+        included = launch_file(include.get("file", "").removeprefix(f"{SHARE}launch/"))
+        assert {each.get("name") for each in include.iter("arg")} <= set(arguments(included))
+
+
+def _text(name: str) -> str:
+    return (ROOT / "launch" / name).read_text()
+
+
+def test_the_camera_argument_names_the_topics() -> None:
+    declared = arguments(launch_file("refer_segment"))
+    for topic in ("image", "depth", "camera_info"):
+        assert declared[topic].get("default", "").startswith("$(var camera)/")
+    # launch reads a file from above: a default may only use what stands before it.
+    assert next(iter(declared)) == "camera"
 
 
 def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> None:
@@ -158,13 +226,6 @@ def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> Non
     names = {name.lstrip("/") for name, _ in [*topics, *services]}
     node.stop(5.0)
     node.destroy_node()
-    remapped = {remap.get("from") for remap in launch_file().iter("remap")}
+    remapped = {remap.get("from") for remap in launch_file("refer_segment").iter("remap")}
     assert remapped == {"image", "depth", "camera_info", "expression", "refer_segment"}
     assert remapped <= names
-
-
-def test_the_launch_file_and_the_configuration_file_do_not_set_the_same() -> None:
-    (node,) = yaml.safe_load((ROOT / "config/refer_segment.yaml").read_text()).values()
-    arguments = {argument.get("name") for argument in launch_file().iter("arg")}
-    assert not arguments & set(node["ros__parameters"])
-    assert arguments | set(node["ros__parameters"]) >= set(NAMES)

@@ -1,0 +1,79 @@
+"""docs/parameters.md from the declarations: ``python -m zsris_ros.ros.parameter_docs FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+from zsris_ros.ros.parameters import Changes, Parameters
+
+HEAD = """\
+# Parameters of refer_segment_node
+
+<!-- Written by `python -m zsris_ros.ros.parameter_docs docs/parameters.md`; do not edit. -->
+
+Set them in a file (`params_file:=` of the launch file; `config/refer_segment.yaml` is the one that
+is installed), or while the node runs with `ros2 param set /refer_segment_node NAME VALUE`. A name
+or a value that cannot be used is refused with a sentence that says what can.
+"""
+
+SECTIONS = {
+    Changes.ALWAYS: "These hold from the next request on.",
+    Changes.UNCONFIGURED: (
+        "The models are loaded with these. Set them while the node is unconfigured: "
+        "`ros2 lifecycle set /refer_segment_node deactivate`, `cleanup`, then set, `configure`, "
+        "`activate`."
+    ),
+    Changes.NEVER: "Read-only: read when the process starts.",
+}
+
+TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
+"""ROS's names."""
+
+
+def markdown() -> str:
+    """The whole file: a table for each kind of change."""
+    parts = [HEAD]
+    for changes, sentence in SECTIONS.items():
+        rows = [_row(each) for each in fields(Parameters) if each.metadata["changes"] is changes]
+        parts.append(f"\n## Can change {changes.value}\n\n{sentence}\n\n")
+        parts.append("| name | type | default | allowed | meaning |\n|---|---|---|---|---|\n")
+        parts.extend(rows)
+    return "".join(parts)
+
+
+def _row(parameter: Field[Any]) -> str:
+    default = parameter.default
+    shown = str(default).lower() if isinstance(default, bool) else str(default)
+    cells = (
+        f"`{parameter.name}`",
+        TYPES[type(default)],
+        f"`{shown}`" if shown else "empty",
+        _allowed(parameter),
+        parameter.metadata["description"].replace("|", "\\|"),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _allowed(parameter: Field[Any]) -> str:
+    if parameter.metadata["choices"]:
+        return ", ".join(f"`{choice}`" for choice in parameter.metadata["choices"])
+    if parameter.metadata["range"]:
+        return "{:g} to {:g}".format(*parameter.metadata["range"])
+    return ""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Writes the file and returns 0."""
+    parser = argparse.ArgumentParser(description="Write the documentation of the parameters.")
+    parser.add_argument("file", type=Path)
+    parser.parse_args(args).file.write_text(markdown(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
