@@ -8,8 +8,8 @@ The price is time: seconds instead of one for the largest published file.
 
 from __future__ import annotations
 
-import codecs
 import pickletools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
@@ -43,6 +43,9 @@ _MAKERS: Mapping[tuple[str, str], _Maker] = {
 _NAMES: Mapping[int, str] = {ord(each.code): each.name for each in pickletools.opcodes}
 _CODES: Mapping[str, int] = {name: code for code, name in _NAMES.items()}
 _STOP = _CODES["STOP"]
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.|$)", re.DOTALL)
+_ESCAPED = {b"\\": b"\\", b"'": b"'", b'"': b'"', b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+"""What Python 2's repr of a str escapes, besides \\xNN."""
 
 
 class _Refused(Exception):
@@ -309,8 +312,12 @@ def _quoted(line: bytes) -> str:
     """Python 2's repr of a str."""
     if len(line) < 2 or line[:1] not in (b"'", b'"') or line[-1:] != line[:1]:
         raise ValueError("a string without quotes")
-    inside = line[1:-1]
-    return _text(codecs.escape_decode(inside)[0] if b"\\" in inside else inside)
+    return _text(_ESCAPE.sub(_unescaped, line[1:-1]))
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    letter = escape[1]
+    return _ESCAPED[letter] if len(letter) < 3 else bytes([int(letter[1:], 16)])
 
 
 def _pairs(items: list[Any]) -> Iterable[tuple[Any, Any]]:
