@@ -25,6 +25,14 @@ VARIANTS = {
     "product": "what a robot should have",
 }
 
+VERDICT_FIGURES = {
+    "no_target_accuracy": "absent things refused",
+    "false_refusals": "present things refused",
+    "ambiguous_recall": "ambiguous ones called so, recall",
+    "ambiguous_precision": "ambiguous ones called so, precision",
+    "ece": "expected calibration error",
+}
+
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
@@ -134,9 +142,7 @@ def _run_one(args: argparse.Namespace, data_set: DataSet, contest: Contest, meth
         more["colour_shape_accuracy"], more["colour_shape_n"] = accuracy_of(args.out / "names")
     if truth:
         more["true_masks"] = summarise_folder(args.out / "true_masks")
-    if getattr(args, "verdict", False):
-        more |= _verdicts(args.out)
-    summary = summarise_folder(args.out, more)
+    summary = summarise_folder(args.out, more, verdicts=getattr(args, "verdict", False))
     for line in _lines(summary):
         print(line)
     print(f"written to {_report(args.out, summary, data_set)}")
@@ -167,13 +173,6 @@ def _run_many(
     print(f"written to {path}")
 
 
-def _verdicts(directory: Path) -> dict[str, Any]:
-    from zsris_ros.evaluation.records import read_answers
-    from zsris_ros.evaluation.verdicts import verdict_summary
-
-    return verdict_summary(read_answers(directory))
-
-
 def _report(directory: Path, summary: Mapping[str, Any], data_set: DataSet) -> Path:
     from zsris_ros.evaluation.records import read_answers
     from zsris_ros.evaluation.report import write_report
@@ -193,11 +192,9 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"named by colour and shape: {share:.3f} of {count} right"
     if "true_masks" in summary:
         yield f"with the true masks: mIoU {summary['true_masks']['miou']:.3f}"
-    if "no_target_accuracy" in summary:
-        for key in ("no_target_accuracy", "false_refusals", "ambiguous_recall"):
-            yield f"{key.replace('_', ' ')}: {summary[key]:.3f}"
-        yield f"ambiguous precision: {summary['ambiguous_precision']:.3f}"
-        yield f"expected calibration error: {summary['ece']:.3f}"
+    for key, said in VERDICT_FIGURES.items():
+        if summary.get(key) is not None:
+            yield f"{said}: {summary[key]:.3f}"
 
 
 def _figures(row: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from zsris_ros.evaluation.figures import RIGHT, summarise, write_summary
 from zsris_ros.evaluation.metrics import precision
 from zsris_ros.evaluation.records import REFUSED, read_answers, read_looks
 from zsris_ros.evaluation.results import RUN
+from zsris_ros.evaluation.verdicts import verdict_summary
 
 TABLE = "table.json"
 ROW = (
@@ -21,17 +22,31 @@ ROW = (
 """What a table keeps of a summary."""
 
 
-def summarise_folder(directory: Path, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Write ``directory``/summary.json from the records there, with ``more`` added; return it."""
+def summarise_folder(
+    directory: Path, more: Mapping[str, Any] | None = None, *, verdicts: bool = False
+) -> dict[str, Any]:
+    """Write ``directory``/summary.json from the records there, with ``more`` added; return it.
+
+    ``verdicts`` adds the figures of a run that asks for absent and for duplicate things.
+    """
     answers, looks = read_answers(directory), read_looks(directory)
     settings = json.loads((directory / RUN).read_text(encoding="utf-8"))
-    del settings["data"]  # where the data lies says nothing to a reader; the title says what it is
+    data = settings.pop("data")
+    data.pop("root", None)  # where it lies says nothing to a reader; which split it is does
     summary = {
         **settings,
+        **data,
         **summarise(answers, looks),
         "refused": sum(each.verdict == REFUSED for each in answers),
         **(more or {}),
     }
+    if verdicts:
+        figures = verdict_summary(answers)
+        kinds = {
+            kind: {**row, **figures["by_category"].get(kind, {})}
+            for kind, row in summary["by_category"].items()
+        }
+        summary |= {**figures, "by_category": kinds}
     write_summary(directory, summary)
     return summary
 
