@@ -8,7 +8,15 @@ import sys
 from collections.abc import Sequence
 
 from zsris_ros import __version__
-from zsris_ros.commands import demo, evaluate, parse, record_tabletop, refer, train_tabletop
+from zsris_ros.commands import (
+    demo,
+    evaluate,
+    parse,
+    record_tabletop,
+    refer,
+    train_language,
+    train_tabletop,
+)
 from zsris_ros.weights import command as weights
 
 FAILED = 2
@@ -43,7 +51,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"zsris {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (refer, demo, weights, parse, evaluate, record_tabletop, train_tabletop):
+    for command in (
+        refer, demo, weights, parse, evaluate, record_tabletop, train_tabletop, train_language,
+    ):  # fmt: skip
         command.add_arguments(subparsers)
     subparsers.choices["weights"].set_defaults(run=weights.run)
     return parser

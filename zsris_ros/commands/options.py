@@ -29,7 +29,7 @@ def add_parser_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parser",
         default="auto",
-        help="rules, spacy, a spaCy pipeline's name, or auto (spaCy where it is installed)",
+        help="auto (the rules), rules, spacy, a spaCy pipeline's name or folder (default: auto)",
     )
 
 

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from zsris_ros.commands.options import add_parser_choice
+from zsris_ros.types import Expression, InputError
 
 if TYPE_CHECKING:
     from zsris_ros.commands.options import Subparsers
+
+REFUSED = 2
+"""The exit code when a line held nothing to understand."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -25,20 +29,33 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """A line that cannot be understood is named on stderr; the others are answered all the same."""
     from zsris_ros.language import load_parser, to_json
 
     parser = load_parser(args.parser)
+    refused = 0
     for text in args.expressions or _lines(sys.stdin):
-        parsed = to_json(parser.parse(text))
-        print(json.dumps(parsed) if args.json else _readable(parsed), flush=True)
-    return 0
+        try:
+            expression = parser.parse(text)
+        except InputError as error:
+            refused += 1
+            print(f"zsris parse: {text!r}: {error}", file=sys.stderr, flush=True)
+            continue
+        parsed = to_json(expression)
+        print(json.dumps(parsed) if args.json else _readable(expression, parsed), flush=True)
+    return REFUSED if refused else 0
 
 
 def _lines(stream: Iterable[str]) -> Iterable[str]:
     return (line.strip() for line in stream if line.strip())
 
 
-def _readable(parsed: dict[str, Any]) -> str:
-    """The text and below it every field that says something."""
-    said = [f"  {name:<12}{value}" for name, value in parsed.items() if value and name != "text"]
-    return "\n".join([parsed["text"], *said])
+def _readable(expression: Expression, parsed: dict[str, Any]) -> str:
+    """The text and below it every field that says something, those beyond the schema as well."""
+    rows = dict(parsed)
+    if expression.ordinal is not None:
+        rows["superlative"] = expression.superlative
+        rows["ordinal"] = f"{expression.ordinal.index}, counted from {expression.ordinal.side}"
+    rows["also"] = ", ".join(other.target for other in expression.also)
+    said = [f"  {name:<12}{value}" for name, value in rows.items() if value and name != "text"]
+    return "\n".join([expression.text, *said])

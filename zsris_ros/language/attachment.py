@@ -88,7 +88,8 @@ class Path:
         if kind == "with":
             person_above = any(w.is_person(other.head) for other in self.nouns[:k])
             return self._can_have(noun, living_above, person_above, anchor)
-        if anchor is not None and anchor.determiner in _OWNED and anchor.head in nouns.BODY:
+        owned = anchor is not None and anchor.determiner in _OWNED
+        if anchor is not None and owned and (anchor.head in nouns.BODY or noun.is_had):
             return True
         if anchor is not None and anchor.head in nouns.OWN_PLACES and noun.role == "with":
             return True

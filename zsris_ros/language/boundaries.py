@@ -9,7 +9,7 @@ from zsris_ros.language import lexicon as lex
 from zsris_ros.language import nouns
 from zsris_ros.language import words as w
 from zsris_ros.language.tokens import COMMA, STOP, Tokens
-from zsris_ros.language.wrapper import commands_pronoun
+from zsris_ros.language.wrapper import commands_pronoun, commands_thing
 
 _CLAUSE_WORDS = lex.LINKING | {"has", "have", "had", "having", "does", "do", "did", "doesn't"}
 
@@ -56,6 +56,7 @@ class Boundaries:
             or self.made(i)
             or word in lex.CLOSING
             or commands_pronoun(self.words, i)
+            or commands_thing(self.words, i)
             or w.match(lex.TIME_PHRASES, self.words, i) is not None
             or w.match(lex.NEGATIVE_PHRASES, self.words, i) is not None
         )
@@ -97,9 +98,11 @@ class Boundaries:
             return ends
         if not (w.is_ing(word) or w.is_ed(word)):
             return False
+        before = self.words[run[-1]]
+        if w.is_ing(word) and w.is_person(before) and before not in ("baby", "kid"):
+            return True  # "girl blowing bubbles"
         if w.is_ed(word) and w.is_adjective(following) and self.closes(i + 2):
             return True  # "painted red", "stamped fragile"
-        before = self.words[run[-1]]
         return ends or (w.is_animate(before) and word in adj.TRANSITIVE)
 
     def _follows_head(self, i: int, run: Sequence[int], bare: bool) -> bool:
@@ -118,6 +121,10 @@ class Boundaries:
             return True
         if word == "full" and self.closes(i + 1):
             return True
+        if word == "half" and self.words[i + 1] in ("full", "empty"):
+            return True
+        if last in nouns.INDEFINITE and w.is_adjective(word):
+            return True  # "something red"
         if w.positions(word):
             return self._position_follows(i, run)
         shade = word in adj.SHADES and self.words[i + 1] in adj.COLOURS

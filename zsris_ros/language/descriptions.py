@@ -83,6 +83,9 @@ class DescriptionRules(RelationRules):
 
     def _distance(self, i: int, value: str) -> int:
         words = self.words
+        if words[i] in ("up", "down") and value == "far":
+            self.path.owner("place").superlative = "top" if words[i] == "up" else "bottom"
+            return i + 1
         while words[i] in ("to", "from", "away", "towards", "toward"):
             i += 1
         i = self._skip_idle(i)

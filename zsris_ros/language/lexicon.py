@@ -198,12 +198,16 @@ RELATIONS = phrase_table({
     "left_of": """
         to the left of, on the left of, at the left of, left of, to left of, on left of, to
         the left side of, on the left side of, on the left hand side of, to the immediate
-        left of, leftward of, at left of, just left of
+        left of, leftward of, at left of, just left of,
+        on left side of, to left side of, on left hand side of, at the left side of, on the
+        left-hand side of
     """,
     "right_of": """
         to the right of, on the right of, at the right of, right of, to right of, on right
         of, to the right side of, on the right side of, at right of, on the right hand side
-        of, to the immediate right of, just right of
+        of, to the immediate right of, just right of,
+        on right side of, to right side of, on right hand side of, at the right side of, on the
+        right-hand side of
     """,
     "above": "above, over, higher up than",
     "below": "below, lower down than",
@@ -241,6 +245,10 @@ RELATIONS = phrase_table({
     """,
 })  # fmt: skip
 GOAL_ONLY = word_set("into onto to toward towards")
+UNITS = word_set("""
+    mm cm m km inch inches foot ft meter metre liter litre ml kg g gram lb pound oz ounce gallon
+    volt watt amp v w percent
+""")
 PLACEMENT = word_set("""
     sitting standing lying laying resting hanging leaning placed located parked situated
     positioned sits sit sat stands stand stood lies lie lays rests rest hangs hang hung leans

@@ -83,6 +83,8 @@ class NounPhraseReader(Boundaries):
                 number = quantified(word, number)
                 determiner = word
                 i += 2 if words[i + 1] == "of" else 1
+            elif word == COMMA and determiner and self._hesitates(i):
+                i += 1
             elif word in lex.DETERMINERS:
                 if determiner and determiner not in _QUANTITY and word in lex.ARTICLES:
                     start = i
@@ -105,6 +107,13 @@ class NounPhraseReader(Boundaries):
                 determiner = word
             else:
                 return start, i, number, determiner
+
+    def _hesitates(self, i: int) -> bool:
+        """A comma around a filler: "the, um, the tape"."""
+        words = self.words
+        return words[i + 1] in lex.HESITATIONS or (
+            words[i - 1] in lex.HESITATIONS and words[i + 1] in lex.ARTICLES
+        )
 
     def _run(self, i: int, bare: bool, target: bool) -> tuple[list[int], int]:
         """Indices of the words of one run up to its head, and the index after it."""
@@ -135,7 +144,7 @@ class NounPhraseReader(Boundaries):
                 self._paired.add(run[0])
                 i += 2
                 continue
-            if word not in lex.HESITATIONS:
+            if word not in lex.HESITATIONS or (word == "mm" and words[i - 1].isdecimal()):
                 run.append(i)
                 noun = noun or self._can_be_head(i, bare)
             i += 1
@@ -217,7 +226,9 @@ class NounPhraseReader(Boundaries):
         if last == "top" and len(run) > 1 and self.words[run[-2]] in nouns.TOPS:
             return False
         if last in lex.POSITIONS:
-            return not (self.words[i] == "of" or self.words[run[0] - 1] == "'s")
+            before = self.words[run[0] - 1]
+            own = before in ("his", "her", "its", "their") and last in nouns.BODY
+            return not (self.words[i] == "of" or before == "'s" or own)
         if last == "one":
             return False
         if w.ordinal(last) is not None or w.superlative(last) or w.cardinal(last) is not None:

@@ -104,7 +104,7 @@ INSIDE_SOURCES = word_set("""
     drawer box bag basket cupboard cabinet fridge refrigerator oven microwave bin can jar bowl
     bucket toolbox closet wardrobe locker crate backpack pocket suitcase freezer dishwasher tin
     case sink pot cup chest kitchen room garage vase carton purse tub washer dryer container
-    glass
+    glass kit pouch folder envelope packet holder hamper wallet net nest van trunk boot tray
 """)
 AMOUNTS = word_set("slice piece half chunk portion quarter segment wedge bit patch scrap")
 PORTIONS = AMOUNTS | word_set("""
@@ -120,6 +120,7 @@ NEUTRAL = word_set("""
     object objects thing things item items one ones stuff something anything everything it this
     that these those them whatever thingy thingamajig gadget entity blob nothing
 """)
+INDEFINITE = word_set("something anything everything nothing someone somebody anyone anybody")
 GARMENT_TOPS = word_set("tank crop halter tube bikini pajama pyjama")
 TOPS = GARMENT_TOPS | word_set("""
     tank crop halter tube bikini pajama pyjama tie-dye blue red green white black pink yellow

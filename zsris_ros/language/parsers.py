@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from zsris_ros.language import rules, spacy_parser
@@ -36,23 +37,21 @@ class RuleParser:
 def load_parser(name: str = "auto") -> Parser:
     """The parser called "rules", "spacy" (the best installed English pipeline) or "auto".
 
-    "auto" takes a spaCy pipeline where one is installed and the rules otherwise. The name of a
-    pipeline such as "en_core_web_sm" is accepted too. Load once, parse often.
+    "auto" takes the rules: of the parsers that could be measured they are the best. The name of a
+    pipeline such as "en_core_web_sm" and the folder of one, such as `zsris train-language` makes,
+    are accepted too. Load once, parse often.
 
     Raises InputError for another name, or when spaCy or its pipeline is not installed.
     """
-    if name == "rules":
+    if name in ("rules", "auto"):
         return RuleParser()
-    if name == "auto":
-        found = spacy_parser.installed()
-        return spacy_parser.SpacyParser(found[0]) if found else RuleParser()
     if name == "spacy":
         return spacy_parser.SpacyParser(spacy_parser.best_installed())
-    if name in spacy_parser.PIPELINES:
+    if name in spacy_parser.PIPELINES or Path(name).is_dir():
         return spacy_parser.SpacyParser(name)
     raise InputError(
-        f'there is no parser "{name}": use auto, rules, spacy or one of '
-        + ", ".join(spacy_parser.PIPELINES)
+        f'there is no parser "{name}": use auto, rules, spacy, the folder of a spaCy pipeline or '
+        "one of " + ", ".join(spacy_parser.PIPELINES)
     )
 
 

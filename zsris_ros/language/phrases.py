@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from zsris_ros.language import nouns, words
+from functools import lru_cache
+
+from zsris_ros.language import nouns, rules, words
 from zsris_ros.types import Anchor, Expression
 
 
@@ -40,3 +42,23 @@ def anchor_expression(anchor: Anchor) -> Expression:
         relations=anchor.relations,
         excluded=anchor.excluded,
     )
+
+
+def exclusions(expression: Expression) -> tuple[Expression, ...]:
+    """What is not meant, each as an expression of its own.
+
+    What only describes is put before the head and a place or a relation after it: of "the mug, not
+    the red one" that is "the red mug", of "the mug that isn't on the tray" "the mug on the tray".
+    """
+    return tuple(_exclusion(expression.head, each) for each in expression.excluded)
+
+
+@lru_cache(maxsize=1024)
+def _exclusion(head: str, excluded: str) -> Expression:
+    last = excluded.split()[-1]
+    if words.is_adjective(last) or words.superlative(last) or words.positions(last):
+        return rules.parse(f"the {excluded} {head}")
+    placed = rules.parse(f"the {head} {excluded}")
+    if placed.head == head and (placed.relations or placed.position):
+        return placed
+    return rules.parse(excluded)

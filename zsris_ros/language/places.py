@@ -24,8 +24,9 @@ class Place(NamedTuple):
     superlative: str | None
 
 
-def of_view(words: Sequence[str], i: int) -> int:
+def of_view(reader: NounPhraseReader, i: int) -> int:
     """The index after "of the picture" at ``i``, or ``i``."""
+    words = reader.words
     if words[i] not in ("of", "in", "on"):
         return i
     j = i + 1
@@ -33,7 +34,7 @@ def of_view(words: Sequence[str], i: int) -> int:
         j += 1
     if words[i] == "in" and words[j] not in lex.PICTURES:
         return i
-    return j + 1 if words[j] in lex.VIEW else i
+    return j + 1 if words[j] in lex.VIEW and reader.closes(j + 1) else i
 
 
 def place(reader: NounPhraseReader, i: int) -> Place | None:
@@ -45,7 +46,7 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
         extreme, j = True, j + 3
     if words[j] in _PREPOSITIONS:
         preposition, j = True, j + 1
-    determined = False
+    determined, owned = False, words[j] in ("his", "her", "its", "their")
     while words[j] in lex.DETERMINERS or words[j] in lex.HESITATIONS or words[j] in lex.EXTREMES:
         determined = determined or words[j] in lex.DETERMINERS
         extreme = extreme or words[j] in lex.EXTREMES
@@ -61,9 +62,11 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
         j += 1
     if not sides:
         return _far_side(words, i, j, extreme)
+    if owned and sides[0] not in ("left", "right"):
+        return None  # "a guitar on his back"
     while words[j] in lex.POSITION_NOUNS:
         j += 1
-    seen = of_view(words, j)
+    seen = of_view(reader, j)
     if seen == j and (words[j] == "of" or not _ends(reader, j, preposition and determined)):
         return None
     if extreme and sides[0] in _EXTREME_SIDES:
@@ -120,9 +123,9 @@ def direction(reader: NounPhraseReader, i: int, counted: bool = False) -> tuple[
         j += 2 + (words[j + 1] == "the")
         while words[j] in lex.POSITION_NOUNS:
             j += 1
-    if words[j] == "of" and of_view(words, j) == j:
+    if words[j] == "of" and of_view(reader, j) == j:
         # "the second drawer from the bottom of the desk", but "a box from the top of the desk"
         return (j, lex.ORDINAL_SIDES[sides[0]]) if counted else None
     if not (_ends(reader, j, words[j - 1] != COMMA) or words[j] in lex.DETERMINERS):
         return None
-    return of_view(words, j), lex.ORDINAL_SIDES[sides[0]]
+    return of_view(reader, j), lex.ORDINAL_SIDES[sides[0]]

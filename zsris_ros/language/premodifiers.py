@@ -47,7 +47,12 @@ def premodify(
             phrase.describe(word)
         elif w.positions(word):
             _place(phrase, word, before in lex.EXTREMES)
-        elif value is not None and number is None and not phrase.attributes:
+        elif (
+            value is not None
+            and number is None
+            and not phrase.attributes
+            and following not in lex.UNITS
+        ):
             number = count(value)  # behind an attribute it is a size or a label: "size 9 shoe"
         elif word in lex.POSITION_NOUNS and w.positions(before):
             continue

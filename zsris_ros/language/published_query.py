@@ -67,13 +67,14 @@ class PublishedReader:
 def load_reader(parser: str = "auto") -> PublishedReader:
     """The reader for a parser's name as ``load_parser`` knows it.
 
-    "auto" takes a spaCy pipeline where one is installed and the rules otherwise. Raises InputError
-    when the parser that was asked for is not there.
+    "auto" takes a spaCy pipeline where one is installed, as published, and the rules otherwise.
+    Raises InputError when the parser that was asked for is not there.
     """
     if parser == "rules" or (parser == "auto" and not spacy_parser.installed()):
         return PublishedReader()
     name = spacy_parser.best_installed() if parser in ("auto", "spacy") else parser
-    return PublishedReader(spacy_parser.load_pipeline(name), name)
+    pipeline = spacy_parser.load_pipeline(name)
+    return PublishedReader(pipeline, spacy_parser.full_name(pipeline))
 
 
 def from_doc(doc: Doc, variant: Variant, name: str) -> PublishedQuery:

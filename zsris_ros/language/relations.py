@@ -71,19 +71,22 @@ class RelationRules:
             return end
         if kind == "of":
             return self._of(end)
-        if kind == "inside" and (seen := places.of_view(words, i)) > i:
+        if kind == "inside" and (seen := places.of_view(self.noun, i)) > i:
             return seen
         if kind in ("to", "from") and self.path.target.superlative in ("near", "far"):
             return self._distant(end)
         if kind in ("", "to"):
             found = self.noun.read(end)
-            return found[1] if found is not None else end
+            if found is None:
+                return end
+            self.path.push(found[0])  # a goal: what follows is said of it
+            return found[1]
         if kind == "from":
             return self._source(end)
         return self._related_to(kind, end)
 
     def _of(self, i: int) -> int:
-        seen = places.of_view(self.words, i - 1)
+        seen = places.of_view(self.noun, i - 1)
         if seen > i - 1:
             return seen
         found = self.noun.read(i)

@@ -79,7 +79,7 @@ class Reader(DescriptionRules):
                 i = spot.end
             elif words[i] in ("do", "does", "did") and words[i + 1] == "not":
                 i = self._not_that(i + 2, before)
-            elif words[i] == "not" and words[i + 1] in lex.DETERMINERS:
+            elif words[i] in ("not", "neither") and words[i + 1] in lex.DETERMINERS:
                 i = negation.exclude(self.noun, i + 1, before)
             elif words[i] in (COMMA, STOP, "but", "and", "i", "is") or (
                 words[i] in lex.FILLERS or words[i] in ("want", "mean", "rather")

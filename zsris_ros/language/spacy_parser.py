@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsris_ros.language.noun_phrase import NounPhraseReader
@@ -51,27 +52,40 @@ def best_installed() -> str:
 
 @lru_cache(maxsize=2)
 def load_pipeline(name: str) -> Any:
-    """The spaCy pipeline called ``name``. Raises InputError when it is not installed."""
+    """The spaCy pipeline called ``name``, or the one in the folder ``name``.
+
+    Raises InputError when it is not installed or cannot be read.
+    """
     try:
         import spacy
 
         return spacy.load(name, exclude=["ner", "lemmatizer"])
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, ValueError) as error:
+        source = (
+            "make the folder with `zsris train-language`"
+            if Path(name).is_dir()
+            else f'install it with "python -m spacy download {name}"'
+        )
         raise InputError(
-            f'the spaCy pipeline "{name}" cannot be loaded: install it with '
-            f'"python -m spacy download {name}", or use the parser "rules" ({error})'
+            f'the spaCy pipeline "{name}" cannot be loaded: {source}, or use the parser "rules" '
+            f"({error})"
         ) from error
 
 
+def full_name(pipeline: Any) -> str:
+    """ "en_core_web_sm", wherever the pipeline was loaded from."""
+    return f"{pipeline.meta['lang']}_{pipeline.meta['name']}"
+
+
 class SpacyParser:
-    """Parses with one spaCy pipeline, loaded on construction.
+    """Parses with one spaCy pipeline, loaded on construction by name or from a folder.
 
     Raises InputError when the pipeline is not installed.
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
         self._pipeline = load_pipeline(name)
+        self.name = full_name(self._pipeline)
 
     def parse(self, text: str) -> Expression:
         """The expression in ``text``. Raises InputError when the text holds no letter."""

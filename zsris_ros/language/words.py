@@ -186,7 +186,7 @@ def singular(word: str) -> str:
 def placement(word: str) -> bool:
     """A verb that only says that something is somewhere, in a form no noun shares."""
     return word in lex.PLACEMENT and (
-        word.endswith(("ing", "ed")) or word in {"situated", "sat", "put", "kept"}
+        word.endswith(("ing", "ed")) or word in {"situated", "sat", "put", "kept", "hung", "stood"}
     )
 
 

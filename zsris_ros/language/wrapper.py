@@ -58,7 +58,7 @@ _OPENERS = phrase_table({
         sure, be so kind as to, want you, like you, need you, you could, does it, is it,
         would it be possible to, is it possible to, i was wondering if, i wonder if, isn't
         there, the robot should, looking for, look for, if you could, if you can, if
-        possible, in case
+        possible, in case, you know, you see
     """,
 })  # fmt: skip
 _LINKS = word_set("""
@@ -93,6 +93,7 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
             or word in _GREETINGS
             or (word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin))
             or (word in _ADDRESSEES and _addressed(words, i))
+            or (w.is_manner(word) and following in _COMMANDS)
         ):
             i += 1
         elif opener is not None:
@@ -204,6 +205,11 @@ def errand(words: Sequence[str], size: int) -> int:
 def commands_pronoun(words: Sequence[str], i: int) -> bool:
     """A command about something already named: "show me", "grab it"."""
     return words[i] in _COMMANDS and words[i + 1] in ("it", "them", "me", "us")
+
+
+def commands_thing(words: Sequence[str], i: int) -> bool:
+    """ "take the red one", said in the middle of a text."""
+    return words[i] in _STRONG and words[i + 1] in lex.ARTICLES
 
 
 def is_next_command(words: Sequence[str], i: int) -> bool:

@@ -97,8 +97,8 @@ class Parameters:
     )
     parser: str = _declared(
         "auto",
-        "Who reads the expression: rules, the name of a spaCy pipeline, or auto (spaCy's English "
-        "pipeline where it is installed, else rules).",
+        "Who reads the expression: auto (the rules), rules, or the name or folder of a spaCy "
+        "pipeline.",
         changes=Changes.UNCONFIGURED,
     )
     batch_size: int = _declared(
