@@ -35,6 +35,11 @@ FIGURES = {
 }
 """What papers report, by the names of a summary."""
 
+CONTAMINATION = (
+    "All pictures are of COCO's train2014. FreeSOLO was trained on COCO's pictures, without labels."
+)
+"""What "zero-shot" leaves unsaid."""
+
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -101,17 +106,20 @@ def _about(summary: Mapping[str, Any]) -> str:
 
 
 def _tiles(summary: Mapping[str, Any]) -> str:
-    values = {
-        f"expressions about {summary['frames']} frames": str(summary["n"]),
-        "mean IoU": _percent(summary["miou"]),
-        "overall IoU": _percent(summary["oiou"]),
-        f"right (IoU above {RIGHT:g})": _percent(summary["accuracy"]),
-        "mean IoU of a perfect choice": _percent(summary["bound_miou"]),
-        "best proposal of every true object": _percent(summary["proposal_bound"]),
+    shares = {
+        "mean IoU": summary["miou"],
+        "overall IoU": summary["oiou"],
+        f"right (IoU above {RIGHT:g})": summary["accuracy"],
+        "mean IoU of a perfect choice": summary["bound_miou"],
+        "best proposal of every true object": summary["proposal_bound"],
     }
     if "no_target" in summary:
         nothing = summary["no_target"]
-        values[f"of {nothing['n']} that mean nothing, refused"] = _percent(nothing["n_accuracy"])
+        shares[f"of {nothing['n']} that mean nothing, refused"] = nothing["n_accuracy"]
+    values = {
+        f"expressions about {summary['frames']} frames": str(summary["n"]),
+        **{name: f"{_percent(share)} %" for name, share in shares.items()},
+    }
     tiles = (
         f'<div class="tile"><b>{value}</b><span>{escape(name)}</span></div>'
         for name, value in values.items()
@@ -124,11 +132,11 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.2f}"
 
 
-def _table(head: Mapping[str, str], rows: Iterable[str]) -> str:
+def _table(head: Mapping[str, str], rows: Iterable[str], kind: str = "") -> str:
     """Rows under a head of column titles and their classes."""
-    cells = "".join(f'<th class="{kind}">{escape(name)}</th>' for name, kind in head.items())
+    cells = "".join(f'<th class="{each}">{escape(name)}</th>' for name, each in head.items())
     return (
-        f'<div class="scroll"><table><thead><tr>{cells}</tr></thead>'
+        f'<div class="scroll"><table class="{kind}"><thead><tr>{cells}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -161,15 +169,13 @@ def _published(summary: Mapping[str, Any]) -> str:
     lines.append(line("Perfect choice of a proposal", "measured here", given, bound, "ours"))
     for row in rows:
         label = ", ".join(part for part in (row.label, row.encoder, row.kind) if part)
-        lines.append(line(label, row.source, row.proposals, row.figures, ""))
+        kind = "same" if method is not None and row.method == method else ""
+        lines.append(line(label, row.source, row.proposals, row.figures, kind))
     head = {"": "", "proposals": "", **dict.fromkeys(shown.values(), "number")}
-    note = (
-        "Percent. The pictures of the RefCOCO family are from COCO's train2014; FreeSOLO was "
-        "trained on COCO's pictures without labels."
-        if rows
-        else "Percent. The papers report nothing on this split."
-    )
-    return f"<p>{note}</p>{_table(head, lines)}"
+    note = "Percent." if rows else "Percent. The papers report nothing on this split."
+    if rows and str(dataset).startswith("refcoco"):
+        note += f" {CONTAMINATION}"
+    return f"<p>{note}</p>{_table(head, lines, 'published')}"
 
 
 def _rows(name: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -274,6 +280,6 @@ def _card(answer: AnswerRecord, jpeg: bytes) -> str:
         f"<figcaption><strong><bdi>{escape(answer.expression)}</bdi></strong>"
         f'<div class="facts">IoU {counted_iou(answer):.3f}, best proposal {answer.bound:.3f} · '
         f'{escape(verdict)} · <span class="{"right" if right else "wrong"}">{escape(why)}</span>'
-        f"</div><small>{escape(answer.explanation)}\n{escape(answer.category)}, "
-        f"{escape(answer.item)}</small></figcaption></figure>"
+        f'</div><div class="place">{escape(answer.category)} · {escape(answer.item)}</div>'
+        f"<small>{escape(answer.explanation)}</small></figcaption></figure>"
     )

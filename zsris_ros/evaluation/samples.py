@@ -46,12 +46,17 @@ def reason(answer: AnswerRecord) -> str:
 
 
 def worst(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
-    """The answers with the lowest IoU, equals by lot, from different frames where there are."""
-    return _spread(sorted(_shuffled(answers, seed), key=counted_iou), count)
+    """The wrong answers with the lowest IoU, equals by lot, from different frames where there are.
+
+    Where there are fewer wrong ones, the right ones that fit least follow.
+    """
+    order = sorted(_shuffled(answers, seed), key=counted_iou)
+    wrong = [each for each in order if counted_iou(each) <= RIGHT]
+    return [*_spread(wrong, count), *order[len(wrong) :]][:count]
 
 
 def best(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
-    """The answers with the highest IoU to questions that mean something, picked like ``worst``."""
+    """The answers with the highest IoU to questions that mean something, equals by lot."""
     asked = [each for each in _shuffled(answers, seed) if each.targets]
     return _spread(sorted(asked, key=counted_iou, reverse=True), count)
 
