@@ -16,39 +16,32 @@ import torch
 from torch import Tensor
 
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
-from zsris_ros.guidance.fusion import anchor_support, keep_best, pairs_of
+from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
-from zsris_ros.guidance.relations import between, soft_relation
-from zsris_ros.language.phrases import anchor_expression, is_neutral, noun_phrase
+from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
 from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.support import GroundedAnchor, support_of
 from zsris_ros.referring.things import find_things
 from zsris_ros.types import Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
 
-OVERLAPPING = ("part_of", "with", "inside", "on")
-"""Relations between things that may cover each other in the picture."""
-
-
-@dataclass(frozen=True)
-class GroundedAnchor:
-    """The mask that stands for an anchor: its index and how well it matches."""
-
-    phrase: str
-    kind: str
-    index: int
-    score: float
-
 
 @dataclass(frozen=True)
 class Grounding:
-    """``scores`` float32 N in [0, 1] and the named ``terms`` (each N) whose product they are."""
+    """``scores`` float32 N in [0, 1] and the named ``terms`` (each N) whose product they are.
+
+    ``probability`` float32 N: that a mask is what was asked for, as calibrated on the evidence
+    among the terms. ``anchors`` have theirs as score. ``members`` bool N are the things that a superlative or an ordinal orders, None without one.
+    """
 
     scores: Tensor
     terms: Mapping[str, Tensor]
     anchors: tuple[GroundedAnchor, ...]
+    probability: Tensor
+    members: Tensor | None = None
 
 
 class Grounder:
@@ -61,27 +54,39 @@ class Grounder:
 
     def ground(self, scene: Scene, expression: Expression) -> Grounding:
         """Score every mask of a scene that has at least one."""
-        phrase = noun_phrase(expression)
-        terms = {"match": self._match(scene, expression, phrase)}
+        terms, anchors = self._fit(scene, expression)
+        if self._localiser is not None and not is_neutral(expression.head):
+            terms["coherence"] = self._coherence(scene, expression)
+        if self._settings.objectness:
+            quality = torch.from_numpy(scene.proposals.quality)
+            terms["object"] = quality**self._settings.objectness
+        members = None
+        if expression.ordinal is not None or expression.superlative is not None:
+            fit = _product(terms, without=("coherence",))
+            members = _members(scene, fit, self._settings.member)
+            terms["order"] = _order(scene, expression, members)
+        likely = self._settings.calibration.probability(terms, [each.score for each in anchors])
+        return Grounding(_product(terms), terms, anchors, likely, members)
+
+    def _fit(
+        self, scene: Scene, expression: Expression
+    ) -> tuple[dict[str, Tensor], tuple[GroundedAnchor, ...]]:
+        """How well each mask is what was named, where it was said to be; and the anchors."""
+        terms = {"match": self._match(scene, expression)}
         anchors: list[GroundedAnchor] = []
         for relation in expression.relations:
             support, found = self._support(scene, relation)
             terms[relation.kind] = terms.get(relation.kind, torch.ones(len(support))) * support
             anchors.extend(found)
-        for excluded in expression.excluded:
-            terms["not"] = terms.get("not", 1.0) * (1 - self._phrase(scene, excluded, excluded))
+        for excluded in exclusions(expression):
+            terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
         if expression.position:
-            terms["place"] = self._place(scene, expression.position) ** self._settings.place
-        if self._localiser is not None and not is_neutral(expression.head):
-            terms["coherence"] = self._coherence(scene, expression, phrase)
-        if self._settings.objectness:
-            quality = torch.from_numpy(scene.proposals.quality)
-            terms["object"] = quality**self._settings.objectness
-        terms |= self._order(scene, expression, terms)
-        scores = torch.stack(list(terms.values())).prod(0)
-        return Grounding(scores, terms, tuple(anchors))
+            whole = next((anchor for anchor in anchors if anchor.kind == "part_of"), None)
+            terms["place"] = _place(scene, expression.position, whole) ** self._settings.place
+        return terms, tuple(anchors)
 
-    def _match(self, scene: Scene, expression: Expression, phrase: str) -> Tensor:
+    def _match(self, scene: Scene, expression: Expression) -> Tensor:
+        phrase = noun_phrase(expression)
         if is_neutral(expression.head):
             things = scene.things
             if things is None:
@@ -99,45 +104,37 @@ class Grounder:
         both = self._clip.encode_text([sentence, phrase])
         return phrase_match(scene, both[0], both[1], self._settings).cpu()
 
-    def _support(self, scene: Scene, relation: Relation) -> tuple[Tensor, list[GroundedAnchor]]:
+    def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
+        """How well each mask fits what was said not to be meant, N in [0, 1]."""
+        if expression.ordinal is not None or expression.superlative is not None:
+            scores = self.ground(scene, expression).scores
+            return (scores == scores.max()).float()
+        terms, _ = self._fit(scene, expression)
+        return _product(terms)
+
+    def _support(
+        self, scene: Scene, relation: Relation
+    ) -> tuple[Tensor, tuple[GroundedAnchor, ...]]:
         """The sum of Eq. 5 over the anchors' best masks, N in [0, 1], and each anchor's best."""
         weights, found = [], []
         for anchor in relation.anchors:
-            scores = self.ground(scene, anchor_expression(anchor)).scores
-            best = int(scores.argmax())
-            found.append(GroundedAnchor(anchor.target, relation.kind, best, float(scores[best])))
-            weights.append(keep_best(scores**2, self._settings.anchors))
-        boxes = torch.from_numpy(scene.proposals.boxes)
-        points = torch.from_numpy(scene.points)
-        if relation.kind == "between":
-            pairs, pair_weights = pairs_of(weights[0], weights[-1], self._settings.anchors)
-            if not len(pairs):
-                return torch.zeros(len(boxes)), found
-            return anchor_support(pair_weights, between(boxes, pairs, points)), found
-        areas = torch.from_numpy(scene.proposals.areas)
-        related = soft_relation(relation.kind, boxes, areas, points)
-        support = torch.ones(len(boxes))
-        for weight, grounded in zip(weights, found, strict=True):
-            support = support * anchor_support(weight, related)
-            support[_same_thing(scene, grounded)] = 0.0
-        return support, found
+            expression = anchor_expression(anchor)
+            grounding = self.ground(scene, expression)
+            best = int(grounding.scores.argmax())
+            likely = float(grounding.probability[best])
+            found.append(GroundedAnchor(anchor.target, relation.kind, best, likely))
+            count = self._settings.anchors if grounding.members is None else 1
+            weights.append(keep_best(grounding.scores**2, count))
+        return support_of(scene, relation.kind, weights, found), tuple(found)
 
-    def _place(self, scene: Scene, positions: tuple[str, ...]) -> Tensor:
-        """The mean of Eq. 6's map inside each mask, N in [0, 1]."""
-        masks = torch.from_numpy(scene.proposals.coarse)
-        depth = scene.frame.depth
-        coarse_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
-        places = position_map(positions, masks.shape[1], masks.shape[2], coarse_depth)
-        return (masks * places).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
-
-    def _coherence(self, scene: Scene, expression: Expression, phrase: str) -> Tensor:
+    def _coherence(self, scene: Scene, expression: Expression) -> Tensor:
         """1 for the mask with the best S_g (Eq. 8), falling to 1 - beta for the worst."""
         assert self._localiser is not None
         if scene.patches is None:
             return torch.ones(len(scene.proposals))
         masks = torch.from_numpy(scene.proposals.coarse)
         height, width = masks.shape[1:]
-        text = self._localiser.encode_phrases([phrase])[0]
+        text = self._localiser.encode_phrases([noun_phrase(expression)])[0]
         heat = self._localiser.heat_map(scene.patches, text, height, width).cpu()
         directed = directed_map(heat, position_map(expression.position, height, width))
         usual = PRODUCT_WEIGHTS[""]
@@ -147,26 +144,37 @@ class Grounder:
         share = (guidance - guidance.min()) / span if span > 1e-6 else torch.ones_like(guidance)
         return 1 - self._settings.guidance_weight * (1 - share)
 
-    def _order(
-        self, scene: Scene, expression: Expression, terms: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """Rank among the masks that fit all the rest; "second from the left" before "biggest"."""
-        if expression.ordinal is None and expression.superlative is None:
-            return {}
-        fit = torch.stack([term for name, term in terms.items() if name != "coherence"]).prod(0)
-        members = _members(scene, fit, self._settings.member)
-        if expression.ordinal is not None:
-            index, side = expression.ordinal.index, expression.ordinal.side
-            return {"order": ordinal_shares(index, side, scene, members)}
-        return {"order": superlative_shares(str(expression.superlative), scene, members)}
+
+def _product(terms: Mapping[str, Tensor], without: tuple[str, ...] = ()) -> Tensor:
+    return torch.stack([term for name, term in terms.items() if name not in without]).prod(0)
 
 
-def _same_thing(scene: Scene, anchor: GroundedAnchor) -> Tensor:
-    """bool N: what stands for the anchor is not the target, nor, mostly, what it overlaps with."""
-    overlap = 1.0 if anchor.kind in OVERLAPPING else 0.5
-    same = torch.from_numpy(scene.proposals.shared[anchor.index] > overlap)
-    same[anchor.index] = True
-    return same
+def _place(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | None) -> Tensor:
+    """The mean of Eq. 6's map inside each mask, N in [0, 1].
+
+    The place of a part is its place in the whole: "the top pocket of the shirt".
+    """
+    masks = torch.from_numpy(scene.proposals.coarse)
+    depth = scene.frame.depth
+    coarse_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
+    places = torch.zeros(masks.shape[1:])
+    x, y, w, h = (0, 0, masks.shape[2], masks.shape[1])
+    if whole is not None:
+        left, top, width, height = scene.proposals.boxes[whole.index]
+        x, y = int(left) // 4, int(top) // 4
+        w, h = int(left + width) // 4 - x + 1, int(top + height) // 4 - y + 1
+    window = (slice(y, y + h), slice(x, x + w))
+    inside = None if coarse_depth is None else coarse_depth[window]
+    places[window] = position_map(positions, h, w, inside)
+    return (masks * places).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
+
+
+def _order(scene: Scene, expression: Expression, members: Tensor) -> Tensor:
+    """Rank among the things that fit all the rest; "second from the left" before "biggest"."""
+    if expression.ordinal is not None:
+        return ordinal_shares(expression.ordinal.index, expression.ordinal.side, scene, members)
+    count = expression.number if isinstance(expression.number, int) else 1
+    return superlative_shares(str(expression.superlative), scene, members, count)
 
 
 def _members(scene: Scene, fit: Tensor, share: float) -> Tensor:

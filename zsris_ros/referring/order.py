@@ -9,25 +9,30 @@ from torch import Tensor
 
 from zsris_ros.types import Scene
 
+METRIC = ("near", "far", "big", "small", "tall", "short", "wide", "thin")
+"""The orders that go by metres where there is depth."""
 
-def superlative_shares(kind: str, scene: Scene, members: Tensor) -> Tensor:
-    """float32 N: 1 for the first member in the order of ``kind``, halved with each further rank.
+
+def superlative_shares(kind: str, scene: Scene, members: Tensor, count: int = 1) -> Tensor:
+    """float32 N: 1 for the first ``count`` members in the order of ``kind``, halved with each rank.
 
     ``members`` bool N. Masks that are no members get 0. An unknown kind leaves all members equal.
     """
-    keys = ordering(kind, scene)
     shares = torch.zeros(len(members))
-    for rank, index in enumerate(_ranked(keys, members)):
-        shares[index] = 0.5**rank
+    for rank, index in enumerate(_ranked(kind, scene, members)):
+        shares[index] = 0.5 ** max(0, rank + 1 - count)
     return shares
 
 
 def ordinal_shares(index: int, side: str, scene: Scene, members: Tensor) -> Tensor:
     """float32 N: 1 for the ``index``-th member (1-based) from ``side``, halved with each rank off.
 
-    All 0 when there are fewer members than that.
+    A negative index counts from the other side: the last one is -1. All 0 when there are fewer
+    members than that.
     """
-    ranked = _ranked(ordering(side, scene), members)
+    ranked = _ranked(side, scene, members)
+    if index < 0:
+        ranked, index = ranked[::-1], -index
     shares = torch.zeros(len(members))
     if index <= len(ranked):
         for rank, member in enumerate(ranked):
@@ -35,66 +40,82 @@ def ordinal_shares(index: int, side: str, scene: Scene, members: Tensor) -> Tens
     return shares
 
 
-def ordering(kind: str, scene: Scene) -> Tensor:
+def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
     """The key, float32 N, by which the smallest comes first: "left", "near", "big", ...
 
-    Distances and sizes are in metres where every mask has depth, else on the image plane (near is
-    then low in the picture, as on a table seen from above).
+    Distances and sizes are in metres where every member (bool N, or all masks) has depth, else on
+    the image plane (near is then low in the picture, as on a table seen from above).
     """
-    return _KEYS[kind](scene) if kind in _KEYS else torch.zeros(len(scene.proposals))
+    if kind not in _KEYS:
+        return torch.zeros(len(scene.proposals))
+    if members is None:
+        members = torch.ones(len(scene.proposals), dtype=torch.bool)
+    return _KEYS[kind](scene, measured(scene, members))
 
 
-def _ranked(keys: Tensor, members: Tensor) -> list[int]:
+def measured(scene: Scene, members: Tensor) -> bool:
+    """Whether every member's distance is known."""
+    points = torch.from_numpy(scene.points)[members]
+    return len(points) > 0 and bool(torch.isfinite(points).all())
+
+
+def _ranked(kind: str, scene: Scene, members: Tensor) -> list[int]:
     chosen = torch.nonzero(members)[:, 0]
-    order = torch.argsort(keys[chosen], stable=True)
+    order = torch.argsort(ordering(kind, scene, members)[chosen], stable=True)
     return [int(i) for i in chosen[order]]
 
 
-def _middle(scene: Scene, axis: int) -> Tensor:
-    boxes = torch.from_numpy(scene.proposals.boxes)
-    return boxes[:, axis] + boxes[:, axis + 2] / 2
+def _middle(axis: int) -> Callable[[Scene, bool], Tensor]:
+    def key(scene: Scene, metric: bool) -> Tensor:
+        boxes = torch.from_numpy(scene.proposals.boxes)
+        return boxes[:, axis] + boxes[:, axis + 2] / 2
+
+    return key
 
 
-def _distance(scene: Scene) -> Tensor:
-    points = torch.from_numpy(scene.points)
-    if len(points) and bool(torch.isfinite(points).all()):
-        return torch.linalg.vector_norm(points, dim=1)
+def _distance(scene: Scene, metric: bool) -> Tensor:
+    if metric:
+        return torch.linalg.vector_norm(torch.from_numpy(scene.points), dim=1)
     boxes = torch.from_numpy(scene.proposals.boxes)
     return -(boxes[:, 1] + boxes[:, 3])
 
 
-def _area(scene: Scene) -> Tensor:
-    """Mask area, in square metres (at the centroid's distance) where every mask has depth."""
-    return torch.from_numpy(scene.proposals.areas) * _metres_a_pixel(scene) ** 2
+def _area(scene: Scene, metric: bool) -> Tensor:
+    """Mask area, in square metres at the centroid's distance."""
+    return torch.from_numpy(scene.proposals.areas) * _metres_a_pixel(scene, metric) ** 2
 
 
-def _height(scene: Scene) -> Tensor:
-    return torch.from_numpy(scene.proposals.boxes)[:, 3] * _metres_a_pixel(scene)
+def _height(scene: Scene, metric: bool) -> Tensor:
+    return torch.from_numpy(scene.proposals.boxes)[:, 3] * _metres_a_pixel(scene, metric)
 
 
-def _width(scene: Scene) -> Tensor:
-    return torch.from_numpy(scene.proposals.boxes)[:, 2] * _metres_a_pixel(scene)
+def _width(scene: Scene, metric: bool) -> Tensor:
+    return torch.from_numpy(scene.proposals.boxes)[:, 2] * _metres_a_pixel(scene, metric)
 
 
-def _metres_a_pixel(scene: Scene) -> Tensor:
+def _metres_a_pixel(scene: Scene, metric: bool) -> Tensor:
     depth = torch.from_numpy(scene.points)[:, 2]
     intrinsics = scene.frame.intrinsics
-    if intrinsics is None or not bool(torch.isfinite(depth).all()):
+    if intrinsics is None or not metric:
         return torch.ones(len(depth))
     return depth / intrinsics.fx
 
 
-_KEYS: dict[str, Callable[[Scene], Tensor]] = {
-    "left": lambda scene: _middle(scene, 0),
-    "right": lambda scene: -_middle(scene, 0),
-    "top": lambda scene: _middle(scene, 1),
-    "bottom": lambda scene: -_middle(scene, 1),
+def _reversed(key: Callable[[Scene, bool], Tensor]) -> Callable[[Scene, bool], Tensor]:
+    return lambda scene, metric: -key(scene, metric)
+
+
+_KEYS: dict[str, Callable[[Scene, bool], Tensor]] = {
+    "left": _middle(0),
+    "right": _reversed(_middle(0)),
+    "top": _middle(1),
+    "bottom": _reversed(_middle(1)),
     "near": _distance,
-    "far": lambda scene: -_distance(scene),
-    "big": lambda scene: -_area(scene),
+    "far": _reversed(_distance),
+    "big": _reversed(_area),
     "small": _area,
-    "tall": lambda scene: -_height(scene),
+    "tall": _reversed(_height),
     "short": _height,
-    "wide": lambda scene: -_width(scene),
+    "wide": _reversed(_width),
     "thin": _width,
 }

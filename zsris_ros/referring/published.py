@@ -86,7 +86,7 @@ class PublishedReferrer:
             )
         scores = self.scores(scene, query)
         shares = torch.zeros(len(scene.proposals)).index_put((scores.masks,), scores.shares)
-        grounding = Grounding(shares, scores.terms, ())
+        grounding = Grounding(shares, scores.terms, (), shares)
         order = torch.argsort(scores.final, descending=True, stable=True)
         candidates = tuple(candidate(scene, grounding, int(i)) for i in scores.masks[order])
         best = candidates[0]
