@@ -20,7 +20,8 @@ MUG = parse("the mug", "rules")
 
 
 def grounding(*scores: float) -> Grounding:
-    return Grounding(torch.tensor(scores), {"match": torch.tensor(scores)}, ())
+    shares = torch.tensor(scores)
+    return Grounding(shares, {"match": shares}, (), shares)
 
 
 def test_candidates_come_best_first_and_once_a_thing() -> None:

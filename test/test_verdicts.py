@@ -48,7 +48,11 @@ def test_the_figures_of_a_handful_of_answers() -> None:
     assert summary["ambiguous_recall"] == 0.5
     assert summary["ambiguous_precision"] == 0.5
     assert summary["found_accuracy"] == 0.25
-    assert summary["by_category"]["found"] == {"n": 4, "expected": "FOUND", "accuracy": 0.25}
+    assert summary["by_category"]["found"] == {
+        "n": 4,
+        "expected": "FOUND",
+        "verdict_accuracy": 0.25,
+    }
     # Bins: {0: wrong}, {.15: right}, {.55: wrong}, {.85: both right}, {.95: two of three right}.
     apart = 0.0 + 0.85 + 0.55 + 2 * 0.15 + 3 * (0.95 - 2 / 3)
     assert summary["ece"] == pytest.approx(apart / 8, abs=1e-3)

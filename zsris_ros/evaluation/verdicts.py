@@ -27,29 +27,34 @@ def verdict_summary(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
     ``found_accuracy``: of the questions to be answered FOUND, those that were, with the right mask.
     ``ece``: expected calibration error of the first candidate's score (``reliability_bins``).
     ``reliability``: these bins. ``by_category``: n, the verdict that is right, and how many answers
-    were (``accuracy``: the verdict, and for FOUND the mask too). ``n``: the answers.
+    were (``verdict_accuracy``: the verdict, and for FOUND the mask too). ``n``: the answers.
     """
-    nothing = [a for a in answers if a.expected == "NOT_FOUND"]
-    present = [a for a in answers if a.expected != "NOT_FOUND"]
-    several = [a for a in answers if a.expected == "AMBIGUOUS"]
-    bins = reliability_bins(
-        [a.score or 0.0 for a in answers], [_first_is_right(a) for a in answers]
-    )
+    scores = [a.score or 0.0 for a in answers]
+    bins = reliability_bins(scores, [_first_is_right(a) for a in answers])
     return {
         "n": len(answers),
-        "no_target_accuracy": _share(a.verdict == "NOT_FOUND" for a in nothing),
-        "false_refusals": _share(a.verdict == "NOT_FOUND" for a in present),
-        "ambiguous_recall": _share(a.verdict == "AMBIGUOUS" for a in several),
-        "ambiguous_precision": _share(
-            a.expected == "AMBIGUOUS" for a in answers if a.verdict == "AMBIGUOUS"
-        ),
-        "found_accuracy": _share(_is_right(a) for a in present if a.expected == "FOUND"),
+        **verdict_shares([(a.expected, a.verdict) for a in answers]),
+        "found_accuracy": _share(_is_right(a) for a in answers if a.expected == "FOUND"),
         "ece": expected_calibration_error(bins),
         "by_category": {
             category: _of_category([a for a in answers if a.category == category])
             for category in sorted({a.category for a in answers})
         },
         "reliability": bins,
+    }
+
+
+def verdict_shares(pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
+    """The first four figures of ``verdict_summary``, from (right, given) verdicts."""
+    nothing = [given for right, given in pairs if right == "NOT_FOUND"]
+    present = [given for right, given in pairs if right != "NOT_FOUND"]
+    several = [given for right, given in pairs if right == "AMBIGUOUS"]
+    called_so = [right for right, given in pairs if given == "AMBIGUOUS"]
+    return {
+        "no_target_accuracy": _share(given == "NOT_FOUND" for given in nothing),
+        "false_refusals": _share(given == "NOT_FOUND" for given in present),
+        "ambiguous_recall": _share(given == "AMBIGUOUS" for given in several),
+        "ambiguous_precision": _share(right == "AMBIGUOUS" for right in called_so),
     }
 
 
@@ -104,7 +109,7 @@ def _of_category(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
     return {
         "n": len(answers),
         "expected": "/".join(expected),
-        "accuracy": _share(_is_right(a) for a in answers),
+        "verdict_accuracy": _share(_is_right(a) for a in answers),
     }
 
 

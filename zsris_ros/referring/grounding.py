@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -19,7 +20,8 @@ from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance
 from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
-from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes
+from zsris_ros.referring.calibration import plain_evidence
+from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes, without_piles
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.support import GroundedAnchor, support_of
@@ -34,7 +36,8 @@ class Grounding:
     """``scores`` float32 N in [0, 1] and the named ``terms`` (each N) whose product they are.
 
     ``probability`` float32 N: that a mask is what was asked for, as calibrated on the evidence
-    among the terms. ``anchors`` have theirs as score. ``members`` bool N are the things that a superlative or an ordinal orders, None without one.
+    among the terms. ``members`` bool N are the things that a superlative or an ordinal orders, None
+    without one.
     """
 
     scores: Tensor
@@ -65,7 +68,7 @@ class Grounder:
             fit = _product(terms, without=("coherence",))
             members = _members(scene, fit, self._settings.member)
             terms["order"] = _order(scene, expression, members)
-        likely = self._settings.calibration.probability(terms, [each.score for each in anchors])
+        likely = self._settings.calibration.probability(terms)
         return Grounding(_product(terms), terms, anchors, likely, members)
 
     def _fit(
@@ -78,6 +81,9 @@ class Grounder:
             support, found = self._support(scene, relation)
             terms[relation.kind] = terms.get(relation.kind, torch.ones(len(support))) * support
             anchors.extend(found)
+        if anchors:
+            there = prod(anchor.score for anchor in anchors)
+            terms["anchor"] = torch.full_like(terms["match"], there)
         for excluded in exclusions(expression):
             terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
         if expression.position:
@@ -87,10 +93,10 @@ class Grounder:
 
     def _match(self, scene: Scene, expression: Expression) -> Tensor:
         phrase = noun_phrase(expression)
+        things = scene.things
+        if things is None:
+            things = find_things(scene.frame, scene.proposals)
         if is_neutral(expression.head):
-            things = scene.things
-            if things is None:
-                things = find_things(scene.frame, scene.proposals)
             alone = torch.from_numpy(things).float()
             if not expression.attributes:
                 return alone
@@ -98,6 +104,7 @@ class Grounder:
         match = self._phrase(scene, expression.text, phrase)
         if any(relation.kind == "part_of" for relation in expression.relations):
             return match
+        match = without_piles(match, scene.proposals, things)
         return prefer_wholes(match, scene.proposals, self._settings.whole)
 
     def _phrase(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
@@ -121,8 +128,8 @@ class Grounder:
             expression = anchor_expression(anchor)
             grounding = self.ground(scene, expression)
             best = int(grounding.scores.argmax())
-            likely = float(grounding.probability[best])
-            found.append(GroundedAnchor(anchor.target, relation.kind, best, likely))
+            there = float(plain_evidence(grounding.terms)[best])
+            found.append(GroundedAnchor(anchor.target, relation.kind, best, there))
             count = self._settings.anchors if grounding.members is None else 1
             weights.append(keep_best(grounding.scores**2, count))
         return support_of(scene, relation.kind, weights, found), tuple(found)

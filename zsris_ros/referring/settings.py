@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from zsris_ros.referring.calibration import Calibration
+
 
 @dataclass(frozen=True)
 class ReferSettings:
@@ -25,8 +27,8 @@ class ReferSettings:
     difference in the match.
 
     ``member``: share of the best match above which a mask takes part in an order ("leftmost").
-    ``found``: the best score below which the thing is not there. ``alike``: share of the best score
-    above which another mask fits as well.
+    ``calibration`` makes a score a probability. ``found``: the score up to which the best candidate
+    is not what was asked for. ``alike``: share of the best score from which another one fits too.
     """
 
     text_mix: float = 0.5
@@ -42,3 +44,4 @@ class ReferSettings:
     member: float = 0.8
     found: float = 0.0
     alike: float = 0.9
+    calibration: Calibration = field(default_factory=Calibration)
