@@ -85,15 +85,42 @@ def test_time_that_jumps_back_forgets_the_other_time(first: str) -> None:
     for stamp in (1000, 2000):
         for name in add:
             assert not add[name](stamp * MS, f"old {name}")
-    rest = [name for name in add if name != first]
     assert add[first](0, f"new {first}")
-    for name in rest:
-        add[name](0, f"new {name}")
+    for name in add:
+        if name != first:
+            assert not add[name](0, f"new {name}"), "one jump is told once"
     assert kept.span_ns() == (0, 0)
     newest = kept.newest()
     assert newest is not None and newest.depth is not None and newest.info is not None
     found = newest.image.message, newest.depth.message, newest.info.message
     assert found == ("new image", "new depth", "new info")
+
+
+def test_a_clock_that_jumps_back_forgets_what_is_later() -> None:
+    kept = buffer()
+    for stamp in (1000, 2000):
+        kept.add_image(stamp * MS, "image")
+        kept.add_info(stamp * MS, "info")
+    assert not kept.forget_after(1950 * MS), "that much is disorder"
+    assert len(kept) == 2
+    assert kept.forget_after(500 * MS)
+    assert kept.newest() is None
+    assert not kept.forget_after(400 * MS)
+    kept.add_image(500 * MS, "new image")
+    assert kept.newest().info.message == "info"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("length", "there"), [(2, [1, 2]), (5, [0, 1, 2])])
+def test_a_resized_buffer_keeps_the_newest(length: int, there: list[int]) -> None:
+    kept = buffer(length=3)
+    for stamp in range(3):
+        kept.add_image(stamp * MS, str(stamp))
+    kept.resize(length)
+    assert kept.span_ns() == (there[0] * MS, there[-1] * MS)
+    assert len(kept) == len(there)
+    for stamp in range(3, 10):
+        kept.add_image(stamp * MS, str(stamp))
+    assert len(kept) == length
 
 
 def test_messages_that_overtake_each_other_are_no_jump() -> None:

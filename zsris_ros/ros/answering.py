@@ -88,6 +88,10 @@ class Answerer:
         self.capacity = capacity
         self._scenes: OrderedDict[Hashable, tuple[Scene, str]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Scenes kept."""
+        return len(self._scenes)
+
     def answer(self, question: Question, assume_registered: bool = False) -> Answer:
         """The answer, or a Refusal when image or expression cannot be used.
 

@@ -42,17 +42,15 @@ class Record:
 
 
 def report(
-    node: Node, record: Record, *, waiting: int, frames: int, gpu: str, silence: str, failure: str
+    node: Node, record: Record, state: Mapping[str, object], silence: str, failure: str
 ) -> DiagnosticArray:
     """One status: ERROR with ``failure``, WARN while ``silence`` says why no image comes, else OK.
 
-    ``waiting`` requests, ``frames`` in the buffer, ``gpu`` memory in words.
+    ``state`` is what the node holds just now, by name.
     """
     values = {
         "model": record.model,
-        "GPU memory": gpu,
-        "requests waiting": waiting,
-        "frames kept": frames,
+        **state,
         "answered": record.answered,
         "cache hits": record.cache_hits,
         "refused": record.refused,

@@ -70,15 +70,15 @@ class FrameBuffer(Generic[ImageT, InfoT]):
         return len(self._images)
 
     def add_image(self, stamp_ns: int, image: ImageT) -> bool:
-        """Keeps an image; returns True when time had jumped back and the buffer was emptied."""
+        """Keeps an image; returns True when time had jumped back and frames were dropped."""
         return self._add(self._images, stamp_ns, image)
 
     def add_depth(self, stamp_ns: int, depth: ImageT) -> bool:
-        """Keeps a depth image; returns True when time had jumped back."""
+        """Keeps a depth image; returns as ``add_image``."""
         return self._add(self._depths, stamp_ns, depth)
 
     def add_info(self, stamp_ns: int, info: InfoT) -> bool:
-        """Keeps a camera_info; returns True when time had jumped back."""
+        """Keeps a camera_info; returns as ``add_image``."""
         return self._add(self._infos, stamp_ns, info)
 
     def newest(self) -> Moment[ImageT, InfoT] | None:
@@ -119,12 +119,10 @@ class FrameBuffer(Generic[ImageT, InfoT]):
     def forget_after(self, stamp_ns: int) -> bool:
         """The clock has jumped back to ``stamp_ns``: drops what is clearly later.
 
-        Returns whether anything was dropped.
+        Returns whether frames were dropped.
         """
         with self._lock:
-            before = len(self._images) + len(self._depths)
-            self._forget_after(stamp_ns)
-            return len(self._images) + len(self._depths) < before
+            return self._forget_after(stamp_ns)
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -135,23 +133,24 @@ class FrameBuffer(Generic[ImageT, InfoT]):
     def _add(self, ring: deque[Stamped[T]], stamp_ns: int, message: T) -> bool:
         with self._lock:
             jumped = bool(ring) and stamp_ns < ring[-1].stamp_ns - MAX_DISORDER_NS
-            if jumped:
-                self._forget_after(stamp_ns)
+            dropped = jumped and self._forget_after(stamp_ns)
             ring.append(Stamped(stamp_ns, message, next(self._serials)))
-            return jumped
+            return dropped
 
-    def _forget_after(self, stamp_ns: int) -> None:
-        """Drops what the new time has not reached yet.
+    def _forget_after(self, stamp_ns: int) -> bool:
+        """Drops what the new time has not reached yet; returns whether frames were among it.
 
         Each of the three topics notices the jump by itself, and the first to notice must not make
         the others drop what they have already received of the new time, nor keep the old time.
         """
+        dropped = False
         for ring in (self._images, self._depths):
-            newest = ring[-1].stamp_ns if ring else stamp_ns
-            if newest > stamp_ns + MAX_DISORDER_NS:
+            if ring and ring[-1].stamp_ns > stamp_ns + MAX_DISORDER_NS:
                 ring.clear()
+                dropped = True
         while len(self._infos) > 1:
             self._infos.popleft()
+        return dropped
 
     def _moment(self, image: Stamped[ImageT]) -> Moment[ImageT, InfoT]:
         return Moment(image, self._depth_of(image), _nearest(self._infos, image.stamp_ns))

@@ -222,16 +222,15 @@ class ReferSegmentNode(ManagedNode):
         return result
 
     def _on_second(self) -> None:
-        inputs, model = self._inputs, self._model
-        report = diagnostics.report(
-            self,
-            self._record,
-            waiting=self._worker.waiting,
-            frames=0 if inputs is None else len(inputs.buffer),
-            gpu="not used" if model is None else model.gpu_memory(),
-            silence="" if inputs is None else inputs.silence.explain(self._chosen.image_timeout),
-            failure=self.reason,
-        )
+        inputs, model, answerer = self._inputs, self._model, self._answerer
+        state = {
+            "GPU memory": "not used" if model is None else model.gpu_memory(),
+            "requests waiting": self._worker.waiting,
+            "frames kept": 0 if inputs is None else len(inputs.buffer),
+            "scenes kept": 0 if answerer is None else len(answerer),
+        }
+        silence = "" if inputs is None else inputs.silence.explain(self._chosen.image_timeout)
+        report = diagnostics.report(self, self._record, state, silence, self.reason)
         self._diagnostics.publish(report)
 
 

@@ -1,0 +1,141 @@
+"""What the node hears: time that jumps back, and cameras that stay silent."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from camera import SECOND, Listener, header, picture, wait_until
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from processes import node_with_stand_in
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
+from zsris_ros.srv import ReferSegment
+
+from zsris_ros.ros.client import STATUS_NAMES, Client
+from zsris_ros.ros.conversions import to_image
+from zsris_ros.ros.inputs import SENSOR
+from zsris_ros.ros.silence import describe
+
+
+def status_of(response: ReferSegment.Response) -> str:
+    return STATUS_NAMES[response.status]
+
+
+def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time(
+    here: Node,
+) -> None:
+    remaps = {"refer_segment": "/simulated", "__node": "simulated", "image": "/simulated/image"}
+    clock = here.create_publisher(Clock, "/clock", 1)
+    images = here.create_publisher(Image, "/simulated/image", 1)
+
+    def holds(caller: Client, something: bool) -> None:
+        """Returns when the node keeps frames and scenes, or none of either."""
+        report = Listener(caller.node, DiagnosticArray, "/diagnostics")
+
+        def fits(message: DiagnosticArray) -> bool:
+            (status,) = message.status
+            values = {pair.key: pair.value for pair in status.values}
+            kept = [values[name] != "0" for name in ("frames kept", "scenes kept")]
+            return "simulated" in status.name and kept == [something] * 2
+
+        caller._executor.remove_node(caller.node)
+        report.wait(fits)
+        caller.node.destroy_subscription(report._subscription)
+        caller._executor.add_node(caller.node)
+
+    def show(caller: Client, seconds: int) -> None:
+        """Returns when the node has answered about an image of that time."""
+        image = to_image(picture(9)[0], "rgb8", header(seconds * SECOND))
+
+        def answered() -> bool:
+            images.publish(image)  # again, because a best-effort reader may miss the first
+            time.sleep(0.1)
+            response = caller.ask("red")
+            return status_of(response) == "FOUND" and response.header == image.header
+
+        wait_until(answered, 10.0, "no image arrives")
+
+    running = node_with_stand_in(remaps, use_sim_time=True)
+    with running as process, Client("/simulated", "simulating") as caller:
+        process.wait_for_log("the model is ready")
+        wait_until(lambda: clock.get_subscription_count() > 0, 10.0, "no clock is read")
+        wait_until(lambda: images.get_subscription_count() > 0, 10.0, "no image is read")
+        for seconds in (1000, 1001):
+            clock.publish(Clock(clock=header(seconds * SECOND).stamp))
+            show(caller, seconds)
+        holds(caller, something=True)
+        clock.publish(Clock(clock=header(3 * SECOND).stamp))
+        holds(caller, something=False)
+        assert status_of(caller.ask("red")) == "NO_IMAGE"
+        show(caller, 3)
+        assert process.log().count("time has jumped back") == 1
+
+
+def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
+    remaps = {"refer_segment": "/silent", "__node": "silent", "image": "/silent/image"}
+    reports = Listener(here, DiagnosticArray, "/diagnostics")
+
+    def said(*texts: str) -> None:
+        """Returns when /diagnostics warns with all of ``texts``."""
+        reports.messages.clear()
+
+        def fits(message: DiagnosticArray) -> bool:
+            (status,) = message.status
+            warns = status.level == DiagnosticStatus.WARN and "silent" in status.name
+            return warns and all(text in status.message for text in texts)
+
+        reports.wait(fits)
+
+    with node_with_stand_in(remaps, image_timeout=1.5) as process:
+        said("no image on '/silent/image'", "nobody publishes there")
+        elsewhere = here.create_publisher(Image, "/arm/image_raw", 1)
+        said("nobody publishes there", "images are on /arm/image_raw")
+        wrong = here.create_publisher(CompressedImage, "/silent/image", 1)
+        said("/test publishes sensor_msgs/msg/CompressedImage: the type does not fit", "/Image is")
+        here.destroy_publisher(wrong)
+        right = here.create_publisher(Image, "/silent/image", 1)
+        said("/test publishes sensor_msgs/msg/Image, reliable, volatile", "fit, but nothing")
+        reports.messages.clear()
+        right.publish(to_image(picture(9)[0], "rgb8", header(1)))
+        reports.wait(lambda message: message.status[0].level == DiagnosticStatus.OK)
+        for publisher in (elsewhere, right):
+            here.destroy_publisher(publisher)
+        # Each reason is logged once, however often it is told on /diagnostics.
+        process.wait_for_log("type and quality of service fit")
+        assert process.log().count("the type does not fit") == 1
+
+
+def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
+    publisher = here.create_publisher(Image, topic, QoSProfile(depth=1, **quality))
+    wait_until(lambda: here.count_publishers(topic) == 1, 5.0, "the graph does not know it")
+    found = here.get_publishers_info_by_topic(topic)
+    here.destroy_publisher(publisher)
+    return list(found)
+
+
+def test_the_quality_of_service_that_does_not_fit_is_named(here: Node) -> None:
+    offered = endpoints(here, "/lossy", reliability=ReliabilityPolicy.BEST_EFFORT)
+    sentence = describe(offered, QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
+    assert "/test publishes sensor_msgs/msg/Image, best_effort, volatile" in sentence
+    assert "the quality of service does not fit, reliable, volatile is wanted" in sentence
+    assert "reliab" in sentence.partition("(")[2].lower()
+
+
+@pytest.mark.parametrize("reliability", [ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE])
+@pytest.mark.parametrize(
+    "durability", [DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL]
+)
+def test_what_the_node_wants_fits_every_camera(
+    here: Node, reliability: ReliabilityPolicy, durability: DurabilityPolicy
+) -> None:
+    offered = endpoints(here, "/camera", reliability=reliability, durability=durability)
+    assert "type and quality of service fit" in describe(offered, SENSOR)
+
+
+def test_a_crowd_of_publishers_is_not_listed_whole(here: Node) -> None:
+    (one,) = endpoints(here, "/crowd")
+    sentence = describe([one] * 8, SENSOR)
+    assert sentence.count("publishes") == 5 and sentence.endswith("and 3 more")
