@@ -1,226 +1,360 @@
-"""Metrics against counting by hand, the loop over a small data set, and the readers."""
+"""Evaluation: what is written down, killed and resumed runs, what methods share, the command."""
 
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from PIL import Image
-from small_clip import small_clip
+from miniatures import small_scenes
 
-from zsris_ros.evaluation.figures import write_summary
+from zsris_ros.cli import main
+from zsris_ros.evaluation.contest import Contest, chosen_methods
 from zsris_ros.evaluation.items import EvaluationItem, Question
-from zsris_ros.evaluation.metrics import Tally, best_ious, iou
-from zsris_ros.evaluation.osd import osd_item, osd_items, osd_names, spatial_questions
-from zsris_ros.evaluation.run import Condition, Watched, evaluate
-from zsris_ros.evaluation.tabletop import tabletop_items, to_item
-from zsris_ros.language import load_parser
-from zsris_ros.proposals.fixed import FixedProposals
-from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.simulation.render import RenderingUnavailable
-from zsris_ros.simulation.tabletop import tabletop_scene
-from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics
-from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.views import HybridSettings
+from zsris_ros.evaluation.miniature import write_refcoco
+from zsris_ros.evaluation.records import AnswerRecord, read_answers, read_looks
+from zsris_ros.evaluation.results import Results, claim
+from zsris_ros.evaluation.run import Contestant, evaluate
+from zsris_ros.evaluation.sharing import Remembering
+from zsris_ros.evaluation.summary import summarise_folder
+from zsris_ros.evaluation.tabletop import TabletopData
+from zsris_ros.proposals.rle import decode
+from zsris_ros.referring.methods import METHODS, find_method, method_names
+from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics, Verdict
+from zsris_ros.weights.load import Parts, load_parts
 
-OSD = Path(os.environ.get("ZSRIS_OSD_DIR", Path(__file__).parents[2] / "shared" / "osd"))
 CAMERA = Intrinsics(60.0, 60.0, 31.5, 23.5)
-
-masks = arrays(bool, (4, 5))
-
-
-@given(masks, masks)
-def test_iou_counts_pixels(a: BoolArray, b: BoolArray) -> None:
-    one = {tuple(p) for p in np.argwhere(a)}
-    other = {tuple(p) for p in np.argwhere(b)}
-    expected = len(one & other) / len(one | other) if one | other else 1.0
-    assert iou(a, b) == iou(b, a) == pytest.approx(expected)
+SETTINGS = {"dataset": "squares", "title": "squares", "data": {"root": "/here"}, "weights": "w"}
+TIMES = ("ms", "seconds", "timings", "seconds_per_scene")
 
 
-@given(st.lists(st.tuples(masks, masks), min_size=1, max_size=6))
-def test_a_tally_means_over_answers_and_over_pixels(
-    pairs: list[tuple[BoolArray, BoolArray]],
-) -> None:
-    tally = Tally()
-    each = [tally.add(true, answer) for true, answer in pairs]
-    assert tally.n == len(pairs)
-    assert tally.miou == pytest.approx(np.mean(each))
-    true, answers = (np.stack([pair[i] for pair in pairs]) for i in (0, 1))
-    if (true | answers).any():
-        assert tally.oiou == pytest.approx(iou(true, answers))
-
-
-def blob(left: int, width: int = 10, top: int = 10, height: int = 10) -> BoolArray:
+def blob(left: int, width: int = 10, height: int = 10) -> BoolArray:
     mask = np.zeros((48, 64), bool)
-    mask[top : top + height, left : left + width] = True
+    mask[10 : 10 + height, left : left + width] = True
     return mask
 
 
-def item(name: str = "one") -> EvaluationItem:
-    """Three squares: left and near, in the middle, right and far and large."""
-    objects = np.stack([blob(4), blob(25), blob(45, 16, height=30)])
-    depth = np.full((48, 64), 1.0, np.float32)
-    for mask, metres in zip(objects, (0.5, 0.7, 0.9), strict=True):
-        depth[mask] = metres
-    rgb = np.full((48, 64, 3), 90, np.uint8)
-    frame = Frame(rgb, depth, CAMERA)
-    questions = (
-        Question("the leftmost object", "superlative", 0),
-        Question("the rightmost object", "superlative", 2),
-        Question("the object closest to the camera", "distance", 1),  # wrong on purpose
+@dataclass(frozen=True)
+class Squares:
+    """Frames of three squares: left and near, in the middle, right and far and large."""
+
+    count: int
+    questions: tuple[Question, ...] = (
+        Question("the leftmost object", "superlative", (0,)),
+        Question("the object closest to the camera", "distance", (1,)),  # wrong on purpose
+        Question("the rightmost object", "superlative", (2,)),
     )
-    return EvaluationItem(name, frame, objects, questions)
+    title = "squares"
+
+    def names(self) -> Sequence[str]:
+        return [f"squares {number}" for number in range(self.count)]
+
+    def item(self, name: str) -> EvaluationItem:
+        objects = np.stack([blob(4), blob(25), blob(45, 16, 30)])
+        depth = np.full((48, 64), 1.0, np.float32)
+        for mask, metres in zip(objects, (0.5, 0.7, 0.9), strict=True):
+            depth[mask] = metres
+        frame = Frame(np.full((48, 64, 3), 90, np.uint8), depth, CAMERA)
+        return EvaluationItem(name, frame, objects, self.questions, classes=("a", "b", "c"))
 
 
-def segmenter(*proposers: object) -> Segmenter:
-    encoder = HybridEncoder(small_clip(), HybridSettings(start_block=2))
-    return Segmenter(proposers, encoder, None, load_parser("rules"), ReferSettings())  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class Same:
+    """A data set of one item."""
+
+    only: EvaluationItem
+    title = "one"
+
+    def names(self) -> Sequence[str]:
+        return [self.only.name]
+
+    def item(self, name: str) -> EvaluationItem:
+        return self.only
 
 
-def test_the_loop_answers_counts_and_writes(tmp_path: Path) -> None:
-    items = [item("one"), item("two")]
-    whole = Watched("given", FixedProposals(items[0].masks))
-    half = Watched("half", FixedProposals(items[0].masks[:1]))
-    joined = segmenter(whole, half)
-    figures = evaluate(
-        items,
-        {
-            "all": Condition(lambda _: joined, watched=(whole, half)),
-            "first only": Condition(
-                lambda each: segmenter(FixedProposals(each.masks[:1])),
-                lambda each: each.questions[:1],
-            ),
-        },
-        tmp_path / "new",
-    )
-    summary = figures["all"].summary()
-    assert summary["n"] == 6
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    return load_parts("tabletop", device="cpu", parser="rules")
+
+
+def entered(
+    parts: Parts, directory: Path, proposals: str = "truth", name: str = "hybridgl"
+) -> Contestant:
+    contest = Contest(parts, None, directory, SETTINGS)
+    return contest.enter(find_method(name), proposals)
+
+
+def without_times(document: Any) -> Any:
+    """The same without what no two runs have in common."""
+    if isinstance(document, dict):
+        return {k: without_times(v) for k, v in document.items() if k not in TIMES}
+    return [without_times(each) for each in document] if isinstance(document, list) else document
+
+
+def lines(path: Path) -> list[Any]:
+    return [without_times(json.loads(line)) for line in path.read_text().splitlines()]
+
+
+def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Path) -> None:
+    evaluate(Squares(3), [entered(parts, tmp_path)], limit=2)
+    answers, looks = read_answers(tmp_path), read_looks(tmp_path)
+    assert [look.item for look in looks] == ["squares 0", "squares 1"]
+    assert [answer.iou for answer in answers] == [1, 0, 1] * 2
+    first, wrong = answers[:2]
+    assert (first.intersection, first.union, first.bound) == (100, 100, 1)
+    assert (first.target_class, first.answered_class) == ("a", "a")
+    assert (wrong.target_class, wrong.answered_class, wrong.verdict) == ("b", "a", "FOUND")
+    mask = decode({"size": (wrong.height, wrong.width), "counts": wrong.mask})
+    np.testing.assert_array_equal(mask, blob(4))
+    truth = decode({"size": (wrong.height, wrong.width), "counts": wrong.truth})
+    np.testing.assert_array_equal(truth, blob(25))
+    assert looks[0].bounds == {"joined": (1, 1, 1)} and looks[0].proposals == {"joined": 3}
+
+    summary = summarise_folder(tmp_path, {"more": 1})
+    assert json.loads((tmp_path / "summary.json").read_text()).items() >= summary.items()
+    assert (summary["n"], summary["frames"], summary["refused"], summary["more"]) == (6, 2, 0, 1)
     assert summary["miou"] == pytest.approx(4 / 6, abs=1e-4)
-    assert summary["accuracy"] == pytest.approx(4 / 6, abs=1e-4)
-    assert summary["by_category"]["superlative"] == {"n": 4, "miou": 1, "oiou": 1, "accuracy": 1}
-    assert summary["by_category"]["distance"]["miou"] == 0
-    assert summary["frames"] == 2 and summary["objects"] == 6
-    assert summary["proposal_bounds"]["given"] == summary["proposal_bound"] == 1
-    assert summary["proposal_bounds"]["half"] == pytest.approx(1 / 3, abs=1e-4)
-    assert summary["proposals_per_frame"] == {"joined": 3, "given": 3, "half": 1}
-    assert sum(summary["verdicts"].values()) == 6
-    assert figures["first only"].summary()["n"] == 2
-    assert figures["first only"].accuracy == 1
+    assert summary["by_category"]["superlative"]["accuracy"] == 1
+    assert (summary["method"], summary["variant"]) == ("hybridgl", "product")
+    assert "/here" not in json.dumps(summary)
 
-    rows = [json.loads(line) for line in (tmp_path / "new/answers.jsonl").read_text().splitlines()]
-    assert len(rows) == 8
-    assert [row["iou"] for row in rows if row["condition"] == "all"] == [1, 1, 0, 1, 1, 0]
-    assert {row["item"] for row in rows} == {"one", "two"}
 
-    written = json.loads(write_summary(tmp_path / "new", {"weights": "w", **summary}).read_text())
-    assert {"n", "miou", "oiou", "proposal_bound", "by_category", "versions", "machine"} <= set(
-        written
+def test_several_targets_count_together_and_duplicates_each(parts: Parts, tmp_path: Path) -> None:
+    asked = (
+        Question("the leftmost object", "plural", (0, 2)),
+        Question("the leftmost object", "ambiguous", (0, 2), Verdict.AMBIGUOUS),
+        Question("the leftmost object", "absent", (), Verdict.NOT_FOUND),
     )
+    evaluate(Squares(1, asked), [entered(parts, tmp_path)])
+    plural, ambiguous, absent = read_answers(tmp_path)
+    assert (plural.intersection, plural.union) == (100, 100 + 16 * 30)
+    assert (plural.bound_intersection, plural.bound_union) == (580, 580), "one proposal each"
+    assert (ambiguous.iou, ambiguous.bound, ambiguous.expected) == (1, 1, "AMBIGUOUS")
+    assert (absent.intersection, absent.iou, absent.bound, absent.target_class) == (0, 0, 1, None)
 
 
-def test_what_is_not_found_counts_as_an_empty_mask(tmp_path: Path) -> None:
-    nothing = FixedProposals(np.zeros((0, 48, 64), bool))
-    figures = evaluate([item()], {"none": Condition(lambda _: segmenter(nothing))}, tmp_path)
-    summary = figures["none"].summary()
-    assert summary["verdicts"] == {"NOT_FOUND": 3}
-    assert summary["miou"] == summary["oiou"] == summary["proposal_bound"] == 0
+def test_what_cannot_be_read_is_refused_and_the_run_goes_on(parts: Parts, tmp_path: Path) -> None:
+    asked = (Question("?!", "none", (0,)), Question("the leftmost object", "superlative", (0,)))
+    evaluate(Squares(2, asked), [entered(parts, tmp_path)])
+    refused, fine = read_answers(tmp_path)[:2]
+    assert (refused.verdict, refused.iou, refused.union) == ("REFUSED", 0, 100)
+    assert "say which" in refused.explanation
+    assert fine.iou == 1
+    summary = summarise_folder(tmp_path)
+    assert (summary["refused"], summary["n"], summary["accuracy"]) == (2, 4, 0.5)
 
 
-def test_fixed_proposals_must_fit_the_frame() -> None:
-    with pytest.raises(InputError, match="64x48"):
-        FixedProposals(np.ones((1, 5, 5), bool)).propose(item().frame)
+def test_proposals_come_from_a_file_by_the_items_names(parts: Parts, tmp_path: Path) -> None:
+    file = tmp_path / "masks.json"
+    left = {"size": [48, 64], "counts": [10 + 4 * 48, *[10, 38] * 9, 10, 28 + 50 * 48]}
+    file.write_text(json.dumps([{"image_id": "squares 0", "segmentation": left, "score": 0.9}]))
+    evaluate(Squares(2), [entered(parts, tmp_path / "out", str(file))])
+    first, second = read_looks(tmp_path / "out")
+    assert first.bounds["joined"] == (1, 0, 0) and second.proposals["joined"] == 0
+    assert {answer.verdict for answer in read_answers(tmp_path / "out")[3:]} == {"NOT_FOUND"}
+    with pytest.raises(InputError, match="no file of proposals"):
+        entered(parts, tmp_path / "other", "nowhere.json")
 
 
-def test_best_ious_of_fixed_proposals() -> None:
-    true = item().masks
-    shifted = np.stack([blob(9), blob(25)])  # half of the first, all of the second, none of it
-    bound = best_ious(true, FixedProposals(shifted).propose(item().frame))
-    np.testing.assert_allclose(bound, [1 / 3, 1, 0], atol=1e-6)
+def test_what_a_kill_left_half_done_is_done_again(parts: Parts, tmp_path: Path) -> None:
+    evaluate(Squares(3), [entered(parts, tmp_path / "whole")])
+    directory = tmp_path / "killed"
+    evaluate(Squares(3), [entered(parts, directory)], limit=1)
+    whole = (tmp_path / "whole" / "answers.jsonl").read_text().splitlines(keepends=True)
+    with (directory / "answers.jsonl").open("a") as answers:
+        answers.write(whole[3] + whole[4][:40])
+    with (directory / "looks.jsonl").open("a") as looks:
+        looks.write('{"item": "squares 1", "bou')
+    resumed = entered(parts, directory)
+    assert resumed.results.done == {"squares 0"}
+    evaluate(Squares(3), [resumed])
+    for name in ("answers.jsonl", "looks.jsonl"):
+        assert lines(directory / name) == lines(tmp_path / "whole" / name)
 
 
-def test_spatial_questions_are_true_by_a_margin() -> None:
-    one = item()
-    asked = {each.text: each.target for each in spatial_questions(one.frame, one.masks)}
-    assert asked == {
-        "the leftmost object": 0,
-        "the second object from the left": 1,
-        "the rightmost object": 2,
-        "the second object from the right": 1,
-        "the object closest to the camera": 0,
-        "the object farthest from the camera": 2,
-        "the biggest object": 2,
+def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
+    claim(tmp_path / "a", {"method": "crop", "limit": None, "data": {"categories": ("x",)}})
+    claim(tmp_path / "a", {"method": "crop", "limit": None, "data": {"categories": ("x",)}})
+    with pytest.raises(InputError, match="holds results with method 'crop', and now it is 'gem'"):
+        claim(tmp_path / "a", {"method": "gem", "limit": None})
+    with pytest.raises(InputError, match="limit"):
+        Results(tmp_path / "a", {"method": "crop", "data": {"categories": ("x",)}, "limit": 3})
+    (tmp_path / "answers.jsonl").touch()
+    with pytest.raises(InputError, match=r"no run\.json"):
+        claim(tmp_path, {"method": "crop"})
+    (tmp_path / "a" / "run.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        claim(tmp_path / "a", {"method": "crop"})
+
+
+def test_a_function_remembers_by_the_objects_themselves() -> None:
+    asked: list[object] = []
+    remembering = Remembering(lambda thing: asked.append(thing) or [thing])
+    one, equal = [1], [1]
+    assert remembering(one) is remembering(one)
+    assert remembering(equal) is not remembering(one)
+    assert len(asked) == 2
+    for other in range(10, 14):
+        remembering(other)
+    remembering(one)
+    assert len(asked) == 7, "the oldest is forgotten"
+
+
+SHARING = [
+    *(("hybridgl", kind) for kind in ("reference", "paper", "product")),
+    *(("crop", kind) for kind in ("reference", "paper", "product")),
+    *(("region-token", kind) for kind in ("reference", "product")),
+    ("hybridgl-semantic", "paper"),
+    ("global-local", "reference"),
+    ("score-map", "paper"),
+    ("features-l", "paper"),
+]
+
+
+def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
+    item = TabletopData(0, 1).to_item(small_scenes()[0])
+    one = Same(item)
+    shared = Contest(parts, None, tmp_path / "shared", SETTINGS)
+    methods = [find_method(*each) for each in SHARING]
+    together = [shared.enter(m, "depth", f"{m.name}.{m.variant}") for m in methods]
+    evaluate(one, together)
+    for method in methods:
+        folder = f"{method.name}.{method.variant}"
+        alone = Contest(parts, None, tmp_path / "alone", SETTINGS)
+        evaluate(one, [alone.enter(method, "depth", folder)])
+        for name in ("answers.jsonl", "looks.jsonl"):
+            ours = lines(tmp_path / "shared" / folder / name)
+            assert ours == lines(tmp_path / "alone" / folder / name), folder
+            assert ours
+
+
+def test_what_methods_have_in_common_is_one(parts: Parts, tmp_path: Path) -> None:
+    contest = Contest(parts, None, tmp_path, SETTINGS)
+
+    def scene(name: str, variant: str, proposals: str = "truth") -> Any:
+        contestant = contest.enter(find_method(name, variant), proposals, f"{name}.{variant}")
+        return contestant.segmenter.look(item.frame, contestant.propose(item))
+
+    item = Squares(1).item("one")
+    reference, paper = scene("hybridgl", "reference"), scene("hybridgl", "paper")
+    assert reference.features is paper.features and reference.patches is paper.patches
+    assert scene("hybridgl", "product").features is not paper.features
+    assert scene("hybridgl", "product").patches is paper.patches
+    assert scene("region-token", "paper").features is not scene("region-token", "product").features
+
+
+def test_lists_of_methods_and_variants() -> None:
+    def pairs(*args: Any) -> list[tuple[str, str]]:
+        return [(method.name, method.variant) for method in chosen_methods(*args)]
+
+    assert pairs("all", "all") == list(METHODS)
+    assert pairs("crop,grad-cam", "paper,product") == [
+        ("crop", "paper"),
+        ("crop", "product"),
+        ("grad-cam", "paper"),
+    ]
+    (alone,) = chosen_methods("global-local", "reference", "refcocog")
+    assert alone.options["alpha"] == 0.85
+    guided, plain = chosen_methods("hybridgl,crop", "paper", None, "clip-prior")
+    assert (guided.localisation, plain.localisation) == ("clip-prior", None)
+    for arguments, said in (
+        (("crob", "all"), "no method is called 'crob'"),
+        (("crop", "papper"), "no variant 'papper'"),
+        (("grad-cam", "product"), "no variant 'product'"),
+        (("crop", "paper", None, "gem"), "uses no localisation map"),
+    ):
+        with pytest.raises(InputError, match=said):
+            chosen_methods(*arguments)
+
+
+def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--list"]) == 0
+    listed = [line for line in capsys.readouterr().out.splitlines() if line]
+    methods, rest = listed[1 : listed.index("VARIANT")], listed[listed.index("VARIANT") :]
+    rows = {line.split()[0]: line for line in methods}
+    assert list(rows) == method_names()
+    for name, variant in METHODS:
+        assert f" {variant} " in f"{rows[name]} "
+    assert {"tabletop", "osd", "refcoco", "refcoco+", "refcocog", "phrasecut"} <= {
+        line.split()[0] for line in rest
     }
-    close = np.stack([blob(4), blob(5, top=30), blob(45)])  # at one distance, of one size
-    depth = np.full((48, 64), 0.7, np.float32)
-    frame = Frame(one.frame.rgb, depth, CAMERA)
-    asked = {each.text: each.target for each in spatial_questions(frame, close)}
-    assert asked == {"the rightmost object": 2}
-    assert list(spatial_questions(frame, close[:1])) == []
+    with pytest.raises(SystemExit):
+        main(["eval"])
+    assert "tabletop" in capsys.readouterr().err
 
 
-def write_osd(root: Path) -> None:
-    one = item()
-    assert one.frame.depth is not None
-    labels = np.ones((48, 64), np.uint8)
-    for number, mask in enumerate(one.masks, 2):
-        labels[mask] = number
-    millimetres = np.rint(one.frame.depth * 1000).astype(np.uint16)
-    for kind, pixels in {"rgb": one.frame.rgb, "depth": millimetres, "label": labels}.items():
-        Image.fromarray(pixels).save(root / f"a_{kind}.png")
-    (root / "objects.json").write_text('{"a": 3}')
+def refcoco(root: Path, out: Path) -> list[str]:
+    return [
+        *("eval", "refcoco", "--root", str(root), "--out", str(out), "--device", "cpu"),
+        *("--proposals", "truth", "--method", "hybridgl,crop", "--variant", "paper,product"),
+        *("--parser", "rules"),
+    ]
 
 
-def test_osd_frames_are_read(tmp_path: Path) -> None:
-    write_osd(tmp_path)
-    (read,) = osd_items(tmp_path)
-    made = item()
-    np.testing.assert_array_equal(read.masks, made.masks)
-    np.testing.assert_allclose(read.frame.depth, made.frame.depth, atol=1e-6)
-    assert read.truth(read.questions[0]).any()
-    Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / "a_label.png")
-    with pytest.raises(InputError, match="differ in size"):
-        osd_item(tmp_path, "a")
-    (tmp_path / "a_depth.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"a_depth\.png is missing"):
-        osd_item(tmp_path, "a")
-
-
-@pytest.mark.skipif(not OSD.is_dir(), reason=f"the real RGB-D scenes are not in {OSD}")
-def test_real_scenes_have_their_objects_and_questions() -> None:
-    counts = json.loads((OSD / "objects.json").read_text())
-    names = osd_names(OSD)
-    assert names == sorted(counts)
-    for name in names[:: max(1, len(names) // 4)]:
-        read = osd_item(OSD, name)
-        assert len(read.masks) == counts[name]
-        assert read.masks.any(axis=(1, 2)).all()
-        assert not (read.masks.sum(0) > 1).any()
-        assert len({each.text for each in read.questions}) == len(read.questions)
-
-
-def test_a_rendered_scene_becomes_an_item() -> None:
+def test_a_killed_run_is_resumed_with_the_same_results(tmp_path: Path) -> None:
+    write_refcoco(tmp_path / "data", small_scenes())
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    command = [sys.executable, "-m", "zsris_ros.cli", *refcoco(tmp_path / "data", killed)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    looks = killed / "crop.product" / "looks.jsonl"
     try:
-        scene = tabletop_scene(1332)
-    except RenderingUnavailable as error:
-        pytest.skip(str(error))
-    made = to_item(scene)
-    assert len(made.masks) == len(scene.objects)
-    assert made.questions
-    texts = [question.text for question in made.names]
-    assert "the purple bowl" in texts
-    assert "the white mug" not in texts, "there are two"
-    for question in made.names:
-        assert f"the {scene.objects[question.target].name}" == question.text
+        deadline = time.monotonic() + 120
+        while not (looks.exists() and looks.stat().st_size) and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.005)
+    finally:
+        process.kill()  # SIGKILL
+        process.wait()
+    done = min(len(lines(path)) for path in killed.glob("*/looks.jsonl"))
+    assert done < len(small_scenes()), "it was killed in the middle"
+    assert main(refcoco(tmp_path / "data", killed)) == 0
+    assert main(refcoco(tmp_path / "data", whole)) == 0
+    rows = json.loads((killed / "table.json").read_text())
+    assert rows == json.loads((whole / "table.json").read_text())
+    assert [(row["method"], row["variant"]) for row in rows] == [
+        (name, kind) for name in ("hybridgl", "crop") for kind in ("paper", "product")
+    ]
+    assert all(row["n"] > 15 and row["proposal_bound"] == 1 for row in rows)
+    for folder in ("hybridgl.paper", "hybridgl.product", "crop.paper", "crop.product"):
+        for name in ("answers.jsonl", "looks.jsonl"):
+            assert lines(killed / folder / name) == lines(whole / folder / name)
+        ours, theirs = (
+            json.loads((d / folder / "summary.json").read_text()) for d in (killed, whole)
+        )
+        assert without_times(ours) == without_times(theirs)
 
 
-@pytest.mark.parametrize(("seed", "scenes"), [(-1, 2), (0, 0), (999_999, 5), (1_000_000, 1)])
-def test_trained_and_impossible_seeds_are_refused(seed: int, scenes: int) -> None:
-    with pytest.raises(InputError, match="cannot be evaluated"):
-        tabletop_items(seed, scenes)
+def test_one_method_gets_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_refcoco(tmp_path / "data", small_scenes()[:1])
+    out = tmp_path / "out"
+    arguments = ["eval", "refcoco", "--root", str(tmp_path / "data"), "--out", str(out)]
+    arguments += ["--proposals", "truth", "--parser", "rules", "--device", "cpu"]
+    assert main(arguments) == 0
+    assert "report.html" in capsys.readouterr().out
+    assert "RefCOCO" in (out / "report.html").read_text()
+    summary = json.loads((out / "summary.json").read_text())
+    assert {"method", "variant", "n", "miou", "oiou", "proposal_bound", "by_category"} <= set(
+        summary
+    )
+    assert (summary["dataset"], summary["split"], summary["proposals"]) == (
+        "refcoco",
+        "val",
+        "truth",
+    )
+    assert main([*arguments, "--variant", "paper"]) != 0
+    assert "holds results with variant 'product'" in capsys.readouterr().err
+
+
+def test_records_know_only_plain_data(parts: Parts, tmp_path: Path) -> None:
+    evaluate(Squares(1), [entered(parts, tmp_path)])
+    (tmp_path / "looks.jsonl").write_text("not json\n")
+    with pytest.raises(InputError, match="line 1"):
+        read_looks(tmp_path)
+    assert all(isinstance(each, AnswerRecord) for each in read_answers(tmp_path))

@@ -11,7 +11,7 @@ from zsris_ros.evaluation.results import Results
 from zsris_ros.evaluation.run import Contestant, all_questions
 from zsris_ros.evaluation.sharing import Remembering, SharedProposer, Sharing
 from zsris_ros.proposals import Proposer
-from zsris_ros.proposals.file import ProposalFile, check_size
+from zsris_ros.proposals.file import ProposalFile, for_frame
 from zsris_ros.proposals.fixed import FixedProposals
 from zsris_ros.referring.methods import METHODS, Method, find_method, method_names
 from zsris_ros.referring.segmenter import Segmenter
@@ -165,8 +165,6 @@ def masks_of(path: Path) -> Propose:
     file = ProposalFile(path)
 
     def propose(item: EvaluationItem) -> Proposals:
-        found = file.of_image(item.name)
-        check_size(found, item.frame, path)
-        return found
+        return for_frame(file.of_image(item.name), item.frame, path)
 
     return propose

@@ -39,8 +39,7 @@ class FileProposer:
 
     def propose(self, frame: Frame) -> Proposals:
         """The file's masks, best first. Raises InputError when they are of another size."""
-        check_size(self._proposals, frame, self._path)
-        return self._proposals
+        return for_frame(self._proposals, frame, self._path)
 
 
 class ProposalFile:
@@ -113,14 +112,20 @@ def given_proposals(
     return Proposals(kept, mask_boxes(kept), clipped, (source,) * len(kept))
 
 
-def check_size(proposals: Proposals, frame: Frame, path: Path) -> None:
-    """Raise InputError unless the masks are of the frame's size."""
+def for_frame(proposals: Proposals, frame: Frame, path: Path) -> Proposals:
+    """The proposals of ``path`` for a frame; none are none of the frame's size.
+
+    Raises InputError when the masks are of another size.
+    """
     found = proposals.masks.shape[1:]
-    if len(proposals) and found != (frame.height, frame.width):
+    if found == (frame.height, frame.width):
+        return proposals
+    if len(proposals):
         raise InputError(
             f"{path} holds masks of {found[1]}x{found[0]} pixels, the picture has "
             f"{frame.width}x{frame.height}: give the proposals of this picture"
         )
+    return given_proposals(np.zeros((0, frame.height, frame.width), dtype=bool))
 
 
 def _read_npz(path: Path) -> Proposals:
