@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from zsris_ros import __version__
 from zsris_ros.commands import (
+    calibrate,
     demo,
     evaluate,
     parse,
@@ -52,7 +53,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"zsris {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
-        refer, demo, weights, parse, evaluate, record_tabletop, train_tabletop, train_language,
+        refer, demo, weights, parse, evaluate,
+        calibrate, record_tabletop, train_tabletop, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     subparsers.choices["weights"].set_defaults(run=weights.run)

@@ -208,3 +208,22 @@ def _middle_of_best(grid: np.ndarray, value: np.ndarray) -> float:  # type: igno
     """Of the places with the largest value the one in the middle."""
     best = grid[value >= value.max() - 1e-9]
     return round(float(best[len(best) // 2]), 4)
+
+
+def cross_fitted(
+    asked: Sequence[Asked], settings: ReferSettings
+) -> tuple[list[Asked], list[Verdict]]:
+    """Every answer scored and decided by what was fitted to the other half of the items.
+
+    So the figures of a calibration are those of data it has not seen.
+    """
+    scored: list[tuple[Asked, ReferSettings]] = []
+    for fold in (0, 1):
+        seen = [one for one in asked if one.item % 2 != fold]
+        fitted = calibrate(seen or asked, settings)
+        mine = [one for one in asked if one.item % 2 == fold]
+        scored += [(one, fitted) for one in rescore(mine, fitted.calibration)]
+    return (
+        [one for one, _ in scored],
+        [decide(one.candidates, one.expression, fitted) for one, fitted in scored],
+    )

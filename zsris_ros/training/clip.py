@@ -112,7 +112,7 @@ def train_clip(
             loss, figures = _crop_loss(encoder, classifiers, crops, captions, texts, rng)
             if step % schedule.frame_every == 0:
                 row = int(rng.integers(len(data)))
-                dense = _frame_loss(localiser, data, row, captions, texts)
+                dense = frame_loss(localiser, data, row, captions, texts)
                 loss = loss + schedule.dense_weight * dense
                 figures["dense"] = float(dense.detach())
             optimizer.zero_grad(set_to_none=True)
@@ -168,7 +168,7 @@ def _crop_loss(
     rng: np.random.Generator,
 ) -> tuple[Tensor, dict[str, float]]:
     clip = encoder.clip
-    fits = _fits(captions, crops.names).to(clip.device)
+    fits = caption_fits(captions, crops.names).to(clip.device)
     local, global_ = crops.local.to(clip.device), crops.global_.to(clip.device)
     features = encoder.hybrid_forward(local, global_, crops.grids.to(clip.device))
     logits = pair_logits(clip, features, texts)
@@ -207,7 +207,7 @@ def softmax_loss(logits: Tensor, fits: Tensor) -> Tensor:
     return total / 2
 
 
-def _frame_loss(
+def frame_loss(
     localiser: GemLocaliser, data: TrainingSet, row: int, captions: list[Caption], texts: Tensor
 ) -> Tensor:
     """The sigmoid loss of one whole frame's GEM patches, each named after what covers it most."""
@@ -229,12 +229,12 @@ def _frame_loss(
     )
     clear = torch.from_numpy(cover.max(0) > 0.6).to(clip.device)
     named = [names[k] for k in cover.argmax(0)]
-    fits = _fits(captions, named).to(clip.device)
+    fits = caption_fits(captions, named).to(clip.device)
     logits = pair_logits(clip, patches[clear], texts)
     return sigmoid_loss(logits, fits[clear]) + softmax_loss(logits.T, fits[clear].T)
 
 
-def _fits(captions: list[Caption], names: list[str]) -> Tensor:
+def caption_fits(captions: list[Caption], names: list[str]) -> Tensor:
     """float NxK: which crop each caption fits."""
     return torch.tensor(
         [[float(bool(name) and caption.fits(name)) for caption in captions] for name in names]

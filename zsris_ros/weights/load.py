@@ -20,7 +20,7 @@ from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict
-from zsris_ros.weights.preset import Preset, bundled, load_preset
+from zsris_ros.weights.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.weights.sparse import expand_clip_state
 
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
@@ -78,14 +78,15 @@ def load_parts(
     ``device`` is a torch device or "auto" (a GPU if there is one). ``precision`` is "float32",
     "float16", "bfloat16" or "auto" (float16 on a GPU). ``directory`` holds fetched checkpoints
     (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto". ``batch_size`` is how
-    many masks are encoded at once (None: the preset's).
+    many masks are encoded at once (None: the preset's). A file <preset>.calibration.json of
+    ``zsris calibrate`` in ``directory`` replaces the preset's calibration.
 
     Raises WeightsError when a checkpoint is missing or wrong; the sentence says how to fetch it.
     """
-    preset = load_preset(name)
     where = resolve_device(device)
     kind = resolve_precision(precision, where)
     directory = Path(directory).expanduser() if directory else default_directory()
+    preset = with_calibration(load_preset(name), directory)
     hybrid = preset.hybrid
     if batch_size is not None:
         hybrid = replace(hybrid, batch_size=batch_size)

@@ -115,6 +115,28 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
     return preset
 
 
+def with_calibration(preset: Preset, directory: Path) -> Preset:
+    """The preset as ``directory``/<preset>.calibration.json says, where there is such a file.
+
+    ``zsris calibrate`` writes it. Raises WeightsError for a file that is none, or that was measured
+    with other weights.
+    """
+    path = directory / f"{preset.name}.calibration.json"
+    if not path.exists():
+        return preset
+    try:
+        section = dict(json.loads(path.read_text(encoding="utf-8"))["referring"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is no file of `zsris calibrate`: {error!r}") from error
+    referring = _settings(preset.referring, section, str(path))
+    if referring.calibration.weights != preset.name:
+        raise WeightsError(
+            f"{path} was measured with the weights '{referring.calibration.weights}': "
+            f"run `zsris calibrate` with --weights {preset.name}"
+        )
+    return replace(preset, referring=referring)
+
+
 def _read(name: str) -> dict[str, Any]:
     if name not in preset_names():
         raise WeightsError(f"no preset is called '{name}'; there are {', '.join(preset_names())}")
