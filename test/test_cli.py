@@ -104,7 +104,7 @@ def test_a_foreign_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.sentence(InputError("too\n dark")) == "too dark"
     monkeypatch.setenv("ZSRIS_DEBUG", "1")
     with pytest.raises(InputError):
-        cli.main(["parse", "!", "--parser", "rules"])
+        cli.main(["parse", "the mug", "--parser", "latin"])
 
 
 def test_intrinsics_are_four_numbers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +123,19 @@ def test_parse_prints_one_json_object_a_line(capsys: pytest.CaptureFixture[str])
     assert rows[0]["head"] == "mug"
     assert rows[0]["relations"][0]["anchors"][0]["head"] == "bowl"
     assert rows[1]["ordinal"] == {"index": 2, "from": "right"}
+
+
+def test_parse_answers_the_other_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line without a word is named; empty ones are passed over."""
+    monkeypatch.setattr("sys.stdin", iter(["the mug\n", "\n", "12\n", "the second biggest cup\n"]))
+
+    assert cli.main(["parse"]) == cli.FAILED
+    said = capsys.readouterr()
+
+    assert said.err.count("\n") == 1 and "'12'" in said.err
+    assert "2, counted from big" in said.out and said.out.startswith("the mug\n")
 
 
 def test_parse_reads_stdin(

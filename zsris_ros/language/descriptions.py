@@ -132,7 +132,8 @@ class DescriptionRules(RelationRules):
             return i + 1
         if word in lex.AUXILIARIES and (word not in lex.HAVING or words[i + 1] == "been"):
             return i + 1
-        if word in lex.PLACEMENT and not w.placement(word) and self.after_relative:
+        stands = word in lex.PLACEMENT and not w.placement(word) and self.after_relative
+        if stands and self.noun.relation(i) is None:
             return self._placed(i)
         del words
         return None
@@ -164,10 +165,12 @@ class DescriptionRules(RelationRules):
             return self._labels(i + 1, several=True)
         if word in lex.OWNED:
             return self._related_to("part_of", i + 1 + (self.words[i + 1] == "to"))
-        if w.placement(word) or (word in lex.PLACEMENT and self.predicate):
+        if w.placement(word):
             return self._placed(i)
         if self.noun.relation(i) is not None:
             return None
+        if word in lex.PLACEMENT and self.predicate:
+            return self._placed(i)
         if not (w.is_ing(word) or w.is_ed(word) or (self.predicate and w.is_adjective(word))):
             return None
         if not self.noun.closes(i + 1) and word not in adj.TRANSITIVE and w.is_adjective(word):

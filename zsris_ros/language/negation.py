@@ -72,7 +72,9 @@ def _list_goes_on(reader: NounPhraseReader, i: int) -> bool:
 def _constituent(reader: NounPhraseReader, i: int, target: Phrase) -> int:
     words = reader.words
     begin = i
-    while words[i] in lex.DEGREE or words[i] in lex.HESITATIONS or words[i] in ("be", "being"):
+    while (
+        words[i] in lex.DEGREE or words[i] in lex.HESITATIONS or words[i] in ("be", "been", "being")
+    ):
         i += 1
     if words[i] in lex.HAVING:
         return _having(reader, i + 1, target)
@@ -159,7 +161,7 @@ def _noun_phrase(reader: NounPhraseReader, i: int, target: Phrase) -> int:
                 target.exclude(words[k])
         return _after_one(reader, end, target)
     for k in range(i, end):
-        if words[k] not in ("and", COMMA) and words[k] not in lex.FILLERS | lex.DEGREE:
+        if words[k] not in ("and", "or", COMMA) and words[k] not in lex.FILLERS | lex.DEGREE:
             target.exclude(words[k])
     return end
 

@@ -174,6 +174,8 @@ class NounPhraseReader(Boundaries):
         word, following = self.words[i], self.words[i + 1]
         if word in ("near", "one") and not self.closes(i + 1):
             return True
+        if word in lex.POSITION_NOUNS and i and w.positions(self.words[i - 1]):
+            return not self.closes(i + 1)  # "top row third tile"
         verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
         verb = verb or ((w.is_ing(following) or w.is_ed(following)) and self.closes(i + 2))
         if word in adj.COLOUR_NOUNS and not verb:

@@ -47,8 +47,9 @@ def anchor_expression(anchor: Anchor) -> Expression:
 def exclusions(expression: Expression) -> tuple[Expression, ...]:
     """What is not meant, each as an expression of its own.
 
-    What only describes is put before the head and a place or a relation after it: of "the mug, not
-    the red one" that is "the red mug", of "the mug that isn't on the tray" "the mug on the tray".
+    An order or a place is one among the things of the head: of "the mugs, but not the leftmost"
+    that is "the leftmost mug", of "the mug that isn't on the tray" "the mug on the tray". What
+    describes stands for itself: in "the mug, not the red one" it is "red".
     """
     return tuple(_exclusion(expression.head, each) for each in expression.excluded)
 
@@ -56,7 +57,9 @@ def exclusions(expression: Expression) -> tuple[Expression, ...]:
 @lru_cache(maxsize=1024)
 def _exclusion(head: str, excluded: str) -> Expression:
     last = excluded.split()[-1]
-    if words.is_adjective(last) or words.superlative(last) or words.positions(last):
+    if words.is_adjective(last):
+        return Expression(text=excluded, target=excluded, head=last)
+    if words.superlative(last) or words.positions(last):
         return rules.parse(f"the {excluded} {head}")
     placed = rules.parse(f"the {head} {excluded}")
     if placed.head == head and (placed.relations or placed.position):

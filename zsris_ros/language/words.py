@@ -183,6 +183,22 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
+@lru_cache(maxsize=4096)
+def plural(word: str) -> str:
+    """The plural of a singular noun: mug -> mugs, box -> boxes, man -> men."""
+    for single, several in (("man", "men"), ("person", "people"), ("child", "children")):
+        if word.endswith(single) and singular(word[: -len(single)] + several) == word:
+            return word[: -len(single)] + several
+    for several, single in adj.IRREGULAR_SINGULARS.items():
+        if word == single:
+            return several
+    if word in adj.IRREGULAR_PLURALS:
+        return word
+    if word.endswith("y") and word[-2:-1] not in ("", *"aeiou"):
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
+
+
 def placement(word: str) -> bool:
     """A verb that only says that something is somewhere, in a form no noun shares."""
     return word in lex.PLACEMENT and (

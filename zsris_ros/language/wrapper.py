@@ -10,7 +10,7 @@ from zsris_ros.language import words as w
 from zsris_ros.language.lexicon import phrase_table, word_set
 from zsris_ros.language.tokens import COMMA, STOP
 
-_GREETINGS = word_set("hey hi hello yo dear excuse")
+_GREETINGS = word_set("hey hi hello yo dear")
 _ADDRESSEES = word_set("""
     robot computer assistant buddy bot siri alexa machine mate sir
 """)
@@ -58,7 +58,8 @@ _OPENERS = phrase_table({
         sure, be so kind as to, want you, like you, need you, you could, does it, is it,
         would it be possible to, is it possible to, i was wondering if, i wonder if, isn't
         there, the robot should, looking for, look for, if you could, if you can, if
-        possible, in case, you know, you see
+        possible, in case, you know, you see, have a look at, take a look at, have a look for,
+        have a look, take a look, excuse me, pardon me, sorry to bother you
     """,
 })  # fmt: skip
 _LINKS = word_set("""

@@ -70,7 +70,7 @@ POSTURES = word_list("""
 """)
 ONSETS = word_list("b c d f g h j k l m n p r s t v w br cr dr fl gr pl pr sh sl st th tr bl ch")
 VOWELS = word_list("a e i o u a e i o u ea oo ai ou")
-CODAS = ["", "", "", *word_list("b ck d g l ll m n nd nt p r rk st t x ng mp")]
+CODAS = ["", "", "", *word_list("b ck d g l ll m n nd p r rk st t x ng mp")]
 
 _RELATION_PATTERNS = """
     on:ADP:prep | on:ADP:prep | in:ADP:prep | in:ADP:prep | under:ADP:prep | behind:ADP:prep
