@@ -96,12 +96,21 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 	  -c requirements/constraints-ros.txt -r requirements/colcon.txt -r requirements/ros.txt
 	@touch $@
 
-# The figures in README: 200 simulated scenes, real frames where ZSRIS_OSD_DIR names them, the demo.
+# The figures in README: 200 simulated scenes (all methods, verdicts), real frames where
+# ZSRIS_OSD_DIR names them, the demo. Hours on one core; what was stopped goes on where it stood,
+# and `rm -rf out/results` measures anew.
+EVAL := $(VENV)/bin/zsris eval
+KINDS := attribute,position,relation,superlative,size,between,ordinal
 results: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/zsris eval tabletop --seed 0 --scenes 200 --out docs/results/tabletop
-	@[ -z "$(ZSRIS_OSD_DIR)" ] || \
-	  $(VENV)/bin/zsris eval osd --root "$(ZSRIS_OSD_DIR)" --out docs/results/osd
+	$(EVAL) tabletop --out out/results/tabletop
+	$(EVAL) tabletop --verdict --out out/results/verdict
+	$(EVAL) tabletop --categories $(KINDS) --method all --variant all --proposals sam+depth \
+	  --out out/results/methods
+	@[ -z "$(ZSRIS_OSD_DIR)" ] || $(EVAL) osd --root "$(ZSRIS_OSD_DIR)" --out out/results/osd
 	$(VENV)/bin/zsris demo --out out/demo
-	mkdir -p docs/results/demo && cp out/demo/answers.json docs/results/demo/
+	for name in tabletop verdict osd; do [ ! -e out/results/$$name/summary.json ] || \
+	  install -D -m 644 -t docs/results/$$name out/results/$$name/summary.json; done
+	install -D -m 644 -t docs/results/methods out/results/methods/table.json
+	install -D -m 644 -t docs/results/demo out/demo/answers.json
 	cp out/demo/contact_sheet.png docs/demo.png
 	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results

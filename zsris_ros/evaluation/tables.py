@@ -1,33 +1,98 @@
 """README's figures, from the summaries that the evaluations wrote.
 
 ``python -m zsris_ros.evaluation.tables README.md docs/results`` replaces what stands between
-``<!-- results -->`` and ``<!-- /results -->``. A test keeps README in step with the files.
+``<!-- results -->`` and ``<!-- /results -->``, and writes docs/results/methods/README.md with every
+row of the methods' table. A test keeps both in step with the files.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 START, END = "<!-- results -->", "<!-- /results -->"
+MAIN_METHODS = ("hybridgl", "hybridgl-semantic", "global-local", "region-token", "crop")
+"""The methods that README compares; the others stand in docs/results/methods."""
 
 
 def results_table(results: Path) -> str:
-    """Markdown for the summaries ``results``/{tabletop,osd,demo}/*.json that are there."""
-    blocks = []
-    tabletop = _read(results / "tabletop" / "summary.json")
-    if tabletop:
-        blocks.append("\n".join(_tabletop(tabletop)))
-    osd = _read(results / "osd" / "summary.json")
-    if osd:
-        blocks.append("\n".join(_osd(osd)))
-    demo = _read(results / "demo" / "answers.json")
-    if demo:
-        blocks.append("\n".join(_demo(demo)))
-    return "\n\n".join(blocks)
+    """Markdown for what is there of ``results``/{tabletop,methods,verdict,osd,demo}/*.json."""
+    blocks: list[tuple[str, Callable[[Any], Iterator[str]]]] = [
+        ("tabletop/summary.json", _tabletop),
+        ("methods/table.json", _main_methods),
+        ("verdict/summary.json", _verdict),
+        ("osd/summary.json", _osd),
+        ("demo/answers.json", _demo),
+    ]
+    found = [(_read(results / path), block) for path, block in blocks]
+    return "\n\n".join("\n".join(block(document)) for document, block in found if document)
+
+
+def methods_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown with every row of a methods' table, for a page of its own."""
+    return "\n".join(
+        [
+            "# Every method on the simulated tabletop",
+            "",
+            _setting(rows),
+            "`docs/methods.md` says what the methods and variants are, and why a row stands where "
+            "it stands.",
+            "",
+            *_methods(rows),
+            "",
+        ]
+    )
+
+
+def _main_methods(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"**Methods compared.** {_setting(rows)}"
+    yield "All rows: [docs/results/methods](docs/results/methods/README.md)."
+    yield ""
+    yield from _methods([row for row in rows if row["method"] in MAIN_METHODS])
+
+
+def _setting(rows: Sequence[Mapping[str, Any]]) -> str:
+    first = rows[0]
+    return (
+        f"{first['n']} expressions that mean one thing, {first['frames']} scenes "
+        f"({first['title']}), weights `{first['weights']}`. Every method chooses among the same "
+        f"masks, those of {first['proposals'].replace('+', ' and ')} joined: a perfect choice "
+        f"reaches mIoU {first['bound_miou']:.3f}. Columns: mIoU, oIoU, share of right answers "
+        "(IoU > 0.5), and this share by category."
+    )
+
+
+def _methods(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    kinds = sorted({kind for row in rows for kind in row["by_category"]})
+    yield "| method | variant | mIoU | oIoU | right | " + " | ".join(kinds) + " |"
+    yield "|---" * (5 + len(kinds)) + "|"
+    for row in rows:
+        cells = [row["method"], row["variant"], f"{row['miou']:.3f}", f"{row['oiou']:.3f}"]
+        shares = [row, *(row["by_category"].get(kind) for kind in kinds)]
+        cells += ["" if share is None else f"{share['accuracy']:.1%}" for share in shares]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"**Found, ambiguous, or not there**: {summary['n']} expressions about "
+        f"{summary['frames']} scenes ({summary['title']}), a third of them of things that are "
+        "absent and a third of things that are there twice:"
+    )
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    for key, said in (
+        ("no_target_accuracy", "absent things refused"),
+        ("false_refusals", "present things refused"),
+        ("ambiguous_recall", "duplicates called ambiguous"),
+        ("ambiguous_precision", "what is called ambiguous is"),
+    ):
+        yield f"| {said} | {summary[key]:.1%} |"
+    yield f"| expected calibration error | {summary['ece']:.3f} |"
 
 
 def with_results(readme: str, table: str) -> str:
@@ -108,6 +173,10 @@ def main() -> None:
     readme, results = Path(sys.argv[1]), Path(sys.argv[2])
     text = with_results(readme.read_text(encoding="utf-8"), results_table(results))
     readme.write_text(text, encoding="utf-8")
+    rows = _read(results / "methods" / "table.json")
+    if rows:
+        page = results / "methods" / "README.md"
+        page.write_text(methods_table(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
