@@ -6,10 +6,9 @@ every rclpy from Humble on, so no thread is spent on a caller that waits, and im
 further callers are served meanwhile. Such an executor looks at a waiting coroutine only when
 something wakes it; the worker does so with a guard condition.
 
-What each lifecycle state holds: unconfigured nothing; inactive the models, in main memory; active
-the models on their device, the last ``buffer_length`` frames in main memory and ``max_scenes``
-scenes on the device. The camera's topics are subscribed to only while the node is active, or is
-being made active by ``autostart``, so that requests which wait for the models have their frame.
+Transitions are jobs of the same worker (``managed``); what each state holds in memory stands in
+docs/node.md. The camera's topics are subscribed to while the node is active, and while
+``autostart`` makes it so: requests that wait for the models have their frame.
 """
 
 from __future__ import annotations
