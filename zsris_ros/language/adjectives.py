@@ -155,5 +155,5 @@ LY_NOUNS = word_set("""
 IRREGULAR_PARTICIPLES = word_set("""
     held worn thrown drawn written torn hung bent broken caught driven eaten flown frozen grown
     hidden laid lit sewn shown stuck struck swept taken woven bitten chosen stolen made given
-    tied used aged dyed iced
+    tied used aged dyed iced cut
 """)

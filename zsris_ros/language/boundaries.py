@@ -130,7 +130,8 @@ class Boundaries:
         shade = word in adj.SHADES and self.words[i + 1] in adj.COLOURS
         if shade and bare and w.is_person(last):
             return True
-        if bare and last in nouns.ANYBODY and w.is_clothing(word) and self.closes(i + 1):
+        worn = w.is_clothing(word) or word in nouns.BODY
+        if bare and last in nouns.ANYBODY and worn and (self.closes(i + 1) or self.placed(i + 1)):
             return True  # "man sunglasses"
         if w.is_manner(word):
             following = self.words[i + 1]

@@ -83,7 +83,19 @@ class RelationRules:
             return found[1]
         if kind == "from":
             return self._source(end)
+        joined = self.noun.relation(end + 1) if words[end] == "and" else None
+        if joined is not None and joined[0] not in ("", "of", "to", "from"):
+            return self._related_twice(kind, joined[0], end + 1 + joined[1])
         return self._related_to(kind, end)
+
+    def _related_twice(self, first: str, second: str, i: int) -> int:
+        """ "behind and left of the box": two relations to one anchor."""
+        end = self._related_to(second, i)
+        if len(self.path.nouns) > 1:
+            owner, anchor = self.path.nouns[-2:]
+            if owner.relations and owner.relations[-1][1] == [anchor]:
+                owner.relations.insert(-1, (first, [anchor]))
+        return end
 
     def _of(self, i: int) -> int:
         seen = places.of_view(self.noun, i - 1)
@@ -165,4 +177,4 @@ class RelationRules:
 
     def _telegraphic(self, phrase: Phrase) -> bool:
         """ "man blue cap": a bare noun phrase after the head is something it has."""
-        return not phrase.determiner and (bool(phrase.attributes) or w.is_clothing(phrase.head))
+        return not phrase.determiner and (bool(phrase.attributes) or w.is_detail(phrase.head))

@@ -94,6 +94,7 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
             or word in _GREETINGS
             or (word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin))
             or (word in _ADDRESSEES and _addressed(words, i))
+            or (word == "there" and i > 0 and words[i - 1] in _GREETINGS)
             or (w.is_manner(word) and following in _COMMANDS)
         ):
             i += 1
@@ -144,7 +145,7 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     if word in _MOTION and beside and (i == 0 or commanded):
         accepted = True
     elif known:
-        accepted = word in _STRONG or object_next or commanded
+        accepted = word in _STRONG or object_next or commanded or following in _STRONG
         accepted = accepted or _particles_lead_to_noun(words, i + 1)
     else:
         accepted = (
@@ -174,8 +175,12 @@ def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:
 def _unknown_verb(words: Sequence[str], i: int) -> bool:
     """An unknown word right before a determiner can only be a verb: "illuminate the mug"."""
     word, following = words[i], words[i + 1]
+    clause = following == "that" and (
+        words[i + 2] in lex.LINKING or words[i + 2] in lex.AUXILIARIES or words[i + 2] in lex.HAVING
+    )
     return (
-        following in lex.ARTICLES | lex.POSSESSIVES | {"this", "that", "those", "these"}
+        not clause
+        and following in lex.ARTICLES | lex.POSSESSIVES | {"this", "that", "those", "these"}
         and w.is_noun_like(word)
         and word not in lex.DETERMINERS
         and not w.is_person(word)
