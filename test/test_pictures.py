@@ -87,3 +87,24 @@ def test_a_contact_sheet_holds_every_picture_in_order() -> None:
 def test_a_sheet_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one picture"):
         pictures.contact_sheet([], 3)
+
+
+def test_all_that_were_asked_for_are_marked_and_all_that_a_question_is_about() -> None:
+    rgb = np.full((480, 640, 3), 90, np.uint8)
+    mask = np.zeros((480, 640), bool)
+    mask[200:260, 100:160] = mask[200:260, 400:460] = True
+    box = (100.0, 200.0, 59.0, 59.0)
+    two = tuple(
+        Candidate(i, 0.9, (x, *box[1:]), (x + 30, 230.0), selected=True)
+        for i, x in enumerate((100.0, 400.0))
+    )
+    asked = Expression("both mugs", "both mugs", "mugs", number=2)
+    found = pictures.overlay(rgb, Referral(Verdict.FOUND, asked, two, mask, "", ""), "both mugs")
+    assert found[230, 130].tolist() == found[230, 430].tolist() == list(pictures.LIGHT)
+    first = mask.copy()
+    first[:, 300:] = False
+    either = Referral(Verdict.AMBIGUOUS, asked, two, first, "", "")
+    colours = pictures.overlay(rgb, either, "the mug")
+    np.testing.assert_allclose(
+        colours[230, 400], pictures.VERDICT_COLOURS[Verdict.AMBIGUOUS], atol=30
+    )

@@ -1,4 +1,4 @@
-"""Candidates, verdict and words, from scores alone."""
+"""Candidates and verdict, from scores alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.matching import phrase_match, prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict import decide, rank
-from zsris_ros.referring.wording import explanation, message
 from zsris_ros.types import Verdict
 
 SETTINGS = ReferSettings(found=0.3, alike=0.8)
@@ -39,20 +38,12 @@ def test_verdicts() -> None:
     ]:
         candidates = rank(scene, grounding(*scores))
         assert decide(candidates, MUG, SETTINGS) is verdict
-        said = message(verdict, MUG, candidates, SETTINGS)
-        assert said.endswith(".") and "mug" in said
     assert decide((), MUG, SETTINGS) is Verdict.NOT_FOUND
 
 
 def test_asking_for_all_is_never_ambiguous() -> None:
     candidates = rank(scene_of(APART), grounding(0.9, 0.85, 0.8))
     assert decide(candidates, parse("all mugs", "rules"), SETTINGS) is Verdict.FOUND
-
-
-def test_the_explanation_names_parser_and_scores() -> None:
-    scores = grounding(0.9, 0.85, 0.8)
-    words = explanation(MUG, scores, rank(scene_of(APART), scores))
-    assert "parser rules" in words and "match 0.90" in words and "best proposal 0" in words
 
 
 def test_candidates_carry_metres_only_with_depth() -> None:

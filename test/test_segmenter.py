@@ -39,7 +39,7 @@ def looked(segmenter: Segmenter, recorded: tuple[RecordedScene, Frame]) -> Scene
 
 def check(referral: Referral) -> None:
     """What holds of every answer: it is explained, finite, in range and ranked."""
-    assert referral.message.endswith(".")
+    assert referral.message.endswith("?" if referral.verdict is Verdict.AMBIGUOUS else ".")
     assert "parser rules" in referral.explanation
     scores = [candidate.score for candidate in referral.candidates]
     assert scores == sorted(scores, reverse=True)
@@ -49,6 +49,7 @@ def check(referral: Referral) -> None:
         x, y = (round(value) for value in candidate.centroid_pixel)
         assert 0 <= x < referral.mask.shape[1] and 0 <= y < referral.mask.shape[0]
     assert referral.mask.any() == (referral.verdict is not Verdict.NOT_FOUND)
+    assert bool(referral.selected) == (referral.verdict is not Verdict.NOT_FOUND)
 
 
 def test_the_recording_is_answered(

@@ -32,21 +32,27 @@ MAX_RUNNERS_UP = 3
 def overlay(rgb: ByteArray, referral: Referral, title: str) -> ByteArray:
     """``rgb`` (uint8 HxWx3) with the answer drawn in; a new picture of the same size.
 
-    The object is tinted and outlined in the colour of the verdict and its centroid marked; the next
-    candidates get a thin box. ``title``, usually the expression, is written in a band at that edge
+    What was found is tinted and outlined in the colour of the verdict, with the centroids marked;
+    where the answer is a question, what it is about gets a box in that colour. The next candidates
+    get a thin box. ``title``, usually the expression, is written in a band at that edge
     of the picture where it hides less of the answer.
     """
     picture = np.ascontiguousarray(rgb).copy()
     colour = VERDICT_COLOURS[referral.verdict]
     unit = _unit(picture)
-    answered = referral.verdict is not Verdict.NOT_FOUND
-    first = 1 if answered else 0
-    for candidate in referral.candidates[first : first + MAX_RUNNERS_UP]:
-        _box(picture, candidate, unit)
-    if answered:
+    meant: tuple[Candidate, ...] = ()
+    if referral.verdict is not Verdict.NOT_FOUND:
+        meant = referral.selected or referral.candidates[:1]
+    others = [candidate for candidate in referral.candidates if candidate not in meant]
+    for candidate in others[:MAX_RUNNERS_UP]:
+        _box(picture, candidate, MUTED, unit)
+    if len(meant) > 1 and referral.verdict is Verdict.AMBIGUOUS:
+        for candidate in meant:
+            _box(picture, candidate, colour, unit)
+    if meant:
         _outline(picture, referral.mask, colour, unit)
-        if referral.best is not None:
-            _cross(picture, referral.best, unit)
+    for candidate in meant:
+        _cross(picture, candidate, unit)
     _caption(picture, title, _verdict_line(referral), colour, referral.mask, unit)
     return picture
 
@@ -106,12 +112,12 @@ def _cross(picture: ByteArray, candidate: Candidate, unit: float) -> None:
         )
 
 
-def _box(picture: ByteArray, candidate: Candidate, unit: float) -> None:
-    """A thin box with the score around a candidate that was not chosen."""
+def _box(picture: ByteArray, candidate: Candidate, colour: Colour, unit: float) -> None:
+    """A thin box with the score around a candidate."""
     x, y, width, height = candidate.box
     corners = (round(x), round(y)), (round(x + width), round(y + height))
     cv2.rectangle(picture, *corners, DARK, _pixels(3, unit), cv2.LINE_AA)
-    cv2.rectangle(picture, *corners, MUTED, _pixels(1, unit), cv2.LINE_AA)
+    cv2.rectangle(picture, *corners, colour, _pixels(1, unit), cv2.LINE_AA)
     score = f"{candidate.score:.2f}"
     corner = corners[0][0] + _pixels(4, unit), corners[1][1] - _pixels(5, unit)
     cv2.putText(picture, score, corner, FONT, 0.4 * unit, DARK, _pixels(3, unit), cv2.LINE_AA)

@@ -245,7 +245,8 @@ class Candidate:
 
     ``score`` is in [0, 1]; ``box`` (x, y, w, h) in pixels; ``centroid_pixel`` lies inside the mask;
     ``centroid`` is the robust 3D centroid in metres, None without valid depth. ``scores`` holds the
-    named terms that made the score.
+    named terms that made the score. ``selected`` says whether the verdict speaks of this one: it is
+    (part of) the answer, or, where the answer is AMBIGUOUS, one of those that fit alike.
     """
 
     index: int
@@ -255,6 +256,7 @@ class Candidate:
     centroid: Point | None = None
     source: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    selected: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,9 +264,11 @@ class Referral:
     """The answer to one expression about one scene.
 
     ``candidates`` are ranked, best first, and empty only when nothing was proposed. ``mask`` bool
-    HxW is the best candidate's mask, all False when the verdict is NOT_FOUND. ``message`` is one
-    plain sentence; ``explanation`` says what was parsed, which anchor was used and which scores
-    decided; ``timings`` are milliseconds by stage.
+    HxW is the union of the selected candidates' masks: one where one was asked for, several where
+    several were; where the answer is AMBIGUOUS that of the best, as many as were asked for; all
+    False when it is NOT_FOUND. ``message`` is one plain sentence, a question where the answer is
+    AMBIGUOUS; ``explanation`` says what was parsed, which anchor was used and which scores decided;
+    ``timings`` are milliseconds by stage.
     """
 
     verdict: Verdict
@@ -278,3 +282,8 @@ class Referral:
     @property
     def best(self) -> Candidate | None:
         return self.candidates[0] if self.candidates else None
+
+    @property
+    def selected(self) -> tuple[Candidate, ...]:
+        """The candidates that the verdict speaks of."""
+        return tuple(candidate for candidate in self.candidates if candidate.selected)

@@ -175,5 +175,6 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "centroid_pixel": list(candidate.centroid_pixel),
         "centroid": None if candidate.centroid is None else list(candidate.centroid),
         "source": candidate.source,
+        "selected": candidate.selected,
         "scores": dict(candidate.scores),
     }

@@ -21,7 +21,7 @@ from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
 from zsris_ros.referring.calibration import plain_evidence
-from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes, without_piles
+from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.support import GroundedAnchor, support_of
@@ -104,8 +104,7 @@ class Grounder:
         match = self._phrase(scene, expression.text, phrase)
         if any(relation.kind == "part_of" for relation in expression.relations):
             return match
-        match = without_piles(match, scene.proposals, things)
-        return prefer_wholes(match, scene.proposals, self._settings.whole)
+        return prefer_wholes(match, scene.proposals, self._settings.whole, things)
 
     def _phrase(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
         both = self._clip.encode_text([sentence, phrase])

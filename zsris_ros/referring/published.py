@@ -8,7 +8,7 @@ printed: all masks compete, and both scores are softmaxed (HybridGL Eqs. 3 to 9)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal
 
@@ -89,7 +89,7 @@ class PublishedReferrer:
         grounding = Grounding(shares, scores.terms, (), shares)
         order = torch.argsort(scores.final, descending=True, stable=True)
         candidates = tuple(candidate(scene, grounding, int(i)) for i in scores.masks[order])
-        best = candidates[0]
+        best, *others = candidates
         u, v = best.centroid_pixel
         said = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."
         terms = ", ".join(f"{name} {value:.3f}" for name, value in best.scores.items())
@@ -97,7 +97,7 @@ class PublishedReferrer:
         return Referral(
             Verdict.FOUND,
             query.expression,
-            candidates,
+            (replace(best, selected=True), *others),
             scene.proposals.masks[best.index],
             said,
             f"{self._read_as(query)}; best proposal {best.index} from {best.source}: {terms}",

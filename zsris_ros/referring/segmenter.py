@@ -18,11 +18,13 @@ from zsris_ros.geometry import centroid_3d, centroid_pixel
 from zsris_ros.language import Parser
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.join import join
+from zsris_ros.referring.explaining import explanation
 from zsris_ros.referring.grounding import Grounder
+from zsris_ros.referring.selection import answer_mask, select
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.things import find_things
-from zsris_ros.referring.verdict import decide, rank
-from zsris_ros.referring.wording import explanation, message
+from zsris_ros.referring.verdict import rank
+from zsris_ros.referring.wording import message
 from zsris_ros.types import FloatArray, Frame, Proposals, Referral, Scene, Verdict
 from zsris_ros.vision.encoder import MaskEncoder
 from zsris_ros.vision.localisation import Localiser
@@ -95,18 +97,15 @@ class Segmenter:
             parsed = self._parser.parse(expression)
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
-            said = message(Verdict.NOT_FOUND, parsed, (), self._settings)
+            said = message(Verdict.NOT_FOUND, parsed, (), None, self._settings)
             why = explanation(parsed, None, ())
             return Referral(Verdict.NOT_FOUND, parsed, (), empty, said, why, timings)
         with _timed(timings, "grounding"):
             grounding = self._grounder.ground(scene, parsed)
-            candidates = rank(scene, grounding)
-        verdict = decide(candidates, parsed, self._settings)
-        mask = scene.proposals.masks[candidates[0].index]
-        if verdict is Verdict.NOT_FOUND:
-            mask = np.zeros_like(mask)
-        said = message(verdict, parsed, candidates, self._settings)
-        why = explanation(parsed, grounding, candidates)
+            verdict, candidates = select(rank(scene, grounding), parsed, self._settings)
+            mask = answer_mask(scene.proposals, candidates, verdict, parsed)
+        said = message(verdict, parsed, candidates, grounding, self._settings)
+        why = explanation(parsed, grounding, candidates, scene)
         return Referral(verdict, parsed, candidates, mask, said, why, timings)
 
 

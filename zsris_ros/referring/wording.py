@@ -1,67 +1,187 @@
-"""The answer in words: one sentence for the user, one for whoever wants to know why."""
+"""The answer in one plain sentence that can be shown or spoken."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from zsris_ros.language.phrases import is_neutral
+from zsris_ros.language.words import plural, singular
+from zsris_ros.referring.calibration import EVIDENCE
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict import alike
 from zsris_ros.types import Candidate, Expression, Verdict
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_RANKS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+RELATIONS = {
+    "left_of": "left of",
+    "right_of": "right of",
+    "in_front_of": "in front of",
+    "next_to": "next to",
+    "far_from": "far from",
+    "bigger_than": "bigger than",
+    "smaller_than": "smaller than",
+    "part_of": "part of",
+}
+"""How the kinds are said that are not words themselves."""
+_APART = {
+    "across": ("left", "middle", "right"),
+    "away": ("near", "middle", "far"),
+    "down": ("upper", "middle", "lower"),
+}
 
 
 def message(
     verdict: Verdict,
     expression: Expression,
-    candidates: tuple[Candidate, ...],
+    candidates: Sequence[Candidate],
+    grounding: Grounding | None,
     settings: ReferSettings,
 ) -> str:
-    """One plain sentence that can be shown or spoken."""
-    if not candidates:
+    """What was found and where, which of several is meant, or why there is nothing."""
+    if not candidates or grounding is None:
         return "Nothing in this picture was proposed as an object."
-    best = candidates[0]
+    selected = [candidate for candidate in candidates if candidate.selected]
     if verdict is Verdict.NOT_FOUND:
-        return f"I see no {_thing(expression)}: the best match scores {best.score:.2f}."
+        return _why_not(expression, candidates[0], grounding, settings)
     if verdict is Verdict.AMBIGUOUS:
-        count = len(alike(candidates, settings))
-        return f"{count} things fit '{expression.target}' alike; this is the best of them."
-    return f"Found {expression.target} at pixel ({best.centroid_pixel[0]:.0f}, " + (
-        f"{best.centroid_pixel[1]:.0f}), score {best.score:.2f}."
+        return _question(expression, selected)
+    return _answer(expression, selected)
+
+
+def _answer(expression: Expression, selected: Sequence[Candidate]) -> str:
+    if expression.number == "one":
+        return f"Found {expression.target} {_where(selected[0])}."
+    found = number(len(selected))
+    if isinstance(expression.number, int) and len(selected) < expression.number:
+        fit = "fits" if len(selected) == 1 else "fit"
+        return f"{number(expression.number).capitalize()} were asked for, {found} {fit}."
+    return f"Found {found} {_things(expression, len(selected))}, the first {_where(selected[0])}."
+
+
+def _where(candidate: Candidate) -> str:
+    x, y = candidate.centroid_pixel
+    place = f"at pixel ({x:.0f}, {y:.0f})"
+    if candidate.centroid is None:
+        return f"{place}, score {candidate.score:.2f}"
+    distance = float(np.linalg.norm(candidate.centroid))
+    return f"{place}, {distance:.2f} m away, score {candidate.score:.2f}"
+
+
+def _question(expression: Expression, selected: Sequence[Candidate]) -> str:
+    """Which one is meant, by what tells those that fit apart: "the left one or the right one?"."""
+    fit = f"{number(len(selected)).capitalize()} {_things(expression, len(selected))} fit"
+    if isinstance(expression.number, int):
+        return f"{fit}, {number(expression.number)} were asked for: which ones?"
+    axis = _telling_axis(selected)
+    if axis is None:
+        return f"{fit}: which one?"
+    first, middle, last = _APART[axis]
+    if len(selected) == 2:
+        return f"{fit}: the {first} one or the {last} one?"
+    if len(selected) == 3:
+        return f"{fit}: the {first}, the {middle} or the {last} one?"
+    start = {"across": "left", "away": "nearest", "down": "top"}[axis]
+    return f"{fit}: which one, counted from the {start}?"
+
+
+def _telling_axis(selected: Sequence[Candidate]) -> str | None:
+    """Along which axis neighbours lie farthest apart; None where they lie at the same place."""
+    across, down = np.array([candidate.centroid_pixel for candidate in selected]).T
+    points = [candidate.centroid for candidate in selected if candidate.centroid is not None]
+    if len(points) == len(selected):
+        x, _, z = np.array(points).T
+        gaps = {"across": _least_gap(x), "away": _least_gap(z)}
+        least = 0.01  # metres
+    else:
+        gaps = {"across": _least_gap(across), "down": _least_gap(down)}
+        least = 2.0  # pixels
+    # Left and right are told apart at a glance; near and far only where they differ by more.
+    best = (
+        "across" if gaps["across"] >= 0.7 * max(gaps.values()) else max(gaps, key=gaps.__getitem__)
     )
+    return best if gaps[best] >= least else None
 
 
-def explanation(
-    expression: Expression, grounding: Grounding | None, candidates: tuple[Candidate, ...]
+def _least_gap(places: np.ndarray) -> float:
+    return float(np.diff(np.sort(places)).min())
+
+
+def _why_not(
+    expression: Expression, best: Candidate, grounding: Grounding, settings: ReferSettings
 ) -> str:
-    """What was parsed (and by which parser), which anchors were used, which scores decided."""
-    parts = [f"parser {expression.parser}: {_parsed(expression)}"]
-    if grounding is not None:
-        parts.extend(
-            f"{anchor.kind} '{anchor.phrase}' = proposal {anchor.index} ({anchor.score:.2f})"
-            for anchor in grounding.anchors
+    """The first thing asked for that nothing fulfils."""
+    name = _one(expression)
+    stage = failed_stage(grounding, settings)
+    if stage == "match":
+        return f"I see no {name}: the best match scores {best.score:.2f}."
+    if stage == "anchor":
+        missing = min(grounding.anchors, key=lambda anchor: anchor.score)
+        return f"I see no {_bare(missing.phrase)} that anything could be {_said(missing.kind)}."
+    seen = "something" if is_neutral(expression.head) else f"{_article(name)} {name}"
+    nothing = "nothing" if is_neutral(expression.head) else "none"
+    anchors = [anchor.phrase for anchor in grounding.anchors if anchor.kind == stage]
+    if anchors:
+        return f"I see {seen}, but {nothing} that is {_said(stage)} {' and '.join(anchors)}."
+    if stage == "not":
+        return f"I see {seen}, but {nothing} besides what was excluded."
+    if stage == "order" and expression.ordinal is not None and grounding.members is not None:
+        count = int(grounding.members.sum())
+        verb = "is" if count == 1 else "are"
+        rank = abs(expression.ordinal.index)
+        ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
+        return (
+            f"There {verb} only {number(count)} {_things(expression, count)}, "
+            f"so there is no {ordinal} one."
         )
-    parts.extend(
-        f"{place} proposal {c.index} from {c.source} {c.score:.2f} = "
-        + " x ".join(f"{name} {value:.2f}" for name, value in c.scores.items())
-        for place, c in zip(("best", "next"), candidates, strict=False)
-    )
-    return "; ".join(parts) if candidates else parts[0] + "; there are no proposals"
+    return f"I see {seen}, but {nothing} at the place that was named."
 
 
-def _parsed(expression: Expression) -> str:
-    said = [f"target '{expression.target}' (head {expression.head})"]
-    if expression.position:
-        said.append("position " + "+".join(expression.position))
-    if expression.superlative:
-        said.append(f"superlative {expression.superlative}")
-    if expression.ordinal:
-        said.append(f"number {expression.ordinal.index} from {expression.ordinal.side}")
-    if expression.number != "one":
-        said.append(f"number {expression.number}")
-    for relation in expression.relations:
-        said.append(relation.kind + " " + " and ".join(a.target for a in relation.anchors))
-    if expression.excluded:
-        said.append("not " + ", ".join(expression.excluded))
-    return ", ".join(said)
+def failed_stage(grounding: Grounding, settings: ReferSettings) -> str:
+    """The name of the first evidence with which no mask is likely enough any more.
+
+    Where all of it together still is, the evidence that costs the most.
+    """
+    left, last = torch.ones_like(grounding.scores), 1.0
+    costs: dict[str, float] = {}
+    for name, term in grounding.terms.items():
+        if name not in EVIDENCE:
+            continue
+        left = left * settings.calibration.scaled(EVIDENCE[name], term)
+        best = float(left.max())
+        if best <= settings.found:
+            return name
+        costs[name], last = best / max(last, 1e-9), best
+    return min(costs, key=lambda name: costs[name])
 
 
-def _thing(expression: Expression) -> str:
-    return " ".join([*expression.attributes, expression.head])
+def number(count: int) -> str:
+    """A number as a word up to ten, in digits above."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def _things(expression: Expression, count: int) -> str:
+    """Attributes and head, in the plural unless there is one: "red mugs"."""
+    head = singular(expression.head)
+    return " ".join([*expression.attributes, head if count == 1 else plural(head)])
+
+
+def _one(expression: Expression) -> str:
+    return _things(expression, 1)
+
+
+def _said(kind: str) -> str:
+    return RELATIONS.get(kind, kind)
+
+
+def _bare(phrase: str) -> str:
+    """A phrase without its article."""
+    first, _, rest = phrase.partition(" ")
+    return rest if rest and first in ("the", "a", "an") else phrase
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[:1] in "aeiou" else "a"

@@ -69,6 +69,7 @@ def to_candidate(candidate: Candidate) -> CandidateMessage:
         has_depth=candidate.centroid is not None,
         centroid=_point(candidate),
         source=candidate.source,
+        selected=candidate.selected,
     )
 
 

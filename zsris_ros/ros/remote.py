@@ -107,4 +107,5 @@ def _candidate(index: int, message: CandidateMessage) -> Candidate:
         centroid_pixel=(message.centroid_pixel.x, message.centroid_pixel.y),
         centroid=(point.x, point.y, point.z) if message.has_depth else None,
         source=message.source,
+        selected=message.selected,
     )
