@@ -119,7 +119,7 @@ def test_without_calibration_there_are_no_metres_and_no_complaint() -> None:
 
 def test_a_camera_image_that_cannot_be_read_is_no_image() -> None:
     asked = question(1)
-    asked.moment.image.message.encoding = "yuv422"
-    with pytest.raises(Refusal, match=r"'/camera' cannot be used.*yuv422") as refusal:
+    asked.moment.image.message.encoding = "nv21"
+    with pytest.raises(Refusal, match=r"'/camera' cannot be used.*nv21") as refusal:
         Answerer(StandIn(), 4).answer(asked)
     assert refusal.value.status == Status.NO_IMAGE

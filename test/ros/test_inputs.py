@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import array
 import time
 
+import cv2
+import numpy as np
 import pytest
-from camera import SECOND, Listener, header, picture, wait_until
+from camera import FOCAL, HEIGHT, SECOND, WIDTH, Listener, header, picture, wait_until
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from processes import node_with_stand_in
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.conversions import to_image
+from zsris_ros.ros.conversions import to_array, to_image
 from zsris_ros.ros.inputs import SENSOR
-from zsris_ros.ros.silence import describe
+from zsris_ros.ros.silence import Wanted, describe, type_name
 
 
 def status_of(response: ReferSegment.Response) -> str:
@@ -94,7 +97,10 @@ def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
         elsewhere = here.create_publisher(Image, "/arm/image_raw", 1)
         said("nobody publishes there", "images are on /arm/image_raw")
         wrong = here.create_publisher(CompressedImage, "/silent/image", 1)
-        said("/test publishes sensor_msgs/msg/CompressedImage: the type does not fit", "/Image is")
+        said(
+            "/test publishes sensor_msgs/msg/CompressedImage: the type does not fit",
+            "sensor_msgs/msg/Image is",
+        )
         here.destroy_publisher(wrong)
         right = here.create_publisher(Image, "/silent/image", 1)
         said("/test publishes sensor_msgs/msg/Image, reliable, volatile", "fit, but nothing")
@@ -108,6 +114,39 @@ def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
         assert process.log().count("the type does not fit") == 1
 
 
+def test_a_compressed_camera_is_heard(here: Node) -> None:
+    remaps = {"refer_segment": "/zipped", "__node": "zipped", "image": "/zip/colour"}
+    remaps |= {"depth": "/zip/depth", "camera_info": "/zip/info"}
+    transports = {"image_transport": "compressed", "depth_transport": "compressedDepth"}
+    colours = here.create_publisher(CompressedImage, "/zip/colour/compressed", 1)
+    depths = here.create_publisher(CompressedImage, "/zip/depth/compressedDepth", 1)
+    infos = here.create_publisher(CameraInfo, "/zip/info", 1)
+    rgb, mask = picture(12)
+    png = cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
+    millimetres = np.full(mask.shape, 1500, np.uint16)
+    depth = bytes(12) + cv2.imencode(".png", millimetres)[1].tobytes()
+    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
+    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
+
+    def sent(caller: Client) -> ReferSegment.Response:
+        for publisher, form, data in (
+            (colours, "rgb8; png compressed bgr8", png),
+            (depths, "16UC1; compressedDepth png", depth),
+        ):
+            message = CompressedImage(format=form, header=header(SECOND))
+            message.data = array.array("B", data)
+            publisher.publish(message)
+        infos.publish(info)
+        return caller.ask("red", return_mask=True)
+
+    with node_with_stand_in(remaps, **transports), Client("/zipped", "zipping") as caller:
+        wait_until(lambda: sent(caller).has_depth, 15.0, "no answer in metres")
+        response = sent(caller)
+    assert response.header == header(SECOND)
+    assert np.array_equal(to_array(response.mask), mask * 255)
+    assert response.centroid.point.z == pytest.approx(1.5)
+
+
 def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
     publisher = here.create_publisher(Image, topic, QoSProfile(depth=1, **quality))
     wait_until(lambda: here.count_publishers(topic) == 1, 5.0, "the graph does not know it")
@@ -116,9 +155,15 @@ def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
     return list(found)
 
 
+def wanted(quality: QoSProfile) -> Wanted:
+    return Wanted(type_name(Image), quality)
+
+
 def test_the_quality_of_service_that_does_not_fit_is_named(here: Node) -> None:
     offered = endpoints(here, "/lossy", reliability=ReliabilityPolicy.BEST_EFFORT)
-    sentence = describe(offered, QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
+    sentence = describe(
+        offered, wanted(QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
+    )
     assert "/test publishes sensor_msgs/msg/Image, best_effort, volatile" in sentence
     assert "the quality of service does not fit, reliable, volatile is wanted" in sentence
     assert "reliab" in sentence.partition("(")[2].lower()
@@ -132,10 +177,10 @@ def test_what_the_node_wants_fits_every_camera(
     here: Node, reliability: ReliabilityPolicy, durability: DurabilityPolicy
 ) -> None:
     offered = endpoints(here, "/camera", reliability=reliability, durability=durability)
-    assert "type and quality of service fit" in describe(offered, SENSOR)
+    assert "type and quality of service fit" in describe(offered, wanted(SENSOR))
 
 
 def test_a_crowd_of_publishers_is_not_listed_whole(here: Node) -> None:
     (one,) = endpoints(here, "/crowd")
-    sentence = describe([one] * 8, SENSOR)
+    sentence = describe([one] * 8, wanted(SENSOR))
     assert sentence.count("publishes") == 5 and sentence.endswith("and 3 more")

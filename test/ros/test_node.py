@@ -235,7 +235,7 @@ def test_an_image_in_the_request_is_answered_about(client: Client) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"encoding": "yuv422"}, "yuv422"),
+        ({"encoding": "nv21"}, "nv21"),
         ({"height": HEIGHT + 1}, "too short"),
         ({"width": 0}, "0x"),
     ],
@@ -255,13 +255,13 @@ def test_a_camera_image_that_cannot_be_read_is_named_and_the_next_one_is_answere
     client: Client, camera: Camera, clock: Clock
 ) -> None:
     broken = to_image(picture(10)[0], "rgb8", header(clock.later()))
-    broken.encoding = "bayer_rggb8"
+    broken.encoding = "nv21"
     camera.send_image(broken)
     deadline = time.monotonic() + 5
     while status(response := client.ask("red")) != "NO_IMAGE" and time.monotonic() < deadline:
         time.sleep(0.02)
     assert status(response) == "NO_IMAGE"
-    assert "bayer_rggb8" in response.message and "/image" in response.message
+    assert "nv21" in response.message and "/image" in response.message
     camera.send(clock.later())
     assert status(ask_about(client, camera, clock.now)) == "FOUND"
 

@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.ros import conversions
+from zsris_ros.ros.compressed import AnyImage, decompress
 from zsris_ros.ros.frame_buffer import Moment
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import Frame, InputError, Referral, Scene, Verdict
@@ -56,7 +57,7 @@ class Question:
     """
 
     expression: str
-    moment: Moment[Image, CameraInfo]
+    moment: Moment[AnyImage, CameraInfo]
     source: str
     key: Hashable
     given: bool = False
@@ -132,7 +133,8 @@ def _frame(question: Question, assume_registered: bool) -> tuple[Frame, str]:
     """The question's frame; depth that cannot be used is left out and the note says why."""
     moment = question.moment
     try:
-        plain = conversions.to_frame(moment.image.message)
+        image = decompress(moment.image.message)
+        plain = conversions.to_frame(image)
     except InputError as error:
         if question.given:
             raise
@@ -142,9 +144,10 @@ def _frame(question: Question, assume_registered: bool) -> tuple[Frame, str]:
     if moment.depth is None:
         return plain, ""
     try:
+        depth = decompress(moment.depth.message)
         info = None if moment.info is None else moment.info.message
-        _check_registered(moment.image.message, moment.depth.message, info, assume_registered)
-        return conversions.to_frame(moment.image.message, moment.depth.message, info), ""
+        _check_registered(image, depth, info, assume_registered)
+        return conversions.to_frame(image, depth, info), ""
     except InputError as error:
         return plain, f"depth was not used: {error}"
 

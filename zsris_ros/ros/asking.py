@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from zsris_ros.ros import conversions
 from zsris_ros.ros.answering import Question, Refusal, Status
+from zsris_ros.ros.compressed import AnyImage
 from zsris_ros.ros.frame_buffer import FrameBuffer, Moment, Stamped
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.srv import ReferSegment
@@ -17,7 +18,7 @@ SECOND = 1_000_000_000
 
 def to_question(
     request: ReferSegment.Request,
-    buffer: FrameBuffer[Image, CameraInfo],
+    buffer: FrameBuffer[AnyImage, CameraInfo],
     topic: str,
     parameters: Parameters,
 ) -> Question:
@@ -67,15 +68,15 @@ def _about_given(image: Image, expression: str) -> Question:
     digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
     shape = image.width, image.height, image.step, image.encoding, image.is_bigendian
     stamp = conversions.stamp_ns(image.header)
-    moment: Moment[Image, CameraInfo] = Moment(Stamped(stamp, image, 0))
+    moment: Moment[AnyImage, CameraInfo] = Moment(Stamped(stamp, image, 0))
     key = ("given", digest, *shape, stamp, image.header.frame_id)
     return Question(expression, moment, "the request's image", key, given=True)
 
 
 def _check_near(
     stamp: int,
-    moment: Moment[Image, CameraInfo],
-    buffer: FrameBuffer[Image, CameraInfo],
+    moment: Moment[AnyImage, CameraInfo],
+    buffer: FrameBuffer[AnyImage, CameraInfo],
     tolerance: float,
 ) -> None:
     if abs(moment.image.stamp_ns - stamp) <= tolerance * SECOND:

@@ -2,14 +2,12 @@
 
 An Image is a buffer with a row length (``step``), an encoding and a byte order; drivers use all
 three, so all three are honoured. Whatever does not fit raises InputError with one sentence instead
-of reading past a buffer or guessing. cv_bridge is not used: it breaks where NumPy 2 sits beside it,
-on big-endian images, and on short buffers.
+of reading past a buffer or guessing.
 """
 
 from __future__ import annotations
 
 import array
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,31 +15,11 @@ import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from zsris_ros.ros.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, to_colours
 from zsris_ros.types import ByteArray, FloatArray, Frame, InputError, Intrinsics
 
 METRES_PER_MILLIMETRE = np.float32(0.001)
-"""16UC1 depth is in millimetres (REP 118)."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What one pixel is: its NumPy type and number of channels."""
-
-    dtype: str
-    channels: int
-
-
-LAYOUTS = {
-    "rgb8": Layout("u1", 3),
-    "bgr8": Layout("u1", 3),
-    "rgba8": Layout("u1", 4),
-    "bgra8": Layout("u1", 4),
-    "mono8": Layout("u1", 1),
-    "16UC1": Layout("u2", 1),
-    "32FC1": Layout("f4", 1),
-}
-COLOUR_ENCODINGS = ("rgb8", "bgr8", "rgba8", "bgra8", "mono8")
-DEPTH_ENCODINGS = ("16UC1", "32FC1")
+"""16-bit depth is in millimetres (REP 118)."""
 
 
 def to_array(image: Image) -> npt.NDArray[Any]:
@@ -77,27 +55,23 @@ def to_array(image: Image) -> npt.NDArray[Any]:
 
 
 def to_rgb(image: Image) -> ByteArray:
-    """The colours of ``image`` as uint8 HxWx3 in RGB order; alpha is dropped, grey is repeated.
+    """The colours of ``image`` as uint8 HxWx3 in RGB order; ``to_colours`` says how they are made.
 
     Raises InputError for an encoding without colours or an image that contradicts itself.
     """
     _refuse_unless(image, COLOUR_ENCODINGS, "a colour image")
-    pixels: ByteArray = to_array(image)
-    if image.encoding == "mono8":
-        return np.repeat(pixels[:, :, None], 3, axis=2)
-    channels = slice(2, None, -1) if image.encoding.startswith("bgr") else slice(0, 3)
-    return np.ascontiguousarray(pixels[:, :, :3][:, :, channels])
+    return to_colours(to_array(image), image.encoding)
 
 
 def to_depth(image: Image) -> FloatArray:
     """The depth of ``image`` as float32 HxW in metres, whatever the encoding.
 
-    "No measurement" stays what it was: 0 in 16UC1, NaN, infinite or not positive in 32FC1.
+    "No measurement" stays what it was: 0 in millimetres, NaN, infinite or not positive in metres.
     Raises InputError for an encoding without depth or an image that contradicts itself.
     """
     _refuse_unless(image, DEPTH_ENCODINGS, "a depth image")
     pixels = to_array(image)
-    if image.encoding == "16UC1":
+    if pixels.dtype == np.uint16:
         return pixels.astype(np.float32) * METRES_PER_MILLIMETRE
     return pixels.astype(np.float32, copy=False)
 

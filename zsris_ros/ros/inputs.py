@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from zsris_ros.ros.asking import SECOND
+from zsris_ros.ros.compressed import RAW, AnyImage
 from zsris_ros.ros.conversions import stamp_ns
 from zsris_ros.ros.frame_buffer import MAX_DISORDER_NS, FrameBuffer
 from zsris_ros.ros.parameters import Parameters
@@ -37,18 +40,27 @@ class Inputs:
     """
 
     def __init__(self, node: Node, chosen: Parameters, on_jump: Callable[[], None]) -> None:
-        self.buffer: FrameBuffer[Image, CameraInfo] = FrameBuffer(
+        self.buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(
             chosen.buffer_length, round(chosen.sync_tolerance * SECOND)
         )
         self._node, self._on_jump = node, on_jump
         self._subscriptions = [
-            node.create_subscription(Image, "image", self._on_image, SENSOR),
-            node.create_subscription(Image, "depth", self._on_depth, SENSOR),
+            self._images("image", chosen.image_transport, self._on_image),
+            self._images("depth", chosen.depth_transport, self._on_depth),
             node.create_subscription(CameraInfo, "camera_info", self._on_info, SENSOR),
         ]
         self.silence = Silence(node, self._subscriptions[0])
         self._clock = node.get_clock()
         self._jumps = self._clock.create_jump_callback(BACKWARDS, post_callback=self._on_clock)
+
+    def _images(
+        self, name: str, transport: str, callback: Callable[[AnyImage], None]
+    ) -> Subscription[Any]:
+        """image_transport's convention: the transport's name behind the topic's remapped name."""
+        if transport == RAW:
+            return self._node.create_subscription(Image, name, callback, SENSOR)
+        topic = f"{self._node.resolve_topic_name(name)}/{transport}"
+        return self._node.create_subscription(CompressedImage, topic, callback, SENSOR)
 
     def set(self, chosen: Parameters) -> None:
         """Takes over what may change while the node runs."""
@@ -62,11 +74,11 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self.buffer.clear()
 
-    def _on_image(self, image: Image) -> None:
+    def _on_image(self, image: AnyImage) -> None:
         self.silence.end()
         self._note(self.buffer.add_image(stamp_ns(image.header), image))
 
-    def _on_depth(self, depth: Image) -> None:
+    def _on_depth(self, depth: AnyImage) -> None:
         self._note(self.buffer.add_depth(stamp_ns(depth.header), depth))
 
     def _on_info(self, info: CameraInfo) -> None:

@@ -24,7 +24,7 @@ or a value that cannot be used is refused with a sentence that says what can.
 SECTIONS = {
     Changes.ALWAYS: "These hold from the next request on.",
     Changes.UNCONFIGURED: (
-        "The models are loaded with these. Set them while the node is unconfigured: "
+        "Models and subscriptions are made with these. Set them while the node is unconfigured: "
         "`ros2 lifecycle set /refer_segment_node deactivate`, `cleanup`, then set, `configure`, "
         "`activate`."
     ),

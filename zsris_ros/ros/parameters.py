@@ -109,6 +109,19 @@ class Parameters:
         high=1024,
         changes=Changes.UNCONFIGURED,
     )
+    image_transport: str = _declared(
+        "raw",
+        "How the colour image is sent; compressed (JPEG or PNG) is read from IMAGE/compressed, "
+        "where IMAGE is what `image` is remapped to.",
+        choices=("raw", "compressed"),
+        changes=Changes.UNCONFIGURED,
+    )
+    depth_transport: str = _declared(
+        "raw",
+        "How the depth image is sent; compressedDepth (PNG) is read from DEPTH/compressedDepth.",
+        choices=("raw", "compressed", "compressedDepth"),
+        changes=Changes.UNCONFIGURED,
+    )
     max_pending: int = _declared(
         8,
         "Requests that may wait for the model; one more is answered BUSY at once.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -11,9 +12,21 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-IMAGE = "sensor_msgs/msg/Image"
 MOST_NAMED = 5
 """Publishers or topics that a sentence names at most."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a subscription takes: the type's name ("sensor_msgs/msg/Image"), and the quality."""
+
+    kind: str
+    quality: QoSProfile
+
+
+def type_name(message: type[Any]) -> str:
+    """ROS's name of a message's class."""
+    return f"{message.__module__.partition('.')[0]}/msg/{message.__name__}"
 
 
 class Silence:
@@ -22,7 +35,7 @@ class Silence:
     def __init__(self, node: Node, subscription: Subscription[Any]) -> None:
         self.topic: str = subscription.topic_name
         self._node = node
-        self._wanted: QoSProfile = subscription.qos_profile
+        self._wanted = Wanted(type_name(subscription.msg_type), subscription.qos_profile)
         self._since = time.monotonic()
         self._logged = ""
 
@@ -52,7 +65,7 @@ class Silence:
         others = [
             name
             for name, types in self._node.get_topic_names_and_types()
-            if IMAGE in types and self._is_foreign(name)
+            if self._wanted.kind in types and self._is_foreign(name)
         ]
         return f"{said} (images are on {_listed(others)})" if others else said
 
@@ -63,7 +76,7 @@ class Silence:
         return any((each.node_name, each.node_namespace) != me for each in publishers)
 
 
-def describe(publishers: Sequence[TopicEndpointInfo], wanted: QoSProfile) -> str:
+def describe(publishers: Sequence[TopicEndpointInfo], wanted: Wanted) -> str:
     """Each publisher with its type and quality of service, and which part does not fit."""
     parts = [f"{_name(each)} {_fit(each, wanted)}" for each in publishers[:MOST_NAMED]]
     if len(publishers) > MOST_NAMED:
@@ -71,20 +84,18 @@ def describe(publishers: Sequence[TopicEndpointInfo], wanted: QoSProfile) -> str
     return "; ".join(parts)
 
 
-def _fit(publisher: TopicEndpointInfo, wanted: QoSProfile) -> str:
-    if publisher.topic_type != IMAGE:
-        hint = (
-            "; is there a topic without '/compressed'?"
-            if "Compressed" in publisher.topic_type
-            else ""
+def _fit(publisher: TopicEndpointInfo, wanted: Wanted) -> str:
+    if publisher.topic_type != wanted.kind:
+        return (
+            f"publishes {publisher.topic_type}: the type does not fit, {wanted.kind} is needed "
+            "(parameters image_transport and depth_transport)"
         )
-        return f"publishes {publisher.topic_type}: the type does not fit, {IMAGE} is needed{hint}"
     offered = publisher.qos_profile
-    quality = f"publishes {IMAGE}, {_quality(offered)}"
-    fits, reason = qos_check_compatible(offered, wanted)
+    quality = f"publishes {wanted.kind}, {_quality(offered)}"
+    fits, reason = qos_check_compatible(offered, wanted.quality)
     if fits == QoSCompatibility.ERROR:
         return (
-            f"{quality}: the quality of service does not fit, {_quality(wanted)} is wanted "
+            f"{quality}: the quality of service does not fit, {_quality(wanted.quality)} is wanted "
             f"({' '.join(reason.split()).rstrip(';')})"
         )
     return (

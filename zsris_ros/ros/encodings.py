@@ -1,0 +1,94 @@
+"""The encodings of sensor_msgs/Image that cameras use, and what their pixels are in colour.
+
+OpenCV converts, as it does inside cv_bridge, and with the same results. cv_bridge itself would add
+nothing but its failures: beside NumPy 2, on big-endian images, and on short buffers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zsris_ros.types import ByteArray, InputError
+
+FULL_SCALE = 65535
+"""The 16-bit value that is white: 16-bit colours are scaled by 255/65535 and rounded, as cv_bridge
+does. Nothing is stretched: a 12-bit camera that leaves the upper bits unused gives a dark image."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What one pixel is: its NumPy type and channels; ``code`` is OpenCV's conversion to RGB.
+
+    A colour layout without a code is RGB as it stands.
+    """
+
+    dtype: str
+    channels: int
+    code: int | None = None
+    is_colour: bool = True
+
+
+# ROS names a Bayer pattern by its first four pixels, OpenCV by two pixels further in.
+_BAYER = {
+    "rggb": cv2.COLOR_BayerBG2RGB,
+    "bggr": cv2.COLOR_BayerRG2RGB,
+    "gbrg": cv2.COLOR_BayerGR2RGB,
+    "grbg": cv2.COLOR_BayerGB2RGB,
+}
+_CHANNELS: dict[str, tuple[int, int | None]] = {
+    "rgb": (3, None),
+    "bgr": (3, cv2.COLOR_BGR2RGB),
+    "rgba": (4, cv2.COLOR_RGBA2RGB),
+    "bgra": (4, cv2.COLOR_BGRA2RGB),
+    "mono": (1, cv2.COLOR_GRAY2RGB),
+}
+_BITS = {"8": "u1", "16": "u2"}
+
+LAYOUTS = {
+    **{
+        f"{name}{bits}": Layout(dtype, channels, code)
+        for bits, dtype in _BITS.items()
+        for name, (channels, code) in _CHANNELS.items()
+    },
+    **{
+        f"bayer_{pattern}{bits}": Layout(dtype, 1, code)
+        for bits, dtype in _BITS.items()
+        for pattern, code in _BAYER.items()
+    },
+    # Two names each: those of Humble, and those since.
+    "yuv422": Layout("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
+    "uyvy": Layout("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
+    "yuv422_yuy2": Layout("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
+    "yuyv": Layout("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
+    # OpenCV's own names, which say nothing of colours: grey and, by its convention, BGR.
+    "8UC1": Layout("u1", 1, cv2.COLOR_GRAY2RGB),
+    "8UC3": Layout("u1", 3, cv2.COLOR_BGR2RGB),
+    "16UC1": Layout("u2", 1, is_colour=False),
+    "32FC1": Layout("f4", 1, is_colour=False),
+}
+COLOUR_ENCODINGS = tuple(name for name, layout in LAYOUTS.items() if layout.is_colour)
+DEPTH_ENCODINGS = ("16UC1", "32FC1", "mono16")
+"""Some drivers call depth in millimetres mono16."""
+
+
+def to_colours(pixels: npt.NDArray[Any], encoding: str) -> ByteArray:
+    """The pixels of a colour encoding, HxW or HxWxC, as uint8 HxWx3 in RGB order.
+
+    Alpha is dropped, grey is repeated, a Bayer pattern is interpolated, YUV is ITU-R BT.601, and 16
+    bits are scaled (``FULL_SCALE``). Raises InputError for a size that the encoding cannot have.
+    """
+    height, width = pixels.shape[:2]
+    if encoding.startswith("bayer_") and min(height, width) < 3:
+        raise InputError(f"{width}x{height} pixels are too few for a {encoding} pattern")
+    code = LAYOUTS[encoding].code
+    if LAYOUTS[encoding].channels == 2 and width % 2:
+        raise InputError(f"{encoding} holds pixels in pairs, and the image's width {width} is odd")
+    colours = pixels if code is None else cv2.cvtColor(pixels, code)
+    if colours.dtype == np.uint16:
+        colours = np.rint(colours * np.float32(255 / FULL_SCALE)).astype(np.uint8)
+    return np.ascontiguousarray(colours)
