@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from time import perf_counter
 from typing import Literal
 
@@ -23,7 +24,7 @@ from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.methods import Method
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict import candidate
-from zsris_ros.types import Referral, Scene, Verdict
+from zsris_ros.types import Proposals, Referral, Scene, Verdict
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
 
@@ -135,7 +136,9 @@ class PublishedReferrer:
             heat = self.heat(scene, query)
             size = query.relation if query.relation in coherence.PUBLISHED_WEIGHTS else ""
             weights = coherence.PUBLISHED_WEIGHTS[size]
-            terms["guidance"] = coherence.guidance_scores(_masks(scene), heat, weights, guard=False)
+            terms["guidance"] = coherence.guidance_scores(
+                _masks(scene.proposals), heat, weights, guard=False
+            )
             final = fusion.published_final_scores(best, terms["guidance"])
         return PublishedScores(best.masks, final, _shares(final), terms)
 
@@ -155,7 +158,7 @@ class PublishedReferrer:
         if guidance.coherence or guidance.position:
             heat = self.heat(scene, query)
             weights = coherence.PRINTED_WEIGHTS[_size_word(query.sentence)]
-            terms["guidance"] = coherence.guidance_scores(_masks(scene), heat, weights)
+            terms["guidance"] = coherence.guidance_scores(_masks(scene.proposals), heat, weights)
             final = fusion.fuse(semantic, terms["guidance"])
         return PublishedScores(torch.arange(len(final)), final, final, terms)
 
@@ -181,7 +184,7 @@ class PublishedReferrer:
     def _inside(self, scene: Scene, query: PublishedQuery) -> Tensor:
         """The mean of the text's map inside each mask, N."""
         heat = self._map(scene, self._text(query), query)
-        masks = _masks(scene).flatten(1).float()
+        masks = _masks(scene.proposals).flatten(1)
         return (masks @ heat.flatten()) / masks.sum(1).clamp_min(1)
 
     def _map(self, scene: Scene, text: Tensor | None, query: PublishedQuery) -> Tensor:
@@ -240,8 +243,10 @@ def _relation(flag: str, scene: Scene) -> Tensor | None:
     return relations.hard_relation(flag, torch.from_numpy(scene.proposals.boxes))
 
 
-def _masks(scene: Scene) -> Tensor:
-    return torch.from_numpy(scene.proposals.masks)
+@lru_cache(maxsize=1)
+def _masks(proposals: Proposals) -> Tensor:
+    """float32 NxHxW in {0, 1}; every sentence about a frame needs them again."""
+    return torch.from_numpy(proposals.masks).float()
 
 
 def _size_word(sentence: str) -> str:
