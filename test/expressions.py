@@ -1,11 +1,20 @@
-"""Hand-annotated expressions of test/data, and an exact-match score of a parser on them."""
+"""Hand-annotated expressions of test/data, and an exact-match score of a parser on them.
+
+    python test/expressions.py rules [PIPELINE ...] [--gold FILE.jsonl] [--out FILE.json]
+
+scores parsers on expressions.txt, or on a file of one annotated JSON object a line.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from zsris_ros.language import Parser, load_parser, to_json
 
 DATA = Path(__file__).parent / "data"
 WHOLE = ("head", "position", "superlative", "ordinal", "relations", "number")
@@ -108,3 +117,48 @@ def _paths(relations: list[dict[str, Any]], path: tuple[Any, ...]) -> Iterator[t
             for inner in anchor.get("relations", []):
                 yield (*here, inner["kind"], _heads(inner))
             yield from _paths(anchor.get("relations", []), here)
+
+
+def score(rows: Sequence[dict[str, Any]], parser: Parser) -> tuple[dict[str, float], str]:
+    """The share of rows right in each field, in those that ground an expression ("whole") and in
+    all ("strict"), and what was wrong, one line a row."""
+    wrong = [wrong_fields(row, to_json(parser.parse(row["text"]))) for row in rows]
+    right = {field: sum(field not in bad for bad in wrong) for field in FIELDS}
+    right["whole"] = sum(not set(bad) & set(WHOLE) for bad in wrong)
+    right["strict"] = sum(not bad for bad in wrong)
+    lines = [
+        f"{row['text']!r}: {', '.join(bad)}" for row, bad in zip(rows, wrong, strict=True) if bad
+    ]
+    return {name: round(n / len(rows), 4) for name, n in right.items()}, "\n".join(lines)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description="Score parsers on annotated expressions.")
+    arguments.add_argument("parsers", nargs="+", metavar="PARSER", help="rules, or a pipeline")
+    arguments.add_argument("--gold", type=Path, help="(default: test/data/expressions.txt)")
+    arguments.add_argument("--out", type=Path, help="also write the figures as JSON")
+    arguments.add_argument("--errors", action="store_true", help="list what is wrong")
+    args = arguments.parse_args()
+    rows = load("expressions.txt")
+    if args.gold:
+        lines = args.gold.read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+    figures: dict[str, Any] = {
+        "data": args.gold.name if args.gold else "expressions.txt",
+        "n": len(rows),
+        "parsers": {},
+    }
+    for name in args.parsers:
+        parser = load_parser(name)
+        found, wrong = score(rows, parser)
+        figures["parsers"][parser.name] = found
+        print(f"{parser.name}: whole {found['whole']:.1%}, strict {found['strict']:.1%}")
+        if args.errors:
+            print(wrong)
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -138,6 +138,7 @@ class NounPhraseReader(Boundaries):
                 or (word in lex.INTENSIFIERS and self._intensifies(i))
                 or (noun and self._leaves(i, run, bare))
                 or (not run and word in ("wearing", "holding", "having"))
+                or (w.is_ing(word) and self._wears_colour(run))
             ):
                 break
             if word in PAIRS and words[i + 1] == "of" and run:
@@ -149,6 +150,15 @@ class NounPhraseReader(Boundaries):
                 noun = noun or self._can_be_head(i, bare)
             i += 1
         return run, i
+
+    def _wears_colour(self, run: Sequence[int]) -> bool:
+        """ "a woman in white", before a participle that is hers."""
+        return (
+            len(run) == 1
+            and self.words[run[0]] in adj.COLOURS
+            and bool(run[0])
+            and self.words[run[0] - 1] == "in"
+        )
 
     def _can_be_head(self, i: int, bare: bool) -> bool:
         word, following = self.words[i], self.words[i + 1]
@@ -207,7 +217,9 @@ class NounPhraseReader(Boundaries):
     def _partitive(self, run: Sequence[int]) -> bool:
         """ "the taller of the candles", "the first of the cups", "one of the men"."""
         last = self.words[run[-1]]
-        return bool(w.superlative(last) or w.ordinal(last) is not None or last == "one") and (
+        if last == "one":
+            return len(run) == 1
+        return bool(w.superlative(last) or w.ordinal(last) is not None) and (
             len(run) == 1 or not w.is_noun_like(self.words[run[-2]])
         )
 

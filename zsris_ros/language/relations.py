@@ -79,6 +79,8 @@ class RelationRules:
             found = self.noun.read(end)
             if found is None:
                 return end
+            if kind == "to" and self._beside_owner(found[0]):
+                return found[1]
             self.path.push(found[0])  # a goal: what follows is said of it
             return found[1]
         if kind == "from":
@@ -105,9 +107,9 @@ class RelationRules:
         if found is None:
             return i
         phrase, end = found
-        if phrase.headless:  # "the thinner rope of the two"
-            return end
         owner = self.path.owner("of")
+        if phrase.headless or owner.head in ("one", "ones"):  # "the thinner rope of the two"
+            return end
         head = owner.head if owner.head in nouns.CONTAINERS else w.singular(owner.head)
         part = head in nouns.PORTIONS or head in nouns.MARKS or head in nouns.BODY
         content = (head in nouns.CONTAINERS and head not in nouns.PORTIONS) or (
@@ -136,7 +138,8 @@ class RelationRules:
         if found is None:
             return i
         kind = "inside" if found[0].head in nouns.INSIDE_SOURCES else "on"
-        if self.path.target.ordinal is not None:
+        counted = self.path.target
+        if counted.ordinal is not None and counted.side is None and counted.superlative is None:
             kind = "near"  # "the second chair from the door"
         self._relate(kind, found[0])
         return found[1]
@@ -162,6 +165,13 @@ class RelationRules:
             kind = "with"
         self._relate(kind, phrase)
         return end
+
+    def _beside_owner(self, phrase: Phrase) -> bool:
+        """ "to the plate's left" is left of the plate."""
+        if phrase.head not in ("left", "right") or not phrase.relations:
+            return False
+        self._relate(f"{phrase.head}_of", phrase.relations[0][1][0])
+        return True
 
     @staticmethod
     def _worn(phrase: Phrase) -> bool:

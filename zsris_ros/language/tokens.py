@@ -106,9 +106,9 @@ def _before_last(items: list[Token]) -> int | None:
 
 
 def _ordered(word: str) -> bool:
-    """Whether a word is an ordinal and a superlative joined: second-closest."""
-    first, mark, second = word.partition("-")
-    return bool(mark) and first in ORDINALS and second in SUPERLATIVES
+    """Whether a word joins an ordinal to what it counts: second-closest, third-from-left."""
+    first, _, rest = word.partition("-")
+    return first in ORDINALS and (rest in SUPERLATIVES or rest.startswith("from-"))
 
 
 def _split(word: str, start: int, end: int) -> Iterator[Token]:
@@ -120,9 +120,9 @@ def _split(word: str, start: int, end: int) -> Iterator[Token]:
         yield Token(second, cut if second == "'s" else start, end)
         return
     if _ordered(word):
-        cut = start + word.index("-")
-        yield Token(word[: cut - start], start, cut)
-        yield Token(word[cut - start + 1 :], cut + 1, end)
+        for part in word.split("-"):
+            yield Token(part, start, start + len(part))
+            start += len(part) + 1
         return
     if word.endswith("n't") and len(word) > 3:
         yield Token(word[:-3], start, end - 3)

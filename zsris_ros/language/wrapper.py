@@ -98,6 +98,10 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
             or (w.is_manner(word) and following in _COMMANDS)
         ):
             i += 1
+        elif (
+            word in ("i", "we") and words[i + 2] in lex.DETERMINERS and following not in lex.HAVING
+        ):
+            commanded, i = True, i + 2  # "I left my phone on the couch"
         elif opener is not None:
             commanded, i = True, i + opener[1]
         elif (word in ("its", "thats") and following in lex.ARTICLES) or (
