@@ -397,6 +397,27 @@ def test_parameters_change_at_run_time_or_say_why_not(client: Client) -> None:
     assert not change("weights", "openai")[0]
 
 
+def test_the_frames_kept_can_be_changed_at_run_time(
+    client: Client, camera: Camera, clock: Clock
+) -> None:
+    service = client.node.create_client(SetParameters, f"{TOPICS}/set_parameters")
+    assert service.wait_for_service(5.0)
+    camera.send(clock.later())
+    ask_about(client, camera, clock.now)
+    older = clock.now
+    camera.send(clock.later())
+    ask_about(client, camera, clock.now)
+    assert status(client.ask("red", stamp=to_time(older))) == "FOUND"
+    for length, expected in ((1, "NO_IMAGE"), (60, "NO_IMAGE")):  # what is gone is gone
+        message = Parameter("buffer_length", value=length).to_parameter_msg()
+        future = service.call_async(SetParameters.Request(parameters=[message]))
+        client._executor.spin_until_future_complete(future, 5.0)
+        assert future.result().results[0].successful
+        response = client.ask("red", stamp=to_time(older))
+        assert status(response) == expected
+        assert "with 1 images" in response.message
+
+
 def test_answers_go_out_on_the_topics_with_the_header_of_the_image(
     here: Node, client: Client, camera: Camera, clock: Clock
 ) -> None:
