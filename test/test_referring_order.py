@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -65,3 +68,30 @@ def test_exactly_one_member_comes_first(flags: list[bool], kind: str) -> None:
     assert all(
         share == 0 for share, member in zip(shares.tolist(), flags, strict=True) if not member
     )
+
+
+def test_the_first_two_are_equally_first() -> None:
+    everyone = torch.ones(3, dtype=torch.bool)
+    assert superlative_shares("left", scene_of(THREE), everyone, 2).tolist() == [1.0, 1.0, 0.5]
+
+
+def test_the_last_is_counted_from_the_other_side() -> None:
+    everyone = torch.ones(3, dtype=torch.bool)
+    assert ordinal_shares(-1, "left", scene_of(THREE), everyone).tolist() == [0.25, 0.5, 1.0]
+
+
+def test_metres_count_as_soon_as_all_members_have_them() -> None:
+    scene = scene_of(THREE, depths=[1.5, 1.0, 0.5])
+    scene.points[0] = torch.nan
+    members = torch.tensor([False, True, True])
+    assert int(superlative_shares("near", scene, members).argmax()) == 2
+    assert int(superlative_shares("near", scene, members | True).argmax()) == 0  # by the picture
+
+
+def test_tall_is_what_rises_high_above_the_table() -> None:
+    lying_and_standing = scene_of([(5, 10, 20, 30), (50, 10, 10, 20)], depths=[1.0, 1.0])
+    everyone = torch.ones(2, dtype=torch.bool)
+    assert int(superlative_shares("tall", lying_and_standing, everyone).argmax()) == 0
+    scene = replace(lying_and_standing, heights=np.array([0.02, 0.15], np.float32))
+    assert int(superlative_shares("tall", scene, everyone).argmax()) == 1
+    assert int(superlative_shares("short", scene, everyone).argmax()) == 0

@@ -121,6 +121,15 @@ class Proposals:
         return self.masks.sum(axis=(1, 2)).astype(np.float32)
 
     @cached_property
+    def sizes(self) -> FloatArray:
+        """How big each looks, float32 N in square pixels.
+
+        Between its area and the square of its diagonal: what is long is not small for being thin.
+        """
+        squares = (self.boxes[:, 2] + 1) ** 2 + (self.boxes[:, 3] + 1) ** 2
+        return (self.areas**0.6 * squares**0.4).astype(np.float32)
+
+    @cached_property
     def coarse(self) -> FloatArray:
         """How much of each block of 4x4 pixels a mask covers, float32 Nxhxw in [0, 1].
 
@@ -150,8 +159,9 @@ class Scene:
     point (x, y) inside each mask; ``points`` float32 Nx3, its robust 3D centroid in metres, NaN
     where there is no depth; ``patches`` what the localiser keeps of the whole frame (GEM: float32
     (G*G)xD, L2-normalised, on a GxG grid), or None where a method has no localisation map;
-    ``things`` bool N, the proposals that are things of their own, or None where that was not yet
-    found out; ``timings`` in milliseconds by stage.
+    ``things`` bool N, the proposals that are things of their own, and ``heights`` float32 N, how
+    high each rises above the support plane in metres, NaN unknown; None where not yet found out.
+    ``timings`` in milliseconds by stage.
     """
 
     frame: Frame
@@ -161,6 +171,7 @@ class Scene:
     points: FloatArray
     patches: Tensor | None = None
     things: BoolArray | None = None
+    heights: FloatArray | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 
 

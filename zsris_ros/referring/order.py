@@ -80,13 +80,18 @@ def _distance(scene: Scene, metric: bool) -> Tensor:
     return -(boxes[:, 1] + boxes[:, 3])
 
 
-def _area(scene: Scene, metric: bool) -> Tensor:
-    """Mask area, in square metres at the centroid's distance."""
-    return torch.from_numpy(scene.proposals.areas) * _metres_a_pixel(scene, metric) ** 2
+def _size(scene: Scene, metric: bool) -> Tensor:
+    """In square metres at the centroid's distance."""
+    return torch.from_numpy(scene.proposals.sizes) * _metres_a_pixel(scene, metric) ** 2
 
 
 def _height(scene: Scene, metric: bool) -> Tensor:
-    return torch.from_numpy(scene.proposals.boxes)[:, 3] * _metres_a_pixel(scene, metric)
+    """Above the support where that was found: a plate's box is high only as it lies there."""
+    boxes = torch.from_numpy(scene.proposals.boxes)[:, 3] * _metres_a_pixel(scene, metric)
+    if not metric or scene.heights is None:
+        return boxes
+    heights = torch.from_numpy(scene.heights)
+    return torch.where(torch.isfinite(heights), heights, boxes)
 
 
 def _width(scene: Scene, metric: bool) -> Tensor:
@@ -112,8 +117,8 @@ _KEYS: dict[str, Callable[[Scene, bool], Tensor]] = {
     "bottom": _reversed(_middle(1)),
     "near": _distance,
     "far": _reversed(_distance),
-    "big": _reversed(_area),
-    "small": _area,
+    "big": _reversed(_size),
+    "small": _size,
     "tall": _reversed(_height),
     "short": _height,
     "wide": _reversed(_width),

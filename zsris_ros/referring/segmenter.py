@@ -20,6 +20,7 @@ from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.join import join
 from zsris_ros.referring.explaining import explanation
 from zsris_ros.referring.grounding import Grounder
+from zsris_ros.referring.heights import find_heights
 from zsris_ros.referring.selection import answer_mask, select
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.things import find_things
@@ -85,8 +86,8 @@ class Segmenter:
         with _timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
             _ = proposals.shared, proposals.coarse  # kept with them: every answer needs these
-            things = find_things(frame, proposals)
-        return Scene(frame, proposals, features, pixels, points, patches, things, timings)
+            things, heights = find_things(frame, proposals), find_heights(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, patches, things, heights, timings)
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         """Which mask is meant. Raises InputError when the text holds nothing to look for."""

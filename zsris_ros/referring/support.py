@@ -65,8 +65,8 @@ def _to_each(scene: Scene, kind: str, weights: Sequence[Tensor]) -> Tensor:
 def _relation(scene: Scene, kind: str) -> Tensor:
     """R(i, j) of all masks, NxN. A part is what lies in the whole's mask, not in its box alone."""
     proposals = scene.proposals
-    boxes, areas = torch.from_numpy(proposals.boxes), torch.from_numpy(proposals.areas)
-    relation = soft_relation(kind, boxes, areas, torch.from_numpy(scene.points))
+    boxes, sizes = torch.from_numpy(proposals.boxes), torch.from_numpy(proposals.sizes)
+    relation = soft_relation(kind, boxes, sizes, torch.from_numpy(scene.points))
     return relation * torch.from_numpy(proposals.shared) if kind == "part_of" else relation
 
 
