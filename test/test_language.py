@@ -114,6 +114,9 @@ def test_spellings_agree(british: str, american: str) -> None:
         ("the red no the blue cup", {"attributes": ["blue"], "head": "cup"}),
         ("the cup sorry the mug", {"head": "mug"}),
         ("the left no right mug", {"position": ["right"], "head": "mug"}),
+        ("give me the hammer actually the wrench", {"head": "wrench"}),
+        ("the mug not the blue one the red one", {"attributes": ["red"], "excluded": ["blue"]}),
+        ("where the cup is", {"head": "cup"}),
         ("put the red no the blue cup in the bin", {"attributes": ["blue"], "relations": []}),
         ("two dogs and a cat", {"number": 2, "head": "dogs"}),
         ("the second biggest mug", {"superlative": "big", "ordinal": None}),
@@ -159,6 +162,13 @@ def test_a_further_target_keeps_what_is_said_of_it() -> None:
 
     assert found.position == ("left",)
     assert (bowls.attributes, bowls.number, bowls.position) == (("blue",), 2, ("right",))
+
+
+def test_two_of_one_noun_share_what_follows_it() -> None:
+    first = parse("the first and third cup from the right on the shelf", "rules")
+
+    assert first.ordinal == Ordinal(1, "right") and first.also[0].ordinal == Ordinal(3, "right")
+    assert [r.kind for r in first.relations] == [r.kind for r in first.also[0].relations] == ["on"]
 
 
 def test_an_ordinal_can_count_sizes() -> None:

@@ -245,7 +245,8 @@ class DescriptionRules(RelationRules):
         phrase, end = found
         if self.after_relative and not self.predicate:  # "the toy that the dog dropped"
             return self._subject(end)
-        if phrase.headless or (phrase.head in ("one", "ones") and self.predicate):
+        apposition = phrase.head in ("one", "ones") and (self.predicate or phrase.determiner)
+        if phrase.headless or apposition:
             self._absorb(phrase)
         elif self._telegraphic(phrase):
             self._relate("with", phrase)

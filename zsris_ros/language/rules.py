@@ -44,10 +44,14 @@ class Reader(DescriptionRules):
         self._merge(target, before)
         self.path = Path(target, self._attach)
         self.further: list[Phrase] = []
+        self.elliptic = False
         if wrapper.placing:
             self._stop_at(goal(self.words, i, self.size))
         self._modifiers(i)
         target.also = self.further
+        if self.elliptic:  # "the first and third cup from the right on the shelf"
+            target.side = target.side or self.further[0].side
+            target.relations = target.relations or self.further[0].relations
         if target.headless:
             self._name_the_unnamed(target)
         return target
@@ -212,6 +216,7 @@ class Reader(DescriptionRules):
         if first.headless:  # "the left and right speakers"
             first.target = self.noun.tokens.span(first.span[0], phrase.span[1])
             first.head, first.headless, phrase.number = phrase.head, False, "one"
+            self.elliptic = not self.further
         elif phrase.head == "one":
             phrase.head = first.head
         if self.words[first.span[0]] == "both":

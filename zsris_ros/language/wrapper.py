@@ -95,6 +95,7 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
             or (word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin))
             or (word in _ADDRESSEES and _addressed(words, i))
             or (word == "there" and i > 0 and words[i - 1] in _GREETINGS)
+            or (word == "where" and following in lex.DETERMINERS)
             or (w.is_manner(word) and following in _COMMANDS)
         ):
             i += 1
