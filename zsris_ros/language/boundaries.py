@@ -57,14 +57,18 @@ class Boundaries:
             or word in lex.CLOSING
             or commands_pronoun(self.words, i)
             or commands_thing(self.words, i)
-            or w.match(lex.TIME_PHRASES, self.words, i) is not None
+            or self.idle(i)
             or w.match(lex.NEGATIVE_PHRASES, self.words, i) is not None
         )
 
+    def idle(self, i: int) -> bool:
+        """Whether a phrase stands at ``i`` that says nothing of a thing: "right now"."""
+        return w.match(lex.TIME_PHRASES, self.words, i) is not None
+
     def relation(self, i: int) -> tuple[str, int] | None:
         if i not in self._relations:
-            idle = w.match(lex.TIME_PHRASES, self.words, i) is not None
-            self._relations[i] = None if idle else w.match(lex.RELATIONS, self.words, i)
+            row = None if self.idle(i) else w.match(lex.RELATIONS, self.words, i)
+            self._relations[i] = row
         return self._relations[i]
 
     def ends(self, i: int) -> bool:
@@ -90,7 +94,8 @@ class Boundaries:
         word, following = self.words[i], self.words[i + 1]
         if word in lex.HAVING and word not in ("hold", "carry", "bearing", "got"):
             return True
-        if (word in lex.LABELS or word in lex.OWNED) and following not in ("", COMMA, STOP):
+        said = following not in ("", COMMA, STOP) and not self.idle(i + 1)
+        if said and (word in lex.LABELS or word in lex.OWNED):
             return self.relation(i + 1) is None or self.ends(i + 2)
         ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
         ends = ends or (w.ordinal(following) is not None and self.closes(i + 2))

@@ -158,7 +158,8 @@ class DescriptionRules(RelationRules):
         if made is not None:
             return self._labels(i + made[1], several=True)
         following = self.words[i + 1]
-        if word in lex.LABELS and following not in ("", COMMA, STOP) and self.noun.ends(i + 2):
+        said = following not in ("", COMMA, STOP) and not self.noun.idle(i + 1)
+        if word in lex.LABELS and said and self.noun.ends(i + 2):
             self.path.owner("state").describe(self.words[i + 1])
             return i + 2
         if word in lex.LABELS and (not self.noun.closes(i + 1) or following == "no"):

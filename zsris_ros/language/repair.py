@@ -12,8 +12,8 @@ from zsris_ros.language.tokens import COMMA, Tokens
 
 _CUES = phrase_table({
     "": """
-        no, sorry, wait, i mean, i meant, actually, make that, scratch that, or rather, no wait, no sorry,
-        wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
+        no, sorry, wait, i mean, i meant, actually, make that, scratch that, or rather, no wait,
+        no sorry, wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
     """,
 })  # fmt: skip
 
