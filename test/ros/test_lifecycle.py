@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from camera import Camera, header, picture, wait_until
+from camera import Camera, Stream, header, picture, wait_until
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from processes import Process, node, node_with_stand_in
@@ -182,6 +182,21 @@ def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) ->
     assert manager.change(Transition.TRANSITION_DEACTIVATE)
     assert [STATUS_NAMES[manager.end(future).status] for future in asked] == ["FOUND", "FOUND"]
     assert manager.ask("red")[0] == "FAILED"
+
+
+def test_up_and_down_under_a_running_camera(
+    here: Node, process: Process, unconfigured: Manager
+) -> None:
+    """Subscriptions come and go in one thread while another takes their messages."""
+    manager = unconfigured
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    with Stream(Camera(here), 100.0):
+        for _ in range(20):
+            assert manager.change(Transition.TRANSITION_ACTIVATE)
+            wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
+            assert manager.change(Transition.TRANSITION_DEACTIVATE)
+            assert _status(manager) == "FAILED"
+    assert "Traceback" not in process.log(), process.log()
 
 
 def test_ctrl_c_ends_it_in_the_middle_of_a_transition() -> None:

@@ -60,6 +60,12 @@ class ManagedNode(LifecycleNodeMixin, Node):
     def cleanup(self) -> None:
         """From inactive to unconfigured; also what cleans up after a failed ``configure``."""
 
+    def settle(self) -> None:
+        """After a transition, and in the executor's thread: opens or closes subscriptions.
+
+        The worker must not: an executor trips over a subscription that is destroyed meanwhile.
+        """
+
     def stop(self, patience: float) -> bool:
         """Drops what waits and ends the worker; False if it is still busy after ``patience`` s."""
         return self._worker.stop(patience)
@@ -135,6 +141,7 @@ class ManagedNode(LifecycleNodeMixin, Node):
         try:
             future = self._worker.submit(job, beyond_limit=True)
             await self._when_done(future)
+            self.settle()
             return future.result()
         except Exception as error:  # up to Jazzy rclpy raises for a transition there is not
             self.get_logger().error(f"no transition: {error}")

@@ -87,23 +87,19 @@ class ReferSegmentNode(ManagedNode):
         self._record.model = diagnostics.IN_MEMORY
 
     def activate(self) -> None:
-        """Moves the models to their device, listens to the camera and answers."""
+        """Moves the models to their device and answers."""
         assert self._model is not None, "configured before it is activated"
         self._model.to_device()
         self._answerer = Answerer(self._model, self._chosen.max_scenes)
-        self._inputs = self._inputs or Inputs(self, self._chosen, self._on_jump)
         self._record.model = diagnostics.READY
         self.get_logger().info(
             f"the model is ready; serving {self.resolve_service_name('refer_segment')} about the "
-            f"images on {self._inputs.silence.topic}"
+            f"images on {self.resolve_topic_name('image')}"
         )
 
     def deactivate(self) -> None:
-        """Drops frames and scenes, and moves the models off their device."""
+        """Drops the scenes, and moves the models off their device."""
         self._answerer = None
-        if self._inputs is not None:
-            self._inputs.close()
-            self._inputs = None
         if self._model is not None:
             self._model.to_memory()
             self._record.model = diagnostics.IN_MEMORY
@@ -112,6 +108,14 @@ class ReferSegmentNode(ManagedNode):
         """Drops the models."""
         self._model = None
         self._record.model = diagnostics.UNLOADED
+
+    def settle(self) -> None:
+        """Listens to the camera while active, and keeps no frames otherwise."""
+        if self._answerer is None and self._inputs is not None:
+            self._inputs.close()
+            self._inputs = None
+        elif self._answerer is not None and self._inputs is None:
+            self._inputs = Inputs(self, self._chosen, self._on_jump)
 
     # Requests
 
@@ -144,10 +148,10 @@ class ReferSegmentNode(ManagedNode):
 
     def _submit(self, request: ReferSegment.Request, arrived: float) -> Future[Answer]:
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
-        inputs = self._inputs
-        if inputs is None:
+        if self._inputs is None:
             raise self._inactive()
-        question = to_question(request, inputs.buffer, inputs.silence.topic, self._chosen)
+        buffer, topic = self._inputs.buffer, self._inputs.silence.topic
+        question = to_question(request, buffer, topic, self._chosen)
         try:
             return self._worker.submit(partial(self._answer, question, arrived))
         except QueueFull as error:
@@ -213,14 +217,15 @@ class ReferSegmentNode(ManagedNode):
         configured = self._record.model != diagnostics.UNLOADED
         self._chosen, result = parameters.update(self._chosen, changes, configured)
         self._worker.max_pending = self._chosen.max_pending
-        answerer, inputs = self._answerer, self._inputs  # the worker may take them away
+        answerer = self._answerer  # the worker may take it away
         if answerer is not None:
             answerer.capacity = self._chosen.max_scenes
-        if inputs is not None:
-            inputs.set(self._chosen)
+        if self._inputs is not None:
+            self._inputs.set(self._chosen)
         return result
 
     def _on_second(self) -> None:
+        # The worker may take the latter two away.
         inputs, model, answerer = self._inputs, self._model, self._answerer
         state = {
             "GPU memory": "not used" if model is None else model.gpu_memory(),
