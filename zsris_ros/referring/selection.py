@@ -11,7 +11,7 @@ from zsris_ros.referring.verdict import alike, decide
 from zsris_ros.types import BoolArray, Candidate, Expression, Proposals, Verdict
 
 FITS = 0.5
-"""Score from which a candidate is one of several that were asked for: likelier than not."""
+"""Share of the best score from which a candidate is one of several that were asked for."""
 
 
 def select(
@@ -29,7 +29,8 @@ def select(
         return verdict, _marked(candidates, len(alike(candidates, settings)))
     if expression.number == "one":
         return verdict, _marked(candidates, 1)
-    fitting = max(1, sum(candidate.score >= FITS for candidate in candidates))
+    least = max(FITS * candidates[0].score, settings.found)
+    fitting = max(1, sum(candidate.score >= least for candidate in candidates))
     if expression.number == "all" or fitting <= expression.number:
         return verdict, _marked(candidates, fitting)
     last = candidates[expression.number - 1]
