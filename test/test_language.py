@@ -65,7 +65,8 @@ def test_unknown_words_are_nouns(noun: str, other: str) -> None:
 
 WRAPPERS = ("", "please ", "grab ", "can you hand me ", "um ", "hey robot, bring me ",
             "I'd like ", "where is ", "Show me ", "find uh ", "could you please get ")  # fmt: skip
-TAILS = ("", ".", " please", "?", " for me", ", thanks", "!", " right now")
+TAILS = ("", ".", " please", "?", " for me", ", thanks", "!", " right now", " thank you so much",
+         " when you have a minute", " if you can")  # fmt: skip
 
 
 @given(wrapper=st.sampled_from(WRAPPERS), tail=st.sampled_from(TAILS),
@@ -80,6 +81,29 @@ def test_wrappers_and_punctuation_change_nothing(
     wrapped = to_json(parse(wrapper + row["text"] + tail, "rules"))
 
     assert {**wrapped, "text": ""} == {**bare, "text": ""}
+
+
+@given(row=st.sampled_from(load("expressions.txt")), data=st.data())
+@settings(max_examples=400, deadline=None)
+def test_hesitation_changes_nothing(row: dict[str, Any], data: st.DataObject) -> None:
+    """ "uh" between any two words; only what is quoted as it was said may hold it."""
+    words = row["text"].split()
+    place = data.draw(st.integers(0, len(words)))
+    bare = to_json(parse(row["text"], "rules"))
+    said = to_json(parse(" ".join([*words[:place], "uh", *words[place:]]), "rules"))
+    quoted = {"text": "", "target": "", "excluded": len(bare["excluded"])}
+
+    assert len(said["excluded"]) == quoted["excluded"]
+    if not {"left", "right", "mm"} & set(words[place - 1 : place + 1]):
+        anchors = {**bare, **quoted, "relations": heads(bare["relations"])}
+        assert {**said, **quoted, "relations": heads(said["relations"])} == anchors
+
+
+def heads(relations: list[dict[str, Any]]) -> list[Any]:
+    return [
+        (row["kind"], [(a["head"], heads(a.get("relations", []))) for a in row["anchors"]])
+        for row in relations
+    ]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class Boundaries:
             or self.relation(i) is not None
             or self.made(i)
             or word in lex.CLOSING
+            or word in lex.SUBORDINATORS
             or commands_pronoun(self.words, i)
             or commands_thing(self.words, i)
             or self.idle(i)
@@ -64,6 +65,16 @@ class Boundaries:
     def idle(self, i: int) -> bool:
         """Whether a phrase stands at ``i`` that says nothing of a thing: "right now"."""
         return w.match(lex.TIME_PHRASES, self.words, i) is not None
+
+    def silent(self, i: int) -> bool:
+        """Whether nothing more is said of a thing at ``i``."""
+        word = self.words[i]
+        return (
+            word in ("", COMMA, STOP)
+            or word in lex.CLOSING
+            or word in lex.SUBORDINATORS
+            or self.idle(i)
+        )
 
     def relation(self, i: int) -> tuple[str, int] | None:
         if i not in self._relations:
@@ -94,8 +105,7 @@ class Boundaries:
         word, following = self.words[i], self.words[i + 1]
         if word in lex.HAVING and word not in ("hold", "carry", "bearing", "got"):
             return True
-        said = following not in ("", COMMA, STOP) and not self.idle(i + 1)
-        if said and (word in lex.LABELS or word in lex.OWNED):
+        if not self.silent(i + 1) and (word in lex.LABELS or word in lex.OWNED):
             return self.relation(i + 1) is None or self.ends(i + 2)
         ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
         ends = ends or (w.ordinal(following) is not None and self.closes(i + 2))

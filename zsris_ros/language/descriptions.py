@@ -158,8 +158,7 @@ class DescriptionRules(RelationRules):
         if made is not None:
             return self._labels(i + made[1], several=True)
         following = self.words[i + 1]
-        said = following not in ("", COMMA, STOP) and not self.noun.idle(i + 1)
-        if word in lex.LABELS and said and self.noun.ends(i + 2):
+        if word in lex.LABELS and not self.noun.silent(i + 1) and self.noun.ends(i + 2):
             self.path.owner("state").describe(self.words[i + 1])
             return i + 2
         if word in lex.LABELS and (not self.noun.closes(i + 1) or following == "no"):
@@ -204,7 +203,7 @@ class DescriptionRules(RelationRules):
         kind = "parked" if word == "parked" else "place"
         owner = self.path.owner(kind)
         after = self._skip_idle(i + 1)
-        done = self.words[after] in ("", COMMA, STOP) or is_next_command(self.words, after)
+        done = self.noun.silent(after) or is_next_command(self.words, after)
         if done and (w.is_ing(word) or w.is_ed(word)):
             owner.describe(word)
         else:

@@ -79,6 +79,7 @@ VIEWERS = word_set("""
     me us you camera robot viewer we myself yourself lens observer
 """)
 SUBJECTS = word_set("i you we he she they someone somebody")
+SUBORDINATORS = word_set("when whenever while because cause if unless although whilst cos")
 CLAUSE_PRONOUNS = word_set("it they he she this that those these")
 RELATIVES = word_set("that which who whom whose where")
 PEOPLE_RELATIVES = word_set("who whom")
@@ -102,11 +103,12 @@ NEGATIVE_PHRASES = phrase_table({
     """,
     "without": "without, with no, with out, minus",
 })  # fmt: skip
-FILLERS = word_set("""
-    uh um er erm ah hmm hm mm eh oh huh like well so ok okay yeah yep yes actually basically
+SOUNDS = word_set("uh um er erm ah hmm hm mm eh huh uhm uhh umm ehm")
+FILLERS = SOUNDS | word_set("""
+    oh like well so ok okay yeah yep yes actually basically
     maybe perhaps please kindly pls plz thanks thank cheers alright right-o then now again
 """)
-HESITATIONS = word_set("uh um er erm ah hmm hm mm eh oh huh please pls plz")
+HESITATIONS = SOUNDS | {"oh", "please", "pls", "plz"}
 DEGREE = word_set("""
     very really quite so too rather fairly extremely super slightly somewhat pretty bit more
     most just almost totally completely absolutely kinda sorta truly
@@ -131,9 +133,10 @@ TIME_PHRASES = phrase_table({
         down there, out there, in there, back there, this morning, this afternoon, this
         evening, last night, last week, a minute ago, a moment ago, just now, for me, for
         us, to me, to us, for now, if you can, if possible, if you could, when you can, will
-        you, would you, could you, can you, thank you, if you please, of mine, of yours, of
-        them, of those, of all, you know, i mean, i think, i guess, i believe, sort of, kind
-        of, as well, in a row, from here, for a moment, at all, by itself, on its own, all
+        you, would you, could you, can you, thank you, thank you so much, thank you very
+        much, thanks a lot, thanks so much, thanks very much, many thanks, if you please, of
+        mine, of yours, of them, of those, of all, you know, i mean, i think, i guess, i
+        believe, sort of, kind of, as well, in a row, from here, for a moment, at all, by itself, on its own, all
         alone, in total, in there, as quickly as possible, with you
     """,
 })  # fmt: skip

@@ -83,8 +83,6 @@ class NounPhraseReader(Boundaries):
                 number = quantified(word, number)
                 determiner = word
                 i += 2 if words[i + 1] == "of" else 1
-            elif word == COMMA and determiner and self._hesitates(i):
-                i += 1
             elif word in lex.DETERMINERS:
                 if determiner and determiner not in _QUANTITY and word in lex.ARTICLES:
                     start = i
@@ -107,13 +105,6 @@ class NounPhraseReader(Boundaries):
                 determiner = word
             else:
                 return start, i, number, determiner
-
-    def _hesitates(self, i: int) -> bool:
-        """A comma around a filler: "the, um, the tape"."""
-        words = self.words
-        return words[i + 1] in lex.HESITATIONS or (
-            words[i - 1] in lex.HESITATIONS and words[i + 1] in lex.ARTICLES
-        )
 
     def _run(self, i: int, bare: bool, target: bool) -> tuple[list[int], int]:
         """Indices of the words of one run up to its head, and the index after it."""

@@ -1,4 +1,4 @@
-"""What a speaker takes back: "the red, no the blue cup", "the left no right mug"."""
+"""Hesitation, and what a speaker takes back: "the uh red, no the blue cup"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import words as w
 from zsris_ros.language.lexicon import phrase_table
-from zsris_ros.language.tokens import COMMA, Tokens
+from zsris_ros.language.tokens import COMMA, Token, Tokens
 
 _CUES = phrase_table({
     "": """
@@ -19,12 +19,12 @@ _CUES = phrase_table({
 
 
 def mend(tokens: Tokens) -> Tokens:
-    """The tokens without what was taken back.
+    """The tokens without sounds of hesitation and without what was taken back.
 
     A cue before a determiner takes back the phrase begun so far; between two colours, sides,
     ordinals or numbers it takes back the first one.
     """
-    items = list(tokens.items)
+    items = _without_sounds(tokens.items)
     words = [token.text for token in items] + [""] * 8
     i = len(items) - 1
     while i > 0:
@@ -39,6 +39,24 @@ def mend(tokens: Tokens) -> Tokens:
                 i = start
         i -= 1
     return Tokens(tokens.source, tuple(items))
+
+
+def _without_sounds(tokens: Sequence[Token]) -> list[Token]:
+    """Without "uh" and "um", nor the commas on both sides of them; "10 mm" is a length."""
+    kept: list[Token] = []
+    sounded = False
+    for token in tokens:
+        length = token.text == "mm" and bool(kept) and kept[-1].text.isdecimal()
+        if token.text in lex.SOUNDS and not length:
+            sounded = True
+            continue
+        if sounded and token.text == COMMA:  # ", um,"
+            while kept and kept[-1].text == COMMA:
+                kept.pop()
+        else:
+            kept.append(token)
+        sounded = False
+    return kept
 
 
 def _taken_back(words: Sequence[str], begin: int, end: int) -> int | None:

@@ -140,6 +140,8 @@ class Reader(DescriptionRules):
             end = rule(i)
             if end is not None:
                 return end
+        if word in lex.SUBORDINATORS:
+            return None
         return self._described(i)
 
     def _after_stop(self, i: int) -> int | None:
