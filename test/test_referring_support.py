@@ -35,11 +35,12 @@ def test_between_leaves_out_what_stands_for_the_anchors_and_their_parts() -> Non
     assert support[[0, 1, 3]].tolist() == [0, 0, 0]
 
 
-def test_several_things_taken_for_one_step_back() -> None:
+def test_a_thing_does_not_step_back_behind_several_taken_for_one() -> None:
     proposals = scene_of([(5, 5, 30, 20), (5, 5, 14, 20), (21, 5, 14, 20)]).proposals
     things = ~torch.tensor([True, False, False])
-    match = prefer_wholes(torch.tensor([0.9, 0.9, 0.1]), proposals, 0.85, things.numpy())
-    assert match.argmax() == 1
+    match = torch.tensor([0.9, 0.95, 0.1])
+    assert prefer_wholes(match, proposals, 0.85, things.numpy()).argmax() == 1
+    assert prefer_wholes(match, proposals, 0.85).argmax() == 0
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,6 @@ from zsris_ros.guidance.fusion import mix_texts, semantic_logits
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Proposals, Scene
 
-PILE = 0.9
-"""How much of a match is left to what seems to be several things taken for one."""
-
 
 def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: ReferSettings) -> Tensor:
     """How well each mask shows the phrase, float32 N in [0, 1].
@@ -36,8 +33,8 @@ def prefer_wholes(
 
     The outside of a mug looks much like the mug. A mask that lies in a larger one steps back when
     the larger one matches at least ``share`` as well; what is no whole (two things together)
-    matches nothing and takes no precedence. Nor does what holds several ``things`` (bool N): a can
-    with the mug behind it looks much like a can, and steps back itself.
+    matches nothing and takes no precedence. Nor does what holds several ``things`` (bool N), though
+    a can with the mug behind it looks much like a can.
     """
     shared, areas = torch.from_numpy(proposals.shared), torch.from_numpy(proposals.areas)
     within = (shared > 0.9) & (areas[None, :] > 1.15 * areas[:, None])
@@ -45,7 +42,6 @@ def prefer_wholes(
     if things is not None:
         own = torch.from_numpy(things)
         pile = (within[own].sum(dim=0) > 1) & ~own
-    match = torch.where(pile, PILE * match, match)
     whole = torch.where(within & ~pile, match[None, :], torch.zeros(())).max(dim=1).values
     return torch.where(whole >= share * match, torch.minimum(match, 0.99 * whole), match)
 
