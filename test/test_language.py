@@ -188,6 +188,22 @@ def test_a_further_target_keeps_what_is_said_of_it() -> None:
     assert (bowls.attributes, bowls.number, bowls.position) == (("blue",), 2, ("right",))
 
 
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("the dogs tail", "the dog's tail"),
+        ("the boys left shoe", "the boy's left shoe"),
+        ("an elephants trunk with a red ribbon", "an elephant's trunk with a red ribbon"),
+        ("id like the green thermos", "I'd like the green thermos"),
+        ("were looking for the tallest crane", "We're looking for the tallest crane."),
+    ],
+)
+def test_missing_apostrophes(spoken: str, written: str) -> None:
+    heard, typed = to_json(parse(spoken, "rules")), to_json(parse(written, "rules"))
+
+    assert {**heard, "text": "", "target": ""} == {**typed, "text": "", "target": ""}
+
+
 def test_two_of_one_noun_share_what_follows_it() -> None:
     first = parse("the first and third cup from the right on the shelf", "rules")
 

@@ -136,8 +136,8 @@ TIME_PHRASES = phrase_table({
         you, would you, could you, can you, thank you, thank you so much, thank you very
         much, thanks a lot, thanks so much, thanks very much, many thanks, if you please, of
         mine, of yours, of them, of those, of all, you know, i mean, i think, i guess, i
-        believe, sort of, kind of, as well, in a row, from here, for a moment, at all, by itself, on its own, all
-        alone, in total, in there, as quickly as possible, with you
+        believe, sort of, kind of, as well, in a row, from here, for a moment, at all, by
+        itself, on its own, all alone, in total, in there, as quickly as possible, with you
     """,
 })  # fmt: skip
 PICTURES = word_set("picture image photo photograph scene shot pic")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from zsris_ros.language import adjectives as adj
 from zsris_ros.language import lexicon as lex
+from zsris_ros.language import nouns
 from zsris_ros.language import words as w
 from zsris_ros.language.lexicon import phrase_table
 from zsris_ros.language.tokens import COMMA, Token, Tokens
@@ -19,12 +20,13 @@ _CUES = phrase_table({
 
 
 def mend(tokens: Tokens) -> Tokens:
-    """The tokens without sounds of hesitation and without what was taken back.
+    """The tokens without sounds of hesitation and without what was taken back, "the dogs tail" with
+    its apostrophe.
 
     A cue before a determiner takes back the phrase begun so far; between two colours, sides,
     ordinals or numbers it takes back the first one.
     """
-    items = _without_sounds(tokens.items)
+    items = _with_owners(_without_sounds(tokens.items))
     words = [token.text for token in items] + [""] * 8
     i = len(items) - 1
     while i > 0:
@@ -39,6 +41,22 @@ def mend(tokens: Tokens) -> Tokens:
                 i = start
         i -= 1
     return Tokens(tokens.source, tuple(items))
+
+
+def _with_owners(tokens: Sequence[Token]) -> list[Token]:
+    """A recogniser leaves out apostrophes: somebody's plural before a part is its owner."""
+    found: list[Token] = []
+    words = [token.text for token in tokens] + [""] * 3
+    for i, token in enumerate(tokens):
+        owner, following = token.text[:-1], words[i + 1 + bool(w.positions(words[i + 1]))]
+        worn = w.is_clothing(following) or w.is_clothing(f"{following}s")
+        owned = worn or following in nouns.BODY or following in nouns.MARKS
+        if token.text.endswith("s") and owned and w.is_animate(owner):
+            found.append(Token(owner, token.start, token.end - 1))
+            found.append(Token("'s", token.end - 1, token.end))
+        else:
+            found.append(token)
+    return found
 
 
 def _without_sounds(tokens: Sequence[Token]) -> list[Token]:

@@ -59,7 +59,8 @@ _OPENERS = phrase_table({
         would it be possible to, is it possible to, i was wondering if, i wonder if, isn't
         there, the robot should, looking for, look for, if you could, if you can, if
         possible, in case, you know, you see, have a look at, take a look at, have a look for,
-        have a look, take a look, excuse me, pardon me, sorry to bother you
+        have a look, take a look, excuse me, pardon me, sorry to bother you,
+        id like, id love, were looking for
     """,
 })  # fmt: skip
 _LINKS = word_set("""
