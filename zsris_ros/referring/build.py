@@ -74,7 +74,15 @@ def method_segmenter(
     if method.variant == "product":
         if method.features != "hybrid" or method.options:
             # The preset's calibration was fitted to the features of the preset's own method.
-            settings = replace(settings, calibrated=False, logit_bias=0.0, found=0.0)
+            usual = ReferSettings()
+            settings = replace(
+                settings,
+                calibrated=False,
+                logit_bias=0.0,
+                found=0.0,
+                alike=usual.alike,
+                calibration=usual.calibration,
+            )
         return Segmenter(proposers, encoder, localiser, _Unguided(parser, method), settings)
     referrer = PublishedReferrer(
         method, clip, localiser, reader, settings, dot_product=by_dot_product

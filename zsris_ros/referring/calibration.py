@@ -3,8 +3,12 @@
 A mask is what was asked for when it shows the phrase, and stands where the relations say, and has
 the rank that was named. Each kind of evidence gives a probability of its own by Platt scaling
 (Platt, 1999), ``sigmoid(offset + slope * logit(term))`` with a slope above 0, and their product is
-the answer's score, so each can veto and more evidence never lowers a score. What only says which of
-several masks is the nicer one (coherence, the proposer's quality) is no evidence.
+the answer's score, so each can veto and more evidence never lowers a score. What only compares the
+masks of one picture (coherence) is no evidence.
+
+A CLIP whose logits mean nothing by themselves gets an absolute term of its own, ``presence``: the
+share of the phrase in a softmax over the phrase and texts that fit anything, of one mask and not
+over the masks that happen to be there.
 """
 
 from __future__ import annotations
@@ -15,14 +19,17 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 EVIDENCE: Mapping[str, str] = MappingProxyType(
     {
         "match": "match",
+        "presence": "presence",
         "not": "not",
         "place": "place",
         "order": "order",
         "anchor": "anchor",
+        "object": "object",
         **dict.fromkeys(("left_of", "right_of", "above", "below"), "direction"),
         **dict.fromkeys(("in_front_of", "behind"), "depth"),
         **dict.fromkeys(("bigger_than", "smaller_than"), "size"),
@@ -34,6 +41,7 @@ EVIDENCE: Mapping[str, str] = MappingProxyType(
 """The kind of evidence of every term of a grounding that is one."""
 
 KINDS = tuple(dict.fromkeys(EVIDENCE.values()))
+SAME_TEXT = 0.97
 FURTHEST = 8.0
 """Logits of terms are cut here: 0 and 1 are never certain."""
 
@@ -79,6 +87,20 @@ class Calibration:
         """The probability, N, that one kind of evidence speaks for."""
         offset, slope = self.scaling.get(kind, (0.0, 1.0))
         return torch.sigmoid(offset + slope * bounded_logit(term))
+
+
+def presence(features: Tensor, phrase: Tensor, negatives: Tensor, scale: float) -> Tensor:
+    """How much more each mask is what the phrase says than anything at all, float32 N in [0, 1].
+
+    ``features`` NxE, the text features ``phrase`` E and ``negatives`` KxE; ``scale`` is CLIP's.
+    Negatives that say the same as the phrase (cosine above ``SAME_TEXT``) are left out; without any
+    every mask gets 1.
+    """
+    texts = F.normalize(torch.cat([phrase.reshape(1, -1), negatives]), dim=-1)
+    kept = texts @ texts[0] <= SAME_TEXT
+    kept[0] = True
+    logits = scale * F.normalize(features, dim=-1) @ texts[kept].T
+    return torch.softmax(logits, dim=-1)[:, 0]
 
 
 def plain_evidence(terms: Mapping[str, Tensor]) -> Tensor:

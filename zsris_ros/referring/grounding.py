@@ -20,7 +20,7 @@ from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance
 from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
-from zsris_ros.referring.calibration import plain_evidence
+from zsris_ros.referring.calibration import plain_evidence, presence
 from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
@@ -76,6 +76,9 @@ class Grounder:
     ) -> tuple[dict[str, Tensor], tuple[GroundedAnchor, ...]]:
         """How well each mask is what was named, where it was said to be; and the anchors."""
         terms = {"match": self._match(scene, expression)}
+        unnamed = is_neutral(expression.head) and not expression.attributes
+        if not (self._settings.calibrated or unnamed):
+            terms["presence"] = self._presence(scene, noun_phrase(expression))
         anchors: list[GroundedAnchor] = []
         for relation in expression.relations:
             support, found = self._support(scene, relation)
@@ -109,6 +112,11 @@ class Grounder:
     def _phrase(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
         both = self._clip.encode_text([sentence, phrase])
         return phrase_match(scene, both[0], both[1], self._settings).cpu()
+
+    def _presence(self, scene: Scene, phrase: str) -> Tensor:
+        texts = self._clip.encode_text([phrase, *self._settings.negatives])
+        scale = self._settings.logit_scale
+        return presence(scene.features, texts[0], texts[1:], scale).cpu()
 
     def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
         """How well each mask fits what was said not to be meant, N in [0, 1]."""
@@ -152,7 +160,9 @@ class Grounder:
 
 
 def _product(terms: Mapping[str, Tensor], without: tuple[str, ...] = ()) -> Tensor:
-    return torch.stack([term for name, term in terms.items() if name not in without]).prod(0)
+    # Presence is about the phrase, and says nothing about which of two masks shows it better.
+    left_out = ("presence", *without)
+    return torch.stack([term for name, term in terms.items() if name not in left_out]).prod(0)
 
 
 def _place(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | None) -> Tensor:

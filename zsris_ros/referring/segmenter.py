@@ -30,6 +30,8 @@ from zsris_ros.types import FloatArray, Frame, Proposals, Referral, Scene, Verdi
 from zsris_ros.vision.encoder import MaskEncoder
 from zsris_ros.vision.localisation import Localiser
 
+UNCALIBRATED = " Scores are uncalibrated: zsris calibrate was never run for these weights."
+
 
 class Referrer(Protocol):
     """Another way to answer than the robot's, such as a published method's."""
@@ -107,6 +109,8 @@ class Segmenter:
             mask = answer_mask(scene.proposals, candidates, verdict, parsed)
         said = message(verdict, parsed, candidates, grounding, self._settings)
         why = explanation(parsed, grounding, candidates, scene)
+        if not self._settings.calibration.measured:
+            why += UNCALIBRATED
         return Referral(verdict, parsed, candidates, mask, said, why, timings)
 
 

@@ -27,8 +27,10 @@ class ReferSettings:
     difference in the match.
 
     ``member``: share of the best match above which a mask takes part in an order ("leftmost").
-    ``calibration`` makes a score a probability. ``found``: the score up to which the best candidate
-    is not what was asked for. ``alike``: share of the best score from which another one fits too.
+    ``negatives``: texts that fit anything, against which the phrase must hold its own in models
+    that are not ``calibrated``. ``calibration`` makes a score a probability. ``found``: the score
+    up to which the best candidate is not what was asked for. ``alike``: share of the best score
+    from which another one fits too.
     """
 
     text_mix: float = 0.5
@@ -42,6 +44,14 @@ class ReferSettings:
     whole: float = 0.85
     place: float = 2.0
     member: float = 0.8
-    found: float = 0.0
+    negatives: tuple[str, ...] = (
+        "object",
+        "thing",
+        "something",
+        "background",
+        "surface",
+        "texture",
+    )
+    found: float = 0.02
     alike: float = 0.9
     calibration: Calibration = field(default_factory=Calibration)
