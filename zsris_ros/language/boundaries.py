@@ -27,12 +27,14 @@ class Boundaries:
         self.size = len(tokens.items)
         self.chunk_ends = chunk_ends or {}
         self._closes: dict[int, bool] = {}
+        self._idle: dict[int, bool] = {}
         self._relations: dict[int, tuple[str, int] | None] = {}
 
     def cut(self, end: int) -> None:
         """Forgets the words from ``end`` on."""
         self.words[end:] = [""] * (len(self.words) - end)
         self._closes.clear()
+        self._idle.clear()
         self._relations.clear()
 
     def closes(self, i: int) -> bool:
@@ -64,7 +66,9 @@ class Boundaries:
 
     def idle(self, i: int) -> bool:
         """Whether a phrase stands at ``i`` that says nothing of a thing: "right now"."""
-        return w.match(lex.TIME_PHRASES, self.words, i) is not None
+        if i not in self._idle:
+            self._idle[i] = w.match(lex.TIME_PHRASES, self.words, i) is not None
+        return self._idle[i]
 
     def silent(self, i: int) -> bool:
         """Whether nothing more is said of a thing at ``i``."""

@@ -23,7 +23,7 @@ class DescriptionRules(RelationRules):
 
     def _phrase(self, i: int) -> int | None:
         """Fillers and phrases of time that say nothing about the thing."""
-        row = w.match(lex.TIME_PHRASES, self.words, i)
+        row = w.match(lex.TIME_PHRASES, self.words, i) if self.noun.idle(i) else None
         if row is not None:
             return i + row[1]
         return i + 1 if self.words[i] in lex.FILLERS else None

@@ -46,8 +46,7 @@ class NounPhraseReader(Boundaries):
                 self._possessors += 1
                 continue
             break
-        timed = w.match(lex.TIME_PHRASES, self.words, i) is not None
-        if run and self.words[i] == "of" and not timed and self._partitive(run):
+        if run and self.words[i] == "of" and not self.idle(i) and self._partitive(run):
             self._depth += 1
             inner = self.read(i + 1, target) if self._depth < MAX_DEPTH else None
             self._depth -= 1

@@ -48,10 +48,13 @@ def _with_owners(tokens: Sequence[Token]) -> list[Token]:
     found: list[Token] = []
     words = [token.text for token in tokens] + [""] * 3
     for i, token in enumerate(tokens):
+        if not token.text.endswith("s"):
+            found.append(token)
+            continue
         owner, following = token.text[:-1], words[i + 1 + bool(w.positions(words[i + 1]))]
         worn = w.is_clothing(following) or w.is_clothing(f"{following}s")
         owned = worn or following in nouns.BODY or following in nouns.MARKS
-        if token.text.endswith("s") and owned and w.is_animate(owner):
+        if owned and w.is_animate(owner):
             found.append(Token(owner, token.start, token.end - 1))
             found.append(Token("'s", token.end - 1, token.end))
         else:
