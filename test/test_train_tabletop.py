@@ -10,7 +10,10 @@ import torch
 from zsris_ros import cli
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
 
-MADE = ("sam.safetensors", "clip.safetensors", "sam_training.pt", "clip_training.pt")
+MADE = (
+    *("sam.safetensors", "clip.safetensors"),
+    *("sam_training.pt", "clip_training.pt", "clip_refining.pt"),
+)
 
 
 @pytest.mark.slow
@@ -22,6 +25,7 @@ def test_it_trains_from_nothing_and_goes_on(
     except RenderingUnavailable as error:
         pytest.skip(str(error))
     command = ["train-tabletop", "--out", str(tmp_path), "--layouts", "1", "--workers", "1"]
+    command += ["--refine-steps", "1"]
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
     assert all((tmp_path / name).is_file() for name in MADE)
     assert "sam.safetensors" in capsys.readouterr().out

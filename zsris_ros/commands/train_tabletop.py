@@ -29,6 +29,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
+    parser.add_argument("--refine-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument(
         "--workers", type=positive, default=os.cpu_count() or 1, help="rendering processes"
     )
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     from zsris_ros.training.clip import ClipSchedule, train_clip
     from zsris_ros.training.export import export_clip, export_sam
+    from zsris_ros.training.refine import RefineSchedule, refine_clip
     from zsris_ros.training.sam import SamSchedule, train_sam
 
     sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
@@ -52,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     sizes = {"sam.safetensors": export_sam(sam, args.out / "sam.safetensors")}
     clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
     clip = train_clip(data, args.out / "clip_training.pt", clip_schedule, args.seed)
+    refining = RefineSchedule(steps=args.refine_steps) if args.refine_steps else RefineSchedule()
+    clip = refine_clip(clip, data, args.out / "clip_refining.pt", refining, args.seed)
     sizes["clip.safetensors"] = export_clip(clip, args.out / "clip.safetensors")
     for name, size in sizes.items():
         print(f"{args.out / name}: {size / 1e6:.1f} MB")

@@ -109,10 +109,10 @@ def fit_scaling(asked: Sequence[Asked], ridge: float = 1.0) -> dict[str, tuple[f
         fits = torch.where(kinds >= 0, each, torch.zeros(())).sum(dim=1).exp()
         error = F.binary_cross_entropy(fits.clamp(1e-6, 1 - 1e-6), right, reduction="sum")
         total: Tensor = error + ridge * (offset.square().sum() / 4 + log_slope.square().sum())
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         return total
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
     used = {int(kind) for kind in kinds.unique() if kind >= 0}
     slope = log_slope.detach().exp()
     return {
@@ -204,7 +204,7 @@ def _ambiguity(asked: Sequence[Asked], settings: ReferSettings, alike: float) ->
     return both / max(sum(called), sum(meant), 1)
 
 
-def _middle_of_best(grid: np.ndarray, value: np.ndarray) -> float:  # type: ignore[type-arg]
+def _middle_of_best(grid: np.ndarray, value: np.ndarray) -> float:
     """Of the places with the largest value the one in the middle."""
     best = grid[value >= value.max() - 1e-9]
     return round(float(best[len(best) // 2]), 4)

@@ -37,11 +37,14 @@ from zsris_ros.vision.hybrid import HybridEncoder
 
 @dataclass(frozen=True)
 class RefineSchedule:
-    """AdamW with warm-up and cosine decay. A step compares ``crops`` with ``captions`` of the
-    ``sentences`` that were encoded; ``plain_share`` of the steps read plain pictures too, every
-    ``frame_every``-th a whole frame."""
+    """AdamW with warm-up and cosine decay.
 
-    steps: int = 3000
+    A step compares ``crops`` with ``captions`` of the ``sentences`` that were encoded;
+    ``plain_share`` of the steps read plain pictures too, every ``frame_every``-th a whole frame.
+    """
+
+    steps: int = 5400
+    crops_a_picture: int = 6
     crops: int = 32
     captions: int = 384
     sentences: int = 6000
@@ -58,15 +61,16 @@ class RefineSchedule:
 def refine_clip(
     clip: ClipModel,
     data: TrainingSet,
-    bank: CropBank,
     checkpoint: Path,
     schedule: RefineSchedule = RefineSchedule(),
     seed: int = 0,
 ) -> ClipModel:
-    """Train the picture side of ``clip`` in place; goes on from ``checkpoint`` where there is one."""
+    """Train the picture side of ``clip`` in place; goes on from ``checkpoint`` where there is one,
+    which is rewritten every 250 steps."""
     model = clip.model
     encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
-    captions, texts = encode_captions(clip, schedule.sentences, seed)
+    sentences = min(schedule.sentences, schedule.captions * schedule.steps)
+    captions, texts = encode_captions(clip, sentences, seed)
     model.train().requires_grad_(False)
     model.visual.requires_grad_(True)
     weights = [*model.visual.parameters(), model.logit_scale, model.logit_bias]
@@ -77,6 +81,8 @@ def refine_clip(
     )
     state = {"clip": model, "optimizer": optimizer}
     start = resume(checkpoint, state)
+    count = schedule.crops_a_picture * len(data)
+    bank = CropBank(data, HYBRID, clip.image_size, clip.grid, count, seed + start + 1)
     rng = np.random.default_rng([seed, start, 2])
     shown = 0.0
     with tqdm(total=schedule.steps, initial=start, desc="refining", unit="step") as bar:
