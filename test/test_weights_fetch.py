@@ -116,9 +116,7 @@ def test_a_file_arrives_whole_and_is_not_fetched_twice(server: Server, tmp_path:
 
 
 @pytest.mark.parametrize("announce", [True, False])
-def test_an_interrupted_download_continues(
-    server: Server, tmp_path: Path, announce: bool
-) -> None:
+def test_an_interrupted_download_continues(server: Server, tmp_path: Path, announce: bool) -> None:
     server.behaviour.cut_after = 400_000
     server.behaviour.announce = announce
     with pytest.raises(WeightsError, match=r"0\.4 MB of 1\.3 MB of model\.pth; the same command"):
@@ -167,9 +165,7 @@ def test_a_forged_beginning_of_a_resumed_file_is_found(server: Server, tmp_path:
 
 
 @pytest.mark.parametrize("announce", [True, False])
-def test_more_than_promised_is_not_stored(
-    server: Server, tmp_path: Path, announce: bool
-) -> None:
+def test_more_than_promised_is_not_stored(server: Server, tmp_path: Path, announce: bool) -> None:
     server.behaviour.content = CONTENT * 20
     server.behaviour.announce = announce
     with pytest.raises(WeightsError, match="sends more than the 1280000 bytes"):
