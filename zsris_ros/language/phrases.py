@@ -48,8 +48,9 @@ def exclusions(expression: Expression) -> tuple[Expression, ...]:
     """What is not meant, each as an expression of its own.
 
     An order or a place is one among the things of the head: of "the mugs, but not the leftmost"
-    that is "the leftmost mug", of "the mug that isn't on the tray" "the mug on the tray". What
-    describes stands for itself: in "the mug, not the red one" it is "red".
+    that is "the leftmost mug", of "the mug that isn't on the tray" "the mug on the tray". So is
+    what only describes: of "the mug, not the red one" it is "the red mug", for no picture is called
+    by a bare "red".
     """
     return tuple(_exclusion(expression.head, each) for each in expression.excluded)
 
@@ -57,9 +58,7 @@ def exclusions(expression: Expression) -> tuple[Expression, ...]:
 @lru_cache(maxsize=1024)
 def _exclusion(head: str, excluded: str) -> Expression:
     last = excluded.split()[-1]
-    if words.is_adjective(last):
-        return Expression(text=excluded, target=excluded, head=last)
-    if words.superlative(last) or words.positions(last):
+    if words.is_adjective(last) or words.superlative(last) or words.positions(last):
         return rules.parse(f"the {excluded} {head}")
     placed = rules.parse(f"the {head} {excluded}")
     if placed.head == head and (placed.relations or placed.position):
