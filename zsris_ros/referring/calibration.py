@@ -29,7 +29,7 @@ EVIDENCE: Mapping[str, str] = MappingProxyType(
         "place": "place",
         "order": "order",
         "anchor": "anchor",
-        "object": "object",
+        "thing": "thing",
         **dict.fromkeys(("left_of", "right_of", "above", "below"), "direction"),
         **dict.fromkeys(("in_front_of", "behind"), "depth"),
         **dict.fromkeys(("bigger_than", "smaller_than"), "size"),

@@ -21,12 +21,12 @@ from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
 from zsris_ros.referring.calibration import plain_evidence, presence
-from zsris_ros.referring.matching import distinct, phrase_match, prefer_wholes
+from zsris_ros.referring.matching import distinct, likeness, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.support import GroundedAnchor, support_of
 from zsris_ros.referring.things import find_things
-from zsris_ros.types import Expression, Relation, Scene
+from zsris_ros.types import BoolArray, Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
 
@@ -79,6 +79,9 @@ class Grounder:
         unnamed = is_neutral(expression.head) and not expression.attributes
         if not (self._settings.calibrated or unnamed):
             terms["presence"] = self._presence(scene, noun_phrase(expression))
+        part = any(relation.kind == "part_of" for relation in expression.relations)
+        if not (part or is_neutral(expression.head)):
+            terms["thing"] = likeness(scene.proposals, _things(scene))
         anchors: list[GroundedAnchor] = []
         for relation in expression.relations:
             support, found = self._support(scene, relation)
@@ -96,9 +99,7 @@ class Grounder:
 
     def _match(self, scene: Scene, expression: Expression) -> Tensor:
         phrase = noun_phrase(expression)
-        things = scene.things
-        if things is None:
-            things = find_things(scene.frame, scene.proposals)
+        things = _things(scene)
         if is_neutral(expression.head):
             alone = torch.from_numpy(things).float()
             if not expression.attributes:
@@ -160,9 +161,13 @@ class Grounder:
 
 
 def _product(terms: Mapping[str, Tensor], without: tuple[str, ...] = ()) -> Tensor:
-    # Presence is about the phrase, and says nothing about which of two masks shows it better.
-    left_out = ("presence", *without)
+    # These say whether there is such a thing, not which of its masks is the best.
+    left_out = ("presence", "thing", *without)
     return torch.stack([term for name, term in terms.items() if name not in left_out]).prod(0)
+
+
+def _things(scene: Scene) -> BoolArray:
+    return find_things(scene.frame, scene.proposals) if scene.things is None else scene.things
 
 
 def _place(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | None) -> Tensor:

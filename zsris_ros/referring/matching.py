@@ -46,6 +46,14 @@ def prefer_wholes(
     return torch.where(whole >= share * match, torch.minimum(match, 0.99 * whole), match)
 
 
+def likeness(proposals: Proposals, things: BoolArray) -> Tensor:
+    """How nearly each mask is one of ``things`` N: the best IoU with one of them, float32 N."""
+    areas = torch.from_numpy(proposals.areas)
+    common = torch.from_numpy(proposals.shared) * torch.minimum(areas[:, None], areas[None, :])
+    iou = common / (areas[:, None] + areas[None, :] - common).clamp_min(1)
+    return torch.where(torch.from_numpy(things)[None, :], iou, torch.zeros(())).amax(dim=1)
+
+
 def distinct(proposals: Proposals, order: Sequence[int], overlap: float = 0.5) -> list[int]:
     """Of masks in the order given, those that are not mostly the same as an earlier one.
 
