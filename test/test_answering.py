@@ -16,9 +16,9 @@ sys.path.append(str(Path(__file__).parent / "ros"))
 from camera import FOCAL, HEIGHT, WIDTH, header, picture
 from stand_in import StandIn
 
+from zsris_ros.camera.frame_buffer import Moment, Stamped
 from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Status
 from zsris_ros.ros.conversions import to_image
-from zsris_ros.ros.frame_buffer import Moment, Stamped
 from zsris_ros.types import Frame, Scene
 
 

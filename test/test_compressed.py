@@ -15,8 +15,8 @@ pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
 from sensor_msgs.msg import CompressedImage
 
-from zsris_ros.ros.compressed import decompress
-from zsris_ros.ros.conversions import to_array, to_depth, to_rgb
+from zsris_ros.camera.compressed import decompress
+from zsris_ros.camera.conversions import to_array, to_depth, to_rgb
 from zsris_ros.types import InputError
 
 

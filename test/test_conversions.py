@@ -14,7 +14,9 @@ pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from zsris_ros.ros import conversions
+from zsris_ros.camera import conversions
+from zsris_ros.camera.encodings import COLOUR_ENCODINGS, LAYOUTS
+from zsris_ros.ros.conversions import to_image
 from zsris_ros.types import InputError
 
 SIZES = st.integers(1, 9)
@@ -41,7 +43,7 @@ def drawn(
     draw: st.DrawFn, encodings: tuple[str, ...], longest_padding: int = 5
 ) -> tuple[np.ndarray, Image]:
     encoding = draw(st.sampled_from(encodings))
-    layout = conversions.LAYOUTS[encoding]
+    layout = LAYOUTS[encoding]
     shape = draw(SIZES), draw(SIZES)
     shape += () if layout.channels == 1 else (layout.channels,)
     count = int(np.prod(shape)) * np.dtype(layout.dtype).itemsize
@@ -53,7 +55,7 @@ def drawn(
 
 
 @settings(max_examples=300, deadline=None)
-@given(drawn(tuple(conversions.LAYOUTS)))
+@given(drawn(tuple(LAYOUTS)))
 def test_pixels_come_back(case: tuple[np.ndarray, Image]) -> None:
     pixels, image = case
     read = conversions.to_array(image)
@@ -72,7 +74,7 @@ NAMELESS = {"8UC1": "mono8", "8UC3": "bgr8"}
 
 
 @settings(max_examples=300, deadline=None)
-@given(drawn(conversions.COLOUR_ENCODINGS, longest_padding=0))  # the oracle reads no padding
+@given(drawn(COLOUR_ENCODINGS, longest_padding=0))  # the oracle reads no padding
 def test_colours_equal_those_of_rosbags_image(case: tuple[np.ndarray, Image]) -> None:
     oracle = pytest.importorskip("rosbags.image")
     _, image = case
@@ -117,7 +119,7 @@ def test_yuv_has_two_pixels_in_four_bytes(
 
 @given(st.integers(0, 65535), st.sampled_from(["mono16", "rgb16", "bgra16"]), st.booleans())
 def test_sixteen_bits_are_scaled_by_their_full_scale(value: int, encoding: str, big: bool) -> None:
-    channels = conversions.LAYOUTS[encoding].channels
+    channels = LAYOUTS[encoding].channels
     shape = (2, 3) if channels == 1 else (2, 3, channels)
     read = conversions.to_rgb(message(np.full(shape, value, np.uint16), encoding, 1, big))
     assert read.shape == (2, 3, 3)
@@ -130,11 +132,11 @@ def test_depth_called_mono16_is_in_millimetres_too() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(drawn(tuple(conversions.LAYOUTS)))
+@given(drawn(tuple(LAYOUTS)))
 def test_a_message_made_here_reads_the_same_here_and_there(case: tuple[np.ndarray, Image]) -> None:
     oracle = pytest.importorskip("rosbags.image")
     pixels, image = case
-    made = conversions.to_image(pixels, image.encoding, image.header)
+    made = to_image(pixels, image.encoding, image.header)
     assert made.header == image.header
     assert (made.width, made.height) == (image.width, image.height)
     there = oracle.message_to_cvimage(made)
@@ -221,7 +223,7 @@ def test_colour_is_not_read_as_depth() -> None:
     height=st.integers(0, 40),
     step=st.integers(0, 200),
     size=st.integers(0, 4000),
-    encoding=st.sampled_from([*conversions.LAYOUTS, "nv21", "8UC4"]),
+    encoding=st.sampled_from([*LAYOUTS, "nv21", "8UC4"]),
     big=st.integers(0, 255),
 )
 def test_an_image_is_read_in_its_size_or_refused(
@@ -246,7 +248,7 @@ def test_the_frame_does_not_change_with_the_message() -> None:
 
 def test_pixels_that_are_not_of_the_encoding_are_not_sent() -> None:
     with pytest.raises(InputError, match="mono8"):
-        conversions.to_image(np.zeros((2, 2), np.float32), "mono8", Header())
+        to_image(np.zeros((2, 2), np.float32), "mono8", Header())
 
 
 def camera_info(fx: float = 500.0, fy: float = 510.0) -> CameraInfo:

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("rclpy", reason="ROS 2 is not installed")
-
-from zsris_ros.ros.frame_buffer import FrameBuffer
+from zsris_ros.camera.frame_buffer import FrameBuffer
 
 MS = 1_000_000
 

@@ -17,8 +17,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from zsris_ros.srv import ReferSegment
 
+from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.conversions import to_array, to_image
+from zsris_ros.ros.conversions import to_image
 from zsris_ros.ros.inputs import SENSOR
 from zsris_ros.ros.silence import Wanted, describe, type_name
 

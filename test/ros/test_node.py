@@ -25,8 +25,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from zsris_ros.srv import ReferSegment
 
+from zsris_ros.camera.conversions import to_array, to_rgb
+from zsris_ros.camera.messages import stamp_ns
 from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.conversions import stamp_ns, to_array, to_image, to_rgb
+from zsris_ros.ros.conversions import to_image
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.node import ReferSegmentNode
 

@@ -12,7 +12,9 @@ from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
-from zsris_ros.ros.conversions import stamp_ns, to_image, to_rgb
+from zsris_ros.camera.conversions import to_rgb
+from zsris_ros.camera.messages import stamp_ns
+from zsris_ros.ros.conversions import to_image
 
 rosbag2 = pytest.importorskip("rosbags.rosbag2")
 from rosbags.typesys import Stores, get_typestore

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Intrinsics, Point, Verdict
+from zsris_ros.camera.conversions import to_frame
+from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Point, Verdict
 
 SHIPPED = Path(__file__).parent / "tabletop_bag"
 TRUTH = "truth.json"
@@ -93,16 +94,7 @@ def _frame(stamp_ns: int, messages: Mapping[str, Any]) -> Frame:
     missing = {IMAGE_TOPIC, DEPTH_TOPIC, INFO_TOPIC} - messages.keys()
     if missing:
         raise InputError(f"the recording has no {', '.join(sorted(missing))} at {stamp_ns} ns")
-    image, depth, k = messages[IMAGE_TOPIC], messages[DEPTH_TOPIC], messages[INFO_TOPIC].k
-    rgb = np.array(image.data, np.uint8).reshape(image.height, image.width, 3)
-    millimetres = np.asarray(depth.data).view("<u2").reshape(depth.height, depth.width)
-    return Frame(
-        rgb,
-        millimetres.astype(np.float32) * np.float32(0.001),
-        Intrinsics(float(k[0]), float(k[4]), float(k[2]), float(k[5])),
-        stamp_ns,
-        image.header.frame_id,
-    )
+    return to_frame(messages[IMAGE_TOPIC], messages[DEPTH_TOPIC], messages[INFO_TOPIC])
 
 
 def _scene(bag: Path, row: Mapping[str, Any]) -> RecordedScene:

@@ -12,12 +12,11 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from zsris_ros.ros import conversions
-from zsris_ros.ros.compressed import AnyImage, decompress
-from zsris_ros.ros.frame_buffer import Moment
+from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.messages import AnyImage, CameraInfo
+from zsris_ros.camera.moments import to_frame
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import Frame, InputError, Referral, Scene, Verdict
 
@@ -131,54 +130,15 @@ class Answerer:
 
 def _frame(question: Question, assume_registered: bool) -> tuple[Frame, str]:
     """The question's frame; depth that cannot be used is left out and the note says why."""
-    moment = question.moment
     try:
-        image = decompress(moment.image.message)
-        plain = conversions.to_frame(image)
+        frame, note = to_frame(question.moment, assume_registered)
     except InputError as error:
         if question.given:
             raise
         raise Refusal(Status.NO_IMAGE, f"{question.source} cannot be used: {error}") from error
     if question.given:
-        return plain, "without metres, because the request brought its own image"
-    if moment.depth is None:
-        return plain, ""
-    try:
-        depth = decompress(moment.depth.message)
-        info = None if moment.info is None else moment.info.message
-        _check_registered(image, depth, info, assume_registered)
-        return conversions.to_frame(image, depth, info), ""
-    except InputError as error:
-        return plain, f"depth was not used: {error}"
-
-
-def _check_registered(
-    image: Image, depth: Image, info: CameraInfo | None, assume_registered: bool
-) -> None:
-    """Raises InputError unless the pixels of depth and intrinsics are those of the image."""
-    size = image.width, image.height
-    if (depth.width, depth.height) != size:
-        raise InputError(
-            f"it has {depth.width}x{depth.height} pixels and the image {size[0]}x{size[1]}; "
-            "subscribe to depth that is aligned to the colour image"
-        )
-    frames = image.header.frame_id, depth.header.frame_id
-    if all(frames) and frames[0] != frames[1] and not assume_registered:
-        raise InputError(
-            f"it is in the frame '{frames[1]}' and the image in '{frames[0]}'; subscribe to depth "
-            "aligned to the colour image, or set assume_registered if it is aligned all the same"
-        )
-    # 0x0 is what a camera that does not know its size says.
-    if info is not None and (info.width, info.height) not in (size, (0, 0)) and not _cropped(info):
-        raise InputError(
-            f"camera_info is for {info.width}x{info.height} pixels and the image has "
-            f"{size[0]}x{size[1]}"
-        )
-
-
-def _cropped(info: CameraInfo) -> bool:
-    """Whether the image is a part of the sensor that camera_info describes, or binned."""
-    return max(info.binning_x, info.binning_y) > 1 or info.roi.width > 0
+        return frame, "without metres, because the request brought its own image"
+    return frame, note
 
 
 def _milliseconds_since(start: float) -> float:

@@ -6,14 +6,11 @@ import hashlib
 
 from sensor_msgs.msg import CameraInfo, Image
 
-from zsris_ros.ros import conversions
+from zsris_ros.camera.frame_buffer import FrameBuffer, Moment, Stamped
+from zsris_ros.camera.messages import SECOND, AnyImage, in_seconds, stamp_ns
 from zsris_ros.ros.answering import Question, Refusal, Status
-from zsris_ros.ros.compressed import AnyImage
-from zsris_ros.ros.frame_buffer import FrameBuffer, Moment, Stamped
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.srv import ReferSegment
-
-SECOND = 1_000_000_000
 
 
 def to_question(
@@ -67,7 +64,7 @@ def _about_given(image: Image, expression: str) -> Question:
     """A question about the request's own image; the same image has the same key."""
     digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
     shape = image.width, image.height, image.step, image.encoding, image.is_bigendian
-    stamp = conversions.stamp_ns(image.header)
+    stamp = stamp_ns(image.header)
     moment: Moment[AnyImage, CameraInfo] = Moment(Stamped(stamp, image, 0))
     key = ("given", digest, *shape, stamp, image.header.frame_id)
     return Question(expression, moment, "the request's image", key, given=True)
@@ -84,10 +81,6 @@ def _check_near(
     oldest, newest = buffer.span_ns() or (moment.image.stamp_ns, moment.image.stamp_ns)
     raise Refusal(
         Status.NO_IMAGE,
-        f"no image is kept within {tolerance:g} s of the stamp {_seconds(stamp)}; the buffer spans "
-        f"{_seconds(oldest)} to {_seconds(newest)} with {len(buffer)} images",
+        f"no image is kept within {tolerance:g} s of the stamp {in_seconds(stamp)}; the buffer "
+        f"spans {in_seconds(oldest)} to {in_seconds(newest)} with {len(buffer)} images",
     )
-
-
-def _seconds(nanoseconds: int) -> str:
-    return f"{nanoseconds // SECOND}.{nanoseconds % SECOND // 1_000_000:03d} s"

@@ -12,10 +12,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from zsris_ros.ros.asking import SECOND
-from zsris_ros.ros.compressed import RAW, AnyImage
-from zsris_ros.ros.conversions import stamp_ns
-from zsris_ros.ros.frame_buffer import MAX_DISORDER_NS, FrameBuffer
+from zsris_ros.camera.compressed import RAW
+from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, FrameBuffer
+from zsris_ros.camera.messages import SECOND, AnyImage, stamp_ns
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.ros.silence import Silence
 

@@ -22,6 +22,8 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from zsris_ros.camera.frame_buffer import STAMP_TOLERANCE, SYNC_TOLERANCE
+
 
 class ParameterError(ValueError):
     """A parameter that cannot be used; the message says which, why and what is allowed."""
@@ -141,13 +143,13 @@ class Parameters:
         high=10_000,
     )
     stamp_tolerance: float = _declared(
-        0.5,
+        STAMP_TOLERANCE,
         "Seconds by which a request's stamp may miss the nearest kept frame.",
         low=0.0,
         high=3600.0,
     )
     sync_tolerance: float = _declared(
-        0.05,
+        SYNC_TOLERANCE,
         "Seconds by which the times of an image and its depth may differ.",
         low=0.0,
         high=10.0,

@@ -11,10 +11,11 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
+from zsris_ros.camera.conversions import to_array
+from zsris_ros.camera.messages import stamp_ns as stamp_of
 from zsris_ros.msg import Candidate as CandidateMessage
 from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.conversions import stamp_ns as stamp_of
-from zsris_ros.ros.conversions import to_array, to_image
+from zsris_ros.ros.conversions import to_image
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import BoolArray, ByteArray, Candidate, Point, Verdict
 

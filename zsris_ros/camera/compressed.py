@@ -1,4 +1,4 @@
-"""sensor_msgs/CompressedImage as image_transport's plugins send it, back to sensor_msgs/Image.
+"""sensor_msgs/CompressedImage as image_transport's plugins send it, back to raw images.
 
 ``compressed`` is a JPEG or PNG file. ``compressedDepth`` is a PNG of 16 bits behind 12 bytes that
 say how metres were quantised.
@@ -7,21 +7,17 @@ say how metres were quantised.
 from __future__ import annotations
 
 import struct
-from typing import Any, TypeAlias
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CompressedImage, Image
 
-from zsris_ros.ros.conversions import to_image
+from zsris_ros.camera.messages import AnyImage, CompressedImage, RawImage, to_picture
 from zsris_ros.types import InputError
 
 RAW, COMPRESSED, COMPRESSED_DEPTH = "raw", "compressed", "compressedDepth"
 TRANSPORTS = (RAW, COMPRESSED, COMPRESSED_DEPTH)
-
-AnyImage: TypeAlias = Image | CompressedImage
-"""What may come on an image topic."""
 
 HEADER = struct.Struct("<iff")
 """compressedDepth's header: the kind of quantisation, and its two parameters."""
@@ -30,19 +26,19 @@ AS_STORED = cv2.IMREAD_UNCHANGED
 COLOURS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def decompress(message: AnyImage) -> Image:
-    """``message`` as an Image with the same header; a raw one is returned as it is.
+def decompress(message: AnyImage) -> RawImage:
+    """``message`` as a raw image with the same header; a raw one is returned as it is.
 
     Colours become bgr8, grey and depth stay what they are: mono8, mono16, 16UC1, 32FC1.
     Raises InputError for data that cannot be decoded, and for RVL, which is not supported.
     """
-    if isinstance(message, Image):
+    if not isinstance(message, CompressedImage):
         return message
     encoding, _, how = (part.strip() for part in message.format.partition(";"))
     if how.startswith(COMPRESSED_DEPTH):
         return _depth(message, encoding, how)
     if encoding == "16UC1":
-        return to_image(_decoded(message, 0, AS_STORED, "u2"), encoding, message.header)
+        return to_picture(_decoded(message, 0, AS_STORED, "u2"), encoding, message.header)
     flags = AS_STORED if encoding.startswith("mono") else COLOURS
     pixels = _decoded(message, 0, flags)
     kind = {(2, "uint8"): "mono8", (2, "uint16"): "mono16", (3, "uint8"): "bgr8"}
@@ -50,12 +46,12 @@ def decompress(message: AnyImage) -> Image:
     if found is None:
         raise InputError(
             f"the compressed image holds {pixels.dtype} of shape {pixels.shape}, which is no "
-            f"picture this node can read (format '{message.format}')"
+            f"picture can be read (format '{message.format}')"
         )
-    return to_image(pixels, found, message.header)
+    return to_picture(pixels, found, message.header)
 
 
-def _depth(message: CompressedImage, encoding: str, how: str) -> Image:
+def _depth(message: CompressedImage, encoding: str, how: str) -> RawImage:
     """REP 118's two kinds: 16UC1 is stored as it is, 32FC1 as quantised inverse metres.
 
     metres = a / (stored - b), with a and b from the header and 0 stored for "no measurement".
@@ -68,12 +64,12 @@ def _depth(message: CompressedImage, encoding: str, how: str) -> Image:
         raise InputError(f"the compressed depth has {len(message.data)} bytes, which is no image")
     stored = _decoded(message, HEADER.size, AS_STORED, "u2")
     if encoding != "32FC1":
-        return to_image(stored, "16UC1", message.header)
+        return to_picture(stored, "16UC1", message.header)
     _, a, b = HEADER.unpack(bytes(message.data[: HEADER.size]))
     with np.errstate(all="ignore"):
         metres = np.float32(a) / (stored.astype(np.float32) - np.float32(b))
     metres[stored == 0] = np.nan
-    return to_image(metres.astype(np.float32), encoding, message.header)
+    return to_picture(metres.astype(np.float32), encoding, message.header)
 
 
 def _decoded(message: CompressedImage, start: int, flags: int, dtype: str = "") -> npt.NDArray[Any]:

@@ -17,6 +17,10 @@ ImageT = TypeVar("ImageT")
 InfoT = TypeVar("InfoT")
 T = TypeVar("T")
 
+SYNC_TOLERANCE = 0.05
+"""Seconds by which the times of an image and its depth may differ, unless told otherwise."""
+STAMP_TOLERANCE = 0.5
+"""Seconds by which a stamp that was asked for may miss the nearest image, unless told otherwise."""
 MAX_DISORDER_NS = 100_000_000
 """Messages of one camera may overtake each other by this much; further back, time has jumped."""
 

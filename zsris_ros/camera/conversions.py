@@ -1,0 +1,114 @@
+"""Image messages and CameraInfo to NumPy and to frames.
+
+An Image is a buffer with a row length (``step``), an encoding and a byte order; drivers use all
+three, so all three are honoured. Whatever does not fit raises InputError with one sentence instead
+of reading past a buffer or guessing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, to_colours
+from zsris_ros.camera.messages import CameraInfo, RawImage, stamp_ns
+from zsris_ros.types import ByteArray, FloatArray, Frame, InputError, Intrinsics
+
+METRES_PER_MILLIMETRE = np.float32(0.001)
+"""16-bit depth is in millimetres (REP 118)."""
+
+
+def to_array(image: RawImage) -> npt.NDArray[Any]:
+    """The pixels of ``image`` in its own encoding, as a new HxW or HxWxC array in native order.
+
+    Raises InputError when the encoding is unknown or size, step and buffer contradict each other.
+    """
+    layout = LAYOUTS.get(image.encoding)
+    if layout is None:
+        raise InputError(
+            f"the image's encoding '{image.encoding}' is not supported; "
+            f"publish one of {', '.join(LAYOUTS)}"
+        )
+    if image.width < 1 or image.height < 1:
+        raise InputError(f"the image is empty: {image.width}x{image.height} pixels")
+    dtype = np.dtype(layout.dtype)
+    row = image.width * layout.channels * dtype.itemsize
+    if image.step < row:
+        raise InputError(
+            f"the image's step of {image.step} bytes is too short: {image.width} pixels of "
+            f"{image.encoding} need {row}"
+        )
+    needed = image.step * image.height
+    if len(image.data) < needed:
+        raise InputError(
+            f"the image's buffer is too short: {len(image.data)} bytes, where "
+            f"{image.height} rows of {image.step} bytes need {needed}"
+        )
+    rows = np.frombuffer(image.data, np.uint8, needed).reshape(image.height, image.step)
+    stored = dtype.newbyteorder(">" if image.is_bigendian else "<")
+    pixels = rows[:, :row].copy().view(stored).astype(dtype, copy=False)
+    return pixels if layout.channels == 1 else pixels.reshape(image.height, image.width, -1)
+
+
+def to_rgb(image: RawImage) -> ByteArray:
+    """The colours of ``image`` as uint8 HxWx3 in RGB order; ``to_colours`` says how they are made.
+
+    Raises InputError for an encoding without colours or an image that contradicts itself.
+    """
+    _refuse_unless(image, COLOUR_ENCODINGS, "a colour image")
+    return to_colours(to_array(image), image.encoding)
+
+
+def to_depth(image: RawImage) -> FloatArray:
+    """The depth of ``image`` as float32 HxW in metres, whatever the encoding.
+
+    "No measurement" stays what it was: 0 in millimetres, NaN, infinite or not positive in metres.
+    Raises InputError for an encoding without depth or an image that contradicts itself.
+    """
+    _refuse_unless(image, DEPTH_ENCODINGS, "a depth image")
+    pixels = to_array(image)
+    if pixels.dtype == np.uint16:
+        return pixels.astype(np.float32) * METRES_PER_MILLIMETRE
+    return pixels.astype(np.float32, copy=False)
+
+
+def to_intrinsics(info: CameraInfo) -> Intrinsics | None:
+    """The pinhole camera of the image published beside ``info``; None for an uncalibrated one.
+
+    CameraInfo describes the full sensor (``K``); its binning and region of interest say which part
+    of it the image is. An uncalibrated camera publishes a ``K`` of zeros.
+    Raises InputError when ``K`` is neither zero nor a camera.
+    """
+    fx, fy, cx, cy = (float(info.k[i]) for i in (0, 4, 2, 5))
+    if fx == 0.0 and fy == 0.0:
+        return None
+    across, down = max(1, info.binning_x), max(1, info.binning_y)
+    return Intrinsics(
+        fx=fx / across,
+        fy=fy / down,
+        cx=(cx - info.roi.x_offset) / across,
+        cy=(cy - info.roi.y_offset) / down,
+    )
+
+
+def to_frame(
+    image: RawImage, depth: RawImage | None = None, info: CameraInfo | None = None
+) -> Frame:
+    """One frame from the messages of one moment; raises InputError as the converters above do."""
+    return Frame(
+        rgb=to_rgb(image),
+        depth=None if depth is None else to_depth(depth),
+        intrinsics=None if info is None else to_intrinsics(info),
+        stamp_ns=stamp_ns(image.header),
+        frame_id=image.header.frame_id,
+    )
+
+
+def _refuse_unless(image: RawImage, encodings: tuple[str, ...], what: str) -> None:
+    if image.encoding not in encodings:
+        raise InputError(
+            f"the encoding '{image.encoding}' is not {what} that can be read; "
+            f"publish one of {', '.join(encodings)}"
+        )

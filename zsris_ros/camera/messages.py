@@ -1,0 +1,119 @@
+"""What is read of camera messages: sensor_msgs of a running ROS, or of a bag read without one.
+
+Both have the fields of the message definitions, so nothing here needs their classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from zsris_ros.camera.encodings import LAYOUTS
+from zsris_ros.types import InputError
+
+SECOND = 1_000_000_000
+"""Nanoseconds."""
+
+
+class Header(Protocol):
+    """std_msgs/Header."""
+
+    @property
+    def stamp(self) -> Any: ...
+    @property
+    def frame_id(self) -> str: ...
+
+
+class RawImage(Protocol):
+    """sensor_msgs/Image; ``data`` is a buffer of bytes."""
+
+    @property
+    def header(self) -> Header: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def is_bigendian(self) -> int | bool: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def data(self) -> Any: ...
+
+
+@runtime_checkable
+class CompressedImage(Protocol):
+    """sensor_msgs/CompressedImage."""
+
+    @property
+    def header(self) -> Header: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def data(self) -> Any: ...
+
+
+class CameraInfo(Protocol):
+    """sensor_msgs/CameraInfo; ``k`` are the nine numbers of K, row by row."""
+
+    @property
+    def header(self) -> Header: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def k(self) -> Any: ...
+    @property
+    def binning_x(self) -> int: ...
+    @property
+    def binning_y(self) -> int: ...
+    @property
+    def roi(self) -> Any: ...
+
+
+AnyImage: TypeAlias = RawImage | CompressedImage
+"""What may come on an image topic."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A RawImage of our own, its rows without padding and in little-endian order."""
+
+    header: Any
+    height: int
+    width: int
+    encoding: str
+    step: int
+    data: bytes
+    is_bigendian: bool = False
+
+
+def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:
+    """``pixels`` (HxW or HxWxC, type and channels as ``encoding`` says) as an image message.
+
+    The header is taken as it is. Raises InputError when pixels and encoding do not fit.
+    """
+    layout = LAYOUTS[encoding]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    if pixels.dtype != np.dtype(layout.dtype) or channels != layout.channels:
+        raise InputError(f"{pixels.dtype} pixels of shape {pixels.shape} are not {encoding}")
+    height, width = (int(side) for side in pixels.shape[:2])
+    step = width * channels * pixels.dtype.itemsize
+    data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+    return Picture(header, height, width, encoding, step, data)
+
+
+def stamp_ns(header: Header) -> int:
+    """The header's time in nanoseconds."""
+    return int(header.stamp.sec) * SECOND + int(header.stamp.nanosec)
+
+
+def in_seconds(stamp: int) -> str:
+    """A time in nanoseconds for people: "12.345 s"."""
+    return f"{stamp // SECOND}.{stamp % SECOND // 1_000_000:03d} s"
