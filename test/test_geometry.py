@@ -12,6 +12,8 @@ from zsris_ros.geometry import (
     back_project,
     centroid_3d,
     centroid_pixel,
+    depth_share,
+    inside_pixel,
     mask_box,
     mask_boxes,
     valid_depth,
@@ -52,6 +54,27 @@ def test_centroid_pixel_of_a_convex_mask_is_its_mean_and_of_a_ring_lies_on_the_r
     x, y = centroid_pixel(ring)
     assert ring[int(y), int(x)]
     assert min(x - 10, 69 - x, y - 10, 69 - y) >= 2, "not on the contour"
+
+
+@given(MASKS)
+@settings(max_examples=100, deadline=None)
+def test_inside_pixel_is_as_deep_as_any(mask):
+    if not mask.any():
+        with pytest.raises(InputError, match="empty"):
+            inside_pixel(mask)
+        return
+    outside = np.argwhere(~np.pad(mask, 1)) - 1
+    depths = {
+        (x, y): np.sqrt(((outside - (y, x)) ** 2).sum(axis=1).min()) for y, x in np.argwhere(mask)
+    }
+    assert depths[inside_pixel(mask)] == pytest.approx(max(depths.values()))
+
+
+@given(arrays.arrays(np.bool_, (16, 20)), DEPTHS)
+@settings(max_examples=50, deadline=None)
+def test_depth_share_counts_valid_depth(mask, depth):
+    count = sum(bool(valid_depth(depth)[y, x]) for y, x in np.argwhere(mask))
+    assert depth_share(mask, depth) == pytest.approx(count / mask.sum() if mask.any() else 0)
 
 
 @given(MASKS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from zsris_ros.types import BoolArray, FloatArray, InputError, Intrinsics, Pixel, Point
 
@@ -40,27 +41,39 @@ def centroid_3d(mask: BoolArray, depth: FloatArray, intrinsics: Intrinsics) -> P
 
     Raises InputError when mask and depth differ in size.
     """
-    if mask.shape != depth.shape:
-        raise InputError(
-            f"a mask of {mask.shape} does not fit depth of {depth.shape}: "
-            "use depth that is registered to the picture"
-        )
-    window = _window(mask)
+    check_sizes(mask, depth)
+    window = window_of(mask)
     if window is None:
         return None
     inside = mask[window]
-    known = inside & valid_depth(depth[window])
-    count = np.count_nonzero(known)
-    if count == 0:
+    core = core_of(inside, inside & valid_depth(depth[window]))
+    if not core.any():
         return None
-    core = known & _eroded(inside)
-    if np.count_nonzero(core) >= max(1.0, _CORE_SHARE * count):
-        known = core
-    rows, columns = np.nonzero(known)
-    z = depth[window][known].astype(np.float64)
-    x = z * (columns + window[1].start - intrinsics.cx) / intrinsics.fx
-    y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fy
-    return float(np.median(x)), float(np.median(y)), float(np.median(z))
+    x, y, z = np.median(points_of(core, depth, window, intrinsics), axis=0).tolist()
+    return x, y, z
+
+
+def depth_share(mask: BoolArray, depth: FloatArray) -> float:
+    """The share, 0 to 1, of the mask's pixels that have valid depth; 0 for an empty mask.
+
+    Raises InputError when mask and depth differ in size.
+    """
+    check_sizes(mask, depth)
+    known = valid_depth(depth[mask])
+    return float(known.mean()) if known.size else 0.0
+
+
+def inside_pixel(mask: BoolArray) -> Pixel:
+    """The (x, y) of the pixel that is farthest from the mask's contour; the first of equals.
+
+    Raises InputError for an empty mask.
+    """
+    window = window_of(mask)
+    if window is None:
+        raise InputError("an empty mask has no inside: ask only for masks with pixels")
+    inner = _distance_to_contour(mask[window])
+    row, column = np.unravel_index(int(np.argmax(inner)), inner.shape)
+    return float(column + window[1].start), float(row + window[0].start)
 
 
 def centroid_pixel(mask: BoolArray) -> Pixel:
@@ -72,7 +85,7 @@ def centroid_pixel(mask: BoolArray) -> Pixel:
 
     Raises InputError for an empty mask.
     """
-    window = _window(mask)
+    window = window_of(mask)
     if window is None:
         raise InputError("an empty mask has no centre: ask only for masks with pixels")
     inside = mask[window]
@@ -80,9 +93,7 @@ def centroid_pixel(mask: BoolArray) -> Pixel:
     y, x = float(rows.mean()), float(columns.mean())
     around = inside[int(np.floor(y)) : int(np.ceil(y)) + 1, int(np.floor(x)) : int(np.ceil(x)) + 1]
     if not around.all():
-        inner = cv2.distanceTransform(
-            np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-        )[1:-1, 1:-1]
+        inner = _distance_to_contour(inside)
         rows, columns = np.nonzero(inner >= inner.max() / 2)
         nearest = int(np.argmin((rows - y) ** 2 + (columns - x) ** 2))
         y, x = float(rows[nearest]), float(columns[nearest])
@@ -91,7 +102,7 @@ def centroid_pixel(mask: BoolArray) -> Pixel:
 
 def mask_box(mask: BoolArray) -> tuple[float, float, float, float]:
     """(x, y, w, h) of a mask bool HxW with w = x_max - x_min; four zeros when it is empty."""
-    window = _window(mask)
+    window = window_of(mask)
     if window is None:
         return 0.0, 0.0, 0.0, 0.0
     rows, columns = window
@@ -108,13 +119,47 @@ def mask_boxes(masks: BoolArray) -> FloatArray:
     return np.array([mask_box(mask) for mask in masks], dtype=np.float32).reshape(-1, 4)
 
 
-def _window(mask: BoolArray) -> tuple[slice, slice] | None:
+def window_of(mask: BoolArray) -> tuple[slice, slice] | None:
     """The rows and columns that hold the mask's pixels; None when it is empty."""
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return None
     columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def check_sizes(mask: BoolArray, depth: FloatArray) -> None:
+    """Raises InputError when mask and depth differ in size."""
+    if mask.shape != depth.shape:
+        raise InputError(
+            f"a mask of {mask.shape} does not fit depth of {depth.shape}: "
+            "use depth that is registered to the picture"
+        )
+
+
+def points_of(
+    known: BoolArray, depth: FloatArray, window: tuple[slice, slice], intrinsics: Intrinsics
+) -> npt.NDArray[np.float64]:
+    """The points float64 Nx3, in metres, of the pixels ``known`` of a window of ``depth``."""
+    rows, columns = np.nonzero(known)
+    z = depth[window][known].astype(np.float64)
+    x = z * (columns + window[1].start - intrinsics.cx) / intrinsics.fx
+    y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fy
+    return np.stack([x, y, z], axis=1)
+
+
+def core_of(mask: BoolArray, known: BoolArray) -> BoolArray:
+    """The pixels of ``known`` away from the mask's contour; all of them where those are few."""
+    core = known & _eroded(mask)
+    few = np.count_nonzero(core) < max(1.0, _CORE_SHARE * np.count_nonzero(known))
+    return known if few else core
+
+
+def _distance_to_contour(mask: BoolArray) -> FloatArray:
+    """How far each pixel of the mask is from the nearest pixel outside, float32 HxW."""
+    padded = np.pad(mask, 1).astype(np.uint8)
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distance[1:-1, 1:-1], np.float32)
 
 
 def _eroded(mask: BoolArray) -> BoolArray:
