@@ -76,9 +76,8 @@ class Grounder:
     ) -> tuple[dict[str, Tensor], tuple[GroundedAnchor, ...]]:
         """How well each mask is what was named, where it was said to be; and the anchors."""
         terms = {"match": self._match(scene, expression)}
-        unnamed = is_neutral(expression.head) and not expression.attributes
-        if not (self._settings.calibrated or unnamed):
-            terms["presence"] = self._presence(scene, noun_phrase(expression))
+        if expression.attributes or not is_neutral(expression.head):
+            terms["presence"] = self._presence(scene, expression)
         part = any(relation.kind == "part_of" for relation in expression.relations)
         if not (part or is_neutral(expression.head)):
             terms["thing"] = likeness(scene.proposals, _things(scene))
@@ -114,8 +113,16 @@ class Grounder:
         both = self._clip.encode_text([sentence, phrase])
         return phrase_match(scene, both[0], both[1], self._settings).cpu()
 
-    def _presence(self, scene: Scene, phrase: str) -> Tensor:
-        texts = self._clip.encode_text([phrase, *self._settings.negatives])
+    def _presence(self, scene: Scene, expression: Expression) -> Tensor:
+        """How well the phrase holds its own against others about the same mask."""
+        named = not is_neutral(expression.head)
+        said = " ".join(expression.attributes)
+        others = [
+            text.format(said).strip()
+            for text in self._settings.negatives
+            if named or "{}" not in text  # a "red object" may well be a "red box"
+        ]
+        texts = self._clip.encode_text([noun_phrase(expression), *others])
         scale = self._settings.logit_scale
         return presence(scene.features, texts[0], texts[1:], scale).cpu()
 

@@ -27,10 +27,10 @@ class ReferSettings:
     difference in the match.
 
     ``member``: share of the best match above which a mask takes part in an order ("leftmost").
-    ``negatives``: texts that fit anything, against which the phrase must hold its own in models
-    that are not ``calibrated``. ``calibration`` makes a score a probability. ``found``: the score
-    up to which the best candidate is not what was asked for. ``alike``: share of the best score
-    from which another one fits too.
+    ``negatives``: texts against which a phrase must hold its own, with "{}" for its attributes:
+    "background", "{} bowl". ``calibration`` makes a score a probability. ``found``: the score up to
+    which the best candidate is not what was asked for. ``alike``: share of the best score from
+    which another one fits too.
     """
 
     text_mix: float = 0.5
