@@ -17,8 +17,8 @@ from zsris_ros import cli
 from zsris_ros.commands.refer import read_frame
 from zsris_ros.types import InputError
 
-COMMANDS = ["refer", "demo", "weights", "parse", "eval", "record-tabletop", "train-tabletop",
-            "train-language"]  # fmt: skip
+COMMANDS = ["refer", "replay", "demo", "weights", "parse", "eval", "record-tabletop",
+            "train-tabletop", "train-language"]  # fmt: skip
 CAMERA = (60.0, 60.0, 31.5, 23.5)
 
 

@@ -15,6 +15,7 @@ from zsris_ros.commands import (
     parse,
     record_tabletop,
     refer,
+    replay,
     train_language,
     train_tabletop,
 )
@@ -53,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"zsris {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
-        refer, demo, weights, parse, evaluate,
+        refer, replay, demo, weights, parse, evaluate,
         calibrate, record_tabletop, train_tabletop, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)

@@ -1,0 +1,155 @@
+"""`zsris replay`: answers about a recording, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from zsris_ros.commands.options import add_models
+
+if TYPE_CHECKING:
+    from zsris_ros.commands.options import Subparsers
+    from zsris_ros.replay.bag import Bag, Topics
+    from zsris_ros.replay.recording import IndexMoment, Recording
+
+NANOSECONDS = 1_000_000_000
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "replay", help="answer about a recording (rosbag2: mcap, sqlite3) as the node would"
+    )
+    parser.add_argument("bag", type=Path, metavar="BAG", help="a rosbag2, folder or file")
+    parser.add_argument(
+        "--expression",
+        action="append",
+        required=True,
+        dest="expressions",
+        metavar="E",
+        help="such as 'the mug on the left'; may be given several times",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for answers and pictures"
+    )
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument(
+        "--every",
+        type=seconds,
+        default=NANOSECONDS // 2,
+        metavar="SECONDS",
+        help="time between two frames that are asked about; 0 means all frames (default: 0.5)",
+    )
+    when.add_argument(
+        "--stamp", type=stamp, metavar="SECONDS", help="only the frame nearest to this stamp"
+    )
+    parser.add_argument(
+        "--rate",
+        type=rate,
+        metavar="R",
+        help="as a live camera at R times real time: leave out what passes while an answer is made",
+    )
+    for kind in ("image", "depth", "info"):
+        parser.add_argument(
+            f"--{kind}-topic", metavar="TOPIC", help="default: found; see docs/replay.md"
+        )
+    parser.add_argument(
+        "--sync-tolerance",
+        type=seconds,
+        metavar="SECONDS",
+        help="by which an image and its depth may differ in time (default: the node's, 0.05)",
+    )
+    parser.add_argument(
+        "--assume-registered",
+        action="store_true",
+        help="use depth although its frame_id is another than the image's",
+    )
+    parser.add_argument("--no-video", action="store_true", help="write no answers.mp4")
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def seconds(text: str) -> int:
+    """A time in seconds, with or without "s", as nanoseconds; for argparse."""
+    found = stamp(text.removesuffix("s"))
+    if found < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time: give seconds, such as 0.5")
+    return found
+
+
+def stamp(text: str) -> int:
+    """Seconds with up to nine decimals as nanoseconds; for argparse."""
+    try:
+        return int(Decimal(text) * NANOSECONDS)
+    except (ArithmeticError, ValueError):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds") from None
+
+
+def rate(text: str) -> float:
+    """A positive number, for argparse."""
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from zsris_ros.replay.answers import answers
+    from zsris_ros.replay.bag import Bag
+    from zsris_ros.replay.outputs import Outputs
+    from zsris_ros.replay.topics import find_topics
+    from zsris_ros.types import InputError
+
+    expressions = [text.strip() for text in args.expressions]
+    if not all(expressions):
+        raise InputError("the expression is empty; say what to look for, such as 'the red mug'")
+    with Bag(args.bag) as bag:
+        topics = find_topics(bag, args.image_topic, args.depth_topic, args.info_topic)
+        _say_topics(topics)
+        recording = _recording(bag, topics, args.sync_tolerance)
+        chosen = (
+            [recording.at(args.stamp)] if args.stamp is not None else recording.every(args.every)
+        )
+        # Not before the bag is known to be good: this loads torch.
+        from zsris_ros.weights.load import load_segmenter
+
+        segmenter = load_segmenter(
+            args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
+        )
+        period = None if args.no_video else _period(chosen)
+        with Outputs(args.out, expressions, period) as outputs:
+            moments = tqdm(bag.moments(topics, chosen), "answering", len(chosen), unit="frame")
+            registered = args.assume_registered
+            for answered in answers(segmenter, moments, expressions, registered, args.rate):
+                outputs.write(answered)
+    print(outputs.summary())
+    return 0
+
+
+def _say_topics(topics: Topics) -> None:
+    print(f"image {topics.image}")
+    print(f"depth {topics.depth or 'none: answers are without metres'}")
+    if topics.depth:
+        print(f"camera_info {topics.info or 'none: answers are without metres'}")
+
+
+def _recording(bag: Bag, topics: Topics, tolerance_ns: int | None) -> Recording:
+    from zsris_ros.camera.frame_buffer import SYNC_TOLERANCE
+
+    if tolerance_ns is None:
+        tolerance_ns = round(SYNC_TOLERANCE * NANOSECONDS)
+    return bag.recording(topics, tolerance_ns)
+
+
+def _period(chosen: Sequence[IndexMoment]) -> float | None:
+    """The usual time between two frames in seconds; None for a single one, which is no video."""
+    stamps = [moment.image.stamp_ns for moment in chosen]
+    gaps = [later - earlier for earlier, later in pairwise(stamps) if later > earlier]
+    return median(gaps) / NANOSECONDS if gaps else None

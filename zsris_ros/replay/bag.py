@@ -1,0 +1,153 @@
+"""A rosbag2 (mcap or sqlite3) read with ``rosbags``, its camera messages matched by time.
+
+A bag is gone through twice: once for the stamps alone, to know what belongs together, and once for
+the messages that are asked about. So its size never has to fit into memory.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zsris_ros.camera.frame_buffer import Moment, Stamped
+from zsris_ros.camera.messages import SECOND, AnyImage, CameraInfo, in_seconds
+from zsris_ros.replay.recording import IndexMoment, Recording
+from zsris_ros.types import InputError
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Those of one camera; ``depth`` and ``info`` are None where there are none."""
+
+    image: str
+    depth: str | None = None
+    info: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The topics that there are."""
+        return tuple(name for name in (self.image, self.depth, self.info) if name)
+
+
+class Bag:
+    """The bag at ``path``, a folder or a single .mcap or .db3 file; for a ``with`` block.
+
+    Raises InputError when it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from rosbags.rosbag2 import Reader
+        except ImportError as error:
+            raise InputError("reading a bag needs rosbags: pip install rosbags") from error
+        from rosbags.typesys import Stores, get_typestore
+
+        if not path.exists():
+            raise InputError(f"there is no bag {path}")
+        self._path = path
+        self._store = get_typestore(Stores.ROS2_HUMBLE)
+        try:
+            self._reader = Reader(path)
+            self._reader.open()
+        except Exception as error:  # whatever a damaged file makes of the reader
+            raise InputError(f"the bag {path} cannot be read: {error}") from error
+
+    def __enter__(self) -> Bag:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.close()
+
+    def types(self) -> dict[str, str]:
+        """The topics that hold messages, and their types such as "sensor_msgs/msg/Image"."""
+        connections = sorted(self._reader.connections, key=lambda each: each.topic)
+        return {each.topic: each.msgtype for each in connections if each.msgcount}
+
+    def first(self, topic: str) -> Any:
+        """The first message on ``topic``, one of ``types()``."""
+        for message in self._messages([topic]):
+            return self._read(*message)
+        raise InputError(f"the bag {self._path} holds no message on {topic}")
+
+    def recording(self, topics: Topics, tolerance_ns: int) -> Recording:
+        """The times of what was recorded on ``topics``; depth belongs within the tolerance."""
+        recording = Recording(tolerance_ns)
+        messages = self._messages(topics.names)
+        for place, (topic, kind, recorded_ns, data) in enumerate(messages):
+            # Messages that nobody has stamped are as old as their recording.
+            stamp = _stamp(data) or recorded_ns
+            if topic == topics.image:
+                recording.add_image(stamp, place)
+            elif topic == topics.depth:
+                recording.add_depth(stamp, place)
+            else:
+                recording.add_info(stamp, self._read(topic, kind, recorded_ns, data))
+        return recording
+
+    def moments(
+        self, topics: Topics, chosen: Iterable[IndexMoment]
+    ) -> Iterator[Moment[AnyImage, CameraInfo]]:
+        """The chosen moments of ``recording(topics)`` with their images, in order of recording."""
+        waiting = deque(sorted(chosen, key=lambda moment: moment.image.message))
+        uses = Counter(place for moment in waiting for place in _places(moment))
+        kept: dict[int, Any] = {}
+        for place, message in enumerate(self._messages(topics.names)):
+            if not waiting:
+                return
+            if place in uses:
+                kept[place] = self._read(*message)
+            while waiting and max(_places(waiting[0])) <= place:
+                moment = waiting.popleft()
+                yield Moment(
+                    _filled(moment.image, kept),
+                    None if moment.depth is None else _filled(moment.depth, kept),
+                    moment.info,
+                )
+                for done in _places(moment):
+                    uses[done] -= 1
+                    if not uses[done]:
+                        del kept[done]
+
+    def _messages(self, topics: Sequence[str]) -> Iterator[tuple[str, str, int, bytes]]:
+        """(topic, type, nanoseconds of recording, bytes) of each message, as recorded."""
+        connections = [each for each in self._reader.connections if each.topic in topics]
+        messages = self._reader.messages(connections)
+        while True:
+            try:
+                connection, recorded_ns, data = next(messages)
+            except StopIteration:
+                return
+            except Exception as error:  # whatever a damaged file makes of the reader
+                raise InputError(f"the bag {self._path} is damaged: {error}") from error
+            yield connection.topic, connection.msgtype, recorded_ns, data
+
+    def _read(self, topic: str, kind: str, recorded_ns: int, data: bytes) -> Any:
+        try:
+            return self._store.deserialize_cdr(data, kind)
+        except Exception as error:  # whatever damaged bytes make of the deserialiser
+            when = in_seconds(recorded_ns)
+            raise InputError(f"the message on {topic} at {when} is no {kind}: {error}") from error
+
+
+def _places(moment: IndexMoment) -> tuple[int, ...]:
+    """Where in the bag the moment's images are."""
+    return tuple(part.message for part in (moment.image, moment.depth) if part is not None)
+
+
+def _filled(part: Stamped[int], kept: Mapping[int, Any]) -> Stamped[AnyImage]:
+    return Stamped(part.stamp_ns, kept[part.message], part.serial)
+
+
+def _stamp(data: bytes) -> int:
+    """The stamp in nanoseconds of a serialised message that begins with a std_msgs/Header.
+
+    Four bytes of CDR's own come first; the second says the byte order.
+    """
+    if len(data) < 12:
+        return 0
+    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return int(seconds) * SECOND + int(nanoseconds)

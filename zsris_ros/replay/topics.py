@@ -1,0 +1,106 @@
+"""Which topics of a bag are the camera's: found where there is one choice, asked for where not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from zsris_ros.camera.compressed import COMPRESSED, COMPRESSED_DEPTH
+from zsris_ros.camera.messages import CompressedImage
+from zsris_ros.replay.bag import Bag, Topics
+from zsris_ros.types import InputError
+
+RAW_TYPE = "sensor_msgs/msg/Image"
+IMAGE_TYPES = (RAW_TYPE, "sensor_msgs/msg/CompressedImage")
+INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+NONE = "none"
+"""Given for a topic that is not to be used."""
+
+
+def find_topics(
+    bag: Bag, image: str | None = None, depth: str | None = None, info: str | None = None
+) -> Topics:
+    """The camera's topics; those that are given are taken, and ``NONE`` leaves one out.
+
+    Found are the only colour image (raw where it is there compressed as well), the only depth, or
+    the only one with the colour's pixels, and the camera_info beside the image.
+    Raises InputError, listing what there is, where a given topic is missing or none can be chosen.
+    """
+    types = bag.types()
+    images = {topic: bag.first(topic) for topic, kind in types.items() if kind in IMAGE_TYPES}
+    depths = [topic for topic, message in images.items() if _is_depth(topic, message)]
+    colours = [topic for topic in images if topic not in depths]
+    picture = _given(image, images, "image") or _only(_each_once(colours), "--image-topic", types)
+    return Topics(
+        picture,
+        _depth(depth, picture, images, _each_once(depths)),
+        _info(info, picture, [topic for topic, kind in types.items() if kind == INFO_TYPE]),
+    )
+
+
+def _is_depth(topic: str, message: Any) -> bool:
+    if isinstance(message, CompressedImage):
+        encoding, _, how = (part.strip() for part in message.format.partition(";"))
+        return encoding in ("16UC1", "32FC1") or how.startswith(COMPRESSED_DEPTH)
+    # Infrared cameras send mono16 as well as depth cameras that do not follow REP 118.
+    depth = message.encoding in ("16UC1", "32FC1")
+    return depth or (message.encoding == "mono16" and "depth" in topic)
+
+
+def _base(topic: str) -> str:
+    """The topic without the transport's name that image_transport puts behind it."""
+    head, _, last = topic.rpartition("/")
+    return head if last in (COMPRESSED, COMPRESSED_DEPTH) else topic
+
+
+def _each_once(topics: Iterable[str]) -> list[str]:
+    """Every image once, under its shortest name: the raw one where it is there."""
+    chosen: dict[str, str] = {}
+    for topic in sorted(topics, key=len):
+        chosen.setdefault(_base(topic), topic)
+    return sorted(chosen.values())
+
+
+def _given(topic: str | None, there: Iterable[str], what: str) -> str | None:
+    if topic is None or topic in there:
+        return topic
+    raise InputError(f"the bag has no {what} on {topic}; it has {_listed(there)}")
+
+
+def _only(topics: list[str], option: str, there: Iterable[str]) -> str:
+    if len(topics) == 1:
+        return topics[0]
+    if topics:
+        raise InputError(f"the bag has several: choose with {option} one of {_listed(topics)}")
+    raise InputError(f"the bag has no colour image; its topics are {_listed(there)}")
+
+
+def _depth(
+    given: str | None, picture: str, images: Mapping[str, Any], depths: list[str]
+) -> str | None:
+    if given == NONE:
+        return None
+    if given is not None or not depths:
+        return _given(given, images, "depth")
+    fitting = [topic for topic in depths if _fits(images[picture], images[topic])]
+    return _only(fitting if len(fitting) == 1 else depths, f"--depth-topic {NONE} or", depths)
+
+
+def _fits(image: Any, depth: Any) -> bool:
+    """Whether depth seems to have the image's pixels: the same frame and, if known, size."""
+    sizes = [(getattr(each, "width", 0), getattr(each, "height", 0)) for each in (image, depth)]
+    same = (0, 0) in sizes or sizes[0] == sizes[1]
+    return same and image.header.frame_id == depth.header.frame_id
+
+
+def _info(given: str | None, picture: str, infos: list[str]) -> str | None:
+    if given == NONE:
+        return None
+    if given is not None or not infos:
+        return _given(given, infos, "camera_info")
+    beside = _base(picture).rpartition("/")[0] + "/camera_info"
+    return beside if beside in infos else _only(infos, f"--info-topic {NONE} or", infos)
+
+
+def _listed(topics: Iterable[str]) -> str:
+    return ", ".join(sorted(topics)) or "none"
