@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zsris_ros.replay.recording import IndexMoment, Recording
 
 NANOSECONDS = 1_000_000_000
+NOTHING_USABLE = 1
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -99,6 +100,7 @@ def rate(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0, or 1 when no frame could be used."""
     from tqdm import tqdm
 
     from zsris_ros.replay.answers import answers
@@ -130,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
             for answered in answers(segmenter, moments, expressions, registered, args.rate):
                 outputs.write(answered)
     print(outputs.summary())
-    return 0
+    return 0 if outputs.usable else NOTHING_USABLE
 
 
 def _say_topics(topics: Topics) -> None:

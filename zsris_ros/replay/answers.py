@@ -5,20 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from zsris_ros.camera.frame_buffer import Moment
 from zsris_ros.camera.messages import SECOND, AnyImage, CameraInfo
 from zsris_ros.camera.moments import to_frame
-from zsris_ros.types import Frame, InputError, Referral, Scene
-
-
-class Segmenter(Protocol):
-    """What is needed of the core; both raise InputError for what cannot be used."""
-
-    def look(self, frame: Frame) -> Scene: ...
-
-    def refer(self, scene: Scene, expression: str) -> Referral: ...
+from zsris_ros.referring.segmenter import Segmenter
+from zsris_ros.types import Frame, InputError, Referral
 
 
 @dataclass(frozen=True, eq=False)

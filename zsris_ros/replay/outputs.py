@@ -46,6 +46,8 @@ class Outputs:
         self._verdicts: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
         self._frames = 0
+        self.usable = 0
+        """Frames that could be used."""
         self._folder, self._expressions = folder, expressions
         self._stack = ExitStack()
         self._lines = self._stack.enter_context((folder / ANSWERS).open("w", encoding="utf-8"))
@@ -66,6 +68,7 @@ class Outputs:
         """One frame's answers; of a frame that cannot be used, only why."""
         stamp = exact_seconds(answered.stamp_ns)
         self._frames += 1
+        self.usable += answered.frame is not None
         self._notes.update(filter(None, [answered.note]))
         pictures: list[ByteArray] = []
         for number, expression in enumerate(self._expressions):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
+from typing import Any, TypeVar
 
 from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, STAMP_TOLERANCE, FrameBuffer, Moment
 from zsris_ros.camera.messages import SECOND, CameraInfo, in_seconds
@@ -12,8 +14,11 @@ from zsris_ros.types import InputError
 IndexMoment = Moment[int, CameraInfo]
 """A moment whose images are named by their places in the bag."""
 
-ENDLESS = 1 << 40
+MANY = 1 << 20
 """The length of a buffer that drops nothing."""
+
+T = TypeVar("T")
+_Arrived = tuple[int, int, T]
 
 
 class Recording:
@@ -27,25 +32,26 @@ class Recording:
         self._tolerance_ns = tolerance_ns
         self._newest: dict[str, int] = {}
         self._info: tuple[int, CameraInfo] | None = None
-        self._runs: list[_Run] = [_Run(tolerance_ns)]
+        self._runs = [_Run(tolerance_ns)]
 
     def __len__(self) -> int:
         """Images."""
-        return sum(len(run.stamps) for run in self._runs)
+        return sum(len(run.images) for run in self._runs)
 
     def add_image(self, stamp_ns: int, place: int) -> None:
         """An image, by its place in the bag."""
         run = self._run("image", stamp_ns)
-        run.buffer.add_image(stamp_ns, place)
-        run.stamps.append(stamp_ns)
+        run.add(run.images, stamp_ns, place)
 
     def add_depth(self, stamp_ns: int, place: int) -> None:
         """A depth image, by its place in the bag."""
-        self._run("depth", stamp_ns).buffer.add_depth(stamp_ns, place)
+        run = self._run("depth", stamp_ns)
+        run.add(run.depths, stamp_ns, place)
 
     def add_info(self, stamp_ns: int, info: CameraInfo) -> None:
         """A camera_info."""
-        self._run("info", stamp_ns).buffer.add_info(stamp_ns, info)
+        run = self._run("info", stamp_ns)
+        run.add(run.infos, stamp_ns, info)
         self._info = stamp_ns, info
 
     def every(self, step_ns: int) -> list[IndexMoment]:
@@ -58,11 +64,11 @@ class Recording:
         Raises InputError, naming the span of the bag, when it misses by more than ``tolerance``
         seconds.
         """
-        nearest = [moment for run in self._runs if (moment := run.buffer.nearest(stamp_ns))]
+        nearest = [moment for run in self._runs if (moment := run.nearest(stamp_ns))]
         found = min(nearest, key=lambda moment: abs(moment.image.stamp_ns - stamp_ns))
         if abs(found.image.stamp_ns - stamp_ns) <= tolerance * SECOND:
             return found
-        stamps = [stamp for run in self._runs for stamp in run.stamps]
+        stamps = [stamp for run in self._runs for stamp, *_ in run.images]
         raise InputError(
             f"the bag has no image within {tolerance:g} s of the stamp {in_seconds(stamp_ns)}; its "
             f"{len(self)} images span {in_seconds(min(stamps))} to {in_seconds(max(stamps))}"
@@ -77,27 +83,61 @@ class Recording:
         jumped = self._newest.get(topic, stamp_ns) > before
         if jumped and topic != "info" and self._newest.get("image", stamp_ns) > before:
             self._newest.clear()
-            self._runs.append(_Run(self._tolerance_ns))
+            run = _Run(self._tolerance_ns)
             if self._info is not None:
-                self._runs[-1].buffer.add_info(*self._info)
+                run.add(run.infos, *self._info)
+            self._runs.append(run)
         self._newest[topic] = stamp_ns
         return self._runs[-1]
 
 
 class _Run:
-    """Messages between two jumps of time; ``stamps`` are those of its images."""
+    """Messages between two jumps of time, as (stamp, number of arrival, message)."""
 
     def __init__(self, tolerance_ns: int) -> None:
-        self.buffer: FrameBuffer[int, CameraInfo] = FrameBuffer(ENDLESS, tolerance_ns)
-        self.stamps: list[int] = []
+        self._tolerance_ns = tolerance_ns
+        self._arrivals = count()
+        self.images: list[_Arrived[int]] = []
+        self.depths: list[_Arrived[int]] = []
+        self.infos: list[_Arrived[CameraInfo]] = []
+
+    def add(self, topic: list[_Arrived[T]], stamp_ns: int, message: T) -> None:
+        """Adds a message to one of the three lists, in order of its stamp."""
+        insort(topic, (stamp_ns, next(self._arrivals), message))
+
+    def nearest(self, stamp_ns: int) -> IndexMoment | None:
+        """As ``FrameBuffer.nearest``, which decides among the few that can be meant."""
+        buffer: FrameBuffer[int, CameraInfo] = FrameBuffer(MANY, self._tolerance_ns)
+        for stamp, _, place in _around(self.images, stamp_ns):
+            buffer.add_image(stamp, place)
+        image = buffer.nearest(stamp_ns)
+        if image is None:
+            return None
+        for stamp, _, place in _around(self.depths, image.image.stamp_ns):
+            buffer.add_depth(stamp, place)
+        for stamp, _, info in _around(self.infos, image.image.stamp_ns):
+            buffer.add_info(stamp, info)
+        return buffer.nearest(stamp_ns)
 
     def every(self, step_ns: int) -> Iterator[IndexMoment]:
         """As ``Recording.every``."""
-        stamps = sorted(set(self.stamps))
         seen = -1
-        for stamp in stamps:
-            step = (stamp - stamps[0]) // step_ns if step_ns else stamp
-            moment = self.buffer.nearest(stamp) if step > seen else None
+        for stamp in sorted({stamp for stamp, *_ in self.images}):
+            step = (stamp - self.images[0][0]) // step_ns if step_ns else stamp
+            moment = self.nearest(stamp) if step > seen else None
             seen = step
             if moment is not None:
                 yield moment
+
+
+def _around(topic: Sequence[_Arrived[T]], stamp_ns: int) -> list[_Arrived[T]]:
+    """The last ones before a time and the first ones from it on, as they arrived."""
+    first = bisect_left(topic, stamp_ns, key=_time)
+    earlier = topic[first - 1][0] if first else stamp_ns
+    later = topic[first][0] if first < len(topic) else stamp_ns
+    low, high = bisect_left(topic, earlier, key=_time), bisect_right(topic, later, key=_time)
+    return sorted(topic[low:high], key=lambda arrived: arrived[1])
+
+
+def _time(arrived: _Arrived[Any]) -> int:
+    return arrived[0]
