@@ -325,6 +325,18 @@ def test_answers_pictures_table_and_video(
 
 
 @with_weights
+def test_a_recording_of_nothing_usable_ends_with_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / "bag", [(COLOUR, START, image(START, picture(1), "nv21"))])
+    out = tmp_path / "out"
+    assert cli.main(["replay", str(bag), "--expression", "it", "--out", str(out)]) == 1
+    (row,) = rows(out)
+    assert row["verdict"] is None and "'nv21'" in row["message"]
+    assert "1 frame: the image cannot be used" in capsys.readouterr().out
+
+
+@with_weights
 @pytest.mark.skipif(not OSD.is_dir(), reason=f"the real RGB-D scenes are not in {OSD}")
 def test_a_bag_of_real_frames(tmp_path: Path) -> None:
     data = OsdData(OSD)

@@ -91,8 +91,10 @@ class Outputs:
     def summary(self) -> str:
         """How many answers of which kind, and what was wrong with how many frames."""
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self._verdicts.most_common())
-        notes = [f"; {count} frames: {note}" for note, count in self._notes.most_common(3)]
-        asked = f"{self._frames} frames, {self._verdicts.total()} answers: {counts}"
+        notes = [f"; {_many(n, 'frame')}: {note}" for note, n in self._notes.most_common(3)]
+        asked = (
+            f"{_many(self._frames, 'frame')}, {_many(self._verdicts.total(), 'answer')}: {counts}"
+        )
         return f"{asked}{''.join(notes)}; all in {self._folder}"
 
     def _write_table(self, row: Mapping[str, Any]) -> None:
@@ -149,6 +151,10 @@ def to_cells(row: Mapping[str, Any]) -> dict[str, Any]:
         elif name != "mask":
             cells[name] = "" if value is None else value
     return cells
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def exact_seconds(stamp_ns: int) -> str:
