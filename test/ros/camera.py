@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -97,13 +97,15 @@ class Stream:
 
 
 class Listener:
-    """Collects the messages of one topic."""
+    """Collects the messages of one topic, with ``latched`` also the last one sent before."""
 
-    def __init__(self, node: Node, kind: Any, topic: str) -> None:
+    def __init__(self, node: Node, kind: Any, topic: str, latched: bool = False) -> None:
         self._node = node
         self.messages: list[Any] = []
         self.times: list[float] = []
-        self._subscription = node.create_subscription(kind, topic, self._keep, 10)
+        durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+        quality = QoSProfile(depth=10, durability=durability)
+        self._subscription = node.create_subscription(kind, topic, self._keep, quality)
         self._executor = SingleThreadedExecutor()
 
     def _keep(self, message: Any) -> None:

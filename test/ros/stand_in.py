@@ -75,7 +75,7 @@ class StandIn:
             centroid = ((x - camera.cx) / camera.fx * z, (y - camera.cy) / camera.fy * z, z)
         corner = float(columns.min()), float(rows.min())
         box = (*corner, float(np.ptp(columns)), float(np.ptp(rows)))
-        best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in")
+        best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in", selected=True)
         rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
         message, why = f"{expression}: the red pixels", "they are red"
         return Referral(Verdict.FOUND, asked, (best, *rest), mask, message, why, {"refer": 2.0})

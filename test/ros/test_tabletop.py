@@ -46,6 +46,9 @@ with Client() as client:
             "hit": answer.cache_hit, "depth": answer.has_depth,
             "frame": answer.centroid.header.frame_id,
             "point": [point.x, point.y, point.z],
+            "box": [getattr(answer.pose.pose.position, axis) for axis in "xyz"],
+            "size": [getattr(answer.size, axis) for axis in "xyz"],
+            "valid": answer.valid_depth, "support": answer.on_support,
             "stamp": answer.header.stamp.sec * 10**9 + answer.header.stamp.nanosec,
             "mask": sum(1 for value in answer.mask.data if value),
             "digest": hashlib.sha256(bytes(answer.mask.data)).hexdigest(),
@@ -100,6 +103,11 @@ def test_a_second_process_asks_while_a_bag_plays(answers: list[dict[str, Any]]) 
         assert answer["frame"] == "camera_color_optical_frame"
         (thing,) = SCENE.meant(question)
         assert np.linalg.norm(np.subtract(answer["point"], thing.centroid_m)) < 0.015
+        assert answer["support"] and answer["valid"] > 0.5
+        assert all(0.005 < side < 0.4 for side in answer["size"])
+        # The box is around the surface, and the centroid on it.
+        reach = np.linalg.norm(answer["size"]) / 2
+        assert np.linalg.norm(np.subtract(answer["point"], answer["box"])) < reach
         true_pixels = SCENE.mask(question).sum()
         assert abs(answer["mask"] - true_pixels) < 0.2 * true_pixels
     assert [answer["hit"] for answer in answers] == [False, True, True]

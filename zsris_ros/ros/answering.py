@@ -17,8 +17,10 @@ from std_msgs.msg import Header
 from zsris_ros.camera.frame_buffer import Moment
 from zsris_ros.camera.messages import AnyImage, CameraInfo
 from zsris_ros.camera.moments import to_frame
+from zsris_ros.extent import Pose
+from zsris_ros.referring.extents import Extent, Extents
 from zsris_ros.srv import ReferSegment
-from zsris_ros.types import Frame, InputError, Referral, Scene, Verdict
+from zsris_ros.types import BoolArray, Candidate, Frame, InputError, Referral, Scene, Verdict
 
 Status = ReferSegment.Response
 STATUS_OF = {
@@ -66,15 +68,44 @@ class Question:
 class Answer:
     """A referral, the frame it is about, that frame's header, and milliseconds by stage.
 
-    ``note`` says why there is no depth although one might expect it; mostly empty.
+    ``extents`` holds those of the candidates in ``meant`` by their index, in the optical frame;
+    ``on_support`` says whether their boxes stand on a support plane. Metres are told in the frame
+    ``frame_id``, in which ``camera`` is the pose of the optical frame; None and "" leave them in
+    the optical frame. ``note`` says why something one might expect is not there; mostly empty.
     """
 
     referral: Referral
     frame: Frame
+    masks: BoolArray
     header: Header
     cache_hit: bool
     note: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
+    extents: Mapping[int, Extent] = field(default_factory=dict)
+    on_support: bool = False
+    frame_id: str = ""
+    camera: Pose | None = None
+
+    @property
+    def meant(self) -> tuple[Candidate, ...]:
+        """The candidates that the verdict speaks of; see ``meant_by``."""
+        return meant_by(self.referral)
+
+
+def meant_by(referral: Referral) -> tuple[Candidate, ...]:
+    """The selected candidates, or the best where none is; none when nothing was found."""
+    if referral.verdict is Verdict.NOT_FOUND:
+        return ()
+    return referral.selected or referral.candidates[:1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What is kept of a frame."""
+
+    scene: Scene
+    extents: Extents
+    note: str
 
 
 class Answerer:
@@ -86,7 +117,7 @@ class Answerer:
     def __init__(self, segmenter: Segmenter, capacity: int) -> None:
         self._segmenter = segmenter
         self.capacity = capacity
-        self._scenes: OrderedDict[Hashable, tuple[Scene, str]] = OrderedDict()
+        self._scenes: OrderedDict[Hashable, _Kept] = OrderedDict()
 
     def __len__(self) -> int:
         """Scenes kept."""
@@ -101,29 +132,48 @@ class Answerer:
         key = (question.key, assume_registered)
         kept = self._scenes.get(key)
         try:
+            hit = kept is not None
             if kept is None:
-                start = time.perf_counter()
-                frame, note = _frame(question, assume_registered)
-                timings["conversion"] = _milliseconds_since(start)
-                scene = self._segmenter.look(frame)
-                timings.update(scene.timings)
-                self._keep(key, scene, note)
+                kept = self._look(question, assume_registered, timings)
+                self._keep(key, kept)
             else:
-                scene, note = kept
                 self._scenes.move_to_end(key)
-            referral = self._segmenter.refer(scene, question.expression)
+            referral = self._segmenter.refer(kept.scene, question.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
         timings.update(referral.timings)
-        header = question.moment.image.message.header
-        return Answer(referral, scene.frame, header, kept is not None, note, timings)
+        start = time.perf_counter()
+        extents = {each.index: kept.extents[each.index] for each in meant_by(referral)}
+        on_support = bool(extents) and kept.extents.up is not None
+        timings["extents"] = _milliseconds_since(start)
+        return Answer(
+            referral=referral,
+            frame=kept.scene.frame,
+            masks=kept.scene.proposals.masks,
+            header=question.moment.image.message.header,
+            cache_hit=hit,
+            note=kept.note,
+            timings=timings,
+            extents=extents,
+            on_support=on_support,
+        )
+
+    def _look(
+        self, question: Question, assume_registered: bool, timings: dict[str, float]
+    ) -> _Kept:
+        start = time.perf_counter()
+        frame, note = _frame(question, assume_registered)
+        timings["conversion"] = _milliseconds_since(start)
+        scene = self._segmenter.look(frame)
+        timings.update(scene.timings)
+        return _Kept(scene, Extents(scene), note)
 
     def forget(self) -> None:
         """Drops every kept scene."""
         self._scenes.clear()
 
-    def _keep(self, key: Hashable, scene: Scene, note: str) -> None:
-        self._scenes[key] = scene, note
+    def _keep(self, key: Hashable, kept: _Kept) -> None:
+        self._scenes[key] = kept
         while len(self._scenes) > self.capacity:
             self._scenes.popitem(last=False)
 

@@ -1,19 +1,20 @@
-"""Answers as messages: the response, the mask, the centroid and the overlay."""
+"""Answers as messages: the response, the mask and the overlay."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from geometry_msgs.msg import Point, PointStamped
+from geometry_msgs.msg import Point
 from sensor_msgs.msg import Image, RegionOfInterest
 
 from zsris_ros import pictures
 from zsris_ros.msg import Candidate as CandidateMessage
 from zsris_ros.ros.answering import STATUS_OF, Answer, Refusal
 from zsris_ros.ros.conversions import to_image
+from zsris_ros.ros.placing import metres_header, to_point, to_pose, to_size
 from zsris_ros.srv import ReferSegment
-from zsris_ros.types import Candidate, Verdict
+from zsris_ros.types import Candidate, Pixel
 
 MASKED = np.uint8(255)
 
@@ -29,17 +30,22 @@ def fill(
         response.message = f"{referral.message.rstrip('.')}; {answer.note}"
     response.header = answer.header
     response.explanation = referral.explanation
-    response.candidates = [to_candidate(each) for each in referral.candidates[:max_candidates]]
+    response.candidates = [
+        to_candidate(each, answer) for each in referral.candidates[:max_candidates]
+    ]
     response.timing_stages = list(answer.timings)
     response.timing_ms = [float(value) for value in answer.timings.values()]
     response.cache_hit = answer.cache_hit
-    response.centroid.header = answer.header
-    best = referral.best
-    if referral.verdict is Verdict.NOT_FOUND or best is None:
+    header = metres_header(answer)
+    response.centroid.header = response.pose.header = header
+    if not answer.meant:
         return response
-    response.centroid_pixel = _pixel(best)
-    response.has_depth = best.centroid is not None
-    response.centroid.point = _point(best)
+    best = to_candidate(answer.meant[0], answer)
+    response.centroid_pixel, response.inside_pixel = best.centroid_pixel, best.inside_pixel
+    response.has_depth, response.valid_depth = best.has_depth, best.valid_depth
+    response.centroid.point = best.centroid
+    response.pose.pose, response.size = best.pose, best.size
+    response.on_support = answer.on_support
     if with_mask:
         response.mask = mask_image(answer)
     return response
@@ -52,11 +58,11 @@ def refuse(response: ReferSegment.Response, refusal: Refusal) -> ReferSegment.Re
     return response
 
 
-def to_candidate(candidate: Candidate) -> CandidateMessage:
-    """One candidate as a message; its box becomes whole pixels, both edges included."""
+def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
+    """One candidate of ``answer`` as a message; its box is whole pixels, both edges included."""
     x, y, width, height = candidate.box
     left, top = math.floor(x), math.floor(y)
-    return CandidateMessage(
+    message = CandidateMessage(
         box=RegionOfInterest(
             x_offset=max(0, left),
             y_offset=max(0, top),
@@ -65,25 +71,25 @@ def to_candidate(candidate: Candidate) -> CandidateMessage:
             height=max(1, math.ceil(y + height) - top + 1),
         ),
         score=float(candidate.score),
-        centroid_pixel=_pixel(candidate),
+        centroid_pixel=_pixel(candidate.centroid_pixel),
         has_depth=candidate.centroid is not None,
-        centroid=_point(candidate),
+        centroid=to_point(candidate.centroid, answer.camera),
         source=candidate.source,
         selected=candidate.selected,
     )
+    extent = answer.extents.get(candidate.index) if candidate in answer.meant else None
+    if extent is not None:
+        message.inside_pixel = _pixel(extent.inside_pixel)
+        message.valid_depth = float(extent.valid_depth)
+        if extent.box is not None:
+            message.pose = to_pose(extent.box.pose, answer.camera)
+            message.size = to_size(extent.box)
+    return message
 
 
 def mask_image(answer: Answer) -> Image:
     """The mask as mono8, 255 on the object and 0 elsewhere, with the source image's header."""
     return to_image(answer.referral.mask * MASKED, "mono8", answer.header)
-
-
-def centroid_point(answer: Answer) -> PointStamped | None:
-    """The answer's centroid in metres in the image's frame; None without one."""
-    best = answer.referral.best
-    if answer.referral.verdict is Verdict.NOT_FOUND or best is None or best.centroid is None:
-        return None
-    return PointStamped(header=answer.header, point=_point(best))
 
 
 def overlay_image(answer: Answer) -> Image:
@@ -92,11 +98,6 @@ def overlay_image(answer: Answer) -> Image:
     return to_image(picture, "rgb8", answer.header)
 
 
-def _pixel(candidate: Candidate) -> Point:
-    x, y = candidate.centroid_pixel
+def _pixel(pixel: Pixel) -> Point:
+    x, y = pixel
     return Point(x=float(x), y=float(y), z=0.0)
-
-
-def _point(candidate: Candidate) -> Point:
-    x, y, z = candidate.centroid or (0.0, 0.0, 0.0)
-    return Point(x=float(x), y=float(y), z=float(z))

@@ -30,6 +30,7 @@ from std_msgs.msg import String
 from zsris_ros.ros import diagnostics, messages, parameters, process
 from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Status
 from zsris_ros.ros.asking import candidates_wanted, to_question
+from zsris_ros.ros.frames import TargetFrame
 from zsris_ros.ros.inputs import Inputs
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.model import Model, ModelLoader, TorchModel
@@ -59,6 +60,8 @@ class ReferSegmentNode(ManagedNode):
         self._inputs: Inputs | None = None
         self._record = diagnostics.Record()
         self._outputs = Outputs(self)
+        self._target = TargetFrame(self)
+        self._target.set(self._chosen.target_frame)
         self._serve()
         if self._chosen.autostart:
             self._inputs = Inputs(self, self._chosen, self._on_jump)
@@ -182,6 +185,7 @@ class ReferSegmentNode(ManagedNode):
         if self._answerer is None:  # deactivated since the question was asked
             raise self._inactive()
         answer = self._answerer.answer(question, self._chosen.assume_registered)
+        answer = self._target.place(answer, arrived + self._chosen.transform_timeout)
         total_ms = (time.monotonic() - arrived) * 1e3
         self._record.answer(total_ms, answer.timings, answer.cache_hit)
         return answer
@@ -211,12 +215,14 @@ class ReferSegmentNode(ManagedNode):
 
     def _on_jump(self) -> None:
         """Scenes of another time serve nobody any more."""
+        self._target.forget()
         self._worker.submit(self._forget_scenes, beyond_limit=True)
 
     def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
         configured = self._record.model != diagnostics.UNLOADED
         self._chosen, result = parameters.update(self._chosen, changes, configured)
         self._worker.max_pending = self._chosen.max_pending
+        self._target.set(self._chosen.target_frame)
         answerer = self._answerer  # the worker may take it away
         if answerer is not None:
             answerer.capacity = self._chosen.max_scenes

@@ -157,6 +157,17 @@ class Parameters:
     assume_registered: bool = _declared(
         False, "Use depth although its frame_id says that another camera than the image's took it."
     )
+    target_frame: str = _declared(
+        "",
+        "Frame that points and poses are told in, through tf2 at the time of the image; empty "
+        "leaves them in the camera's optical frame, as does a transform that is not there in time.",
+    )
+    transform_timeout: float = _declared(
+        0.2,
+        "Seconds after its arrival for which a request waits for the transform to target_frame.",
+        low=0.0,
+        high=60.0,
+    )
     max_expression_length: int = _declared(
         500, "Characters an expression may have.", low=1, high=100_000
     )

@@ -1,0 +1,35 @@
+"""A process that tells tf2 where the camera sits: 1 m above base_link and looking forward."""
+
+from __future__ import annotations
+
+import sys
+
+import rclpy
+from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
+
+TRANSLATION = 0.1, 0.2, 1.0
+QUATERNION = -0.5, 0.5, -0.5, 0.5
+"""Of an optical frame in a body frame (REP 103): its z is x, its x is -y, its y is -z."""
+
+
+def main() -> None:
+    from tf2_ros import StaticTransformBroadcaster
+
+    rclpy.init()
+    try:
+        node = rclpy.create_node("static_transform")
+        transform = TransformStamped(child_frame_id=sys.argv[1])
+        transform.header.frame_id = "base_link"
+        transform.transform.translation = Vector3(**dict(zip("xyz", TRANSLATION, strict=True)))
+        transform.transform.rotation = Quaternion(**dict(zip("xyzw", QUATERNION, strict=True)))
+        broadcaster = StaticTransformBroadcaster(node)
+        broadcaster.sendTransform(transform)
+        rclpy.spin(node)
+    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

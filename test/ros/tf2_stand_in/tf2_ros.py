@@ -1,0 +1,53 @@
+"""What the node uses of tf2_ros, for machines without it: the index has no wheels of tf2.
+
+Same names, arguments and errors, one transform deep, over a topic of its own: the messages of tf2
+are missing as well.
+"""
+
+from __future__ import annotations
+
+from geometry_msgs.msg import TransformStamped
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.time import Time
+
+QUALITY = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class TransformException(Exception):
+    """There is no such transform."""
+
+
+class Buffer:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], TransformStamped] = {}
+
+    def lookup_transform(self, target: str, source: str, time: Time) -> TransformStamped:
+        assert isinstance(time, Time)
+        try:
+            return self.kept[target, source]
+        except KeyError as error:
+            raise TransformException(f'"{target}" does not exist. ') from error
+
+    def clear(self) -> None:
+        """Static transforms outlive it."""
+
+
+class TransformListener:
+    def __init__(self, buffer: Buffer, node: Node) -> None:
+        self._buffer = buffer
+        self._heard = node.create_subscription(
+            TransformStamped, "/tf_stand_in", self._keep, QUALITY
+        )
+
+    def _keep(self, transform: TransformStamped) -> None:
+        names = transform.header.frame_id, transform.child_frame_id
+        self._buffer.kept[names] = transform
+
+
+class StaticTransformBroadcaster:
+    def __init__(self, node: Node) -> None:
+        self._publisher = node.create_publisher(TransformStamped, "/tf_stand_in", QUALITY)
+
+    def sendTransform(self, transform: TransformStamped) -> None:
+        self._publisher.publish(transform)
