@@ -159,3 +159,22 @@ def test_a_further_answer_does_no_image_work(segmenter: Segmenter, looked: Scene
     referral = segmenter.refer(looked, "the mug left of the bowl")
     assert set(referral.timings) == {"language", "grounding"}
     assert set(looked.timings) == {"proposals", "features", "localisation", "geometry"}
+
+
+def test_several_things_in_one_sentence(
+    segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
+) -> None:
+    scene, _ = recorded
+    first, second = (
+        next(thing for thing in scene.objects if thing.name == name)
+        for name in ("green plate", "purple bowl")
+    )
+    both = segmenter.refer(looked, f"the {first.name} and the {second.name}")
+    check(both)
+    truth = (scene.labels == first.label) | (scene.labels == second.label)
+    assert both.verdict is Verdict.FOUND
+    assert iou(truth, both.mask) > 0.8
+    assert len(both.selected) == 2
+    missing = segmenter.refer(looked, f"the {first.name} and the zebra")
+    check(missing)
+    assert missing.verdict is Verdict.NOT_FOUND and "zebra" in missing.message

@@ -224,8 +224,9 @@ class Expression:
     ``target`` is the target noun phrase with determiner and pre-modifiers, ``head`` its last word,
     ``attributes`` its descriptive modifiers in text order. ``position`` is a sorted subset of left,
     right, top, bottom, middle, front, back; ``superlative`` one of left, right, top, bottom, big,
-    small, near, far, tall, short, wide, thin. ``excluded`` holds what was negated. ``parser`` names
-    the parser that filled the fields ("rules" or a spaCy pipeline's name).
+    small, near, far, tall, short, wide, thin. ``excluded`` holds what was negated, ``also`` the
+    further things asked for beside the target ("the mug and the bowl"). ``parser`` names the parser
+    that filled the fields ("rules" or a spaCy pipeline's name).
     """
 
     text: str

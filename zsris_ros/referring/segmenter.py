@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
 from typing import Protocol
@@ -23,10 +24,11 @@ from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.heights import find_heights
 from zsris_ros.referring.selection import answer_mask, select
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.several import targets, together
 from zsris_ros.referring.things import find_things
 from zsris_ros.referring.verdict import rank
 from zsris_ros.referring.wording import message
-from zsris_ros.types import FloatArray, Frame, Proposals, Referral, Scene, Verdict
+from zsris_ros.types import Expression, FloatArray, Frame, Proposals, Referral, Scene, Verdict
 from zsris_ros.vision.encoder import MaskEncoder
 from zsris_ros.vision.localisation import Localiser
 
@@ -98,11 +100,18 @@ class Segmenter:
         timings: dict[str, float] = {}
         with _timed(timings, "language"):
             parsed = self._parser.parse(expression)
+        answers = [self._answer(scene, target) for target in targets(parsed)]
+        answer = together(parsed, answers) if len(answers) > 1 else answers[0]
+        return replace(answer, timings={**timings, **answer.timings})
+
+    def _answer(self, scene: Scene, parsed: Expression) -> Referral:
+        """The answer about one target of an expression."""
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
             said = message(Verdict.NOT_FOUND, parsed, (), None, self._settings)
             why = explanation(parsed, None, ())
-            return Referral(Verdict.NOT_FOUND, parsed, (), empty, said, why, timings)
+            return Referral(Verdict.NOT_FOUND, parsed, (), empty, said, why)
+        timings: dict[str, float] = {}
         with _timed(timings, "grounding"):
             grounding = self._grounder.ground(scene, parsed)
             verdict, candidates = select(rank(scene, grounding), parsed, self._settings)

@@ -116,7 +116,7 @@ def _why_not(
     """The first thing asked for that nothing fulfils."""
     name = _one(expression)
     stage = failed_stage(grounding, settings)
-    if stage == "match":
+    if stage in ("match", "presence", "thing"):
         return f"I see no {name}: the best match scores {best.score:.2f}."
     if stage == "anchor":
         missing = min(grounding.anchors, key=lambda anchor: anchor.score)
