@@ -296,7 +296,7 @@ def test_answers_pictures_table_and_video(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    texts = ["the blue cylinder", "the pink plate"]
+    texts = ["the green plate", "the blue ball"]
     asked = [part for text in texts for part in ("--expression", text)]
     command = ["replay", str(SHIPPED), *asked, "--every", "7s", "--device", "cpu", "--out"]
     assert cli.main([*command, str(out)]) == 0

@@ -175,6 +175,6 @@ def test_several_things_in_one_sentence(
     assert both.verdict is Verdict.FOUND
     assert iou(truth, both.mask) > 0.8
     assert len(both.selected) == 2
-    missing = segmenter.refer(looked, f"the {first.name} and the zebra")
+    missing = segmenter.refer(looked, f"the {first.name} and the yellow ball")
     check(missing)
-    assert missing.verdict is Verdict.NOT_FOUND and "zebra" in missing.message
+    assert missing.verdict is Verdict.NOT_FOUND and "yellow ball" in missing.message
