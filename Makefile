@@ -22,7 +22,7 @@ CONSTRAINTS := requirements/constraints-$(if $(filter cuda,$(TORCH)),ros,cpu).tx
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -c $(CONSTRAINTS)
 SOURCES := CMakeLists.txt package.xml pyproject.toml setup.py README.md LICENSE \
-  $(shell find zsris_ros msg srv launch config -type f -not -name '*.py[co]')
+  $(shell find requirements zsris_ros msg srv launch config -type f -not -name '*.py[co]')
 
 # A sourced ROS would be mixed with the wheels; the last one tells a wheel's Python that it was
 # already started for this environment.

@@ -132,7 +132,6 @@ def test_absent_things_are_borrowed_from_the_frame_before() -> None:
 def test_the_command_writes_what_the_weights_folder_takes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("matplotlib")
     words = ["calibrate", "tabletop", "--scenes", "2", "--device", "cpu", "--out", str(tmp_path)]
     assert main(words) == 0
     assert "ece" in capsys.readouterr().out

@@ -39,7 +39,6 @@ ROSDEP = {
 }
 # Optional by design: imported where they are used, with a sentence where they are missing.
 OPTIONAL = {
-    "matplotlib",
     "sounddevice",
     "faster_whisper",
     "vosk",
