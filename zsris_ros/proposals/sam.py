@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from zsris_ros.proposals.sam_model import Sam, build_sam
+from zsris_ros.stages import stage
 from zsris_ros.torchvision_ops import ensure_torchvision
 from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Proposals
 
@@ -197,7 +198,8 @@ class _Generator(SamAutomaticMaskGenerator):
         boxes, quality = [torch.zeros((0, 4), device=device)], [torch.zeros(0, device=device)]
         transform = self.predictor.transform
         if min(size) >= 1 and min(transform.get_preprocess_shape(*size, transform.target_length)):
-            self.predictor.set_image(part)
+            with stage("proposals encoder"):
+                self.predictor.set_image(part)
             grid = self.point_grids[layer] * (width, height)
             whole = [0, 0, image.shape[1], image.shape[0]]
             for (points,) in batch_iterator(self.points_per_batch, grid):

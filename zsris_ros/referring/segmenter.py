@@ -28,6 +28,7 @@ from zsris_ros.referring.several import targets, together
 from zsris_ros.referring.things import find_things
 from zsris_ros.referring.verdict import rank
 from zsris_ros.referring.wording import message
+from zsris_ros.stages import stage
 from zsris_ros.types import Expression, FloatArray, Frame, Proposals, Referral, Scene, Verdict
 from zsris_ros.vision.encoder import MaskEncoder
 from zsris_ros.vision.localisation import Localiser
@@ -137,7 +138,8 @@ def _places(frame: Frame, proposals: Proposals) -> tuple[FloatArray, FloatArray]
 
 
 @contextmanager
-def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+def _timed(timings: dict[str, float], name: str) -> Iterator[None]:
     start = perf_counter()
-    yield
-    timings[stage] = timings.get(stage, 0.0) + (perf_counter() - start) * 1e3
+    with stage(name):
+        yield
+    timings[name] = timings.get(name, 0.0) + (perf_counter() - start) * 1e3

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..stages import stage
 from ..types import BoolArray, ByteArray, InputError
 from .attention import run_block
 from .clip import ClipModel
@@ -58,7 +59,8 @@ class HybridEncoder:
         features = [torch.zeros(0, clip.embed_dim, device=clip.device)]
         with torch.no_grad():
             for first in range(0, len(masks), size):
-                views = make(masks[first : first + size])
+                with stage("compositing"):
+                    views = make(masks[first : first + size])
                 features.append(self.hybrid_forward(*views))
         return torch.cat(features)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..stages import stage
 from ..torchvision_ops import ensure_torchvision
 from ..types import InputError
 
@@ -229,7 +230,7 @@ class OpenClipModel:
     def _encode_text(self, texts: list[str]) -> Tensor:
         if not texts:
             return torch.zeros(0, self.embed_dim, device=self.device)
-        with torch.no_grad():
+        with torch.no_grad(), stage("text"):
             features: Tensor = self.model.encode_text(self.tokenize(texts))
         return features.float()
 

@@ -1,0 +1,34 @@
+"""Stages of the work, announced to whoever measures them.
+
+The code that does the work says ``with stage("features"): ...``, which costs next to nothing. Who
+wants to know how long that takes runs it under a watch of their own::
+
+    with watched(stopwatch):  # a function from a stage's name to a context manager
+        segmenter.look(frame)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+
+Watch = Callable[[str], AbstractContextManager[None]]
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+def stage(name: str) -> AbstractContextManager[None]:
+    """What the stage ``name`` runs in; stages may lie within others."""
+    watch = _watch.get()
+    return nullcontext() if watch is None else watch(name)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Stages announced inside, by this thread, run in what ``watch`` returns for their names."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
