@@ -92,8 +92,8 @@ def load_parts(
         hybrid = replace(hybrid, batch_size=batch_size)
     # What is cheap fails first: a missing checkpoint is said before any network is built.
     language = load_parser(parser)
-    sam_state = _state(preset.sam.checkpoint, directory)
-    clip_state = _state(preset.clip.checkpoint, directory)
+    sam_state = checkpoint_state(preset.sam.checkpoint, directory)
+    clip_state = checkpoint_state(preset.clip.checkpoint, directory)
     sam = build_sam(preset.sam.architecture, sam_state)
     clip = ClipModel.load(
         preset.clip.architecture,
@@ -161,7 +161,11 @@ def resolve_precision(name: str, device: torch.device) -> str:
     return PRECISIONS.get(name, name)
 
 
-def _state(checkpoint: str, directory: Path) -> dict[str, Tensor]:
+def checkpoint_state(checkpoint: str, directory: Path) -> dict[str, Tensor]:
+    """The parameters of a catalogued checkpoint in ``directory``, or of one in this package.
+
+    Raises WeightsError when it is missing or wrong.
+    """
     if checkpoint not in catalogue():
         return expand_clip_state(load_state_dict(bundled(checkpoint)))
     entry = find(checkpoint)
