@@ -3,6 +3,7 @@
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
+# make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make clean   remove what the above made
 #
 # Each target makes what it needs in .venv and does nothing twice: the files in .venv/.made are
@@ -22,7 +23,7 @@ CONSTRAINTS := requirements/constraints-$(if $(filter cuda,$(TORCH)),ros,cpu).tx
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -c $(CONSTRAINTS)
 SOURCES := CMakeLists.txt package.xml pyproject.toml setup.py README.md LICENSE \
-  $(shell find requirements zsris_ros msg srv launch config -type f -not -name '*.py[co]')
+  $(shell find requirements zsris_ros msg srv action launch config -type f -not -name '*.py[co]')
 
 # A sourced ROS would be mixed with the wheels; the last one tells a wheel's Python that it was
 # already started for this environment.
@@ -33,7 +34,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint colcon results clean
+.PHONY: help demo test lint colcon results soak clean
 .DELETE_ON_ERROR:
 
 help:
@@ -85,7 +86,7 @@ $(MADE)/test: $(MADE)/runtime requirements/sim.txt requirements/speech.txt requi
 	@touch $@
 
 $(MADE)/package: $(MADE)/runtime $(SOURCES)
-	@echo "==> zsris_ros: generating and compiling msg and srv, half a minute"
+	@echo "==> zsris_ros: generating and compiling msg, srv and action, half a minute"
 	$(PIP) install --no-deps --force-reinstall .
 	@touch $@
 
@@ -114,3 +115,9 @@ results: $(MADE)/test $(MADE)/package
 	install -D -m 644 -t docs/results/demo out/demo/answers.json
 	cp out/demo/contact_sheet.png docs/demo.png
 	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
+
+# Memory, threads, files and shared memory of the node under mixed load; MINUTES=60 is what is
+# committed.
+MINUTES ?= 10
+soak: $(MADE)/test $(MADE)/package
+	$(VENV)/bin/python test/reliability/soak.py --minutes $(MINUTES) --out out/soak
