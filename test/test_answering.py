@@ -111,10 +111,23 @@ def test_a_binned_image_is_smaller_than_its_camera_info_says() -> None:
     assert centroid(Answerer(StandIn(), 4).answer(question(1, depth(), binned))) is not None
 
 
-def test_without_calibration_there_are_no_metres_and_no_complaint() -> None:
-    answer = Answerer(StandIn(), 4).answer(question(1, depth(), CameraInfo()))
+@pytest.mark.parametrize(
+    ("camera", "reason"),
+    [(CameraInfo(), "the camera_info is not calibrated"), (None, "no camera_info has come")],
+)
+def test_without_calibration_there_are_no_metres_and_the_answer_says_why(
+    camera: CameraInfo | None, reason: str
+) -> None:
+    answer = Answerer(StandIn(), 4).answer(question(1, depth(), camera))
     assert centroid(answer) is None
-    assert answer.note == ""
+    assert answer.note == f"without metres, because {reason}"
+
+
+def test_a_picture_that_is_too_large_is_refused_and_depth_that_is_too_large_left_out() -> None:
+    answerer = Answerer(StandIn(), 4)
+    with pytest.raises(Refusal, match=f"{WIDTH}x{HEIGHT} pixels, more than the 9 .* max_pixels"):
+        answerer.answer(question(1), max_pixels=9)
+    assert answerer.answer(question(1), max_pixels=WIDTH * HEIGHT)
 
 
 def test_a_camera_image_that_cannot_be_read_is_no_image() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -111,6 +112,24 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(message: CompressedImage, 
     with pytest.raises(InputError, match=said) as refusal:
         decompress(message)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_small_file_does_not_unfold_to_gigabytes() -> None:
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+    with pytest.raises(InputError, match="too large"):
+        decompress(CompressedImage(format="png", data=bomb))
+
+
+def test_a_picture_may_have_as_many_pixels_as_allowed() -> None:
+    message = compressed(noise(6, 5, 3), "png")
+    assert decompress(message, max_pixels=30).height == 6
+    with pytest.raises(InputError, match="5x6 pixels, more than the 29"):
+        decompress(message, max_pixels=29)
 
 
 @settings(max_examples=200, deadline=None)

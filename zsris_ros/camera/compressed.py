@@ -1,19 +1,30 @@
 """sensor_msgs/CompressedImage as image_transport's plugins send it, back to raw images.
 
-``compressed`` is a JPEG or PNG file. ``compressedDepth`` is a PNG of 16 bits behind 12 bytes that
-say how metres were quantised.
+``compressed`` is a JPEG or PNG file. ``compressedDepth`` is 16 bits a pixel as PNG or RVL, behind 12
+bytes that say how metres were quantised.
 """
 
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from zsris_ros.camera.messages import AnyImage, CompressedImage, RawImage, to_picture
+from zsris_ros.camera import rvl
+from zsris_ros.camera.messages import (
+    MAX_PIXELS,
+    AnyImage,
+    CompressedImage,
+    RawImage,
+    check_size,
+    quoted,
+    to_picture,
+)
 from zsris_ros.types import InputError
 
 RAW, COMPRESSED, COMPRESSED_DEPTH = "raw", "compressed", "compressedDepth"
@@ -26,43 +37,46 @@ AS_STORED = cv2.IMREAD_UNCHANGED
 COLOURS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def decompress(message: AnyImage) -> RawImage:
+def decompress(message: AnyImage, max_pixels: int = MAX_PIXELS) -> RawImage:
     """``message`` as a raw image with the same header; a raw one is returned as it is.
 
-    Colours become bgr8, grey and depth stay what they are: mono8, mono16, 16UC1, 32FC1.
-    Raises InputError for data that cannot be decoded, and for RVL, which is not supported.
+    Colours become bgr8; grey, depth and the patterns of Bayer stay what they are.
+    Raises InputError for data that cannot be decoded, and for a picture of more than ``max_pixels``.
     """
     if not isinstance(message, CompressedImage):
         return message
     encoding, _, how = (part.strip() for part in message.format.partition(";"))
     if how.startswith(COMPRESSED_DEPTH):
-        return _depth(message, encoding, how)
+        return _depth(message, encoding, how, max_pixels)
     if encoding == "16UC1":
-        return to_picture(_decoded(message, 0, AS_STORED, "u2"), encoding, message.header)
-    flags = AS_STORED if encoding.startswith("mono") else COLOURS
-    pixels = _decoded(message, 0, flags)
+        depth = _decoded(message, 0, max_pixels, AS_STORED, "u2")
+        return to_picture(depth, encoding, message.header)
+    pattern = encoding.startswith("bayer") and how.startswith("png")
+    flags = AS_STORED if encoding.startswith("mono") or pattern else COLOURS
+    pixels = _decoded(message, 0, max_pixels, flags)
     kind = {(2, "uint8"): "mono8", (2, "uint16"): "mono16", (3, "uint8"): "bgr8"}
     found = kind.get((pixels.ndim, pixels.dtype.name))
+    if pattern and pixels.ndim == 2:  # a PNG keeps the mosaic, a JPEG is the grey picture of it
+        found = encoding
     if found is None:
         raise InputError(
             f"the compressed image holds {pixels.dtype} of shape {pixels.shape}, which is no "
-            f"picture can be read (format '{message.format}')"
+            f"picture can be read (format {quoted(message.format)})"
         )
     return to_picture(pixels, found, message.header)
 
 
-def _depth(message: CompressedImage, encoding: str, how: str) -> RawImage:
+def _depth(message: CompressedImage, encoding: str, how: str, max_pixels: int) -> RawImage:
     """REP 118's two kinds: 16UC1 is stored as it is, 32FC1 as quantised inverse metres.
 
     metres = a / (stored - b), with a and b from the header and 0 stored for "no measurement".
     """
-    if how.endswith("rvl"):
-        raise InputError(
-            "compressedDepth in RVL is not supported; set the publisher's format to png"
-        )
     if len(message.data) <= HEADER.size:
         raise InputError(f"the compressed depth has {len(message.data)} bytes, which is no image")
-    stored = _decoded(message, HEADER.size, AS_STORED, "u2")
+    if how.endswith("rvl"):
+        stored = rvl.decode(bytes(message.data[HEADER.size :]), max_pixels)
+    else:
+        stored = _decoded(message, HEADER.size, max_pixels, AS_STORED, "u2")
     if encoding != "32FC1":
         return to_picture(stored, "16UC1", message.header)
     _, a, b = HEADER.unpack(bytes(message.data[: HEADER.size]))
@@ -72,17 +86,24 @@ def _depth(message: CompressedImage, encoding: str, how: str) -> RawImage:
     return to_picture(metres.astype(np.float32), encoding, message.header)
 
 
-def _decoded(message: CompressedImage, start: int, flags: int, dtype: str = "") -> npt.NDArray[Any]:
+def _decoded(
+    message: CompressedImage, start: int, max_pixels: int, flags: int, dtype: str = ""
+) -> npt.NDArray[Any]:
     """The picture file in ``message.data`` from byte ``start`` on; ``dtype`` is what it must be."""
-    data = np.frombuffer(message.data, np.uint8)[start:]
+    data = bytes(message.data[start:])
     try:
-        pixels = cv2.imdecode(data, flags) if len(data) else None
-    except cv2.error:  # a picture of absurd size
+        # The size first, because few bytes may unfold to gigabytes.
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as picture:
+            check_size(picture.width, picture.height, max_pixels)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except Image.DecompressionBombError as error:  # too large for PIL even to tell the size
+        raise InputError(f"the compressed image is too large: {error}") from error
+    except (OSError, SyntaxError, cv2.error):  # SyntaxError is PIL's word for a broken PNG
         pixels = None
     if pixels is None:
         raise InputError(
             f"the compressed image cannot be decoded: {len(message.data)} bytes of format "
-            f"'{message.format}' are neither JPEG nor PNG"
+            f"{quoted(message.format)} are neither JPEG nor PNG"
         )
     if dtype and (pixels.dtype != np.dtype(dtype) or pixels.ndim != 2):
         raise InputError(

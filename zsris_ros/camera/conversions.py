@@ -12,8 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, to_colours
-from zsris_ros.camera.messages import CameraInfo, RawImage, stamp_ns
+from zsris_ros.camera.encodings import (
+    COLOUR_ENCODINGS,
+    DEPTH_ENCODINGS,
+    LAYOUTS,
+    PLANAR,
+    to_colours,
+)
+from zsris_ros.camera.messages import CameraInfo, RawImage, quoted, stamp_ns
 from zsris_ros.types import ByteArray, FloatArray, Frame, InputError, Intrinsics
 
 METRES_PER_MILLIMETRE = np.float32(0.001)
@@ -23,16 +29,19 @@ METRES_PER_MILLIMETRE = np.float32(0.001)
 def to_array(image: RawImage) -> npt.NDArray[Any]:
     """The pixels of ``image`` in its own encoding, as a new HxW or HxWxC array in native order.
 
-    Raises InputError when the encoding is unknown or size, step and buffer contradict each other.
+    Planes (nv12 and its kin) become HxWx3: Y, U, V. Raises InputError when the encoding is unknown
+    or size, step and buffer contradict each other.
     """
     layout = LAYOUTS.get(image.encoding)
-    if layout is None:
+    if layout is None and image.encoding not in PLANAR:
         raise InputError(
-            f"the image's encoding '{image.encoding}' is not supported; "
-            f"publish one of {', '.join(LAYOUTS)}"
+            f"the image's encoding {quoted(image.encoding)} is not supported; "
+            f"publish one of {', '.join((*LAYOUTS, *PLANAR))}"
         )
     if image.width < 1 or image.height < 1:
         raise InputError(f"the image is empty: {image.width}x{image.height} pixels")
+    if layout is None:
+        return _to_yuv(image)
     dtype = np.dtype(layout.dtype)
     row = image.width * layout.channels * dtype.itemsize
     if image.step < row:
@@ -50,6 +59,39 @@ def to_array(image: RawImage) -> npt.NDArray[Any]:
     stored = dtype.newbyteorder(">" if image.is_bigendian else "<")
     pixels = rows[:, :row].copy().view(stored).astype(dtype, copy=False)
     return pixels if layout.channels == 1 else pixels.reshape(image.height, image.width, -1)
+
+
+def _to_yuv(image: RawImage) -> ByteArray:
+    """The planes of ``image`` as HxWx3: Y, U, V; the chroma of several pixels is repeated.
+
+    ``step`` should be the length of a row of luma. As sensor_msgs does not say so, some drivers put
+    another number there; a buffer of just the image's size is without padding all the same.
+    """
+    planes, (height, width) = PLANAR[image.encoding], (image.height, image.width)
+    side = planes.side
+    if height % side or width % side:
+        raise InputError(
+            f"{image.encoding} holds pixels in groups of {side}x{side}, and the image has "
+            f"{width}x{height}"
+        )
+    step = width if len(image.data) == _planes_size(width, height, side) else image.step
+    needed = _planes_size(step, height, side)
+    if step < width or len(image.data) < needed:
+        raise InputError(
+            f"the image's step of {image.step} or its buffer of {len(image.data)} bytes is too "
+            f"short: {width}x{height} pixels of {image.encoding} need {width} and "
+            f"{_planes_size(max(width, step), height, side)}"
+        )
+    data = np.frombuffer(image.data, np.uint8, needed)
+    luma = data[: height * step].reshape(height, step)[:, :width]
+    chroma = data[height * step :].reshape(height // side, -1)[:, : 2 * width // side]
+    pairs = chroma.reshape(height // side, width // side, 2)[..., :: -1 if planes.swapped else 1]
+    return np.dstack([luma, pairs.repeat(side, axis=0).repeat(side, axis=1)])
+
+
+def _planes_size(step: int, height: int, side: int) -> int:
+    """Bytes of planes whose rows of luma have ``step`` bytes."""
+    return step * height + 2 * step * height // side**2
 
 
 def to_rgb(image: RawImage) -> ByteArray:
@@ -109,6 +151,6 @@ def to_frame(
 def _refuse_unless(image: RawImage, encodings: tuple[str, ...], what: str) -> None:
     if image.encoding not in encodings:
         raise InputError(
-            f"the encoding '{image.encoding}' is not {what} that can be read; "
+            f"the encoding {quoted(image.encoding)} is not {what} that can be read; "
             f"publish one of {', '.join(encodings)}"
         )

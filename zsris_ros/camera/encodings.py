@@ -65,13 +65,31 @@ LAYOUTS = {
     "uyvy": Layout("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
     "yuv422_yuy2": Layout("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
     "yuyv": Layout("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
-    # OpenCV's own names, which say nothing of colours: grey and, by its convention, BGR.
+    # OpenCV's own names, which say nothing of colours: grey and, by its convention, BGR and BGRA.
     "8UC1": Layout("u1", 1, cv2.COLOR_GRAY2RGB),
     "8UC3": Layout("u1", 3, cv2.COLOR_BGR2RGB),
+    "8UC4": Layout("u1", 4, cv2.COLOR_BGRA2RGB),
+    "16UC3": Layout("u2", 3, cv2.COLOR_BGR2RGB),
+    "16UC4": Layout("u2", 4, cv2.COLOR_BGRA2RGB),
     "16UC1": Layout("u2", 1, is_colour=False),
     "32FC1": Layout("f4", 1, is_colour=False),
 }
-COLOUR_ENCODINGS = tuple(name for name, layout in LAYOUTS.items() if layout.is_colour)
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Luma of every pixel first; then pairs of chroma, each of ``side`` x ``side`` pixels.
+
+    ``swapped`` pairs are V, U instead of U, V.
+    """
+
+    side: int
+    swapped: bool = False
+
+
+PLANAR = {"nv12": Planes(2), "nv21": Planes(2, swapped=True), "nv24": Planes(1)}
+
+COLOUR_ENCODINGS = (*(name for name, layout in LAYOUTS.items() if layout.is_colour), *PLANAR)
 DEPTH_ENCODINGS = ("16UC1", "32FC1", "mono16")
 """Some drivers call depth in millimetres mono16."""
 
@@ -83,6 +101,10 @@ def to_colours(pixels: npt.NDArray[Any], encoding: str) -> ByteArray:
     bits are scaled (``FULL_SCALE``). Raises InputError for a size that the encoding cannot have.
     """
     height, width = pixels.shape[:2]
+    if encoding in PLANAR:
+        # Every pixel as a pair of two equal ones, of which OpenCV's two come out the same.
+        pairs = pixels[..., [1, 0, 2, 0]].reshape(height, 2 * width, 2)
+        return np.ascontiguousarray(cv2.cvtColor(pairs, cv2.COLOR_YUV2RGB_UYVY)[:, ::2])
     if encoding.startswith("bayer_") and min(height, width) < 3:
         raise InputError(f"{width}x{height} pixels are too few for a {encoding} pattern")
     code = LAYOUTS[encoding].code

@@ -5,6 +5,7 @@ Both have the fields of the message definitions, so nothing here needs their cla
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -16,6 +17,11 @@ from zsris_ros.types import InputError
 
 SECOND = 1_000_000_000
 """Nanoseconds."""
+MAX_PIXELS = 25_000_000
+"""Pixels an image may have, unless told otherwise: 75 MB of 8-bit colours."""
+
+_QUOTED = reprlib.Repr()
+_QUOTED.maxstring = 60
 
 
 class Header(Protocol):
@@ -107,6 +113,20 @@ def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:
     step = width * channels * pixels.dtype.itemsize
     data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
     return Picture(header, height, width, encoding, step, data)
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raises InputError for an image with more than ``max_pixels``."""
+    if width * height > max_pixels:
+        raise InputError(
+            f"the image has {width}x{height} pixels, more than the {max_pixels} it may have; send "
+            "a smaller one (or raise the node's parameter max_pixels)"
+        )
+
+
+def quoted(text: str) -> str:
+    """A sender's ``text`` in quotes for a sentence: short and printable, whatever it holds."""
+    return _QUOTED.repr(text)
 
 
 def stamp_ns(header: Header) -> int:

@@ -15,8 +15,13 @@ from zsris_ros.types import InputError
 # to a word, so that scripts with combining marks stay whole; one pass, no backtracking.
 _WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
 _TOKEN = re.compile(rf"{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'")
+# Control characters, and those that turn the direction of writing: no words, and in a terminal or a
+# log they would do things.
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F),
+             *range(0x2066, 0x206A))  # fmt: skip
 _PLAIN = str.maketrans(
-    {**dict.fromkeys("\u2019\u2018\u0060\u00b4", "'"), **dict.fromkeys("\u2010\u2011", "-"),
+    {**dict.fromkeys(map(chr, _CONTROLS), " "),
+     **dict.fromkeys("\u2019\u2018\u0060\u00b4", "'"), **dict.fromkeys("\u2010\u2011", "-"),
      **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
      **dict.fromkeys("\u2026\u3002\u00bf\u00a1\uff01\uff1f", ".")}
 )  # fmt: skip

@@ -6,6 +6,7 @@ about the same frame need no image work.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
@@ -15,11 +16,12 @@ from typing import Protocol
 from std_msgs.msg import Header
 
 from zsris_ros.camera.frame_buffer import Moment
-from zsris_ros.camera.messages import AnyImage, CameraInfo
+from zsris_ros.camera.messages import MAX_PIXELS, AnyImage, CameraInfo
 from zsris_ros.camera.moments import to_frame
 from zsris_ros.extent import Pose
 from zsris_ros.referring.extents import Extent, Extents
 from zsris_ros.srv import ReferSegment
+from zsris_ros.stages import stage
 from zsris_ros.types import BoolArray, Candidate, Frame, InputError, Referral, Scene, Verdict
 
 Status = ReferSegment.Response
@@ -54,7 +56,8 @@ class Question:
     """An expression about the messages of one moment.
 
     ``source`` says where the image is from, for sentences about it; ``given`` that the request
-    brought the image itself; ``key`` is equal for equal moments.
+    brought the image itself; ``key`` is equal for equal moments. ``note`` is a sentence about the
+    moment that belongs into the answer; mostly empty.
     """
 
     expression: str
@@ -62,6 +65,7 @@ class Question:
     source: str
     key: Hashable
     given: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,39 +115,43 @@ class _Kept:
 class Answerer:
     """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames.
 
-    ``capacity`` may be set at any time.
+    ``capacity`` may be set, and ``forget`` be called, at any time and in any thread; ``answer`` is
+    for one thread.
     """
 
     def __init__(self, segmenter: Segmenter, capacity: int) -> None:
         self._segmenter = segmenter
         self.capacity = capacity
         self._scenes: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Scenes kept."""
         return len(self._scenes)
 
-    def answer(self, question: Question, assume_registered: bool = False) -> Answer:
+    def answer(
+        self, question: Question, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
+    ) -> Answer:
         """The answer, or a Refusal when image or expression cannot be used.
 
-        ``assume_registered`` lets depth count although its frame_id is another than the image's.
+        ``assume_registered`` lets depth count although its frame_id is another than the image's;
+        an image may have ``max_pixels``.
         """
         timings: dict[str, float] = {}
         key = (question.key, assume_registered)
-        kept = self._scenes.get(key)
+        kept = self._recall(key)
         try:
             hit = kept is not None
             if kept is None:
-                kept = self._look(question, assume_registered, timings)
+                kept = self._look(question, assume_registered, max_pixels, timings)
                 self._keep(key, kept)
-            else:
-                self._scenes.move_to_end(key)
             referral = self._segmenter.refer(kept.scene, question.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
         timings.update(referral.timings)
         start = time.perf_counter()
-        extents = {each.index: kept.extents[each.index] for each in meant_by(referral)}
+        with stage("extents"):
+            extents = {each.index: kept.extents[each.index] for each in meant_by(referral)}
         on_support = bool(extents) and kept.extents.up is not None
         timings["extents"] = _milliseconds_since(start)
         return Answer(
@@ -152,17 +160,22 @@ class Answerer:
             masks=kept.scene.proposals.masks,
             header=question.moment.image.message.header,
             cache_hit=hit,
-            note=kept.note,
+            note="; ".join(filter(None, (question.note, kept.note))),
             timings=timings,
             extents=extents,
             on_support=on_support,
         )
 
     def _look(
-        self, question: Question, assume_registered: bool, timings: dict[str, float]
+        self,
+        question: Question,
+        assume_registered: bool,
+        max_pixels: int,
+        timings: dict[str, float],
     ) -> _Kept:
         start = time.perf_counter()
-        frame, note = _frame(question, assume_registered)
+        with stage("conversion"):
+            frame, note = _frame(question, assume_registered, max_pixels)
         timings["conversion"] = _milliseconds_since(start)
         scene = self._segmenter.look(frame)
         timings.update(scene.timings)
@@ -170,18 +183,26 @@ class Answerer:
 
     def forget(self) -> None:
         """Drops every kept scene."""
-        self._scenes.clear()
+        with self._lock:
+            self._scenes.clear()
+
+    def _recall(self, key: Hashable) -> _Kept | None:
+        with self._lock:
+            if key in self._scenes:
+                self._scenes.move_to_end(key)
+            return self._scenes.get(key)
 
     def _keep(self, key: Hashable, kept: _Kept) -> None:
-        self._scenes[key] = kept
-        while len(self._scenes) > self.capacity:
-            self._scenes.popitem(last=False)
+        with self._lock:
+            self._scenes[key] = kept
+            while len(self._scenes) > self.capacity:
+                self._scenes.popitem(last=False)
 
 
-def _frame(question: Question, assume_registered: bool) -> tuple[Frame, str]:
+def _frame(question: Question, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
     """The question's frame; depth that cannot be used is left out and the note says why."""
     try:
-        frame, note = to_frame(question.moment, assume_registered)
+        frame, note = to_frame(question.moment, assume_registered, max_pixels)
     except InputError as error:
         if question.given:
             raise

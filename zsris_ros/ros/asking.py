@@ -18,8 +18,11 @@ def to_question(
     buffer: FrameBuffer[AnyImage, CameraInfo],
     topic: str,
     parameters: Parameters,
+    stale: str = "",
 ) -> Question:
     """The question that ``request`` asks; ``topic`` is where the buffered images came from.
+
+    ``stale`` is what has to be said of the newest of them, such as that it is old; mostly empty.
 
     Raises Refusal with INVALID_REQUEST for the expression and NO_IMAGE for the frame.
     """
@@ -37,7 +40,9 @@ def to_question(
         )
     if stamp:
         _check_near(stamp, moment, buffer, parameters.stamp_tolerance)
-    return Question(expression, moment, f"the image on '{topic}'", ("camera", *moment.key))
+    key = ("camera", *moment.key)
+    note = "" if stamp else stale
+    return Question(expression, moment, f"the image on '{topic}'", key, note=note)
 
 
 def candidates_wanted(request: ReferSegment.Request, parameters: Parameters) -> int:

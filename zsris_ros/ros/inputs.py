@@ -88,5 +88,8 @@ class Inputs:
 
     def _note(self, jumped: bool) -> None:
         if jumped:
-            self._node.get_logger().info("time has jumped back: the buffered frames were dropped")
+            self._node.get_logger().info(
+                "time has jumped back: the buffered frames were dropped",
+                throttle_duration_sec=1.0,  # a driver may send two times in turn
+            )
             self._on_jump()

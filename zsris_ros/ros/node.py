@@ -153,8 +153,9 @@ class ReferSegmentNode(ManagedNode):
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
         if self._inputs is None:
             raise self._inactive()
-        buffer, topic = self._inputs.buffer, self._inputs.silence.topic
-        question = to_question(request, buffer, topic, self._chosen)
+        buffer, silence = self._inputs.buffer, self._inputs.silence
+        stale = silence.stale(self._chosen.image_timeout)
+        question = to_question(request, buffer, silence.topic, self._chosen, stale)
         try:
             return self._worker.submit(partial(self._answer, question, arrived))
         except QueueFull as error:
@@ -184,8 +185,9 @@ class ReferSegmentNode(ManagedNode):
     def _answer(self, question: Question, arrived: float) -> Answer:
         if self._answerer is None:  # deactivated since the question was asked
             raise self._inactive()
-        answer = self._answerer.answer(question, self._chosen.assume_registered)
-        answer = self._target.place(answer, arrived + self._chosen.transform_timeout)
+        chosen = self._chosen
+        answer = self._answerer.answer(question, chosen.assume_registered, chosen.max_pixels)
+        answer = self._target.place(answer, arrived + chosen.transform_timeout)
         total_ms = (time.monotonic() - arrived) * 1e3
         self._record.answer(total_ms, answer.timings, answer.cache_hit)
         return answer
@@ -207,16 +209,14 @@ class ReferSegmentNode(ManagedNode):
         else:
             self.get_logger().warning(f"no answer: {self._refusal(error)}")
 
-    def _forget_scenes(self) -> None:
-        if self._answerer is not None:
-            self._answerer.forget()
-
     # Housekeeping
 
     def _on_jump(self) -> None:
         """Scenes of another time serve nobody any more."""
         self._target.forget()
-        self._worker.submit(self._forget_scenes, beyond_limit=True)
+        answerer = self._answerer  # the worker may take it away
+        if answerer is not None:
+            answerer.forget()
 
     def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
         configured = self._record.model != diagnostics.UNLOADED

@@ -23,6 +23,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from zsris_ros.camera.frame_buffer import STAMP_TOLERANCE, SYNC_TOLERANCE
+from zsris_ros.camera.messages import MAX_PIXELS
 
 
 class ParameterError(ValueError):
@@ -125,7 +126,7 @@ class Parameters:
         changes=Changes.UNCONFIGURED,
     )
     max_pending: int = _declared(
-        8,
+        16,
         "Requests that may wait for the model; one more is answered BUSY at once.",
         low=1,
         high=1000,
@@ -167,6 +168,13 @@ class Parameters:
         "Seconds after its arrival for which a request waits for the transform to target_frame.",
         low=0.0,
         high=60.0,
+    )
+    max_pixels: int = _declared(
+        MAX_PIXELS,
+        "Pixels an image may have, compressed or not; a larger one is refused before it is "
+        "decoded.",
+        low=1,
+        high=1_000_000_000,
     )
     max_expression_length: int = _declared(
         500, "Characters an expression may have.", low=1, high=100_000

@@ -44,6 +44,11 @@ class Silence:
         self._since = time.monotonic()
         self._logged = ""
 
+    def stale(self, timeout: float) -> str:
+        """A sentence for answers about the newest image, once it is ``timeout`` seconds old."""
+        silent = time.monotonic() - self._since
+        return "" if silent < timeout else f"the newest image came {silent:.0f} s ago"
+
     def explain(self, timeout: float) -> str:
         """A sentence once no image has come for ``timeout`` seconds; else empty.
 
