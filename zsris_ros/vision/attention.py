@@ -14,20 +14,26 @@ from torch.nn import functional as F
 
 
 def run_block(
-    block: Any, tokens: Tensor, *, cls_sees: Tensor | None = None, cls_only: bool = False
+    block: Any,
+    tokens: Tensor,
+    *,
+    cls_sees: Tensor | None = None,
+    cls_only: bool = False,
+    causal: bool = False,
 ) -> Tensor:
     """Apply one pre-norm transformer block to NxTxD tokens, the class token first.
 
     ``cls_sees`` bool NxT restricts what the class token's query attends to; every other row sees
     everything. That is one separate masked row beside unmasked attention, equal to an attention
     mask of N x heads x T x T and far cheaper. With ``cls_only`` the class token's row alone is
-    computed and returned (Nx1xD), equal to row 0 of the whole result.
+    computed and returned (Nx1xD), equal to row 0 of the whole result. With ``causal`` each token
+    sees itself and those before it, as in a text.
     """
     normed = block.ln_1(tokens)
     asking = normed[:, :1] if cls_only else normed
     query, key, value = project_qkv(block.attn, asking, normed)
     if cls_sees is None:
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=causal)
     else:
         seen = cls_sees[:, None, None, :]
         mixed = F.scaled_dot_product_attention(query[:, :, :1], key, value, attn_mask=seen)

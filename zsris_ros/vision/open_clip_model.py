@@ -24,6 +24,8 @@ import open_clip  # needs torchvision
 from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
 from open_clip.transformer import LayerNormFp32
 
+from .text import encode_tokens
+
 Architecture = str | Mapping[str, Any]
 """A name known to open_clip ("ViT-B-16-quickgelu"), or open_clip's configuration as a mapping with
 ``embed_dim``, ``vision_cfg`` and ``text_cfg`` (and ``quick_gelu``)."""
@@ -143,6 +145,7 @@ class OpenClipModel:
         self.context_length = int(model.context_length)
         self._tokenizer = tokenizer or _default_tokenizer(model)
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
+        self._frozen = not any(parameter.requires_grad for parameter in model.parameters())
 
     @classmethod
     def load(
@@ -206,16 +209,18 @@ class OpenClipModel:
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """K texts to int64 K x context token numbers on the model's device, too long ones cut."""
+        return self._tokens(texts).to(self.device)
+
+    def _tokens(self, texts: Sequence[str]) -> Tensor:
         limit = _CHARACTERS_A_TOKEN * self.context_length
-        cleaned = [text[:limit] for text in texts]
-        return self._tokenizer(cleaned).to(self.device)
+        return self._tokenizer([text[:limit] for text in texts])
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """K texts to float32 KxE features, not normalised, without gradients.
 
-        Repeated texts are answered from memory while the weights are frozen.
+        A model that was frozen when it was wrapped answers repeated texts from memory.
         """
-        if any(parameter.requires_grad for parameter in self.model.parameters()):
+        if not self._frozen:
             return self._encode_text(list(texts))
         found = {text: self._texts[text] for text in texts if text in self._texts}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
@@ -231,8 +236,7 @@ class OpenClipModel:
         if not texts:
             return torch.zeros(0, self.embed_dim, device=self.device)
         with torch.no_grad(), stage("text"):
-            features: Tensor = self.model.encode_text(self.tokenize(texts))
-        return features.float()
+            return encode_tokens(self.model, self._tokens(texts)).float()
 
 
 def _dtype(precision: str) -> torch.dtype:
