@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
 from sensor_msgs.msg import CompressedImage
+from test_rvl import encoded
 
 from zsris_ros.camera.compressed import decompress
 from zsris_ros.camera.conversions import to_array, to_depth, to_rgb
@@ -60,6 +61,15 @@ def test_grey_stays_grey_and_sixteen_bits_stay_sixteen() -> None:
         assert np.array_equal(to_array(image), grey)
 
 
+@pytest.mark.parametrize(("bits", "kind"), [(8, np.uint8), (16, np.uint16)])
+def test_a_png_keeps_the_pattern_of_bayer(bits: int, kind: type) -> None:
+    """As compressed_image_transport sends raw colours: the pattern itself, in one channel."""
+    pattern = noise(6, 8, dtype=kind)
+    image = decompress(compressed(pattern, f"bayer_grbg{bits}; png compressed "))
+    assert image.encoding == f"bayer_grbg{bits}"
+    assert np.array_equal(to_array(image), pattern)
+
+
 def test_an_image_that_is_not_compressed_passes() -> None:
     image = decompress(compressed(noise(4, 4, 3), "png"))
     assert decompress(image) is image
@@ -70,6 +80,18 @@ def test_depth_in_millimetres_comes_back_exactly(form: str) -> None:
     millimetres = noise(5, 6, dtype=np.uint16)
     image = decompress(compressed(millimetres, form, head=bytes(12)))
     np.testing.assert_allclose(to_depth(image), millimetres / 1000, atol=1e-4)
+
+
+def test_depth_in_rvl_is_read_as_that_in_png() -> None:
+    depth = np.array([[0, 0, 1200], [1201, 0, 900]], np.uint16)
+    for encoding in ("16UC1", "32FC1"):
+        head = struct.pack("<iff", 1, 10.0, 0.5)
+        png = compressed(depth, f"{encoding}; compressedDepth png", head=head)
+        message = CompressedImage(format=f"{encoding}; compressedDepth rvl")
+        message.data = array.array("B", head + encoded(depth))
+        np.testing.assert_array_equal(
+            to_depth(decompress(message)), to_depth(decompress(png)), strict=True
+        )
 
 
 @settings(max_examples=50, deadline=None)
@@ -102,7 +124,7 @@ def test_depth_in_metres_comes_back_within_its_quantisation(
     [
         (CompressedImage(format="jpeg"), "0 bytes"),
         (CompressedImage(format="jpeg", data=b"not a picture"), "neither JPEG nor PNG"),
-        (CompressedImage(format="32FC1; compressedDepth rvl", data=bytes(99)), "RVL"),
+        (CompressedImage(format="32FC1; compressedDepth rvl", data=bytes(99)), "0x0"),
         (CompressedImage(format="32FC1; compressedDepth", data=bytes(12)), "12 bytes"),
         (compressed(noise(4, 4), "16UC1; compressedDepth png", head=bytes(12)), "16 bits"),
         (compressed(noise(4, 4, 3), "16UC1; png compressed "), "16 bits"),

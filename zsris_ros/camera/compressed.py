@@ -1,6 +1,6 @@
 """sensor_msgs/CompressedImage as image_transport's plugins send it, back to raw images.
 
-``compressed`` is a JPEG or PNG file. ``compressedDepth`` is 16 bits a pixel as PNG or RVL, behind 12
+``compressed`` is a JPEG or PNG file. ``compressedDepth`` is a PNG of 16 bits, or RVL, behind 12
 bytes that say how metres were quantised.
 """
 
@@ -40,8 +40,8 @@ COLOURS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 def decompress(message: AnyImage, max_pixels: int = MAX_PIXELS) -> RawImage:
     """``message`` as a raw image with the same header; a raw one is returned as it is.
 
-    Colours become bgr8; grey, depth and the patterns of Bayer stay what they are.
-    Raises InputError for data that cannot be decoded, and for a picture of more than ``max_pixels``.
+    Colours become bgr8; grey, depth and the patterns of Bayer stay what they are. Raises
+    InputError for data that cannot be decoded, and for a picture of more than ``max_pixels``.
     """
     if not isinstance(message, CompressedImage):
         return message

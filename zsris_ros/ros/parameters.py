@@ -121,7 +121,8 @@ class Parameters:
     )
     depth_transport: str = _declared(
         "raw",
-        "How the depth image is sent; compressedDepth (PNG) is read from DEPTH/compressedDepth.",
+        "How the depth image is sent; compressedDepth (PNG or RVL) is read from "
+        "DEPTH/compressedDepth.",
         choices=("raw", "compressed", "compressedDepth"),
         changes=Changes.UNCONFIGURED,
     )
