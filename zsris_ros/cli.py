@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from zsris_ros import __version__
 from zsris_ros.commands import (
+    bench,
     calibrate,
     demo,
     evaluate,
@@ -55,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
         refer, replay, demo, weights, parse, evaluate,
-        calibrate, record_tabletop, train_tabletop, train_language,
+        calibrate, bench, record_tabletop, train_tabletop, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     subparsers.choices["weights"].set_defaults(run=weights.run)

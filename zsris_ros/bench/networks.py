@@ -1,0 +1,98 @@
+"""The networks at their real sizes: real weights where they are there, random ones elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from zsris_ros.proposals.sam_model import Sam, build_sam
+from zsris_ros.types import BoolArray, InputError
+from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.weights.catalogue import default_directory, find
+from zsris_ros.weights.load import checkpoint_state, resolve_device, resolve_precision
+from zsris_ros.weights.preset import Preset, checkpoints, load_preset, preset_names
+
+_SEED = 0
+_LOGIT = 10.0  # of a mask's inside; its outside has the negative
+_GOOD, _BAD = 0.9, 0.1  # predicted IoUs of masks that stay, and of those that are dropped
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """One size's networks, SAM in float32, on their device; ``weights`` says whose they are."""
+
+    preset: Preset
+    sam: Sam
+    clip: ClipModel
+    device: torch.device
+    precision: str
+    weights: Literal["preset", "random"]
+
+
+def sizes() -> dict[str, str]:
+    """Preset by size: the name of SAM's architecture, or the preset's own where it has no name."""
+    found = {}
+    for name in preset_names():
+        architecture = load_preset(name).sam.architecture
+        found[architecture if isinstance(architecture, str) else name] = name
+    return found
+
+
+def load_networks(size: str, device: str = "auto", precision: str = "auto") -> Networks:
+    """The networks of ``size``; their weights are random where checkpoints were not fetched.
+
+    Raises InputError for an unknown size.
+    """
+    presets = sizes()
+    if size not in presets:
+        raise InputError(f"there is no size '{size}'; there are {', '.join(presets)}")
+    name = presets[size]
+    preset, where = load_preset(name), resolve_device(device)
+    kind, directory = resolve_precision(precision, where), default_directory()
+    fetched = all((directory / find(each).file).exists() for each in checkpoints(name))
+    torch.manual_seed(_SEED)
+    if fetched:
+        sam_state = checkpoint_state(preset.sam.checkpoint, directory)
+        clip_state = checkpoint_state(preset.clip.checkpoint, directory)
+    else:
+        sam_state, clip_state = None, build_clip(preset.clip.architecture).state_dict()
+    sam = build_sam(preset.sam.architecture, sam_state).to(where).requires_grad_(False)
+    clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
+    return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random")
+
+
+class ScriptedDecoder:
+    """Makes SAM's decoder, after its own work, answer with the given masks (bool NxHxW) in turn.
+
+    Random weights propose nothing, and with nothing to enlarge, compare and clean no proposer does
+    the work that it does on real frames. Two of three answers are confident, as is usual.
+    """
+
+    def __init__(self, sam: Sam, masks: BoolArray) -> None:
+        side = sam.image_encoder.img_size
+        scale = side / max(masks.shape[1:])
+        height, width = (round(scale * length) for length in masks.shape[1:])
+        device = next(sam.parameters()).device
+        pixels = torch.from_numpy(masks.astype(np.float32)).to(device)[:, None]
+        pixels = F.interpolate(pixels, (height, width), mode="area")
+        square = F.pad(pixels, (0, side - width, 0, side - height))
+        low = 4 * sam.prompt_encoder.image_embedding_size[0]
+        small = F.interpolate(square, (low, low), mode="area")[:, 0]
+        self._logits = _LOGIT * (2 * small - 1)
+        self._next = 0
+        self.calls = 0
+        sam.mask_decoder.register_forward_hook(self._answer)
+
+    def _answer(self, _: Any, __: Any, outputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        logits, quality = outputs
+        place = self._next + torch.arange(quality.numel(), device=quality.device)
+        self._next += quality.numel()
+        self.calls += 1
+        masks = self._logits[place % len(self._logits)].to(logits)
+        good = torch.where(place % 3 == 2, _BAD, _GOOD).to(quality)
+        return masks.reshape(logits.shape), good.reshape(quality.shape)

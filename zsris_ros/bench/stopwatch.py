@@ -1,0 +1,59 @@
+"""Times the stages that the code announces, each without the stages inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import torch
+
+FLOPS_OF = Callable[[], int]
+
+NAMES = {
+    "proposals": "proposals decoder",  # what is left of it without the encoder
+    "localisation": "GEM",
+    "grounding": "guidance",
+    "language": "text",
+}
+"""Stages as the report calls them, by the names under which the pipeline announces them."""
+
+
+class Stopwatch:
+    """A watch for ``stages.watched``: milliseconds and floating point operations by stage.
+
+    A stage within another one stops the outer one's clock, so that all of them add up to the
+    whole. ``device``: a GPU is waited for whenever the clock is read. ``flops``: a counter that
+    only grows, or None.
+    """
+
+    def __init__(self, device: torch.device, flops: FLOPS_OF | None = None) -> None:
+        self._device, self._flops = device, flops
+        self.milliseconds: dict[str, float] = {}
+        self.operations: dict[str, int] = {}
+        self._running: list[str] = []
+        self._since = 0.0
+        self._counted = 0
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        self._charge()
+        self._running.append(NAMES.get(name, name))
+        try:
+            yield
+        finally:
+            self._charge()
+            self._running.pop()
+
+    def _charge(self) -> None:
+        """Books what went by since the last time to the innermost running stage."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        now, counted = perf_counter(), self._flops() if self._flops else 0
+        if self._running:
+            name = self._running[-1]
+            spent = (now - self._since) * 1e3
+            self.milliseconds[name] = self.milliseconds.get(name, 0.0) + spent
+            done = counted - self._counted
+            self.operations[name] = self.operations.get(name, 0) + done
+        self._since, self._counted = perf_counter(), counted

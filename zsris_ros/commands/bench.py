@@ -1,0 +1,112 @@
+"""`zsris bench`: how long an answer takes, stage by stage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zsris_ros.commands.options import positive
+
+if TYPE_CHECKING:
+    from zsris_ros.commands.options import Subparsers
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "bench",
+        help="measure how long answers take, stage by stage",
+        description="Answer sentences about a fixed picture with fixed masks and measure every "
+        "stage. Networks have their real sizes; their weights are random where they were not "
+        "fetched. Several plans are measured by turns.",
+    )
+    parser.add_argument(
+        "--plan",
+        default="product",
+        help="product, reference, paper (this package's variants of HybridGL), or published (how "
+        "the published pipelines work); several with commas (default: product)",
+    )
+    parser.add_argument(
+        "--size",
+        default="vit_b",
+        help="SAM's architecture (vit_b, vit_l, vit_h, vit_t) with CLIP ViT-B/16, or tabletop "
+        "(default: vit_b)",
+    )
+    parser.add_argument("--masks", type=positive, default=50, metavar="N", help="default: 50")
+    parser.add_argument(
+        "--expressions",
+        type=positive,
+        default=4,
+        metavar="N",
+        help="how many are asked about the picture, the first with the picture (default: 4)",
+    )
+    parser.add_argument(
+        "--image", type=_size, default=(640, 480), metavar="WxH", help="pixels (default: 640x480)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
+    parser.add_argument(
+        "--precision", default="auto", help="auto, fp32, fp16 or bf16 (default: auto)"
+    )
+    parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="default: 3")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="JSON",
+        help="file to write; with several plans a folder that gets one file SIZE_PLAN.json each",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from zsris_ros.bench.measuring import Task
+    from zsris_ros.bench.plans import check_plan
+    from zsris_ros.bench.turns import measure
+
+    plans = args.plan.split(",")
+    for plan in plans:
+        check_plan(plan)
+    width, height = args.image
+    tasks = [
+        Task(
+            plan, args.size, args.masks, args.expressions, width, height,
+            args.device, "fp32" if plan == "published" and len(plans) > 1 else args.precision,
+        )
+        for plan in plans
+    ]  # fmt: skip
+    documents = measure(tasks, args.repetitions, lambda said: print(said, file=sys.stderr))
+    for plan, document in zip(plans, documents, strict=True):
+        path = args.out if len(plans) == 1 else args.out / f"{args.size}_{plan}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        print("\n".join(_lines(document)))
+        print(f"written to {path}")
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Two numbers of pixels, for argparse."""
+    width, _, height = text.lower().partition("x")
+    try:
+        return positive(width), positive(height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not WIDTHxHEIGHT in pixels") from None
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{document['plan']}, {document['size']}, {document['masks']} masks, "
+        f"{document['device']} {document['precision']}, weights: {document['weights']}"
+    )
+    for name, row in document["stages"].items():
+        share = f"{row['share_of_matrix_rate']:>8.0%}" if "gflop" in row else ""
+        yield f"  {name:<20}{row['median_ms']:>12.1f} ms{row.get('gflop', 0):>12.1f} GFLOP{share}"
+    again = document["further_ms"]
+    further = "" if again is None else f", every further one {again:.1f} ms"
+    yield (
+        f"  first answer {document['first_answer_ms']:.0f} ms{further}, "
+        f"peak {document['peak_mb']:.0f} MiB, chosen {document['chosen']}"
+    )
