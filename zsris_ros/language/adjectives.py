@@ -10,11 +10,13 @@ COLOURS = word_set("""
     bronze copper ivory cream khaki olive lime mint aqua amber burgundy charcoal coral fuchsia
     lilac mauve mustard peach plum rust salmon taupe blonde blond brunette redhead ginger
     multicolored multicoloured colorful colourful transparent clear translucent rainbow neon
-    pastel reddish greenish bluish yellowish
+    pastel aquamarine chartreuse sage ochre ocher terracotta cerise jade emerald ruby sapphire
+    indigo cobalt cerulean ecru puce magnolia mahogany chestnut hazel apricot raspberry reddish greenish bluish yellowish
 """)
 COLOUR_NOUNS = word_set("""
     orange tan gold silver bronze copper cream olive lime mint coral plum rust salmon peach
-    rainbow ginger amber mustard teal charcoal redhead blonde blond brunette lavender violet
+    rainbow ginger amber mustard teal charcoal sage terracotta jade emerald ruby sapphire mahogany chestnut
+    hazel apricot raspberry magnolia redhead blonde blond brunette lavender violet
     navy
 """)
 SHADES = word_set("""

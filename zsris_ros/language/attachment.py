@@ -93,6 +93,8 @@ class Path:
             return True
         if anchor is not None and anchor.head in nouns.OWN_PLACES and noun.role == "with":
             return True
+        if noun.role == "with" and (noun.head in nouns.LIMBS or noun.determiner in _OWNED):
+            return noun.head in nouns.BODY or w.is_animate(noun.head)  # "its trunk in the water"
         # What the owner has is where the owner is, unless it lives: a dog on a leash.
         return not noun.is_had or w.is_animate(noun.head)
 

@@ -93,6 +93,18 @@ class Boundaries:
     def made(self, i: int) -> bool:
         return w.match(lex.MADE, self.words, i) is not None
 
+    def deed(self, i: int) -> int | None:
+        """The index after somebody and what they did, at ``i``: "my brother left", "mum put"."""
+        words, j = self.words, i + 1
+        if words[i] not in nouns.FAMILY and words[i] not in lex.ARTICLES | lex.POSSESSIVES:
+            return None
+        while j < i + 4 and words[j] not in lex.DEEDS and not self.closes(j):
+            j += 1
+        named = words[i] in nouns.FAMILY or j > i + 1
+        if not named or words[j] not in lex.DEEDS or self.relation(j) is not None:
+            return None
+        return j + 1 if self.relation(j + 1) is not None or self.silent(j + 1) else None
+
     def placed(self, i: int) -> bool:
         """Whether position words stand at ``i``, with nothing after them they could modify."""
         while self.words[i] in lex.EXTREMES:
@@ -128,6 +140,8 @@ class Boundaries:
         """Whether the word at ``i``, after a possible head, starts something new."""
         word, last = self.words[i], self.words[run[-1]]
         if word in lex.ADVERBS and not w.positions(word):
+            return True
+        if word in nouns.FAMILY and self.deed(i) is not None:
             return True
         if self._verb(i, run) or w.ordinal(word) is not None:
             return True

@@ -26,6 +26,9 @@ class DescriptionRules(RelationRules):
         row = w.match(lex.TIME_PHRASES, self.words, i) if self.noun.idle(i) else None
         if row is not None:
             return i + row[1]
+        little = self.words[i] == "a" and self.words[i + 1] in ("bit", "little", "tad", "touch")
+        if little and w.may_describe(self.words[i + 2]) and self.noun.closes(i + 3):
+            return i + 2  # "a bit frayed"
         return i + 1 if self.words[i] in lex.FILLERS else None
 
     def _ordered(self, i: int) -> int | None:
@@ -118,6 +121,9 @@ class DescriptionRules(RelationRules):
         words, word = self.words, self.words[i]
         if word in lex.SUBJECTS and not (word == "you" and self.noun.closes(i + 1)):
             return self._subject(i + 1)
+        if not self.predicate and (done := self.noun.deed(i)) is not None:
+            self.predicate = True
+            return done
         if word in lex.RELATIVES and (word != "which" or i):
             self.after_relative = word
             self.predicate = False

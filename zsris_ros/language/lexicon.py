@@ -102,6 +102,7 @@ NEGATIVE_PHRASES = phrase_table({
         excluding, anything but
     """,
     "without": "without, with no, with out, minus",
+    "not": "no longer, not yet, no more",
 })  # fmt: skip
 SOUNDS = word_set("uh um er erm ah hmm hm mm eh huh uhm uhh umm ehm")
 FILLERS = SOUNDS | word_set("""
@@ -115,7 +116,7 @@ DEGREE = word_set("""
 """)
 INTENSIFIERS = word_set("""
     right directly just immediately straight exactly all very only somewhere way located quite
-    really
+    really halfway midway partway
 """)
 ADVERBS = word_set("""
     yesterday today tonight tomorrow earlier currently recently already still here there now
@@ -137,7 +138,8 @@ TIME_PHRASES = phrase_table({
         much, thanks a lot, thanks so much, thanks very much, many thanks, if you please, of
         mine, of yours, of them, of those, of all, you know, i mean, i think, i guess, i
         believe, sort of, kind of, as well, in a row, from here, for a moment, at all, by
-        itself, on its own, all alone, in total, in there, as quickly as possible, with you
+        itself, on its own, all alone, in total, in there, as quickly as possible, with you, real quick,
+        real fast, real soon
     """,
 })  # fmt: skip
 PICTURES = word_set("picture image photo photograph scene shot pic")
@@ -170,8 +172,8 @@ SUPERLATIVES = {
         "bottom": "lowest bottommost lowermost bottom-most undermost",
         "big": "biggest largest bigger larger greatest hugest bulkiest heftiest",
         "small": "smallest smaller tiniest littlest tinier littler teeniest",
-        "near": "closest nearest nearer closer frontmost",
-        "far": "farthest furthest farther further furthermost remotest",
+        "near": "closest nearest nearer closer frontmost front-most",
+        "far": "farthest furthest farther further furthermost remotest backmost rearmost hindmost",
         "tall": "tallest taller longest longer",
         "short": "shortest shorter",
         "wide": "widest wider broadest broader thickest thicker fattest fatter",
@@ -257,9 +259,14 @@ PLACEMENT = word_set("""
     positioned sits sit sat stands stand stood lies lie lays rests rest hangs hang hung leans
     lean leant stays left put kept seated set
 """)
+DEEDS = word_set("""
+    left put dropped placed hung parked forgot saw bought brought threw laid kept stored moved
+    wants likes uses keeps made
+""")
+"""What somebody did with a thing: "the drill my brother left in the shed"."""
 LABELS = word_set("""
     labeled labelled marked called named saying says reading reads titled tagged numbered
-    captioned
+    captioned stamped inscribed entitled stencilled stenciled
 """)
 MADE = phrase_table({
     "": "made of, made from, made out of, made up of, made with, made in",

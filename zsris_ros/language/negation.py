@@ -76,6 +76,9 @@ def _constituent(reader: NounPhraseReader, i: int, target: Phrase) -> int:
         words[i] in lex.DEGREE or words[i] in lex.HESITATIONS or words[i] in ("be", "been", "being")
     ):
         i += 1
+    made = w.match(lex.MADE, words, i)
+    if made is not None:
+        return _constituent(reader, i + made[1], target)
     if words[i] in lex.HAVING:
         return _having(reader, i + 1, target)
     if w.placement(words[i]) or (words[i] in lex.PLACEMENT and reader.relation(i + 1)):

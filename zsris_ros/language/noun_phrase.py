@@ -17,6 +17,7 @@ from zsris_ros.types import Number
 
 _QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
              "what", "whichever", "either")  # fmt: skip
+_OWNERS = ("his", "her", "its", "their", "with")
 PAIRS = word_set("pair pairs couple")
 
 
@@ -155,6 +156,8 @@ class NounPhraseReader(Boundaries):
         if word == "one":
             verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
             return self.closes(i + 1) or verb or (w.is_ing(following) and not bare)
+        if word in nouns.BODY and self.words[i - 1] in _OWNERS and w.is_ed(following):
+            return True  # "with back turned"
         return w.is_noun_like(word) and not self._premodifier(i, bare)
 
     def _counted_from(self, i: int, noun: bool) -> int:
@@ -231,7 +234,7 @@ class NounPhraseReader(Boundaries):
             return False
         if last in lex.POSITIONS:
             before = self.words[run[0] - 1]
-            own = before in ("his", "her", "its", "their") and last in nouns.BODY
+            own = before in _OWNERS and last in nouns.BODY
             return not (self.words[i] == "of" or before == "'s" or own)
         if last == "one":
             return False

@@ -39,6 +39,9 @@ NOT_PERSON = word_set("""
     specimen abdomen ramen snowman list fist mist wrist twist waist gist omen stamen acumen
     checklist playlist
 """)
+FAMILY = word_set("""
+    mum mom dad daddy mummy mommy grandma grandpa granny grandad granddad nan auntie
+""")
 ANIMALS = word_set("""
     dog dogs cat cats horse horses cow cows sheep goat goats pig pigs bird birds duck ducks hen
     chicken rooster chick puppy kitten elephant elephants giraffe giraffes zebra zebras bear
@@ -53,6 +56,7 @@ ANIMALS = word_set("""
     koala sloth lemur meerkat weasel ferret hare gecko iguana chameleon crocodile alligator toad
     salamander hound terrier poodle labrador greyhound retriever bulldog alpaca yak
 """)
+INVARIANT = word_set("sheep fish deer moose bison salmon trout shrimp squid aircraft")
 CLOTHING = word_set("""
     shirt shirts coat jacket vest suit suits dress skirt blouse sweater jumper hoodie cardigan
     pullover uniform jersey robe gown apron cape cloak poncho kimono tuxedo tux overalls
@@ -65,6 +69,10 @@ CLOTHING = word_set("""
     bandanna turban hijab veil crown tiara necklace scrubs flannel denim leather plaid stripes
     khakis sombrero fedora visor collar bib earrings badge tunic smock sash shawl camouflage
     camo spandex ponchos caps hats ties dresses jackets coats uniforms robes vests slippers
+    wellies wellingtons trainers plimsolls brogues clogs loafers crocs flip-flops gilet nightie
+    cagoule balaclava snood earmuffs gauntlets braces wig hi-vis dungaree singlet corset frock
+    poncho kaftan caftan sarong jodhpurs breeches culottes bloomers waders moccasins pumps
+    stilettos cummerbund yarmulke kippah fez mittens
 """)
 CLOTHING_SUFFIXES = ("shirt", "shirts", "coat", "coats", "suit", "suits", "wear", "jacket",
                      "dress", "hat", "sweater", "gown", "pants")  # fmt: skip
@@ -78,6 +86,9 @@ BODY = word_set("""
     finger fingers thumb shoulder knee elbow chest belly stomach lap back mane trunk beak fur
     tattoo tusks antlers whiskers freckles smile teeth tongue hip wrist ankle hoof snout spots
     curls
+""")
+LIMBS = word_set("""
+    arm arms leg legs hand hands foot feet head trunk paw paws elbow elbows knee knees chin
 """)
 MARKS = word_set("""
     label sticker tag logo stripe stripes dot dots handle handles lid cap spout rim edge dent

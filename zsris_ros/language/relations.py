@@ -100,13 +100,14 @@ class RelationRules:
         return end
 
     def _of(self, i: int) -> int:
-        seen = places.of_view(self.noun, i - 1)
-        if seen > i - 1:
-            return seen
         found = self.noun.read(i)
         if found is None:
             return i
         phrase, end = found
+        component = self.path.nearest.span[1] == i - 1 and phrase.head not in lex.PICTURES
+        seen = places.of_view(self.noun, i - 1)
+        if seen > i - 1 and not component:  # "in the corner of the view", not "a camera's lens"
+            return seen
         owner = self.path.owner("of")
         if phrase.headless or owner.head in ("one", "ones"):  # "the thinner rope of the two"
             return end
@@ -161,6 +162,8 @@ class RelationRules:
         if found is None:
             return i
         phrase, end = found
+        if phrase.head in ("nothing", "nobody"):
+            return end
         if kind == "inside" and self._worn(phrase):
             kind = "with"
         self._relate(kind, phrase)

@@ -42,6 +42,11 @@ class Reader(DescriptionRules):
         i = self._target_start(self._introduction(wrapper.start, before))
         target, i = self._target(i) or self._target(0 if i >= self.size else i) or (before, i)
         self._merge(target, before)
+        if self._is_recipient(target, i):
+            target, i = self.noun.read(i, target=True) or (target, i)
+        if target.head in nouns.INVARIANT and target.number == "one":
+            verb = self.words[i + (self.words[i] in lex.RELATIVES)]
+            target.number = "all" if verb in ("are", "were", "have") else "one"
         self.path = Path(target, self._attach)
         self.further: list[Phrase] = []
         self.elliptic = False
@@ -55,6 +60,12 @@ class Reader(DescriptionRules):
         if target.headless:
             self._name_the_unnamed(target)
         return target
+
+    def _is_recipient(self, target: Phrase, i: int) -> bool:
+        """Whether the noun phrase before ``i`` gets another one: "give the dog the bone"."""
+        giving = self.words[target.span[0] - 1] in ("give", "hand", "pass", "bring", "throw")
+        receiver = w.is_animate(target.head) or not target.determiner
+        return giving and receiver and self.words[i] in lex.ARTICLES | lex.POSSESSIVES
 
     def _target(self, i: int) -> tuple[Phrase, int] | None:
         word = self.words[i]

@@ -14,7 +14,7 @@ from zsris_ros.types import InputError
 # Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
 # to a word, so that scripts with combining marks stay whole; one pass, no backtracking.
 _WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
-_TOKEN = re.compile(rf"{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'")
+_TOKEN = re.compile(rf"w/o(?:ut)?(?!\w)|w/|&|{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'")
 # Control characters, and those that turn the direction of writing: no words, and in a terminal or a
 # log they would do things.
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F),
@@ -28,7 +28,9 @@ _PLAIN = str.maketrans(
 _IS = word_set("""
     that who what where it there here he she which how when everything
 """)
-_MOST = word_set("left right top bottom upper lower")
+_MOST = word_set("left right top bottom upper lower front back rear")
+_SHORT = {"w/": "with", "w": "with", "w/o": "without", "w/out": "without", "&": "and",
+          "btw": "between", "btwn": "between"}  # fmt: skip
 _SUFFIXES = {"'re": "are", "'m": "am", "'ve": "have", "'ll": "will", "'d": "would"}
 _NOT = word_list("is are was were do does did has have had ca wo could would should")
 SPOKEN = {
@@ -85,6 +87,8 @@ def tokenise(text: str) -> Tokens:
             if before == "s" and not quoted:
                 items.append(Token("'s", start, end))
             quoted = not quoted and not before.strip()
+        elif word in _SHORT and not (word == "w" and items and items[-1].text.isdecimal()):
+            items.append(Token(_SHORT[word], start, end))
         elif word[0] in ".!?":
             items.append(Token(STOP, start, end))
         elif word[0] in ',;:()[]"':

@@ -142,7 +142,7 @@ def is_animate(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_clothing(word: str) -> bool:
-    return word in nouns.CLOTHING or (
+    return word in nouns.CLOTHING or singular(word) in nouns.CLOTHING or (
         word.endswith(nouns.CLOTHING_SUFFIXES) and word not in nouns.NOT_CLOTHING
     )
 

@@ -37,6 +37,7 @@ _PLACING = word_set("""
     put place set drop throw toss move lay insert stack store hang pour slide push dump load
     pack return leave keep stick
 """)
+_DISPOSED = ("away", "out")
 _PARTICLES = word_set("""
     up out over back away down on off in for at to toward towards along through into around
     near by behind
@@ -59,7 +60,10 @@ _OPENERS = phrase_table({
         would it be possible to, is it possible to, i was wondering if, i wonder if, isn't
         there, the robot should, looking for, look for, if you could, if you can, if
         possible, in case, you know, you see, have a look at, take a look at, have a look for,
-        have a look, take a look, excuse me, pardon me, sorry to bother you,
+        have a look, take a look, get a look at, have a peek at, take a peek at, keep an eye on,
+        keep track of, take care of, how many, there should be, there must be, there might be,
+        can someone, could someone, would someone, will someone, can somebody, could somebody,
+        would somebody, can anyone, could anyone, i am after, we are after, excuse me, pardon me, sorry to bother you,
         id like, id love, were looking for
     """,
 })  # fmt: skip
@@ -87,7 +91,9 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
         following = words[i + 1]
         word = words[i]
         opener = w.match(_OPENERS, words, i)
-        if word == "what" and following in _ASKED and words[i + 2] in lex.LINKING:
+        if word == "somewhere" and w.match(_OPENERS, words, i + 1) is not None:
+            i += 1
+        elif word == "what" and following in _ASKED and words[i + 2] in lex.LINKING:
             commanded, i = True, i + 3
         elif (
             word in (COMMA, STOP)
@@ -111,7 +117,7 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
         ):
             i += 1
         elif (command := _command(words, i, commanded)) is not None:
-            commanded, placing = True, placing or word in _PLACING
+            commanded, placing = True, placing or (word in _PLACING and following not in _DISPOSED)
             i = command
         else:
             break
@@ -184,6 +190,8 @@ def _unknown_verb(words: Sequence[str], i: int) -> bool:
     clause = following == "that" and (
         words[i + 2] in lex.LINKING or words[i + 2] in lex.AUXILIARIES or words[i + 2] in lex.HAVING
     )
+    if following in _DISPOSED:  # "dig out the trowel"
+        following = words[i + 2]
     return (
         not clause
         and following in lex.ARTICLES | lex.POSSESSIVES | {"this", "that", "those", "these"}
