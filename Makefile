@@ -4,6 +4,7 @@
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
+# make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove what the above made
 #
 # Each target makes what it needs in .venv and does nothing twice: the files in .venv/.made are
@@ -34,7 +35,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint colcon results soak clean
+.PHONY: help demo test lint colcon results soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -121,3 +122,6 @@ results: $(MADE)/test $(MADE)/package
 MINUTES ?= 10
 soak: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python test/reliability/soak.py --minutes $(MINUTES) --out out/soak
+
+mutants: $(MADE)/test $(MADE)/package
+	$(VENV)/bin/python test/reliability/planted_bugs.py --out out/reliability
