@@ -1,7 +1,7 @@
 """The real node process around a model that does as the expression says, to inject faults.
 
 It stands in for the model alone, where a real one cannot be made to fail or dawdle: "red" is
-answered with the red pixels, "slow 2" after two seconds, "crash" with an exception, "refuse" with
+answered with the red pixels, "slow 2 ..." after two seconds, "crash" with an exception, "refuse" with
 an InputError.
 """
 
@@ -51,7 +51,7 @@ class StandIn:
     def refer(self, scene: Scene, expression: str) -> Referral:
         word, _, argument = expression.partition(" ")
         if word == "slow":
-            time.sleep(float(argument))
+            time.sleep(float(argument.split()[0]))
         if word == "crash":
             raise RuntimeError("CUDA out of memory\nand more")
         if word == "exit":

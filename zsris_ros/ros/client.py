@@ -9,6 +9,7 @@ from typing import Any
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
 from zsris_ros.srv import ReferSegment
@@ -18,6 +19,10 @@ STATUS_NAMES = {
     for name in ("FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED")
     for value in (getattr(ReferSegment.Response, name),)
 }
+
+CALLS = QoSProfile(depth=1000)
+"""Quality of both ends of the service. ROS's default keeps 10 calls until an executor takes them
+and loses what comes on top of them: a caller would wait for ever."""
 
 
 class Unanswered(TimeoutError):
@@ -37,7 +42,7 @@ class Client:
         self.node = rclpy.create_node(name)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
-        self._client: Any = self.node.create_client(ReferSegment, service)
+        self._client: Any = self.node.create_client(ReferSegment, service, qos_profile=CALLS)
         self._service = service
 
     def __enter__(self) -> Client:

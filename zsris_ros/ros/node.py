@@ -27,16 +27,20 @@ from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
 from std_msgs.msg import String
 
+from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.ros import diagnostics, messages, parameters, process
+from zsris_ros.ros.action import Goal, ReferSegmentServer
 from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Status
-from zsris_ros.ros.asking import candidates_wanted, to_question
+from zsris_ros.ros.asking import Request, candidates_wanted, to_question
+from zsris_ros.ros.client import CALLS
 from zsris_ros.ros.frames import TargetFrame
 from zsris_ros.ros.inputs import Inputs
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.model import Model, ModelLoader, TorchModel
 from zsris_ros.ros.outputs import Outputs
-from zsris_ros.ros.worker import QueueFull, Stopped
+from zsris_ros.ros.worker import Cancelled, QueueFull, Stopped
 from zsris_ros.srv import ReferSegment
+from zsris_ros.stages import Watch, unwatched, watched
 
 NAME = "refer_segment_node"
 
@@ -75,8 +79,10 @@ class ReferSegmentNode(ManagedNode):
             ReferSegment,
             "refer_segment",
             self._on_request,
+            qos_profile=CALLS,
             callback_group=ReentrantCallbackGroup(),  # the next caller need not wait for this one
         )
+        self._action = ReferSegmentServer(self, self._on_goal, self._worker.withdraw)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
         # A clock of its own, because simulated time may stand still when a camera falls silent.
         self.create_timer(1.0, self._on_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -125,9 +131,21 @@ class ReferSegmentNode(ManagedNode):
     async def _on_request(
         self, request: ReferSegment.Request, response: ReferSegment.Response
     ) -> ReferSegment.Response:
+        await self._respond(request, response)
+        return response
+
+    async def _on_goal(self, goal: Goal) -> None:
+        await self._respond(goal.request, goal.result, goal)
+
+    async def _respond(
+        self, request: Request, response: messages.Response, goal: Goal | None = None
+    ) -> None:
+        """Fills ``response``; with a ``goal`` that one is told how it goes, and may cancel."""
         arrived = time.monotonic()
         try:
-            future = self._submit(request, arrived)
+            future = self._submit(request, arrived, unwatched if goal is None else goal.watch)
+            if goal is not None:
+                goal.queued(future)
             done = self._when_done(future)
             # After the caller has been woken: nobody who waits should wait for the drawing.
             future.add_done_callback(self._publish)
@@ -137,7 +155,6 @@ class ReferSegmentNode(ManagedNode):
         except Exception as error:
             messages.refuse(response, self._refusal(error))
         response.total_ms = (time.monotonic() - arrived) * 1e3
-        return response
 
     def _on_expression(self, expression: String) -> None:
         """A request without a response: the answer goes out on the topics."""
@@ -149,7 +166,7 @@ class ReferSegmentNode(ManagedNode):
         except Exception as error:
             self.get_logger().warning(f"no answer: {self._refusal(error)}")
 
-    def _submit(self, request: ReferSegment.Request, arrived: float) -> Future[Answer]:
+    def _submit(self, request: Request, arrived: float, watch: Watch = unwatched) -> Future[Answer]:
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
         if self._inputs is None:
             raise self._inactive()
@@ -157,7 +174,7 @@ class ReferSegmentNode(ManagedNode):
         stale = silence.stale(self._chosen.image_timeout)
         question = to_question(request, buffer, silence.topic, self._chosen, stale)
         try:
-            return self._worker.submit(partial(self._answer, question, arrived))
+            return self._worker.submit(partial(self._answer, question, arrived, watch))
         except QueueFull as error:
             raise Refusal(Status.BUSY, f"{error}; ask again in a second") from error
         except Stopped as error:
@@ -173,6 +190,8 @@ class ReferSegmentNode(ManagedNode):
 
     def _refusal(self, error: BaseException) -> Refusal:
         """What a caller is told about ``error``; what is not a refusal is logged in full."""
+        if isinstance(error, Cancelled):
+            return Refusal(ReferSegmentAction.Result.CANCELED, str(error))
         self._record.refuse(failed=not isinstance(error, Refusal))
         if isinstance(error, Refusal):
             return error
@@ -182,11 +201,12 @@ class ReferSegmentNode(ManagedNode):
 
     # In the worker thread
 
-    def _answer(self, question: Question, arrived: float) -> Answer:
+    def _answer(self, question: Question, arrived: float, watch: Watch) -> Answer:
         if self._answerer is None:  # deactivated since the question was asked
             raise self._inactive()
         chosen = self._chosen
-        answer = self._answerer.answer(question, chosen.assume_registered, chosen.max_pixels)
+        with watched(watch):
+            answer = self._answerer.answer(question, chosen.assume_registered, chosen.max_pixels)
         answer = self._target.place(answer, arrived + chosen.transform_timeout)
         total_ms = (time.monotonic() - arrived) * 1e3
         self._record.answer(total_ms, answer.timings, answer.cache_hit)

@@ -1,0 +1,282 @@
+"""Sixteen clients at once while a camera runs at 30 Hz; what each of them gets, and how soon.
+
+The node, its topics and its callers are the real ones; the model is one that takes a given time
+(stand_in.py), so that the figures are those of the node. The pictures tell their own stamps: an
+answer about another frame than its header says is seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from domain import HERE, own_domain
+
+import rclpy
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
+from moving_camera import PERIOD_NS, SECOND, left_of
+from processes import Process, node_with_stand_in
+from rcl_interfaces.srv import GetParameters
+from rclpy.executors import SingleThreadedExecutor
+
+from zsris_ros.camera.messages import stamp_ns
+from zsris_ros.ros.client import STATUS_NAMES, Client, Unanswered
+
+PATIENCE = 60.0
+"""Seconds after which a call counts as lost."""
+
+TOLERANCE = SECOND // 2
+"""The node's stamp_tolerance: how far the nearest frame may be from the one asked for."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: who made it, what came of it and after how many seconds.
+
+    ``wrong`` says what is wrong with the answer; ``age`` is how old the frame that was answered
+    about was when the call was made, in seconds, for calls that want the newest.
+    """
+
+    caller: int
+    status: str
+    seconds: float
+    wrong: str = ""
+    age: float | None = None
+
+
+class Caller(threading.Thread):
+    """Asks again as soon as it is answered, and a second later when it was refused as BUSY."""
+
+    def __init__(self, number: int, model_seconds: float, deadline: float) -> None:
+        super().__init__(name=f"caller {number}", daemon=True)
+        self.calls: list[Call] = []
+        self._number, self._deadline = number, deadline
+        self._expression = f"slow {model_seconds} for {number}"
+        self._chance = random.Random(number)
+
+    def run(self) -> None:
+        with Client(name=f"caller_{self._number}") as client:
+            client.wait(PATIENCE)
+            while time.monotonic() < self._deadline:
+                call = self._call(client)
+                self.calls.append(call)
+                if call.status == "BUSY":
+                    time.sleep(self._chance.uniform(0.5, 1.0))
+
+    def _call(self, client: Client) -> Call:
+        """Every other call is about a frame of half a second ago, the others about the newest."""
+        asked = f"{self._expression}, {len(self.calls)}"
+        begin, now = time.monotonic(), time.time_ns()
+        about = now - SECOND // 2 if len(self.calls) % 2 else None
+        stamp = None if about is None else Time(sec=about // SECOND, nanosec=about % SECOND)
+        try:
+            response = client.ask(asked, stamp=stamp, timeout=PATIENCE)
+        except Unanswered:
+            return Call(self._number, "LOST", time.monotonic() - begin)
+        seconds = time.monotonic() - begin
+        status, header = STATUS_NAMES[response.status], stamp_ns(response.header)
+        if status == "BUSY":
+            hint = "" if "ask again" in response.message else f"no hint in '{response.message}'"
+            return Call(self._number, status, seconds, hint)
+        if status != "FOUND":
+            return Call(self._number, status, seconds, response.message)
+        wrong = ""
+        if response.candidates[0].box.x_offset != left_of(header):
+            wrong = f"the header says {header}, and the picture is another"
+        elif not response.message.startswith(f"{asked}:"):
+            wrong = f"'{response.message}' does not answer '{asked}'"
+        elif about is not None and abs(header - about) > TOLERANCE:
+            wrong = f"asked about {about}, answered about {header}"
+        age = None if about is not None else (now - header) / SECOND
+        return Call(self._number, status, seconds, wrong, age)
+
+
+class Watch(threading.Thread):
+    """Asks for a parameter ten times a second, and reads what the node's clock says."""
+
+    def __init__(self) -> None:
+        super().__init__(name="watch", daemon=True)
+        self.parameters: list[float] = []
+        self.clock_lags: list[float] = []
+        self._stopped = threading.Event()
+        self._node = rclpy.create_node("watch")
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_report, 10)
+        self._client: Any = self._node.create_client(
+            GetParameters, "/refer_segment_node/get_parameters"
+        )
+
+    def run(self) -> None:
+        self._client.wait_for_service(PATIENCE)
+        while not self._stopped.wait(0.1):
+            begin = time.monotonic()
+            future = self._client.call_async(GetParameters.Request(names=["max_pending"]))
+            self._executor.spin_until_future_complete(future, PATIENCE)
+            self.parameters.append(time.monotonic() - begin if future.done() else PATIENCE)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    def _on_report(self, report: DiagnosticArray) -> None:
+        """The node's time is the camera's /clock, which is the time of day."""
+        self.clock_lags.append((time.time_ns() - stamp_ns(report.header)) / SECOND)
+
+
+def hurry(model_seconds: float) -> None:
+    """Calls and leaves before the answer."""
+    with Client(name="in_a_hurry") as client:
+        client.wait(PATIENCE)
+        request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
+        client._client.call_async(request)
+        time.sleep(0.01)
+
+
+def measure(
+    seconds: float, callers: int = 16, model_seconds: float = 0.05, max_pending: int | None = None
+) -> dict[str, Any]:
+    """The load for ``seconds``; returns the figures. Needs rclpy."""
+    given = {} if max_pending is None else {"max_pending": max_pending}
+    with (
+        node_with_stand_in(use_sim_time=True, **given) as served,
+        Process(str(HERE / "moving_camera.py")),
+    ):
+        served.wait_for_log("the model is ready", PATIENCE)
+        _wait_for_images()
+        deadline = time.monotonic() + seconds
+        asking = [Caller(number, model_seconds, deadline) for number in range(callers)]
+        watch = Watch()
+        for each in (*asking, watch):
+            each.start()
+        left = 0
+        while time.monotonic() < deadline:
+            hurry(model_seconds)
+            left += 1
+            time.sleep(min(2.0, max(0.0, deadline - time.monotonic())))
+        for each in asking:
+            each.join(2 * PATIENCE)
+        watch.stop()
+        with Client(name="afterwards") as client:
+            afterwards = STATUS_NAMES[client.ask("red").status]
+        traceback = "Traceback" in served.log()
+        code, ended_after = served.end()
+    calls = [call for each in asking for call in each.calls]
+    return {
+        "seconds": seconds,
+        "callers": callers,
+        "model_ms": model_seconds * 1e3,
+        "max_pending": max_pending or "default",
+        "left_while_waiting": left,
+        **figures(calls, [each.calls for each in asking]),
+        "parameters_ms": spread(watch.parameters),
+        "clock_lag_ms": spread(watch.clock_lags),
+        "afterwards": afterwards,
+        "traceback": traceback,
+        "exit": {"code": code, "seconds": round(ended_after, 2)},
+    }
+
+
+def _wait_for_images() -> None:
+    with Client(name="first") as client:
+        client.wait(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while STATUS_NAMES[client.ask("red", timeout=PATIENCE).status] != "FOUND":
+            assert time.monotonic() < deadline, "the camera is not heard"
+            time.sleep(0.1)
+
+
+def figures(calls: list[Call], by_caller: list[list[Call]]) -> dict[str, Any]:
+    """What came of all calls, and how it was spread over the callers."""
+    answered = [[call.seconds for call in each if call.status == "FOUND"] for each in by_caller]
+    wrong = [f"{call.status}: {call.wrong}" for call in calls if call.wrong]
+    return {
+        "calls": len(calls),
+        "statuses": dict(Counter(call.status for call in calls).most_common()),
+        "wrong": wrong[:20],
+        "wrong_count": len(wrong),
+        "latency_ms": spread([second for each in answered for second in each]),
+        "busy_ms": spread([call.seconds for call in calls if call.status == "BUSY"]),
+        "median_latency_by_caller_ms": spread([float(np.median(each)) for each in answered if each]),
+        "answers_by_caller": [len(each) for each in answered],
+        "frame_age_ms": spread([call.age for call in calls if call.age is not None]),
+    }
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    """Least, median, 99th percentile and most of some times, in milliseconds."""
+    if not seconds:
+        return {}
+    least, median, high, most = np.percentile(seconds, [0, 50, 99, 100]) * 1e3
+    names = ("least", "median", "p99", "most")
+    return {
+        name: round(float(value), 1)
+        for name, value in zip(names, (least, median, high, most), strict=True)
+    }
+
+
+def row(found: dict[str, Any], command: str) -> dict[str, str]:
+    """What the table of docs/reliability.md says of it."""
+    statuses, answers = found["statuses"], found["answers_by_caller"]
+    latency, by_caller = found["latency_ms"], found["median_latency_by_caller_ms"]
+    pending = found["max_pending"]
+    return {
+        "what": "load" if pending == "default" else f"load, `max_pending` {pending}",
+        "tried": (
+            f"{found['callers']} clients at once for {found['seconds']:g} s, 640x480 RGB-D at "
+            f"{SECOND / PERIOD_NS:.0f} Hz, a model of {found['model_ms']:.0f} ms, "
+            f"{found['left_while_waiting']} clients that left while waiting"
+        ),
+        "result": (
+            f"{found['calls']} calls: {statuses.get('FOUND', 0)} answered, "
+            f"{statuses.get('BUSY', 0)} refused as BUSY with a hint, {statuses.get('LOST', 0)} "
+            f"lost, {found['wrong_count']} wrong; median latency {latency['median']:.0f} ms "
+            f"(by client {by_caller['least']:.0f} to {by_caller['most']:.0f}), answers by client "
+            f"{min(answers)} to {max(answers)}; parameters median "
+            f"{found['parameters_ms']['median']:.0f}, at most {found['parameters_ms']['most']:.0f} "
+            f"ms; /clock at most {found['clock_lag_ms']['most']:.0f} ms late; newest frame "
+            f"{found['frame_age_ms']['median']:.0f} ms old, at most "
+            f"{found['frame_age_ms']['most']:.0f}"
+        ),
+        "command": command,
+    }
+
+
+def main() -> int:
+    """Exit code 0 when no call was lost or answered wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--callers", type=int, default=16)
+    parser.add_argument("--model-seconds", type=float, default=0.05)
+    parser.add_argument("--few", type=int, default=4, help="max_pending of the second run")
+    parser.add_argument("--out", type=Path, default=Path("docs/results/reliability/load.json"))
+    chosen = parser.parse_args()
+    with own_domain():
+        runs = [
+            measure(chosen.seconds, chosen.callers, chosen.model_seconds, pending)
+            for pending in (None, chosen.few)
+        ]
+    rows = [row(run, "make reliability") for run in runs]
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    document = {"rows": rows, "runs": runs}
+    chosen.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    for run, each in zip(runs, rows, strict=True):
+        print(*run["wrong"], f"{each['tried']}: {each['result']}", sep="\n")
+    sound = all(not run["wrong_count"] and "LOST" not in run["statuses"] for run in runs)
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
