@@ -29,7 +29,7 @@ def wheels_prefix() -> Path:
 
 
 class CMakeBuild(build_py):
-    """Generates msg/ and srv/ with CMake and collects what it installs."""
+    """Generates msg/, srv/ and action/ with CMake and collects what it installs."""
 
     def run(self) -> None:
         build = Path(self.get_finalized_command("build").build_temp).resolve() / "cmake"

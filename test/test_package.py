@@ -185,7 +185,8 @@ class Absent:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         ros = top.startswith(("rcl", "rosidl")) or top.endswith(("_msgs", "_interfaces"))
-        if ros or top in {"mujoco", "pocketsphinx"} or name in {"zsris_ros.msg", "zsris_ros.srv"}:
+        ours = {"zsris_ros.msg", "zsris_ros.srv", "zsris_ros.action"}
+        if ros or top in {"mujoco", "pocketsphinx"} or name in ours:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
@@ -247,10 +248,19 @@ def interface_fields(text: str) -> list[tuple[str, str, bool]]:
     return fields
 
 
-@pytest.mark.parametrize("path", ["msg/Candidate.msg", "srv/ReferSegment.srv"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "msg/Candidate.msg",
+        "msg/TrackedObject.msg",
+        "srv/ReferSegment.srv",
+        "srv/Track.srv",
+        "action/ReferSegment.action",
+    ],
+)
 def test_every_field_of_an_interface_is_documented(path: str) -> None:
     fields = interface_fields((ROOT / path).read_text())
-    assert len(fields) >= 6
+    assert len(fields) >= 4
     assert [name for _, name, documented in fields if not documented and name != "status"] == []
 
 
@@ -262,17 +272,39 @@ def test_an_unset_status_is_no_answer() -> None:
     assert response().status not in values
 
 
+def test_the_action_has_the_fields_of_the_service() -> None:
+    service = pytest.importorskip("zsris_ros.srv", reason="needs ROS").ReferSegment
+    from zsris_ros.action import ReferSegment as Action
+
+    def constants(kind: type) -> dict[str, int]:
+        return {
+            name: getattr(kind, name)
+            for name in dir(type(kind))
+            if name[0] != "_" and name.isupper()
+        }
+
+    for ours, theirs in ((Action.Goal, service.Request), (Action.Result, service.Response)):
+        assert ours.get_fields_and_field_types() == theirs.get_fields_and_field_types()
+    added = constants(Action.Result).items() - constants(service.Response).items()
+    assert added == {("CANCELED", 8)} and len(constants(service.Response)) == 7
+
+
 def test_interfaces_have_type_support() -> None:
     support = pytest.importorskip("rclpy.type_support", reason="needs ROS")
-    from zsris_ros.msg import Candidate
-    from zsris_ros.srv import ReferSegment
+    from zsris_ros import action, msg, srv
 
-    support.check_for_type_support(ReferSegment)
-    support.check_for_type_support(Candidate)
+    for kind in (
+        msg.Candidate,
+        msg.TrackedObject,
+        srv.ReferSegment,
+        srv.Track,
+        action.ReferSegment,
+    ):
+        support.check_for_type_support(kind)
 
 
 @installed_by_pip
-@pytest.mark.parametrize("folder", ["launch", "config", "msg", "srv"])
+@pytest.mark.parametrize("folder", ["launch", "config", "msg", "srv", "action"])
 def test_shared_files_are_installed(folder: str) -> None:
     for source in (ROOT / folder).iterdir():
         installed = PREFIX / "share/zsris_ros" / folder / source.name

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from zsris_ros.ros.worker import QueueFull, Stopped, Worker
+from zsris_ros.ros.worker import Cancelled, QueueFull, Stopped, Worker
 
 
 class Gate:
@@ -78,6 +78,24 @@ def test_what_a_job_raises_reaches_the_caller_and_the_thread_lives_on(
         worker.submit(fail).result(10)
     assert worker.submit(lambda: 5).result(10) == 5
     assert worker.stop(5)
+
+
+def test_what_waits_can_be_withdrawn_and_what_runs_cannot() -> None:
+    worker, gate = Worker(max_pending=2), Gate()
+    running = worker.submit(gate)
+    assert gate.entered.wait(10)
+    ran: list[str] = []
+    first, second = (worker.submit(lambda name=name: ran.append(name)) for name in "ab")
+    assert worker.withdraw(first) and worker.waiting == 1
+    with pytest.raises(Cancelled):
+        first.result(1)
+    assert not worker.withdraw(first) and not worker.withdraw(running)
+    worker.submit(lambda: ran.append("c"))  # the place is free again
+    gate.opened.set()
+    assert running.result(10) == "through"
+    second.result(10)
+    assert worker.stop(5)
+    assert ran == ["b", "c"]
 
 
 def test_stop_cancels_what_waits_and_does_not_wait_for_what_runs() -> None:

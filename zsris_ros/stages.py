@@ -5,6 +5,8 @@ wants to know how long that takes runs it under a watch of their own::
 
     with watched(stopwatch):  # a function from a stage's name to a context manager
         segmenter.look(frame)
+
+A watch that raises ends the work before that stage: so it is cancelled.
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ def stage(name: str) -> AbstractContextManager[None]:
     """What the stage ``name`` runs in; stages may lie within others."""
     watch = _watch.get()
     return nullcontext() if watch is None else watch(name)
+
+
+def unwatched(name: str) -> AbstractContextManager[None]:
+    """The watch of whoever does not want to know."""
+    return nullcontext()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The real node process around a model that does as the expression says, to inject faults.
 
 It stands in for the model alone, where a real one cannot be made to fail or dawdle: "red" is
-answered with the red pixels, "slow 2 ..." after two seconds, "crash" with an exception, "refuse" with
+answered with the red pixels, "slow 2 ..." after two seconds, "stages 20" after as many
+stages of 0.1 seconds, "crash" with an exception, "refuse" with
 an InputError.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 from zsris_ros.ros import process
 from zsris_ros.ros.node import NAME, ReferSegmentNode
 from zsris_ros.ros.parameters import Parameters
+from zsris_ros.stages import stage
 from zsris_ros.types import (
     Candidate,
     Expression,
@@ -41,7 +43,8 @@ class StandIn:
         return "not used"
 
     def look(self, frame: Frame) -> Scene:
-        mask = (frame.rgb[..., 0] > 200) & (frame.rgb[..., 1] < 100)
+        with stage("proposals"):
+            mask = (frame.rgb[..., 0] > 200) & (frame.rgb[..., 1] < 100)
         empty = np.zeros((1, 4), np.float32)
         quality = np.ones(1, np.float32)
         proposals = Proposals(mask[None], empty, quality, ("stand-in",))
@@ -49,16 +52,23 @@ class StandIn:
         return Scene(frame, proposals, nothing, nothing[:, :2], nothing, timings={"look": 1.0})
 
     def refer(self, scene: Scene, expression: str) -> Referral:
+        with stage("grounding"):
+            self._obey(expression)
+        return self._answer(scene, expression)
+
+    def _obey(self, expression: str) -> None:
         word, _, argument = expression.partition(" ")
         if word == "slow":
             time.sleep(float(argument.split()[0]))
+        for _ in range(int(argument) if word == "stages" else 0):
+            with stage("grounding"):
+                time.sleep(0.1)
         if word == "crash":
             raise RuntimeError("CUDA out of memory\nand more")
         if word == "exit":
             sys.exit(1)
         if word == "refuse":
             raise InputError("this expression cannot be used")
-        return self._answer(scene, expression)
 
     def _answer(self, scene: Scene, expression: str) -> Referral:
         mask = scene.proposals.masks[0]

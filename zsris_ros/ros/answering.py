@@ -31,6 +31,12 @@ STATUS_OF = {
     Verdict.NOT_FOUND: Status.NOT_FOUND,
 }
 
+STAGES = (
+    *("conversion", "proposals", "features", "localisation", "geometry"),  # once for each frame
+    *("language", "grounding", "extents"),
+)
+"""The stages of an answer in their order."""
+
 
 class Segmenter(Protocol):
     """What the node needs of the core: look once, refer often.

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TypeAlias
 
 from sensor_msgs.msg import CameraInfo, Image
 
+from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.camera.frame_buffer import FrameBuffer, Moment, Stamped
 from zsris_ros.camera.messages import SECOND, AnyImage, in_seconds, stamp_ns
 from zsris_ros.ros.answering import Question, Refusal, Status
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.srv import ReferSegment
 
+Request: TypeAlias = ReferSegment.Request | ReferSegmentAction.Goal
+"""Of the service and of the action: the same fields."""
+
 
 def to_question(
-    request: ReferSegment.Request,
+    request: Request,
     buffer: FrameBuffer[AnyImage, CameraInfo],
     topic: str,
     parameters: Parameters,
@@ -45,7 +50,7 @@ def to_question(
     return Question(expression, moment, f"the image on '{topic}'", key, note=note)
 
 
-def candidates_wanted(request: ReferSegment.Request, parameters: Parameters) -> int:
+def candidates_wanted(request: Request, parameters: Parameters) -> int:
     """How many candidates the response carries: what was asked for, within the node's limit."""
     return min(request.max_candidates or parameters.max_candidates, parameters.max_candidates)
 

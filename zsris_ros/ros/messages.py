@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from geometry_msgs.msg import Point
 from sensor_msgs.msg import Image, RegionOfInterest
 
 from zsris_ros import pictures
+from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.msg import Candidate as CandidateMessage
 from zsris_ros.ros.answering import STATUS_OF, Answer, Refusal
 from zsris_ros.ros.conversions import to_image
@@ -16,12 +18,13 @@ from zsris_ros.ros.placing import metres_header, to_point, to_pose, to_size
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import Candidate, Pixel
 
+Response: TypeAlias = ReferSegment.Response | ReferSegmentAction.Result
+"""Of the service and of the action: the same fields."""
+
 MASKED = np.uint8(255)
 
 
-def fill(
-    response: ReferSegment.Response, answer: Answer, max_candidates: int, with_mask: bool
-) -> ReferSegment.Response:
+def fill(response: Response, answer: Answer, max_candidates: int, with_mask: bool) -> Response:
     """``answer`` as a response, with its best ``max_candidates`` candidates."""
     referral = answer.referral
     response.status = STATUS_OF[referral.verdict]
@@ -51,7 +54,7 @@ def fill(
     return response
 
 
-def refuse(response: ReferSegment.Response, refusal: Refusal) -> ReferSegment.Response:
+def refuse(response: Response, refusal: Refusal) -> Response:
     """``refusal`` as a response."""
     response.status = refusal.status
     response.message = str(refusal)

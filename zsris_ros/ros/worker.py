@@ -23,6 +23,10 @@ class Stopped(Exception):
     """The worker has been told to stop and takes no more jobs."""
 
 
+class Cancelled(Exception):
+    """The job was given up on its caller's wish, before its turn or at a boundary inside it."""
+
+
 class Worker:
     """Runs jobs one after the other in a thread of its own.
 
@@ -58,6 +62,19 @@ class Worker:
             self._jobs.append((future, job))
             self._changed.notify()
         return future
+
+    def withdraw(self, future: Future[Any]) -> bool:
+        """Takes the job of ``future`` out of the queue; its future then raises Cancelled.
+
+        Returns False, and does nothing, when the job has begun.
+        """
+        with self._changed:
+            waiting = [entry for entry in self._jobs if entry[0] is future]
+            for entry in waiting:
+                self._jobs.remove(entry)
+        for withdrawn, _ in waiting:
+            withdrawn.set_exception(Cancelled("cancelled before its turn"))
+        return bool(waiting)
 
     def stop(self, timeout: float) -> bool:
         """Cancels what waits and lets the running job end for ``timeout`` seconds.
