@@ -497,6 +497,17 @@ def test_it_ends_within_three_seconds_even_in_the_middle_of_an_inference(
         assert "Traceback" not in process.log()
 
 
+def test_the_second_ctrl_c_does_not_break_the_end() -> None:
+    """The terminal sends one and `ros2 launch` another, which arrives at any moment of the end."""
+    with node_with_stand_in({"refer_segment": "/again"}) as process:
+        process.wait_for_log("the model is ready")
+        while process._process.poll() is None:
+            process._process.send_signal(signal.SIGINT)
+            time.sleep(0.005)
+        assert process.wait() == 0, process.log()
+        assert "Traceback" not in process.log()
+
+
 def test_it_ends_while_the_model_loads() -> None:
     with node_with_stand_in({"refer_segment": "/loading"}, weights="slow30") as process:
         with Client("/loading", "loading_client") as caller:

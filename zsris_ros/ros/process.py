@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -27,8 +28,9 @@ def run(make_node: Callable[[], ManagedNode], name: str, args: Sequence[str] | N
     """Spins the node of ``make_node`` until a signal, and returns the process's exit code.
 
     0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when a parameter is wrong.
-    Does not return when an inference is still running: it cannot be interrupted, and Python's own
-    ending crashes below a running native thread.
+    The process should end then: further SIGINTs are ignored. Does not return when an inference is
+    still running: it cannot be interrupted, and Python's own ending crashes below a running native
+    thread.
     """
     # rclpy ends the context on both signals. Without this, Python would raise KeyboardInterrupt
     # besides, and the second SIGINT that `ros2 launch` sends would strike during the clean-up.
@@ -58,6 +60,10 @@ def run(make_node: Callable[[], ManagedNode], name: str, args: Sequence[str] | N
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    # While Python ends it hands SIGINT back to the system, to which the second one would be fatal.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Else Python would look through all of torch's objects for garbage, several times: a second.
+    gc.freeze()
     return code
 
 
