@@ -11,12 +11,12 @@ COLOURS = word_set("""
     lilac mauve mustard peach plum rust salmon taupe blonde blond brunette redhead ginger
     multicolored multicoloured colorful colourful transparent clear translucent rainbow neon
     pastel aquamarine chartreuse sage ochre ocher terracotta cerise jade emerald ruby sapphire
-    indigo cobalt cerulean ecru puce magnolia mahogany chestnut hazel apricot raspberry reddish greenish bluish yellowish
+    indigo cobalt cerulean ecru puce magnolia mahogany reddish greenish bluish yellowish
 """)
 COLOUR_NOUNS = word_set("""
     orange tan gold silver bronze copper cream olive lime mint coral plum rust salmon peach
-    rainbow ginger amber mustard teal charcoal sage terracotta jade emerald ruby sapphire mahogany chestnut
-    hazel apricot raspberry magnolia redhead blonde blond brunette lavender violet
+    rainbow ginger amber mustard teal charcoal sage terracotta jade emerald ruby sapphire mahogany
+    magnolia redhead blonde blond brunette lavender violet
     navy
 """)
 SHADES = word_set("""
@@ -44,6 +44,9 @@ ADJECTIVES = COLOURS | word_set("""
     electric electronic wireless manual automatic unused unopened unlabeled unlabelled sealed
     uncooked unpainted foldable reusable disposable nearby rear-facing upright sideways upside
     crooked slanted tilted vertical horizontal similar different identical matching separate
+    great grand northern southern eastern western african european asian arabian australian
+    austrian belgian brazilian canadian dutch egyptian greek hungarian jamaican korean moroccan
+    norwegian persian peruvian portuguese russian swiss thai vietnamese welsh latin nordic
     thirsty hungry busy free noisy quiet ready correct wrong main chinese japanese french
     italian german american british indian mexican tidy
 """)
@@ -65,10 +68,23 @@ ADJECTIVE_SUFFIXES = (
     "handed",
     "sided",
 )
+NOUN_SUFFIXES = ("fish", "hful")
 LOOSE_SUFFIXES = (*ADJECTIVE_SUFFIXES, "y", "ed", "en", "ic", "al", "ive", "ant", "ent", "ary",
                   "ular", "ese", "ing", "ian", "est")  # fmt: skip
 
+NOT_ADJECTIVES = word_set("""
+    finish polish varnish radish horseradish relish rubbish garnish parish blemish vegetable
+    turntable timetable worktable roundtable constable convertible crucible collectible
+    burlesque handful spoonful armful bagful cupful bucketful forkful fistful rendezvous
+    couscous syllable
+""")
 ING_NOUNS = word_set("""
+    lightning packaging fencing bunting cladding coupling hamstring drawstring shoestring
+    dwelling yearling gelding hatchling fledgling decking guttering matting skirting grating
+    panelling paneling edging trimming sheeting towelling rigging ducting lining fastening
+    footing handwriting seating plaything outbuilding warning clearing beading binding walling
+    batting lacewing planking bushing kindling nestling
+
     ceiling building painting earring pudding railing clothing bedding icing frosting stuffing
     dressing awning herring drawing stocking carving lighting wedding engraving opening landing
     crossing parking molding moulding flooring roofing siding tubing piping topping wrapping

@@ -178,12 +178,22 @@ class Boundaries:
             # "mug red", but "fresh orange" and "woman orange" keep their noun.
             noun = word in adj.COLOUR_NOUNS or (word in adj.NOUNS_TOO and not w.is_person(last))
             return not noun or w.is_person(last)
-        known = w.is_animate(last) or (bare and not w.may_describe(last))
+        known = w.is_animate(last) or (bare and not w.may_describe(last) and self._has(i, last))
         return known and not (last in adj.SHADES and not w.is_person(last))
+
+    def _has(self, i: int, noun: str) -> bool:
+        """Whether what stands from ``i`` on is had by ``noun``: "laptop blue sticker", but
+        "african grey parrot"."""
+        while not self.closes(i + 1) and not self.placed(i + 1):
+            i += 1
+        things = nouns.VEHICLES | nouns.CONTAINERS | nouns.NEUTRAL
+        return noun in things or w.is_detail(self.words[i])
 
     def _position_follows(self, i: int, run: Sequence[int]) -> bool:
         """ "guy left", "bowl bottom left" but "car front bumper", "pink top", "tank top"."""
         if self.words[i] == "top" and (self.words[run[-1]] in nouns.TOPS):
+            return False
+        if self.words[i] in ("center", "centre") and self.words[run[-1]] in nouns.CENTRES:
             return False
         if self.placed(i):
             return True

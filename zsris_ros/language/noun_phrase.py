@@ -184,6 +184,8 @@ class NounPhraseReader(Boundaries):
         if word in adj.COLOUR_NOUNS and not verb:
             return w.is_noun_like(following) or w.is_adjective(following)
         shade = word in adj.SHADES and following in adj.COLOURS
+        if w.placement(following) and self.closes(i + 2):
+            return False  # "a lacewing sitting on a leaf"
         return shade or ((w.is_ing(word) or w.is_ed(word)) and not self.closes(i + 1))
 
     def _opens(self, i: int, run: Sequence[int]) -> bool:

@@ -133,6 +133,7 @@ NEUTRAL = word_set("""
 """)
 INDEFINITE = word_set("something anything everything nothing someone somebody anyone anybody")
 GARMENT_TOPS = word_set("tank crop halter tube bikini pajama pyjama")
+CENTRES = word_set("entertainment shopping garden leisure fitness call visitor community sports")
 TOPS = GARMENT_TOPS | word_set("""
     tank crop halter tube bikini pajama pyjama tie-dye blue red green white black pink yellow
     purple orange gray grey brown striped table counter bottle bench desk big mini

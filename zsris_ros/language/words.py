@@ -77,7 +77,8 @@ def is_adjective(word: str) -> bool:
         return True
     if "-" in word:
         return word.rpartition("-")[2] in adj.ADJECTIVES or word.endswith(("ed", "en"))
-    return len(word) > 5 and word.endswith(adj.ADJECTIVE_SUFFIXES) and not word.endswith("hful")
+    noun = word in adj.NOT_ADJECTIVES or word.endswith(adj.NOUN_SUFFIXES)
+    return len(word) > 5 and word.endswith(adj.ADJECTIVE_SUFFIXES) and not noun
 
 
 def is_extreme(word: str) -> bool:
