@@ -14,6 +14,8 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from zsris_ros.proposals.sam import SamProposer, SamSettings
+from zsris_ros.proposals.sam_decoder import PointDecoder
+from zsris_ros.proposals.sam_encoder import encode_image
 from zsris_ros.proposals.sam_model import Sam, SamArchitecture, build_sam
 from zsris_ros.torchvision_ops import ensure_torchvision
 from zsris_ros.types import Frame, InputError, Proposals
@@ -64,13 +66,14 @@ def network(weights: dict[str, torch.Tensor], covered: float = 0.2) -> Sam:
     ``covered`` is the share of the picture that a mask covers.
     """
 
-    def blobs(_: object, __: object, output: tuple[torch.Tensor, torch.Tensor]) -> object:
-        logits = avg_pool2d(output[0], 7, 1, 3)
+    def blobs(logits: torch.Tensor) -> torch.Tensor:
+        logits = avg_pool2d(logits, 7, 1, 3)
         logits = logits - logits.flatten(2).quantile(1 - covered, dim=2)[..., None, None]
-        return 10 * logits / logits.std((2, 3), keepdim=True), output[1]
+        return 10 * logits / logits.std((2, 3), keepdim=True)
 
     sam = build_sam(SMALL, weights)
-    sam.mask_decoder.register_forward_hook(blobs)
+    enlarge = sam.postprocess_masks
+    sam.postprocess_masks = lambda logits, *sizes: enlarge(blobs(logits), *sizes)
     return sam
 
 
@@ -217,15 +220,52 @@ def test_two_frames_do_not_mix(weights: dict[str, torch.Tensor]) -> None:
     assert np.array_equal(before.masks, proposer.propose(Frame(first)).masks)
 
 
+@pytest.mark.parametrize("side", [64, 32])
+def test_the_encoder_computes_what_it_was_written_to(
+    weights: dict[str, torch.Tensor], side: int
+) -> None:
+    """A part at a time, and in windows that do not fill the picture."""
+    encoder = build_sam(SMALL, weights).image_encoder
+    for name, value in encoder.named_parameters():
+        if "pos" in name:
+            torch.nn.init.normal_(value)
+    image = torch.randn(2, 3, side, side)
+    with torch.no_grad():
+        ours = encode_image(encoder, image)
+        encoder.pos_embed.data = encoder.pos_embed[:, : side // 8, : side // 8].clone()
+        torch.testing.assert_close(ours, encoder(image), atol=2e-5, rtol=0)
+
+
+def test_the_decoder_computes_what_it_was_written_to(weights: dict[str, torch.Tensor]) -> None:
+    sam = build_sam(SMALL, weights)
+    embedding, points = torch.randn(1, 32, 8, 8), 64 * torch.rand(7, 2)
+    labels = torch.ones(7, 1)
+    with torch.no_grad():
+        sparse, dense = sam.prompt_encoder((points[:, None], labels), None, None)
+        logits, quality = sam.mask_decoder(
+            embedding, sam.prompt_encoder.get_dense_pe(), sparse, dense, multimask_output=True
+        )
+        least = float(quality.flatten().sort().values[9:11].mean())
+        ours = list(PointDecoder(sam, embedding).masks(points, least))
+    assert 0 < len(torch.cat([good for _, good in ours])) < quality.numel()
+    kept = quality > least
+    scale = float(logits.abs().max())
+    drawn = torch.cat([drawn for drawn, _ in ours])
+    torch.testing.assert_close(drawn, logits[kept], atol=1e-4 * scale, rtol=0)
+    torch.testing.assert_close(
+        torch.cat([good for _, good in ours]), quality[kept], atol=1e-4, rtol=0
+    )
+
+
 def test_half_precision_encoder_stays_close(weights: dict[str, torch.Tensor]) -> None:
     image = torch.randn(1, 3, 64, 64)
-    exact = build_sam(SMALL, weights).image_encoder(image).detach()
+    exact = encode_image(build_sam(SMALL, weights).image_encoder, image).detach()
     for precision, worst in (("bf16", 0.1), ("fp16", 0.02)):
         half = build_sam(SMALL, weights)
         proposer = SamProposer(half, LENIENT, precision=precision)
         assert half.image_encoder.patch_embed.proj.weight.dtype != torch.float32
         assert next(half.mask_decoder.parameters()).dtype == torch.float32
-        embedding = half.image_encoder(image)
+        embedding = encode_image(half.image_encoder, image)
         assert embedding.dtype == torch.float32
         assert 0 < float((embedding - exact).abs().mean()) < worst
         assert_sound(proposer.propose(Frame(picture())), picture())

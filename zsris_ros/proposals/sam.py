@@ -7,15 +7,17 @@ and not a duplicate stays. :class:`SamProposer` gives exactly the masks of segme
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from zsris_ros.portions import portion
+from zsris_ros.proposals.sam_decoder import PointDecoder
+from zsris_ros.proposals.sam_encoder import encode_image
 from zsris_ros.proposals.sam_model import Sam, build_sam
 from zsris_ros.stages import stage
 from zsris_ros.torchvision_ops import ensure_torchvision
@@ -23,10 +25,9 @@ from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Proposals
 
 ensure_torchvision()
 
-from segment_anything import SamAutomaticMaskGenerator
 from segment_anything.utils.amg import (
-    MaskData,
     batch_iterator,
+    build_all_layer_point_grids,
     calculate_stability_score,
     generate_crop_boxes,
     is_box_near_crop_edge,
@@ -34,16 +35,15 @@ from segment_anything.utils.amg import (
     uncrop_boxes_xyxy,
     uncrop_masks,
 )
+from segment_anything.utils.transforms import ResizeLongestSide
 from torchvision.ops import nms
 
 __all__ = ["SamProposer", "SamSettings", "build_sam"]
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
-Points = npt.NDArray[np.float64]
-
-MASKS_AT_ONCE = 8
-"""Masks enlarged to full size together: few enough to stay near the processor's cache."""
+_CROP_OVERLAP = 512 / 1500  # segment_anything's share of the shorter side
+_CROP_NMS = 0.7
 
 
 @dataclass(frozen=True)
@@ -117,156 +117,149 @@ class SamProposer:
     ) -> None:
         if precision not in DTYPES:
             raise InputError(f"unknown precision '{precision}': use {', '.join(DTYPES)}")
-        sam = sam.to(device).eval().requires_grad_(False)
-        _run_in(sam.image_encoder, DTYPES[precision])
-        self._generator = _Generator(sam, settings)
+        self._sam = sam.to(device).eval().requires_grad_(False)
+        self._sam.image_encoder.to(DTYPES[precision])
+        self._settings = settings
 
     def with_settings(self, settings: SamSettings) -> SamProposer:
         """A proposer with other settings on the same network."""
         other = copy(self)
-        other._generator = _Generator(self._generator.predictor.model, settings)
+        other._settings = settings
         return other
 
     def to(self, device: str | torch.device) -> None:
-        """Moves the network, and the last picture it keeps is forgotten."""
-        self._generator.predictor.reset_image()
-        self._generator.predictor.model.to(device)
-
-    def propose(self, frame: Frame) -> Proposals:
-        """Masks of ``frame``, best predicted IoU first; none is empty, but there may be none."""
-        data = self._generator.generate_arrays(frame.rgb)
-        masks: BoolArray = data["masks"].cpu().numpy()
-        boxes = data["boxes"].cpu().numpy().astype(np.float32)
-        boxes[:, 2:] -= boxes[:, :2]  # w = x_max - x_min, as segment_anything counts
-        quality = data["iou_preds"].cpu().numpy().astype(np.float32).clip(0, 1)
-        order = np.argsort(-quality, kind="stable")
-        return Proposals(masks[order], boxes[order], quality[order], (self.source,) * len(order))
-
-
-def _run_in(module: nn.Module, dtype: torch.dtype) -> None:
-    """Convert a module in place so that it computes in ``dtype`` and takes and gives float32."""
-    module.to(dtype)
-    if dtype != torch.float32:
-        module.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype),))
-        module.register_forward_hook(lambda _, __, output: output.float())
-
-
-class _Generator(SamAutomaticMaskGenerator):
-    """The base class's masks as arrays, computed in an order that skips most of the work.
-
-    The base class enlarges every mask to the image's size, then drops most of them for their
-    predicted IoU, and stores the rest as run lengths. Here the drop comes first and there are no
-    run lengths.
-    """
-
-    def __init__(self, sam: Sam, settings: SamSettings) -> None:
-        super().__init__(
-            sam,
-            points_per_side=settings.points_per_side,
-            points_per_batch=settings.points_per_batch,
-            pred_iou_thresh=settings.pred_iou_thresh,
-            stability_score_thresh=settings.stability_score_thresh,
-            stability_score_offset=settings.stability_score_offset,
-            box_nms_thresh=settings.box_nms_thresh,
-            min_mask_region_area=settings.min_mask_region_area,
-            crop_n_layers=settings.crop_n_layers,
-            crop_n_points_downscale_factor=settings.crop_n_points_downscale_factor,
-        )
+        """Moves the network."""
+        self._sam.to(device)
 
     @torch.inference_mode()
-    def generate_arrays(self, image: ByteArray) -> MaskData:
-        """Masks of an RGB uint8 HxWx3 image: "masks" NxHxW, "boxes" Nx4 xyxy, "iou_preds" N."""
-        crops, layers = generate_crop_boxes(
-            image.shape[:2], self.crop_n_layers, self.crop_overlap_ratio
-        )
-        data = MaskData()
-        for crop, layer in zip(crops, layers, strict=True):
-            data.cat(self._masks_in(image, crop, layer))
-        if len(crops) > 1:  # what two crops show is taken from the smaller one
-            data.filter(nms(data["boxes"], 1 / data["crop_areas"], self.crop_nms_thresh))
-        if self.min_mask_region_area > 0:
-            self._clean(data)
-        return data
+    def propose(self, frame: Frame) -> Proposals:
+        """Masks of ``frame``, best predicted IoU first; none is empty, but there may be none."""
+        found = _generate(self._sam, self._settings, frame.rgb)
+        masks: BoolArray = found.masks.cpu().numpy()
+        boxes, quality = found.boxes.cpu(), found.quality.cpu()
+        if self._settings.min_mask_region_area > 0:
+            masks, boxes, kept = _clean(masks, self._settings)
+            quality = quality[kept]
+        boxes[:, 2:] -= boxes[:, :2]  # w = x_max - x_min, as segment_anything counts
+        confidence = quality.numpy().astype(np.float32).clip(0, 1)
+        order = np.argsort(-confidence, kind="stable")
+        sources = (self.source,) * len(order)
+        return Proposals(masks[order], boxes.numpy()[order], confidence[order], sources)
 
-    def _masks_in(self, image: ByteArray, crop: list[int], layer: int) -> MaskData:
-        """The masks that a crop (x_min, y_min, x_max, y_max) of the image shows, in its frame."""
-        x_min, y_min, x_max, y_max = crop
-        part = image[y_min:y_max, x_min:x_max]
-        size = height, width = part.shape[:2]
-        device = self.predictor.device
-        masks: list[Tensor] = []
-        boxes, quality = [torch.zeros((0, 4), device=device)], [torch.zeros(0, device=device)]
-        transform = self.predictor.transform
-        if min(size) >= 1 and min(transform.get_preprocess_shape(*size, transform.target_length)):
-            with stage("proposals encoder"):
-                self.predictor.set_image(part)
-            grid = self.point_grids[layer] * (width, height)
-            whole = [0, 0, image.shape[1], image.shape[0]]
-            for (points,) in batch_iterator(self.points_per_batch, grid):
-                for good_masks, good_quality in self._masks_at(points, size):
-                    good_boxes = _boxes(good_masks)
-                    keep = ~is_box_near_crop_edge(good_boxes, crop, whole)  # cut off by the crop
-                    masks.extend(good_masks[keep])
-                    boxes.append(good_boxes[keep])
-                    quality.append(good_quality[keep])
-            self.predictor.reset_image()
-        # else the image is a strip so thin that nothing is left of it at the network's size
 
-        data = MaskData(masks=masks, boxes=torch.cat(boxes), iou_preds=torch.cat(quality))
-        data.filter(nms(data["boxes"], data["iou_preds"], self.box_nms_thresh))
-        empty = torch.zeros((0, height, width), dtype=torch.bool, device=device)
-        found = torch.stack(data["masks"]) if data["masks"] else empty
-        data["masks"] = uncrop_masks(found, crop, *image.shape[:2])
-        data["boxes"] = uncrop_boxes_xyxy(data["boxes"], crop)
-        data["crop_areas"] = torch.full_like(data["iou_preds"], float(height * width))
-        return data
+class _Found(NamedTuple):
+    """Masks bool NxHxW, boxes float Nx4 (x_min, y_min, x_max, y_max) and predicted IoUs N."""
 
-    def _masks_at(self, points: Points, size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor]]:
-        """The good masks nxHxW, and their predicted IoUs n, at Nx2 points (x, y) in pixels.
+    masks: Tensor
+    boxes: Tensor
+    quality: Tensor
 
-        ``size`` is the image's (H, W).
-        """
-        logits, quality = self._decode(points, size)
-        keep = quality > self.pred_iou_thresh
-        logits, quality = logits[keep], quality[keep]
-        model, input_size = self.predictor.model, self.predictor.input_size
-        for start in range(0, len(quality), MASKS_AT_ONCE):
-            part = slice(start, start + MASKS_AT_ONCE)
-            full = model.postprocess_masks(logits[part, None], input_size, size)[:, 0]
-            stability = calculate_stability_score(
-                full, model.mask_threshold, self.stability_score_offset
+    def keep(self, which: Tensor) -> _Found:
+        return _Found(self.masks[which], self.boxes[which], self.quality[which])
+
+
+def _generate(sam: Sam, settings: SamSettings, image: ByteArray) -> _Found:
+    """The good masks of an RGB uint8 HxWx3 image, before small regions are cleaned.
+
+    They are those of segment_anything's generator, in an order that skips most of the work: there
+    every mask is enlarged to the image's size before most are dropped for their predicted IoU, and
+    the rest is stored as run lengths.
+    """
+    crops, layers = generate_crop_boxes(image.shape[:2], settings.crop_n_layers, _CROP_OVERLAP)
+    found = [
+        _masks_in(sam, settings, image, crop, layer)
+        for crop, layer in zip(crops, layers, strict=True)
+    ]
+    if len(crops) == 1:
+        return found[0]
+    together = _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    areas = [
+        torch.full_like(part.quality, float((x_max - x_min) * (y_max - y_min)))
+        for part, (x_min, y_min, x_max, y_max) in zip(found, crops, strict=True)
+    ]
+    # What two crops show is taken from the smaller one.
+    return together.keep(nms(together.boxes, 1 / torch.cat(areas), _CROP_NMS))
+
+
+def _masks_in(
+    sam: Sam, settings: SamSettings, image: ByteArray, crop: list[int], layer: int
+) -> _Found:
+    """The masks that a crop (x_min, y_min, x_max, y_max) of the image shows, in its frame."""
+    x_min, y_min, x_max, y_max = crop
+    part = image[y_min:y_max, x_min:x_max]
+    size = height, width = part.shape[:2]
+    device = sam.pixel_mean.device
+    found = [_Found(*_nothing(size, device))]
+    transform = ResizeLongestSide(sam.image_encoder.img_size)
+    if min(size) >= 1 and min(transform.get_preprocess_shape(*size, transform.target_length)):
+        pixels = torch.from_numpy(transform.apply_image(part)).to(device).permute(2, 0, 1)
+        with stage("proposals encoder"):
+            decoder = PointDecoder(
+                sam, encode_image(sam.image_encoder, sam.preprocess(pixels)[None])
             )
-            masks = full > model.mask_threshold
-            keep = (stability >= self.stability_score_thresh) & masks.flatten(1).any(1)
-            yield masks[keep], quality[part][keep]
-
-    def _decode(self, points: Points, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Low resolution logits Mxhxw and predicted IoUs M of all masks of all points."""
-        model, device = self.predictor.model, self.predictor.device
-        coords = torch.as_tensor(self.predictor.transform.apply_coords(points, size), device=device)
-        labels = torch.ones((len(points), 1), dtype=torch.int, device=device)
-        sparse, dense = model.prompt_encoder((coords[:, None, :], labels), None, None)
-        logits, quality = model.mask_decoder(
-            image_embeddings=self.predictor.features,
-            image_pe=model.prompt_encoder.get_dense_pe(),
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-            multimask_output=True,
+        grids = build_all_layer_point_grids(
+            settings.points_per_side,
+            settings.crop_n_layers,
+            settings.crop_n_points_downscale_factor,
         )
-        return logits.flatten(0, 1), quality.flatten(0, 1)
+        points = transform.apply_coords(grids[layer] * (width, height), size)
+        for (some,) in batch_iterator(settings.points_per_batch, points):
+            coordinates = torch.as_tensor(some, device=device)
+            for logits, quality in decoder.masks(coordinates, settings.pred_iou_thresh):
+                good = _enlarge(sam, settings, logits, quality, pixels.shape[1:], size)
+                whole = [0, 0, image.shape[1], image.shape[0]]
+                cut_off = is_box_near_crop_edge(good.boxes, crop, whole)
+                found.append(good.keep(~cut_off))
+    # else the image is a strip so thin that nothing is left of it at the network's size
+    good = _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    good = good.keep(nms(good.boxes, good.quality, settings.box_nms_thresh))
+    masks = uncrop_masks(good.masks, crop, *image.shape[:2])
+    return _Found(masks, uncrop_boxes_xyxy(good.boxes, crop), good.quality)
 
-    def _clean(self, data: MaskData) -> None:
-        """Fill small holes, remove small islands, and drop what became a duplicate."""
-        untouched = np.ones(len(data["masks"]), dtype=np.float32)
-        for i, mask in enumerate(data["masks"].cpu().numpy()):
-            for mode in ("holes", "islands"):
-                mask, changed = remove_small_regions(mask, self.min_mask_region_area, mode)
-                untouched[i] *= not changed
-            data["masks"][i] = torch.as_tensor(mask)
-        boxes = data["boxes"] = _boxes(data["masks"])
-        # Between duplicates the mask that needed no repair is preferred.
-        scores = torch.as_tensor(untouched, device=boxes.device)
-        data.filter(nms(boxes, scores, max(self.box_nms_thresh, self.crop_nms_thresh)))
+
+def _nothing(size: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    masks = torch.zeros((0, *size), dtype=torch.bool, device=device)
+    return masks, torch.zeros((0, 4), device=device), torch.zeros(0, device=device)
+
+
+def _enlarge(
+    sam: Sam,
+    settings: SamSettings,
+    logits: Tensor,
+    quality: Tensor,
+    input_size: tuple[int, ...],
+    size: tuple[int, ...],
+) -> _Found:
+    """The stable ones of logits nxhxw, at the image's ``size`` (H, W), and not empty.
+
+    ``input_size`` (H, W) is what the image has in the network's square picture.
+    """
+    found = [_Found(*_nothing(size, logits.device))]
+    at_once = portion(sam.image_encoder.img_size**2, logits.device)
+    for some, values in zip(logits.split(at_once), quality.split(at_once), strict=True):
+        full = sam.postprocess_masks(some[:, None], input_size, size)[:, 0]
+        stability = calculate_stability_score(
+            full, sam.mask_threshold, settings.stability_score_offset
+        )
+        masks = full > sam.mask_threshold
+        keep = (stability >= settings.stability_score_thresh) & masks.flatten(1).any(1)
+        found.append(_Found(masks[keep], _boxes(masks[keep]), values[keep]))
+    return _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def _clean(masks: BoolArray, settings: SamSettings) -> tuple[BoolArray, Tensor, Tensor]:
+    """Masks without small holes and islands, their boxes, and which of them are no duplicates."""
+    cleaned, untouched = masks.copy(), np.ones(len(masks), dtype=np.float32)
+    for i, mask in enumerate(masks):
+        for mode in ("holes", "islands"):
+            mask, changed = remove_small_regions(mask, settings.min_mask_region_area, mode)
+            untouched[i] *= not changed
+        cleaned[i] = mask
+    boxes = _boxes(torch.from_numpy(cleaned))
+    # Between duplicates the mask that needed no repair is preferred.
+    overlap = max(settings.box_nms_thresh, _CROP_NMS)
+    kept = nms(boxes, torch.from_numpy(untouched), overlap)
+    return cleaned[kept.numpy()], boxes[kept], kept
 
 
 def _boxes(masks: Tensor) -> Tensor:
