@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from zsris_ros.bench import machine
 from zsris_ros.bench.flops import counted, matrix_rate
 from zsris_ros.bench.inputs import painted, sentences
-from zsris_ros.bench.networks import Networks, ScriptedDecoder, load_networks
+from zsris_ros.bench.networks import Networks, Script, load_networks
 from zsris_ros.bench.plans import make_plan
 from zsris_ros.bench.stopwatch import Stopwatch
 from zsris_ros.stages import watched
@@ -63,7 +63,9 @@ class Measurement:
         inputs = painted(task.masks, task.width, task.height)
         self.networks = networks or load_networks(task.size, task.device, task.precision)
         self.plan = make_plan(task.plan, self.networks, inputs)
-        self._decoder = ScriptedDecoder(self.networks.sam, inputs.masks)
+        self._script: Script | None = None
+        if self.networks.weights == "random":
+            self._script = Script(self.networks.sam, inputs.masks)
         self._texts = sentences(task.expressions)
         self._first, self._further = _Samples(), _Samples()
         self.chosen: list[int] = []
@@ -72,26 +74,30 @@ class Measurement:
         """One pass that is not timed; its operations are counted, and memory from here on."""
         machine.forget_peak(self.networks.device)
         with counted() as counter:
-            self._first.operations = self._ask(0, counter.get_total_flops).operations
+            self._first.operations = self.ask(0, counter.get_total_flops).operations
             self._further.operations = self._first.operations
             if self.plan.remembers and len(self._texts) > 1:
-                self._further.operations = self._ask(1, counter.get_total_flops).operations
-        if not self._decoder.calls:
-            raise RuntimeError("SAM's mask decoder was not called as a module (ScriptedDecoder)")
+                self._further.operations = self.ask(1, counter.get_total_flops).operations
+
+    def close(self) -> None:
+        """The networks are again as they were."""
+        if self._script is not None:
+            self._script.close()
 
     def repeat(self) -> None:
         """A first answer and the further ones.
 
         A plan that begins anew for every expression is asked one further one, the first time only.
         """
-        self._first.stages.append(self._ask(0).milliseconds)
+        self._first.stages.append(self.ask(0).milliseconds)
         further = range(1, len(self._texts))
         if not self.plan.remembers:
             further = further[: 0 if self._further.stages else 1]
         for number in further:
-            self._further.stages.append(self._ask(number).milliseconds)
+            self._further.stages.append(self.ask(number).milliseconds)
 
-    def _ask(self, number: int, flops: Any = None) -> Stopwatch:
+    def ask(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
+        """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
         watch = Stopwatch(self.networks.device, flops)
         with watched(watch), watch("other"):
             if number == 0:

@@ -66,33 +66,54 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
     return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random")
 
 
-class ScriptedDecoder:
-    """Makes SAM's decoder, after its own work, answer with the given masks (bool NxHxW) in turn.
+class Script:
+    """Makes SAM find the given masks (bool NxHxW) in turn, whatever its decoder has computed.
 
     Random weights propose nothing, and with nothing to enlarge, compare and clean no proposer does
-    the work that it does on real frames. Two of three answers are confident, as is usual.
+    the work that it does on real frames. Two of three masks are confident, as is usual.
     """
 
     def __init__(self, sam: Sam, masks: BoolArray) -> None:
-        side = sam.image_encoder.img_size
-        scale = side / max(masks.shape[1:])
-        height, width = (round(scale * length) for length in masks.shape[1:])
-        device = next(sam.parameters()).device
-        pixels = torch.from_numpy(masks.astype(np.float32)).to(device)[:, None]
-        pixels = F.interpolate(pixels, (height, width), mode="area")
-        square = F.pad(pixels, (0, side - width, 0, side - height))
-        low = 4 * sam.prompt_encoder.image_embedding_size[0]
-        small = F.interpolate(square, (low, low), mode="area")[:, 0]
-        self._logits = _LOGIT * (2 * small - 1)
-        self._next = 0
-        self.calls = 0
-        sam.mask_decoder.register_forward_hook(self._answer)
+        self._logits = _low_resolution(sam, masks)
+        self._sam, self._enlarge, self._next = sam, sam.postprocess_masks, 0
+        head = sam.mask_decoder.iou_prediction_head
+        self._handle = head.register_forward_hook(self._judge)
+        sam.postprocess_masks = self._draw
 
-    def _answer(self, _: Any, __: Any, outputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        logits, quality = outputs
-        place = self._next + torch.arange(quality.numel(), device=quality.device)
-        self._next += quality.numel()
-        self.calls += 1
+    def close(self) -> None:
+        """SAM finds again what it finds."""
+        self._handle.remove()
+        del self._sam.postprocess_masks
+
+    def _judge(self, _: Any, __: Any, quality: Tensor) -> Tensor:
+        """Predicted IoUs Bx(1+M); the first is of the mask for several prompts together."""
+        place = torch.arange(quality.numel(), device=quality.device).view(quality.shape)
+        return torch.where(place % quality.shape[1] == 3, _BAD, _GOOD).to(quality)
+
+    def _draw(self, logits: Tensor, *sizes: Any) -> Tensor:
+        count = logits.shape[0] * logits.shape[1]
+        place = self._next + torch.arange(count, device=logits.device)
+        self._next += count
         masks = self._logits[place % len(self._logits)].to(logits)
-        good = torch.where(place % 3 == 2, _BAD, _GOOD).to(quality)
-        return masks.reshape(logits.shape), good.reshape(quality.shape)
+        drawn: Tensor = self._enlarge(masks.view(logits.shape), *sizes)
+        return drawn
+
+
+def _low_resolution(sam: Sam, masks: BoolArray) -> Tensor:
+    """The logits of masks as SAM's decoder gives them: Nxhxw, the frame in the top left corner."""
+    side, device = sam.image_encoder.img_size, sam.pixel_mean.device
+    scale = side / max(masks.shape[1:])
+    height, width = (round(scale * length) for length in masks.shape[1:])
+    pixels = torch.from_numpy(masks.astype(np.float32)).to(device)[:, None]
+    small = [4 * length for length in sam.prompt_encoder.image_embedding_size]
+    square = torch.cat(
+        [
+            F.interpolate(
+                F.pad(F.interpolate(one, (height, width)), (0, side - width, 0, side - height)),
+                small,
+                mode="area",
+            )
+            for one in pixels.split(1)
+        ]
+    )
+    return _LOGIT * (2 * square[:, 0] - 1)

@@ -71,7 +71,7 @@ def encode(
     for block in clip.blocks[settings.start_block :]:
         x = whole_block(block, x + settings.fusion_weight * cover.T[..., None] * y)
         y = whole_block(block, y, barred)
-    return clip.head(x.transpose(0, 1))[:, 0]
+    return clip.head(x[0])
 
 
 def patch_features(clip: ClipModel, settings: GemSettings, rgb: ByteArray) -> Tensor:

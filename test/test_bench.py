@@ -1,0 +1,241 @@
+"""The published plan equals this package's reference, and what is measured adds up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_clip import small_clip
+from torch.nn import functional as F
+
+from zsris_ros import cli
+from zsris_ros.bench.flops import counted, matrix_rate
+from zsris_ros.bench.inputs import Inputs, painted, sentences
+from zsris_ros.bench.measuring import Measurement, Task
+from zsris_ros.bench.networks import Networks, Script, sizes
+from zsris_ros.bench.plans import PLANS, PackagePlan, make_plan
+from zsris_ros.bench.published import PublishedPlan, _generator
+from zsris_ros.bench.published_features import mask_features, patch_features
+from zsris_ros.bench.stopwatch import Stopwatch
+from zsris_ros.camera.conversions import to_frame, to_rgb
+from zsris_ros.proposals.sam import SamProposer
+from zsris_ros.proposals.sam_model import build_sam
+from zsris_ros.stages import stage, watched
+from zsris_ros.types import InputError
+from zsris_ros.vision.gem import GemLocaliser, GemSettings
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.views import HybridSettings
+from zsris_ros.weights.preset import load_preset
+
+SAM = {
+    "image_size": 64,
+    "patch_size": 8,
+    "encoder_width": 16,
+    "encoder_depth": 1,
+    "encoder_heads": 2,
+    "window_size": 4,
+    "global_blocks": [0],
+    "prompt_width": 16,
+    "decoder_heads": 2,
+    "decoder_mlp_width": 16,
+}
+HYBRID = HybridSettings.reference(start_block=2, blur_kernel=5)
+GEM = GemSettings(blocks=2, size=64)
+TASK = Task(size="tiny", masks=8, expressions=3, width=120, height=80, device="cpu")
+KEYS = {"plan", "device", "precision", "masks", "first_answer_ms", "features_ms", "further_ms",
+        "chosen", "peak_mb", "stages"}  # fmt: skip
+STAGES = {"decode", "proposals encoder", "proposals decoder", "compositing", "features", "GEM",
+          "text", "guidance", "publish"}  # fmt: skip
+
+
+def tiny(window: float | None = None) -> Networks:
+    """Networks of a few thousand parameters under a preset's own name."""
+    torch.manual_seed(1)
+    preset = load_preset("tabletop")
+    preset = replace(
+        preset,
+        proposing=replace(preset.proposing, points_per_side=3),
+        hybrid=replace(HYBRID, window=window),
+        gem=GEM,
+    )
+    sam = build_sam(SAM).requires_grad_(False)
+    return Networks(preset, sam, small_clip(), torch.device("cpu"), "fp32", "random")
+
+
+@pytest.fixture(scope="module")
+def inputs() -> Inputs:
+    return painted(8, 120, 80)
+
+
+@pytest.mark.parametrize("window", [None, 1.5])
+def test_published_features_are_those_of_the_package(window: float | None, inputs: Inputs) -> None:
+    clip, settings = small_clip(), replace(HYBRID, window=window)
+    rgb = to_rgb(inputs.message)
+    masks = np.concatenate([inputs.masks, np.zeros((1, 80, 120), bool)])
+    masks[-1, 3, 5] = True  # vanishes on the grid
+    published = mask_features(clip, settings, rgb, masks)
+    ours = HybridEncoder(clip, settings).encode(rgb, masks)
+    torch.testing.assert_close(published, ours, atol=2e-5, rtol=0)
+    assert float((ours[0] - ours[1]).abs().max()) > 1e-3
+
+
+def test_published_localisation_is_that_of_the_package(inputs: Inputs) -> None:
+    clip = small_clip()
+    rgb = to_rgb(inputs.message)
+    ours = GemLocaliser(clip, GEM).patches(rgb)
+    torch.testing.assert_close(patch_features(clip, GEM, rgb), ours, atol=2e-5, rtol=0)
+
+
+def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -> None:
+    networks = tiny()
+    published, ours = PublishedPlan(networks, inputs), PackagePlan("reference", networks, inputs)
+    ours.look()
+    texts = [
+        *sentences(6),
+        "the small red box inside the blue bowl",
+        "the bigger ball",
+        "the thing in the middle",
+        "the mug on the right side of the picture",
+    ]
+    chosen = [ours.answer(text) for text in texts]
+    assert [published.answer(text) for text in texts] == chosen
+    assert len(set(chosen)) > 1
+    torch.testing.assert_close(published.features, ours.features, atol=2e-5, rtol=0)
+
+
+def test_a_measurement_says_what_was_asked_for() -> None:
+    for plan in PLANS:
+        measurement = Measurement(replace(TASK, plan=plan), tiny())
+        measurement.warm_up()
+        for _ in range(2):
+            measurement.repeat()
+        found = json.loads(json.dumps(measurement.document()))
+        assert set(found) >= KEYS and set(found["stages"]) >= STAGES
+        assert (found["plan"], found["masks"], found["device"]) == (plan, 8, "cpu")
+        assert found["precision"] == "fp32" and 0 <= found["chosen"] < 8
+        stages = [row["median_ms"] for row in found["stages"].values()]
+        assert all(each >= 0 for each in stages)
+        low, high = found["first_answer"]["min_ms"], found["first_answer"]["max_ms"]
+        assert low <= found["first_answer_ms"] <= high
+        assert found["features_ms"] == found["stages"]["features"]["median_ms"] > 0
+        assert found["peak_mb"] > 1 and found["further_ms"] > 0
+        assert len(found["chosen_further"]) == (0 if plan == "published" else 2)
+        assert found["further"]["repetitions"] == (1 if plan == "published" else 4)
+        # What was seen is not looked at again, but by the published way.
+        assert ("features" in found["further"]["stages"]) == (plan == "published")
+
+
+def test_only_the_last_text_is_asked_again(inputs: Inputs) -> None:
+    """A new picture comes with its own texts: none are remembered from the last one."""
+    networks = tiny()
+    plan = make_plan("product", networks, inputs)
+    spent = []
+    for _ in range(2):
+        watch = Stopwatch(networks.device)
+        with watched(watch):
+            plan.look()
+            plan.answer("the red box")
+        spent.append("text" in watch.milliseconds)
+    assert spent == [True, True]
+
+
+def test_stages_within_stages_are_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = 0.0
+    monkeypatch.setattr("zsris_ros.bench.stopwatch.perf_counter", lambda: seconds)
+    watch = Stopwatch(torch.device("cpu"))
+    with watched(watch), stage("localisation"):
+        seconds += 0.001
+        for _ in range(2):
+            with stage("inner"):
+                seconds += 0.02
+            seconds += 0.005
+    assert watch.milliseconds == pytest.approx({"GEM": 11, "inner": 40})
+    with stage("nobody listens"):
+        seconds += 1
+    assert set(watch.milliseconds) == {"GEM", "inner"}
+
+
+def test_operations_of_a_product_a_convolution_and_attention() -> None:
+    with counted() as counter:
+        torch.ones(3, 5) @ torch.ones(5, 7)
+        assert counter.get_total_flops() == 2 * 3 * 5 * 7
+        F.conv2d(torch.ones(2, 3, 8, 8), torch.ones(4, 3, 2, 2), stride=2)
+        assert counter.get_total_flops() == 2 * (3 * 5 * 7 + 2 * 4 * 4 * 4 * 3 * 2 * 2)
+        before = counter.get_total_flops()
+        query = torch.ones(2, 3, 11, 16)
+        F.scaled_dot_product_attention(query, query, query)
+        assert counter.get_total_flops() - before == 2 * 2 * (2 * 3 * 11 * 11 * 16)
+
+
+def operations_of_blocks(pictures: int, blocks: int, tokens: int, width: int) -> int:
+    """q, k, v, output and the two layers of the perceptron, and attention's two products."""
+    return pictures * blocks * 2 * (12 * tokens * width**2 + 2 * tokens**2 * width)
+
+
+def test_operations_of_the_published_features(inputs: Inputs) -> None:
+    """Two pictures a mask, all blocks in full, on the test's CLIP: 17 tokens of 48."""
+    measurement = Measurement(replace(TASK, plan="published", expressions=1), tiny())
+    measurement.warm_up()
+    measurement.repeat()
+    found = measurement.document()
+    stem, head = 2 * 8 * 2 * 16 * 48 * 3 * 8 * 8, 8 * 2 * 48 * 24
+    expected = stem + head + operations_of_blocks(2 * 8, 4, 17, 48)
+    assert found["stages"]["features"]["gflop"] == pytest.approx(expected / 1e9, abs=1e-3)
+    assert found["further_ms"] is None
+
+
+def test_the_machine_s_rate_is_a_rate() -> None:
+    assert matrix_rate(torch.device("cpu"), torch.float32) > 1e8
+
+
+def test_inputs_are_always_the_same_and_fit() -> None:
+    first, second = painted(50), painted(50)
+    assert first.message.data == second.message.data and (first.masks == second.masks).all()
+    assert first.masks.shape == (50, 480, 640)
+    assert first.masks.any(axis=(1, 2)).all() and first.masks.sum(axis=0).max() == 1
+    assert len(set(sentences(300))) == 300 and sentences(300)[:5] == sentences(5)
+    with pytest.raises(InputError, match="do not fit"):
+        painted(5000, 64, 48)
+
+
+def test_sizes_are_named_by_sam() -> None:
+    assert {"vit_b", "vit_h", "tabletop"} <= set(sizes())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--plan", "fast"], "there is no plan 'fast'"),
+        (["--size", "vit_x"], "there is no size 'vit_x'"),
+        (["--size", "tabletop", "--plan", "published", "--precision", "bf16"], "in fp32"),
+    ],
+)
+def test_what_does_not_exist_is_one_sentence(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["bench", *arguments, "--out", str(tmp_path / "out.json")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_random_networks_propose_the_given_masks_to_every_plan(inputs: Inputs) -> None:
+    networks = tiny()
+    found = {}
+    for script in (Script(networks.sam, inputs.masks), None):
+        published = _generator(networks).generate(to_rgb(inputs.message))
+        ours = SamProposer(networks.sam, networks.preset.proposing).propose(
+            to_frame(inputs.message)
+        )
+        found[script is None] = (len(published), len(ours))
+        if script is None:
+            continue
+        assert found[False] == (8, 8)
+        for mask in inputs.masks:
+            same = (ours.masks & mask).sum((1, 2)) / (ours.masks | mask).sum((1, 2))
+            assert same.max() > 0.7
+        script.close()
+    assert found[True] != (8, 8)

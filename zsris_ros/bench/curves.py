@@ -1,0 +1,113 @@
+"""How the time of an answer grows with masks, with pixels, and with expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from zsris_ros.bench import machine
+from zsris_ros.bench.measuring import Measurement, Task
+from zsris_ros.bench.networks import load_networks
+
+
+@dataclass(frozen=True)
+class Axis:
+    """``name`` is varied over ``values``; ``asks`` says what is timed for each."""
+
+    name: str
+    asks: str
+    values: tuple[int, ...]
+    task: Callable[[Task, int], Task]
+
+
+AXES = (
+    Axis(
+        "masks",
+        "first answer",
+        (8, 16, 32, 64),
+        lambda task, value: replace(task, masks=value, expressions=1),
+    ),
+    Axis(
+        "kilopixels",
+        "first answer",
+        (77, 307, 691, 1229, 2074),
+        lambda task, value: _sized(replace(task, expressions=1), value),
+    ),
+    Axis(
+        "expressions",
+        "answers to all of them about one picture",
+        (1, 2, 4, 8, 16),
+        lambda task, value: replace(task, expressions=value),
+    ),
+)
+
+
+def measure_curves(
+    tasks: Sequence[Task],
+    repetitions: int,
+    axes: Sequence[Axis] = AXES,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """A document with one curve for each task and axis, the rest as the task has it."""
+    curves = [_curve(task, axis, repetitions, say) for task in tasks for axis in axes]
+    device = load_networks(tasks[0].size, tasks[0].device, tasks[0].precision).device
+    return {
+        "curves": curves,
+        "machine": machine.description(device),
+        "versions": machine.versions(),
+        "date": machine.today(),
+    }
+
+
+def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, float]:
+    """How a curve grows, by least squares: milliseconds a unit, and the exponent of a power law.
+
+    Cost that is linear with nothing fixed beside it has the exponent 1; a fixed part lowers it.
+    """
+    slope = np.polyfit(values, milliseconds, 1)[0]
+    exponent = np.polyfit(np.log(values), np.log(milliseconds), 1)[0]
+    return {"ms_per_unit": round(float(slope), 4), "exponent": round(float(exponent), 3)}
+
+
+def _curve(
+    task: Task, axis: Axis, repetitions: int, say: Callable[[str], None]
+) -> Mapping[str, Any]:
+    networks = load_networks(task.size, task.device, task.precision)
+    times = []
+    for value in axis.values:
+        say(f"{task.size}, {task.plan}: {value} {axis.name}")
+        measurement = Measurement(axis.task(task, value), networks)
+        times.append(_time(measurement, repetitions))
+        measurement.close()
+    return {
+        "axis": axis.name,
+        "asks": axis.asks,
+        "plan": task.plan,
+        "size": task.size,
+        "masks": task.masks,
+        "device": str(networks.device),
+        "precision": networks.precision,
+        "values": list(axis.values),
+        "ms": times,
+        **growth(axis.values, times),
+    }
+
+
+def _time(measurement: Measurement, repetitions: int) -> float:
+    """Milliseconds of all the expressions of a task, the first with the picture; the median."""
+    count = measurement.task.expressions
+    samples = []
+    for _ in range(repetitions + 1):
+        stages = [measurement.ask(number).milliseconds for number in range(count)]
+        samples.append(sum(sum(each.values()) for each in stages))
+    return round(median(samples[1:]), 3)  # the first one warms up
+
+
+def _sized(task: Task, kilopixels: int) -> Task:
+    """4:3 pictures."""
+    width = round((kilopixels * 1000 * 4 / 3) ** 0.5)
+    return replace(task, width=width, height=round(width * 3 / 4))
