@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from domain import HERE, own_domain
 
+# isort: split
 import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
@@ -209,7 +210,9 @@ def figures(calls: list[Call], by_caller: list[list[Call]]) -> dict[str, Any]:
         "wrong_count": len(wrong),
         "latency_ms": spread([second for each in answered for second in each]),
         "busy_ms": spread([call.seconds for call in calls if call.status == "BUSY"]),
-        "median_latency_by_caller_ms": spread([float(np.median(each)) for each in answered if each]),
+        "median_latency_by_caller_ms": spread(
+            [float(np.median(each)) for each in answered if each]
+        ),
         "answers_by_caller": [len(each) for each in answered],
         "frame_age_ms": spread([call.age for call in calls if call.age is not None]),
     }

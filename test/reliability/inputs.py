@@ -1,0 +1,271 @@
+"""Broken images and odd expressions by the thousand, through the converter and the running node.
+
+Every example is drawn from a number (broken_images.py), so that what is found can be repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from domain import own_domain
+
+# isort: split
+from broken_images import METRES, NAMES, Drawn, check, draw
+from camera import header, picture
+from processes import Process, node, node_with_stand_in
+from sensor_msgs.msg import CameraInfo, Image
+from tqdm import tqdm
+from trend import BLOCKS, trend
+
+from zsris_ros.ros.client import STATUS_NAMES, Client
+from zsris_ros.ros.conversions import to_image
+
+PATIENCE = 60.0
+ANSWERED = {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
+MEGABYTE = 2**20
+
+
+class Memory:
+    """Main memory of a process, sampled as the examples go by."""
+
+    def __init__(self, process: Process | None = None) -> None:
+        self._process = process
+        self._samples: list[float] = []
+
+    def sample(self) -> None:
+        if self._process is None:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            self._samples.append(pages * resource.getpagesize() / MEGABYTE)
+        else:
+            self._samples.append(self._process.memory_mb())
+
+    def figures(self) -> dict[str, Any]:
+        """First, last and the trend over the samples after the first fifth, in MB."""
+        settled = self._samples[len(self._samples) // 5 :]
+        found: dict[str, Any] = {"first": self._samples[0], "last": self._samples[-1]}
+        if len(settled) >= BLOCKS:
+            line = trend(range(len(settled)), settled)
+            found |= {"growth": line.last - line.first, "flat": line.flat}
+        return {name: round(v, 2) if isinstance(v, float) else v for name, v in found.items()}
+
+
+def through_the_converter(count: int) -> dict[str, Any]:
+    """Moments 0..count-1; anything but a frame or a refusal that names its cause is wrong."""
+    memory, outcomes, wrong = Memory(), Counter[str](), []
+    for seed in tqdm(range(count), desc="converter", mininterval=5):
+        drawn = draw(Random(seed))
+        try:
+            outcomes["refused" if check(drawn) else "converted"] += 1
+        except Exception as error:
+            wrong.append(f"{seed}: {type(error).__name__}: {error}")
+        if seed % max(1, count // 200) == 0:
+            memory.sample()
+    return {"images": count, **outcomes, "wrong": wrong, "memory_mb": memory.figures()}
+
+
+def through_the_node(count: int) -> dict[str, Any]:
+    """``count`` moments, by turns in the request and over the topics, to a node of its own.
+
+    Over the topics one counts when the answer is about it, or refused for one of its faults.
+    """
+    outcomes, wrong = Counter[str](), []
+    with node_with_stand_in() as process, Client() as client:
+        process.wait_for_log("the model is ready", PATIENCE)
+        client.wait(PATIENCE)
+        memory, topics = Memory(process), _Topics(client)
+        for seed in tqdm(range(count), desc="node", mininterval=5):
+            drawn = draw(Random(seed))
+            ask = _in_the_request if seed % 2 else topics.ask
+            try:
+                outcomes[ask(client, drawn, seed)] += 1
+            except AssertionError as error:
+                wrong.append(f"{seed}: {error}")
+            if seed % max(1, count // 200) == 0:
+                memory.sample()
+        image = to_image(picture(10)[0], "rgb8", header(1))
+        afterwards = STATUS_NAMES[client.ask("red", image=image).status]
+        traceback = process.log().count("Traceback")
+        code, _ = process.end()
+    return {
+        "images": count,
+        "outcomes": dict(outcomes),
+        "wrong": wrong,
+        "tracebacks": traceback,
+        "afterwards": afterwards,
+        "exit": code,
+        "memory_mb": memory.figures(),
+    }
+
+
+def _in_the_request(client: Client, drawn: Drawn, seed: int) -> str:
+    response = client.ask("red", image=drawn.moment.image.message, timeout=PATIENCE)
+    status, said = STATUS_NAMES[response.status], response.message
+    if not drawn.image_faults:
+        assert status in ANSWERED, f"a sound image got {status}: {said}"
+        return "in the request, answered"
+    assert status == "INVALID_REQUEST" and drawn.is_named_in(said), f"{drawn.image_faults}: {said}"
+    return "in the request, refused"
+
+
+class _Topics:
+    """A camera that sends what was drawn."""
+
+    def __init__(self, client: Client) -> None:
+        self._image = client.node.create_publisher(Image, "image", 5)
+        self._depth = client.node.create_publisher(Image, "depth", 5)
+        self._info = client.node.create_publisher(CameraInfo, "camera_info", 5)
+        deadline = time.monotonic() + PATIENCE
+        while not self._image.get_subscription_count() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def ask(self, client: Client, drawn: Drawn, seed: int) -> str:
+        """Sends until it is answered about; best effort promises nothing."""
+        moment = drawn.moment
+        image = moment.image.message
+        if seed % 10:  # the others keep their stamps, and time jumps
+            image.header.stamp.sec, image.header.stamp.nanosec = 1000 + seed, 0
+        for attempt in range(20):
+            if moment.info is not None:
+                self._info.publish(moment.info.message)
+            if moment.depth is not None:
+                moment.depth.message.header.stamp = image.header.stamp
+                self._depth.publish(moment.depth.message)
+            self._image.publish(image)
+            time.sleep(0.005 * (attempt + 1))
+            response = client.ask("red", timeout=PATIENCE)
+            status, said = STATUS_NAMES[response.status], response.message
+            assert status in ANSWERED | {"NO_IMAGE"}, f"{status}: {said}"
+            assert _is_plain(said), repr(said)
+            if status == "NO_IMAGE" and drawn.is_named_in(said):
+                return "over the topics, refused"
+            if status in ANSWERED and not drawn.image_faults and response.header == image.header:
+                return "over the topics, answered"
+        raise AssertionError(f"never answered about: {status}, {said}")
+
+
+def _is_plain(text: str) -> bool:
+    """One line without characters that do something to a terminal."""
+    odd = {"Cc", "Zl", "Zp"}
+    turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return not any(unicodedata.category(each) in odd or each in turning for each in text)
+
+
+def expressions(count: int) -> Iterable[str]:
+    """Any Unicode, control characters, format strings, paths, shells, and a megabyte."""
+    odd = ("$(reboot)", "'; rm -rf / #", "../../etc/passwd", "%s%n%x", "{0.__class__}", "`id`",
+           "<script>alert(1)</script>", "a\x1b]0;title\x07b", "red\r\nmug\n\n", "\u202egum der",
+           "e\u0301" * 200, "🤖 mug", "the " * 100 + "mug", "\ufffe\uffff", "İ" * 90, *NAMES[:-1],
+           "left of " * 60, "not " * 120, "x" * 500, "x" * 501)  # fmt: skip
+    yield from odd
+    yield "the red mug " * (MEGABYTE // 12)
+    random = Random(0)
+    kinds = ((1, 0x7F), (1, 0x2FF), (0x300, 0xD7FF), (0xE000, 0x10FFFF))
+    words = ("the", "red", "mug", "left", "of", "not", "second", "bowl", "box", "from")
+    for _ in range(count - len(odd) - 1):
+        letters = [chr(random.randint(*random.choice(kinds))) for _ in range(random.randint(1, 80))]
+        yield "".join(random.choice((letter, letter, f" {random.choice(words)} "))
+                      for letter in letters)  # fmt: skip
+
+
+def through_the_real_node(count: int) -> dict[str, Any]:
+    """``count`` expressions about one picture, to the node on its bundled weights."""
+    outcomes, wrong = Counter[str](), []
+    image = to_image(picture(10)[0].repeat(4, axis=0).repeat(4, axis=1), "rgb8", header(1))
+    with node(device="cpu") as process, Client() as client:
+        process.wait_for_log("the model is ready", 2 * PATIENCE)
+        client.wait(PATIENCE)
+        memory = Memory(process)
+        asked = list(expressions(count))
+        for number, text in enumerate(tqdm(asked, desc="expressions", mininterval=5)):
+            response = client.ask(text, image=image, timeout=2 * PATIENCE)
+            status, said = STATUS_NAMES[response.status], response.message + response.explanation
+            outcomes[status] += 1
+            if status not in ANSWERED | {"INVALID_REQUEST"} or not _is_plain(said):
+                wrong.append(f"{text[:40]!r}: {status}: {said!r}")
+            if number % max(1, count // 200) == 0:
+                memory.sample()
+        plain = all(_is_plain(line) for line in process.log().splitlines())
+        code, _ = process.end()
+    return {
+        "expressions": len(asked),
+        "outcomes": dict(outcomes),
+        "wrong": wrong,
+        "log_plain": plain,
+        "exit": code,
+        "memory_mb": memory.figures(),
+    }
+
+
+def rows(found: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
+    """What the table of docs/reliability.md says."""
+    one, two, three = (found[name] for name in ("converter", "node", "expressions"))
+    answered, refused = (
+        sum(n for name, n in two["outcomes"].items() if name.endswith(word))
+        for word in ("answered", "refused")
+    )
+    kinds = ", ".join(f"{n} {status}" for status, n in three["outcomes"].items())
+
+    def memory(part: dict[str, Any]) -> str:
+        figures = part["memory_mb"]
+        return f"memory {figures['first']:.0f} MB at first, {figures['last']:.0f} at last"
+
+    return [
+        {"what": what, "tried": tried, "result": result, "command": "make reliability"}
+        for what, tried, result in (
+            (
+                "images, converter",
+                f"{one['images']} moments: size, step, encoding, byte order, data length, header, "
+                f"{len(METRES)} kinds of depth value, camera_info",
+                f"{one['converted']} converted, {one['refused']} refused with their cause, "
+                f"{len(one['wrong'])} wrong; {memory(one)}",
+            ),
+            (
+                "images, running node",
+                f"{two['images']} of them, half in the request and half over the topics",
+                f"{answered} answered, {refused} refused with their cause, {len(two['wrong'])} "
+                f"wrong, {two['tracebacks']} tracebacks; {memory(two)}",
+            ),
+            (
+                "expressions, running node",
+                f"{three['expressions']}: any Unicode, control characters, shell, paths, formats, "
+                "1 MB",
+                f"{kinds}; {len(three['wrong'])} wrong; no control character in log and answers: "
+                f"{'yes' if three['log_plain'] else 'NO'}; {memory(three)}",
+            ),
+        )
+    ]
+
+
+def main() -> int:
+    """Exit code 0 when nothing was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--converter", type=int, default=100_000)
+    parser.add_argument("--node", type=int, default=4_000)
+    parser.add_argument("--expressions", type=int, default=1_000)
+    parser.add_argument("--out", type=Path, default=Path("docs/results/reliability/inputs.json"))
+    chosen = parser.parse_args()
+    found: dict[str, dict[str, Any]] = {"converter": through_the_converter(chosen.converter)}
+    with own_domain():
+        found["node"] = through_the_node(chosen.node)
+    with own_domain():
+        found["expressions"] = through_the_real_node(chosen.expressions)
+    document = {"rows": rows(found), **found}
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    wrong = [each for part in found.values() for each in part["wrong"]]
+    print(*wrong[:20], *(f"{row['tried']}: {row['result']}" for row in document["rows"]), sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
