@@ -8,6 +8,7 @@ an InputError.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -94,6 +95,8 @@ class StandIn:
 def load(chosen: Parameters) -> StandIn:
     if chosen.weights == "missing":
         raise FileNotFoundError("no weights are called 'missing'")
+    if chosen.weights == "doubtful":
+        logging.getLogger("zsris_ros.weights").warning("these weights are %s", chosen.weights)
     if chosen.weights.startswith("slow"):
         time.sleep(float(chosen.weights.removeprefix("slow")))
     return StandIn()

@@ -546,3 +546,10 @@ def test_the_node_overrides_nothing_of_rclpy_but_its_transitions() -> None:
     hidden = set(ours) & set(dir(LifecycleNode))
     steps = ("configure", "activate", "deactivate", "cleanup", "shutdown", "error")
     assert hidden == {f"on_{step}" for step in steps}
+
+
+def test_what_the_core_warns_of_is_in_the_nodes_log() -> None:
+    with node_with_stand_in(weights="doubtful") as process:
+        process.wait_for_log("the model is ready")
+        (line,) = (line for line in process.log().splitlines() if "these weights are" in line)
+        assert "[WARN]" in line and "[refer_segment_node]: these weights are doubtful" in line

@@ -28,7 +28,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import String
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
-from zsris_ros.ros import diagnostics, messages, parameters, process
+from zsris_ros.ros import diagnostics, logs, messages, parameters, process
 from zsris_ros.ros.action import Goal, ReferSegmentServer
 from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Status
 from zsris_ros.ros.asking import Request, candidates_wanted, to_question
@@ -56,6 +56,7 @@ class ReferSegmentNode(ManagedNode):
 
     def __init__(self, load_model: ModelLoader, **node_options: Any) -> None:
         super().__init__(NAME, **node_options)
+        logs.forward(self)
         self._chosen = parameters.declare(self)
         self._worker.max_pending = self._chosen.max_pending
         self._load_model = load_model

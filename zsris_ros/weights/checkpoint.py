@@ -35,8 +35,6 @@ def load_state_dict(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
             return safetensors.torch.load_file(path)
         if _is_torchscript(path):
             return _read_torchscript(path, trusted=sha256 is not None)
-        if sha256 is None:
-            _warn_of_old_torch()
         content = torch.load(path, map_location="cpu", weights_only=True)
     except WeightsError:
         raise
@@ -80,12 +78,11 @@ def _read_torchscript(path: Path, trusted: bool) -> dict[str, Tensor]:
     return dict(module.state_dict())
 
 
-def _warn_of_old_torch() -> None:
-    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
-    if version < (2, 6):
-        flaw = "can run code hidden in a checkpoint (CVE-2025-32434); use torch 2.6 or newer"
-    elif version < (2, 10):
-        flaw = "can be crashed by a forged checkpoint (CVE-2026-24747); use torch 2.10 or newer"
-    else:
-        return
-    warnings.warn(f"torch {torch.__version__} {flaw}", stacklevel=3)
+def torch_flaw(version: str) -> str | None:
+    """What a forged checkpoint can do to a torch of that version; None from 2.10 on."""
+    number = tuple(int(part) for part in version.split(".")[:2])
+    if number < (2, 6):
+        return "can run code hidden in a checkpoint (CVE-2025-32434); use torch 2.6 or newer"
+    if number < (2, 10):
+        return "can be crashed by a forged checkpoint (CVE-2026-24747); use torch 2.10 or newer"
+    return None

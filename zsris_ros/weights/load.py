@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +20,11 @@ from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
-from zsris_ros.weights.checkpoint import load_state_dict
+from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
 from zsris_ros.weights.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.weights.sparse import expand_clip_state
+
+LOG = logging.getLogger(__name__)
 
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 
@@ -90,6 +93,8 @@ def load_parts(
     hybrid = preset.hybrid
     if batch_size is not None:
         hybrid = replace(hybrid, batch_size=batch_size)
+    if flaw := torch_flaw(torch.__version__):
+        LOG.warning("torch %s %s", torch.__version__, flaw)
     # What is cheap fails first: a missing checkpoint is said before any network is built.
     language = load_parser(parser)
     sam_state = checkpoint_state(preset.sam.checkpoint, directory)
