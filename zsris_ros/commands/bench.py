@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zsris_ros.commands.options import positive
 
 if TYPE_CHECKING:
+    from zsris_ros.bench.measuring import Task
     from zsris_ros.commands.options import Subparsers
 
 
@@ -52,11 +53,17 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--repetitions", type=positive, default=3, metavar="N", help="default: 3")
     parser.add_argument(
+        "--curves",
+        action="store_true",
+        help="vary masks, pixels and expressions by turns instead, and write how the time grows",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="JSON",
-        help="file to write; with several plans a folder that gets one file SIZE_PLAN.json each",
+        help="file to write; with several plans, and no --curves, a folder that gets one file "
+        "SIZE_PLAN.json each",
     )
     parser.set_defaults(run=run)
 
@@ -64,7 +71,6 @@ def add_arguments(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from zsris_ros.bench.measuring import Task
     from zsris_ros.bench.plans import check_plan
-    from zsris_ros.bench.turns import measure
 
     plans = args.plan.split(",")
     for plan in plans:
@@ -77,14 +83,40 @@ def run(args: argparse.Namespace) -> int:
         )
         for plan in plans
     ]  # fmt: skip
-    documents = measure(tasks, args.repetitions, lambda said: print(said, file=sys.stderr))
-    for plan, document in zip(plans, documents, strict=True):
-        path = args.out if len(plans) == 1 else args.out / f"{args.size}_{plan}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        print("\n".join(_lines(document)))
-        print(f"written to {path}")
+    (_curves if args.curves else _stages)(args, tasks)
     return 0
+
+
+def _stages(args: argparse.Namespace, tasks: list[Task]) -> None:
+    from zsris_ros.bench.turns import measure
+
+    documents = measure(tasks, args.repetitions, _say)
+    for task, document in zip(tasks, documents, strict=True):
+        print("\n".join(_lines(document)))
+        name = f"{task.size}_{task.plan}.json"
+        _write(args.out if len(tasks) == 1 else args.out / name, document)
+
+
+def _curves(args: argparse.Namespace, tasks: list[Task]) -> None:
+    from zsris_ros.bench.curves import measure_curves
+
+    document = measure_curves(tasks, args.repetitions, say=_say)
+    for curve in document["curves"]:
+        print(
+            f"{curve['plan']}, {curve['axis']}: {curve['ms_per_unit']:.3g} ms each, "
+            f"exponent {curve['exponent']:.2f}"
+        )
+    _write(args.out, document)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    print(f"written to {path}")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -1,0 +1,72 @@
+"""Charts of what was measured; they need matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zsris_ros.bench.measuring import STAGES
+
+Document = Mapping[str, Any]
+
+COLOURS = dict(
+    zip(
+        STAGES,
+        ("#9aa5b1", "#1f4e79", "#3b8bc2", "#e0a458", "#c8553d", "#7a4b94",
+         "#b7c4cf", "#4f9d69", "#8bbf9f", "#d9d9d9", "#eeeeee"),
+        strict=True,
+    )
+)  # fmt: skip
+
+
+def draw_stages(pairs: Sequence[tuple[Document, Document]], path: Path) -> None:
+    """A first answer by stages, the published way above each of this package's plans."""
+    figure, panels = _figure(len(pairs), 1, (9, 2.1 * len(pairs) + 0.5))
+    for panel, pair in zip(panels, pairs, strict=True):
+        for place, document in enumerate(pair):
+            left = 0.0
+            for name in STAGES:
+                seconds = document["stages"].get(name, {"median_ms": 0})["median_ms"] / 1e3
+                panel.barh(place, seconds, left=left, color=COLOURS[name], label=name)
+                left += seconds
+            panel.text(left, place, f" {left:.3g} s", va="center")
+        ours = pair[1]
+        panel.set_yticks((0, 1), ("published way", f"this package, {ours['plan']}"))
+        panel.invert_yaxis()
+        panel.margins(x=0.12)
+        panel.set_title(f"{ours['size']}, {ours['masks']} masks, {ours['device']}", loc="left")
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[-1].set_xlabel("seconds of a first answer")
+    named = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
+    figure.legend(named.values(), named.keys(), ncols=6, loc="outside lower center", fontsize=8)
+    _save(figure, path)
+
+
+def draw_curves(curves: Sequence[Document], path: Path) -> None:
+    """Milliseconds over what was varied, one panel each, both scales logarithmic."""
+    axes = list(dict.fromkeys(curve["axis"] for curve in curves))
+    figure, panels = _figure(1, len(axes), (4 * len(axes), 3.4))
+    for panel, axis in zip(panels, axes, strict=True):
+        for curve in curves:
+            if curve["axis"] == axis:
+                said = f"{curve['plan']}: exponent {curve['exponent']:.2f}"
+                panel.plot(curve["values"], curve["ms"], marker="o", label=said)
+                panel.set_title(curve["asks"], fontsize=9)
+        panel.set(xscale="log", yscale="log", xlabel=axis, ylabel="ms")
+        panel.grid(True, which="both", alpha=0.3)
+        panel.legend(fontsize=8)
+    _save(figure, path)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, list[Any]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def _save(figure: Any, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure).print_png(path)
