@@ -1,0 +1,164 @@
+"""Declares a node's parameters from a frozen dataclass whose fields are their declarations.
+
+A field says type, default, range, meaning, and when the parameter may change; ``parameters`` and
+``speech_parameters`` hold such classes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import Field, field, fields, replace
+from enum import Enum
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+ParametersT = TypeVar("ParametersT", bound=Any)
+
+
+class ParameterError(ValueError):
+    """A parameter that cannot be used; the message says which, why and what is allowed."""
+
+
+class Changes(Enum):
+    """When a parameter may change."""
+
+    ALWAYS = "at any time"
+    UNCONFIGURED = "while the node is unconfigured"
+    NEVER = "only when the node is started"
+
+
+def declared(
+    default: Any,
+    description: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    changes: Changes = Changes.ALWAYS,
+) -> Any:
+    """A dataclass field that carries a parameter's declaration.
+
+    ``low`` and ``high`` bound a number, both included; ``choices`` lists what a string may be.
+    """
+    return field(
+        default=default,
+        metadata={
+            "description": description,
+            "range": None if low is None or high is None else (low, high),
+            "choices": choices,
+            "changes": changes,
+        },
+    )
+
+
+def declare(node: Node, kind: type[ParametersT]) -> ParametersT:
+    """Declares every field of ``kind`` as a parameter of ``node`` and returns their values.
+
+    Raises ParameterError in one sentence when a value has the wrong type, lies outside its range,
+    or when a given name is none of ours.
+    """
+    _refuse_unknown(node, kind)
+    values: dict[str, Any] = {}
+    for parameter in fields(kind):
+        try:
+            given = node.declare_parameter(
+                parameter.name, parameter.default, _descriptor(parameter)
+            )
+        except ParameterException as error:
+            raise ParameterError(
+                f"the parameter {parameter.name} cannot be used: {error} "
+                f"(default {parameter.default!r}{_allowed(parameter)})"
+            ) from error
+        values[parameter.name] = given.value
+        reason = check(kind, parameter.name, given.value)
+        if reason:
+            raise ParameterError(reason)
+    return kind(**values)
+
+
+def check(kind: type[Any], name: str, value: Any) -> str:
+    """Why ``value`` cannot be ``kind``'s parameter ``name``, as a sentence; empty if it can."""
+    parameter = next(known for known in fields(kind) if known.name == name)
+    choices, bounds = parameter.metadata["choices"], parameter.metadata["range"]
+    wrong = type(value) is not type(parameter.default)
+    wrong = wrong or bool(choices and value not in choices)
+    wrong = wrong or bool(bounds and not bounds[0] <= value <= bounds[1])
+    if not wrong:
+        return ""
+    return f"the parameter {name} cannot be {value!r}{_allowed(parameter)}"
+
+
+def update(
+    current: ParametersT, changes: Sequence[Parameter[Any]], configured: bool = True
+) -> tuple[ParametersT, SetParametersResult]:
+    """``current`` with ``changes`` made, or unchanged with the reason why they are refused.
+
+    ``configured`` says whether the models have been loaded, with the parameters they needed.
+    Names that are not ours (``use_sim_time``) are left to their owners.
+    """
+    ours = {parameter.name: parameter for parameter in fields(current)}
+    values = {change.name: change.value for change in changes if change.name in ours}
+    for name, value in values.items():
+        reason = check(type(current), name, value)
+        early = ours[name].metadata["changes"] is Changes.UNCONFIGURED
+        if not reason and configured and early and value != getattr(current, name):
+            reason = (
+                f"the parameter {name} changes only while the node is unconfigured: "
+                "`ros2 lifecycle set NODE deactivate`, then `cleanup`"
+            )
+        if reason:
+            return current, SetParametersResult(successful=False, reason=reason)
+    return replace(current, **values), SetParametersResult(successful=True)
+
+
+def _descriptor(parameter: Field[Any]) -> ParameterDescriptor:
+    meta = parameter.metadata
+    descriptor = ParameterDescriptor(
+        description=f"{meta['description']} Changes {meta['changes'].value}.",
+        read_only=meta["changes"] is Changes.NEVER,
+    )
+    if meta["choices"]:
+        descriptor.additional_constraints = "one of " + ", ".join(meta["choices"])
+    if meta["range"] and isinstance(parameter.default, int):
+        low, high = meta["range"]
+        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
+    elif meta["range"]:
+        low, high = meta["range"]
+        descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    return descriptor
+
+
+def _allowed(parameter: Field[Any]) -> str:
+    """What a parameter may be, to be put behind a sentence."""
+    if parameter.metadata["choices"]:
+        return ", allowed are " + ", ".join(parameter.metadata["choices"])
+    kind = {bool: "true or false", int: "an integer", float: "a number such as 1.0", str: "a text"}[
+        type(parameter.default)
+    ]
+    if parameter.metadata["range"]:
+        low, high = parameter.metadata["range"]
+        return f", allowed is {kind} from {low} to {high}"
+    return f", allowed is {kind}"
+
+
+def _refuse_unknown(node: Node, kind: type[Any]) -> None:
+    """A misspelt parameter would otherwise be ignored without a word."""
+    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public name for it
+    ours = [parameter.name for parameter in fields(kind)]
+    for name in given:
+        # Names with a dot, such as qos_overrides./image.reliability, belong to rclpy.
+        if name in ours or node.has_parameter(name) or "." in name:
+            continue
+        close = difflib.get_close_matches(name, ours, 1)
+        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(ours)}"
+        raise ParameterError(f"there is no parameter {name}{hint}")
