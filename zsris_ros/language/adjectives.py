@@ -165,10 +165,12 @@ NOUNS_TOO = word_set("""
 EYEWEAR = word_set("""
     reading eye safety prescription swimming swim ski 3d horn-rimmed protective
 """)
+NO_MANNER = ("fly", "bbly", "ggly", "zzly", "ddly", "oily")
 LY_NOUNS = word_set("""
     family jelly belly lily fly butterfly dragonfly holly doily bully assembly ally supply
     reply rally tally early ugly lovely curly silly smelly hilly woolly friendly lonely lively
-    elderly wobbly bubbly oily
+    elderly wobbly bubbly oily anomaly monopoly underbelly prickly wrinkly crinkly tickly
+    sparkly twinkly cuddly burly pearly scaly homily crumbly stubbly pebbly
 """)
 IRREGULAR_PARTICIPLES = word_set("""
     held worn thrown drawn written torn hung bent broken caught driven eaten flown frozen grown

@@ -83,6 +83,8 @@ class Path:
         if kind == "parked":
             moving = any(n.head in nouns.VEHICLES for n in self.nouns[:k])
             return not noun.is_had and (noun.head in nouns.VEHICLES or not moving)
+        if kind == "place" and noun.head in nouns.BODY:
+            return False
         if kind == "state":
             return True
         if kind == "with":

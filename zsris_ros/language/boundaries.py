@@ -116,6 +116,12 @@ class Boundaries:
             i += 1
         return self.closes(i) or self.words[i] in lex.ADVERBS
 
+    def compares(self, i: int) -> bool:
+        """Whether "closest to the wall" or "taller than the jar" stands at ``i``."""
+        near = w.superlative(self.words[i]) in ("near", "far")
+        than = self.words[i] in lex.COMPARATIVES and self.words[i + 1] == "than"
+        return than or (near and self.closes(i + 1))
+
     def _verb(self, i: int, run: Sequence[int]) -> bool:
         """Whether a participle at ``i`` follows the head rather than precedes one."""
         word, following = self.words[i], self.words[i + 1]
@@ -126,7 +132,7 @@ class Boundaries:
         ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
         ends = ends or (w.ordinal(following) is not None and self.closes(i + 2))
         if w.placement(word):
-            return ends
+            return ends or self.compares(i + 1)
         if not (w.is_ing(word) or w.is_ed(word)):
             return False
         before = self.words[run[-1]]

@@ -100,7 +100,9 @@ class DescriptionRules(RelationRules):
             self._nearness(value)
             return spot.end
         j = i + (words[i] in lex.DETERMINERS)
-        if words[j] in lex.VIEWERS and (self.noun.closes(j + 1) or words[j] == "camera"):
+        if words[j] in lex.VIEWERS and (
+            words[j] == "camera" or places.ends(self.noun, j + 1, True)
+        ):
             self._nearness(value)
             return j + 1
         end = self._related_to("near" if value == "near" else "far_from", i)

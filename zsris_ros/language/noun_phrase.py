@@ -186,7 +186,9 @@ class NounPhraseReader(Boundaries):
         shade = word in adj.SHADES and following in adj.COLOURS
         if w.placement(following) and self.closes(i + 2):
             return False  # "a lacewing sitting on a leaf"
-        return shade or ((w.is_ing(word) or w.is_ed(word)) and not self.closes(i + 1))
+        return shade or (
+            (w.is_ing(word) or w.is_ed(word)) and not (self.closes(i + 1) or self.compares(i + 1))
+        )
 
     def _opens(self, i: int, run: Sequence[int]) -> bool:
         """Words that are prepositions elsewhere: "near zebra", "the inside pocket"."""

@@ -34,7 +34,7 @@ def of_view(reader: NounPhraseReader, i: int) -> int:
         j += 1
     if words[i] == "in" and words[j] not in lex.PICTURES:
         return i
-    return j + 1 if words[j] in lex.VIEW and reader.closes(j + 1) else i
+    return j + 1 if words[j] in lex.VIEW and ends(reader, j + 1, True) else i
 
 
 def place(reader: NounPhraseReader, i: int) -> Place | None:
@@ -67,7 +67,7 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
     while words[j] in lex.POSITION_NOUNS:
         j += 1
     seen = of_view(reader, j)
-    if seen == j and (words[j] == "of" or not _ends(reader, j, preposition and determined)):
+    if seen == j and (words[j] == "of" or not ends(reader, j, preposition and determined)):
         return None
     if extreme and sides[0] in _EXTREME_SIDES:
         return Place(seen, sides[1:], sides[0])
@@ -85,12 +85,24 @@ def _far_side(words: Sequence[str], i: int, j: int, extreme: bool) -> Place | No
     return None
 
 
-def _ends(reader: NounPhraseReader, i: int, strict: bool) -> bool:
+def ends(reader: NounPhraseReader, i: int, strict: bool) -> bool:
     """Whether a position phrase may end before ``i``: no noun follows that it would modify."""
     word = reader.words[i]
-    if reader.closes(i) or word in lex.ADVERBS or word in lex.FILLERS or word in lex.INTENSIFIERS:
+    if (
+        reader.closes(i)
+        or reader.compares(i)
+        or word in lex.ADVERBS
+        or word in lex.FILLERS
+        or word in lex.INTENSIFIERS
+    ):
         return True
-    if word in lex.HAVING or word in lex.PLACEMENT or w.is_ing(word) or w.ordinal(word) is not None:
+    if (
+        word in lex.LABELS
+        or word in lex.HAVING
+        or word in lex.PLACEMENT
+        or w.is_ing(word)
+        or w.ordinal(word) is not None
+    ):
         return True
     return not strict and w.is_adjective(word)
 
@@ -126,6 +138,6 @@ def direction(reader: NounPhraseReader, i: int, counted: bool = False) -> tuple[
     if words[j] == "of" and of_view(reader, j) == j:
         # "the second drawer from the bottom of the desk", but "a box from the top of the desk"
         return (j, lex.ORDINAL_SIDES[sides[0]]) if counted else None
-    if not (_ends(reader, j, words[j - 1] != COMMA) or words[j] in lex.DETERMINERS):
+    if not (ends(reader, j, words[j - 1] != COMMA) or words[j] in lex.DETERMINERS):
         return None
     return of_view(reader, j), lex.ORDINAL_SIDES[sides[0]]

@@ -33,7 +33,8 @@ def premodify(
         before = words[run[k - 1]] if k else ""
         following = words[run[k + 1]] if k + 1 < len(run) else ""
         index, value = w.ordinal(word), w.cardinal(word)
-        if index is not None and not _is_compound(words, i, word, following):
+        compound = word == "second" and following == "hand" and k + 2 < len(run)
+        if index is not None and not (compound or _is_compound(words, i, word, following)):
             phrase.ordinal, phrase.side = index, sides.get(i)
         elif w.superlative(word):
             phrase.superlative = w.superlative(word)

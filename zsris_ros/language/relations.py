@@ -50,7 +50,9 @@ class RelationRules:
         ):
             word = self.words[i]
             if word not in lex.DETERMINERS and word not in ("number", "word", "words"):
-                if i > begin and (w.placement(word) or self.noun.placed(i)):
+                if i > begin and (
+                    w.placement(word) or self.noun.placed(i) or self.noun.compares(i)
+                ):
                     break
                 owner.describe(word)
             i += 1
@@ -148,6 +150,7 @@ class RelationRules:
     def _related_to(self, kind: str, i: int) -> int:
         """A relation of ``kind`` whose anchor stands at ``i``."""
         words = self.words
+        worn = words[i - 1] == "in" and not self._put_there(i - 2)
         while words[i] in lex.HESITATIONS:
             i += 1
         if (words[i] in lex.OBJECT_PRONOUNS and words[i] != "her") or (
@@ -164,10 +167,16 @@ class RelationRules:
         phrase, end = found
         if phrase.head in ("nothing", "nobody"):
             return end
-        if kind == "inside" and self._worn(phrase):
+        if kind == "inside" and worn and self._worn(phrase):
             kind = "with"
         self._relate(kind, phrase)
         return end
+
+    def _put_there(self, i: int) -> bool:
+        """Whether the word at ``i`` puts a thing somewhere: "the wallet lying in the jacket"."""
+        moved = self.words[i] in lex.PLACEMENT or self.words[i] in lex.DEEDS
+        sided = self.words[i - 1] in ("on", "the", "far")
+        return moved and not sided and not w.is_animate(self.path.target.head)
 
     def _beside_owner(self, phrase: Phrase) -> bool:
         """ "to the plate's left" is left of the plate."""

@@ -184,6 +184,9 @@ class Reader(DescriptionRules):
         if heading is not None or self.noun.relation(j) or places.place(self.noun, j):
             self.path.force(self.path.target)
             return j
+        if self.noun.compares(j):
+            self.path.force(self.path.target)
+            return self._compared(j)
         if words[j] in lex.HAVING or w.placement(words[j]) or w.is_ing(words[j]):
             self.path.force(self.path.holder if words[i] == "and" else self.path.target)
             return j

@@ -14,7 +14,9 @@ from zsris_ros.types import InputError
 # Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
 # to a word, so that scripts with combining marks stay whole; one pass, no backtracking.
 _WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
-_TOKEN = re.compile(rf"w/o(?:ut)?(?!\w)|w/|&|{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'")
+_TOKEN = re.compile(
+    rf"w/o(?:ut)?(?!\w)|w/|&|{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'"
+)
 # Control characters, and those that turn the direction of writing: no words, and in a terminal or a
 # log they would do things.
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F),
@@ -32,7 +34,8 @@ _MOST = word_set("left right top bottom upper lower front back rear")
 _SHORT = {"w/": "with", "w": "with", "w/o": "without", "w/out": "without", "&": "and",
           "btw": "between", "btwn": "between"}  # fmt: skip
 _SUFFIXES = {"'re": "are", "'m": "am", "'ve": "have", "'ll": "will", "'d": "would"}
-_NOT = word_list("is are was were do does did has have had ca wo could would should")
+_NOT = word_list("is are was were do does did has have had could would should")
+_BASES = {"ca": "can", "wo": "will"}
 SPOKEN = {
     **{f"{verb}nt": (verb, "not") for verb in _NOT},
     **{f"{word}s": (word, "is") for word in word_list("that who where what there here")},
@@ -40,6 +43,7 @@ SPOKEN = {
     "im": ("i", "am"), "ive": ("i", "have"), "youve": ("you", "have"), "lets": ("let", "us"),
     "gimme": ("give", "me"), "lemme": ("let", "me"), "wanna": ("want", "to"),
     "gonna": ("going", "to"), "cannot": ("can", "not"), "youre": ("you", "are"),
+    "cant": ("can", "not"), "wont": ("will", "not"),
 }  # fmt: skip
 """Words a recogniser writes as one, taken apart."""
 
@@ -134,7 +138,7 @@ def _split(word: str, start: int, end: int) -> Iterator[Token]:
             start += len(part) + 1
         return
     if word.endswith("n't") and len(word) > 3:
-        yield Token(word[:-3], start, end - 3)
+        yield Token(_BASES.get(word[:-3], word[:-3]), start, end - 3)
         yield Token("not", end - 3, end)
         return
     base, mark, suffix = word.rpartition("'")

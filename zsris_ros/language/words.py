@@ -94,7 +94,9 @@ def is_extreme(word: str) -> bool:
 
 def is_manner(word: str) -> bool:
     """An adverb in -ly: partially, brightly; not family, not curly."""
-    return word.endswith("ly") and len(word) > 4 and word not in adj.LY_NOUNS
+    if not word.endswith("ly") or word.endswith(adj.NO_MANNER) or word in adj.LY_NOUNS:
+        return False
+    return len(word) > 6 or (len(word) > 4 and not word.endswith("lly"))  # not "brolly"
 
 
 def may_describe(word: str) -> bool:
@@ -143,8 +145,10 @@ def is_animate(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_clothing(word: str) -> bool:
-    return word in nouns.CLOTHING or singular(word) in nouns.CLOTHING or (
-        word.endswith(nouns.CLOTHING_SUFFIXES) and word not in nouns.NOT_CLOTHING
+    return (
+        word in nouns.CLOTHING
+        or singular(word) in nouns.CLOTHING
+        or (word.endswith(nouns.CLOTHING_SUFFIXES) and word not in nouns.NOT_CLOTHING)
     )
 
 

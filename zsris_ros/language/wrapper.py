@@ -37,6 +37,8 @@ _PLACING = word_set("""
     put place set drop throw toss move lay insert stack store hang pour slide push dump load
     pack return leave keep stick
 """)
+_LED = word_set("up out off away back down for at to toward towards")
+_OFTEN_NOUNS = word_set("head roll point")
 _DISPOSED = ("away", "out")
 _PARTICLES = word_set("""
     up out over back away down on off in for at to toward towards along through into around
@@ -49,7 +51,8 @@ _OPENERS = phrase_table({
     "": """
         can you, could you, would you, will you, can u, could u, can we, can i, could i, may
         i, do you, did you, have you, are you able to, i want, i would, i am, i will, i
-        have, i can, i could, i need, we need, we want, i should, let me, let us, i was, we
+        have, i can, i could, i can not, i could not, do you mind, mind passing, mind handing,
+        mind giving, mind bringing, mind getting, mind grabbing, i need, we need, we want, i should, let me, let us, i was, we
         are, do we, is there, are there, there is, there are, here is, here are, where is,
         where are, where did i, where did you, where was, where were, where can i, what is,
         what are, who is, who are, it is, that is, this is, these are, those are, they are,
@@ -154,11 +157,12 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     object_next = following in _OBJECT_STARTS or w.cardinal(following) is not None
     row = w.match(lex.RELATIONS, words, i + 1)
     beside = row is not None and words[i + 1 + row[1]] in lex.DETERMINERS and row[1] > 1
-    if word in _MOTION and beside and (i == 0 or commanded):
+    moving = word in _MOTION and (commanded or word not in _OFTEN_NOUNS)
+    if moving and beside and (i == 0 or commanded):
         accepted = True
     elif known:
         accepted = word in _STRONG or object_next or commanded or following in _STRONG
-        accepted = accepted or _particles_lead_to_noun(words, i + 1)
+        accepted = accepted or _particles_lead_to_noun(words, i)
     else:
         accepted = (
             i == 0 or commanded or words[i - 1] in lex.FILLERS or words[i - 1] == COMMA
@@ -177,11 +181,18 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
 
 
 def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:
-    """ "over to the", "up the": particles between a verb and its object."""
-    begin = i
+    """ "go over to the", "lift up the": particles between a verb at ``i`` and its object; but "drill
+    on the bench" is no command."""
+    verb = words[i]
+    moving = verb in _MOTION and verb not in _OFTEN_NOUNS
+    first = _PARTICLES if moving or verb in ("switch", "put", "take") else _LED | {"over"}
+    begin = i = i + 1
+    if words[i] not in first:
+        return False
     while words[i] in _PARTICLES and i < begin + 3:
         i += 1
-    return i > begin and words[i] in lex.DETERMINERS
+    aimed = verb in _MOTION and words[i - 1] in ("to", "at", "for", "towards", "toward")
+    return i > begin and (words[i] in lex.DETERMINERS or (aimed and words[i] not in ("", COMMA)))
 
 
 def _unknown_verb(words: Sequence[str], i: int) -> bool:
