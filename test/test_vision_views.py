@@ -21,6 +21,8 @@ from zsris_ros.vision.views import (
     crop_mask,
     mask_grid,
     mask_window,
+    normalise,
+    resize,
 )
 
 CPU = torch.device("cpu")
@@ -162,3 +164,25 @@ def test_a_window_shows_a_small_object_large() -> None:
 def test_settings_that_make_no_sense(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
         HybridSettings(**changes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(boxes, st.booleans(), st.integers(0, 3))
+def test_only_what_a_mask_reaches_is_composed_and_nothing_is_missed(
+    mask: np.ndarray, antialias: bool, seed: int
+) -> None:
+    """The plain form: both pictures composed at the frame's size, and then shrunk."""
+    mask = mask & (np.random.default_rng(seed).random(mask.shape) > 0.3)
+    options = HybridSettings(image_antialias=antialias)
+    rgb = picture(seed=seed)
+    inside = torch.from_numpy(mask)
+    sharp, blurred = (
+        normalise(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255, options.mean, options.std)
+        for pixels in (rgb, blur(rgb, options.blur_kernel, options.blur_sigma))
+    )
+    fill = torch.tensor(options.fill).view(1, 3, 1, 1)
+    local = resize(torch.where(inside, sharp, fill), 32, antialias)
+    global_ = resize(torch.where(inside, sharp, blurred), 32, antialias)
+    ours = ViewMaker(rgb, options, 32, 4, CPU)(mask[None])
+    torch.testing.assert_close(ours.local, local, atol=1e-5, rtol=0)
+    torch.testing.assert_close(ours.global_, global_, atol=1e-5, rtol=0)

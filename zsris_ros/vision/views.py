@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..geometry import window_of
 from ..types import BoolArray, ByteArray, InputError
+from .shrinking import Axis, shrink
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -118,11 +120,11 @@ def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
     where it does not. An empty mask gets a window around the whole frame.
     """
     height, width = mask.shape
-    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    if not len(columns):
+    box = window_of(mask)
+    if box is None:
         side = max(height, width)
         return Window((width - side) // 2, (height - side) // 2, side, side)
-    left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    top, bottom, left, right = box[0].start, box[0].stop, box[1].start, box[1].stop
     longer = max(right - left, bottom - top)
     side = min(max(round(scale * longer), min_side, 1), max(height, width))
 
@@ -139,8 +141,11 @@ def crop(picture: Tensor, window: Window | None) -> Tensor:
     if window is None:
         return picture
     height, width = picture.shape[-2:]
-    x = torch.arange(window.x, window.x + window.width, device=picture.device)
-    y = torch.arange(window.y, window.y + window.height, device=picture.device)
+    right, bottom = window.x + window.width, window.y + window.height
+    if min(window.x, window.y) >= 0 and right <= width and bottom <= height:
+        return picture[..., window.y : bottom, window.x : right]
+    x = torch.arange(window.x, right, device=picture.device)
+    y = torch.arange(window.y, bottom, device=picture.device)
     return picture[..., y.clamp(0, height - 1)[:, None], x.clamp(0, width - 1)[None, :]]
 
 
@@ -195,34 +200,60 @@ class ViewMaker:
         self, rgb: ByteArray, settings: HybridSettings, size: int, grid: int, device: torch.device
     ) -> None:
         self.settings, self.size, self.grid, self.device = settings, size, grid, device
-        self._sharp = _picture(rgb, device)
-        self._blurred = _picture(blur(rgb, settings.blur_kernel, settings.blur_sigma), device)
-        fill = torch.tensor(settings.fill) * torch.tensor(settings.std)
-        self._fill = (fill + torch.tensor(settings.mean)).view(3, 1, 1).to(device)
+        self._sharp = self._picture(rgb)
+        self._blurred = self._picture(blur(rgb, settings.blur_kernel, settings.blur_sigma))
+        self._fill = torch.tensor(settings.fill, device=device).view(3, 1, 1)
+        if settings.window is None:
+            height, width = rgb.shape[:2]
+            self._rows = Axis(height, size, settings.image_antialias, device)
+            self._columns = Axis(width, size, settings.image_antialias, device)
+            surround = resize(self._blurred[None], size, settings.image_antialias)
+            self._outside = torch.cat([self._fill.expand_as(surround[0])[None], surround])
 
     def __call__(self, masks: BoolArray) -> Views:
         """The views of bool NxHxW masks."""
-        views = [self._one(mask) for mask in masks]
-        pictures = torch.cat([pair for pair, _ in views])
-        pictures = normalise(pictures, self.settings.mean, self.settings.std)
-        return Views(pictures[0::2], pictures[1::2], torch.cat([grid for _, grid in views]))
+        make = self._whole if self.settings.window is None else self._windowed
+        pictures, grids = zip(*(make(mask) for mask in masks), strict=True)
+        both = torch.stack(pictures)
+        return Views(both[:, 0], both[:, 1], torch.cat(grids))
 
-    def _one(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
-        """The local and the global picture of one mask (2x3xSxS, pixels in 0..1), and its grid."""
+    def _whole(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
+        """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""
+        pictures = self._outside.clone()
+        inside = torch.from_numpy(np.ascontiguousarray(mask)).to(self.device)
+        window = window_of(mask)
+        if window is not None:
+            down, across = (
+                axis.reach(side.start, side.stop)
+                for axis, side in zip((self._rows, self._columns), window, strict=True)
+            )
+            read = (..., down.read, across.read)
+            part = self._compose(inside[read], self._sharp[read], self._blurred[read])
+            pictures[..., down.out, across.out] = shrink(
+                part, self._rows, self._columns, down, across
+            )
+        return pictures, self._cover(inside)
+
+    def _windowed(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
+        """The same of the mask's square window."""
         options = self.settings
-        window = None
-        if options.window is not None:
-            window = mask_window(mask, options.window, options.window_min_px)
+        assert options.window is not None
+        window = mask_window(mask, options.window, options.window_min_px)
         inside = crop_mask(torch.from_numpy(np.ascontiguousarray(mask)).to(self.device), window)
-        sharp = crop(self._sharp, window)
-        surround = crop(self._blurred, window)
-        composites = torch.stack(
-            [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, surround)]
+        composed = self._compose(inside, crop(self._sharp, window), crop(self._blurred, window))
+        return resize(composed, self.size, options.image_antialias), self._cover(inside)
+
+    def _compose(self, inside: Tensor, sharp: Tensor, blurred: Tensor) -> Tensor:
+        """bool HxW and twice 3xHxW to the local and the global picture, 2x3xHxW."""
+        return torch.stack(
+            [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, blurred)]
         )
-        grid = mask_grid(inside[None], self.grid, options.mask_antialias, options.full_cell)
-        return resize(composites, self.size, options.image_antialias), grid
 
+    def _cover(self, inside: Tensor) -> Tensor:
+        options = self.settings
+        return mask_grid(inside[None], self.grid, options.mask_antialias, options.full_cell)
 
-def _picture(rgb: ByteArray, device: torch.device) -> Tensor:
-    """uint8 HxWx3 to float 3xHxW in 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1).float() / 255
+    def _picture(self, rgb: ByteArray) -> Tensor:
+        """uint8 HxWx3 to float 3xHxW, normalised."""
+        pixels = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(2, 0, 1)
+        return normalise(pixels[None].float() / 255, self.settings.mean, self.settings.std)[0]

@@ -1,0 +1,56 @@
+"""The part of a resized picture that a part of the picture reaches.
+
+Bilinear resizing is linear: one matrix for the rows, one for the columns. What lies outside a
+mask's box shows the same in every mask's picture, so it is resized once, and for each mask only
+what its box reaches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Along one axis: the resized pixels ``out`` that read any of some pixels; all they read."""
+
+    out: slice
+    read: slice
+
+
+class Axis:
+    """Resizing along one axis, as ``F.interpolate`` does it: weights ``size`` x ``length``."""
+
+    def __init__(self, length: int, size: int, antialias: bool, device: torch.device) -> None:
+        unit = torch.eye(length)[None, None]
+        weights = F.interpolate(unit, (size, length), mode="bilinear", antialias=antialias)[0, 0]
+        read = weights.numpy() != 0
+        self._first: Indices = read.argmax(axis=1)
+        self._end: Indices = length - read[:, ::-1].argmax(axis=1)
+        self.weights = weights.to(device)
+
+    def reach(self, start: int, end: int) -> Reach:
+        """Of the pixels from ``start`` up to ``end``, excluded."""
+        low = int(np.searchsorted(self._end, start, side="right"))
+        high = int(np.searchsorted(self._first, end, side="left"))
+        if low >= high:  # between the pixels that are sampled
+            return Reach(slice(0, 0), slice(0, 0))
+        return Reach(slice(low, high), slice(int(self._first[low]), int(self._end[high - 1])))
+
+
+def shrink(part: Tensor, rows: Axis, columns: Axis, down: Reach, across: Reach) -> Tensor:
+    """The pixels ``down.out`` x ``across.out`` of a resized picture ...xHxW.
+
+    ``part`` is the picture cut to ``down.read`` x ``across.read``.
+    """
+    left = rows.weights[down.out, down.read]
+    right = columns.weights[across.out, across.read]
+    return left @ part @ right.T
