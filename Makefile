@@ -3,6 +3,7 @@
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
+# make bench    measure again how fast it is (ten minutes of an idle machine)
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove what the above made
@@ -35,7 +36,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint colcon results soak mutants clean
+.PHONY: help demo test lint colcon results bench bench-report soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -97,6 +98,18 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 	$(VENV)/colcon/bin/python -m pip --disable-pip-version-check install \
 	  -c requirements/constraints-ros.txt -r requirements/colcon.txt -r requirements/ros.txt
 	@touch $@
+
+# The other figures in README: how long answers take, beside the published way, measured by turns.
+# Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
+BENCH := $(VENV)/bin/zsris bench
+bench: $(MADE)/test $(MADE)/package
+	$(BENCH) --plan published,product --expressions 3 --repetitions 2 --out bench
+	$(BENCH) --plan published,product --size tabletop --repetitions 7 --out bench
+	$(BENCH) --plan published,product --size tabletop --masks 16 --curves --out bench/curves.json
+	$(MAKE) bench-report
+
+bench-report: $(MADE)/test $(MADE)/package
+	$(VENV)/bin/python -m zsris_ros.bench.report README.md bench
 
 # The figures in README: 200 simulated scenes (all methods, verdicts), real frames where
 # ZSRIS_OSD_DIR names them, the demo. Hours on one core; what was stopped goes on where it stood,

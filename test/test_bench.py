@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_clip import small_clip
 from torch.nn import functional as F
 
 from zsris_ros import cli
+from zsris_ros.bench.charts import draw_curves, draw_stages
+from zsris_ros.bench.curves import AXES, growth, measure_curves
 from zsris_ros.bench.flops import counted, matrix_rate
 from zsris_ros.bench.inputs import Inputs, painted, sentences
 from zsris_ros.bench.measuring import Measurement, Task
@@ -20,6 +24,7 @@ from zsris_ros.bench.networks import Networks, Script, sizes
 from zsris_ros.bench.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.bench.published import PublishedPlan, _generator
 from zsris_ros.bench.published_features import mask_features, patch_features
+from zsris_ros.bench.report import bench_table, pairs, read_documents, with_table
 from zsris_ros.bench.stopwatch import Stopwatch
 from zsris_ros.camera.conversions import to_frame, to_rgb
 from zsris_ros.proposals.sam import SamProposer
@@ -239,3 +244,62 @@ def test_random_networks_propose_the_given_masks_to_every_plan(inputs: Inputs) -
             assert same.max() > 0.7
         script.close()
     assert found[True] != (8, 8)
+
+
+def document(plan: str, milliseconds: float) -> dict[str, Any]:
+    figures = {"median_ms": milliseconds, "gflop": 10.0, "bound_ms": 100.0,
+               "share_of_matrix_rate": 100 / milliseconds}  # fmt: skip
+    machine = {"cpu": "A processor", "cores": 2, "threads": 2, "instructions": "AVX2"}
+    return {
+        "plan": plan,
+        "size": "vit_b",
+        "weights": "random",
+        "device": "cpu",
+        "precision": "fp32",
+        "masks": 50,
+        "image": [640, 480],
+        "chosen": 3,
+        "peak_mb": 2000.0,
+        "machine": machine,
+        "stages": {"features": figures, "publish": {"median_ms": 1.0}},
+        "first_answer": figures,
+        "further": {"median_ms": 12.0, "stages": {}},
+    }
+
+
+def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
+    for plan, milliseconds in (("published", 40000.0), ("product", 10000.0)):
+        path = tmp_path / f"{plan}.json"
+        path.write_text(json.dumps(document(plan, milliseconds)))
+    curve = {"axis": "masks", "asks": "first answer", "plan": "product", "values": [8, 64],
+             "ms": [100.0, 800.0], **growth([8, 64], [100.0, 800.0])}  # fmt: skip
+    (tmp_path / "curves.json").write_text(json.dumps({"curves": [curve]}))
+    table = bench_table(tmp_path)
+    assert "| features | 40.00 s | 10.00 s | 4.0 | 100 ms (1%) |" in table
+    assert "| publish | 1 ms | 1 ms | 1.0 |  |" in table
+    assert "the same mask as the published way" in table and "2 CPU cores (A processor" in table
+    assert "| product | masks | 8 in 100 ms | 64 in 800 ms | 12.5 ms each | 1.00 |" in table
+    draw_stages(pairs(read_documents(tmp_path)), tmp_path / "stages.png")
+    draw_curves([curve], tmp_path / "curves.png")
+    for name in ("stages", "curves"):
+        assert Image.open(tmp_path / f"{name}.png").size[0] > 300
+
+
+def test_growth_is_that_of_a_line_and_of_a_power() -> None:
+    assert growth([1, 2, 4], [3.0, 6.0, 12.0]) == {"ms_per_unit": 3.0, "exponent": 1.0}
+    assert growth([1, 2, 4], [5.0, 20.0, 80.0])["exponent"] == 2.0
+
+
+def test_curves_are_measured_over_their_axis() -> None:
+    few = [replace(axis, values=axis.values[:2]) for axis in AXES]
+    found = measure_curves([replace(TASK, masks=4)], 1, few, lambda task: tiny())
+    assert [curve["axis"] for curve in found["curves"]] == ["masks", "kilopixels", "expressions"]
+    assert all(len(curve["ms"]) == 2 and min(curve["ms"]) > 0 for curve in found["curves"])
+
+
+def test_readme_says_what_was_measured() -> None:
+    root = Path(__file__).resolve().parents[1]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert with_table(readme, bench_table(root / "bench")) == readme
+    with pytest.raises(ValueError, match="marks"):
+        with_table("# nothing", "table")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from zsris_ros.bench import machine
-from zsris_ros.bench.measuring import Measurement, Task
-from zsris_ros.bench.networks import load_networks
+from zsris_ros.bench.measuring import Measurement, Task, networks_of
+from zsris_ros.bench.networks import Networks
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,17 @@ def measure_curves(
     tasks: Sequence[Task],
     repetitions: int,
     axes: Sequence[Axis] = AXES,
+    networks_of: Callable[[Task], Networks] = networks_of,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """A document with one curve for each task and axis, the rest as the task has it."""
-    curves = [_curve(task, axis, repetitions, say) for task in tasks for axis in axes]
-    device = load_networks(tasks[0].size, tasks[0].device, tasks[0].precision).device
+    curves: list[Mapping[str, Any]] = []
+    for task in tasks:
+        networks = networks_of(task)
+        curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
     return {
         "curves": curves,
-        "machine": machine.description(device),
+        "machine": machine.description(networks.device),
         "versions": machine.versions(),
         "date": machine.today(),
     }
@@ -74,9 +77,8 @@ def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, 
 
 
 def _curve(
-    task: Task, axis: Axis, repetitions: int, say: Callable[[str], None]
+    task: Task, axis: Axis, networks: Networks, repetitions: int, say: Callable[[str], None]
 ) -> Mapping[str, Any]:
-    networks = load_networks(task.size, task.device, task.precision)
     times = []
     for value in axis.values:
         say(f"{task.size}, {task.plan}: {value} {axis.name}")

@@ -38,6 +38,11 @@ class Task:
     precision: str = "auto"
 
 
+def networks_of(task: Task) -> Networks:
+    """The networks that a task names, newly loaded."""
+    return load_networks(task.size, task.device, task.precision)
+
+
 @dataclass
 class _Samples:
     """Milliseconds by stage of every repetition, and the operations by stage of one."""
@@ -61,7 +66,7 @@ class Measurement:
             raise InputError("at least one expression is needed")
         self.task = task
         inputs = painted(task.masks, task.width, task.height)
-        self.networks = networks or load_networks(task.size, task.device, task.precision)
+        self.networks = networks or networks_of(task)
         self.plan = make_plan(task.plan, self.networks, inputs)
         self._script: Script | None = None
         if self.networks.weights == "random":
