@@ -29,6 +29,9 @@ Pixel = tuple[float, float]
 Point = tuple[float, float, float]
 """(x, y, z) in metres, optical frame."""
 
+Window = tuple[slice, slice]
+"""Rows and columns of a frame, with a start and a stop."""
+
 
 class InputError(ValueError):
     """A frame, mask or expression that cannot be used; the message says why and what to do."""

@@ -19,6 +19,7 @@ from zsris_ros.geometry import centroid_3d, centroid_pixel
 from zsris_ros.language import Parser
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.join import join
+from zsris_ros.proposals.window import propose_in
 from zsris_ros.referring.explaining import explanation
 from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.heights import find_heights
@@ -29,7 +30,16 @@ from zsris_ros.referring.things import find_things
 from zsris_ros.referring.verdict import rank
 from zsris_ros.referring.wording import message
 from zsris_ros.stages import stage
-from zsris_ros.types import Expression, FloatArray, Frame, Proposals, Referral, Scene, Verdict
+from zsris_ros.types import (
+    Expression,
+    FloatArray,
+    Frame,
+    Proposals,
+    Referral,
+    Scene,
+    Verdict,
+    Window,
+)
 from zsris_ros.vision.encoder import MaskEncoder
 from zsris_ros.vision.localisation import Localiser
 
@@ -66,12 +76,16 @@ class Segmenter:
         self._parser, self._settings, self._referrer = parser, settings, referrer
         self._grounder = Grounder(encoder.clip, localiser, settings)
 
-    def propose(self, frame: Frame) -> Proposals:
-        """The masks of the frame that ``look`` works on."""
+    def propose(self, frame: Frame, window: Window | None = None) -> Proposals:
+        """The masks of the frame that ``look`` works on, or those of a window of it."""
         usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
         if self._referrer is not None and len(usable) == 1:
             return usable[0].propose(frame)
-        return join(*(proposer.propose(frame) for proposer in usable), weights=self._settings.trust)
+        found = [
+            proposer.propose(frame) if window is None else propose_in(proposer, frame, window)
+            for proposer in usable
+        ]
+        return join(*found, weights=self._settings.trust)
 
     def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
         """Everything about a frame that does not depend on what is asked. Slow; do it once.
@@ -93,6 +107,20 @@ class Segmenter:
             _ = proposals.shared, proposals.coarse  # kept with them: every answer needs these
             things, heights = find_things(frame, proposals), find_heights(frame, proposals)
         return Scene(frame, proposals, features, pixels, points, patches, things, heights, timings)
+
+    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
+        """What a tracker needs of a frame, or of a window of it: things, how they look, and where.
+
+        Nobody can refer to such a scene, because all that serves sentences is left out.
+        """
+        timings: dict[str, float] = {}
+        with _timed(timings, "proposals"):
+            proposals = self.propose(frame, window)
+        with _timed(timings, "features"):
+            features = self._encoder.encode(frame.rgb, proposals.masks)
+        with _timed(timings, "geometry"):
+            pixels, points = _places(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, timings=timings)
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         """Which mask is meant. Raises InputError when the text holds nothing to look for."""

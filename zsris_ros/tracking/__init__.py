@@ -1,0 +1,1 @@
+"""Follows one object from frame to frame, and says so when it is lost."""
