@@ -4,6 +4,7 @@
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
 # make bench    measure again how fast it is (ten minutes of an idle machine)
+# make reliability  broken inputs, load and faults again, for docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove what the above made
@@ -36,7 +37,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint colcon results bench bench-report soak mutants clean
+.PHONY: help demo test lint colcon results bench bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -105,7 +106,8 @@ BENCH := $(VENV)/bin/zsris bench
 bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan published,product --expressions 3 --repetitions 2 --out bench
 	$(BENCH) --plan published,product --size tabletop --repetitions 7 --out bench
-	$(BENCH) --plan published,product --size tabletop --masks 16 --curves --out bench/curves.json
+	$(BENCH) --plan published,product --size tabletop --masks 16 --repetitions 2 --curves \
+	  --out bench/curves.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package
