@@ -132,6 +132,13 @@ results: $(MADE)/test $(MADE)/package
 	cp out/demo/contact_sheet.png docs/demo.png
 	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
 
+# Inputs, load and faults of docs/reliability.md; ten minutes of an idle machine. The page is made
+# again whatever has failed.
+reliability: $(MADE)/test $(MADE)/package
+	code=0; for part in inputs load faults; do \
+	  $(VENV)/bin/python test/reliability/$$part.py || code=1; done; \
+	  $(VENV)/bin/python test/reliability/table.py; exit $$code
+
 # Memory, threads, files and shared memory of the node under mixed load; MINUTES=60 is what is
 # committed.
 MINUTES ?= 10

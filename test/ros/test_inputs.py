@@ -28,6 +28,7 @@ def status_of(response: ReferSegment.Response) -> str:
     return STATUS_NAMES[response.status]
 
 
+@pytest.mark.fault("time that jumps back and forth")
 def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time(
     here: Node,
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time
         assert process.log().count("time has jumped back") == 1
 
 
+@pytest.mark.fault("a camera that is silent from the start")
 def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
     remaps = {"refer_segment": "/silent", "__node": "silent", "image": "/silent/image"}
     reports = Listener(here, DiagnosticArray, "/diagnostics")

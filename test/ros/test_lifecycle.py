@@ -186,6 +186,7 @@ def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) ->
     assert manager.ask("red")[0] == "FAILED"
 
 
+@pytest.mark.fault("up and down through the lifecycle 50 times")
 def test_up_and_down_under_a_running_camera(
     here: Node, process: Process, unconfigured: Manager
 ) -> None:
@@ -193,7 +194,7 @@ def test_up_and_down_under_a_running_camera(
     manager = unconfigured
     assert manager.change(Transition.TRANSITION_CONFIGURE)
     with Stream(Camera(here), 100.0):
-        for _ in range(20):
+        for _ in range(50):
             assert manager.change(Transition.TRANSITION_ACTIVATE)
             wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
             assert manager.change(Transition.TRANSITION_DEACTIVATE)
@@ -201,6 +202,7 @@ def test_up_and_down_under_a_running_camera(
     assert "Traceback" not in process.log(), process.log()
 
 
+@pytest.mark.fault("SIGINT while the models load: exit 0 within 3 s")
 def test_ctrl_c_ends_it_in_the_middle_of_a_transition() -> None:
     # Its own name: two nodes of the same name would both answer the manager.
     remaps = {"refer_segment": "/other", "__node": "other"}

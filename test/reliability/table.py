@@ -1,0 +1,53 @@
+"""docs/reliability.md from the results: ``python test/reliability/table.py``.
+
+Each ``docs/results/reliability/*.json`` holds ``rows``: a list of ``what``, ``tried``, ``result``
+and the ``command`` that measures it again.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs" / "results" / "reliability"
+PAGE = ROOT / "docs" / "reliability.md"
+ORDER = ("inputs", "load", "faults", "soak", "weights", "access", "coverage", "mutations")
+"""Results by the name of their file; others follow."""
+
+HEAD = """# What was tried on the node, and what came of it
+
+<!-- Written by `python test/reliability/table.py`; do not edit. -->
+
+Everything runs on real processes over DDS. `make reliability` measures inputs, load and faults
+again, the other commands what stands beside them; the figures lie in `docs/results/reliability/`.
+A fault is survived when the next good call is answered, or the node ends as it was told to.
+
+| what | tried | result | measured by |
+|---|---|---|---|
+"""
+
+
+def page(results: Path) -> str:
+    """The page about the results in a folder."""
+
+    def place(path: Path) -> tuple[int, str]:
+        return (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER)), path.stem
+
+    lines = []
+    for path in sorted(results.glob("*.json"), key=place):
+        for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
+            cells = row["what"], row["tried"], row["result"], f"`{row['command']}`"
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
+    return HEAD + "".join(lines)
+
+
+def main() -> int:
+    """Exit code 0."""
+    PAGE.write_text(page(RESULTS), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
