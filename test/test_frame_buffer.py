@@ -49,6 +49,30 @@ def test_the_newest_waits_for_its_depth_but_not_for_long() -> None:
     assert newest is not None and newest.image.message == "image 500" and newest.depth is None
 
 
+def test_the_depth_of_the_image_before_is_not_taken_for_the_newest_ones() -> None:
+    """30 Hz and the default tolerance, under which both would do."""
+    kept: FrameBuffer[str, str] = FrameBuffer(10, tolerance_ns=50 * MS)
+    for stamp in (0, 33):
+        kept.add_image(stamp * MS, f"image {stamp}")
+        kept.add_depth(stamp * MS, f"depth {stamp}")
+    kept.add_image(66 * MS, "image 66")
+    newest = kept.newest()
+    assert newest is not None and newest.depth is not None
+    assert (newest.image.message, newest.depth.message) == ("image 33", "depth 33")
+
+
+def test_a_camera_that_is_never_quite_in_time_is_not_waited_for() -> None:
+    """Depth 12 ms behind its image, as of sensors that run by themselves."""
+    kept: FrameBuffer[str, str] = FrameBuffer(10, tolerance_ns=50 * MS)
+    for stamp in (0, 33, 66):
+        kept.add_image(stamp * MS, f"image {stamp}")
+        kept.add_depth((stamp + 12) * MS, f"depth {stamp}")
+    kept.add_image(99 * MS, "image 99")
+    newest = kept.newest()
+    assert newest is not None and newest.depth is not None
+    assert (newest.image.message, newest.depth.message) == ("image 99", "depth 66")
+
+
 def test_one_camera_info_serves_every_image() -> None:
     kept = buffer(length=2)
     kept.add_info(0, "info")

@@ -54,8 +54,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
 
     ``tolerance_ns`` is the largest difference in time between an image and its depth. A camera_info
     changes rarely and some drivers send it once, so the nearest one always belongs to an image.
-    ``patience_ns`` is how much older than the newest image a complete one may be to be preferred:
-    depth arrives a little later than its image.
+    ``patience_ns`` is how much older than the newest image one with depth may be to be preferred.
 
     When a stamp lies clearly before the newest one (a bag that starts over, a simulation that is
     reset), everything from the other time is dropped, but for the newest camera_info.
@@ -86,18 +85,26 @@ class FrameBuffer(Generic[ImageT, InfoT]):
         return self._add(self._infos, stamp_ns, info)
 
     def newest(self) -> Moment[ImageT, InfoT] | None:
-        """The newest image, or the newest with depth where that is hardly older; None if empty."""
+        """The newest image, or one hardly older that has depth, or better depth; None if empty.
+
+        Depth arrives after its image, and meanwhile that of the image before is near enough to be
+        taken for it. So the newest image and the older ones compete: by how much older they are,
+        and by twice how far their depth is from them, which falsifies what moves.
+        """
         with self._lock:
             if not self._images:
                 return None
             newest = self._images[-1]
-            if self._depths:
-                for image in reversed(self._images):
-                    if newest.stamp_ns - image.stamp_ns > self.patience_ns:
-                        break
-                    if self._depth_of(image) is not None:
-                        return self._moment(image)
-            return self._moment(newest)
+            depths: list[tuple[int, Stamped[ImageT]]] = []
+            for image in reversed(self._images):
+                age = newest.stamp_ns - image.stamp_ns
+                if age > self.patience_ns:
+                    break
+                depth = self._depth_of(image)
+                if depth is not None:
+                    depths.append((age + 2 * abs(depth.stamp_ns - image.stamp_ns), image))
+            best = min(depths, key=lambda each: each[0], default=(0, newest))
+            return self._moment(best[1])
 
     def nearest(self, stamp_ns: int) -> Moment[ImageT, InfoT] | None:
         """The image nearest to ``stamp_ns``, however far that is; None if empty."""
