@@ -233,6 +233,11 @@ class DescriptionRules(RelationRules):
         words, word = self.words, self.words[i]
         if word in lex.DEGREE or word in lex.ADVERBS or w.is_manner(word):
             return i + 1
+        if word == "half" and words[i + 1] in ("full", "empty") and words[i + 2] != "of":
+            owner = self.path.owner("state")
+            owner.describe(word)
+            owner.describe(words[i + 1])
+            return i + 2
         if word == "number" and words[i + 1].isdecimal():
             return i + 1
         if word.isdecimal():

@@ -102,7 +102,11 @@ NEGATIVE_PHRASES = phrase_table({
         excluding, anything but
     """,
     "without": "without, with no, with out, minus",
-    "not": "no longer, not yet, no more",
+    "not": """
+        no longer, not yet, no more, missing a, missing an, missing its, missing his,
+        missing her, missing the, missing their, missing one, lacking, lacking a, lacking an,
+        lacking its
+    """,
 })  # fmt: skip
 SOUNDS = word_set("uh um er erm ah hmm hm mm eh huh uhm uhh umm ehm")
 FILLERS = SOUNDS | word_set("""
@@ -125,8 +129,8 @@ ADVERBS = word_set("""
     immediately right just only even first else
 """)
 CLOSING = word_set("""
-    yesterday today tonight tomorrow here there now again already up down away out along too
-    thanks please pls plz okay ok thank anywhere somewhere
+    yesterday today tonight tomorrow here there now again already yet gone up down away out
+    along too thanks please pls plz okay ok thank anywhere somewhere
 """)
 TIME_PHRASES = phrase_table({
     "": """
@@ -138,8 +142,8 @@ TIME_PHRASES = phrase_table({
         much, thanks a lot, thanks so much, thanks very much, many thanks, if you please, of
         mine, of yours, of them, of those, of all, you know, i mean, i think, i guess, i
         believe, sort of, kind of, as well, in a row, from here, for a moment, at all, by
-        itself, on its own, all alone, in total, in there, as quickly as possible, with you, real quick,
-        real fast, real soon
+        itself, on its own, all alone, in total, in there, as quickly as possible, with you,
+        real quick, real fast, real soon
     """,
 })  # fmt: skip
 PICTURES = word_set("picture image photo photograph scene shot pic")

@@ -95,6 +95,8 @@ class NounPhraseReader(Boundaries):
             ):
                 number = count(w.cardinal(word))
                 i += 2
+            elif word in ("lot", "lots", "plenty") and words[i + 1] == "of":
+                number, determiner, i = "all", determiner or "a", i + 2
             elif word in PAIRS and words[i + 1] == "of":
                 number = 2 if word == "couple" else number if isinstance(number, int) else "one"
                 determiner = determiner or "a"
@@ -155,7 +157,8 @@ class NounPhraseReader(Boundaries):
         word, following = self.words[i], self.words[i + 1]
         if word == "one":
             verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
-            return self.closes(i + 1) or verb or (w.is_ing(following) and not bare)
+            behind = self.compares(i + 1) or self.placed(i + 1)
+            return self.closes(i + 1) or behind or verb or (w.is_ing(following) and not bare)
         if word in nouns.BODY and self.words[i - 1] in _OWNERS and w.is_ed(following):
             return True  # "with back turned"
         return w.is_noun_like(word) and not self._premodifier(i, bare)

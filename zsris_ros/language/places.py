@@ -62,8 +62,9 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
         j += 1
     if not sides:
         return _far_side(words, i, j, extreme)
-    if owned and sides[0] not in ("left", "right"):
-        return None  # "a guitar on his back"
+    hand = words[j - 1] == "hand" and words[j] not in lex.POSITION_NOUNS
+    if owned and (hand or sides[0] not in ("left", "right")):
+        return None  # "a guitar on his back", "the glove on his left hand"
     while words[j] in lex.POSITION_NOUNS:
         j += 1
     seen = of_view(reader, j)

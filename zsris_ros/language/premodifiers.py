@@ -53,8 +53,10 @@ def premodify(
             and number is None
             and not phrase.attributes
             and following not in lex.UNITS
+            and not (w.is_ed(following) and head and not w.is_plural(words[run[-1]]))
         ):
-            number = count(value)  # behind an attribute it is a size or a label: "size 9 shoe"
+            number = count(value)  # behind an attribute it is a size or a label: "size 9 shoe";
+            # nor does "three legged stool" count stools
         elif word in lex.POSITION_NOUNS and w.positions(before):
             continue
         elif word not in _DROPPED and (word not in lex.DEGREE or word == "pretty"):

@@ -49,25 +49,30 @@ _GOING = word_set("go drive navigate walk come head")
 _AFTER_VERB = word_set("up out off on for over back down away")
 _OPENERS = phrase_table({
     "": """
-        can you, could you, would you, will you, can u, could u, can we, can i, could i, may
-        i, do you, did you, have you, are you able to, i want, i would, i am, i will, i
-        have, i can, i could, i can not, i could not, do you mind, mind passing, mind handing,
-        mind giving, mind bringing, mind getting, mind grabbing, i need, we need, we want, i should, let me, let us, i was, we
-        are, do we, is there, are there, there is, there are, here is, here are, where is,
-        where are, where did i, where did you, where was, where were, where can i, what is,
-        what are, who is, who are, it is, that is, this is, these are, those are, they are,
-        which is, i think, i mean, i meant, i see, it was, would you mind, you should, you
-        can, you need, i wish, i wonder, there was, there were, tell me, show me, how about,
-        what about, try to, go ahead and, go and, come and, do you know, get rid of, make
-        sure, be so kind as to, want you, like you, need you, you could, does it, is it,
-        would it be possible to, is it possible to, i was wondering if, i wonder if, isn't
-        there, the robot should, looking for, look for, if you could, if you can, if
-        possible, in case, you know, you see, have a look at, take a look at, have a look for,
-        have a look, take a look, get a look at, have a peek at, take a peek at, keep an eye on,
-        keep track of, take care of, how many, there should be, there must be, there might be,
-        can someone, could someone, would someone, will someone, can somebody, could somebody,
-        would somebody, can anyone, could anyone, i am after, we are after, excuse me, pardon me, sorry to bother you,
-        id like, id love, were looking for
+        can you, could you, would you, will you, can u, could u, can we, can i, could i, may i,
+        do you, did you, have you, are you able to, i want, i would, i am, i will, i have, i can,
+        i could, i can not, i could not, do you mind, mind passing, mind handing, mind giving,
+        mind bringing, mind getting, mind grabbing, i need, we need, we want, i should, let me,
+        let us, i was, we are, do we, is there, are there, there is, there are, here is, here are,
+        where is, where are, where did i, where did you, where was, where were, where can i,
+        what is, what are, who is, who are, it is, that is, this is, these are, those are,
+        they are, which is, i think, i mean, i meant, i see, it was, would you mind, you should,
+        you can, you need, i wish, i wonder, there was, there were, tell me, show me, how about,
+        what about, try to, go ahead and, go and, come and, do you know, get rid of, make sure,
+        be so kind as to, want you, like you, need you, you could, does it, is it,
+        would it be possible to, is it possible to, i was wondering if, i wonder if, isn't there,
+        the robot should, looking for, look for, if you could, if you can, if possible, in case,
+        you know, you see, have a look at, take a look at, have a look for, have a look,
+        take a look, get a look at, have a peek at, take a peek at, keep an eye on, keep track of,
+        take care of, how many, there should be, there must be, there might be, can someone,
+        could someone, would someone, will someone, can somebody, could somebody, would somebody,
+        can anyone, could anyone, i am after, we are after, excuse me, pardon me,
+        sorry to bother you, id like, id love, were looking for, any chance you could,
+        any chance of, do me a favour and, do me a favor and, be a dear and,
+        i would appreciate it if you could, if you see, if you find, if there is,
+        when you get a chance, when you have a moment, when you have time, when you have a minute,
+        when you can, whenever you can, before you go, before you leave, while you are there,
+        once you are done, where has, where have, where had
     """,
 })  # fmt: skip
 _LINKS = word_set("""
@@ -181,8 +186,9 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
 
 
 def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:
-    """ "go over to the", "lift up the": particles between a verb at ``i`` and its object; but "drill
-    on the bench" is no command."""
+    """ "go over to the", "lift up the": particles between a verb at ``i`` and its object.
+
+    "drill on the bench" is no command."""
     verb = words[i]
     moving = verb in _MOTION and verb not in _OFTEN_NOUNS
     first = _PARTICLES if moving or verb in ("switch", "put", "take") else _LED | {"over"}
