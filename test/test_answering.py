@@ -132,7 +132,7 @@ def test_a_picture_that_is_too_large_is_refused_and_depth_that_is_too_large_left
 
 def test_a_camera_image_that_cannot_be_read_is_no_image() -> None:
     asked = question(1)
-    asked.moment.image.message.encoding = "nv21"
-    with pytest.raises(Refusal, match=r"'/camera' cannot be used.*nv21") as refusal:
+    asked.moment.image.message.encoding = "h264"
+    with pytest.raises(Refusal, match=r"'/camera' cannot be used.*h264") as refusal:
         Answerer(StandIn(), 4).answer(asked)
     assert refusal.value.status == Status.NO_IMAGE

@@ -217,14 +217,14 @@ class RedFinder:
 
 
 def test_an_image_that_cannot_be_used_ends_nothing(tmp_path: Path) -> None:
-    broken = image(START + SECOND, picture(1), "nv21")
+    broken = image(START + SECOND, picture(1), "h264")
     messages = [*camera(1), (COLOUR, START + SECOND, broken)]
     with Bag(write_bag(tmp_path / "bag", messages)) as bag:
         topics = find_topics(bag)
         moments = bag.moments(topics, bag.recording(topics, 0).every(0))
         good, bad = answers(RedFinder(), moments, ["a", "b"])
     assert [set(each) for each in good.timings] == [{"conversion", "look", "refer"}, {"refer"}]
-    assert bad.frame is None and "'nv21'" in bad.note and bad.referrals == ()
+    assert bad.frame is None and "'h264'" in bad.note and bad.referrals == ()
 
 
 def test_with_a_rate_what_passes_meanwhile_is_left_out(tmp_path: Path) -> None:
@@ -328,11 +328,11 @@ def test_answers_pictures_table_and_video(
 def test_a_recording_of_nothing_usable_ends_with_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bag = write_bag(tmp_path / "bag", [(COLOUR, START, image(START, picture(1), "nv21"))])
+    bag = write_bag(tmp_path / "bag", [(COLOUR, START, image(START, picture(1), "h264"))])
     out = tmp_path / "out"
     assert cli.main(["replay", str(bag), "--expression", "it", "--out", str(out)]) == 1
     (row,) = rows(out)
-    assert row["verdict"] is None and "'nv21'" in row["message"]
+    assert row["verdict"] is None and "'h264'" in row["message"]
     assert "1 frame: the image cannot be used" in capsys.readouterr().out
 
 
