@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
@@ -28,9 +28,10 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import String
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
+from zsris_ros.msg import Utterance
 from zsris_ros.ros import diagnostics, logs, messages, parameters, process
 from zsris_ros.ros.action import Goal, ReferSegmentServer
-from zsris_ros.ros.answering import Answer, Answerer, Question, Refusal, Status
+from zsris_ros.ros.answering import STATUS_OF, Answer, Answerer, Question, Refusal, Status
 from zsris_ros.ros.asking import Request, candidates_wanted, to_question
 from zsris_ros.ros.client import CALLS
 from zsris_ros.ros.frames import TargetFrame
@@ -38,11 +39,15 @@ from zsris_ros.ros.inputs import Inputs
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.model import Model, ModelLoader, TorchModel
 from zsris_ros.ros.outputs import Outputs
+from zsris_ros.ros.tracking import Tracking
 from zsris_ros.ros.worker import Cancelled, QueueFull, Stopped
 from zsris_ros.srv import ReferSegment
 from zsris_ros.stages import Watch, unwatched, watched
+from zsris_ros.types import Verdict
 
 NAME = "refer_segment_node"
+
+T = TypeVar("T")
 
 
 class ReferSegmentNode(ManagedNode):
@@ -67,15 +72,17 @@ class ReferSegmentNode(ManagedNode):
         self._outputs = Outputs(self)
         self._target = TargetFrame(self)
         self._target.set(self._chosen.target_frame)
+        self._tracking = Tracking(self, self._worker, self._begin_tracking, self._refusal)
         self._serve()
         if self._chosen.autostart:
-            self._inputs = Inputs(self, self._chosen, self._on_jump)
+            self._inputs = self._listen()
             self.start()  # last, because a failure shuts the context down
 
     def _serve(self) -> None:
         """What there is in every state."""
         self.add_on_set_parameters_callback(self._on_parameters)
         self.create_subscription(String, "expression", self._on_expression, 10)
+        self.create_subscription(Utterance, "utterance", self._on_utterance, 10)
         self.create_service(
             ReferSegment,
             "refer_segment",
@@ -109,6 +116,7 @@ class ReferSegmentNode(ManagedNode):
 
     def deactivate(self) -> None:
         """Drops the scenes, and moves the models off their device."""
+        self._tracking.stop("the node is not active any more")
         self._answerer = None
         if self._model is not None:
             self._model.to_memory()
@@ -125,7 +133,10 @@ class ReferSegmentNode(ManagedNode):
             self._inputs.close()
             self._inputs = None
         elif self._answerer is not None and self._inputs is None:
-            self._inputs = Inputs(self, self._chosen, self._on_jump)
+            self._inputs = self._listen()
+
+    def _listen(self) -> Inputs:
+        return Inputs(self, self._chosen, self._on_jump, self._on_frame)
 
     # Requests
 
@@ -147,7 +158,7 @@ class ReferSegmentNode(ManagedNode):
             future = self._submit(request, arrived, unwatched if goal is None else goal.watch)
             if goal is not None:
                 goal.queued(future)
-            done = self._when_done(future)
+            done = self.when_done(future)
             # After the caller has been woken: nobody who waits should wait for the drawing.
             future.add_done_callback(self._publish)
             await done
@@ -158,24 +169,41 @@ class ReferSegmentNode(ManagedNode):
         response.total_ms = (time.monotonic() - arrived) * 1e3
 
     def _on_expression(self, expression: String) -> None:
+        self._ask(ReferSegment.Request(expression=expression.data))
+
+    def _on_utterance(self, utterance: Utterance) -> None:
+        """About the frame that was seen when the person began to speak."""
+        stamp = utterance.header.stamp
+        self._ask(ReferSegment.Request(expression=utterance.text, stamp=stamp))
+
+    def _ask(self, request: ReferSegment.Request) -> None:
         """A request without a response: the answer goes out on the topics."""
         try:
-            request = ReferSegment.Request(expression=expression.data)
             future = self._submit(request, time.monotonic())
             future.add_done_callback(self._publish)
-            future.add_done_callback(self._log)
+            future.add_done_callback(self._tell)
         except Exception as error:
-            self.get_logger().warning(f"no answer: {self._refusal(error)}")
+            self._tell_refusal(self._refusal(error))
 
     def _submit(self, request: Request, arrived: float, watch: Watch = unwatched) -> Future[Answer]:
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
+        return self._queue(partial(self._answer, self._question(request), arrived, watch))
+
+    def _begin_tracking(self, expression: str) -> Future[str]:
+        """As Tracking wants it. Raises as ``_submit``."""
+        asked = ReferSegment.Request(expression=expression)
+        return self._queue(partial(self._track, self._question(asked) if expression else None))
+
+    def _question(self, request: Request) -> Question:
         if self._inputs is None:
             raise self._inactive()
         buffer, silence = self._inputs.buffer, self._inputs.silence
         stale = silence.stale(self._chosen.image_timeout)
-        question = to_question(request, buffer, silence.topic, self._chosen, stale)
+        return to_question(request, buffer, silence.topic, self._chosen, stale)
+
+    def _queue(self, job: Callable[[], T]) -> Future[T]:
         try:
-            return self._worker.submit(partial(self._answer, question, arrived, watch))
+            return self._worker.submit(job)
         except QueueFull as error:
             raise Refusal(Status.BUSY, f"{error}; ask again in a second") from error
         except Stopped as error:
@@ -213,6 +241,18 @@ class ReferSegmentNode(ManagedNode):
         self._record.answer(total_ms, answer.timings, answer.cache_hit)
         return answer
 
+    def _track(self, question: Question | None) -> str:
+        """Follows what ``question`` means, or the last answer; returns a sentence."""
+        if question is not None:
+            referral = self._answer(question, time.monotonic(), unwatched).referral
+            if referral.verdict is not Verdict.FOUND:
+                raise Refusal(STATUS_OF[referral.verdict], referral.message)
+        if self._answerer is None or self._model is None:
+            raise self._inactive()
+        if self._answerer.last is None:
+            raise Refusal(Status.INVALID_REQUEST, "nothing was found so far; send an expression")
+        return self._tracking.start(self._model.glance, self._answerer.last)
+
     def _publish(self, future: Future[Answer]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
@@ -221,20 +261,32 @@ class ReferSegmentNode(ManagedNode):
         except Exception as error:
             self.get_logger().error(process.traceback_of(error))
 
-    def _log(self, future: Future[Answer]) -> None:
+    def _tell(self, future: Future[Answer]) -> None:
+        """The sentence of the answer, to whoever asked on a topic."""
         if future.cancelled():
             return
         error = future.exception()
         if error is None:
-            self.get_logger().info(future.result().referral.message)
+            sentence = future.result().referral.message
+            self.get_logger().info(sentence)
+            self._outputs.say(sentence)
         else:
-            self.get_logger().warning(f"no answer: {self._refusal(error)}")
+            self._tell_refusal(self._refusal(error))
+
+    def _tell_refusal(self, refusal: Refusal) -> None:
+        self.get_logger().warning(f"no answer: {refusal}")
+        self._outputs.say(str(refusal))
 
     # Housekeeping
+
+    def _on_frame(self) -> None:
+        if self._inputs is not None:
+            self._tracking.heard(self._inputs.buffer, self._chosen)
 
     def _on_jump(self) -> None:
         """Scenes of another time serve nobody any more."""
         self._target.forget()
+        self._tracking.stop("time has jumped back")
         answerer = self._answerer  # the worker may take it away
         if answerer is not None:
             answerer.forget()
@@ -257,6 +309,7 @@ class ReferSegmentNode(ManagedNode):
         state = {
             "GPU memory": "not used" if model is None else model.gpu_memory(),
             "requests waiting": self._worker.waiting,
+            "followed": self._tracking.followed or "nothing",
             "frames kept": 0 if inputs is None else len(inputs.buffer),
             "scenes kept": 0 if answerer is None else len(answerer),
         }

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
 from zsris_ros.ros import labels, messages
@@ -40,7 +41,8 @@ LATCHED = QoSProfile(
 class Outputs:
     """``~/mask``, ``~/centroid``, ``~/overlay`` and the other topics of ``node``.
 
-    ``~/label_info`` and ``~/detections`` exist where vision_msgs is installed.
+    ``~/label_info`` and ``~/detections`` exist where vision_msgs is installed. ``~/say`` tells
+    whoever asked on a topic, for a speech synthesiser or a display.
     """
 
     def __init__(self, node: Node) -> None:
@@ -52,6 +54,7 @@ class Outputs:
         self._add(node, MarkerArray, "~/markers", marker_array)
         self._add(node, PointCloud2, "~/segmented_points", point_cloud)
         self._overlay = node.create_publisher(Image, "~/overlay", OUTPUT)
+        self._say = node.create_publisher(String, "~/say", OUTPUT)
         self._vision = labels.vision_msgs()
         self._info: Publisher[Any] | None = None
         if self._vision is None:
@@ -70,6 +73,10 @@ class Outputs:
 
     def _add(self, node: Node, kind: type[Any], topic: str, make: Callable[[Answer], Any]) -> None:
         self._outputs.append((node.create_publisher(kind, topic, OUTPUT), make))
+
+    def say(self, sentence: str) -> None:
+        """Publishes a sentence for the person who asked."""
+        self._say.publish(String(data=sentence))
 
     def publish(self, answer: Answer, with_overlay: bool) -> None:
         """Makes and publishes what somebody listens to; nothing in metres where there are none."""
