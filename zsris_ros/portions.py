@@ -1,13 +1,56 @@
-"""How much to compute at once: what fits a processor's cache, or keeps a GPU busy."""
+"""How much to compute at once: what fits a processor's cache, or keeps a GPU busy within memory."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 
-_NUMBERS_AT_ONCE = {"cpu": 1 << 21}  # 8 MB of float32; more would wait for main memory
-_OTHERWISE = 1 << 27
+T = TypeVar("T")
+
+_NUMBERS_AT_ONCE = {"cpu": 1 << 22}  # 16 MB of float32; more would wait for main memory
+_OTHERWISE = 1 << 26
+
+_OutOfMemoryError = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 
 
 def portion(numbers: int, device: torch.device) -> int:
     """How many items to work on together whose intermediate results are ``numbers`` each."""
     return max(1, _NUMBERS_AT_ONCE.get(device.type, _OTHERWISE) // max(1, numbers))
+
+
+class Batches:
+    """Works on many items ``size`` at a time, or half as many since memory ran out once.
+
+    ``what`` the items are is for the log.
+    """
+
+    def __init__(self, size: int, what: str) -> None:
+        self.size, self._what, self._halved = size, what, False
+
+    def run(self, work: Callable[[slice], T], count: int, at_most: int) -> list[T]:
+        """``work`` on slices of ``count`` items, none longer than ``at_most``.
+
+        Raises torch.OutOfMemoryError where half the size is too much as well.
+        """
+        results: list[T] = []
+        first = 0
+        while first < count:
+            size = min(self.size, at_most)
+            some = slice(first, min(first + size, count))
+            try:
+                results.append(work(some))
+                first = some.stop
+            except _OutOfMemoryError:
+                if self._halved or size == 1:
+                    raise
+                self._halve(size)
+        return results
+
+    def _halve(self, size: int) -> None:
+        self._halved, self.size = True, max(1, size // 2)
+        logging.getLogger(__name__).warning(
+            "memory ran out on %d %s at a time: from now on it is %d", size, self._what, self.size
+        )

@@ -31,7 +31,7 @@ class PointDecoder:
         self._positions = self._prompts.get_dense_pe().flatten(2).transpose(1, 2).contiguous()
         numbers = self._patches.numel()
         self._at_once = portion(numbers, embedding.device)
-        self._drawn_at_once = portion(2 * numbers, embedding.device)
+        self._drawn_at_once = portion(4 * numbers, embedding.device)
 
     def masks(self, points: Tensor, least: float) -> Iterator[tuple[Tensor, Tensor]]:
         """Masks whose predicted IoU is above ``least``, a few points' at a time.

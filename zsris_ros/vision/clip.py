@@ -55,6 +55,12 @@ class ClipModel(OpenClipModel):
         self.patch_size = int(visual.patch_size[0])
         self.grid = self.image_size // self.patch_size
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers a block has at once of one picture, where they are most."""
+        hidden: int = self.blocks[0].mlp.c_fc.out_features
+        return (1 + self.grid**2) * hidden
+
     def stem(self, images: Tensor) -> Tensor:
         """Images to tokens before block 0: patches, class token, positions, first normalisation.
 

@@ -7,7 +7,7 @@ mixed without normalisation, f = alpha * f_G + (1 - alpha) * f_L (Eq. 5).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..portions import Batches, portion
 from ..types import BoolArray, ByteArray, InputError
 from .attention import run_block
 from .clip import ClipModel
@@ -119,6 +120,7 @@ class GlobalLocalEncoder:
     ) -> None:
         self.clip = clip
         self.settings = settings or GlobalLocalSettings()
+        self._batches = Batches(self.settings.batch_size, "masks")
         self._start = 0
         if isinstance(clip, ClipModel):
             depth = len(clip.blocks)
@@ -171,7 +173,7 @@ class GlobalLocalEncoder:
         parts = [torch.zeros(0, self.clip.embed_dim, device=self.clip.device)]
         encode = self._mask_cells if isinstance(self.clip, ResnetClip) else self._mask_tokens
         shared = self._shared(small)
-        parts.extend(encode(shared, some) for some in grids.split(self.settings.batch_size))
+        parts += self._run(lambda some: encode(shared, grids[some]), len(grids))
         return torch.cat(parts)
 
     def local_features(self, picture: Tensor, masks: BoolArray) -> Tensor:
@@ -179,12 +181,12 @@ class GlobalLocalEncoder:
         frame = F.interpolate(
             picture, masks.shape[1:], mode="bilinear", antialias=self.settings.image_antialias
         )[0]
+
+        def work(some: slice) -> Tensor:
+            return self._whole(torch.cat([self.crop(frame, mask) for mask in masks[some]]))
+
         parts = [torch.zeros(0, self.clip.embed_dim, device=self.clip.device)]
-        for first in range(0, len(masks), self.settings.batch_size):
-            some = masks[first : first + self.settings.batch_size]
-            crops = torch.cat([self.crop(frame, mask) for mask in some])
-            parts.append(self._whole(crops))
-        return torch.cat(parts)
+        return torch.cat([*parts, *self._run(work, len(masks))])
 
     def grids(self, masks: BoolArray) -> Tensor:
         """The masks on the feature map's grid, float NxGxG in [0, 1]."""
@@ -202,6 +204,13 @@ class GlobalLocalEncoder:
         return resize(
             alone[None, :, top:bottom, left:right], self.clip.image_size, settings.image_antialias
         )
+
+    def _run(self, work: Callable[[slice], Tensor], count: int) -> list[Tensor]:
+        """``work`` on ``count`` masks, some at a time."""
+        at_most = count
+        if isinstance(self.clip, ClipModel):
+            at_most = portion(self.clip.numbers, self.clip.device)
+        return self._batches.run(work, count, at_most)
 
     def _shared(self, small: Tensor) -> Tensor:
         """What all masks have in common: tokens before the start block, or the feature map."""

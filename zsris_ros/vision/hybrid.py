@@ -21,6 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..portions import Batches, portion
 from ..stages import stage
 from ..types import BoolArray, ByteArray, InputError
 from .attention import run_block
@@ -45,6 +46,7 @@ class HybridEncoder:
             )
         if self.settings.mode not in _MODES:
             raise InputError(f"mode must be one of {', '.join(_MODES)}, got {self.settings.mode!r}")
+        self._batches = Batches(self.settings.batch_size, "masks")
         self._early = clip.blocks[: self.settings.start_block]
         self._late = clip.blocks[self.settings.start_block : depth]
 
@@ -54,15 +56,17 @@ class HybridEncoder:
         An empty mask gets a finite feature too. Raises InputError when shapes or types do not fit.
         """
         check_masks(rgb, masks)
-        clip, size = self.clip, self.settings.batch_size
+        clip = self.clip
         make = ViewMaker(rgb, self.settings, clip.image_size, clip.grid, clip.device)
-        features = [torch.zeros(0, clip.embed_dim, device=clip.device)]
+
+        def work(some: slice) -> Tensor:
+            with stage("compositing"):
+                views = make(masks[some])
+            return self.hybrid_forward(*views)
+
         with torch.no_grad():
-            for first in range(0, len(masks), size):
-                with stage("compositing"):
-                    views = make(masks[first : first + size])
-                features.append(self.hybrid_forward(*views))
-        return torch.cat(features)
+            parts = self._batches.run(work, len(masks), portion(2 * clip.numbers, clip.device))
+        return torch.cat([torch.zeros(0, clip.embed_dim, device=clip.device), *parts])
 
     def hybrid_forward(self, local_images: Tensor, global_images: Tensor, grids: Tensor) -> Tensor:
         """Features of N pairs of pictures: Nx3xSxS twice and NxGxG to float32 NxE.

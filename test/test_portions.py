@@ -1,0 +1,88 @@
+"""Work in batches: everything is done once, in order, whatever memory there is."""
+
+from __future__ import annotations
+
+import logging
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from small_clip import small_clip
+
+from zsris_ros.portions import Batches, portion
+from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.global_local import GlobalLocalEncoder, GlobalLocalSettings
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.views import HybridSettings
+
+
+class Memory:
+    """Work that needs more memory than there is for more than ``room`` items."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.failures = room, 0
+
+    def __call__(self, some: slice) -> list[int]:
+        if some.stop - some.start > self.room:
+            self.failures += 1
+            raise torch.OutOfMemoryError("tried to allocate 20 GiB")
+        return list(range(some.start, some.stop))
+
+
+@given(st.integers(0, 40), st.integers(1, 20), st.integers(1, 20))
+def test_every_item_once_and_in_order(count: int, size: int, at_most: int) -> None:
+    batches = Batches(size, "items")
+    work = Memory(min(size, at_most))
+    assert list(chain.from_iterable(batches.run(work, count, at_most))) == list(range(count))
+    assert work.failures == 0
+
+
+def test_half_as_many_when_memory_runs_out(caplog: pytest.LogCaptureFixture) -> None:
+    batches, work = Batches(16, "masks"), Memory(10)
+    with caplog.at_level(logging.WARNING):
+        assert list(chain.from_iterable(batches.run(work, 37, 100))) == list(range(37))
+        assert list(chain.from_iterable(batches.run(work, 20, 100))) == list(range(20))
+    assert work.failures == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "memory ran out on 16 masks at a time: from now on it is 8"
+    ]
+
+
+@pytest.mark.parametrize(("size", "room"), [(16, 7), (1, 0)])
+def test_it_is_halved_once(size: int, room: int) -> None:
+    with pytest.raises(torch.OutOfMemoryError):
+        Batches(size, "masks").run(Memory(room), 40, 100)
+
+
+def test_a_gpu_takes_more_at_once() -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert portion(10**9, cpu) == portion(10**12, gpu) == 1
+    assert portion(10**5, gpu) > portion(10**5, cpu) > 1
+
+
+@pytest.mark.parametrize("kind", ["hybrid", "global-local"])
+def test_an_encoder_out_of_memory_encodes_the_same(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = small_clip()
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    masks = rng.random((11, 40, 50)) > 0.7
+    encoder: HybridEncoder | GlobalLocalEncoder
+    if kind == "hybrid":
+        encoder = HybridEncoder(clip, HybridSettings(start_block=2, batch_size=8))
+    else:
+        encoder = GlobalLocalEncoder(clip, GlobalLocalSettings(start_block=2, batch_size=8))
+    expected = encoder.encode(rgb, masks)
+    stem, room = ClipModel.stem, 8 if kind == "hybrid" else 4
+
+    def small(self: ClipModel, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > room:
+            raise torch.OutOfMemoryError("tried to allocate 20 GiB")
+        return stem(self, images)
+
+    monkeypatch.setattr(ClipModel, "stem", small)
+    torch.testing.assert_close(encoder.encode(rgb, masks), expected, atol=1e-5, rtol=0)
