@@ -17,7 +17,7 @@ ROOT = HERE.parents[1]
 
 
 def outcomes(cases: Iterable[ElementTree.Element]) -> dict[str, list[dict[str, str]]]:
-    """By fault: its tests with their outcome (passed, skipped, failed), of a JUnit report's cases."""
+    """By fault: the tests of it among a JUnit report's cases, each passed, skipped or failed."""
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
     for case in cases:
         bad = {"failure": "failed", "error": "failed", "skipped": "skipped"}
@@ -50,8 +50,9 @@ def main() -> int:
     out = parser.parse_args().out
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-m", "fault", "test", f"--junitxml={report}"]
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        # Properties of a test are of the first version of JUnit's reports.
+        wanted = ["-m", "fault", "test", f"--junitxml={report}", "-o", "junit_family=xunit1"]
+        code = subprocess.run([sys.executable, "-m", "pytest", *wanted], cwd=ROOT).returncode
         found = outcomes(ElementTree.parse(report).getroot().iter("testcase"))
     out.parent.mkdir(parents=True, exist_ok=True)
     document = {"rows": rows(found), "faults": found}

@@ -50,13 +50,15 @@ class Memory:
             self._samples.append(self._process.memory_mb())
 
     def figures(self) -> dict[str, Any]:
-        """First, last and the trend over the samples after the first fifth, in MB."""
-        settled = self._samples[len(self._samples) // 5 :]
-        found: dict[str, Any] = {"first": self._samples[0], "last": self._samples[-1]}
+        """At first, half-way and at last, and the trend of the second half, in MB."""
+        settled = self._samples[len(self._samples) // 2 :]
+        ends = {"first": self._samples[0], "half": settled[0], "last": settled[-1]}
+        found: dict[str, Any] = dict(ends)
         if len(settled) >= BLOCKS:
             line = trend(range(len(settled)), settled)
             found |= {"growth": line.last - line.first, "flat": line.flat}
-        return {name: round(v, 2) if isinstance(v, float) else v for name, v in found.items()}
+        rounded = {n: round(v, 2) if isinstance(v, float) else v for n, v in found.items()}
+        return {**rounded, "samples": [round(each, 1) for each in self._samples]}
 
 
 def through_the_converter(count: int) -> dict[str, Any]:
@@ -217,7 +219,8 @@ def rows(found: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
 
     def memory(part: dict[str, Any]) -> str:
         figures = part["memory_mb"]
-        return f"memory {figures['first']:.0f} MB at first, {figures['last']:.0f} at last"
+        ends = (f"{figures[name]:.1f}" for name in ("first", "half", "last"))
+        return f"memory {', '.join(ends)} MB at first, half-way, at last"
 
     return [
         {"what": what, "tried": tried, "result": result, "command": "make reliability"}
@@ -250,7 +253,7 @@ def main() -> int:
     """Exit code 0 when nothing was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--converter", type=int, default=100_000)
-    parser.add_argument("--node", type=int, default=4_000)
+    parser.add_argument("--node", type=int, default=10_000)
     parser.add_argument("--expressions", type=int, default=1_000)
     parser.add_argument("--out", type=Path, default=Path("docs/results/reliability/inputs.json"))
     chosen = parser.parse_args()
