@@ -103,9 +103,10 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 # The other figures in README: how long answers take, beside the published way, measured by turns.
 # Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
 BENCH := $(VENV)/bin/zsris bench
+PLANS := published,reference,product
 bench: $(MADE)/test $(MADE)/package
-	$(BENCH) --plan published,product --expressions 3 --repetitions 2 --out bench
-	$(BENCH) --plan published,product --size tabletop --repetitions 7 --out bench
+	$(BENCH) --plan $(PLANS) --expressions 3 --repetitions 2 --out bench
+	$(BENCH) --plan $(PLANS) --size tabletop --repetitions 7 --out bench
 	$(BENCH) --plan published,product --size tabletop --masks 16 --repetitions 2 --curves \
 	  --out bench/curves.json
 	$(MAKE) bench-report

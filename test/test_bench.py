@@ -24,7 +24,7 @@ from zsris_ros.bench.networks import Networks, Script, sizes
 from zsris_ros.bench.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.bench.published import PublishedPlan, _generator
 from zsris_ros.bench.published_features import mask_features, patch_features
-from zsris_ros.bench.report import bench_table, pairs, read_documents, with_table
+from zsris_ros.bench.report import bench_table, groups, read_documents, with_table
 from zsris_ros.bench.stopwatch import Stopwatch
 from zsris_ros.camera.conversions import to_frame, to_rgb
 from zsris_ros.proposals.sam import SamProposer
@@ -275,11 +275,11 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
              "ms": [100.0, 800.0], **growth([8, 64], [100.0, 800.0])}  # fmt: skip
     (tmp_path / "curves.json").write_text(json.dumps({"curves": [curve]}))
     table = bench_table(tmp_path)
-    assert "| features | 40.00 s | 10.00 s | 4.0 | 100 ms (1%) |" in table
+    assert "| features | 40.00 s | 10.00 s | 4.0 | 100 ms (1% of the rate) |" in table
     assert "| publish | 1 ms | 1 ms | 1.0 |  |" in table
-    assert "the same mask as the published way" in table and "2 CPU cores (A processor" in table
+    assert "`product` chooses the same mask" in table and "2 CPU cores (A processor" in table
     assert "| product | masks | 8 in 100 ms | 64 in 800 ms | 12.5 ms each | 1.00 |" in table
-    draw_stages(pairs(read_documents(tmp_path)), tmp_path / "stages.png")
+    draw_stages(groups(read_documents(tmp_path)), tmp_path / "stages.png")
     draw_curves([curve], tmp_path / "curves.png")
     for name in ("stages", "curves"):
         assert Image.open(tmp_path / f"{name}.png").size[0] > 300

@@ -20,22 +20,22 @@ COLOURS = dict(
 )  # fmt: skip
 
 
-def draw_stages(pairs: Sequence[tuple[Document, Document]], path: Path) -> None:
-    """A first answer by stages, the published way above each of this package's plans."""
-    figure, panels = _figure(len(pairs), 1, (9, 2.1 * len(pairs) + 0.5))
-    for panel, pair in zip(panels, pairs, strict=True):
-        for place, document in enumerate(pair):
+def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
+    """A first answer by stages, the published way above this package's plans."""
+    figure, panels = _figure(len(groups), 1, (9, 0.9 + sum(0.7 + 0.5 * len(g) for g in groups)))
+    for panel, group in zip(panels, groups, strict=True):
+        for place, document in enumerate(group):
             left = 0.0
             for name in STAGES:
                 seconds = document["stages"].get(name, {"median_ms": 0})["median_ms"] / 1e3
                 panel.barh(place, seconds, left=left, color=COLOURS[name], label=name)
                 left += seconds
             panel.text(left, place, f" {left:.3g} s", va="center")
-        ours = pair[1]
-        panel.set_yticks((0, 1), ("published way", f"this package, {ours['plan']}"))
+        first = group[0]
+        panel.set_yticks(range(len(group)), [document["plan"] for document in group])
         panel.invert_yaxis()
         panel.margins(x=0.12)
-        panel.set_title(f"{ours['size']}, {ours['masks']} masks, {ours['device']}", loc="left")
+        panel.set_title(f"{first['size']}, {first['masks']} masks, {first['device']}", loc="left")
         panel.spines[["top", "right"]].set_visible(False)
     panels[-1].set_xlabel("seconds of a first answer")
     named = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))

@@ -14,7 +14,8 @@ from zsris_ros.proposals.sam_model import Sam, build_sam
 from zsris_ros.types import BoolArray, InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.catalogue import default_directory, find
-from zsris_ros.weights.load import checkpoint_state, resolve_device, resolve_precision
+from zsris_ros.weights.load import checkpoint_state, resolve_device
+from zsris_ros.weights.precision import resolve_precision
 from zsris_ros.weights.preset import Preset, checkpoints, load_preset, preset_names
 
 _SEED = 0
@@ -53,7 +54,7 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
         raise InputError(f"there is no size '{size}'; there are {', '.join(presets)}")
     name = presets[size]
     preset, where = load_preset(name), resolve_device(device)
-    kind, directory = resolve_precision(precision, where), default_directory()
+    directory = default_directory()
     fetched = all((directory / find(each).file).exists() for each in checkpoints(name))
     torch.manual_seed(_SEED)
     if fetched:
@@ -61,6 +62,7 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
         clip_state = checkpoint_state(preset.clip.checkpoint, directory)
     else:
         sam_state, clip_state = None, build_clip(preset.clip.architecture).state_dict()
+    kind = resolve_precision(precision, where, clip_state)
     sam = build_sam(preset.sam.architecture, sam_state).to(where).requires_grad_(False)
     clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
     return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random")

@@ -15,6 +15,7 @@ from typing import Any
 
 from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.measuring import STAGES
+from zsris_ros.bench.plans import PLANS
 
 START, END = "<!-- bench -->", "<!-- /bench -->"
 BASELINE, CURVES = "published", "curves.json"
@@ -31,23 +32,30 @@ def read_documents(folder: Path) -> list[Document]:
 def bench_table(folder: Path) -> str:
     """Markdown of the measurements in ``folder``, and of the curves where there are any."""
     documents = read_documents(folder)
-    blocks = [_block(pair) for pair in pairs(documents)]
+    blocks = [_block(group) for group in groups(documents)]
     curves = folder / CURVES
     if curves.exists():
         blocks.append(_growth(json.loads(curves.read_text(encoding="utf-8"))["curves"]))
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def pairs(documents: Sequence[Document]) -> list[tuple[Document, Document]]:
-    """The published plan and each of this package's, measured alike on one device."""
+def groups(documents: Sequence[Document]) -> list[list[Document]]:
+    """The published plan and behind it this package's, measured alike on one device."""
     return [
-        (baseline, ours)
+        [
+            baseline,
+            *sorted(_beside(baseline, documents), key=lambda ours: PLANS.index(ours["plan"])),
+        ]
         for baseline in documents
-        for ours in documents
-        if baseline["plan"] == BASELINE
-        and ours["plan"] != BASELINE
-        and all(ours[key] == baseline[key] for key in ("size", "masks", "device", "image"))
+        if baseline["plan"] == BASELINE and any(_beside(baseline, documents))
     ]
+
+
+def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Document]:
+    for ours in documents:
+        alike = all(ours[key] == baseline[key] for key in ("size", "masks", "device", "image"))
+        if alike and ours["plan"] != BASELINE:
+            yield ours
 
 
 def with_table(readme: str, table: str) -> str:
@@ -59,38 +67,44 @@ def with_table(readme: str, table: str) -> str:
     return f"{head}{START}\n{table}\n{END}{tail}"
 
 
-def _block(pair: tuple[Document, Document]) -> Iterator[str]:
-    baseline, ours = pair
-    width, height = ours["image"]
-    same = baseline["chosen"] == ours["chosen"]
+def _block(group: Sequence[Document]) -> Iterator[str]:
+    """One table; the bound is that of the first of this package's plans."""
+    baseline, *ours = group
+    width, height = baseline["image"]
     yield (
-        f"**{_networks(ours)}**, {width}x{height}, {ours['masks']} masks, {_machine(ours)}; plan "
-        f"`{ours['plan']}` in {ours['precision']}, which chooses "
-        f"{'the same mask as' if same else 'another mask than'} the published way:"
+        f"**{_networks(baseline)}**, {width}x{height}, {baseline['masks']} masks, "
+        f"{_machine(baseline)}, {', '.join(_chooses(baseline, each) for each in ours)}:"
     )
     yield ""
-    yield "| | published way | this package | times faster | bound of the arithmetic |"
-    yield "|---|---|---|---|---|"
-    yield _row("**first answer**", baseline["first_answer"], ours["first_answer"])
+    plans = "".join(f" {each['plan']}, {each['precision']} | times faster |" for each in ours)
+    yield f"| | published way |{plans} bound of the arithmetic |"
+    yield "|---" * (3 + 2 * len(ours)) + "|"
+    yield _row("**first answer**", [each["first_answer"] for each in group])
     for name in STAGES:
-        if name != "other" and name in ours["stages"]:
-            yield _row(name, baseline["stages"].get(name), ours["stages"][name])
-    yield _row("**every further answer**", baseline["further"], ours["further"])
-    yield f"| peak memory | {baseline['peak_mb']:.0f} MiB | {ours['peak_mb']:.0f} MiB | | |"
+        rows = [each["stages"].get(name) for each in group]
+        if name != "other" and any(rows):
+            yield _row(name, rows)
+    yield _row("**every further answer**", [each["further"] for each in group])
+    memory = "".join(f" {each['peak_mb']:.0f} MiB | |" for each in ours)
+    yield f"| peak memory | {baseline['peak_mb']:.0f} MiB |{memory} |"
 
 
-def _row(name: str, baseline: Document | None, ours: Document) -> str:
-    before = "" if not baseline else _ms(baseline["median_ms"])
-    times = "" if not baseline else _times(baseline["median_ms"] / ours["median_ms"])
-    bound = (
-        f"{_ms(ours['bound_ms'])} ({ours['share_of_matrix_rate']:.0%})" if _is_bound(ours) else ""
-    )
-    return f"| {name} | {before} | {_ms(ours['median_ms'])} | {times} | {bound} |"
+def _chooses(baseline: Document, ours: Document) -> str:
+    same = baseline["chosen"] == ours["chosen"]
+    return f"`{ours['plan']}` chooses {'the same' if same else 'another'} mask"
 
 
-def _is_bound(row: Document) -> bool:
-    """Whether arithmetic is a part of it that can be seen."""
-    return row.get("bound_ms", 0) >= 0.01 * row["median_ms"]
+def _row(name: str, figures: Sequence[Document | None]) -> str:
+    baseline, *ours = figures
+    cells = [name, _ms(baseline)]
+    for each in ours:
+        cells += [_ms(each), _times(baseline, each)]
+    first = ours[0]
+    bound = ""
+    if first and first.get("bound_ms", 0) >= 0.01 * first["median_ms"]:
+        share = first["share_of_matrix_rate"]
+        bound = f"{_milliseconds(first['bound_ms'])} ({share:.0%} of the rate)"
+    return f"| {' | '.join([*cells, bound])} |"
 
 
 def _networks(document: Document) -> str:
@@ -119,18 +133,25 @@ def _growth(curves: Sequence[Document]) -> Iterator[str]:
     yield "| plan | with | from | to | slope | exponent |"
     yield "|---|---|---|---|---|---|"
     for curve in curves:
-        first, last = (f"{curve['values'][i]} in {_ms(curve['ms'][i])}" for i in (0, -1))
+        first, last = (f"{curve['values'][i]} in {_milliseconds(curve['ms'][i])}" for i in (0, -1))
         yield (
             f"| {curve['plan']} | {curve['axis']} | {first} | {last} | "
             f"{curve['ms_per_unit']:.3g} ms each | {curve['exponent']:.2f} |"
         )
 
 
-def _ms(value: float) -> str:
+def _ms(figures: Document | None) -> str:
+    return _milliseconds(figures["median_ms"]) if figures else ""
+
+
+def _milliseconds(value: float) -> str:
     return f"{value / 1e3:.2f} s" if value >= 1000 else f"{value:.3g} ms"
 
 
-def _times(ratio: float) -> str:
+def _times(baseline: Document | None, ours: Document | None) -> str:
+    if not baseline or not ours:
+        return ""
+    ratio = baseline["median_ms"] / ours["median_ms"]
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
@@ -138,7 +159,7 @@ def main() -> None:
     readme, folder = Path(sys.argv[1]), Path(sys.argv[2])
     text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
     readme.write_text(text, encoding="utf-8")
-    draw_stages(pairs(read_documents(folder)), folder / "stages.png")
+    draw_stages(groups(read_documents(folder)), folder / "stages.png")
     curves = folder / CURVES
     if curves.exists():
         draw_curves(json.loads(curves.read_text(encoding="utf-8"))["curves"], folder / "curves.png")

@@ -26,9 +26,10 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--plan",
-        default="product",
-        help="product, reference, paper (this package's variants of HybridGL), or published (how "
-        "the published pipelines work); several with commas (default: product)",
+        default="reference",
+        help="published (how the published pipelines work), reference (this package's way to the "
+        "same answers), product (the robot's variant), paper; several with commas (default: "
+        "reference)",
     )
     parser.add_argument(
         "--size",
