@@ -80,8 +80,7 @@ class PackagePlan:
             frame = to_frame(self._inputs.message)
         with stage("proposals"):
             self._sam.propose(frame)
-        with stage("features"):
-            self._scene = self._segmenter.look(frame, self._inputs.proposals)
+        self._scene = self._segmenter.look(frame, self._inputs.proposals)
 
     def answer(self, expression: str) -> int:
         assert self._scene is not None
