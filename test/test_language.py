@@ -150,6 +150,8 @@ def test_spellings_agree(british: str, american: str) -> None:
         ("the third mug", {"ordinal": {"index": 3, "from": "left"}}),
         ("the last mug", {"ordinal": {"index": 1, "from": "right"}}),
         ("hand", {"head": "hand"}),
+        ("front most motorcycle", {"superlative": "near", "position": []}),
+        ("the dog that is barking next to the two boys", {"attributes": ["barking"]}),
         ("pick it up", {"head": "it"}),
         ("der rote Becher", {"head": "becher"}),
         ("红色的杯子", {"head": "红色的杯子"}),

@@ -175,5 +175,7 @@ LY_NOUNS = word_set("""
 IRREGULAR_PARTICIPLES = word_set("""
     held worn thrown drawn written torn hung bent broken caught driven eaten flown frozen grown
     hidden laid lit sewn shown stuck struck swept taken woven bitten chosen stolen made given
-    tied used aged dyed iced cut
+    tied used aged dyed iced cut blown bound built bought dug drunk fallen forgotten lost sawn sent
+    shaken shrunk sold spun spilt spoilt sprung sunk swollen trodden wrung beaten hewn mown
+    overgrown strung strewn undone
 """)

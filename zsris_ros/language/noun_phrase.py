@@ -124,7 +124,7 @@ class NounPhraseReader(Boundaries):
                 run.append(i)
                 i = counted
                 continue
-            if not noun and self._opens(i, run):
+            if (run and self._particle(i) and not noun) or (not noun and self._opens(i, run)):
                 pass
             elif (
                 self.closes(i)
@@ -189,9 +189,13 @@ class NounPhraseReader(Boundaries):
         shade = word in adj.SHADES and following in adj.COLOURS
         if w.placement(following) and self.closes(i + 2):
             return False  # "a lacewing sitting on a leaf"
-        return shade or (
-            (w.is_ing(word) or w.is_ed(word)) and not (self.closes(i + 1) or self.compares(i + 1))
-        )
+        ends = self.compares(i + 1) or (self.closes(i + 1) and not self._particle(i + 1))
+        return shade or ((w.is_ing(word) or w.is_ed(word)) and not ends)
+
+    def _particle(self, i: int) -> bool:
+        """ "up" in "the rolled up poster"."""
+        known = self.words[i] in ("up", "down", "out", "off", "in")
+        return known and w.is_ed(self.words[i - 1]) and not self.closes(i + 1)
 
     def _opens(self, i: int, run: Sequence[int]) -> bool:
         """Words that are prepositions elsewhere: "near zebra", "the inside pocket"."""

@@ -109,7 +109,10 @@ CONTAINERS = word_set("""
     row line collection batch heap crowd bouquet roll stick bar tablet loaf bale string saucer
     saucepan mound spool deck vial goblet tumbler beaker shot mugful cluster handful platter
     punnet wheelbarrow truckload cart box crates boxes bowls cups glasses mugs bottles jars
-    bags baskets pots plates trays buckets cans picture photo painting statue drawing
+    bags baskets pots plates trays buckets cans skein wad reel coil sheaf clump tuft dollop pinch
+    urn decanter sachet crock cask churn skip ream block lump nugget dab puddle swarm school shoal
+    gaggle colony scoop helping serving spoonful tangle stein ladle picture
+    photo painting statue drawing
 """)
 INSIDE_SOURCES = word_set("""
     drawer box bag basket cupboard cabinet fridge refrigerator oven microwave bin can jar bowl

@@ -116,7 +116,9 @@ class RelationRules:
         head = owner.head if owner.head in nouns.CONTAINERS else w.singular(owner.head)
         part = head in nouns.PORTIONS or head in nouns.MARKS or head in nouns.BODY
         content = (head in nouns.CONTAINERS and head not in nouns.PORTIONS) or (
-            not phrase.determiner and not part
+            not phrase.determiner
+            and not part
+            and (bool(owner.determiner) or phrase.number != "one")  # "hook of door"
         )
         kind = "with" if content else "part_of"
         amount = head in nouns.AMOUNTS and not phrase.determiner

@@ -26,7 +26,7 @@ def mend(tokens: Tokens) -> Tokens:
     A cue before a determiner takes back the phrase begun so far; between two colours, sides,
     ordinals or numbers it takes back the first one.
     """
-    items = _with_owners(_without_sounds(tokens.items))
+    items = _without_repeats(_with_owners(_without_sounds(tokens.items)))
     words = [token.text for token in items] + [""] * 8
     i = len(items) - 1
     while i > 0:
@@ -77,6 +77,21 @@ def _without_sounds(tokens: Sequence[Token]) -> list[Token]:
         else:
             kept.append(token)
         sounded = False
+    return kept
+
+
+def _without_repeats(tokens: Sequence[Token]) -> list[Token]:
+    """ "the second the second hook", "on on the table": what is said twice counts once."""
+    kept: list[Token] = []
+    for token in tokens:
+        kept.append(token)
+        for n in (1, 2, 3):
+            last = [t.text for t in kept[-n:]]
+            again = len(kept) >= 2 * n and last == [t.text for t in kept[-2 * n : -n]]
+            closed = last[0] in lex.DETERMINERS or last[0] in lex.RELATIONS
+            if again and closed and (n > 1 or last[0] in lex.RELATIONS):
+                del kept[-2 * n : -n]
+                break
     return kept
 
 

@@ -99,7 +99,8 @@ def unwrap(words: Sequence[str], size: int, begin: int = 0) -> Wrapper:
         following = words[i + 1]
         word = words[i]
         opener = w.match(_OPENERS, words, i)
-        if word == "somewhere" and w.match(_OPENERS, words, i + 1) is not None:
+        asked = word in ("someone", "somebody") and following in _STRONG
+        if asked or (word == "somewhere" and w.match(_OPENERS, words, i + 1) is not None):
             i += 1
         elif word == "what" and following in _ASKED and words[i + 2] in lex.LINKING:
             commanded, i = True, i + 3
