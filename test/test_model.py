@@ -43,7 +43,8 @@ def test_nothing_is_left_on_the_gpu() -> None:
     torch.cuda.empty_cache()
     before = torch.cuda.memory_reserved()
     model = TorchModel(Parameters(device="cuda", parser="rules"))
-    assert torch.cuda.memory_reserved() == before, "loading is not yet for the GPU"
+    assert torch.cuda.memory_allocated() == 0, "loaded, and proved, but not kept there"
+    assert torch.cuda.memory_reserved() <= before + 2**25  # cuBLAS keeps a workspace
     for _ in range(3):
         model.to_device()
         scene = model.look(frame())

@@ -21,11 +21,14 @@ from test_sam import SMALL as SMALL_SAM
 
 from zsris_ros.proposals.sam_model import PUBLISHED, build_sam
 from zsris_ros.types import Frame
+from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.weights import catalogue as catalogue_module
+from zsris_ros.weights import precision as precision_module
 from zsris_ros.weights import preset as preset_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError, catalogue
 from zsris_ros.weights.command import add_arguments, run
-from zsris_ros.weights.load import load_parts, load_segmenter, resolve_device, resolve_precision
+from zsris_ros.weights.load import load_parts, load_segmenter, resolve_device
+from zsris_ros.weights.precision import agreement, resolve_precision
 from zsris_ros.weights.preset import checkpoints, load_preset, parse_preset, preset_names
 
 
@@ -213,19 +216,72 @@ def test_a_catalogued_checkpoint_is_checked_before_it_is_read(
                 load_parts("small", device="cpu", directory=path.parent, parser="rules")
 
 
-def test_devices_and_precisions() -> None:
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert resolve_device("cpu") == cpu
+def test_devices() -> None:
+    assert resolve_device("cpu") == torch.device("cpu")
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert resolve_precision("auto", cpu) == "fp32"
-    assert resolve_precision("auto", gpu) == "fp16"
-    assert resolve_precision("bfloat16", cpu) == resolve_precision("bf16", cpu) == "bf16"
     with pytest.raises(WeightsError, match="unknown device 'gpu'"):
         resolve_device("gpu")
     with pytest.raises(WeightsError, match=r"device 'cuda:99' is not there"):
         resolve_device("cuda:99")
+
+
+@pytest.fixture
+def bfloat16_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that says its CPU computes in bfloat16, and on which every network counts."""
+    told = tmp_path / "cpuinfo"
+    told.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16\n")
+    monkeypatch.setattr(precision_module, "_CPUINFO", told)
+    monkeypatch.setattr(precision_module, "_LARGE", 1000)
+
+
+def test_precisions_by_name() -> None:
+    cpu = torch.device("cpu")
+    for name, short in precision_module.PRECISIONS.items():
+        assert resolve_precision(name, cpu, {}) == resolve_precision(short, cpu, {}) == short
     with pytest.raises(WeightsError, match="unknown precision 'int8'"):
-        resolve_precision("int8", cpu)
+        resolve_precision("int8", cpu, {})
+
+
+def test_the_fastest_precision(bfloat16_cpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    small, large = ({"visual.proj": torch.zeros(count)} for count in (10, 2000))
+    assert resolve_precision("auto", gpu, small) == "fp16"
+    assert resolve_precision("auto", cpu, large) == "bf16"
+    assert resolve_precision("auto", cpu, small) == "fp32"
+    assert resolve_precision("auto", cpu, {"token_embedding.weight": torch.zeros(9999)}) == "fp32"
+    monkeypatch.setattr(precision_module, "_CPUINFO", Path("/there/is/no/such/file"))
+    assert resolve_precision("auto", cpu, large) == "fp32"
+
+
+def test_a_half_precision_proves_itself(
+    small_preset: Callable[..., None],
+    bfloat16_cpu: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO", "zsris_ros"):
+        parts = load_parts("small", device="cpu", parser="rules")
+        assert parts.encoder.clip.dtype == torch.bfloat16
+        assert "the models compute in bf16 (cosine to float32: 0.99" in caplog.text
+        patches = GemLocaliser.patches
+
+        def overflowing(self: GemLocaliser, rgb: np.ndarray) -> torch.Tensor:
+            found = patches(self, rgb)
+            return found * torch.nan if self.clip.dtype == torch.bfloat16 else found
+
+        monkeypatch.setattr(GemLocaliser, "patches", overflowing)
+        parts = load_parts("small", device="cpu", parser="rules")
+        assert parts.encoder.clip.dtype == torch.float32
+        assert parts.sam.embed(precision_module.picture()).isfinite().all()
+        assert "bf16 strays too far from it here (cosine 0.0" in caplog.text
+
+
+def test_agreement_is_that_of_the_worst_row() -> None:
+    one = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    assert agreement([one, 3 * one], [2 * one, one]) == pytest.approx(1)
+    turned = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    assert agreement([one, one], [one, turned]) == pytest.approx(0.5**0.5)
+    assert agreement([one], [torch.full((2, 2), torch.inf)]) <= 0.0
 
 
 def test_list_shows_presets_and_checkpoints(

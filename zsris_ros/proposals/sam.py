@@ -135,6 +135,16 @@ class SamProposer:
         self._sam.to(device)
 
     @torch.inference_mode()
+    def embed(self, rgb: ByteArray) -> Tensor:
+        """What the image encoder makes of a small picture, float32 PxC by patch.
+
+        Its sides are multiples of the patch size, and it is not enlarged.
+        """
+        pixels = torch.from_numpy(rgb).to(self._sam.pixel_mean.device).permute(2, 0, 1)
+        units = (pixels - self._sam.pixel_mean) / self._sam.pixel_std
+        return encode_image(self._sam.image_encoder, units[None])[0].flatten(1).T
+
+    @torch.inference_mode()
     def propose(self, frame: Frame, window: Window | None = None) -> Proposals:
         """Masks of ``frame``, best predicted IoU first; none is empty, but there may be none.
 

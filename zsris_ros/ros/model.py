@@ -8,11 +8,14 @@ from typing import Protocol
 
 from zsris_ros.ros.answering import Segmenter
 from zsris_ros.ros.parameters import Parameters
-from zsris_ros.types import Frame, Referral, Scene
+from zsris_ros.types import Frame, Referral, Scene, Window
 
 
 class Model(Segmenter, Protocol):
     """A segmenter that can be put aside. It answers only while it is on its device."""
+
+    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
+        """What a tracker needs of a frame, or of a window of it."""
 
     def to_device(self) -> None:
         """Onto the device it was loaded for."""
@@ -34,19 +37,20 @@ class TorchModel:
     """
 
     def __init__(self, chosen: Parameters) -> None:
-        from zsris_ros.weights.load import load_parts, resolve_device, resolve_precision
+        from zsris_ros.weights.load import load_parts, resolve_device
 
         self._device = resolve_device(chosen.device)
         self._parts = load_parts(
             chosen.weights,
-            device="cpu",
-            precision=resolve_precision(chosen.precision, self._device),
+            device=str(self._device),  # where the precision proves itself
+            precision=chosen.precision,
             directory=chosen.weights_dir or None,
             depth_proposals=chosen.depth_proposals,
             parser=chosen.parser,
             batch_size=chosen.batch_size or None,
         )
         self._segmenter = self._parts.segmenter()
+        self.to_memory()
 
     def look(self, frame: Frame) -> Scene:
         """As ``Segmenter.look``."""
@@ -55,6 +59,10 @@ class TorchModel:
     def refer(self, scene: Scene, expression: str) -> Referral:
         """As ``Segmenter.refer``."""
         return self._segmenter.refer(scene, expression)
+
+    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
+        """As ``Segmenter.glance``."""
+        return self._segmenter.glance(frame, window)
 
     def to_device(self) -> None:
         """As ``Model.to_device``."""

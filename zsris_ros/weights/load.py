@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,12 +22,11 @@ from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
+from zsris_ros.weights.precision import CLOSE, agreement, picture, resolve_precision
 from zsris_ros.weights.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.weights.sparse import expand_clip_state
 
 LOG = logging.getLogger(__name__)
-
-PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,41 +79,68 @@ def load_parts(
     """Build all models of the preset ``name``.
 
     ``device`` is a torch device or "auto" (a GPU if there is one). ``precision`` is "float32",
-    "float16", "bfloat16" or "auto" (float16 on a GPU). ``directory`` holds fetched checkpoints
-    (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto". ``batch_size`` is how
-    many masks are encoded at once (None: the preset's). A file <preset>.calibration.json of
-    ``zsris calibrate`` in ``directory`` replaces the preset's calibration.
+    "float16", "bfloat16" or "auto": see ``resolve_precision``; a half precision must prove close to
+    float32 on this device, else float32 is taken, and the log says so. ``directory`` holds fetched
+    checkpoints (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto".
+    ``batch_size`` is how many masks are encoded at most at once (None: the preset's). A file
+    <preset>.calibration.json of ``zsris calibrate`` in ``directory`` replaces the preset's
+    calibration.
 
     Raises WeightsError when a checkpoint is missing or wrong; the sentence says how to fetch it.
     """
     where = resolve_device(device)
-    kind = resolve_precision(precision, where)
     directory = Path(directory).expanduser() if directory else default_directory()
     preset = with_calibration(load_preset(name), directory)
-    hybrid = preset.hybrid
     if batch_size is not None:
-        hybrid = replace(hybrid, batch_size=batch_size)
+        preset = replace(preset, hybrid=replace(preset.hybrid, batch_size=batch_size))
     if flaw := torch_flaw(torch.__version__):
         LOG.warning("torch %s %s", torch.__version__, flaw)
     # What is cheap fails first: a missing checkpoint is said before any network is built.
     language = load_parser(parser)
     sam_state = checkpoint_state(preset.sam.checkpoint, directory)
     clip_state = checkpoint_state(preset.clip.checkpoint, directory)
-    sam = build_sam(preset.sam.architecture, sam_state)
-    clip = ClipModel.load(
-        preset.clip.architecture,
-        clip_state,
-        device=where,
-        precision=kind,
+
+    def build(kind: str) -> Parts:
+        sam = build_sam(preset.sam.architecture, sam_state)
+        clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
+        return Parts(
+            preset=preset,
+            sam=SamProposer(sam, preset.proposing, where, kind),
+            depth=DepthProposer(preset.depth) if depth_proposals else None,
+            encoder=HybridEncoder(clip, preset.hybrid),
+            localiser=GemLocaliser(clip, preset.gem),
+            parser=language,
+        )
+
+    kind = resolve_precision(precision, where, clip_state)
+    parts = build(kind)
+    if precision != "auto" or kind == "fp32":
+        return parts
+    exact = build("fp32")
+    cosine = agreement(_probe(parts), _probe(exact))
+    if cosine >= CLOSE:
+        LOG.info("the models compute in %s (cosine to float32: %.5f)", kind, cosine)
+        return parts
+    LOG.warning(
+        "the models compute in float32, because %s strays too far from it here (cosine %.5f)",
+        kind,
+        cosine,
     )
-    return Parts(
-        preset=preset,
-        sam=SamProposer(sam, preset.proposing, where, kind),
-        depth=DepthProposer(preset.depth) if depth_proposals else None,
-        encoder=HybridEncoder(clip, hybrid),
-        localiser=GemLocaliser(clip, preset.gem),
-        parser=language,
-    )
+    return exact
+
+
+def _probe(parts: Parts) -> list[Tensor]:
+    """What every network makes of a small picture and a text: rows of features on the CPU."""
+    rgb = picture()
+    mask = np.zeros((1, *rgb.shape[:2]), dtype=bool)
+    mask[:, 16:48, 20:44] = True
+    features = [
+        parts.sam.embed(rgb),
+        parts.encoder.encode(rgb, mask),
+        parts.localiser.patches(rgb),
+        parts.encoder.clip.encode_text(["the red box"]),
+    ]
+    return [feature.cpu() for feature in features]
 
 
 def load_segmenter(
@@ -152,18 +179,6 @@ def resolve_device(name: str) -> torch.device:
             "use auto or cpu"
         )
     return device
-
-
-def resolve_precision(name: str, device: torch.device) -> str:
-    """ "fp32", "fp16" or "bf16" from "float32", "float16", "bfloat16" (or the short forms).
-
-    "auto" is float16 on a GPU, where it is fastest and closer than bfloat16, and float32 elsewhere.
-    """
-    if name == "auto":
-        return "fp16" if device.type == "cuda" else "fp32"
-    if name not in PRECISIONS and name not in PRECISIONS.values():
-        raise WeightsError(f"unknown precision '{name}': use auto, {', '.join(PRECISIONS)}")
-    return PRECISIONS.get(name, name)
 
 
 def checkpoint_state(checkpoint: str, directory: Path) -> dict[str, Tensor]:

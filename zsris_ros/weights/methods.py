@@ -15,7 +15,8 @@ from zsris_ros.vision.open_clip_model import openai_architecture
 from zsris_ros.vision.resnet import load_clip
 from zsris_ros.weights.catalogue import WeightsError, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict
-from zsris_ros.weights.load import Parts, resolve_device, resolve_precision
+from zsris_ros.weights.load import Parts, resolve_device
+from zsris_ros.weights.precision import resolve_precision
 
 
 def segmenter_of(
@@ -81,5 +82,5 @@ def load_clip_checkpoint(
         openai_architecture(state),
         state,
         device=where,
-        precision=resolve_precision(precision, where),
+        precision=resolve_precision(precision, where, state),
     )
