@@ -28,6 +28,7 @@ from zsris_ros.types import (
     Referral,
     Scene,
     Verdict,
+    Window,
 )
 
 
@@ -49,8 +50,18 @@ class StandIn:
         empty = np.zeros((1, 4), np.float32)
         quality = np.ones(1, np.float32)
         proposals = Proposals(mask[None], empty, quality, ("stand-in",))
-        nothing = np.zeros((1, 3), np.float32)
-        return Scene(frame, proposals, nothing, nothing[:, :2], nothing, timings={"look": 1.0})
+        rows, columns = np.nonzero(mask)
+        place = np.array([[columns.mean(), rows.mean()]] if mask.any() else [[0, 0]], np.float32)
+        unknown = np.full((1, 3), np.nan, np.float32)
+        return Scene(frame, proposals, np.ones((1, 2)), place, unknown, timings={"look": 1.0})
+
+    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
+        scene = self.look(frame)
+        few = slice(int(scene.proposals.masks.any()))
+        proposals = Proposals(
+            scene.proposals.masks[few], scene.proposals.boxes[few], np.ones(few.stop), ("red",)
+        )
+        return Scene(frame, proposals, scene.features[few], scene.pixels[few], scene.points[few])
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         with stage("grounding"):

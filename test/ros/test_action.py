@@ -34,10 +34,8 @@ class Goal:
 
     def __init__(self, caller: Caller, expression: str, image: Image) -> None:
         self._caller = caller
-        self.feedback: list[Any] = []
         goal = Action.Goal(expression=expression, image=image, return_mask=True)
-        sent = caller.client.send_goal_async(goal, lambda each: self.feedback.append(each.feedback))
-        self.handle: Any = caller.until(sent)
+        self.handle: Any = caller.until(caller.client.send_goal_async(goal))
         assert self.handle.accepted
         self._ended = self.handle.get_result_async()
 
@@ -54,6 +52,11 @@ class Goal:
         return answer.status, answer.result
 
     @property
+    def feedback(self) -> list[Any]:
+        mine = self.handle.goal_id
+        return [each.feedback for each in self._caller.feedback if each.goal_id == mine]
+
+    @property
     def stages(self) -> list[str]:
         return [each.stage for each in self.feedback]
 
@@ -63,6 +66,10 @@ class Caller:
 
     def __init__(self, node: Node) -> None:
         self.client: Any = ActionClient(node, Action, NAME)
+        # Beside the client's own, which hears no more of a goal once it has the result.
+        self.feedback: list[Any] = []
+        kind, topic = Action.Impl.FeedbackMessage, f"{NAME}/_action/feedback"
+        self._heard = node.create_subscription(kind, topic, self.feedback.append, 100)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         assert self.client.wait_for_server(20.0)
@@ -192,9 +199,10 @@ def test_one_goal_too_many_is_told_so(caller: Caller, service: Client) -> None:
 
 
 def test_all_goals_of_a_caller_are_cancelled_together(caller: Caller) -> None:
-    """Also one whose turn to be executed has not come when the request to cancel arrives."""
-    goals = [caller.send("stages 100"), caller.send("red")]
-    for goal in goals:
+    running = caller.send("stages 100")
+    running.wait_for_stage("grounding")
+    waiting = caller.send("red")
+    for goal in (running, waiting):
         goal.handle.cancel_goal_async()
-    assert [goal.end()[0] for goal in goals] == [GoalStatus.STATUS_CANCELED] * 2
+    assert [goal.end()[0] for goal in (running, waiting)] == [GoalStatus.STATUS_CANCELED] * 2
     assert caller.send("red").end()[0] == GoalStatus.STATUS_SUCCEEDED

@@ -110,6 +110,15 @@ def meant_by(referral: Referral) -> tuple[Candidate, ...]:
 
 
 @dataclass(frozen=True, eq=False)
+class Found:
+    """What was FOUND in the camera's messages of a moment."""
+
+    scene: Scene
+    referral: Referral
+    moment: Moment[AnyImage, CameraInfo]
+
+
+@dataclass(frozen=True, eq=False)
 class _Kept:
     """What is kept of a frame."""
 
@@ -122,8 +131,10 @@ class Answerer:
     """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames.
 
     ``capacity`` may be set, and ``forget`` be called, at any time and in any thread; ``answer`` is
-    for one thread.
+    for one thread. ``last`` is what was last FOUND in an image of the camera since ``forget``.
     """
+
+    last: Found | None = None
 
     def __init__(self, segmenter: Segmenter, capacity: int) -> None:
         self._segmenter = segmenter
@@ -154,6 +165,8 @@ class Answerer:
             referral = self._segmenter.refer(kept.scene, question.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
+        if referral.verdict is Verdict.FOUND and not question.given:
+            self.last = Found(kept.scene, referral, question.moment)
         timings.update(referral.timings)
         start = time.perf_counter()
         with stage("extents"):
@@ -191,6 +204,7 @@ class Answerer:
         """Drops every kept scene."""
         with self._lock:
             self._scenes.clear()
+        self.last = None
 
     def _recall(self, key: Hashable) -> _Kept | None:
         with self._lock:

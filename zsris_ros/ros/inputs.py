@@ -35,14 +35,21 @@ class Inputs:
 
     Messages are only kept in ``buffer``; whoever asks has them converted. ``on_jump`` is called
     when time has jumped back, whether the stamps of the images tell so (a bag that starts over) or
-    the node's clock (a simulation that is reset).
+    the node's clock (a simulation that is reset). ``on_frame`` is called when an image or its depth
+    has come.
     """
 
-    def __init__(self, node: Node, chosen: Parameters, on_jump: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        chosen: Parameters,
+        on_jump: Callable[[], None],
+        on_frame: Callable[[], None],
+    ) -> None:
         self.buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(
             chosen.buffer_length, round(chosen.sync_tolerance * SECOND)
         )
-        self._node, self._on_jump = node, on_jump
+        self._node, self._on_jump, self._on_frame = node, on_jump, on_frame
         self._subscriptions = [
             self._images("image", chosen.image_transport, self._on_image),
             self._images("depth", chosen.depth_transport, self._on_depth),
@@ -76,9 +83,11 @@ class Inputs:
     def _on_image(self, image: AnyImage) -> None:
         self.silence.end()
         self._note(self.buffer.add_image(stamp_ns(image.header), image))
+        self._on_frame()
 
     def _on_depth(self, depth: AnyImage) -> None:
         self._note(self.buffer.add_depth(stamp_ns(depth.header), depth))
+        self._on_frame()
 
     def _on_info(self, info: CameraInfo) -> None:
         self._note(self.buffer.add_info(stamp_ns(info.header), info))

@@ -140,7 +140,7 @@ class ManagedNode(LifecycleNodeMixin, Node):
         job = partial(self._change_state, request, response)
         try:
             future = self._worker.submit(job, beyond_limit=True)
-            await self._when_done(future)
+            await self.when_done(future)
             self.settle()
             return future.result()
         except Exception as error:  # up to Jazzy rclpy raises for a transition there is not
@@ -148,7 +148,7 @@ class ManagedNode(LifecycleNodeMixin, Node):
             response.success = False
             return response
 
-    def _when_done(self, future: Future[Any]) -> RosFuture[None]:
+    def when_done(self, future: Future[Any]) -> RosFuture[None]:
         """An rclpy future that is done when the worker's is, and wakes the executor."""
         done: RosFuture[None] = RosFuture()
 

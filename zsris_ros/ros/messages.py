@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from geometry_msgs.msg import Point
 from sensor_msgs.msg import Image, RegionOfInterest
+from std_msgs.msg import Header
 
 from zsris_ros import pictures
 from zsris_ros.action import ReferSegment as ReferSegmentAction
@@ -15,8 +16,8 @@ from zsris_ros.msg import Candidate as CandidateMessage
 from zsris_ros.ros.answering import STATUS_OF, Answer, Refusal
 from zsris_ros.ros.conversions import to_image
 from zsris_ros.ros.placing import metres_header, to_point, to_pose, to_size
-from zsris_ros.srv import ReferSegment
-from zsris_ros.types import Candidate, Pixel
+from zsris_ros.srv import ReferSegment, Track
+from zsris_ros.types import BoolArray, Candidate, Pixel
 
 Response: TypeAlias = ReferSegment.Response | ReferSegmentAction.Result
 """Of the service and of the action: the same fields."""
@@ -54,7 +55,7 @@ def fill(response: Response, answer: Answer, max_candidates: int, with_mask: boo
     return response
 
 
-def refuse(response: Response, refusal: Refusal) -> Response:
+def refuse(response: Response | Track.Response, refusal: Refusal) -> Response | Track.Response:
     """``refusal`` as a response."""
     response.status = refusal.status
     response.message = str(refusal)
@@ -63,18 +64,10 @@ def refuse(response: Response, refusal: Refusal) -> Response:
 
 def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
     """One candidate of ``answer`` as a message; its box is whole pixels, both edges included."""
-    x, y, width, height = candidate.box
-    left, top = math.floor(x), math.floor(y)
     message = CandidateMessage(
-        box=RegionOfInterest(
-            x_offset=max(0, left),
-            y_offset=max(0, top),
-            # The core's width is x_max - x_min, one less than the number of columns.
-            width=max(1, math.ceil(x + width) - left + 1),
-            height=max(1, math.ceil(y + height) - top + 1),
-        ),
+        box=to_region(candidate.box),
         score=float(candidate.score),
-        centroid_pixel=_pixel(candidate.centroid_pixel),
+        centroid_pixel=to_pixel(candidate.centroid_pixel),
         has_depth=candidate.centroid is not None,
         centroid=to_point(candidate.centroid, answer.camera),
         source=candidate.source,
@@ -82,7 +75,7 @@ def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
     )
     extent = answer.extents.get(candidate.index) if candidate in answer.meant else None
     if extent is not None:
-        message.inside_pixel = _pixel(extent.inside_pixel)
+        message.inside_pixel = to_pixel(extent.inside_pixel)
         message.valid_depth = float(extent.valid_depth)
         if extent.box is not None:
             message.pose = to_pose(extent.box.pose, answer.camera)
@@ -92,7 +85,25 @@ def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
 
 def mask_image(answer: Answer) -> Image:
     """The mask as mono8, 255 on the object and 0 elsewhere, with the source image's header."""
-    return to_image(answer.referral.mask * MASKED, "mono8", answer.header)
+    return to_mask(answer.referral.mask, answer.header)
+
+
+def to_mask(mask: BoolArray, header: Header) -> Image:
+    """A mask (bool HxW) as mono8, 255 inside and 0 elsewhere."""
+    return to_image(mask * MASKED, "mono8", header)
+
+
+def to_region(box: tuple[float, float, float, float]) -> RegionOfInterest:
+    """A box (x, y, w, h) as whole pixels, both edges included."""
+    x, y, width, height = box
+    left, top = math.floor(x), math.floor(y)
+    return RegionOfInterest(
+        x_offset=max(0, left),
+        y_offset=max(0, top),
+        # The core's width is x_max - x_min, one less than the number of columns.
+        width=max(1, math.ceil(x + width) - left + 1),
+        height=max(1, math.ceil(y + height) - top + 1),
+    )
 
 
 def overlay_image(answer: Answer) -> Image:
@@ -101,6 +112,7 @@ def overlay_image(answer: Answer) -> Image:
     return to_image(picture, "rgb8", answer.header)
 
 
-def _pixel(pixel: Pixel) -> Point:
+def to_pixel(pixel: Pixel) -> Point:
+    """A pixel as a point; z is 0."""
     x, y = pixel
     return Point(x=float(x), y=float(y), z=0.0)

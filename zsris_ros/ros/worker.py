@@ -38,6 +38,7 @@ class Worker:
         self.max_pending = max_pending
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._changed = threading.Condition()
+        self._spare: Callable[[], None] | None = None
         self._stopped = False
         # A daemon, because an inference cannot be interrupted and must not keep the process alive.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -62,6 +63,15 @@ class Worker:
             self._jobs.append((future, job))
             self._changed.notify()
         return future
+
+    def offer(self, job: Callable[[], None]) -> None:
+        """Runs ``job`` once nothing waits any more; until then a newer offer takes its place.
+
+        What it raises is lost.
+        """
+        with self._changed:
+            self._spare = job
+            self._changed.notify()
 
     def withdraw(self, future: Future[Any]) -> bool:
         """Takes the job of ``future`` out of the queue; its future then raises Cancelled.
@@ -100,10 +110,14 @@ class Worker:
         A function of its own, so that nothing of a job lives on while the thread waits.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._stopped)
-            if not self._jobs:
+            self._changed.wait_for(lambda: self._jobs or self._spare or self._stopped)
+            future: Future[Any] = Future()
+            if self._jobs:
+                future, job = self._jobs.popleft()
+            elif self._stopped or self._spare is None:
                 return False
-            future, job = self._jobs.popleft()
+            else:
+                job, self._spare = self._spare, None
         if future.set_running_or_notify_cancel():
             try:
                 future.set_result(job())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from zsris_ros.types import FloatArray, Scene, Window
 
@@ -26,6 +25,8 @@ class Things:
     @classmethod
     def of(cls, scene: Scene) -> Things:
         """The proposals of a scene."""
+        import torch  # here, because a node imports this long before it loads its models
+
         features = torch.as_tensor(scene.features).float().cpu()
         sides = np.sqrt(np.maximum(scene.proposals.areas, 1))
         metres = np.full_like(sides, np.nan)
@@ -49,7 +50,17 @@ class Things:
 
     def placed_as(self, other: Things) -> Things:
         """These, as they looked, where ``other`` (as many) are now."""
-        return Things(self.features, other.pixels, other.points, other.sides, other.metres)
+        return replace(other, features=self.features)
+
+    def moved_like(self, before: Things, after: Things) -> Things:
+        """These, shifted as most things were from ``before`` to ``after`` (as many)."""
+        if not len(before):
+            return self
+        pixels = self.pixels + np.median(after.pixels - before.pixels, axis=0)
+        shifts = after.points - before.points
+        shifts = shifts[np.isfinite(shifts).all(axis=1)]
+        points = self.points + np.median(shifts, axis=0) if len(shifts) else self.points
+        return replace(self, pixels=pixels, points=points)
 
     @staticmethod
     def together(*parts: Things) -> Things:

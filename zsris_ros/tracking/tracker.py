@@ -61,15 +61,15 @@ class TrackedObject:
     """The object in one frame.
 
     ``score`` in [0, 1] is how much it looks as at the start, of a lost one how much the most alike
-    thing does. ``why`` says in a sentence why it is lost. ``mask`` bool HxW is empty, ``pixel``
-    (inside the mask) and ``point`` (metres, optical frame) are None when it is lost; ``point`` also
-    without depth.
+    thing does. ``mask`` bool HxW; ``pixel`` (x, y) inside it; ``point`` its centroid in metres in
+    the optical frame, None without depth. When it is lost, ``why`` says so in a sentence, and the
+    mask is empty, the pixel (0, 0) and the point None.
     """
 
     tracking: bool
     score: float
     mask: BoolArray
-    pixel: Pixel | None = None
+    pixel: Pixel = (0.0, 0.0)
     point: Point | None = None
     why: str = ""
 
@@ -115,15 +115,15 @@ class Tracker:
         things = Things.of(scene)
         likeness = self._likeness(self._target, things)[0]
         own, theirs = self._affinity(self._target, things)[0], self._affinity(self._others, things)
-        matched = theirs.max(axis=1, initial=0.0) >= self._settings.known
-        least, explained = self._settings.min_likeness, theirs
+        least = self._settings.min_likeness
+        claimed = theirs.max(axis=0, initial=0.0) > own
         if window is None:
-            # Neither it nor a thing that is not in its place any more is likelier here than there.
-            own = np.maximum(own, likeness * self._settings.anywhere)
-            moved = self._likeness(self._others, things) * self._settings.anywhere
-            explained = np.where(matched[:, None], theirs, np.maximum(theirs, moved))
             least = self._settings.min_return
-        claimed = explained.max(axis=0, initial=0.0) > own
+            own = np.maximum(own, likeness * self._settings.anywhere)
+            claimed = theirs.max(axis=0, initial=0.0) > own
+            # What looks like it may as well be one of its kind that is not in its place any more.
+            gone = theirs.max(axis=1, initial=0.0) < self._settings.known
+            claimed |= (self._likeness(self._others.pick(gone), things) >= least).any(axis=0)
         as_big = self._target.as_big(things)[0] >= self._settings.min_as_big
         fits = (likeness >= least) & as_big & ~claimed
         if not fits.any():
@@ -147,7 +147,8 @@ class Tracker:
     ) -> None:
         """What stands beside the object now: what stood there before, and what is new.
 
-        Things outside the window, and in the whole frame those that are hidden, stay in memory.
+        Things outside the window, and in the whole frame those that are hidden, stay in memory, and
+        move with the rest when the camera moves.
         """
         assert self._others is not None
         apart = _apart(scene, index)
@@ -155,10 +156,11 @@ class Tracker:
         matched = theirs.max(axis=1, initial=0.0) >= self._settings.known
         unseen = ~matched if window is None else ~matched & ~self._others.within(window)
         again = things.pick(theirs[matched].argmax(axis=1)) if matched.any() else things.pick([])
+        before = self._others.pick(matched)
         new = apart & (theirs.max(axis=0, initial=0.0) < self._settings.known)
         self._others = Things.together(
-            self._others.pick(matched).placed_as(again),
-            self._others.pick(unseen),
+            before.placed_as(again),
+            self._others.pick(unseen).moved_like(before, again),
             things.pick(new),
         )
 
