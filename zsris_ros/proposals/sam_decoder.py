@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from zsris_ros.portions import portion
 from zsris_ros.proposals.sam_model import Sam
+from zsris_ros.stages import stage
 
 
 class PointDecoder:
@@ -40,7 +41,8 @@ class PointDecoder:
         predicted IoUs n, in the order of the points; nothing is drawn for points without any.
         """
         for some in points.split(self._at_once):
-            quality, tokens, patches = self._decode(some)
+            with stage("proposals decoder"):
+                quality, tokens, patches = self._decode(some)
             good = quality > least
             for few in good.any(dim=1).nonzero()[:, 0].split(self._drawn_at_once):
                 if len(few):

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from zsris_ros.portions import portion
 from zsris_ros.proposals.sam_model import ImageEncoderViT
+from zsris_ros.stages import stage
 from zsris_ros.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
@@ -41,7 +42,8 @@ def encode_image(encoder: Any, pixels: Tensor) -> Tensor:
     if encoder.pos_embed is not None:
         tokens = tokens + encoder.pos_embed[:, : tokens.shape[1], : tokens.shape[2]]
     for block in encoder.blocks:
-        tokens = _run_block(block, tokens)
+        with stage("proposals encoder"):  # a boundary at which the work can be given up
+            tokens = _run_block(block, tokens)
     embedding: Tensor = encoder.neck(tokens.permute(0, 3, 1, 2))
     return embedding.float()
 

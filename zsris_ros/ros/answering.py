@@ -127,11 +127,21 @@ class _Kept:
     note: str
 
 
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A frame that was looked at before anybody asked."""
+
+    key: Hashable
+    moment: Moment[AnyImage, CameraInfo]
+    kept: _Kept
+
+
 class Answerer:
     """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames.
 
     ``capacity`` may be set, and ``forget`` be called, at any time and in any thread; ``answer`` is
-    for one thread. ``last`` is what was last FOUND in an image of the camera since ``forget``.
+    for one thread, as is ``prepare``. ``last`` is what was last FOUND in an image of the camera
+    since ``forget``.
     """
 
     last: Found | None = None
@@ -140,11 +150,30 @@ class Answerer:
         self._segmenter = segmenter
         self.capacity = capacity
         self._scenes: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._prepared: _Prepared | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Scenes kept."""
         return len(self._scenes)
+
+    @property
+    def ready(self) -> Moment[AnyImage, CameraInfo] | None:
+        """The frame that was prepared last."""
+        prepared = self._prepared
+        return None if prepared is None else prepared.moment
+
+    def prepare(
+        self, question: Question, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
+    ) -> None:
+        """Looks at the question's frame before anybody asks; one such frame is kept, the last.
+
+        The arguments are those of ``answer``. Raises InputError or Refusal when the frame cannot be
+        used.
+        """
+        key = (question.key, assume_registered)
+        kept = self._recall(key) or self._look(question, assume_registered, max_pixels, {})
+        self._prepared = _Prepared(key, question.moment, kept)
 
     def answer(
         self, question: Question, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
@@ -161,7 +190,7 @@ class Answerer:
             hit = kept is not None
             if kept is None:
                 kept = self._look(question, assume_registered, max_pixels, timings)
-                self._keep(key, kept)
+            self._keep(key, kept)
             referral = self._segmenter.refer(kept.scene, question.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
@@ -204,17 +233,21 @@ class Answerer:
         """Drops every kept scene."""
         with self._lock:
             self._scenes.clear()
+            self._prepared = None
         self.last = None
 
     def _recall(self, key: Hashable) -> _Kept | None:
         with self._lock:
-            if key in self._scenes:
-                self._scenes.move_to_end(key)
+            prepared = self._prepared
+            if prepared is not None and prepared.key == key:
+                return prepared.kept
             return self._scenes.get(key)
 
     def _keep(self, key: Hashable, kept: _Kept) -> None:
+        """As the one that was used last."""
         with self._lock:
             self._scenes[key] = kept
+            self._scenes.move_to_end(key)
             while len(self._scenes) > self.capacity:
                 self._scenes.popitem(last=False)
 

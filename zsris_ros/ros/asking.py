@@ -24,10 +24,12 @@ def to_question(
     topic: str,
     parameters: Parameters,
     stale: str = "",
+    ready: Moment[AnyImage, CameraInfo] | None = None,
 ) -> Question:
     """The question that ``request`` asks; ``topic`` is where the buffered images came from.
 
     ``stale`` is what has to be said of the newest of them, such as that it is old; mostly empty.
+    ``ready`` has been looked at already and is taken for an image near it.
 
     Raises Refusal with INVALID_REQUEST for the expression and NO_IMAGE for the frame.
     """
@@ -45,9 +47,18 @@ def to_question(
         )
     if stamp:
         _check_near(stamp, moment, buffer, parameters.stamp_tolerance)
+    if ready is not None and is_near(ready, moment, parameters.look_ahead):
+        moment = ready
     key = ("camera", *moment.key)
     note = "" if stamp else stale
     return Question(expression, moment, f"the image on '{topic}'", key, note=note)
+
+
+def is_near(
+    one: Moment[AnyImage, CameraInfo], other: Moment[AnyImage, CameraInfo], seconds: float
+) -> bool:
+    """Whether two images were taken within ``seconds`` of each other."""
+    return abs(one.image.stamp_ns - other.image.stamp_ns) <= seconds * SECOND
 
 
 def candidates_wanted(request: Request, parameters: Parameters) -> int:

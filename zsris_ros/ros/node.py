@@ -25,10 +25,8 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
-from std_msgs.msg import String
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
-from zsris_ros.msg import Utterance
 from zsris_ros.ros import diagnostics, logs, messages, parameters, process
 from zsris_ros.ros.action import Goal, ReferSegmentServer
 from zsris_ros.ros.answering import STATUS_OF, Answer, Answerer, Question, Refusal, Status
@@ -36,9 +34,11 @@ from zsris_ros.ros.asking import Request, candidates_wanted, to_question
 from zsris_ros.ros.client import CALLS
 from zsris_ros.ros.frames import TargetFrame
 from zsris_ros.ros.inputs import Inputs
+from zsris_ros.ros.look_ahead import LookAhead
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.model import Model, ModelLoader, TorchModel
 from zsris_ros.ros.outputs import Outputs
+from zsris_ros.ros.topics import TopicCallers
 from zsris_ros.ros.tracking import Tracking
 from zsris_ros.ros.worker import Cancelled, QueueFull, Stopped
 from zsris_ros.srv import ReferSegment
@@ -73,6 +73,7 @@ class ReferSegmentNode(ManagedNode):
         self._target = TargetFrame(self)
         self._target.set(self._chosen.target_frame)
         self._tracking = Tracking(self, self._worker, self._begin_tracking, self._refusal)
+        self._ahead = LookAhead(self._worker)
         self._serve()
         if self._chosen.autostart:
             self._inputs = self._listen()
@@ -81,8 +82,6 @@ class ReferSegmentNode(ManagedNode):
     def _serve(self) -> None:
         """What there is in every state."""
         self.add_on_set_parameters_callback(self._on_parameters)
-        self.create_subscription(String, "expression", self._on_expression, 10)
-        self.create_subscription(Utterance, "utterance", self._on_utterance, 10)
         self.create_service(
             ReferSegment,
             "refer_segment",
@@ -91,6 +90,7 @@ class ReferSegmentNode(ManagedNode):
             callback_group=ReentrantCallbackGroup(),  # the next caller need not wait for this one
         )
         self._action = ReferSegmentServer(self, self._on_goal, self._worker.withdraw)
+        self._topics = TopicCallers(self, self._ask, self._refusal, self._outputs.say)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
         # A clock of its own, because simulated time may stand still when a camera falls silent.
         self.create_timer(1.0, self._on_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -168,22 +168,11 @@ class ReferSegmentNode(ManagedNode):
             messages.refuse(response, self._refusal(error))
         response.total_ms = (time.monotonic() - arrived) * 1e3
 
-    def _on_expression(self, expression: String) -> None:
-        self._ask(ReferSegment.Request(expression=expression.data))
-
-    def _on_utterance(self, utterance: Utterance) -> None:
-        """About the frame that was seen when the person began to speak."""
-        stamp = utterance.header.stamp
-        self._ask(ReferSegment.Request(expression=utterance.text, stamp=stamp))
-
-    def _ask(self, request: ReferSegment.Request) -> None:
-        """A request without a response: the answer goes out on the topics."""
-        try:
-            future = self._submit(request, time.monotonic())
-            future.add_done_callback(self._publish)
-            future.add_done_callback(self._tell)
-        except Exception as error:
-            self._tell_refusal(self._refusal(error))
+    def _ask(self, request: Request) -> Future[Answer]:
+        """A request without a response. Raises as ``_submit``."""
+        future = self._submit(request, time.monotonic())
+        future.add_done_callback(self._publish)
+        return future
 
     def _submit(self, request: Request, arrived: float, watch: Watch = unwatched) -> Future[Answer]:
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
@@ -199,7 +188,11 @@ class ReferSegmentNode(ManagedNode):
             raise self._inactive()
         buffer, silence = self._inputs.buffer, self._inputs.silence
         stale = silence.stale(self._chosen.image_timeout)
-        return to_question(request, buffer, silence.topic, self._chosen, stale)
+        answerer = self._answerer  # the worker may take it away
+        ready = None if answerer is None else answerer.ready
+        question = to_question(request, buffer, silence.topic, self._chosen, stale, ready)
+        self._ahead.wanted = question.key
+        return question
 
     def _queue(self, job: Callable[[], T]) -> Future[T]:
         try:
@@ -261,27 +254,16 @@ class ReferSegmentNode(ManagedNode):
         except Exception as error:
             self.get_logger().error(process.traceback_of(error))
 
-    def _tell(self, future: Future[Answer]) -> None:
-        """The sentence of the answer, to whoever asked on a topic."""
-        if future.cancelled():
-            return
-        error = future.exception()
-        if error is None:
-            sentence = future.result().referral.message
-            self.get_logger().info(sentence)
-            self._outputs.say(sentence)
-        else:
-            self._tell_refusal(self._refusal(error))
-
-    def _tell_refusal(self, refusal: Refusal) -> None:
-        self.get_logger().warning(f"no answer: {refusal}")
-        self._outputs.say(str(refusal))
-
     # Housekeeping
 
     def _on_frame(self) -> None:
-        if self._inputs is not None:
-            self._tracking.heard(self._inputs.buffer, self._chosen)
+        inputs, answerer = self._inputs, self._answerer  # the worker may take the latter away
+        if inputs is None or answerer is None:
+            return
+        if self._tracking.followed:
+            self._tracking.heard(inputs.buffer, self._chosen)
+        else:
+            self._ahead.heard(inputs.buffer, self._chosen, answerer)
 
     def _on_jump(self) -> None:
         """Scenes of another time serve nobody any more."""

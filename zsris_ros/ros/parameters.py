@@ -46,7 +46,8 @@ class Parameters:
     )
     precision: str = declared(
         "auto",
-        "Number format of the models; auto takes float16 on a GPU and float32 elsewhere.",
+        "Number format of the models; auto takes float16 on a GPU, bfloat16 for large models on a "
+        "CPU that computes in it, and float32 elsewhere or where that strays too far.",
         choices=("auto", "float32", "float16", "bfloat16"),
         changes=Changes.UNCONFIGURED,
     )
@@ -94,6 +95,14 @@ class Parameters:
         "Frames whose image work is kept, so that further expressions about them are cheap.",
         low=1,
         high=100,
+    )
+    look_ahead: float = declared(
+        0.0,
+        "Look at frames before anybody asks, while there is nothing else to do; a request is then "
+        "answered about the frame that is ready if it was taken within this many seconds of the "
+        "one it asks about. 0: off.",
+        low=0.0,
+        high=60.0,
     )
     buffer_length: int = declared(
         60,
