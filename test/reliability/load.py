@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -58,17 +59,20 @@ class Call:
 class Caller(threading.Thread):
     """Asks again as soon as it is answered, and a second later when it was refused as BUSY."""
 
-    def __init__(self, number: int, model_seconds: float, deadline: float) -> None:
+    def __init__(self, number: int, model_seconds: float, seconds: float, start: Barrier) -> None:
         super().__init__(name=f"caller {number}", daemon=True)
         self.calls: list[Call] = []
-        self._number, self._deadline = number, deadline
+        self.unheard = 0
+        self._number, self._seconds, self._start = number, seconds, start
         self._expression = f"slow {model_seconds} for {number}"
         self._chance = random.Random(number)
 
     def run(self) -> None:
         with Client(name=f"caller_{self._number}") as client:
-            client.wait(PATIENCE)
-            while time.monotonic() < self._deadline:
+            self.unheard = greet(client)
+            self._start.wait(PATIENCE)
+            deadline = time.monotonic() + self._seconds
+            while time.monotonic() < deadline:
                 call = self._call(client)
                 self.calls.append(call)
                 if call.status == "BUSY":
@@ -83,7 +87,8 @@ class Caller(threading.Thread):
         try:
             response = client.ask(asked, stamp=stamp, timeout=PATIENCE)
         except Unanswered:
-            return Call(self._number, "LOST", time.monotonic() - begin)
+            lost = f"call {len(self.calls)} of client {self._number} was never answered"
+            return Call(self._number, "LOST", time.monotonic() - begin, lost)
         seconds = time.monotonic() - begin
         status, header = STATUS_NAMES[response.status], stamp_ns(response.header)
         if status == "BUSY":
@@ -137,13 +142,27 @@ class Watch(threading.Thread):
         self.clock_lags.append((time.time_ns() - stamp_ns(report.header)) / SECOND)
 
 
+def greet(client: Client) -> int:
+    """Calls until answered once; returns how many calls ROS lost before the two knew each other.
+
+    It takes a service for ready before the node has discovered the client, and gives up sending an
+    answer after 0.1 s.
+    """
+    for attempt in range(30):
+        try:
+            client.ask("red", timeout=2.0)
+            return attempt
+        except Unanswered:
+            continue
+    raise Unanswered("thirty calls were not answered")
+
+
 def hurry(model_seconds: float) -> None:
     """Calls and leaves before the answer."""
     with Client(name="in_a_hurry") as client:
-        client.wait(PATIENCE)
+        greet(client)
         request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
         client._client.call_async(request)
-        time.sleep(0.01)
 
 
 def measure(
@@ -157,11 +176,13 @@ def measure(
     ):
         served.wait_for_log("the model is ready", PATIENCE)
         _wait_for_images()
-        deadline = time.monotonic() + seconds
-        asking = [Caller(number, model_seconds, deadline) for number in range(callers)]
+        start = Barrier(callers + 1)
+        asking = [Caller(number, model_seconds, seconds, start) for number in range(callers)]
         watch = Watch()
         for each in (*asking, watch):
             each.start()
+        start.wait(PATIENCE)
+        deadline = time.monotonic() + seconds
         left = 0
         while time.monotonic() < deadline:
             hurry(model_seconds)
@@ -181,6 +202,7 @@ def measure(
         "model_ms": model_seconds * 1e3,
         "max_pending": max_pending or "default",
         "left_while_waiting": left,
+        "unheard_first_calls": sum(each.unheard for each in asking),
         **figures(calls, [each.calls for each in asking]),
         "parameters_ms": spread(watch.parameters),
         "clock_lag_ms": spread(watch.clock_lags),
@@ -192,7 +214,7 @@ def measure(
 
 def _wait_for_images() -> None:
     with Client(name="first") as client:
-        client.wait(PATIENCE)
+        greet(client)
         deadline = time.monotonic() + PATIENCE
         while STATUS_NAMES[client.ask("red", timeout=PATIENCE).status] != "FOUND":
             assert time.monotonic() < deadline, "the camera is not heard"

@@ -19,7 +19,7 @@ def test_of_many_callers_none_is_lost_or_answered_about_another_frame(
     assert found["wrong"] == []
     assert set(found["statuses"]) <= {"FOUND", "BUSY"}
     assert found["statuses"]["FOUND"] >= 5
-    assert ("BUSY" in found["statuses"]) == (max_pending is not None)
+    assert max_pending is None or "BUSY" in found["statuses"]
     assert found["left_while_waiting"] >= 1
     assert len(found["parameters_ms"]) > 0 and len(found["clock_lag_ms"]) > 0
     assert (found["afterwards"], found["traceback"]) == ("FOUND", False)
