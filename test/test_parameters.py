@@ -20,6 +20,7 @@ from rclpy.parameter import Parameter
 from zsris_ros.ros import parameter_docs, parameters
 from zsris_ros.ros.node import ReferSegmentNode
 from zsris_ros.ros.parameters import ParameterError, Parameters
+from zsris_ros.ros.speech_parameters import SpeechParameters
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [parameter.name for parameter in fields(Parameters)]
@@ -127,7 +128,7 @@ def test_the_documentation_is_what_the_declarations_say() -> None:
     written = (ROOT / "docs/parameters.md").read_text()
     command = "python -m zsris_ros.ros.parameter_docs docs/parameters.md"
     assert written == parameter_docs.markdown(), f"run {command}"
-    for name in NAMES:
+    for name in [*NAMES, *(each.name for each in fields(SpeechParameters))]:
         assert written.count(f"| `{name}` |") == 1
 
 
@@ -226,6 +227,26 @@ def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> Non
     names = {name.lstrip("/") for name, _ in [*topics, *services]}
     node.stop(5.0)
     node.destroy_node()
-    remapped = {remap.get("from") for remap in launch_file("refer_segment").iter("remap")}
-    assert remapped == {"image", "depth", "camera_info", "expression", "refer_segment"}
+    (launched,) = executed("refer_segment_node")
+    remapped = {remap.get("from") for remap in launched.iter("remap")}
+    assert remapped == {
+        "image", "depth", "camera_info", "expression", "utterance", "refer_segment"
+    }  # fmt: skip
     assert remapped <= names
+
+
+def test_speech_is_launched_on_demand_with_declared_parameters() -> None:
+    """Its utterances reach refer_segment_node, and its texts do not: they would be asked twice."""
+    (launched,) = executed("speech_node")
+    assert launched.get("if") == "$(var speech)"
+    names = {parameter.name for parameter in fields(SpeechParameters)}
+    assert {param.get("name") for param in launched.iter("param")} <= {*names, "use_sim_time"}
+    remaps = {each.get("from"): each.get("to") for each in launched.iter("remap")}
+    (listener,) = executed("refer_segment_node")
+    heard = {each.get("from"): each.get("to") for each in listener.iter("remap")}
+    assert remaps == {"expression": "~/expression", "~/utterance": heard["utterance"]}
+
+
+def executed(name: str) -> list[ElementTree.Element]:
+    """The nodes of the launch file that this executable is started for."""
+    return [each for each in launch_file("refer_segment").iter("node") if each.get("exec") == name]

@@ -13,6 +13,7 @@ from zsris_ros.commands import (
     calibrate,
     demo,
     evaluate,
+    listen,
     parse,
     record_tabletop,
     refer,
@@ -55,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"zsris {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
-        refer, replay, demo, weights, parse, evaluate,
+        refer, replay, listen, demo, weights, parse, evaluate,
         calibrate, bench, record_tabletop, train_tabletop, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)

@@ -54,14 +54,14 @@ def show(
         ) from error
     with connected() as remote, Children(environment, logs, remote.give_up) as children:
         try:
-            _start(children, remote, bag, weights, device, say)
+            start(children, remote, bag, weights, device, say)
             return list(_ask_all(remote, scenes, frames, say))
         except Exception:
             children.check()  # a dead child is the reason for whatever else went wrong
             raise
 
 
-def _start(
+def start(
     children: Children,
     remote: Remote,
     bag: Path,

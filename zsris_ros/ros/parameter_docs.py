@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
 from zsris_ros.ros.parameters import Changes, Parameters
+from zsris_ros.ros.speech_parameters import SpeechParameters
 
 HEAD = """\
 # Parameters of refer_segment_node
@@ -19,6 +20,13 @@ HEAD = """\
 Set them in a file (`params_file:=` of the launch file; `config/refer_segment.yaml` is the one that
 is installed), or while the node runs with `ros2 param set /refer_segment_node NAME VALUE`. A name
 or a value that cannot be used is refused with a sentence that says what can.
+"""
+
+SPEECH_HEAD = """
+# Parameters of speech_node
+
+`ros2 run zsris_ros speech_node --ros-args -p NAME:=VALUE`; some are arguments of the launch file.
+What it does with them stands in [speech.md](speech.md).
 """
 
 SECTIONS = {
@@ -35,11 +43,22 @@ TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
 """ROS's names."""
 
 
+SPEECH_SECTIONS = {
+    Changes.ALWAYS: "These hold from the next utterance on.",
+    Changes.NEVER: SECTIONS[Changes.NEVER],
+}
+
+
 def markdown() -> str:
-    """The whole file: a table for each kind of change."""
-    parts = [HEAD]
-    for changes, sentence in SECTIONS.items():
-        rows = [_row(each) for each in fields(Parameters) if each.metadata["changes"] is changes]
+    """The whole file: for each node a table for each kind of change."""
+    refer, speech = _tables(Parameters, SECTIONS), _tables(SpeechParameters, SPEECH_SECTIONS)
+    return HEAD + refer + SPEECH_HEAD + speech
+
+
+def _tables(kind: type[Any], sections: Mapping[Changes, str]) -> str:
+    parts = []
+    for changes, sentence in sections.items():
+        rows = [_row(each) for each in fields(kind) if each.metadata["changes"] is changes]
         parts.append(f"\n## Can change {changes.value}\n\n{sentence}\n\n")
         parts.append("| name | type | default | allowed | meaning |\n|---|---|---|---|---|\n")
         parts.extend(rows)

@@ -8,13 +8,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
-from zsris_ros.ros.managed import ManagedNode
-from zsris_ros.ros.parameters import ParameterError
+from zsris_ros.ros.declaring import ParameterError
 
 SWITCH_INTERVAL = 0.001
 """Seconds a thread may keep Python to itself (Python's default is 0.005). Callbacks share it with
@@ -24,7 +24,18 @@ STOP_PATIENCE = 1.0
 """Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
 
 
-def run(make_node: Callable[[], ManagedNode], name: str, args: Sequence[str] | None = None) -> int:
+class Runnable(Protocol):
+    """A node with a thread of its own, which ``stop`` ends as ``ManagedNode.stop`` does.
+
+    ``failure`` says why the node ended by itself; empty while all is well.
+    """
+
+    failure: str
+
+    def stop(self, patience: float) -> bool: ...
+
+
+def run(make_node: Callable[[], Runnable], name: str, args: Sequence[str] | None = None) -> int:
     """Spins the node of ``make_node`` until a signal, and returns the process's exit code.
 
     0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when a parameter is wrong.
@@ -37,7 +48,7 @@ def run(make_node: Callable[[], ManagedNode], name: str, args: Sequence[str] | N
     signal.signal(signal.SIGINT, lambda *_: None)
     sys.setswitchinterval(SWITCH_INTERVAL)
     rclpy.init(args=None if args is None else list(args))
-    node: ManagedNode | None = None
+    node: Runnable | None = None
     stopped = True
     code = 0
     try:

@@ -42,9 +42,9 @@ class Endpointing:
     """When it counts as speech.
 
     ``strictness`` 0 to 3 is the detector's; ``louder`` by how many decibels speech exceeds the
-    room, more where the room itself is restless. Speech begins when ``share`` of the last ``window`` seconds are speech, and ends with a pause of
-    ``pause`` seconds. What lasts less than ``shortest`` seconds is dropped, and what lasts
-    ``longest`` is cut there.
+    room, more where the room itself is restless. Speech begins when ``share`` of the last
+    ``window`` seconds are speech, and ends with a pause of ``pause`` seconds. What lasts less than
+    ``shortest`` seconds is dropped, and what lasts ``longest`` is cut there.
     """
 
     strictness: int = 0
