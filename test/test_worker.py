@@ -80,6 +80,36 @@ def test_what_a_job_raises_reaches_the_caller_and_the_thread_lives_on(
     assert worker.stop(5)
 
 
+def test_spare_time_goes_to_the_newest_offer_once_nothing_waits() -> None:
+    worker, gate = Worker(max_pending=5), Gate()
+    running = worker.submit(gate)
+    assert gate.entered.wait(10)
+    order: list[str] = []
+    offered = threading.Event()
+
+    def last() -> None:
+        order.append("newest offer")
+        offered.set()
+
+    worker.offer(lambda: order.append("older offer"))
+    worker.offer(last)
+    waiting = [worker.submit(lambda name=name: order.append(name)) for name in "ab"]
+    gate.opened.set()
+    assert running.result(10) == "through"
+    for future in waiting:
+        future.result(10)
+    assert offered.wait(10)
+    assert order == ["a", "b", "newest offer"]
+
+    def fail() -> None:
+        raise ValueError
+
+    worker.offer(fail)
+    assert worker.submit(lambda: 5).result(10) == 5
+    worker.offer(fail)
+    assert worker.stop(5)
+
+
 def test_what_waits_can_be_withdrawn_and_what_runs_cannot() -> None:
     worker, gate = Worker(max_pending=2), Gate()
     running = worker.submit(gate)

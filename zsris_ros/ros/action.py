@@ -20,6 +20,7 @@ from rclpy.node import Node
 
 from zsris_ros.action import ReferSegment
 from zsris_ros.ros.answering import STAGES, STATUS_OF
+from zsris_ros.ros.client import CALLS
 from zsris_ros.ros.worker import Cancelled
 
 WAITING = "waiting"
@@ -91,6 +92,9 @@ class ReferSegmentServer:
             self._execute,
             cancel_callback=self._cancel,
             callback_group=ReentrantCallbackGroup(),
+            goal_service_qos_profile=CALLS,
+            result_service_qos_profile=CALLS,
+            cancel_service_qos_profile=CALLS,
             result_timeout=RESULT_TIMEOUT,
         )
 
