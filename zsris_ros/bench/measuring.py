@@ -39,8 +39,9 @@ class Task:
 
 
 def networks_of(task: Task) -> Networks:
-    """The networks that a task names, newly loaded."""
-    return load_networks(task.size, task.device, task.precision)
+    """The networks that a task names, newly loaded; the published plan knows float32 only."""
+    exact = task.plan == "published" and task.precision == "auto"
+    return load_networks(task.size, task.device, "fp32" if exact else task.precision)
 
 
 @dataclass
