@@ -171,6 +171,10 @@ def test_a_transition_that_there_is_not_is_refused(unconfigured: Manager) -> Non
     assert unconfigured.state() == State.PRIMARY_STATE_UNCONFIGURED
 
 
+def test_what_cannot_change_is_read_only_and_says_so(unconfigured: Manager) -> None:
+    assert "read-only" in unconfigured.set("autostart", True)
+
+
 def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) -> None:
     manager = unconfigured
     assert manager.set("weights", "tabletop") == ""
