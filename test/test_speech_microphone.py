@@ -62,7 +62,7 @@ def test_without_portaudio_or_a_sound_card_it_says_so() -> None:
         pytest.skip("sounddevice is not installed")
     except Exception:
         pass  # no PortAudio, or no device: what is tested
-    with pytest.raises(SpeechError, match="libportaudio2|cannot be opened"):
+    with pytest.raises(SpeechError, match=r"libportaudio2|cannot be opened"):
         next(microphone())
 
 

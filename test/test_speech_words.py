@@ -23,7 +23,7 @@ KNOWN = {
 
 def test_a_text_is_told_in_the_words_that_are_said() -> None:
     said = "Could you pick up the mug that isn't red, please?"
-    assert words_of(said) == tuple("could you pick up the mug that isn't red please".split())
+    assert " ".join(words_of(said)) == "could you pick up the mug that isn't red please"
     assert words_of("the mug that is n't red") == ("the", "mug", "that", "isn't", "red")
     assert words_of("the left-hand mug") == ("the", "left", "hand", "mug")
     assert words_of("?!") == ()

@@ -14,11 +14,12 @@ from std_msgs.msg import String
 
 pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
 
+from zsris_ros.msg import Utterance
+
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.camera.messages import stamp_ns
 from zsris_ros.demo.recording import DEPTH_TOPIC, IMAGE_TOPIC, INFO_TOPIC, SHIPPED, read_truth
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.msg import Utterance
 from zsris_ros.weights.preset import preset_names
 
 WAV = ROOT / "test" / "data" / "orange_object.wav"
@@ -27,8 +28,8 @@ BEGIN = 1.1
 """Seconds after which the file's speech begins."""
 
 
-def speech(**parameters: object) -> Process:
-    return Process("-m", "zsris_ros.ros.speech_node", *ros_arguments(parameters))
+def speech(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
+    return Process("-m", "zsris_ros.ros.speech_node", *ros_arguments(parameters, remaps))
 
 
 def test_what_is_said_is_published_with_the_time_at_which_it_began(here: Node) -> None:
@@ -76,8 +77,8 @@ def test_what_cannot_be_heard_ends_the_node_with_a_sentence(
 
 
 def test_ctrl_c_ends_it_while_it_waits_for_a_listener() -> None:
-    with speech(wav=WAV) as process:
-        process.wait_for_log("", timeout=60.0)
+    with speech({"__node": "lonely", "expression": "/unheard"}, wav=WAV) as process:
+        process.wait_for_log("once somebody listens", timeout=60.0)
         code, _ = process.end()
     assert code == 0
 
@@ -101,7 +102,9 @@ def test_from_sound_to_mask_about_the_frame_the_speaker_saw(here: Node) -> None:
             assert camera.wait(60.0) == 0
         masks.wait_until_matched()
         wait_until(lambda: here.count_subscribers(IMAGE_TOPIC) == 1, 10.0, "the node has gone")
-        with speech(wav=WAV, wav_start=scene.stamps_ns[1] / 1e9 - BEGIN) as hearing:
+        start = scene.stamps_ns[1] / 1e9 - BEGIN
+        # As the launch file does, so that the text alone is not answered as well.
+        with speech({"expression": "~/expression"}, wav=WAV, wav_start=start) as hearing:
             mask = masks.wait(timeout=120.0)
             assert hearing.wait(30.0) == 0
         spoken.wait(timeout=10.0)

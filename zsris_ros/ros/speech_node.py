@@ -108,6 +108,8 @@ class SpeechNode(Node):
         """The file in real time, once somebody listens: what is said before is lost."""
         samples = read_wav(path)
         outputs = self._expression, self._utterance
+        topics = " or ".join(each.topic_name for each in outputs)
+        self.get_logger().info(f"{path} is heard once somebody listens to {topics}")
         while not any(each.get_subscription_count() for each in outputs):
             if self._stopped.wait(STEP):
                 return
