@@ -25,8 +25,8 @@ Document = Mapping[str, Any]
 
 def read_documents(folder: Path) -> list[Document]:
     """The measurements in ``folder``, each of one plan."""
-    paths = sorted(path for path in folder.glob("*.json") if path.name != CURVES)
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [document for document in found if "plan" in document]
 
 
 def bench_table(folder: Path) -> str:
