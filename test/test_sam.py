@@ -302,3 +302,18 @@ def test_what_does_not_fit_is_refused_by_name(weights: dict[str, torch.Tensor]) 
         SamProposer(build_sam(SMALL), precision="fp8")
     with pytest.raises(ValueError, match="at least one point"):
         SamSettings(points_per_side=0)
+
+
+def test_a_window_is_prompted_by_a_grid_of_its_own(weights: dict[str, torch.Tensor]) -> None:
+    image = picture()
+    whole, left = (slice(0, 48), slice(0, 80)), (slice(0, 48), slice(0, 40))
+    proposer = SamProposer(network(weights), LENIENT)  # whose grid is as dense as a window's
+    everywhere, same = proposer.propose(Frame(image)), proposer.propose(Frame(image), whole)
+    assert len(everywhere) > 1 and np.array_equal(everywhere.masks, same.masks)
+    sparse = dataclasses.replace(LENIENT, points_per_side=1, crop_n_layers=0)
+    for settings in (LENIENT, sparse, dataclasses.replace(LENIENT, crop_n_layers=1)):
+        again = SamProposer(network(weights), settings).propose(Frame(image), whole)
+        assert np.array_equal(again.masks, same.masks), "the settings' grid plays no part"
+    partly = proposer.propose(Frame(image), left)
+    assert_sound(partly, image)
+    assert not np.array_equal(partly.masks, same.masks)
