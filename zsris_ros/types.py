@@ -33,6 +33,9 @@ Window = tuple[slice, slice]
 """Rows and columns of a frame, with a start and a stop."""
 
 
+_PIXELS_AT_ONCE = 1 << 14  # of every mask; more would wait for main memory
+
+
 class InputError(ValueError):
     """A frame, mask or expression that cannot be used; the message says why and what to do."""
 
@@ -121,7 +124,7 @@ class Proposals:
     @cached_property
     def areas(self) -> FloatArray:
         """Pixels of each mask, float32 N."""
-        return self.masks.sum(axis=(1, 2)).astype(np.float32)
+        return np.array([np.count_nonzero(mask) for mask in self.masks], dtype=np.float32)
 
     @cached_property
     def sizes(self) -> FloatArray:
@@ -139,18 +142,22 @@ class Proposals:
         Enough for means of smooth maps inside a mask, at a sixteenth of the work.
         """
         height, width = self.masks.shape[1:]
-        padded = np.pad(self.masks, ((0, 0), (0, -height % 4), (0, -width % 4)))
-        rows, columns = padded.shape[1] // 4, padded.shape[2] // 4
-        blocks = padded.reshape(len(self), rows, 4, columns, 4)
-        return blocks.sum(axis=(2, 4), dtype=np.uint8).astype(np.float32) / np.float32(16)
+        padded = np.pad(self.masks, ((0, 0), (0, -height % 4), (0, -width % 4))).view(np.uint8)
+        # Strides instead of a sum over short axes, which is many times slower.
+        rows = sum(padded[:, i::4] for i in range(1, 4)) + padded[:, ::4]
+        blocks = sum(rows[..., i::4] for i in range(1, 4)) + rows[..., ::4]
+        return blocks.astype(np.float32) / np.float32(16)
 
     @cached_property
     def shared(self) -> FloatArray:
         """How much of the smaller of two masks lies in the other, float32 NxN in [0, 1]."""
         height, width = self.masks.shape[1:]
-        flat = self.masks.reshape(len(self), height * width).astype(np.float32)
+        flat = self.masks.reshape(len(self), height * width)
         smaller = np.minimum(self.areas[:, None], self.areas[None, :])
-        common: FloatArray = flat @ flat.T
+        common = np.zeros((len(self), len(self)), np.float32)
+        for start in range(0, flat.shape[1], _PIXELS_AT_ONCE):
+            pixels = flat[:, start : start + _PIXELS_AT_ONCE].astype(np.float32)
+            common += pixels @ pixels.T
         return (common / np.maximum(smaller, 1)).astype(np.float32)
 
 
@@ -164,6 +171,7 @@ class Scene:
     (G*G)xD, L2-normalised, on a GxG grid), or None where a method has no localisation map;
     ``things`` bool N, the proposals that are things of their own, and ``heights`` float32 N, how
     high each rises above the support plane in metres, NaN unknown; None where not yet found out.
+    Features and patches are on the CPU: what an answer still needs of a GPU are its texts.
     ``timings`` in milliseconds by stage.
     """
 

@@ -62,6 +62,7 @@ class _SharedEncoder:
 
 class _SharedLocaliser:
     def __init__(self, localiser: Localiser) -> None:
+        self.template = localiser.template
         self.encode_phrases, self.heat_map = localiser.encode_phrases, localiser.heat_map
         self.patches = Remembering(localiser.patches)
 

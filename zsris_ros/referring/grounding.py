@@ -20,11 +20,12 @@ from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance
 from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
-from zsris_ros.referring.calibration import plain_evidence, presence
+from zsris_ros.referring.calibration import presence
 from zsris_ros.referring.matching import distinct, likeness, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.support import GroundedAnchor, support_of
+from zsris_ros.referring.texts import negatives_of, texts_of
 from zsris_ros.referring.things import find_things
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
@@ -57,6 +58,12 @@ class Grounder:
 
     def ground(self, scene: Scene, expression: Expression) -> Grounding:
         """Score every mask of a scene that has at least one."""
+        template = None if self._localiser is None else self._localiser.template
+        # In one go; what asks for single texts below finds them remembered.
+        self._clip.encode_text(texts_of(expression, self._settings.negatives, template))
+        return self._ground(scene, expression)
+
+    def _ground(self, scene: Scene, expression: Expression) -> Grounding:
         terms, anchors = self._fit(scene, expression)
         if self._localiser is not None and not is_neutral(expression.head):
             terms["coherence"] = self._coherence(scene, expression)
@@ -111,25 +118,18 @@ class Grounder:
 
     def _phrase(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
         both = self._clip.encode_text([sentence, phrase])
-        return phrase_match(scene, both[0], both[1], self._settings).cpu()
+        return phrase_match(scene, both[0], both[1], self._settings)
 
     def _presence(self, scene: Scene, expression: Expression) -> Tensor:
         """How well the phrase holds its own against others about the same mask."""
-        named = not is_neutral(expression.head)
-        said = " ".join(expression.attributes)
-        others = [
-            text.format(said).strip()
-            for text in self._settings.negatives
-            if named or "{}" not in text  # a "red object" may well be a "red box"
-        ]
+        others = negatives_of(expression, self._settings.negatives)
         texts = self._clip.encode_text([noun_phrase(expression), *others])
-        scale = self._settings.logit_scale
-        return presence(scene.features, texts[0], texts[1:], scale).cpu()
+        return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
 
     def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
         """How well each mask fits what was said not to be meant, N in [0, 1]."""
         if expression.ordinal is not None or expression.superlative is not None:
-            scores = self.ground(scene, expression).scores
+            scores = self._ground(scene, expression).scores
             return (scores == scores.max()).float()
         terms, _ = self._fit(scene, expression)
         return _product(terms)
@@ -141,7 +141,7 @@ class Grounder:
         weights, found = [], []
         for anchor in relation.anchors:
             expression = anchor_expression(anchor)
-            grounding = self.ground(scene, expression)
+            grounding = self._ground(scene, expression)
             best = int(grounding.scores.argmax())
             there = float(plain_evidence(grounding.terms)[best])
             found.append(GroundedAnchor(anchor.target, relation.kind, best, there))
@@ -157,7 +157,7 @@ class Grounder:
         masks = torch.from_numpy(scene.proposals.coarse)
         height, width = masks.shape[1:]
         text = self._localiser.encode_phrases([noun_phrase(expression)])[0]
-        heat = self._localiser.heat_map(scene.patches, text, height, width).cpu()
+        heat = self._localiser.heat_map(scene.patches, text, height, width)
         directed = directed_map(heat, position_map(expression.position, height, width))
         usual = PRODUCT_WEIGHTS[""]
         weights = PRODUCT_WEIGHTS.get(expression.superlative or "", usual)

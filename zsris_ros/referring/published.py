@@ -29,6 +29,7 @@ from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
 
 _TARGETS, _ANCHORS = 3, 6  # k1 and k2: how many masks may be the target, and the other things
+_OTHER = "a photo of {}"
 _PLACES = {"up": "top", "down": "bottom"}
 
 
@@ -107,6 +108,7 @@ class PublishedReferrer:
 
     def scores(self, scene: Scene, query: PublishedQuery) -> PublishedScores:
         """The scores of a scene with at least one mask, and what they are made of."""
+        self._clip.encode_text(self._texts(query))  # in one go; below they are remembered
         if self.method.features is None:
             values = self._inside(scene, query)
             return _every(values, {"map": values})
@@ -194,7 +196,7 @@ class PublishedReferrer:
         if text is None:
             text = self._localiser.encode_phrases([query.noun_phrase])[0]
         frame = scene.frame
-        return self._localiser.heat_map(scene.patches, text, frame.height, frame.width).cpu()
+        return self._localiser.heat_map(scene.patches, text, frame.height, frame.width)
 
     def _text(self, query: PublishedQuery) -> Tensor:
         """The text masks are compared with: sentence and noun phrase, mixed."""
@@ -207,15 +209,22 @@ class PublishedReferrer:
         """Eq. 3, N: cosines, or dot products, times CLIP's scale."""
         scale = self._settings.logit_scale
         if self._dot_product:
-            return (scale * scene.features @ text).cpu()
-        return fusion.semantic_logits(scene.features, text, scale).cpu()
+            return scale * scene.features @ text
+        return fusion.semantic_logits(scene.features, text, scale)
 
     def _anchor_shares(self, scene: Scene, query: PublishedQuery) -> Tensor | None:
         """q of Eq. 5, N: which mask the other nouns mean, all of them averaged; None without."""
         if not query.others:
             return None
-        texts = self._clip.encode_text([f"a photo of {other}" for other in query.others])
+        texts = self._clip.encode_text([_OTHER.format(other) for other in query.others])
         return torch.softmax(self._logits(scene, texts.mean(dim=0)), dim=0)
+
+    def _texts(self, query: PublishedQuery) -> list[str]:
+        """Every text that may be compared with masks or patches."""
+        texts = [query.sentence, query.noun_phrase, *map(_OTHER.format, query.others)]
+        if self._localiser is not None:
+            texts.append(self._localiser.template.format(query.noun_phrase))
+        return texts
 
     def _read_as(self, query: PublishedQuery) -> str:
         others = " and ".join(f"'{other}'" for other in query.others) or "none"

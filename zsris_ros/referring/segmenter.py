@@ -97,11 +97,11 @@ class Segmenter:
             with _timed(timings, "proposals"):
                 proposals = self.propose(frame)
         with _timed(timings, "features"):
-            features = self._encoder.encode(frame.rgb, proposals.masks)
+            features = self._encoder.encode(frame.rgb, proposals.masks).cpu()
         patches = None
         if self._localiser is not None:
             with _timed(timings, "localisation"):
-                patches = self._localiser.patches(frame.rgb)
+                patches = self._localiser.patches(frame.rgb).cpu()
         with _timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
             _ = proposals.shared, proposals.coarse  # kept with them: every answer needs these
@@ -117,10 +117,11 @@ class Segmenter:
         with _timed(timings, "proposals"):
             proposals = self.propose(frame, window)
         with _timed(timings, "features"):
-            features = self._encoder.encode(frame.rgb, proposals.masks)
+            features = self._encoder.encode(frame.rgb, proposals.masks).cpu()
         with _timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
-        return Scene(frame, proposals, features, pixels, points, timings=timings)
+            things = find_things(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, things=things, timings=timings)
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         """Which mask is meant. Raises InputError when the text holds nothing to look for."""

@@ -66,6 +66,11 @@ class GemLocaliser:
                 f"{clip.patch_size}"
             )
 
+    @property
+    def template(self) -> str:
+        """The sentence a phrase is put into."""
+        return self.settings.template
+
     def patches(self, rgb: ByteArray) -> Tensor:
         """Features of a frame's patches: uint8 HxWx3 to float32 (G*G)xE, L2-normalised, by row."""
         picture = torch.from_numpy(squash(rgb, self.settings.size)).to(self.clip.device)
@@ -93,7 +98,7 @@ class GemLocaliser:
 
     def encode_phrases(self, phrases: list[str]) -> Tensor:
         """K noun phrases, each in the template, to float32 KxE, L2-normalised."""
-        texts = [self.settings.template.format(phrase) for phrase in phrases]
+        texts = [self.template.format(phrase) for phrase in phrases]
         return F.normalize(self.clip.encode_text(texts), dim=-1)
 
     def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:

@@ -24,7 +24,13 @@ LOCALISERS: tuple[LocaliserName, ...] = ("gem", "clip-prior", "score-map", "grad
 
 
 class Localiser(Protocol):
-    """Localises texts in a frame that is looked at once."""
+    """Localises texts in a frame that is looked at once.
+
+    ``template`` is the sentence a phrase is put into. Patches may be on any device.
+    """
+
+    @property
+    def template(self) -> str: ...
 
     def patches(self, rgb: ByteArray) -> Tensor:
         """What a frame (uint8 HxWx3) gives, whatever is asked: float32 PxD."""
@@ -164,7 +170,7 @@ class GradCam(_Squashed):
         grid = self.clip.grid
         with torch.enable_grad():
             activations = patches.detach().clone().requires_grad_(True)
-            feature = self._feature(activations)
+            feature = self._feature(activations.to(self.clip.device)).to(activations.device)
             cosine = F.cosine_similarity(feature, text.float().flatten(), dim=0)
             (gradient,) = torch.autograd.grad(cosine, activations)
         cells = slice(len(patches) - grid * grid, None)  # without a class token

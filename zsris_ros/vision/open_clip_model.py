@@ -216,7 +216,7 @@ class OpenClipModel:
         return self._tokenizer([text[:limit] for text in texts])
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """K texts to float32 KxE features, not normalised, without gradients.
+        """K texts to float32 KxE features on the CPU, not normalised, without gradients.
 
         A model that was frozen when it was wrapped answers repeated texts from memory.
         """
@@ -234,9 +234,9 @@ class OpenClipModel:
 
     def _encode_text(self, texts: list[str]) -> Tensor:
         if not texts:
-            return torch.zeros(0, self.embed_dim, device=self.device)
+            return torch.zeros(0, self.embed_dim)
         with torch.no_grad(), stage("text"):
-            return encode_tokens(self.model, self._tokens(texts)).float()
+            return encode_tokens(self.model, self._tokens(texts)).float().cpu()
 
 
 def _dtype(precision: str) -> torch.dtype:

@@ -1,0 +1,37 @@
+"""Every text that masks are compared with to answer an expression, to be encoded in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
+from zsris_ros.types import Expression
+
+
+def texts_of(expression: Expression, negatives: Sequence[str], template: str | None) -> list[str]:
+    """The texts of an expression, its anchors and what it excludes.
+
+    ``negatives`` are those of ``ReferSettings``; ``template`` is the sentence that the localiser
+    puts a phrase into, None without a localiser.
+    """
+    texts: list[str] = []
+    if expression.attributes or not is_neutral(expression.head):
+        phrase = noun_phrase(expression)
+        texts += [expression.text, phrase, *negatives_of(expression, negatives)]
+        if template is not None:
+            texts.append(template.format(phrase))
+    anchors = [anchor for relation in expression.relations for anchor in relation.anchors]
+    for inner in (*map(anchor_expression, anchors), *exclusions(expression)):
+        texts += texts_of(inner, negatives, template)
+    return texts
+
+
+def negatives_of(expression: Expression, negatives: Sequence[str]) -> list[str]:
+    """The texts against which an expression's noun phrase must hold its own."""
+    named = not is_neutral(expression.head)
+    said = " ".join(expression.attributes)
+    return [
+        text.format(said).strip()
+        for text in negatives
+        if named or "{}" not in text  # a "red object" may well be a "red box"
+    ]
