@@ -103,12 +103,6 @@ def presence(features: Tensor, phrase: Tensor, negatives: Tensor, scale: float) 
     return torch.softmax(logits, dim=-1)[:, 0]
 
 
-def plain_evidence(terms: Mapping[str, Tensor]) -> Tensor:
-    """The product of the evidence among the terms as it is, N in [0, 1]: how far an anchor is there
-    at all, which is a term of whatever stands in relation to it."""
-    return torch.stack([term for name, term in terms.items() if name in EVIDENCE]).prod(0)
-
-
 def bounded_logit(term: Tensor) -> Tensor:
     """The logit of shares in [0, 1], cut at +-``FURTHEST``."""
     return torch.logit(term.float(), eps=1e-6).clamp(-FURTHEST, FURTHEST)

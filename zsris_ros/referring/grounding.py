@@ -142,11 +142,11 @@ class Grounder:
         for anchor in relation.anchors:
             expression = anchor_expression(anchor)
             grounding = self._ground(scene, expression)
-            best = int(grounding.scores.argmax())
-            there = float(plain_evidence(grounding.terms)[best])
-            found.append(GroundedAnchor(anchor.target, relation.kind, best, there))
+            likely = grounding.probability
+            best = int(likely.argmax())
+            found.append(GroundedAnchor(anchor.target, relation.kind, best, float(likely[best])))
             count = self._settings.anchors if grounding.members is None else 1
-            weights.append(keep_best(grounding.scores**2, count))
+            weights.append(keep_best(likely**2, count))
         return support_of(scene, relation.kind, weights, found), tuple(found)
 
     def _coherence(self, scene: Scene, expression: Expression) -> Tensor:

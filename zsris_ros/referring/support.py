@@ -24,7 +24,7 @@ SAME = 0.5
 
 @dataclass(frozen=True)
 class GroundedAnchor:
-    """The mask that stands for an anchor: its index and how well it matches."""
+    """The mask that stands for an anchor: its index, and how probable it is."""
 
     phrase: str
     kind: str
