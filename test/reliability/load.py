@@ -62,14 +62,14 @@ class Caller(threading.Thread):
     def __init__(self, number: int, model_seconds: float, seconds: float, start: Barrier) -> None:
         super().__init__(name=f"caller {number}", daemon=True)
         self.calls: list[Call] = []
-        self.unheard = 0
+        self.late = 0
         self._number, self._seconds, self._start = number, seconds, start
         self._expression = f"slow {model_seconds} for {number}"
         self._chance = random.Random(number)
 
     def run(self) -> None:
         with Client(name=f"caller_{self._number}") as client:
-            self.unheard = greet(client)
+            self.late = greet(client)
             self._start.wait(PATIENCE)
             deadline = time.monotonic() + self._seconds
             while time.monotonic() < deadline:
@@ -125,11 +125,17 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         self._client.wait_for_service(PATIENCE)
+        while self._ask(2.0) > 1.0 and not self._stopped.is_set():
+            pass  # as in ``greet``
         while not self._stopped.wait(0.1):
-            begin = time.monotonic()
-            future = self._client.call_async(GetParameters.Request(names=["max_pending"]))
-            self._executor.spin_until_future_complete(future, PATIENCE)
-            self.parameters.append(time.monotonic() - begin if future.done() else PATIENCE)
+            self.parameters.append(self._ask(PATIENCE))
+
+    def _ask(self, patience: float) -> float:
+        """Seconds that the answer takes; ``patience`` when there is none."""
+        begin = time.monotonic()
+        future = self._client.call_async(GetParameters.Request(names=["max_pending"]))
+        self._executor.spin_until_future_complete(future, patience)
+        return time.monotonic() - begin if future.done() else patience
 
     def stop(self) -> None:
         self._stopped.set()
@@ -143,10 +149,10 @@ class Watch(threading.Thread):
 
 
 def greet(client: Client) -> int:
-    """Calls until answered once; returns how many calls ROS lost before the two knew each other.
+    """Calls until answered once; returns how many calls took more than two seconds before that.
 
-    It takes a service for ready before the node has discovered the client, and gives up sending an
-    answer after 0.1 s.
+    ROS takes a service for ready before the node has discovered the client. What is sent meanwhile
+    is repeated after three seconds, and an answer given up after 0.1 s.
     """
     for attempt in range(30):
         try:
@@ -202,7 +208,7 @@ def measure(
         "model_ms": model_seconds * 1e3,
         "max_pending": max_pending or "default",
         "left_while_waiting": left,
-        "unheard_first_calls": sum(each.unheard for each in asking),
+        "late_first_calls": sum(each.late for each in asking),
         **figures(calls, [each.calls for each in asking]),
         "parameters_ms": spread(watch.parameters),
         "clock_lag_ms": spread(watch.clock_lags),
