@@ -161,6 +161,14 @@ def test_a_further_answer_does_no_image_work(segmenter: Segmenter, looked: Scene
     assert set(looked.timings) == {"proposals", "features", "localisation", "geometry"}
 
 
+def test_stages_come_in_the_order_that_the_action_tells(
+    segmenter: Segmenter, looked: Scene
+) -> None:
+    stages = pytest.importorskip("zsris_ros.ros.answering", reason="needs ROS").STAGES
+    referral = segmenter.refer(looked, "the mug left of the bowl")
+    assert ("conversion", *looked.timings, *referral.timings, "extents") == stages
+
+
 def test_several_things_in_one_sentence(
     segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
 ) -> None:

@@ -122,7 +122,9 @@ class Tracker:
             own = np.maximum(own, likeness * self._settings.anywhere)
             claimed = theirs.max(axis=0, initial=0.0) > own
             # What looks like it may as well be one of its kind that is not in its place any more.
+            image = slice(0, frame.height), slice(0, frame.width)
             gone = theirs.max(axis=1, initial=0.0) < self._settings.known
+            gone &= self._others.within(image)
             claimed |= (self._likeness(self._others.pick(gone), things) >= least).any(axis=0)
         as_big = self._target.as_big(things)[0] >= self._settings.min_as_big
         fits = (likeness >= least) & as_big & ~claimed
@@ -191,8 +193,10 @@ class Tracker:
 
 
 def _apart(scene: Scene, index: int) -> BoolArray:
-    """The proposals that are neither the object nor a part of it nor hold it, bool N."""
+    """The things that are neither the object nor a part of it nor hold it, bool N."""
     apart: BoolArray = scene.proposals.shared[index] < 0.5
+    if scene.things is not None:
+        apart &= scene.things
     apart[index] = False
     return apart
 
