@@ -23,7 +23,7 @@ from zsris_ros.vision.views import HybridSettings, blur, mask_grid, mask_window,
 WRONG_MASK = ""
 """The name of a crop whose mask is no whole object: it fits no caption."""
 
-SMALLEST_OBJECT_PX = 150
+SMALLEST_OBJECT_PX = 400
 SHARED_COLOUR = 0.6
 """Share of the batches in which colour tells little."""
 
@@ -32,12 +32,14 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N."""
+    """``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N; ``rows``
+    int N say where they stand in the bank."""
 
     local: Tensor
     global_: Tensor
     grids: Tensor
     names: list[str]
+    rows: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,8 @@ class CropBank:
         self._rng = np.random.default_rng(seed)
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
         self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
+        self._is_object = np.array([" " in raw.name for raw in self._crops])
+        self._hardness = np.ones(count)
         self._of_colour: dict[str, list[int]] = {}
         for index, raw in enumerate(self._crops):
             self._of_colour.setdefault(raw.name.partition(" ")[0], []).append(index)
@@ -77,25 +81,35 @@ class CropBank:
         """``count`` crops: three quarters whole objects, the rest wrong masks and scenery.
 
         In most batches the objects are of two colours only, so that they can be told apart by
-        their shape alone.
+        their shape alone. Half of the objects are drawn in proportion to their hardness.
         """
         pool = np.arange(len(self._crops))
-        if self._rng.random() < SHARED_COLOUR:
-            colours = self._rng.choice(list(COLOURS), size=2, replace=False)
-            objects = [i for colour in colours for i in self._of_colour.get(colour, [])]
+        shown = [colour for colour in COLOURS if colour in self._of_colour]
+        if len(shown) > 1 and self._rng.random() < SHARED_COLOUR:
+            colours = self._rng.choice(shown, size=2, replace=False)
+            objects = [i for colour in colours for i in self._of_colour[colour]]
             others = [
                 i for kind in (WRONG_MASK, SCENERY_NAME) for i in self._of_colour.get(kind, [])
             ]
             few = self._rng.permutation(others)[: len(objects) // 3].tolist()
             pool = np.array([*objects, *few])
-        picks = [self._crops[int(i)] for i in self._rng.choice(pool, size=count)]
+        hardness, is_object = self._hardness[pool], self._is_object[pool]
+        hardness = np.where(is_object, hardness, hardness[is_object].mean())
+        chance = 0.5 / len(pool) + 0.5 * hardness / hardness.sum()
+        rows = self._rng.choice(pool, size=count, p=chance)
+        picks = [self._crops[int(row)] for row in rows]
         views = [self._view(raw) for raw in picks]
         local, global_, masks = (np.stack([view[i] for view in views]) for i in range(3))
         settings = self._settings
         grids = mask_grid(
             torch.from_numpy(masks), self._grid, settings.mask_antialias, settings.full_cell
         )
-        return Crops(self._tensor(local), self._tensor(global_), grids, [r.name for r in picks])
+        names = [raw.name for raw in picks]
+        return Crops(self._tensor(local), self._tensor(global_), grids, names, rows)
+
+    def note(self, crops: Crops, hardness: Tensor) -> None:
+        """Note how hard each of the crops was, float N from 0 on; 1 before anything is noted."""
+        self._hardness[crops.rows] = hardness.clamp(min=1e-3).numpy(force=True)
 
     def _tensor(self, pictures: npt.NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()

@@ -3,6 +3,7 @@
 Once captions are told apart, what is left to learn is on the side of the pictures: a box from a
 cylinder, a mug from a can. So the text encoder stays as it is, sentences are encoded once, and
 every crop is compared with hundreds of them in a step that costs no more than the pictures do.
+Every object is also told from all other names, and those that were mistaken come back more often.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
@@ -29,10 +31,13 @@ from zsris_ros.training.clip import (
     sigmoid_loss,
     softmax_loss,
 )
-from zsris_ros.training.crops import CropBank
+from zsris_ros.training.crops import WRONG_MASK, CropBank
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
+
+NO_OBJECT = -100
+"""What cross_entropy does not ask."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class RefineSchedule:
     ``plain_share`` of the steps read plain pictures too, every ``frame_every``-th a whole frame.
     """
 
-    steps: int = 5400
-    crops_a_picture: int = 6
+    steps: int = 11700
+    crops_a_picture: int = 5
     crops: int = 32
     captions: int = 384
     sentences: int = 6000
@@ -71,6 +76,9 @@ def refine_clip(
     encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
     sentences = min(schedule.sentences, schedule.captions * schedule.steps)
     captions, texts = encode_captions(clip, sentences, seed)
+    names = encode_names(clip)
+    known = [*coloured_names(), SCENERY_NAME, WRONG_MASK]
+    table = caption_fits(captions, known)
     model.train().requires_grad_(False)
     model.visual.requires_grad_(True)
     weights = [*model.visual.parameters(), model.logit_scale, model.logit_bias]
@@ -92,10 +100,12 @@ def refine_clip(
             crops = bank.batch(schedule.crops)
             chosen = rng.choice(len(captions), schedule.captions, replace=False)
             told, text = [captions[i] for i in chosen], texts[torch.from_numpy(chosen)]
-            fits = caption_fits(told, crops.names).to(clip.device)
+            fits = table[[known.index(name) for name in crops.names]][:, chosen].to(clip.device)
             local, global_ = crops.local.to(clip.device), crops.global_.to(clip.device)
             features = encoder.hybrid_forward(local, global_, crops.grids.to(clip.device))
-            loss = _pair_loss(clip, features, text, fits)
+            mistaken = name_losses(clip, features, names, crops.names)
+            bank.note(crops, mistaken.detach())
+            loss = _pair_loss(clip, features, text, fits) + mistaken.mean()
             if rng.random() < schedule.plain_share:
                 plain = model.encode_image(local if rng.random() < 0.7 else global_)
                 loss = loss + 0.5 * softmax_loss(pair_logits(clip, plain, text), fits)
@@ -115,16 +125,45 @@ def refine_clip(
     return ClipModel(model)
 
 
+def coloured_names() -> list[str]:
+    """All objects there can be, each as "<colour> <shape>"."""
+    return [f"{colour} {shape}" for colour in COLOURS for shape in NOUNS]
+
+
 def encode_captions(clip: ClipModel, count: int, seed: int) -> tuple[list[Caption], Tensor]:
     """``count`` captions of every colour and shape in turn, some of scenery, and their features."""
     rng = np.random.default_rng([seed, 3])
-    names = [f"{colour} {shape}" for colour in COLOURS for shape in NOUNS] + [SCENERY_NAME] * 4
+    names = coloured_names() + [SCENERY_NAME] * 4
     captions = [draw_caption(rng, names[i % len(names)]) for i in range(count)]
     texts = [
         clip.encode_text([caption.text for caption in captions[first : first + 256]])
         for first in range(0, count, 256)
     ]
-    return captions, torch.cat(texts)
+    return captions, torch.cat(texts).to(clip.device)
+
+
+def encode_names(clip: ClipModel) -> Tensor:
+    """10x8xE: every shape without a colour and in each of the nine, its nouns averaged."""
+    colours = ["", *(f"{colour} " for colour in COLOURS)]
+    names = [
+        clip.encode_text([f"the {colour}{noun}" for noun in nouns])
+        for colour in colours
+        for nouns in NOUNS.values()
+    ]
+    means = torch.stack([F.normalize(features, dim=-1).mean(dim=0) for features in names])
+    return means.unflatten(0, (len(colours), len(NOUNS)))
+
+
+def name_losses(clip: ClipModel, features: Tensor, names: Tensor, wanted: list[str]) -> Tensor:
+    """N cross-entropies of NxE crops: the name among all coloured ones and among the shapes alone.
+    0 for a crop that shows no object."""
+    logits = pair_logits(clip, features, names.flatten(0, 1)).unflatten(1, names.shape[:2])
+    known, shapes = coloured_names(), list(NOUNS)
+    name = torch.tensor([known.index(each) if each in known else NO_OBJECT for each in wanted])
+    shape = torch.where(name == NO_OBJECT, name, name % len(shapes))
+    name, shape = name.to(features.device), shape.to(features.device)
+    coloured = F.cross_entropy(logits[:, 1:].flatten(1), name, reduction="none")
+    return coloured + F.cross_entropy(logits[:, 0], shape, reduction="none")
 
 
 def _pair_loss(clip: ClipModel, features: Tensor, texts: Tensor, fits: Tensor) -> Tensor:

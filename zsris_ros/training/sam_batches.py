@@ -144,7 +144,8 @@ def jitter(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDA
     """Random brightness, contrast and tint of a float32 HxWx3 picture in 0..255."""
     gain = rng.uniform(0.75, 1.25) * rng.uniform(0.95, 1.05, 3)
     pixels = (pixels - 128.0) * rng.uniform(0.85, 1.15) + 128.0
-    return np.clip(pixels * gain + rng.normal(0.0, 2.0, pixels.shape), 0, 255).astype(np.float32)
+    noise = 2.0 * rng.standard_normal(pixels.shape, np.float32)
+    return np.clip(pixels * gain.astype(np.float32) + noise, 0, 255)
 
 
 def centre_offsets(shares: list[npt.NDArray[np.float32]], size: int) -> npt.NDArray[np.float32]:
