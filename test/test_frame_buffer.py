@@ -181,3 +181,36 @@ def test_nearest_is_the_nearest_of_the_last_ones(
     assert nearest is not None
     assert abs(nearest.image.message - asked) == min(abs(stamp - asked) for stamp in there)
     assert kept.span_ns() == (min(there), max(there))
+
+
+def test_of_older_frames_one_each_quarter_of_a_second_is_kept_with_its_depth() -> None:
+    kept: FrameBuffer[int, str] = FrameBuffer(30, 20 * MS, memory_ns=5000 * MS)
+    for number in range(600):  # 20 s of a camera of 30 Hz
+        kept.add_image(number * 100 * MS // 3, number)
+        kept.add_depth(number * 100 * MS // 3 + 5 * MS, number)
+    newest = 599 * 100 * MS // 3
+    assert len(kept) <= 30 + 5 * 4 + 1
+    for age in range(0, 5000, 10):
+        moment = kept.nearest(newest - age * MS)
+        assert moment is not None and moment.depth is not None
+        assert abs(moment.image.stamp_ns - (newest - age * MS)) <= (17 if age < 950 else 150) * MS
+        assert moment.depth.message == moment.image.message
+    span = kept.span_ns()
+    assert span is not None and span[0] >= newest - 5000 * MS
+    kept.add_image(0, 0)
+    assert len(kept) == 1, "time has jumped back"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=80), st.integers(1, 9))
+def test_what_is_kept_besides_never_hides_the_last_ones(gaps: list[int], length: int) -> None:
+    plain: FrameBuffer[int, str] = FrameBuffer(length, 0)
+    with_memory: FrameBuffer[int, str] = FrameBuffer(length, 0, memory_ns=3000 * MS)
+    stamps = [sum(gaps[: at + 1]) * MS for at in range(len(gaps))]
+    for number, stamp in enumerate(stamps):
+        plain.add_image(stamp, number)
+        with_memory.add_image(stamp, number)
+    for stamp in stamps[-length:]:
+        assert with_memory.nearest(stamp) == plain.nearest(stamp)
+    assert with_memory.newest() == plain.newest()
+    assert len(with_memory) >= len(plain)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
+from zsris_ros.camera.ring import Ring, Stamped
+
 ImageT = TypeVar("ImageT")
 InfoT = TypeVar("InfoT")
 T = TypeVar("T")
@@ -21,17 +23,10 @@ SYNC_TOLERANCE = 0.05
 """Seconds by which the times of an image and its depth may differ, unless told otherwise."""
 STAMP_TOLERANCE = 0.5
 """Seconds by which a stamp that was asked for may miss the nearest image, unless told otherwise."""
+MEMORY = 10.0
+"""Seconds for which some of the older frames are kept, unless told otherwise."""
 MAX_DISORDER_NS = 100_000_000
 """Messages of one camera may overtake each other by this much; further back, time has jumped."""
-
-
-@dataclass(frozen=True)
-class Stamped(Generic[T]):
-    """A message, its time in nanoseconds, and a number that no other message of the buffer has."""
-
-    stamp_ns: int
-    message: T
-    serial: int
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,9 @@ class Moment(Generic[ImageT, InfoT]):
 class FrameBuffer(Generic[ImageT, InfoT]):
     """The last ``length`` messages of each of image, depth and camera_info. Thread-safe.
 
+    Of the images and depths before these, one each quarter of a second is kept for ``memory_ns``:
+    what somebody saw who has been speaking since.
+
     ``tolerance_ns`` is the largest difference in time between an image and its depth. A camera_info
     changes rarely and some drivers send it once, so the nearest one always belongs to an image.
     ``patience_ns`` is how much older than the newest image one with depth may be to be preferred.
@@ -60,11 +58,17 @@ class FrameBuffer(Generic[ImageT, InfoT]):
     reset), everything from the other time is dropped, but for the newest camera_info.
     """
 
-    def __init__(self, length: int, tolerance_ns: int, patience_ns: int = 200_000_000) -> None:
+    def __init__(
+        self,
+        length: int,
+        tolerance_ns: int,
+        patience_ns: int = 200_000_000,
+        memory_ns: int = 0,
+    ) -> None:
         self.tolerance_ns = tolerance_ns
         self.patience_ns = patience_ns
-        self._images: deque[Stamped[ImageT]] = deque(maxlen=length)
-        self._depths: deque[Stamped[ImageT]] = deque(maxlen=length)
+        self._images: Ring[ImageT] = Ring(length, memory_ns)
+        self._depths: Ring[ImageT] = Ring(length, memory_ns)
         self._infos: deque[Stamped[InfoT]] = deque(maxlen=length)
         self._serials = count()
         self._lock = threading.Lock()
@@ -92,9 +96,9 @@ class FrameBuffer(Generic[ImageT, InfoT]):
         and by twice how far their depth is from them, which falsifies what moves.
         """
         with self._lock:
-            if not self._images:
+            newest = self._images.newest
+            if newest is None:
                 return None
-            newest = self._images[-1]
             depths: list[tuple[int, Stamped[ImageT]]] = []
             for image in reversed(self._images):
                 age = newest.stamp_ns - image.stamp_ns
@@ -115,16 +119,17 @@ class FrameBuffer(Generic[ImageT, InfoT]):
     def span_ns(self) -> tuple[int, int] | None:
         """The oldest and the newest image's time; None if empty."""
         with self._lock:
-            if not self._images:
+            if not len(self._images):
                 return None
             stamps = [image.stamp_ns for image in self._images]
             return min(stamps), max(stamps)
 
-    def resize(self, length: int) -> None:
+    def resize(self, length: int, memory_ns: int = 0) -> None:
         """Keeps ``length`` messages of each kind from now on, the newest of those there are."""
         with self._lock:
-            self._images = deque(self._images, maxlen=length)
-            self._depths = deque(self._depths, maxlen=length)
+            for ring in (self._images, self._depths):
+                ring.resize(length)
+                ring.memory_ns = memory_ns
             self._infos = deque(self._infos, maxlen=length)
 
     def forget_after(self, stamp_ns: int) -> bool:
@@ -138,12 +143,14 @@ class FrameBuffer(Generic[ImageT, InfoT]):
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:
-            for ring in (self._images, self._depths, self._infos):
-                ring.clear()
+            self._images.clear()
+            self._depths.clear()
+            self._infos.clear()
 
-    def _add(self, ring: deque[Stamped[T]], stamp_ns: int, message: T) -> bool:
+    def _add(self, ring: Ring[T] | deque[Stamped[T]], stamp_ns: int, message: T) -> bool:
         with self._lock:
-            jumped = bool(ring) and stamp_ns < ring[-1].stamp_ns - MAX_DISORDER_NS
+            newest = next(reversed(ring), None)
+            jumped = newest is not None and stamp_ns < newest.stamp_ns - MAX_DISORDER_NS
             dropped = jumped and self._forget_after(stamp_ns)
             ring.append(Stamped(stamp_ns, message, next(self._serials)))
             return dropped
@@ -156,7 +163,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
         """
         dropped = False
         for ring in (self._images, self._depths):
-            if ring and ring[-1].stamp_ns > stamp_ns + MAX_DISORDER_NS:
+            if ring.newest is not None and ring.newest.stamp_ns > stamp_ns + MAX_DISORDER_NS:
                 ring.clear()
                 dropped = True
         while len(self._infos) > 1:

@@ -47,7 +47,9 @@ class Inputs:
         on_frame: Callable[[], None],
     ) -> None:
         self.buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(
-            chosen.buffer_length, round(chosen.sync_tolerance * SECOND)
+            chosen.buffer_length,
+            round(chosen.sync_tolerance * SECOND),
+            memory_ns=round(chosen.buffer_memory * SECOND),
         )
         self._node, self._on_jump, self._on_frame = node, on_jump, on_frame
         self._subscriptions = [
@@ -70,7 +72,7 @@ class Inputs:
 
     def set(self, chosen: Parameters) -> None:
         """Takes over what may change while the node runs."""
-        self.buffer.resize(chosen.buffer_length)
+        self.buffer.resize(chosen.buffer_length, round(chosen.buffer_memory * SECOND))
         self.buffer.tolerance_ns = round(chosen.sync_tolerance * SECOND)
 
     def close(self) -> None:

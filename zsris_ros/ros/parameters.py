@@ -11,7 +11,7 @@ from typing import Any
 
 from rclpy.node import Node
 
-from zsris_ros.camera.frame_buffer import STAMP_TOLERANCE, SYNC_TOLERANCE
+from zsris_ros.camera.frame_buffer import MEMORY, STAMP_TOLERANCE, SYNC_TOLERANCE
 from zsris_ros.camera.messages import MAX_PIXELS
 from zsris_ros.ros import declaring
 from zsris_ros.ros.declaring import Changes, ParameterError, declared, update
@@ -109,6 +109,13 @@ class Parameters:
         "Recent frames kept for requests with a stamp (a 640x480 RGB-D frame takes 1.5 MB).",
         low=1,
         high=10_000,
+    )
+    buffer_memory: float = declared(
+        MEMORY,
+        "Seconds for which one frame each quarter of a second is kept besides these, for requests "
+        "that were spoken.",
+        low=0.0,
+        high=3600.0,
     )
     stamp_tolerance: float = declared(
         STAMP_TOLERANCE,
