@@ -12,9 +12,10 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -155,8 +156,24 @@ def by_chance(chosen: Sequence[Task]) -> int:
     return sum(words_of(task.question.text) in corpus for task in chosen)
 
 
-def table(found: dict[str, object], rows: Sequence[dict[str, object]]) -> str:
-    """The results in Markdown."""
+def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
+    """Writes summary.json and trials.jsonl into ``out``."""
+    chosen = tasks()
+    trials = judged(chosen, list(heard(chosen, recogniser)), logs)
+    found = {
+        "recogniser": recogniser.name,
+        "sentences": len(chosen),
+        "by_chance": by_chance(chosen),
+        "conditions": summary(trials),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "summary.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    lines = [json.dumps(asdict(trial)) for trial in trials]
+    (out / "trials.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """summary.json in Markdown."""
     lines = [
         f"{found['sentences']} sentences, {found['recogniser']}; by chance {found['by_chance']} of "
         "them are among those that the trigram was estimated from.",
@@ -166,38 +183,29 @@ def table(found: dict[str, object], rows: Sequence[dict[str, object]]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     shares = ("wer", "whole", "typed_right", "right_guesses", "right", "again", "wrong")
-    for row in rows:
+    for row in found["conditions"]:
         cells = " | ".join(f"{row[name]:.0%}" for name in shares)
         lines.append(f"| {row['condition']} | {cells} |")
     return "\n".join(lines)
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Measures, writes the results and returns 0."""
+    """Measures, writes results and table, and returns 0."""
     parser = argparse.ArgumentParser(description="Measure speech from sound to mask.")
     parser.add_argument("--out", type=Path, default=Path("docs/results/speech"))
     parser.add_argument("--docs", type=Path, default=Path("docs/speech.md"))
     parser.add_argument("--logs", type=Path, default=Path("out/speech"))
     parser.add_argument("--recogniser", default="pocketsphinx")
     parser.add_argument("--model", default="")
-    options = parser.parse_args(args)
-    chosen = tasks()
-    recogniser = load_recogniser(options.recogniser, options.model)
-    trials = judged(chosen, list(heard(chosen, recogniser)), options.logs)
-    rows = summary(trials)
-    found: dict[str, object] = {
-        "recogniser": recogniser.name,
-        "sentences": len(chosen),
-        "by_chance": by_chance(chosen),
-    }
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "summary.json").write_text(
-        json.dumps({**found, "conditions": rows}, indent=1) + "\n", encoding="utf-8"
+    parser.add_argument(
+        "--table-only", action="store_true", help="write the table of what was measured before"
     )
-    lines = [json.dumps(asdict(trial)) for trial in trials]
-    (options.out / "trials.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    page = options.docs.read_text(encoding="utf-8")
-    options.docs.write_text(with_results(page, table(found, rows)), encoding="utf-8")
+    chosen = parser.parse_args(args)
+    if not chosen.table_only:
+        measure(chosen.out, chosen.logs, load_recogniser(chosen.recogniser, chosen.model))
+    found = json.loads((chosen.out / "summary.json").read_text(encoding="utf-8"))
+    page = chosen.docs.read_text(encoding="utf-8")
+    chosen.docs.write_text(with_results(page, table(found)), encoding="utf-8")
     return 0
 
 

@@ -62,6 +62,7 @@ class Sphinx:
     def decode(self, speech: Speech) -> Evidence:
         """The best guess and what tells how good it is."""
         decoder, samples = self._decoder, denoised(speech)
+        decoder.start_stream()  # forgets what it has learnt of the noise of what was said before
         decoder.start_utt()
         decoder.process_raw(samples.astype("<i2").tobytes(), full_utt=True)
         decoder.end_utt()
