@@ -103,12 +103,11 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 # The other figures in README: how long answers take, beside the published way, measured by turns.
 # Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
 BENCH := $(VENV)/bin/zsris bench
-PLANS := published,reference,product
+PLANS ?= published,reference
 bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan $(PLANS) --expressions 3 --repetitions 2 --out bench
-	$(BENCH) --plan $(PLANS) --size tabletop --repetitions 7 --out bench
-	$(BENCH) --plan published,product --size tabletop --masks 16 --repetitions 2 --curves \
-	  --out bench/curves.json
+	$(BENCH) --plan $(PLANS),product --size tabletop --repetitions 5 --out bench
+	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package
