@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -53,7 +53,7 @@ def run(make_node: Callable[[], Runnable], name: str, args: Sequence[str] | None
     code = 0
     try:
         node = make_node()
-        spin(node)
+        spin(cast(Node, node))
     except ParameterError as error:
         print(f"{name}: {error}", file=sys.stderr)
         code = 2

@@ -35,6 +35,6 @@ def load_recogniser(name: str = POCKETSPHINX, model: str = "") -> Recogniser:
         raise SpeechError(f"no recogniser is called {name!r}; there are {', '.join(RECOGNISERS)}")
     if not model:
         raise SpeechError(f"{name} needs a model: name the folder of one that you have fetched")
-    from zsris_ros.speech import neural
+    from zsris_ros.speech.neural import Vosk, Whisper
 
-    return neural.Whisper(model) if name == FASTER_WHISPER else neural.Vosk(model)
+    return Whisper(model) if name == FASTER_WHISPER else Vosk(model)
