@@ -5,7 +5,7 @@ A frame is looked at once, and any number of referring expressions are then answ
     scene = segmenter.look(frame)
     referral = segmenter.refer(scene, "the red mug left of the laptop")
 
-The generated modules ``zsris_ros.msg`` and ``zsris_ros.srv`` live in the installed package of the
+The generated modules ``zsris_ros.msg``, ``srv`` and ``action`` live in the installed package of the
 same name; extending the path makes a checkout's modules and the installed interfaces one package.
 """
 

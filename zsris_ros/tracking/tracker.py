@@ -37,13 +37,14 @@ class TrackerSettings:
     """What counts as the same object.
 
     A likeness is a cosine of features on a scale of its own: 1 is how the object looked at the
-    start, 0 how much the other things of that frame look like it on average.
+    start, or when it was last seen well; 0 how much the other things of the first frame look like
+    it on average.
     """
 
     min_likeness: float = 0.5
     """Of the object where it is expected."""
     min_return: float = 0.75
-    """Of an object that was lost and may come back anywhere."""
+    """Of an object that was lost and may come back anywhere, and of one that is seen well."""
     anywhere: float = 0.3
     """How near a lost object counts as being to any place."""
     min_as_big: float = 0.3
@@ -60,8 +61,8 @@ class TrackerSettings:
 class TrackedObject:
     """The object in one frame.
 
-    ``score`` in [0, 1] is how much it looks as at the start, of a lost one how much the most alike
-    thing does. ``mask`` bool HxW; ``pixel`` (x, y) inside it; ``point`` its centroid in metres in
+    ``score`` in [0, 1] is its likeness (TrackerSettings), of a lost one that of the most alike
+    thing. ``mask`` bool HxW; ``pixel`` (x, y) inside it; ``point`` its centroid in metres in
     the optical frame, None without depth. When it is lost, ``why`` says so in a sentence, and the
     mask is empty, the pixel (0, 0) and the point None.
     """
@@ -83,7 +84,7 @@ class Tracker:
 
     def __init__(self, look: Look, settings: TrackerSettings | None = None) -> None:
         self._look, self._settings = look, settings or TrackerSettings()
-        self._target: Things | None = None
+        self._target: Things | None = None  # twice: as at the start, and as last seen well
         self._others: Things | None = None
         self._place: Window | None = None
         self._usual = self._settings.usual_cosine
@@ -100,7 +101,7 @@ class Tracker:
             )
         index = referral.selected[0].index
         things, apart = Things.of(scene), _apart(scene, index)
-        self._target, self._others = things.pick([index]), things.pick(apart)
+        self._target, self._others = things.pick([index, index]), things.pick(apart)
         self._usual = self._settings.usual_cosine
         if apart.any():
             self._usual = float(np.median(self._target.alike(self._others)).clip(0.0, 0.95))
@@ -113,26 +114,26 @@ class Tracker:
         window = None if self._place is None else _around(self._place, frame, self._settings.margin)
         scene = self._look(frame, window)
         things = Things.of(scene)
-        likeness = self._likeness(self._target, things)[0]
-        own, theirs = self._affinity(self._target, things)[0], self._affinity(self._others, things)
+        likeness = self._likeness(self._target, things).max(axis=0)
+        own = self._affinity(self._target, things).max(axis=0)
+        theirs = self._affinity(self._others, things)
         least = self._settings.min_likeness
-        claimed = theirs.max(axis=0, initial=0.0) > own
         if window is None:
             least = self._settings.min_return
             own = np.maximum(own, likeness * self._settings.anywhere)
-            claimed = theirs.max(axis=0, initial=0.0) > own
-            # What looks like it may as well be one of its kind that is not in its place any more.
-            image = slice(0, frame.height), slice(0, frame.width)
-            gone = theirs.max(axis=1, initial=0.0) < self._settings.known
-            gone &= self._others.within(image)
-            claimed |= (self._likeness(self._others.pick(gone), things) >= least).any(axis=0)
+        claimed = theirs.max(axis=0, initial=0.0) > own
+        if window is None:
+            claimed |= self._may_be_moved(frame, things, theirs)
         as_big = self._target.as_big(things)[0] >= self._settings.min_as_big
         fits = (likeness >= least) & as_big & ~claimed
         if not fits.any():
             return self._lost(scene, likeness, claimed)
         index = int(np.argmax(np.where(fits, own, -1.0)))
         self._remember(scene, things, theirs, index, window)
-        self._target = self._target.placed_as(things.pick([index]))
+        now = things.pick([index, index])
+        if likeness[index] >= self._settings.min_return:
+            self._target = Things.together(self._target.pick([0]), now.pick([1]))
+        self._target = self._target.placed_as(now)
         return self._found(scene, index, float(likeness[index]))
 
     def _likeness(self, known: Things, seen: Things) -> FloatArray:
@@ -143,6 +144,14 @@ class Tracker:
     def _affinity(self, known: Things, seen: Things) -> FloatArray:
         """How well each of the things known explains each thing seen, KxN in [0, 1]."""
         return self._likeness(known, seen) * known.near(seen) * np.sqrt(known.as_big(seen))
+
+    def _may_be_moved(self, frame: Frame, things: Things, theirs: FloatArray) -> BoolArray:
+        """What looks like another thing that is not in its place in the image any more, bool N."""
+        assert self._others is not None
+        image = slice(0, frame.height), slice(0, frame.width)
+        gone = theirs.max(axis=1, initial=0.0) < self._settings.known
+        alike = self._likeness(self._others.pick(gone & self._others.within(image)), things)
+        return np.asarray((alike >= self._settings.min_return).any(axis=0))
 
     def _remember(
         self, scene: Scene, things: Things, theirs: FloatArray, index: int, window: Window | None
