@@ -253,6 +253,7 @@ def interface_fields(text: str) -> list[tuple[str, str, bool]]:
     [
         "msg/Candidate.msg",
         "msg/TrackedObject.msg",
+        "msg/Utterance.msg",
         "srv/ReferSegment.srv",
         "srv/Track.srv",
         "action/ReferSegment.action",
@@ -313,14 +314,15 @@ def test_shared_files_are_installed(folder: str) -> None:
 
 
 @installed_by_pip
-def test_ros2_tools_find_package_and_executable() -> None:
-    executable = PREFIX / "lib/zsris_ros/refer_segment_node"
+@pytest.mark.parametrize("name", ["refer_segment_node", "speech_node"])
+def test_ros2_tools_find_package_and_executable(name: str) -> None:
+    executable = PREFIX / "lib/zsris_ros" / name
     assert os.access(executable, os.X_OK)
     assert executable.read_text().startswith("#!/usr/bin/env python3\n")
 
 
 @installed_by_pip
-@pytest.mark.parametrize("script", ["zsris", "refer_segment_node"])
+@pytest.mark.parametrize("script", ["zsris", "refer_segment_node", "speech_node"])
 def test_console_scripts_lead_to_a_function(script: str) -> None:
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name=script)
     assert callable(entry.load())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from camera import Listener, wait_until
-from processes import ROOT, Process, node, player, ros_arguments
+from camera import SECOND, Camera, Listener, header, wait_until
+from processes import ROOT, Process, node, node_with_stand_in, player, ros_arguments
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
@@ -81,6 +82,35 @@ def test_ctrl_c_ends_it_while_it_waits_for_a_listener() -> None:
         process.wait_for_log("once somebody listens", timeout=60.0)
         code, _ = process.end()
     assert code == 0
+
+
+def test_an_utterance_is_answered_about_its_frame_and_the_answer_is_told(here: Node) -> None:
+    """By a stand-in for the model; the frame of the stamp, not the newest."""
+    masks = Listener(here, Image, "/refer_segment_node/mask")
+    told = Listener(here, String, "/refer_segment_node/say")
+    utterances = here.create_publisher(Utterance, "/utterance", 10)
+    texts = here.create_publisher(String, "/expression", 10)
+
+    def say(text: str, seconds: int) -> None:
+        utterances.publish(Utterance(header=header(seconds * SECOND), text=text))
+
+    with node_with_stand_in() as process:
+        process.wait_for_log("the model is ready")
+        camera = Camera(here)
+        camera.wait_until_heard()
+        masks.wait_until_matched()
+        wait_until(lambda: utterances.get_subscription_count() > 0, 10.0, "nobody listens")
+        for seconds in (2001, 2003, 2005):
+            camera.send(seconds * SECOND)
+            time.sleep(0.3)  # a frame that comes too late is dropped, and nobody is told
+        say("red", 2003)
+        assert stamp_ns(masks.wait().header) == 2003 * SECOND
+        assert told.wait().data
+        say("red", 3000)
+        assert told.wait(lambda message: "no image is kept" in message.data)
+        texts.publish(String(data="refuse"))
+        assert told.wait(lambda message: "cannot be used" in message.data)
+        assert len(masks.messages) == 1
 
 
 @pytest.mark.skipif("tabletop" not in preset_names(), reason="the tabletop weights are not here")
