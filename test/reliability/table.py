@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "reliability"
 PAGE = ROOT / "docs" / "reliability.md"
-ORDER = ("inputs", "load", "faults", "soak", "weights", "access", "coverage", "mutations")
+ORDER = ("inputs", "load", "faults", "soak", "weights", "access", "coverage", "planted_bugs")
 """Results by the name of their file; others follow."""
 
 HEAD = """# What was tried on the node, and what came of it
