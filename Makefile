@@ -106,7 +106,7 @@ BENCH := $(VENV)/bin/zsris bench
 PLANS ?= published,reference
 bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan $(PLANS) --expressions 3 --repetitions 2 --out bench
-	$(BENCH) --plan $(PLANS),product --size tabletop --repetitions 5 --out bench
+	$(BENCH) --plan published,reference,product --size tabletop --repetitions 5 --out bench
 	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
 	$(MAKE) bench-report
 
