@@ -303,3 +303,19 @@ def test_readme_says_what_was_measured() -> None:
     assert with_table(readme, bench_table(root / "bench")) == readme
     with pytest.raises(ValueError, match="marks"):
         with_table("# nothing", "table")
+
+
+def test_plans_by_turns_each_in_a_process_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real command on the bundled weights, with little to do."""
+    options = ["--size", "tabletop", "--masks", "3", "--image", "96x72", "--repetitions", "1"]
+    plans = ["--plan", "published,reference", "--expressions", "2", "--device", "cpu"]
+    assert cli.main(["bench", *options, *plans, "--out", str(tmp_path)]) == 0
+    published, ours = groups(read_documents(tmp_path))[0]
+    assert (published["plan"], ours["plan"]) == ("published", "reference")
+    assert published["weights"] == "preset" and published["precision"] == "fp32"
+    assert published["chosen"] == ours["chosen"]
+    said = capsys.readouterr()
+    assert "reference, tabletop, 3 masks" in said.out and "1 of 1" in said.err
+    assert "**first answer**" in bench_table(tmp_path)
