@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from speech_sounds import BEGIN, in_noise, quiet, sentence
@@ -52,6 +54,9 @@ def test_speech_without_an_end_is_cut() -> None:
     parts = found(samples, Endpointing(longest=3.0))
     assert len(parts) >= 3
     assert max(part.duration for part in parts) <= 3.15
+    for part, following in pairwise(parts):
+        end = part.start_ns + part.duration * SECOND
+        assert following.start_ns > end - 0.2 * SECOND, "parts overlap"
 
 
 def test_the_time_is_the_blocks_own() -> None:

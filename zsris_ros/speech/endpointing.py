@@ -118,7 +118,9 @@ class _Finder:
         if len(self._said) >= _frames(self._chosen.longest):
             # Perhaps it is no speech, but the room, which has become louder.
             self.learn(frame for frame, _ in self._said)
-            return self.end()
+            cut = self.end()
+            self._heard.clear()  # else the next part would begin with the end of this one
+            return cut
         return None
 
     def end(self) -> Speech | None:
