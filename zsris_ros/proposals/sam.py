@@ -229,10 +229,14 @@ def _masks_in(
                 cut_off = is_box_near_crop_edge(good.boxes, crop, whole)
                 found.append(good.keep(~cut_off))
     # else the image is a strip so thin that nothing is left of it at the network's size
-    good = _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
-    good = good.keep(nms(good.boxes, good.quality, settings.box_nms_thresh))
-    masks = uncrop_masks(good.masks, crop, *image.shape[:2])
-    return _Found(masks, uncrop_boxes_xyxy(good.boxes, crop), good.quality)
+    boxes, scores = (
+        torch.cat([getattr(each, of) for each in found]) for of in ("boxes", "quality")
+    )
+    kept = nms(boxes, scores, settings.box_nms_thresh)
+    every = [mask for each in found for mask in each.masks]  # few are kept: the rest is not copied
+    masks = torch.stack([every[i] for i in kept.tolist()]) if len(kept) else found[0].masks
+    masks = uncrop_masks(masks, crop, *image.shape[:2])
+    return _Found(masks, uncrop_boxes_xyxy(boxes[kept], crop), scores[kept])
 
 
 def _prompts(
@@ -269,18 +273,31 @@ def _enlarge(
     ``input_size`` (H, W) is what the image has in the network's square picture.
     """
     found = [_Found(*_nothing(size, logits.device))]
-    at_once = portion(max(sam.image_encoder.img_size**2, size[0] * size[1]), logits.device)
+    threshold, offset = sam.mask_threshold, settings.stability_score_offset
+    at_once = portion(8 * max(sam.image_encoder.img_size**2, size[0] * size[1]), logits.device)
     for some, values in zip(logits.split(at_once), quality.split(at_once), strict=True):
         full = sam.postprocess_masks(some[:, None], input_size, size)[:, 0]
-        stability = calculate_stability_score(
-            full, sam.mask_threshold, settings.stability_score_offset
-        )
-        stable = stability >= settings.stability_score_thresh
-        masks = full[stable] > sam.mask_threshold
+        rows, columns = _window_above(full, threshold - abs(offset))
+        part = full[:, rows, columns]  # nothing outside counts
+        stability = calculate_stability_score(part, threshold, offset)
+        masks = part > threshold
         filled = masks.view(torch.uint8).amax((1, 2)) > 0  # many times faster than ``any``
-        masks = masks[filled]
-        found.append(_Found(masks, _boxes(masks), values[stable][filled]))
+        keep = (stability >= settings.stability_score_thresh) & filled
+        whole = torch.zeros((int(keep.sum()), *size), dtype=torch.bool, device=logits.device)
+        whole[:, rows, columns] = masks[keep]
+        corner = torch.tensor(2 * [columns.start, rows.start], device=logits.device)
+        found.append(_Found(whole, _boxes(masks[keep]) + corner, values[keep]))
     return _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def _window_above(values: Tensor, least: float) -> Window:
+    """Rows and columns that hold all of nxHxW above ``least``; at least one of each."""
+
+    def span(highest: Tensor) -> slice:
+        above = (highest > least).nonzero()
+        return slice(int(above[0]), int(above[-1]) + 1) if len(above) else slice(0, 1)
+
+    return span(values.amax((0, 2))), span(values.amax((0, 1)))
 
 
 def _clean(masks: BoolArray, settings: SamSettings) -> tuple[BoolArray, Tensor, Tensor]:
