@@ -129,7 +129,7 @@ def test_the_documentation_is_what_the_declarations_say() -> None:
     command = "python -m zsris_ros.ros.parameter_docs docs/parameters.md"
     assert written == parameter_docs.markdown(), f"run {command}"
     for name in [*NAMES, *(each.name for each in fields(SpeechParameters))]:
-        assert written.count(f"| `{name}` |") == 1
+        assert written.count(f"\n| `{name}` |") == 1
 
 
 def test_the_command_writes_the_documentation(tmp_path: Path) -> None:
