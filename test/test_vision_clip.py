@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -107,6 +108,21 @@ def _shared() -> ClipModel:
     if not _clips:
         _clips.append(small_clip())
     return _clips[0]
+
+
+def test_new_words_take_no_memory_for_ever(clip: ClipModel) -> None:
+    def say(number: int) -> None:
+        clip.tokenize([f"w{number}q{word} v{number}u{word}" for word in range(1000)])
+
+    for number in range(4):
+        say(number)
+    tracemalloc.start()
+    try:
+        for number in range(4, 7):
+            say(number)
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_more_texts_than_are_remembered(clip: ClipModel) -> None:

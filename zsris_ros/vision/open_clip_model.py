@@ -41,6 +41,7 @@ PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat
 _OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # numbers, not parameters
 _CHARACTERS_A_TOKEN = 100  # no text needs more to fill its context; a megabyte of it is not read
 _CACHED_TEXTS = 512
+_CACHED_WORDS = 4096
 
 Self = TypeVar("Self", bound="OpenClipModel")
 
@@ -252,4 +253,12 @@ def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:
             f"the text encoder knows {int(model.vocab_size)} tokens, CLIP's tokenizer makes "
             f"{tokenizer.vocab_size}: give the tokenizer this model was trained with"
         )
-    return lambda texts: tokenizer(list(texts))
+
+    def tokenize(texts: Sequence[str]) -> Tensor:
+        tokens: Tensor = tokenizer(list(texts))
+        # It remembers how every word is split: what people say in years would fill the memory.
+        for word in list(tokenizer.cache)[_CACHED_WORDS:]:
+            del tokenizer.cache[word]
+        return tokens
+
+    return tokenize
