@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zsris_ros.evaluation.calibrating import Asked
     from zsris_ros.referring.settings import ReferSettings
 
-TABLETOP = {"verdict": True, "seed": 10_000, "scenes": 120}
+TABLETOP = {"verdict": True, "seed": 10_000, "scenes": 250}
 """Scenes that no evaluation takes by default."""
 
 
