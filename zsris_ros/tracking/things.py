@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.types import FloatArray, Scene, Window
+from zsris_ros.types import BoolArray, FloatArray, Scene, Window
 
 
 @dataclass(frozen=True, eq=False)
 class Things:
     """N things. ``features`` float32 NxD of length 1; ``pixels`` float32 Nx2, a point in each;
     ``points`` float32 Nx3 in metres and ``metres`` float32 N, the root of the area, NaN unknown;
-    ``sides`` float32 N, the root of the area in pixels."""
+    ``sides`` float32 N, the root of the area in pixels; ``whole`` bool N, neither parts of things
+    nor heaps, as far as that is known."""
 
     features: FloatArray
     pixels: FloatArray
     points: FloatArray
     sides: FloatArray
     metres: FloatArray
+    whole: BoolArray
 
     @classmethod
     def of(cls, scene: Scene) -> Things:
@@ -33,24 +36,23 @@ class Things:
         if scene.frame.intrinsics is not None:
             metres = sides * scene.points[:, 2] / np.float32(scene.frame.intrinsics.fx)
         unit = torch.nn.functional.normalize(features, dim=1).numpy()
-        return cls(unit, scene.pixels, scene.points, sides, metres)
+        whole = np.ones(len(sides), bool) if scene.things is None else scene.things
+        return cls(unit, scene.pixels, scene.points, sides, metres, whole)
+
+    @property
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return tuple(getattr(self, column.name) for column in fields(self))
 
     def __len__(self) -> int:
         return len(self.sides)
 
     def pick(self, which: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | list[int]) -> Things:
         """Some of them."""
-        return Things(
-            self.features[which],
-            self.pixels[which],
-            self.points[which],
-            self.sides[which],
-            self.metres[which],
-        )
+        return Things(*(values[which] for values in self._columns))
 
     def placed_as(self, other: Things) -> Things:
         """These, as they looked, where ``other`` (as many) are now."""
-        return replace(other, features=self.features)
+        return replace(other, features=self.features, whole=self.whole)
 
     def moved_like(self, before: Things, after: Things) -> Things:
         """These, shifted as most things were from ``before`` to ``after`` (as many)."""
@@ -65,15 +67,8 @@ class Things:
     @staticmethod
     def together(*parts: Things) -> Things:
         """All of them."""
-        return Things(
-            *(
-                np.concatenate(values)
-                for values in zip(
-                    *((p.features, p.pixels, p.points, p.sides, p.metres) for p in parts),
-                    strict=True,
-                )
-            )
-        )
+        columns = zip(*(part._columns for part in parts), strict=True)
+        return Things(*(np.concatenate(values) for values in columns))
 
     def within(self, window: Window) -> npt.NDArray[np.bool_]:
         """Which of them are in a window of the frame, bool N."""

@@ -45,8 +45,9 @@ class TrackerSettings:
     """Of the object where it is expected."""
     min_return: float = 0.75
     """Of an object that was lost and may come back anywhere, and of one that is seen well."""
-    anywhere: float = 0.3
-    """How near a lost object counts as being to any place."""
+    nearness: float = 0.3
+    """How near it must be to its last place (1 there, 0.6 one length away, 0.14 two lengths); once
+    it is lost, how near it counts as being to any place."""
     min_as_big: float = 0.3
     """The smaller of two areas divided by the larger one, from one frame to the next."""
     margin: float = 1.0
@@ -117,16 +118,18 @@ class Tracker:
         likeness = self._likeness(self._target, things).max(axis=0)
         own = self._affinity(self._target, things).max(axis=0)
         theirs = self._affinity(self._others, things)
-        least = self._settings.min_likeness
         if window is None:
-            least = self._settings.min_return
-            own = np.maximum(own, likeness * self._settings.anywhere)
-        claimed = theirs.max(axis=0, initial=0.0) > own
-        if window is None:
+            own = np.maximum(own, likeness * self._settings.nearness)
+            claimed = theirs.max(axis=0, initial=0.0) > own
             claimed |= self._may_be_moved(frame, things, theirs)
-        as_big = self._target.as_big(things)[0] >= self._settings.min_as_big
-        fits = (likeness >= least) & as_big & ~claimed
+            fits = likeness >= self._settings.min_return
+        else:
+            claimed = theirs.max(axis=0, initial=0.0) > own
+            fits = likeness >= self._settings.min_likeness
+            fits &= self._target.near(things)[0] >= self._settings.nearness
+        fits &= (self._target.as_big(things)[0] >= self._settings.min_as_big) & ~claimed
         if not fits.any():
+            self._remember(scene, things, theirs, None, window)
             return self._lost(scene, likeness, claimed)
         index = int(np.argmax(np.where(fits, own, -1.0)))
         self._remember(scene, things, theirs, index, window)
@@ -150,22 +153,30 @@ class Tracker:
         assert self._others is not None
         image = slice(0, frame.height), slice(0, frame.width)
         gone = theirs.max(axis=1, initial=0.0) < self._settings.known
-        alike = self._likeness(self._others.pick(gone & self._others.within(image)), things)
+        gone &= self._others.whole & self._others.within(image)
+        alike = self._likeness(self._others.pick(gone), things)
         return np.asarray((alike >= self._settings.min_return).any(axis=0))
 
     def _remember(
-        self, scene: Scene, things: Things, theirs: FloatArray, index: int, window: Window | None
+        self,
+        scene: Scene,
+        things: Things,
+        theirs: FloatArray,
+        index: int | None,
+        window: Window | None,
     ) -> None:
-        """What stands beside the object now: what stood there before, and what is new.
+        """What stands beside the object, ``index``, now: what stood there before, and what is new.
 
-        Things outside the window, and in the whole frame those that are hidden, stay in memory, and
-        move with the rest when the camera moves.
+        Things outside the window, and those that are hidden, stay in memory, and move with the rest
+        when the camera moves. Nothing is new while the object is lost, because it may be that.
         """
         assert self._others is not None
-        apart = _apart(scene, index)
-        theirs = np.where(apart, theirs, 0.0)
+        apart = np.zeros(len(things), bool) if index is None else _apart(scene, index)
+        theirs = theirs if index is None else np.where(apart, theirs, 0.0)
         matched = theirs.max(axis=1, initial=0.0) >= self._settings.known
-        unseen = ~matched if window is None else ~matched & ~self._others.within(window)
+        unseen = ~matched
+        if index is not None and window is not None:
+            unseen &= ~self._others.within(window)
         again = things.pick(theirs[matched].argmax(axis=1)) if matched.any() else things.pick([])
         before = self._others.pick(matched)
         new = apart & (theirs.max(axis=0, initial=0.0) < self._settings.known)
@@ -194,7 +205,7 @@ class Tracker:
         elif claimed[int(likeness.argmax())]:
             why = "only what stood beside it is seen where it was"
         else:
-            why = "what is seen where it was looks different or has another size"
+            why = "what is seen where it was looks different, is farther away or has another size"
         if self._place is not None and _at_edge(self._place, scene.frame):
             why += "; it was at the edge of the image"
         self._place = None
@@ -202,10 +213,8 @@ class Tracker:
 
 
 def _apart(scene: Scene, index: int) -> BoolArray:
-    """The things that are neither the object nor a part of it nor hold it, bool N."""
+    """The proposals that are neither the object nor a part of it nor hold it, bool N."""
     apart: BoolArray = scene.proposals.shared[index] < 0.5
-    if scene.things is not None:
-        apart &= scene.things
     apart[index] = False
     return apart
 
