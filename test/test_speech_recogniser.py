@@ -87,9 +87,7 @@ def test_what_is_shipped_is_small() -> None:
 
 
 def test_an_unknown_recogniser_is_refused_with_those_there_are() -> None:
-    with pytest.raises(
-        SpeechError, match=r"called 'sphinx'; there are pocketsphinx, faster"
-    ):
+    with pytest.raises(SpeechError, match=r"called 'sphinx'; there are pocketsphinx, faster"):
         load_recogniser("sphinx")
 
 
