@@ -274,7 +274,7 @@ def _enlarge(
     """
     found = [_Found(*_nothing(size, logits.device))]
     threshold, offset = sam.mask_threshold, settings.stability_score_offset
-    at_once = portion(8 * max(sam.image_encoder.img_size**2, size[0] * size[1]), logits.device)
+    at_once = portion(4 * max(sam.image_encoder.img_size**2, size[0] * size[1]), logits.device)
     for some, values in zip(logits.split(at_once), quality.split(at_once), strict=True):
         full = sam.postprocess_masks(some[:, None], input_size, size)[:, 0]
         rows, columns = _window_above(full, threshold - abs(offset))
