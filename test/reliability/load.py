@@ -62,14 +62,13 @@ class Caller(threading.Thread):
     def __init__(self, number: int, model_seconds: float, seconds: float, start: Barrier) -> None:
         super().__init__(name=f"caller {number}", daemon=True)
         self.calls: list[Call] = []
-        self.late = 0
         self._number, self._seconds, self._start = number, seconds, start
         self._expression = f"slow {model_seconds} for {number}"
         self._chance = random.Random(number)
 
     def run(self) -> None:
         with Client(name=f"caller_{self._number}") as client:
-            self.late = greet(client)
+            client.wait(PATIENCE)
             self._start.wait(PATIENCE)
             deadline = time.monotonic() + self._seconds
             while time.monotonic() < deadline:
@@ -126,7 +125,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         self._client.wait_for_service(PATIENCE)
         while self._ask(2.0) > 1.0 and not self._stopped.is_set():
-            pass  # as in ``greet``
+            pass  # ROS takes a service for ready before it has discovered the client
         while not self._stopped.wait(0.1):
             self.parameters.append(self._ask(PATIENCE))
 
@@ -148,25 +147,10 @@ class Watch(threading.Thread):
         self.clock_lags.append((time.time_ns() - stamp_ns(report.header)) / SECOND)
 
 
-def greet(client: Client) -> int:
-    """Calls until answered once; returns how many calls took more than two seconds before that.
-
-    ROS takes a service for ready before the node has discovered the client. What is sent meanwhile
-    is repeated after three seconds, and an answer given up after 0.1 s.
-    """
-    for attempt in range(30):
-        try:
-            client.ask("red", timeout=2.0)
-            return attempt
-        except Unanswered:
-            continue
-    raise Unanswered("thirty calls were not answered")
-
-
 def hurry(model_seconds: float) -> None:
     """Calls and leaves before the answer."""
     with Client(name="in_a_hurry") as client:
-        greet(client)
+        client.wait(PATIENCE)
         request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
         client._client.call_async(request)
 
@@ -208,7 +192,6 @@ def measure(
         "model_ms": model_seconds * 1e3,
         "max_pending": max_pending or "default",
         "left_while_waiting": left,
-        "late_first_calls": sum(each.late for each in asking),
         **figures(calls, [each.calls for each in asking]),
         "parameters_ms": spread(watch.parameters),
         "clock_lag_ms": spread(watch.clock_lags),
@@ -220,7 +203,7 @@ def measure(
 
 def _wait_for_images() -> None:
     with Client(name="first") as client:
-        greet(client)
+        client.wait(PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while STATUS_NAMES[client.ask("red", timeout=PATIENCE).status] != "FOUND":
             assert time.monotonic() < deadline, "the camera is not heard"

