@@ -44,7 +44,7 @@ def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
 
 
 def draw_curves(curves: Sequence[Document], path: Path) -> None:
-    """Milliseconds over what was varied, one panel each, both scales logarithmic."""
+    """Milliseconds over what was varied, one panel each."""
     axes = list(dict.fromkeys(curve["axis"] for curve in curves))
     figure, panels = _figure(1, len(axes), (4 * len(axes), 3.4))
     for panel, axis in zip(panels, axes, strict=True):
@@ -53,8 +53,8 @@ def draw_curves(curves: Sequence[Document], path: Path) -> None:
                 said = f"{curve['plan']}: exponent {curve['exponent']:.2f}"
                 panel.plot(curve["values"], curve["ms"], marker="o", label=said)
                 panel.set_title(curve["asks"], fontsize=9)
-        panel.set(xscale="log", yscale="log", xlabel=axis, ylabel="ms")
-        panel.grid(True, which="both", alpha=0.3)
+        panel.set(xlabel=axis, ylabel="ms", xlim=(0, None), ylim=(0, None))
+        panel.grid(True, alpha=0.3)
         panel.legend(fontsize=8)
     _save(figure, path)
 

@@ -17,6 +17,8 @@ from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.measuring import STAGES
 from zsris_ros.bench.plans import PLANS
 
+_WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
+
 START, END = "<!-- bench -->", "<!-- /bench -->"
 BASELINE, CURVES = "published", "curves.json"
 
@@ -149,7 +151,7 @@ def _milliseconds(value: float) -> str:
 
 
 def _times(baseline: Document | None, ours: Document | None) -> str:
-    if not baseline or not ours:
+    if not baseline or not ours or baseline["median_ms"] < _WORTH_A_RATIO:
         return ""
     ratio = baseline["median_ms"] / ours["median_ms"]
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
