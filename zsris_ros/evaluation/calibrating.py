@@ -28,8 +28,8 @@ from zsris_ros.types import BoolArray, Candidate, Expression, InputError, Scene,
 CANDIDATES = 10
 """How many things of each answer are samples."""
 ALLOWED_REFUSALS, ALLOWED_MISSES = 0.03, 0.10
-"""Errors weigh alike at these shares: present things refused, absent things found. People mostly ask
-for what they see, so a refusal costs more."""
+"""Errors weigh alike at these shares: present things refused, absent things found. People mostly
+ask for what they see, so a refusal costs more."""
 
 
 @dataclass(frozen=True)

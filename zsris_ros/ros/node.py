@@ -13,6 +13,7 @@ docs/node.md. The camera's topics are subscribed to while the node is active, an
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -101,6 +102,10 @@ class ReferSegmentNode(ManagedNode):
         """Loads the models into main memory."""
         self._record.model = diagnostics.LOADING
         self._model = self._load_model(self._chosen)
+        # Else Python would look through all of torch's objects for garbage now and then, which
+        # adds 0.1 s to the answer that is being made.
+        gc.collect()
+        gc.freeze()
         self._record.model = diagnostics.IN_MEMORY
 
     def activate(self) -> None:
@@ -125,6 +130,8 @@ class ReferSegmentNode(ManagedNode):
     def cleanup(self) -> None:
         """Drops the models."""
         self._model = None
+        gc.unfreeze()
+        gc.collect()
         self._record.model = diagnostics.UNLOADED
 
     def settle(self) -> None:
