@@ -71,14 +71,14 @@ def test_what_was_not_understood_is_asked_again() -> None:
 
 
 def test_an_own_model_knows_own_things_and_is_the_same_each_time(tmp_path: Path) -> None:
-    left_out = make(tmp_path / "first", ["theodolite", "zzgh"], count=300)
-    make(tmp_path / "second", ["theodolite", "zzgh"], count=300)
+    left_out = make(tmp_path / "first", ["glovebox", "zzgh"], count=300)
+    make(tmp_path / "second", ["glovebox", "zzgh"], count=300)
     assert "zzgh" in left_out
     for name in (TRIGRAM, ADDED):
         first, second = (tmp_path / folder / name for folder in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
         assert first.read_bytes() != (SHIPPED / name).read_bytes()
-    assert b"the theodolite" in gzip.decompress((tmp_path / "first" / TRIGRAM).read_bytes())
+    assert b"glovebox" in gzip.decompress((tmp_path / "first" / TRIGRAM).read_bytes())
     assert load_recogniser(model=str(tmp_path / "first")).recognise(Speech(sentence(), 0, quiet(1)))
 
 
