@@ -157,8 +157,8 @@ def _demo(answers: list[dict[str, Any]]) -> Iterator[str]:
     yield (
         f"**`make demo`**, {count} expressions through the service on 2 CPU cores: "
         f"{sum(a['right'] for a in answers)} right, mean IoU of what is there {_mean(ious):.3f}, "
-        f"largest error of a grasp point {max(errors):.1f} mm, first answer about a frame {_mean(first):.0f} ms, every further "
-        f"one {_mean(again):.0f} ms."
+        f"largest error of a grasp point {max(errors):.1f} mm, first answer about a frame "
+        f"{_mean(first):.0f} ms, every further one {_mean(again):.0f} ms."
     )
 
 
