@@ -139,8 +139,7 @@ reliability: $(MADE)/test $(MADE)/package
 	  $(VENV)/bin/python test/reliability/$$part.py || code=1; done; \
 	  $(VENV)/bin/python test/reliability/table.py; exit $$code
 
-# Memory, threads, files and shared memory of the node under mixed load; MINUTES=60 is what is
-# committed.
+# Memory, threads, files and shared memory of the node under mixed load.
 MINUTES ?= 10
 soak: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python test/reliability/soak.py --minutes $(MINUTES) --out out/soak

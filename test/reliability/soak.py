@@ -21,9 +21,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE), str(HERE.parent / "ros"), str(HERE.parents[1])]
+from domain import own_domain
 
+# isort: split
 import rclpy
 from camera import header
 from lifecycle_msgs.msg import Transition
@@ -316,15 +316,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/soak"))
     chosen = parser.parse_args()
-    os.environ.setdefault("ROS_DOMAIN_ID", str(os.getpid() % 100 + 1))
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    profile = HERE.parents[1] / "config" / "fastdds_large_images.xml"
-    os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(profile)
-    rclpy.init(args=[])
-    try:
+    with own_domain():
         found = soak(chosen.minutes, chosen.period, chosen.rate, chosen.seed)
-    finally:
-        rclpy.try_shutdown()
     chosen.out.mkdir(parents=True, exist_ok=True)
     draw(found, chosen.out / "soak.png")
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}

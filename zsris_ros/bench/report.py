@@ -16,10 +16,10 @@ from typing import Any
 from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.measuring import STAGES
 from zsris_ros.bench.plans import PLANS
+from zsris_ros.evaluation.tables import between_marks
 
 _WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
 
-START, END = "<!-- bench -->", "<!-- /bench -->"
 BASELINE, CURVES = "published", "curves.json"
 
 Document = Mapping[str, Any]
@@ -62,11 +62,7 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
 
 def with_table(readme: str, table: str) -> str:
     """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
-    head, _, rest = readme.partition(START)
-    _, mark, tail = rest.partition(END)
-    if not mark:
-        raise ValueError(f"README needs the marks {START} and {END} around the benchmark's table")
-    return f"{head}{START}\n{table}\n{END}{tail}"
+    return between_marks(readme, "bench", table)
 
 
 def _block(group: Sequence[Document]) -> Iterator[str]:

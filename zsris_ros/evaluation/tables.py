@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-START, END = "<!-- results -->", "<!-- /results -->"
 MAIN_METHODS = ("hybridgl", "hybridgl-semantic", "global-local", "region-token", "crop")
 """The methods that README compares; the others stand in docs/results/methods."""
 
@@ -97,11 +96,20 @@ def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def with_results(readme: str, table: str) -> str:
     """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
-    head, _, rest = readme.partition(START)
-    _, mark, tail = rest.partition(END)
+    return between_marks(readme, "results", table)
+
+
+def between_marks(page: str, name: str, table: str) -> str:
+    """``page`` with ``table`` between ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Raises ValueError without these marks.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    head, _, rest = page.partition(start)
+    _, mark, tail = rest.partition(end)
     if not mark:
-        raise ValueError(f"README needs the marks {START} and {END} around its results")
-    return f"{head}{START}\n{table}\n{END}{tail}"
+        raise ValueError(f"the page needs the marks {start} and {end} around its table")
+    return f"{head}{start}\n{table}\n{end}{tail}"
 
 
 def _tabletop(summary: dict[str, Any]) -> Iterator[str]:
