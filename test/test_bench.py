@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,11 +115,11 @@ def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -
 
 def test_a_measurement_says_what_was_asked_for() -> None:
     for plan in PLANS:
-        measurement = Measurement(replace(TASK, plan=plan), tiny())
-        measurement.warm_up()
-        for _ in range(2):
-            measurement.repeat()
-        found = json.loads(json.dumps(measurement.document()))
+        with closing(Measurement(replace(TASK, plan=plan), tiny())) as measurement:
+            measurement.warm_up()
+            for _ in range(2):
+                measurement.repeat()
+            found = json.loads(json.dumps(measurement.document()))
         assert set(found) >= KEYS and set(found["stages"]) >= STAGES
         assert (found["plan"], found["masks"], found["device"]) == (plan, 8, "cpu")
         assert found["precision"] == "fp32" and 0 <= found["chosen"] < 8
@@ -183,10 +184,11 @@ def operations_of_blocks(pictures: int, blocks: int, tokens: int, width: int) ->
 
 def test_operations_of_the_published_features(inputs: Inputs) -> None:
     """Two pictures a mask, all blocks in full, on the test's CLIP: 17 tokens of 48."""
-    measurement = Measurement(replace(TASK, plan="published", expressions=1), tiny())
-    measurement.warm_up()
-    measurement.repeat()
-    found = measurement.document()
+    task = replace(TASK, plan="published", expressions=1)
+    with closing(Measurement(task, tiny())) as measurement:
+        measurement.warm_up()
+        measurement.repeat()
+        found = measurement.document()
     stem, head = 2 * 8 * 2 * 16 * 48 * 3 * 8 * 8, 8 * 2 * 48 * 24
     expected = stem + head + operations_of_blocks(2 * 8, 4, 17, 48)
     assert found["stages"]["features"]["gflop"] == pytest.approx(expected / 1e9, abs=1e-3)

@@ -57,7 +57,7 @@ def test_good_answers_have_no_problems() -> None:
         ({"error_mm": 15.1}, "15.1 mm off"),
         ({"error_mm": None, "centroid": None}, "without a point"),
         ({"iou": 0.6}, "mean IoU is 0.775"),
-        ({"total_ms": 101.0}, "still take 10%"),
+        ({"total_ms": 101.0}, "still took 10%"),
         ({"cache_hit": False}, "no answer came from a scene"),
     ],
 )

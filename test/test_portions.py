@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from itertools import chain
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_clip import small_clip
 
-from zsris_ros.portions import Batches, portion
+from zsris_ros.portions import Batches, one_thread, portion
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.global_local import GlobalLocalEncoder, GlobalLocalSettings
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -61,6 +62,22 @@ def test_a_gpu_takes_more_at_once() -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
     assert portion(10**9, cpu) == portion(10**12, gpu) == 1
     assert portion(10**5, gpu) > portion(10**5, cpu) > 1
+
+
+def test_small_work_takes_one_thread_and_gives_the_others_back() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 3
+        with suppress(KeyError), one_thread():
+            raise KeyError
+        assert torch.get_num_threads() == 3
+        with one_thread(small=False):
+            assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("kind", ["hybrid", "global-local"])

@@ -7,6 +7,8 @@ round the network, which is the same for every weight.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,15 +68,31 @@ def network(weights: dict[str, torch.Tensor], covered: float = 0.2) -> Sam:
     ``covered`` is the share of the picture that a mask covers.
     """
 
-    def blobs(logits: torch.Tensor) -> torch.Tensor:
-        logits = avg_pool2d(logits, 7, 1, 3)
-        logits = logits - logits.flatten(2).quantile(1 - covered, dim=2)[..., None, None]
-        return 10 * logits / logits.std((2, 3), keepdim=True)
-
     sam = build_sam(SMALL, weights)
     enlarge = sam.postprocess_masks
-    sam.postprocess_masks = lambda logits, *sizes: enlarge(blobs(logits), *sizes)
+    sam.postprocess_masks = lambda logits, *sizes: enlarge(blobs(logits, covered), *sizes)
+    sam.covered = covered
     return sam
+
+
+def blobs(logits: torch.Tensor, covered: float) -> torch.Tensor:
+    """Smoothed logits ...xhxw, positive on a share of their pixels."""
+    logits = avg_pool2d(logits, 7, 1, 3)
+    logits = logits - logits.flatten(-2).quantile(1 - covered, dim=-1)[..., None, None]
+    return 10 * logits / logits.std((-2, -1), keepdim=True)
+
+
+@pytest.fixture(autouse=True)
+def blobs_for_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the networks' ``postprocess_masks`` does for segment_anything's own generator."""
+    draw = PointDecoder.masks
+
+    def masks(self: PointDecoder, *asked: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        covered = getattr(self.network, "covered", None)
+        for logits, quality in draw(self, *asked):
+            yield (logits if covered is None else blobs(logits, covered)), quality
+
+    monkeypatch.setattr(PointDecoder, "masks", masks)
 
 
 def picture(height: int = 48, width: int = 80, seed: int = 0) -> np.ndarray:
@@ -123,6 +141,31 @@ def test_masks_are_those_of_the_plain_generator(
     expected = np.clip([mask["predicted_iou"] for mask in plain], 0, 1)
     assert np.allclose(ours.quality, expected, atol=1e-7)
     assert_sound(ours, image)
+
+
+def test_out_of_memory_asks_about_fewer_points_at_a_time(
+    weights: dict[str, torch.Tensor],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    expected = propose(weights, picture())
+    masks, asked = PointDecoder.masks, []
+
+    def small(self: PointDecoder, points: torch.Tensor, least: float) -> Iterator[tuple]:
+        asked.append(len(points))
+        for found in masks(self, points, least):
+            yield found
+            if len(points) > 5:  # some of the masks are drawn by then
+                raise torch.OutOfMemoryError("tried to allocate 20 GiB")
+
+    monkeypatch.setattr(PointDecoder, "masks", small)
+    proposer = SamProposer(network(weights), LENIENT)
+    for _ in range(2):
+        found = proposer.propose(Frame(picture()))
+        assert np.array_equal(found.masks, expected.masks)
+        assert np.allclose(found.quality, expected.quality, atol=1e-6)
+    assert asked == [10] + 2 * [5, 5, 5, 5, 5, 5, 5, 1]
+    assert "memory ran out on 10 points at a time: from now on it is 5" in caplog.text
 
 
 CROPS = dataclasses.replace(

@@ -114,8 +114,8 @@ def test_the_demo_meets_its_bars(tmp_path: Path) -> None:
     first = {row["stamp"]: row["total_ms"] for row in rows if not row["cache_hit"]}
     cached = [row for row in rows if row["cache_hit"]]
     assert cached
-    shares = [row["total_ms"] / first[row["stamp"]] for row in cached]
-    assert np.median(shares) <= 0.1
+    for row in cached:
+        assert row["total_ms"] <= 0.1 * first[row["stamp"]]
     for row in rows:
         assert row["expression"] in out
     for row in there:

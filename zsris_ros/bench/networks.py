@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from zsris_ros.proposals.sam_decoder import PointDecoder
 from zsris_ros.proposals.sam_model import Sam, build_sam
 from zsris_ros.types import BoolArray, InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
@@ -78,14 +80,17 @@ class Script:
     def __init__(self, sam: Sam, masks: BoolArray) -> None:
         self._logits = _low_resolution(sam, masks)
         self._sam, self._enlarge, self._next = sam, sam.postprocess_masks, 0
+        self._masks = PointDecoder.masks
         head = sam.mask_decoder.iou_prediction_head
         self._handle = head.register_forward_hook(self._judge)
-        sam.postprocess_masks = self._draw
+        sam.postprocess_masks = self._draw  # segment_anything's generator asks this, ours the next
+        PointDecoder.masks = self._drawn  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
         """SAM finds again what it finds."""
         self._handle.remove()
         del self._sam.postprocess_masks
+        PointDecoder.masks = self._masks  # type: ignore[method-assign]
 
     def _judge(self, _: Any, __: Any, quality: Tensor) -> Tensor:
         """Predicted IoUs Bx(1+M); the first is of the mask for several prompts together."""
@@ -93,12 +98,26 @@ class Script:
         return torch.where(place % quality.shape[1] == 3, _BAD, _GOOD).to(quality)
 
     def _draw(self, logits: Tensor, *sizes: Any) -> Tensor:
-        count = logits.shape[0] * logits.shape[1]
+        drawn: Tensor = self._enlarge(self._replaced(logits), *sizes)
+        return drawn
+
+    @property
+    def _drawn(self) -> Callable[[PointDecoder, Tensor, float], Iterator[tuple[Tensor, Tensor]]]:
+        def masks(
+            decoder: PointDecoder, points: Tensor, least: float
+        ) -> Iterator[tuple[Tensor, Tensor]]:
+            ours = decoder.network is self._sam
+            for logits, quality in self._masks(decoder, points, least):
+                yield (self._replaced(logits) if ours else logits), quality
+
+        return masks
+
+    def _replaced(self, logits: Tensor) -> Tensor:
+        """The next masks' logits instead of ...xhxw."""
+        count = logits[..., 0, 0].numel()
         place = self._next + torch.arange(count, device=logits.device)
         self._next += count
-        masks = self._logits[place % len(self._logits)].to(logits)
-        drawn: Tensor = self._enlarge(masks.view(logits.shape), *sizes)
-        return drawn
+        return self._logits[place % len(self._logits)].to(logits).view(logits.shape)
 
 
 def _low_resolution(sam: Sam, masks: BoolArray) -> Tensor:

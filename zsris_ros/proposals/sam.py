@@ -7,6 +7,7 @@ and not a duplicate stays. :class:`SamProposer` gives exactly the masks of segme
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from zsris_ros.portions import portion
+from zsris_ros.portions import Batches
+from zsris_ros.proposals.enlarging import Enlarger
 from zsris_ros.proposals.sam_decoder import PointDecoder
 from zsris_ros.proposals.sam_encoder import encode_image
 from zsris_ros.proposals.sam_model import Sam, build_sam
@@ -27,15 +29,12 @@ from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Proposals, 
 ensure_torchvision()
 
 from segment_anything.utils.amg import (
-    batch_iterator,
     build_all_layer_point_grids,
     build_point_grid,
     calculate_stability_score,
     generate_crop_boxes,
     is_box_near_crop_edge,
     remove_small_regions,
-    uncrop_boxes_xyxy,
-    uncrop_masks,
 )
 from segment_anything.utils.transforms import ResizeLongestSide
 from torchvision.ops import nms
@@ -53,7 +52,8 @@ _WINDOW_POINTS = 6  # a side of a window
 class SamSettings:
     """How masks are proposed; the defaults are HybridGL's.
 
-    ``points_per_side`` squared points prompt the network, ``points_per_batch`` at a time. A mask
+    ``points_per_side`` squared points prompt the network, at most ``points_per_batch`` at a time
+    (half as many once memory has run out). A mask
     stays when its predicted IoU is above ``pred_iou_thresh``, its stability (the IoU of the mask
     cut at logits of plus and minus ``stability_score_offset``) is at least
     ``stability_score_thresh``, and its box overlaps no better one by more than
@@ -122,13 +122,17 @@ class SamProposer:
             raise InputError(f"unknown precision '{precision}': use {', '.join(DTYPES)}")
         self._sam = sam.to(device).eval().requires_grad_(False)
         self._sam.image_encoder.to(DTYPES[precision])
-        self._settings = settings
+        self._apply(settings)
 
     def with_settings(self, settings: SamSettings) -> SamProposer:
         """A proposer with other settings on the same network."""
         other = copy(self)
-        other._settings = settings
+        other._apply(settings)
         return other
+
+    def _apply(self, settings: SamSettings) -> None:
+        self._settings = settings
+        self._batches = Batches(settings.points_per_batch, "points")
 
     def to(self, device: str | torch.device) -> None:
         """Moves the network."""
@@ -151,8 +155,8 @@ class SamProposer:
         With a ``window`` only that part of the frame is prompted, by a grid of its own. The network
         sees the frame as a whole all the same.
         """
-        found = _generate(self._sam, self._settings, frame.rgb, window)
-        masks: BoolArray = found.masks.cpu().numpy()
+        found = _generate(self._sam, self._settings, self._batches, frame.rgb, window)
+        masks: BoolArray = found.painted(frame.height, frame.width).cpu().numpy()
         boxes, quality = found.boxes.cpu(), found.quality.cpu()
         if self._settings.min_mask_region_area > 0:
             masks, boxes, kept = _clean(masks, self._settings)
@@ -164,37 +168,71 @@ class SamProposer:
         return Proposals(masks[order], boxes.numpy()[order], confidence[order], sources)
 
 
-class _Found(NamedTuple):
-    """Masks bool NxHxW, boxes float Nx4 (x_min, y_min, x_max, y_max) and predicted IoUs N."""
+class _Piece(NamedTuple):
+    """A mask cut to a window that holds all of it: bool hxw, and the window's first row, column."""
 
-    masks: Tensor
+    mask: Tensor
+    top: int
+    left: int
+
+
+class _Found(NamedTuple):
+    """Masks, boxes float Nx4 (x_min, y_min, x_max, y_max) and predicted IoUs N."""
+
+    pieces: list[_Piece]
     boxes: Tensor
     quality: Tensor
 
+    @classmethod
+    def joined(cls, parts: Sequence[_Found], device: torch.device) -> _Found:
+        """All of them, in their order; there may be none."""
+        return cls(
+            [piece for part in parts for piece in part.pieces],
+            torch.cat([torch.zeros((0, 4), device=device), *(part.boxes for part in parts)]),
+            torch.cat([torch.zeros(0, device=device), *(part.quality for part in parts)]),
+        )
+
     def keep(self, which: Tensor) -> _Found:
-        return _Found(self.masks[which], self.boxes[which], self.quality[which])
+        """Those at the indices ``which``, in that order."""
+        pieces = [self.pieces[index] for index in which.tolist()]
+        return _Found(pieces, self.boxes[which], self.quality[which])
+
+    def moved(self, down: int, right: int) -> _Found:
+        """As a picture sees them in which this one's corner lies there."""
+        pieces = [_Piece(mask, top + down, left + right) for mask, top, left in self.pieces]
+        return _Found(pieces, self.boxes + self.boxes.new_tensor(2 * [right, down]), self.quality)
+
+    def painted(self, height: int, width: int) -> Tensor:
+        """The masks at full size, bool NxHxW."""
+        size = len(self.pieces), height, width
+        masks = torch.zeros(size, dtype=torch.bool, device=self.quality.device)
+        for whole, (mask, top, left) in zip(masks, self.pieces, strict=True):
+            whole[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
+        return masks
 
 
-def _generate(sam: Sam, settings: SamSettings, image: ByteArray, window: Window | None) -> _Found:
+def _generate(
+    sam: Sam, settings: SamSettings, batches: Batches, image: ByteArray, window: Window | None
+) -> _Found:
     """The good masks of an RGB uint8 HxWx3 image, before small regions are cleaned.
 
-    They are those of segment_anything's generator, in an order that skips most of the work: there
-    every mask is enlarged to the image's size before most are dropped for their predicted IoU, and
-    the rest is stored as run lengths.
+    They are those of segment_anything's generator but for rounding, in an order that skips most of
+    the work: there every mask is enlarged to the image's size before most are dropped for their
+    predicted IoU, and the rest is stored as run lengths. Here a mask is enlarged where it is.
     """
     crop_layers = 0 if window else settings.crop_n_layers
     crops, layers = generate_crop_boxes(image.shape[:2], crop_layers, _CROP_OVERLAP)
     found = [
-        _masks_in(sam, settings, image, crop, layer, window)
+        _masks_in(sam, settings, batches, image, crop, layer, window)
         for crop, layer in zip(crops, layers, strict=True)
     ]
     if len(crops) == 1:
         return found[0]
-    together = _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
     areas = [
         torch.full_like(part.quality, float((x_max - x_min) * (y_max - y_min)))
         for part, (x_min, y_min, x_max, y_max) in zip(found, crops, strict=True)
     ]
+    together = _Found.joined(found, sam.pixel_mean.device)
     # What two crops show is taken from the smaller one.
     return together.keep(nms(together.boxes, 1 / torch.cat(areas), _CROP_NMS))
 
@@ -202,6 +240,7 @@ def _generate(sam: Sam, settings: SamSettings, image: ByteArray, window: Window 
 def _masks_in(
     sam: Sam,
     settings: SamSettings,
+    batches: Batches,
     image: ByteArray,
     crop: list[int],
     layer: int,
@@ -212,31 +251,27 @@ def _masks_in(
     part = image[y_min:y_max, x_min:x_max]
     size = (part.shape[0], part.shape[1])
     device = sam.pixel_mean.device
-    found = [_Found(*_nothing(size, device))]
     transform = ResizeLongestSide(sam.image_encoder.img_size)
-    if min(size) >= 1 and min(transform.get_preprocess_shape(*size, transform.target_length)):
-        pixels = torch.from_numpy(transform.apply_image(part)).to(device).permute(2, 0, 1)
-        with stage("proposals encoder"):
-            decoder = PointDecoder(
-                sam, encode_image(sam.image_encoder, sam.preprocess(pixels)[None])
-            )
-        points = transform.apply_coords(_prompts(settings, layer, size, window), size)
-        for (some,) in batch_iterator(settings.points_per_batch, points):
-            coordinates = torch.as_tensor(some, device=device)
-            for logits, quality in decoder.masks(coordinates, settings.pred_iou_thresh):
-                good = _enlarge(sam, settings, logits, quality, pixels.shape[1:], size)
-                whole = [0, 0, image.shape[1], image.shape[0]]
-                cut_off = is_box_near_crop_edge(good.boxes, crop, whole)
-                found.append(good.keep(~cut_off))
-    # else the image is a strip so thin that nothing is left of it at the network's size
-    boxes, scores = (
-        torch.cat([getattr(each, of) for each in found]) for of in ("boxes", "quality")
-    )
-    kept = nms(boxes, scores, settings.box_nms_thresh)
-    every = [mask for each in found for mask in each.masks]  # few are kept: the rest is not copied
-    masks = torch.stack([every[i] for i in kept.tolist()]) if len(kept) else found[0].masks
-    masks = uncrop_masks(masks, crop, *image.shape[:2])
-    return _Found(masks, uncrop_boxes_xyxy(boxes[kept], crop), scores[kept])
+    if min(size) < 1 or not min(transform.get_preprocess_shape(*size, transform.target_length)):
+        return _Found.joined([], device)  # nothing is left of a strip so thin at the network's size
+    pixels = torch.from_numpy(transform.apply_image(part)).to(device).permute(2, 0, 1)
+    with stage("proposals encoder"):
+        embedding = encode_image(sam.image_encoder, sam.preprocess(pixels)[None])
+    decoder = PointDecoder(sam, embedding)
+    enlarger = Enlarger(sam, (pixels.shape[1], pixels.shape[2]), size)
+    coordinates = transform.apply_coords(_prompts(settings, layer, size, window), size)
+    points = torch.as_tensor(coordinates, device=device)
+
+    def prompt(some: slice) -> _Found:
+        drawn = decoder.masks(points[some], settings.pred_iou_thresh)
+        parts = [_stable(sam, settings, enlarger, *masks) for masks in drawn]
+        return _Found.joined(parts, device)
+
+    found = _Found.joined(batches.run(prompt, len(points), len(points)), device)
+    cut_off = is_box_near_crop_edge(found.boxes, crop, [0, 0, image.shape[1], image.shape[0]])
+    found = found.keep((~cut_off).nonzero()[:, 0])
+    found = found.keep(nms(found.boxes, found.quality, settings.box_nms_thresh))
+    return found.moved(y_min, x_min)
 
 
 def _prompts(
@@ -255,49 +290,25 @@ def _prompts(
     return np.multiply(grids[layer], size[::-1])
 
 
-def _nothing(size: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    masks = torch.zeros((0, *size), dtype=torch.bool, device=device)
-    return masks, torch.zeros((0, 4), device=device), torch.zeros(0, device=device)
-
-
-def _enlarge(
-    sam: Sam,
-    settings: SamSettings,
-    logits: Tensor,
-    quality: Tensor,
-    input_size: tuple[int, ...],
-    size: tuple[int, ...],
+def _stable(
+    sam: Sam, settings: SamSettings, enlarger: Enlarger, logits: Tensor, quality: Tensor
 ) -> _Found:
-    """The stable ones of logits nxhxw, at the image's ``size`` (H, W), and not empty.
-
-    ``input_size`` (H, W) is what the image has in the network's square picture.
-    """
-    found = [_Found(*_nothing(size, logits.device))]
+    """The stable ones of logits nxhxw, enlarged, and not empty."""
     threshold, offset = sam.mask_threshold, settings.stability_score_offset
-    at_once = portion(4 * max(sam.image_encoder.img_size**2, size[0] * size[1]), logits.device)
+    found = []
+    at_once = enlarger.at_once
     for some, values in zip(logits.split(at_once), quality.split(at_once), strict=True):
-        full = sam.postprocess_masks(some[:, None], input_size, size)[:, 0]
-        rows, columns = _window_above(full, threshold - abs(offset))
-        part = full[:, rows, columns]  # nothing outside counts
-        stability = calculate_stability_score(part, threshold, offset)
-        masks = part > threshold
+        enlarged = enlarger(some, threshold - abs(offset))  # nothing below that counts
+        if not enlarged.logits.numel():
+            continue  # they lie between the pixels of a small image
+        stability = calculate_stability_score(enlarged.logits, threshold, offset)
+        masks = enlarged.logits > threshold
         filled = masks.view(torch.uint8).amax((1, 2)) > 0  # many times faster than ``any``
         keep = (stability >= settings.stability_score_thresh) & filled
-        whole = torch.zeros((int(keep.sum()), *size), dtype=torch.bool, device=logits.device)
-        whole[:, rows, columns] = masks[keep]
-        corner = torch.tensor(2 * [columns.start, rows.start], device=logits.device)
-        found.append(_Found(whole, _boxes(masks[keep]) + corner, values[keep]))
-    return _Found(*(torch.cat(parts) for parts in zip(*found, strict=True)))
-
-
-def _window_above(values: Tensor, least: float) -> Window:
-    """Rows and columns that hold all of nxHxW above ``least``; at least one of each."""
-
-    def span(highest: Tensor) -> slice:
-        above = (highest > least).nonzero()
-        return slice(int(above[0]), int(above[-1]) + 1) if len(above) else slice(0, 1)
-
-    return span(values.amax((0, 2))), span(values.amax((0, 1)))
+        masks, top, left = masks[keep], enlarged.top, enlarged.left
+        pieces = [_Piece(mask, 0, 0) for mask in masks]
+        found.append(_Found(pieces, _boxes(masks), values[keep]).moved(top, left))
+    return _Found.joined(found, logits.device)
 
 
 def _clean(masks: BoolArray, settings: SamSettings) -> tuple[BoolArray, Tensor, Tensor]:

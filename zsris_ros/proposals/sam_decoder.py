@@ -25,6 +25,7 @@ class PointDecoder:
     """Decodes points of one picture; ``embedding`` 1xCxhxw is its image embedding."""
 
     def __init__(self, sam: Sam, embedding: Tensor) -> None:
+        self.network = sam
         self._prompts, self._decoder = sam.prompt_encoder, sam.mask_decoder
         self._size = embedding.shape[2:]
         no_mask = self._prompts.no_mask_embed.weight[:, :, None, None]

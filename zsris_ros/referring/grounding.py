@@ -20,6 +20,7 @@ from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance
 from zsris_ros.guidance.fusion import keep_best
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
+from zsris_ros.portions import one_thread
 from zsris_ros.referring.calibration import presence
 from zsris_ros.referring.matching import distinct, likeness, phrase_match, prefer_wholes
 from zsris_ros.referring.order import ordinal_shares, superlative_shares
@@ -30,6 +31,8 @@ from zsris_ros.referring.things import find_things
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
+
+_WORTH_THREADS = 1 << 26  # pixels of all masks
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Grounder:
         template = None if self._localiser is None else self._localiser.template
         # In one go; what asks for single texts below finds them remembered.
         self._clip.encode_text(texts_of(expression, self._settings.negatives, template))
-        return self._ground(scene, expression)
+        with one_thread(scene.proposals.masks.size < _WORTH_THREADS):
+            return self._ground(scene, expression)
 
     def _ground(self, scene: Scene, expression: Expression) -> Grounding:
         terms, anchors = self._fit(scene, expression)

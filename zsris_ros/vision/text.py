@@ -7,10 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..portions import one_thread
 from .attention import run_block
 
 from open_clip.model import CLIP  # isort: skip  (after torchvision is made to load)
 from open_clip.transformer import ResidualAttentionBlock  # isort: skip
+
+_WORTH_THREADS = 1 << 28  # multiplications; so many take one thread some milliseconds
 
 
 def encode_tokens(model: Any, tokens: Tensor) -> Tensor:
@@ -27,11 +30,13 @@ def encode_tokens(model: Any, tokens: Tensor) -> Tensor:
     device, dtype = model.text_projection.device, model.transformer.get_cast_dtype()
     states = model.token_embedding(tokens[:, :length].to(device)).to(dtype)
     states = states + model.positional_embedding[:length].to(dtype)
-    for block in model.transformer.resblocks:
-        states = run_block(block, states, causal=True)
-    last = states[torch.arange(len(states), device=device), ends.to(device)]
-    features: Tensor = model.ln_final(last) @ model.text_projection
-    return features
+    weights = sum(each.numel() for each in model.transformer.parameters())
+    with one_thread(weights * states[..., 0].numel() < _WORTH_THREADS):
+        for block in model.transformer.resblocks:
+            states = run_block(block, states, causal=True)
+        last = states[torch.arange(len(states), device=device), ends.to(device)]
+        features: Tensor = model.ln_final(last) @ model.text_projection
+        return features
 
 
 def _whole(model: Any, tokens: Tensor) -> Tensor:

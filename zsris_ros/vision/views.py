@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..geometry import window_of
+from ..resizing import Axis, bilinear, resize_part
 from ..types import BoolArray, ByteArray, InputError
-from .shrinking import Axis, shrink
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -205,8 +205,10 @@ class ViewMaker:
         self._fill = torch.tensor(settings.fill, device=device).view(3, 1, 1)
         if settings.window is None:
             height, width = rgb.shape[:2]
-            self._rows = Axis(height, size, settings.image_antialias, device)
-            self._columns = Axis(width, size, settings.image_antialias, device)
+            self._rows, self._columns = (
+                Axis(bilinear(length, size, device, settings.image_antialias))
+                for length in (height, width)
+            )
             surround = resize(self._blurred[None], size, settings.image_antialias)
             self._outside = torch.cat([self._fill.expand_as(surround[0])[None], surround])
 
@@ -229,7 +231,7 @@ class ViewMaker:
             )
             read = (..., down.read, across.read)
             part = self._compose(inside[read], self._sharp[read], self._blurred[read])
-            pictures[..., down.out, across.out] = shrink(
+            pictures[..., down.out, across.out] = resize_part(
                 part, self._rows, self._columns, down, across
             )
         return pictures, self._cover(inside)

@@ -1,8 +1,7 @@
 """The part of a resized picture that a part of the picture reaches.
 
-Bilinear resizing is linear: one matrix for the rows, one for the columns. What lies outside a
-mask's box shows the same in every mask's picture, so it is resized once, and for each mask only
-what its box reaches.
+Bilinear resizing is linear: one matrix for the rows, one for the columns. So what lies outside a
+mask's box is resized once for all masks, or not at all; for each mask only what its box reaches.
 """
 
 from __future__ import annotations
@@ -27,15 +26,13 @@ class Reach:
 
 
 class Axis:
-    """Resizing along one axis, as ``F.interpolate`` does it: weights ``size`` x ``length``."""
+    """Resizing along one axis: float ``weights`` of every pixel (row) over those that it reads."""
 
-    def __init__(self, length: int, size: int, antialias: bool, device: torch.device) -> None:
-        unit = torch.eye(length)[None, None]
-        weights = F.interpolate(unit, (size, length), mode="bilinear", antialias=antialias)[0, 0]
-        read = weights.numpy() != 0
+    def __init__(self, weights: Tensor) -> None:
+        read = weights.cpu().numpy() != 0
         self._first: Indices = read.argmax(axis=1)
-        self._end: Indices = length - read[:, ::-1].argmax(axis=1)
-        self.weights = weights.to(device)
+        self._end: Indices = read.shape[1] - read[:, ::-1].argmax(axis=1)
+        self.weights = weights
 
     def reach(self, start: int, end: int) -> Reach:
         """Of the pixels from ``start`` up to ``end``, excluded."""
@@ -46,7 +43,13 @@ class Axis:
         return Reach(slice(low, high), slice(int(self._first[low]), int(self._end[high - 1])))
 
 
-def shrink(part: Tensor, rows: Axis, columns: Axis, down: Reach, across: Reach) -> Tensor:
+def bilinear(length: int, size: int, device: torch.device, antialias: bool = False) -> Tensor:
+    """What ``F.interpolate`` does along one axis: weights ``size`` x ``length``."""
+    unit = torch.eye(length, device=device)[None, None]
+    return F.interpolate(unit, (size, length), mode="bilinear", antialias=antialias)[0, 0]
+
+
+def resize_part(part: Tensor, rows: Axis, columns: Axis, down: Reach, across: Reach) -> Tensor:
     """The pixels ``down.out`` x ``across.out`` of a resized picture ...xHxW.
 
     ``part`` is the picture cut to ``down.read`` x ``across.read``.
