@@ -120,11 +120,12 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """What is kept of a frame."""
+    """What is kept of a frame; ``moment`` is its messages, None where the request brought them."""
 
     scene: Scene
     extents: Extents
     note: str
+    moment: Moment[AnyImage, CameraInfo] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +163,13 @@ class Answerer:
         """The frame that was prepared last."""
         prepared = self._prepared
         return None if prepared is None else prepared.moment
+
+    @property
+    def looked_at(self) -> list[Moment[AnyImage, CameraInfo]]:
+        """The camera's frames whose scenes are kept."""
+        with self._lock:
+            moments = [kept.moment for kept in self._scenes.values()]
+        return [moment for moment in moments if moment is not None]
 
     def prepare(
         self, question: Question, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
@@ -227,7 +235,8 @@ class Answerer:
         timings["conversion"] = _milliseconds_since(start)
         scene = self._segmenter.look(frame)
         timings.update(scene.timings)
-        return _Kept(scene, Extents(scene), note)
+        moment = None if question.given else question.moment
+        return _Kept(scene, Extents(scene), note, moment)
 
     def forget(self) -> None:
         """Drops every kept scene."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from sensor_msgs.msg import CameraInfo, Image
@@ -25,11 +26,14 @@ def to_question(
     parameters: Parameters,
     stale: str = "",
     ready: Moment[AnyImage, CameraInfo] | None = None,
+    looked_at: Sequence[Moment[AnyImage, CameraInfo]] = (),
 ) -> Question:
     """The question that ``request`` asks; ``topic`` is where the buffered images came from.
 
     ``stale`` is what has to be said of the newest of them, such as that it is old; mostly empty.
-    ``ready`` has been looked at already and is taken for an image near it.
+    ``ready`` has been looked at already and is taken for an image near it. ``looked_at`` are frames
+    of earlier answers: a question about one of them is about the same messages, also when the
+    buffer has let go of them.
 
     Raises Refusal with INVALID_REQUEST for the expression and NO_IMAGE for the frame.
     """
@@ -39,6 +43,7 @@ def to_question(
         return _about_given(request.image, expression)
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
     moment = buffer.nearest(stamp) if stamp else buffer.newest()
+    moment = _same(looked_at, moment, stamp) or moment
     if moment is None:
         raise Refusal(
             Status.NO_IMAGE,
@@ -52,6 +57,27 @@ def to_question(
     key = ("camera", *moment.key)
     note = "" if stamp else stale
     return Question(expression, moment, f"the image on '{topic}'", key, note=note)
+
+
+def _same(
+    looked_at: Sequence[Moment[AnyImage, CameraInfo]],
+    moment: Moment[AnyImage, CameraInfo] | None,
+    stamp: int,
+) -> Moment[AnyImage, CameraInfo] | None:
+    """Of ``looked_at`` the frame that ``moment`` holds, or the one of ``stamp`` (0: the newest).
+
+    What the buffer has of exactly that time goes before: some cameras stamp all images alike. None
+    as well where depth or camera_info of the frame have only come since it was looked at.
+    """
+    for seen in reversed(looked_at):
+        if moment is not None and stamp in (0, moment.image.stamp_ns):
+            late_depth = seen.depth is None and moment.depth is not None
+            late_info = seen.info is None and moment.info is not None
+            if seen.image.serial == moment.image.serial and not (late_depth or late_info):
+                return seen
+        elif stamp and seen.image.stamp_ns == stamp:
+            return seen
+    return None
 
 
 def is_near(

@@ -196,8 +196,15 @@ class ReferSegmentNode(ManagedNode):
         buffer, silence = self._inputs.buffer, self._inputs.silence
         stale = silence.stale(self._chosen.image_timeout)
         answerer = self._answerer  # the worker may take it away
-        ready = None if answerer is None else answerer.ready
-        question = to_question(request, buffer, silence.topic, self._chosen, stale, ready)
+        question = to_question(
+            request,
+            buffer,
+            silence.topic,
+            self._chosen,
+            stale=stale,
+            ready=None if answerer is None else answerer.ready,
+            looked_at=[] if answerer is None else answerer.looked_at,
+        )
         self._ahead.wanted = question.key
         return question
 
