@@ -127,6 +127,7 @@ class Thing:
     pass
 
 
+@pytest.mark.weights("annotations that carry code: refused, and nothing of it is run")
 @pytest.mark.parametrize("protocol", range(6))
 def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path: Path, protocol: int) -> None:
     trace = tmp_path / "it_ran"

@@ -60,6 +60,7 @@ def test_what_torch_saved(tmp_path: Path, wrap: type[dict], zipped: bool) -> Non
     assert_same(load_state_dict(path, digest(path)))
 
 
+@pytest.mark.weights("a checkpoint that carries code: refused, and nothing of it is run")
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_pickle_that_carries_code_is_refused_and_not_run(tmp_path: Path, zipped: bool) -> None:
     path, trace = tmp_path / "model.pth", tmp_path / "it ran"
@@ -73,6 +74,7 @@ def test_a_pickle_that_carries_code_is_refused_and_not_run(tmp_path: Path, zippe
     assert trace.exists()
 
 
+@pytest.mark.weights("a TorchScript archive without a catalogued sha256: refused")
 def test_a_torchscript_archive_needs_a_known_sha256(tmp_path: Path) -> None:
     """OpenAI's CLIP checkpoints have this form."""
     path = tmp_path / "model.pt"
@@ -125,6 +127,7 @@ def test_a_missing_file_and_a_wrong_hash(tmp_path: Path) -> None:
         load_state_dict(path, "0" * 64)
 
 
+@pytest.mark.weights("torch with known weaknesses in loading is warned of")
 @pytest.mark.parametrize(
     ("version", "flaw"),
     [("2.5.1+cu121", "CVE-2025-32434"), ("2.9.1", "CVE-2026-24747"), ("2.10.0", None)],

@@ -105,6 +105,7 @@ def get(server: Server, directory: Path) -> Path:
     return fetch(server.checkpoint, directory, progress=False, context=server.trusted)
 
 
+@pytest.mark.weights("a file takes its name only when it is whole")
 def test_a_file_arrives_whole_and_is_not_fetched_twice(server: Server, tmp_path: Path) -> None:
     directory = tmp_path / "made" / "on demand"
     path = get(server, directory)
@@ -115,6 +116,7 @@ def test_a_file_arrives_whole_and_is_not_fetched_twice(server: Server, tmp_path:
     assert [file.name for file in directory.iterdir()] == ["model.pth"]
 
 
+@pytest.mark.weights("an interrupted download goes on where it stood")
 @pytest.mark.parametrize("announce", [True, False])
 def test_an_interrupted_download_continues(server: Server, tmp_path: Path, announce: bool) -> None:
     server.behaviour.cut_after = 400_000
@@ -130,6 +132,7 @@ def test_an_interrupted_download_continues(server: Server, tmp_path: Path, annou
     assert not (tmp_path / "model.pth.part").exists()
 
 
+@pytest.mark.weights("an interrupted download goes on where it stood")
 def test_a_server_that_cannot_continue_starts_over(server: Server, tmp_path: Path) -> None:
     (tmp_path / "model.pth.part").write_bytes(CONTENT[:1000])
     server.behaviour.ranges = False
@@ -149,6 +152,7 @@ def test_a_part_that_is_too_long_is_begun_again(server: Server, tmp_path: Path) 
     assert server.behaviour.requested == [None]
 
 
+@pytest.mark.weights("another sha256 or size than the catalogue's: deleted and refused")
 def test_other_content_is_deleted_and_refused(server: Server, tmp_path: Path) -> None:
     server.behaviour.content = CONTENT[:-1] + b"!"
     with pytest.raises(WeightsError, match=f"not model: its sha256 is .*{DIGEST}; it was deleted"):
@@ -156,6 +160,7 @@ def test_other_content_is_deleted_and_refused(server: Server, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.weights("another sha256 or size than the catalogue's: deleted and refused")
 def test_a_forged_beginning_of_a_resumed_file_is_found(server: Server, tmp_path: Path) -> None:
     (tmp_path / "model.pth.part").write_bytes(b"\0" * 1000)
     with pytest.raises(WeightsError, match="sha256"):
@@ -164,6 +169,7 @@ def test_a_forged_beginning_of_a_resumed_file_is_found(server: Server, tmp_path:
     assert get(server, tmp_path).read_bytes() == CONTENT
 
 
+@pytest.mark.weights("another sha256 or size than the catalogue's: deleted and refused")
 @pytest.mark.parametrize("announce", [True, False])
 def test_more_than_promised_is_not_stored(server: Server, tmp_path: Path, announce: bool) -> None:
     server.behaviour.content = CONTENT * 20
@@ -193,18 +199,21 @@ def test_offline_is_said_in_one_sentence(tmp_path: Path) -> None:
         fetch(checkpoint(url), tmp_path, progress=False)
 
 
+@pytest.mark.weights("only https is fetched, from servers whose certificate is known")
 def test_an_unknown_certificate_is_refused(server: Server, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="certificate"):
         fetch(server.checkpoint, tmp_path, progress=False)
     assert server.behaviour.requested == []
 
 
+@pytest.mark.weights("only https is fetched, from servers whose certificate is known")
 @pytest.mark.parametrize("url", ["http://localhost/model.pth", "file:///etc/hostname", "ftp://x/y"])
 def test_only_https_is_fetched(tmp_path: Path, url: str) -> None:
     with pytest.raises(WeightsError, match="https only"):
         fetch(checkpoint(url), tmp_path, progress=False)
 
 
+@pytest.mark.weights("only https is fetched, from servers whose certificate is known")
 def test_a_redirect_to_http_is_refused(server: Server, tmp_path: Path) -> None:
     server.behaviour.redirect = "http://localhost/model.pth"
     with pytest.raises(WeightsError, match=r"leads to http://localhost/model\.pth.*https only"):

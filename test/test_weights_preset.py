@@ -194,11 +194,13 @@ def test_parts_in_half_precision(small_preset: Callable[..., None], precision: s
     assert parts.encoder.clip.dtype == getattr(torch, precision)
 
 
+@pytest.mark.weights("nothing is downloaded unless `zsris weights fetch` asks")
 def test_a_missing_checkpoint_says_how_to_fetch_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="fetch it with `zsris weights fetch sam_vit_b`"):
         load_parts("openai-sam-b", directory=tmp_path, parser="rules")
 
 
+@pytest.mark.weights("a file that is not the catalogue's is refused before it is read")
 def test_a_catalogued_checkpoint_is_checked_before_it_is_read(
     small_preset: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,13 +35,6 @@ def ros(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
         finally:
             rclpy.try_shutdown()
-
-
-@pytest.fixture(autouse=True)
-def fault(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """The marks named fault go into the JUnit report, which docs/reliability.md is made from."""
-    for mark in request.node.iter_markers("fault"):
-        record_property("fault", *mark.args)
 
 
 @pytest.fixture(scope="module")

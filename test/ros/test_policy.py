@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from camera import wait_until
 from processes import node_with_stand_in
 from rclpy.node import Node
@@ -37,6 +38,7 @@ def without_action(names: set[str]) -> set[str]:
     return {name for name in names if "/_action/" not in name}
 
 
+@pytest.mark.access("the SROS2 policy allows what the running node has, and no more")
 def test_the_policy_names_what_the_node_has(here: Node) -> None:
     with node_with_stand_in() as process:
         process.wait_for_log("the model is ready")
