@@ -1,10 +1,11 @@
 # make demo    the whole thing once: a recorded camera, the node, a client, pictures in out/demo
-# make test    the tests
+# make test    the tests, and how much of the code they run; ARGS=… to choose some
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
 # make bench    measure again how fast it is (ten minutes of an idle machine)
 # make reliability  broken inputs, load and faults again, for docs/reliability.md
+# make coverage  the tests, and their row of docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove what the above made
@@ -25,6 +26,9 @@ MADE := $(VENV)/.made
 CONSTRAINTS := requirements/constraints-$(if $(filter cuda,$(TORCH)),ros,cpu).txt
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -c $(CONSTRAINTS)
+RELIABILITY := docs/results/reliability
+COVERED := $(VENV)/bin/python test/reliability/covered.py
+TABLE := $(VENV)/bin/python test/reliability/table.py
 SOURCES := CMakeLists.txt package.xml pyproject.toml setup.py README.md LICENSE \
   $(shell find requirements zsris_ros msg srv action launch config -type f -not -name '*.py[co]')
 
@@ -37,7 +41,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint colcon results bench bench-report reliability soak mutants clean
+.PHONY: help demo test lint coverage colcon results bench bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -47,7 +51,12 @@ demo: $(MADE)/package
 	$(VENV)/bin/zsris demo
 
 test: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest $(or $(ARGS),--cov --cov-report=)
+	$(if $(ARGS),,$(COVERED))
+
+coverage: test
+	$(COVERED) --out $(RELIABILITY)/coverage.json
+	$(TABLE)
 
 lint: $(MADE)/test
 	$(VENV)/bin/ruff check .
@@ -132,17 +141,20 @@ results: $(MADE)/test $(MADE)/package
 	cp out/demo/contact_sheet.png docs/demo.png
 	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
 
-# Inputs, load and faults of docs/reliability.md; ten minutes of an idle machine. The page is made
-# again whatever has failed.
+# Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
+# machine. The page is made again whatever has failed.
 reliability: $(MADE)/test $(MADE)/package
-	code=0; for part in inputs load faults; do \
+	code=0; for part in inputs load promises; do \
 	  $(VENV)/bin/python test/reliability/$$part.py || code=1; done; \
-	  $(VENV)/bin/python test/reliability/table.py; exit $$code
+	  $(TABLE); exit $$code
 
-# Memory, threads, files and shared memory of the node under mixed load.
+# Memory, threads, files and shared memory of the node under mixed load. For the page:
+#   make soak MINUTES=62 OUT=docs/results/reliability && make mutants OUT=docs/results/reliability
 MINUTES ?= 10
 soak: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python test/reliability/soak.py --minutes $(MINUTES) --out out/soak
+	$(VENV)/bin/python test/reliability/soak.py --minutes $(MINUTES) --out $(or $(OUT),out/soak)
+	$(TABLE)
 
 mutants: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python test/reliability/planted_bugs.py --out out/reliability
+	$(VENV)/bin/python test/reliability/planted_bugs.py --out $(or $(OUT),out/reliability)
+	$(TABLE)

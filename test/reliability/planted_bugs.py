@@ -164,7 +164,7 @@ def main() -> int:
         "what": "planted bugs",
         "tried": f"{len(BUGS)} bugs, one at a time",
         "result": f"{sum(found.values())} caught",
-        "command": "make mutants",
+        "command": "make mutants OUT=docs/results/reliability",
     }
     bugs = [{"what": bug.what, "file": bug.file, "caught": found[bug]} for bug in BUGS]
     chosen.out.mkdir(parents=True, exist_ok=True)

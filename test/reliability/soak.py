@@ -304,7 +304,8 @@ def rows(found: dict[str, Any]) -> list[dict[str, str]]:
         f"{memory['slope']:+.1f} ± {memory['error']:.1f} MB an hour; "
         + ("memory, threads, files and shared memory flat" if found["flat"] else "not flat")
     )
-    return [{"what": "soak", "tried": tried, "result": result, "command": "make soak"}]
+    command = f"make soak MINUTES={found['minutes']:g} OUT=docs/results/reliability"
+    return [{"what": "soak", "tried": tried, "result": result, "command": command}]
 
 
 def main() -> int:

@@ -20,9 +20,10 @@ HEAD = """# What was tried on the node, and what came of it
 
 <!-- Written by `python test/reliability/table.py`; do not edit. -->
 
-Everything runs on real processes over DDS. `make reliability` measures inputs, load and faults
-again, the other commands what stands beside them; the figures lie in `docs/results/reliability/`.
-A fault is survived when the next good call is answered, or the node ends as it was told to.
+Everything about the node runs on real processes over DDS. The command beside a row measures it
+again; the figures lie in `docs/results/reliability/`, the soak's with a
+[plot](results/reliability/soak.png). A fault is survived when the next good call is answered, or
+the node ends as it was told to.
 
 | what | tried | result | measured by |
 |---|---|---|---|
