@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
+from zsris_ros.proposals import sam_encoder
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_decoder import PointDecoder
 from zsris_ros.proposals.sam_encoder import encode_image
@@ -263,14 +264,17 @@ def test_two_frames_do_not_mix(weights: dict[str, torch.Tensor]) -> None:
     assert np.array_equal(before.masks, proposer.propose(Frame(first)).masks)
 
 
+@pytest.mark.parametrize("window", [4, 3])
 @pytest.mark.parametrize("side", [64, 32])
 def test_the_encoder_computes_what_it_was_written_to(
-    weights: dict[str, torch.Tensor], side: int
+    monkeypatch: pytest.MonkeyPatch, side: int, window: int
 ) -> None:
-    """A part at a time, and in windows that do not fill the picture."""
-    encoder = build_sam(SMALL, weights).image_encoder
+    """A part at a time, in windows that do not fill the picture, and in some that go beyond it."""
+    monkeypatch.setattr(sam_encoder, "portion", lambda numbers, _: max(1, 300 // numbers))
+    torch.manual_seed(3)
+    encoder = build_sam({**SMALL, "window_size": window}).image_encoder
     for name, value in encoder.named_parameters():
-        if "pos" in name:
+        if "pos" in name or "bias" in name:
             torch.nn.init.normal_(value)
     image = torch.randn(2, 3, side, side)
     with torch.no_grad():

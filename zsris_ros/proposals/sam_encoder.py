@@ -50,41 +50,52 @@ def encode_image(encoder: Any, pixels: Tensor) -> Tensor:
 
 def _run_block(block: Any, tokens: Tensor) -> Tensor:
     """One transformer block, NxHxWxC to the same."""
-    size = tokens.shape[1:3]
-    mixed = block.norm1(tokens)
-    if block.window_size > 0:
-        mixed, padded = window_partition(mixed, block.window_size)
-    mixed = _attend(block.attn, mixed)
-    if block.window_size > 0:
-        mixed = window_unpartition(mixed, block.window_size, padded, size)
-    tokens = tokens + mixed
+    tokens = tokens + _attend(block.attn, block.norm1(tokens), block.window_size)
     result: Tensor = tokens + block.mlp(block.norm2(tokens))
     return result
 
 
-def _attend(attention: Any, tokens: Tensor) -> Tensor:
-    """Attention with decomposed relative positions, NxHxWxC to the same."""
-    height, width = tokens.shape[1:3]
-    heads = attention.num_heads
-    rows = get_rel_pos(height, height, attention.rel_pos_h).to(tokens.dtype)
-    columns = get_rel_pos(width, width, attention.rel_pos_w).to(tokens.dtype)
-    qkv = attention.qkv(tokens).unflatten(-1, (3, heads, -1)).permute(3, 0, 4, 1, 2, 5)
-    a_row = heads * width * height * width
-    some_rows = portion(a_row, tokens.device)
-    some_windows = portion(a_row * height, tokens.device)
-    parts = []
-    for query, key, value in zip(*(part.split(some_windows) for part in qkv), strict=True):
-        by_row = torch.einsum("nhrwc,rkc->nhrwk", query, rows)
-        by_column = torch.einsum("nhrwc,wkc->nhrwk", query, columns)
-        key, value = key.flatten(2, 3), value.flatten(2, 3)
-        mixed = []
-        for asking, down, across in zip(
-            *(part.split(some_rows, dim=2) for part in (query, by_row, by_column)), strict=True
-        ):
-            bias = (down[..., :, None] + across[..., None, :]).flatten(4).flatten(2, 3)
-            asking = asking.flatten(2, 3)
-            mixed.append(F.scaled_dot_product_attention(asking, key, value, attn_mask=bias))
-        parts.append(torch.cat(mixed, dim=2))
-    joined = torch.cat(parts).transpose(1, 2).flatten(2).view(tokens.shape)
-    result: Tensor = attention.proj(joined)
+def _attend(attention: Any, tokens: Tensor, window: int) -> Tensor:
+    """Attention with decomposed relative positions, NxHxWxC to the same.
+
+    With a ``window`` above 0 it is among the patches of windows of that size. The zeros that fill
+    the last windows take part as keys, which are the bias of their projection then.
+    """
+    if window == 0:
+        whole: Tensor = attention.proj(_mix(attention, attention.qkv(tokens)))
+        return whole
+    qkv, padded = window_partition(F.linear(tokens, attention.qkv.weight), window)
+    mixed = _mix(attention, qkv.add_(attention.qkv.bias))
+    result: Tensor = attention.proj(
+        window_unpartition(mixed, window, padded, (tokens.shape[1], tokens.shape[2]))
+    )
     return result
+
+
+def _mix(attention: Any, qkv: Tensor) -> Tensor:
+    """The mixed values NxHxWxC of queries, keys and values NxHxWx3C."""
+    count, height, width = qkv.shape[:3]
+    heads = attention.num_heads
+    rows = get_rel_pos(height, height, attention.rel_pos_h).to(qkv.dtype)
+    columns = get_rel_pos(width, width, attention.rel_pos_w).to(qkv.dtype)
+    # Every head of every window by itself: 3 x (N heads) x H x W x C/heads.
+    parts = qkv.unflatten(-1, (3, heads, -1)).permute(3, 0, 4, 1, 2, 5).flatten(1, 2)
+    a_row = width * height * width
+    at_once, some_rows = portion(a_row * height, qkv.device), portion(a_row, qkv.device)
+    mixed = []
+    for query, key, value in zip(*(part.split(at_once) for part in parts), strict=True):
+        by_row = torch.einsum("nrwc,rkc->nrwk", query, rows)
+        by_column = torch.einsum("nrwc,wkc->nrwk", query, columns)
+        key, value = (each.flatten(1, 2)[:, None] for each in (key, value))
+        of_rows = []
+        for asking, down, across in zip(
+            *(part.split(some_rows, dim=1) for part in (query, by_row, by_column)), strict=True
+        ):
+            bias = (down[..., :, None] + across[..., None, :]).flatten(3).flatten(1, 2)
+            asking = asking.flatten(1, 2)[:, None]
+            of_rows.append(
+                F.scaled_dot_product_attention(asking, key, value, attn_mask=bias[:, None])
+            )
+        mixed.append(torch.cat(of_rows, dim=2))
+    joined = torch.cat(mixed).view(count, heads, height, width, -1)
+    return joined.permute(0, 2, 3, 1, 4).flatten(3)
