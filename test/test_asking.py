@@ -19,7 +19,7 @@ from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.frame_buffer import FrameBuffer
 from zsris_ros.camera.messages import SECOND, AnyImage, stamp_ns
-from zsris_ros.ros.answering import Answer, Answerer
+from zsris_ros.ros.answering import Answer, Answerer, Question
 from zsris_ros.ros.asking import to_question
 from zsris_ros.ros.conversions import to_image
 from zsris_ros.ros.parameters import Parameters
@@ -63,9 +63,21 @@ class Camera:
         request = ReferSegment.Request(expression="red")
         if about is not None:
             request.stamp = about.header.stamp
-        looked_at = self._answerer.looked_at
-        asked = to_question(request, self._buffer, "image", Parameters(), looked_at=looked_at)
-        return self._answerer.answer(asked)
+        return self._answerer.answer(self.question(request))
+
+    def look_ahead(self) -> None:
+        """The newest frame is made ready before anybody asks."""
+        self._answerer.prepare(self.question(ReferSegment.Request(expression="red")))
+
+    def question(self, request: ReferSegment.Request) -> Question:
+        return to_question(
+            request,
+            self._buffer,
+            "image",
+            Parameters(look_ahead=1.0),
+            ready=self._answerer.ready,
+            looked_at=self._answerer.looked_at,
+        )
 
 
 @pytest.fixture
@@ -86,6 +98,15 @@ def test_a_question_about_an_answered_frame_is_about_that_frame(
     assert again.cache_hit and again.header == first.header
     assert np.array_equal(again.referral.mask, first.referral.mask)
     assert camera.ask().header != first.header, "the newest is another one"
+
+
+def test_what_is_ready_does_not_take_the_place_of_what_was_answered_about(camera: Camera) -> None:
+    first = camera.ask()
+    camera.run(0.3)
+    camera.look_ahead()
+    assert camera.ask(about=first).header == first.header
+    newest = camera.ask()
+    assert newest.header != first.header and newest.cache_hit
 
 
 def test_scenes_that_were_dropped_are_looked_for_in_the_buffer(camera: Camera) -> None:

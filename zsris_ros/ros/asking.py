@@ -43,7 +43,8 @@ def to_question(
         return _about_given(request.image, expression)
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
     moment = buffer.nearest(stamp) if stamp else buffer.newest()
-    moment = _same(looked_at, moment, stamp) or moment
+    seen = _same(looked_at, moment, stamp)
+    moment = seen or moment
     if moment is None:
         raise Refusal(
             Status.NO_IMAGE,
@@ -52,7 +53,7 @@ def to_question(
         )
     if stamp:
         _check_near(stamp, moment, buffer, parameters.stamp_tolerance)
-    if ready is not None and is_near(ready, moment, parameters.look_ahead):
+    if seen is None and ready is not None and is_near(ready, moment, parameters.look_ahead):
         moment = ready
     key = ("camera", *moment.key)
     note = "" if stamp else stale
