@@ -17,6 +17,7 @@ from std_msgs.msg import Header
 
 from zsris_ros.camera import conversions
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, LAYOUTS, PLANAR
+from zsris_ros.camera.messages import of_rectified
 from zsris_ros.ros.conversions import to_image
 from zsris_ros.types import InputError
 
@@ -330,6 +331,17 @@ def test_intrinsics_are_those_of_k() -> None:
     found = conversions.to_intrinsics(camera_info())
     assert found is not None
     assert (found.fx, found.fy, found.cx, found.cy) == (500.0, 510.0, 320.0, 240.0)
+
+
+def test_intrinsics_of_rectified_images_are_those_of_p() -> None:
+    info = camera_info()
+    info.binning_x = 2
+    info.p = [400.0, 0.0, 310.0, -35.0, 0.0, 410.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    found = conversions.to_intrinsics(of_rectified(info))
+    assert found is not None
+    assert (found.fx, found.fy, found.cx, found.cy) == (200.0, 410.0, 155.0, 230.0)
+    assert info.k[0] == 500.0, "the message stays as it is"
+    assert conversions.to_intrinsics(of_rectified(camera_info())) is None, "P is zero"
 
 
 def test_an_uncalibrated_camera_has_no_intrinsics() -> None:

@@ -66,10 +66,12 @@ def camera(count: int = 3, late: int = 10 * MS) -> list[tuple[str, int, Any]]:
     return messages
 
 
-def frames(bag: Path, step_ns: int = 0, **chosen: Any) -> list[tuple[Frame, str]]:
+def frames(
+    bag: Path, step_ns: int = 0, rectified: bool = False, **chosen: Any
+) -> list[tuple[Frame, str]]:
     with Bag(bag) as opened:
         topics = find_topics(opened, **chosen)
-        recording = opened.recording(topics, 50 * MS)
+        recording = opened.recording(topics, 50 * MS, rectified)
         return [to_frame(moment) for moment in opened.moments(topics, recording.every(step_ns))]
 
 
@@ -85,6 +87,14 @@ def test_frames_come_back_as_they_were_recorded(tmp_path: Path, storage: str) ->
         assert frame.intrinsics.fx == 60.0
         assert frame.stamp_ns == START + number * SECOND // 10
         assert frame.frame_id == "camera"
+
+
+def test_rectified_images_follow_p(tmp_path: Path) -> None:
+    messages = camera(1)
+    messages[0][2].p[[0, 2, 5, 6, 10]] = (50.0, 31.0, 51.0, 22.0, 1.0)
+    ((frame, _),) = frames(write_bag(tmp_path / "bag", messages), rectified=True)
+    lens = frame.intrinsics
+    assert lens is not None and (lens.fx, lens.cx, lens.fy, lens.cy) == (50.0, 31.0, 51.0, 22.0)
 
 
 def test_depth_of_another_time_belongs_to_no_image(tmp_path: Path) -> None:

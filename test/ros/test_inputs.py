@@ -154,6 +154,31 @@ def test_a_compressed_camera_is_heard(here: Node) -> None:
     assert response.centroid.point.z == pytest.approx(1.5)
 
 
+def test_metres_of_rectified_images_follow_p(here: Node) -> None:
+    remaps = {"refer_segment": "/rectified", "__node": "rectified", "image": "/rect/image"}
+    remaps |= {"depth": "/rect/depth", "camera_info": "/rect/info"}
+    kinds = {"image": Image, "depth": Image, "info": CameraInfo}
+    send = {name: here.create_publisher(kind, f"/rect/{name}", 1) for name, kind in kinds.items()}
+    rgb, mask = picture(12)
+    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
+    info.k = [2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0]
+    info.p = [FOCAL, 0.0, WIDTH / 2, 0.0, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+    def sent(caller: Client) -> ReferSegment.Response:
+        send["info"].publish(info)
+        send["depth"].publish(
+            to_image(np.full(mask.shape, 1500, np.uint16), "16UC1", header(SECOND))
+        )
+        send["image"].publish(to_image(rgb, "rgb8", header(SECOND)))
+        return caller.ask("red")
+
+    with node_with_stand_in(remaps, rectified=True), Client("/rectified", "rectifier") as caller:
+        wait_until(lambda: sent(caller).has_depth, 15.0, "no answer in metres")
+        point = sent(caller).centroid.point
+    left = (15.5 - WIDTH / 2) / FOCAL * 1.5
+    assert (point.x, point.z) == (pytest.approx(left, abs=0.03), pytest.approx(1.5))
+
+
 def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
     publisher = here.create_publisher(Image, topic, QoSProfile(depth=1, **quality))
     wait_until(lambda: here.count_publishers(topic) == 1, 5.0, "the graph does not know it")

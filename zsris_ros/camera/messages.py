@@ -65,7 +65,7 @@ class CompressedImage(Protocol):
 
 
 class CameraInfo(Protocol):
-    """sensor_msgs/CameraInfo; ``k`` are the nine numbers of K, row by row."""
+    """sensor_msgs/CameraInfo; ``k`` are the nine numbers of K, ``p`` the twelve of P, by row."""
 
     @property
     def header(self) -> Header: ...
@@ -75,6 +75,8 @@ class CameraInfo(Protocol):
     def width(self) -> int: ...
     @property
     def k(self) -> Any: ...
+    @property
+    def p(self) -> Any: ...
     @property
     def binning_x(self) -> int: ...
     @property
@@ -98,6 +100,28 @@ class Picture:
     step: int
     data: bytes
     is_bigendian: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A CameraInfo of our own."""
+
+    header: Any
+    height: int
+    width: int
+    k: Any
+    p: Any
+    binning_x: int
+    binning_y: int
+    roi: Any
+
+
+def of_rectified(info: CameraInfo) -> Calibration:
+    """What ``info`` says of images that were rectified: their K is the left 3x3 of its P."""
+    k = [float(info.p[4 * row + column]) for row in range(3) for column in range(3)]
+    return Calibration(
+        info.header, info.height, info.width, k, info.p, info.binning_x, info.binning_y, info.roi
+    )
 
 
 def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:

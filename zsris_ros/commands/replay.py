@@ -70,6 +70,11 @@ def add_arguments(subparsers: Subparsers) -> None:
         action="store_true",
         help="use depth although its frame_id is another than the image's",
     )
+    parser.add_argument(
+        "--rectified",
+        action="store_true",
+        help="the images were rectified: metres follow P of the camera_info, else its K",
+    )
     parser.add_argument("--no-video", action="store_true", help="write no answers.mp4")
     add_models(parser)
     parser.set_defaults(run=run)
@@ -115,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     with Bag(args.bag) as bag:
         topics = find_topics(bag, args.image_topic, args.depth_topic, args.info_topic)
         _say_topics(topics)
-        recording = _recording(bag, topics, args.sync_tolerance)
+        recording = _recording(bag, topics, args.sync_tolerance, args.rectified)
         chosen = (
             [recording.at(args.stamp)] if args.stamp is not None else recording.every(args.every)
         )
@@ -142,12 +147,12 @@ def _say_topics(topics: Topics) -> None:
         print(f"camera_info {topics.info or 'none: answers are without metres'}")
 
 
-def _recording(bag: Bag, topics: Topics, tolerance_ns: int | None) -> Recording:
+def _recording(bag: Bag, topics: Topics, tolerance_ns: int | None, rectified: bool) -> Recording:
     from zsris_ros.camera.frame_buffer import SYNC_TOLERANCE
 
     if tolerance_ns is None:
         tolerance_ns = round(SYNC_TOLERANCE * NANOSECONDS)
-    return bag.recording(topics, tolerance_ns)
+    return bag.recording(topics, tolerance_ns, rectified)
 
 
 def _period(chosen: Sequence[IndexMoment]) -> float | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zsris_ros.camera.frame_buffer import Moment, Stamped
-from zsris_ros.camera.messages import SECOND, AnyImage, CameraInfo, in_seconds
+from zsris_ros.camera.messages import SECOND, AnyImage, CameraInfo, in_seconds, of_rectified
 from zsris_ros.replay.recording import IndexMoment, Recording
 from zsris_ros.types import InputError
 
@@ -73,8 +73,11 @@ class Bag:
             return self._read(*message)
         raise InputError(f"the bag {self._path} holds no message on {topic}")
 
-    def recording(self, topics: Topics, tolerance_ns: int) -> Recording:
-        """The times of what was recorded on ``topics``; depth belongs within the tolerance."""
+    def recording(self, topics: Topics, tolerance_ns: int, rectified: bool = False) -> Recording:
+        """The times of what was recorded on ``topics``; depth belongs within the tolerance.
+
+        Metres follow P of the camera_info where the images were ``rectified``, else its K.
+        """
         recording = Recording(tolerance_ns)
         messages = self._messages(topics.names)
         for place, (topic, kind, recorded_ns, data) in enumerate(messages):
@@ -85,7 +88,8 @@ class Bag:
             elif topic == topics.depth:
                 recording.add_depth(stamp, place)
             else:
-                recording.add_info(stamp, self._read(topic, kind, recorded_ns, data))
+                info = self._read(topic, kind, recorded_ns, data)
+                recording.add_info(stamp, of_rectified(info) if rectified else info)
         return recording
 
     def moments(

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from zsris_ros.camera.compressed import RAW
 from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, FrameBuffer
-from zsris_ros.camera.messages import SECOND, AnyImage, stamp_ns
+from zsris_ros.camera.messages import SECOND, AnyImage, of_rectified, stamp_ns
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.ros.silence import Silence
 
@@ -52,6 +52,7 @@ class Inputs:
             memory_ns=round(chosen.buffer_memory * SECOND),
         )
         self._node, self._on_jump, self._on_frame = node, on_jump, on_frame
+        self._rectified = chosen.rectified
         self._subscriptions = [
             self._images("image", chosen.image_transport, self._on_image),
             self._images("depth", chosen.depth_transport, self._on_depth),
@@ -72,6 +73,7 @@ class Inputs:
 
     def set(self, chosen: Parameters) -> None:
         """Takes over what may change while the node runs."""
+        self._rectified = chosen.rectified
         self.buffer.resize(chosen.buffer_length, round(chosen.buffer_memory * SECOND))
         self.buffer.tolerance_ns = round(chosen.sync_tolerance * SECOND)
 
@@ -92,7 +94,8 @@ class Inputs:
         self._on_frame()
 
     def _on_info(self, info: CameraInfo) -> None:
-        self._note(self.buffer.add_info(stamp_ns(info.header), info))
+        calibration = of_rectified(info) if self._rectified else info
+        self._note(self.buffer.add_info(stamp_ns(info.header), calibration))
 
     def _on_clock(self, jump: TimeJump) -> None:
         self._note(self.buffer.forget_after(self._clock.now().nanoseconds))

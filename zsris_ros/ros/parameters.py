@@ -132,6 +132,11 @@ class Parameters:
     assume_registered: bool = declared(
         False, "Use depth although its frame_id says that another camera than the image's took it."
     )
+    rectified: bool = declared(
+        False,
+        "The images were rectified (image_proc's image_rect): metres follow P of the camera_info "
+        "that comes from now on, else its K.",
+    )
     target_frame: str = declared(
         "",
         "Frame that points and poses are told in, through tf2 at the time of the image; empty "
