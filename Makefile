@@ -112,11 +112,12 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 # The other figures in README: how long answers take, beside the published way, measured by turns.
 # Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
 BENCH := $(VENV)/bin/zsris bench
-PLANS ?= published,reference
+PLANS ?= published,reference,product
 bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan $(PLANS) --expressions 3 --repetitions 2 --out bench
 	$(BENCH) --plan published,reference,product --size tabletop --repetitions 5 --out bench
 	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
+	$(VENV)/bin/python test/reliability/overhead.py --out bench/ros.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package

@@ -276,7 +276,17 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
     curve = {"axis": "masks", "asks": "first answer", "plan": "product", "values": [8, 64],
              "ms": [100.0, 800.0], **growth([8, 64], [100.0, 800.0])}  # fmt: skip
     (tmp_path / "curves.json").write_text(json.dumps({"curves": [curve]}))
+    ros = {
+        "frames": 20,
+        "new_frame": {"beyond_ms": 4.0},
+        "same_frame": {"beyond_ms": 3.123},
+        "publishing_mask_and_overlay": {"median_ms": 2.5},
+        "idle_share_of_a_core": 0.118,
+    }
+    (tmp_path / "ros.json").write_text(json.dumps(ros))
     table = bench_table(tmp_path)
+    assert "| a further one, beyond its pipeline | 3.12 ms |" in table
+    assert "| a camera that nobody asks about | 12% of a core |" in table
     assert "| features | 40.00 s | 10.00 s | 4.0 | 100 ms (1% of the rate) |" in table
     assert "| publish | 0.5 ms | 0.5 ms |  |  |" in table
     assert "`product` chooses the same mask" in table and "2 CPU cores (A processor" in table

@@ -79,7 +79,7 @@ def ask_many(client: Client, frames: int) -> dict[str, dict[str, float]]:
 def medians(calls: Sequence[dict[str, float]]) -> dict[str, float]:
     """Of every kind of figure, and of the part of a call that is not the pipeline's."""
     found = {name: [call[name] for call in calls] for name in calls[0]}
-    found["beyond_pipeline"] = [call["whole"] - call["pipeline"] for call in calls]
+    found["beyond"] = [call["whole"] - call["pipeline"] for call in calls]
     return {f"{name}_ms": round(float(np.median(each)), 2) for name, each in found.items()}
 
 

@@ -20,7 +20,7 @@ from zsris_ros.evaluation.tables import between_marks
 
 _WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
 
-BASELINE, CURVES = "published", "curves.json"
+BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
 
 Document = Mapping[str, Any]
 
@@ -38,6 +38,9 @@ def bench_table(folder: Path) -> str:
     curves = folder / CURVES
     if curves.exists():
         blocks.append(_growth(json.loads(curves.read_text(encoding="utf-8"))["curves"]))
+    ros = folder / ROS
+    if ros.exists():
+        blocks.append(_added_by_ros(json.loads(ros.read_text(encoding="utf-8"))))
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -136,6 +139,22 @@ def _growth(curves: Sequence[Document]) -> Iterator[str]:
             f"| {curve['plan']} | {curve['axis']} | {first} | {last} | "
             f"{curve['ms_per_unit']:.3g} ms each | {curve['exponent']:.2f} |"
         )
+
+
+def _added_by_ros(found: Document) -> Iterator[str]:
+    new, further = found["new_frame"], found["same_frame"]
+    publishing = found["publishing_mask_and_overlay"]
+    yield (
+        "What ROS adds (bundled weights, real processes, RGB-D of 640x480 at 30 Hz, "
+        f"{found['frames']} frames, medians):"
+    )
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| a call about a new frame, beyond its pipeline | {_milliseconds(new['beyond_ms'])} |"
+    yield f"| a further one, beyond its pipeline | {_milliseconds(further['beyond_ms'])} |"
+    yield f"| making and publishing mask and overlay | {_milliseconds(publishing['median_ms'])} |"
+    yield f"| a camera that nobody asks about | {found['idle_share_of_a_core']:.0%} of a core |"
 
 
 def _ms(figures: Document | None) -> str:
