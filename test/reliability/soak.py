@@ -265,8 +265,8 @@ def _load(
 
 
 def _settled(samples: Sequence[dict[str, float]], name: str) -> Trend:
-    """The trend after the first fifth, in which caches and pools fill."""
-    settled = samples[len(samples) // 5 :]
+    """The trend of the second half; in the first, caches and the allocator's pools fill."""
+    settled = samples[len(samples) // 2 :]
     return trend([each["s"] for each in settled], [each[name] for each in settled])
 
 
@@ -282,7 +282,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     panels = figure.subplots(len(trends), 1, sharex=True, squeeze=False)[:, 0]
     for panel, (name, each) in zip(panels, trends.items(), strict=True):
         panel.plot(minutes, [row[name] for row in samples], ".", markersize=3)
-        settled = minutes[len(minutes) // 5 :]
+        settled = minutes[len(minutes) // 2 :]
         panel.plot([settled[0], settled[-1]], [each["first"], each["last"]], "-", color="black")
         verdict = "flat" if each["flat"] else "GROWS"
         title = f"{KINDS[name]}: {each['slope']:+.2f} ± {each['error']:.2f} an hour, {verdict}"

@@ -126,12 +126,14 @@ class ReferSegmentNode(ManagedNode):
         if self._model is not None:
             self._model.to_memory()
             self._record.model = diagnostics.IN_MEMORY
+        process.give_memory_back()
 
     def cleanup(self) -> None:
         """Drops the models."""
         self._model = None
         gc.unfreeze()
         gc.collect()
+        process.give_memory_back()
         self._record.model = diagnostics.UNLOADED
 
     def settle(self) -> None:

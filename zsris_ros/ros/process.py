@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -76,6 +77,13 @@ def run(make_node: Callable[[], Runnable], name: str, args: Sequence[str] | None
     # Else Python would look through all of torch's objects for garbage, several times: a second.
     gc.freeze()
     return code
+
+
+def give_memory_back() -> None:
+    """What was freed goes to the system, where the C library is glibc, which else keeps it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def spin(node: Node) -> None:
