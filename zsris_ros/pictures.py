@@ -92,10 +92,11 @@ def _pixels(units: float, unit: float) -> int:
 def _outline(picture: ByteArray, mask: BoolArray, colour: Colour, unit: float) -> None:
     """A soft tint inside, and a line with a dark rim that is seen on any background."""
     window = window_of(mask)
+    inside = mask.view(np.uint8)
     if window is not None:
-        tinted = _blend(picture[window], colour, TINT)
-        np.copyto(picture[window], tinted, where=mask[window][..., None])
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        part = picture[window]
+        part[:] = cv2.copyTo(_blend(part, colour, TINT), inside[window], part)
+    contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     cv2.drawContours(picture, contours, -1, DARK, _pixels(5, unit), cv2.LINE_AA)
     cv2.drawContours(picture, contours, -1, colour, _pixels(2.5, unit), cv2.LINE_AA)
 
@@ -126,12 +127,14 @@ def _box(picture: ByteArray, candidate: Candidate, colour: Colour, unit: float) 
     """A thin box with the score around a candidate."""
     x, y, width, height = candidate.box
     corners = (round(x), round(y)), (round(x + width), round(y + height))
-    cv2.rectangle(picture, *corners, DARK, _pixels(3, unit), cv2.LINE_AA)
-    cv2.rectangle(picture, *corners, colour, _pixels(1, unit), cv2.LINE_AA)
+    cv2.rectangle(picture, *corners, DARK, _pixels(3, unit))
+    cv2.rectangle(picture, *corners, colour, _pixels(1, unit))
     score = f"{candidate.score:.2f}"
-    corner = corners[0][0] + _pixels(4, unit), corners[1][1] - _pixels(5, unit)
-    cv2.putText(picture, score, corner, FONT, 0.4 * unit, DARK, _pixels(3, unit), cv2.LINE_AA)
-    cv2.putText(picture, score, corner, FONT, 0.4 * unit, LIGHT, 1, cv2.LINE_AA)
+    left, low = corners[0][0] + _pixels(4, unit), corners[1][1] - _pixels(5, unit)
+    (wide, high), _ = cv2.getTextSize(score, FONT, 0.4 * unit, 1)
+    edge = _pixels(3, unit)
+    cv2.rectangle(picture, (left - edge, low - high - edge), (left + wide, low + edge), DARK, -1)
+    cv2.putText(picture, score, (left, low), FONT, 0.4 * unit, LIGHT, 1, cv2.LINE_AA)
 
 
 def _verdict_line(referral: Referral) -> str:

@@ -135,7 +135,7 @@ def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:
         raise InputError(f"{pixels.dtype} pixels of shape {pixels.shape} are not {encoding}")
     height, width = (int(side) for side in pixels.shape[:2])
     step = width * channels * pixels.dtype.itemsize
-    data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+    data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
     return Picture(header, height, width, encoding, step, data)
 
 
