@@ -96,7 +96,7 @@ def _outline(picture: ByteArray, mask: BoolArray, colour: Colour, unit: float) -
     if window is not None:
         part = picture[window]
         part[:] = cv2.copyTo(_blend(part, colour, TINT), inside[window], part)
-    contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_KCOS)
     cv2.drawContours(picture, contours, -1, DARK, _pixels(5, unit), cv2.LINE_AA)
     cv2.drawContours(picture, contours, -1, colour, _pixels(2.5, unit), cv2.LINE_AA)
 

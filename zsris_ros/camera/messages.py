@@ -91,14 +91,17 @@ AnyImage: TypeAlias = RawImage | CompressedImage
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A RawImage of our own, its rows without padding and in little-endian order."""
+    """A RawImage of our own, its rows without padding and in little-endian order.
+
+    ``data`` may be the memory of the pixels that it was made of.
+    """
 
     header: Any
     height: int
     width: int
     encoding: str
     step: int
-    data: bytes
+    data: bytes | memoryview
     is_bigendian: bool = False
 
 
@@ -135,7 +138,8 @@ def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:
         raise InputError(f"{pixels.dtype} pixels of shape {pixels.shape} are not {encoding}")
     height, width = (int(side) for side in pixels.shape[:2])
     step = width * channels * pixels.dtype.itemsize
-    data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+    little = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))
+    data = little.reshape(-1).view(np.uint8).data  # the same bytes, not copied
     return Picture(header, height, width, encoding, step, data)
 
 

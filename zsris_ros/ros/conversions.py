@@ -23,6 +23,7 @@ def to_image(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Image:
     message.height, message.width = picture.height, picture.width
     message.encoding, message.step = encoding, picture.step
     message.is_bigendian = int(picture.is_bigendian)
-    # A list here would be checked byte by byte: 30 to 100 times slower.
-    message.data = array.array("B", picture.data)
+    data = array.array("B")  # a list would be checked byte by byte: 30 to 100 times slower
+    data.frombytes(picture.data)
+    message.data = data
     return message
