@@ -30,7 +30,8 @@ def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
                 seconds = document["stages"].get(name, {"median_ms": 0})["median_ms"] / 1e3
                 panel.barh(place, seconds, left=left, color=COLOURS[name], label=name)
                 left += seconds
-            panel.text(left, place, f" {left:.3g} s", va="center")
+            whole = document["first_answer_ms"] / 1e3  # the median, not the sum of medians
+            panel.text(left, place, f" {whole:.3g} s", va="center")
         first = group[0]
         panel.set_yticks(range(len(group)), [document["plan"] for document in group])
         panel.invert_yaxis()
@@ -55,7 +56,7 @@ def draw_curves(curves: Sequence[Document], path: Path) -> None:
                 panel.set_title(curve["asks"], fontsize=9)
         panel.set(xlabel=axis, ylabel="ms", xlim=(0, None), ylim=(0, None))
         panel.grid(True, alpha=0.3)
-        panel.legend(fontsize=8)
+        panel.legend(fontsize=8, loc="lower right")
     _save(figure, path)
 
 
