@@ -414,18 +414,20 @@ def test_the_frames_kept_can_be_changed_at_run_time(
     assert service.wait_for_service(5.0)
     camera.send(clock.later())
     ask_about(client, camera, clock.now)
-    older = clock.now
+    older, near = to_time(clock.now), to_time(clock.now + 1)
     camera.send(clock.later())
     ask_about(client, camera, clock.now)
-    assert status(client.ask("red", stamp=to_time(older))) == "FOUND"
+    assert status(client.ask("red", stamp=near)) == "FOUND"
     for length, expected in ((1, "NO_IMAGE"), (60, "NO_IMAGE")):  # what is gone is gone
         message = Parameter("buffer_length", value=length).to_parameter_msg()
         future = service.call_async(SetParameters.Request(parameters=[message]))
         client._executor.spin_until_future_complete(future, 5.0)
         assert future.result().results[0].successful
-        response = client.ask("red", stamp=to_time(older))
+        response = client.ask("red", stamp=near)
         assert status(response) == expected
         assert "with 1 images" in response.message
+        kept = client.ask("red", stamp=older)
+        assert status(kept) == "FOUND" and kept.cache_hit, "the scene of an answer is kept"
 
 
 def test_answers_go_out_on_the_topics_with_the_header_of_the_image(
