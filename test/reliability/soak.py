@@ -301,7 +301,7 @@ def rows(found: dict[str, Any]) -> list[dict[str, str]]:
     )
     result = (
         f"{len(found['wrong'])} unexpected answers; memory {memory['mean']:.0f} MB, "
-        f"{memory['slope']:+.1f} ± {memory['error']:.1f} MB an hour; "
+        f"{memory['slope']:+.1f} ± {memory['error']:.1f} MB an hour in the second half; "
         + ("memory, threads, files and shared memory flat" if found["flat"] else "not flat")
     )
     command = f"make soak MINUTES={found['minutes']:g} OUT=docs/results/reliability"
