@@ -3,8 +3,8 @@
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
-# make bench    measure again how fast it is (ten minutes of an idle machine)
-# make reliability  broken inputs, load and faults again, for docs/reliability.md
+# make bench    measure again how fast it is (twelve minutes of an idle machine)
+# make reliability  inputs, load, faults, weights and access again, for docs/reliability.md
 # make coverage  the tests, and their row of docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make mutants plant bugs one at a time; does a test catch each?
