@@ -24,8 +24,8 @@ Everything about the node runs on real processes over DDS. The command beside a 
 again; the figures lie in `docs/results/reliability/`, the soak's with a
 [plot](results/reliability/soak.png) and that of a [shorter one](results/reliability/soak_42.png).
 Its second half is judged, because in the first the C library's pools of freed memory still fill;
-that was settled after the hour and before the shorter run. A fault is survived when the next good call is answered,
-or the node ends as it was told to.
+that was settled after the hour and before the shorter run. A fault is survived when the next good
+call is answered, or the node ends as it was told to.
 
 | what | tried | result | measured by |
 |---|---|---|---|
