@@ -112,7 +112,7 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 # The other figures in README: how long answers take, beside the published way, measured by turns.
 # Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
 BENCH := $(VENV)/bin/zsris bench
-PLANS ?= published,reference,product
+PLANS ?= published,reference,shared,product
 bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan $(PLANS) --expressions 3 --repetitions 2 --out bench
 	$(BENCH) --plan published,reference,product --size tabletop --repetitions 5 --out bench

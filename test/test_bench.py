@@ -113,6 +113,18 @@ def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -
     torch.testing.assert_close(published.features, ours.features, atol=2e-5, rtol=0)
 
 
+def test_what_is_shared_changes_no_choice(inputs: Inputs) -> None:
+    networks = replace(tiny(), halo=0)
+    shared, exact = (PackagePlan(name, networks, inputs) for name in ("shared", "reference"))
+    chosen = []
+    for plan in (shared, exact):
+        plan.look()
+        chosen.append([plan.answer(text) for text in sentences(12)])
+    assert chosen[0] == chosen[1] and len(set(chosen[0])) > 1
+    assert F.cosine_similarity(shared.features, exact.features).min() > 0.999
+    assert not torch.allclose(shared.features, exact.features, atol=1e-6, rtol=0)
+
+
 def test_a_measurement_says_what_was_asked_for() -> None:
     for plan in PLANS:
         with closing(Measurement(replace(TASK, plan=plan), tiny())) as measurement:

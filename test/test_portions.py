@@ -80,7 +80,28 @@ def test_small_work_takes_one_thread_and_gives_the_others_back() -> None:
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("kind", ["hybrid", "global-local"])
+@given(
+    st.integers(0, 40), st.integers(1, 20), st.lists(st.floats(0.1, 1), min_size=40, max_size=40)
+)
+def test_parts_of_items_fit_in_greater_numbers(count: int, size: int, parts: list[float]) -> None:
+    """The first of a slice is the largest."""
+    parts.sort(reverse=True)
+    taken: list[slice] = []
+    Batches(size, "items").run(taken.append, count, 100, parts.__getitem__)
+    assert [i for some in taken for i in range(count)[some]] == list(range(count))
+    for some in taken:
+        assert (some.stop - some.start) * parts[some.start] <= size
+        assert some.stop == count or (some.stop - some.start + 1) * parts[some.start] > size
+
+
+def test_half_as_many_parts_when_memory_runs_out(caplog: pytest.LogCaptureFixture) -> None:
+    batches, work = Batches(1, "masks"), Memory(3)
+    assert list(chain.from_iterable(batches.run(work, 9, 100, lambda _: 0.2))) == list(range(9))
+    assert work.failures == 1
+    assert caplog.messages == ["memory ran out on 5 masks at a time: from now on it is 2"]
+
+
+@pytest.mark.parametrize("kind", ["hybrid", "halo", "global-local"])
 def test_an_encoder_out_of_memory_encodes_the_same(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,17 +110,18 @@ def test_an_encoder_out_of_memory_encodes_the_same(
     rgb = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
     masks = rng.random((11, 40, 50)) > 0.7
     encoder: HybridEncoder | GlobalLocalEncoder
-    if kind == "hybrid":
-        encoder = HybridEncoder(clip, HybridSettings(start_block=2, batch_size=8))
+    if kind != "global-local":
+        halo = {"hybrid": None, "halo": 9}[kind]
+        encoder = HybridEncoder(clip, HybridSettings(start_block=2, batch_size=8, halo=halo))
     else:
         encoder = GlobalLocalEncoder(clip, GlobalLocalSettings(start_block=2, batch_size=8))
     expected = encoder.encode(rgb, masks)
-    stem, room = ClipModel.stem, 8 if kind == "hybrid" else 4
+    stem, room = ClipModel.stem, 4 if kind == "global-local" else 8
 
-    def small(self: ClipModel, images: torch.Tensor) -> torch.Tensor:
+    def small(self: ClipModel, images: torch.Tensor, *places: torch.Tensor) -> torch.Tensor:
         if len(images) > room:
             raise torch.OutOfMemoryError("tried to allocate 20 GiB")
-        return stem(self, images)
+        return stem(self, images, *places)
 
     monkeypatch.setattr(ClipModel, "stem", small)
     torch.testing.assert_close(encoder.encode(rgb, masks), expected, atol=1e-5, rtol=0)

@@ -20,13 +20,18 @@ from small_clip import small_clip
 from test_sam import SMALL as SMALL_SAM
 
 from zsris_ros.proposals.sam_model import PUBLISHED, build_sam
+from zsris_ros.referring.build import hybrid_settings
+from zsris_ros.referring.methods import find_method
 from zsris_ros.types import Frame
 from zsris_ros.vision.gem import GemLocaliser
+from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
+from zsris_ros.weights import load as load_module
 from zsris_ros.weights import precision as precision_module
 from zsris_ros.weights import preset as preset_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError, catalogue
 from zsris_ros.weights.command import add_arguments, run
+from zsris_ros.weights.halo import proven_halo
 from zsris_ros.weights.load import load_parts, load_segmenter, resolve_device
 from zsris_ros.weights.precision import agreement, resolve_precision
 from zsris_ros.weights.preset import checkpoints, load_preset, parse_preset, preset_names
@@ -276,6 +281,44 @@ def test_a_half_precision_proves_itself(
         assert parts.encoder.clip.dtype == torch.float32
         assert parts.sam.embed(precision_module.picture()).isfinite().all()
         assert "bf16 strays too far from it here (cosine 0.0" in caplog.text
+
+
+def test_far_from_masks_is_shared_where_that_proves_close(
+    small_preset: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def halo(**how: Any) -> int | None:
+        caplog.clear()
+        with caplog.at_level("INFO", "zsris_ros"):
+            return load_parts("small", device="cpu", parser="rules", **how).encoder.settings.halo
+
+    small_preset()
+    assert halo() == 0
+    assert "beyond a halo of 0 cells around masks is encoded once a frame (cosine to" in caplog.text
+    assert halo(surround="exact") is None and not caplog.text
+    with pytest.raises(WeightsError, match="unknown surround 'no': use auto or exact"):
+        halo(surround="no")
+    clip = load_parts("small", device="cpu", parser="rules").encoder.clip
+    found = [proven_halo(clip, HybridSettings(start_block=2), close) for close in (0.9, 1.1)]
+    assert found[0][0] == 0 and found[1][0] is None
+    assert 0.9 < found[0][1] <= found[1][1] <= 1.0001
+
+    monkeypatch.setattr(load_module, "proven_halo", lambda *_: (None, 0.98))
+    assert halo() is None
+    assert "encoded in full, because sharing" in caplog.text and "(cosine 0.98000)" in caplog.text
+    small_preset(hybrid={"start_block": 2, "window": 1.5})
+    assert halo() is None and not caplog.text
+
+
+def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> None:
+    small_preset()
+    parts = load_parts("small", device="cpu", parser="rules")
+    settings, clip = parts.encoder.settings, parts.encoder.clip
+    assert settings.halo == 0
+    for variant, halo in (("reference", None), ("paper", None), ("product", 0)):
+        method = find_method("hybridgl", variant)
+        assert hybrid_settings(method, clip, settings).halo == halo
 
 
 def test_agreement_is_that_of_the_worst_row() -> None:

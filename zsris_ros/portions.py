@@ -45,17 +45,26 @@ class Batches:
     """
 
     def __init__(self, size: int, what: str) -> None:
-        self.size, self._what, self._halved = size, what, False
+        self.size: float = size
+        self._what, self._halved = what, False
 
-    def run(self, work: Callable[[slice], T], count: int, at_most: int) -> list[T]:
-        """``work`` on slices of ``count`` items, none longer than ``at_most``.
+    def run(
+        self,
+        work: Callable[[slice], T],
+        count: int,
+        at_most: int,
+        share: Callable[[int], float] = lambda first: 1.0,
+    ) -> list[T]:
+        """``work`` on slices of ``count`` items, none longer than ``at_most`` whole ones.
 
+        From item i on they take ``share(i)`` of what a whole item takes, so that more of them fit.
         Raises torch.OutOfMemoryError where half the size is too much as well.
         """
         results: list[T] = []
         first = 0
         while first < count:
-            size = min(self.size, at_most)
+            limit, part = min(self.size, at_most), share(first)
+            size = max(1, int(limit / part))
             some = slice(first, min(first + size, count))
             try:
                 results.append(work(some))
@@ -63,11 +72,9 @@ class Batches:
             except _OutOfMemoryError:
                 if self._halved or size == 1:
                     raise
-                self._halve(size)
+                self._halved, self.size = True, limit / 2
+                logging.getLogger(__name__).warning(
+                    "memory ran out on %d %s at a time: from now on it is %d",
+                    size, self._what, max(1, int(self.size / part)),
+                )  # fmt: skip
         return results
-
-    def _halve(self, size: int) -> None:
-        self._halved, self.size = True, max(1, size // 2)
-        logging.getLogger(__name__).warning(
-            "memory ran out on %d %s at a time: from now on it is %d", size, self._what, self.size
-        )

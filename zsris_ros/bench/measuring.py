@@ -28,7 +28,7 @@ class Task:
     """What is measured: ``masks`` on a picture of ``width`` x ``height`` pixels, and
     ``expressions`` about it, of which the first comes with the picture."""
 
-    plan: str = "reference"
+    plan: str = "shared"
     size: str = "vit_b"
     masks: int = 50
     expressions: int = 4

@@ -16,6 +16,7 @@ from zsris_ros.proposals.sam_model import Sam, build_sam
 from zsris_ros.types import BoolArray, InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.catalogue import default_directory, find
+from zsris_ros.weights.halo import proven_halo
 from zsris_ros.weights.load import checkpoint_state, resolve_device
 from zsris_ros.weights.precision import resolve_precision
 from zsris_ros.weights.preset import Preset, checkpoints, load_preset, preset_names
@@ -27,7 +28,10 @@ _GOOD, _BAD = 0.9, 0.1  # predicted IoUs of masks that stay, and of those that a
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """One size's networks, SAM in float32, on their device; ``weights`` says whose they are."""
+    """One size's networks, SAM in float32, on their device; ``weights`` says whose they are.
+
+    ``halo`` is what proved itself on them (see ``weights.halo``).
+    """
 
     preset: Preset
     sam: Sam
@@ -35,6 +39,7 @@ class Networks:
     device: torch.device
     precision: str
     weights: Literal["preset", "random"]
+    halo: int | None = None
 
 
 def sizes() -> dict[str, str]:
@@ -67,7 +72,8 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
     kind = resolve_precision(precision, where, clip_state)
     sam = build_sam(preset.sam.architecture, sam_state).to(where).requires_grad_(False)
     clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
-    return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random")
+    halo = None if preset.hybrid.window is not None else proven_halo(clip, preset.hybrid)[0]
+    return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random", halo)
 
 
 class Script:

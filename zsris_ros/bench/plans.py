@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -17,11 +18,12 @@ from zsris_ros.language.published_query import PublishedReader
 from zsris_ros.pictures import overlay
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.referring.build import method_segmenter
-from zsris_ros.referring.methods import VARIANTS, find_method
+from zsris_ros.referring.methods import find_method
 from zsris_ros.stages import stage
 from zsris_ros.types import InputError, Scene
 
-PLANS = ("published", *VARIANTS)
+SHARED = "shared"
+PLANS = ("published", "reference", SHARED, "product", "paper")
 
 
 class Plan(Protocol):
@@ -45,26 +47,31 @@ class Plan(Protocol):
 class PackagePlan:
     """As this package answers: HybridGL in one of its variants, by ``look`` and ``refer``.
 
-    What SAM proposes is not used: the given masks stand in for it, whatever the weights are.
+    "shared" is the variant "reference" where the pictures of all masks are encoded together far
+    from them, as "product" does. What SAM proposes is not used: the given masks stand in for it,
+    whatever the weights are.
     """
 
     remembers = True
 
-    def __init__(self, variant: str, networks: Networks, inputs: Inputs) -> None:
+    def __init__(self, name: str, networks: Networks, inputs: Inputs) -> None:
         preset = networks.preset
         named = isinstance(preset.sam.architecture, str)
-        published = variant == "reference" and named
+        method = find_method("hybridgl", "reference" if name == SHARED else name)
+        if name == SHARED:
+            method = replace(method, options={"halo": networks.halo})
+        published = method.variant == "reference" and named
         settings = SamSettings.published() if published else preset.proposing
         self._sam = SamProposer(networks.sam, settings, networks.device, networks.precision)
         self._clip, self._inputs = networks.clip, inputs
         self._scene: Scene | None = None
         self._segmenter = method_segmenter(
-            find_method("hybridgl", variant),
+            method,
             [self._sam],
             networks.clip,
             parser=RuleParser(),
             reader=PublishedReader(),
-            hybrid=preset.hybrid,
+            hybrid=replace(preset.hybrid, halo=networks.halo),
             gem=preset.gem,
             settings=preset.referring,
         )

@@ -108,9 +108,9 @@ def make_encoder(method: Method, clip: OpenClipModel, hybrid: HybridSettings) ->
 def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> HybridSettings:
     """The preset's settings as the method changes them.
 
-    The published variants sample pixels and let small masks vanish. What a preset's weights were
-    trained on stays: the start block, and windows where they know no whole frames. A model with
-    fewer blocks than a method fuses is fused in all of them.
+    The published variants sample pixels, let small masks vanish and share nothing. What a preset's
+    weights were trained on stays: the start block, and windows where they know no whole frames. A
+    model with fewer blocks than a method fuses is fused in all of them.
     """
     changes: dict[str, Any] = dict(method.options)
     blocks = len(clip.blocks)
@@ -122,10 +122,12 @@ def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> 
     if not changes.pop("blur", True):
         changes["blur_kernel"] = 1
     if method.variant != "product":
-        changes |= {
+        changes = {
             "mask_antialias": False,
             "image_antialias": False,
             "full_cell": False,
+            "halo": None,
+            **changes,
         }
     return replace(preset, **changes)
 

@@ -48,6 +48,7 @@ class TorchModel:
             depth_proposals=chosen.depth_proposals,
             parser=chosen.parser,
             batch_size=chosen.batch_size or None,
+            surround=chosen.surround,
         )
         self._segmenter = self._parts.segmenter()
         self.to_memory()

@@ -51,6 +51,13 @@ class Parameters:
         choices=("auto", "float32", "float16", "bfloat16"),
         changes=Changes.UNCONFIGURED,
     )
+    surround: str = declared(
+        "auto",
+        "How the picture is encoded far from a mask: auto (once for all masks of a frame, where "
+        "that proves close to exact with these weights) or exact (for every mask).",
+        choices=("auto", "exact"),
+        changes=Changes.UNCONFIGURED,
+    )
     depth_proposals: bool = declared(
         True,
         "Also propose objects found in the depth image, where there is one.",

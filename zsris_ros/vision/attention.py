@@ -6,11 +6,19 @@ a class token can look at a part of the image, and so that rows nobody reads are
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+
+class Surround(Protocol):
+    """Attention of tokens that see others than themselves."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, cls_sees: Tensor | None) -> Tensor:
+        """As ``attend``, among all that the tokens see; T of ``cls_sees`` is of these."""
+        ...
 
 
 def run_block(
@@ -20,6 +28,7 @@ def run_block(
     cls_sees: Tensor | None = None,
     cls_only: bool = False,
     causal: bool = False,
+    surround: Surround | None = None,
 ) -> Tensor:
     """Apply one pre-norm transformer block to NxTxD tokens, the class token first.
 
@@ -27,23 +36,38 @@ def run_block(
     everything. That is one separate masked row beside unmasked attention, equal to an attention
     mask of N x heads x T x T and far cheaper. With ``cls_only`` the class token's row alone is
     computed and returned (Nx1xD), equal to row 0 of the whole result. With ``causal`` each token
-    sees itself and those before it, as in a text.
+    sees itself and those before it, as in a text. With ``surround`` that one attends instead.
     """
     normed = block.ln_1(tokens)
     asking = normed[:, :1] if cls_only else normed
     query, key, value = project_qkv(block.attn, asking, normed)
-    if cls_sees is None:
-        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=causal)
+    if surround is not None:
+        mixed = surround.attend(query, key, value, cls_sees)
     else:
-        seen = cls_sees[:, None, None, :]
-        mixed = F.scaled_dot_product_attention(query[:, :, :1], key, value, attn_mask=seen)
-        if not cls_only:
-            others = F.scaled_dot_product_attention(query[:, :, 1:], key, value)
-            mixed = torch.cat([mixed, others], dim=2)
+        mixed = attend(query, key, value, cls_sees, causal)
     stream = tokens[:, :1] if cls_only else tokens
     stream = stream + block.ls_1(block.attn.out_proj(join_heads(mixed)))
     result: Tensor = stream + block.ls_2(block.mlp(block.ln_2(stream)))
     return result
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    cls_sees: Tensor | None = None,
+    causal: bool = False,
+) -> Tensor:
+    """N x heads x Q x d queries to what they gather of N x heads x T x d keys and values.
+
+    The first query is the class token's; see ``run_block`` for ``cls_sees`` and ``causal``.
+    """
+    if cls_sees is None:
+        return F.scaled_dot_product_attention(query, key, value, is_causal=causal)
+    seen = cls_sees[:, None, None, :]
+    first = F.scaled_dot_product_attention(query[:, :, :1], key, value, attn_mask=seen)
+    others = F.scaled_dot_product_attention(query[:, :, 1:], key, value)
+    return torch.cat([first, others], dim=2)
 
 
 def project_qkv(attention: Any, asking: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -61,20 +61,39 @@ class ClipModel(OpenClipModel):
         hidden: int = self.blocks[0].mlp.c_fc.out_features
         return (1 + self.grid**2) * hidden
 
-    def stem(self, images: Tensor) -> Tensor:
+    def stem(self, images: Tensor, places: Tensor | None = None) -> Tensor:
         """Images to tokens before block 0: patches, class token, positions, first normalisation.
 
         ``images`` float NxCxHxW, normalised, H and W multiples of the patch size. Returns NxTxD
-        with T = 1 + (H / patch) * (W / patch), the class token first.
+        with T = 1 + (H / patch) * (W / patch), the class token first; or, with ``places`` int64
+        NxK, each image's patches at those places of the grid by row only, T = 1 + K.
         """
-        patches = self.visual.conv1(images.to(self.dtype))
-        rows, columns = patches.shape[-2:]
-        patches = patches.flatten(2).transpose(1, 2)
-        first = self.visual.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
-        tokens = torch.cat([first, patches], dim=1)
-        tokens = tokens + self.positions(rows, columns).to(tokens.dtype)
+        rows, columns = (length // self.patch_size for length in images.shape[-2:])
+        table = self.positions(rows, columns)
+        if places is None:
+            patches = self.visual.conv1(images.to(self.dtype)).flatten(2).transpose(1, 2)
+            positions = table[1:]
+        else:
+            patches = F.linear(self._cut(images, places), self.visual.conv1.weight.flatten(1))
+            positions = table[1:][places]
+        first = self.visual.class_embedding + table[0]
+        tokens = torch.cat(
+            [
+                first.to(patches.dtype).expand(len(patches), 1, -1),
+                patches + positions.to(patches.dtype),
+            ],
+            dim=1,
+        )
         normed: Tensor = self.visual.ln_pre(tokens)
         return normed
+
+    def _cut(self, images: Tensor, places: Tensor) -> Tensor:
+        """The pixels of each image's patches at ``places``, NxKx(C*p*p)."""
+        side = self.patch_size
+        cells = images.unfold(2, side, side).unfold(3, side, side)  # NxCxRxWxpxp, a view
+        image = torch.arange(len(images), device=images.device)[:, None]
+        columns = cells.shape[3]
+        return cells[image, :, places // columns, places % columns].flatten(2).to(self.dtype)
 
     def positions(self, rows: int, columns: int) -> Tensor:
         """Positional embedding for a grid, (1 + rows * columns) x D.

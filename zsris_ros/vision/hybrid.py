@@ -16,7 +16,7 @@ the paper's ablations with one stream.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,8 +24,9 @@ from torch import Tensor
 from ..portions import Batches, portion
 from ..stages import stage
 from ..types import BoolArray, ByteArray, InputError
-from .attention import run_block
+from .attention import Surround, run_block
 from .clip import ClipModel
+from .surround import Halo, Recorder, choose_cells
 from .views import HybridSettings, ViewMaker, check_masks
 
 
@@ -46,6 +47,8 @@ class HybridEncoder:
             )
         if self.settings.mode not in _MODES:
             raise InputError(f"mode must be one of {', '.join(_MODES)}, got {self.settings.mode!r}")
+        if self.settings.halo is not None and self.settings.window is not None:
+            raise InputError("halo needs pictures of the whole frame: leave out halo or window")
         self._batches = Batches(self.settings.batch_size, "masks")
         self._early = clip.blocks[: self.settings.start_block]
         self._late = clip.blocks[self.settings.start_block : depth]
@@ -58,43 +61,94 @@ class HybridEncoder:
         check_masks(rgb, masks)
         clip = self.clip
         make = ViewMaker(rgb, self.settings, clip.image_size, clip.grid, clip.device)
+        with torch.no_grad():
+            if self.settings.halo is None or not len(masks):
+                return self._encode_fully(make, masks)
+            return self._encode_near(make, masks, self.settings.halo)
+
+    def _encode_fully(self, make: ViewMaker, masks: BoolArray) -> Tensor:
+        """Every token for every mask."""
 
         def work(some: slice) -> Tensor:
             with stage("compositing"):
                 views = make(masks[some])
             return self.hybrid_forward(*views)
 
-        with torch.no_grad():
-            parts = self._batches.run(work, len(masks), portion(2 * clip.numbers, clip.device))
-        return torch.cat([torch.zeros(0, clip.embed_dim, device=clip.device), *parts])
+        parts = self._batches.run(work, len(masks), self._at_once)
+        return torch.cat([torch.zeros(0, self.clip.embed_dim, device=self.clip.device), *parts])
 
-    def hybrid_forward(self, local_images: Tensor, global_images: Tensor, grids: Tensor) -> Tensor:
+    def _encode_near(self, make: ViewMaker, masks: BoolArray, halo: int) -> Tensor:
+        """Few tokens for each mask; masks that need as many are encoded together."""
+        with stage("compositing"):
+            cells, empty = choose_cells(make.reach(masks), halo), make.empty()
+        recorder = Recorder()
+        self.hybrid_forward(*empty, surround=recorder)
+        order = cells.counts.argsort(descending=True)
+        most: list[int] = cells.counts[order].tolist()  # of each, and enough for those that follow
+
+        def work(some: slice) -> Tensor:
+            chosen = order[some]
+            with stage("compositing"):
+                views = make(masks[chosen.cpu().numpy()])
+            places = cells.order[chosen, : most[some.start]]
+            inside = cells.inside[chosen].gather(1, places)
+            near = Halo(recorder, places, inside, self.clip.grid)
+            return self.hybrid_forward(*views, surround=near)
+
+        def share(first: int) -> float:
+            return (1 + most[first]) / (1 + self.clip.grid**2)
+
+        parts = self._batches.run(work, len(masks), self._at_once, share)
+        return torch.cat(parts)[order.argsort()]
+
+    @property
+    def _at_once(self) -> int:
+        return portion(2 * self.clip.numbers, self.clip.device)
+
+    def hybrid_forward(
+        self,
+        local_images: Tensor,
+        global_images: Tensor,
+        grids: Tensor,
+        surround: Recorder | Halo | None = None,
+    ) -> Tensor:
         """Features of N pairs of pictures: Nx3xSxS twice and NxGxG to float32 NxE.
 
-        Differentiable, so that a model can be trained on what it will be asked.
+        Differentiable, so that a model can be trained on what it will be asked. ``surround``
+        records what a pass sees, or has recorded what this one sees beyond the tokens it computes.
         """
         cover = torch.cat([torch.ones_like(grids[:, :1, 0]), grids.flatten(1)], dim=1)
-        late = _Late(self._late, self.settings.fusion_weight, cover.to(self.clip.dtype)[..., None])
+        cover = cover.to(self.clip.dtype)
         use_local, use_global, run = _MODES[self.settings.mode]
-        pictures = [local_images] * use_local + [global_images] * use_global
-        tokens = self.clip.stem(torch.cat(pictures))
+        pictures = torch.cat([local_images] * use_local + [global_images] * use_global)
+        streams = use_local + use_global
+        own, places = cover, None
+        if isinstance(surround, Halo):
+            own, places = surround.own(cover), surround.places.repeat(streams, 1)
+        late = _Late(self._late, self.settings.fusion_weight, own[..., None], cover != 0, surround)
+        tokens = self.clip.stem(pictures, places)
         for block in self._early:
-            tokens = run_block(block, tokens)
-        outputs = run(late, *tokens.chunk(len(pictures)))
+            tokens = run_block(block, tokens, surround=surround)
+        outputs = run(late, *tokens.chunk(streams))
         return torch.stack([self.clip.head(output[:, 0]) for output in outputs]).sum(dim=0)
 
 
 class _Late(NamedTuple):
-    """What the blocks from the start block on need: ``cover`` is M of Eq. 1, Nx(1+GG)x1."""
+    """What the blocks from the start block on need.
+
+    ``cover`` is M of Eq. 1 for the tokens that are computed, NxTx1. ``seen`` is what a restricted
+    class token sees: itself, and every patch the mask touches at all, bool Nx(1+GG).
+    """
 
     blocks: list[torch.nn.Module]
     alpha: float
     cover: Tensor
+    seen: Tensor
+    surround: Surround | None
 
-    @property
-    def seen(self) -> Tensor:
-        """What a restricted class token sees: itself, and every patch the mask touches at all."""
-        return self.cover[..., 0] != 0
+    def run(self, block: torch.nn.Module, tokens: Tensor, **how: Any) -> Tensor:
+        """``run_block`` among what surrounds the tokens."""
+        return run_block(block, tokens, surround=self.surround, **how)
 
     def steps(self) -> list[tuple[torch.nn.Module, bool]]:
         """Each block with whether it is the last one, of which only the class token is read."""
@@ -103,17 +157,17 @@ class _Late(NamedTuple):
 
 def _global_to_local(late: _Late, x: Tensor, y: Tensor) -> list[Tensor]:
     for block, last in late.steps():
-        x = run_block(block, x + late.alpha * late.cover * y, cls_only=last)
+        x = late.run(block, x + late.alpha * late.cover * y, cls_only=last)
         if not last:
-            y = run_block(block, y, cls_sees=late.seen)
+            y = late.run(block, y, cls_sees=late.seen)
     return [x]
 
 
 def _local_to_global(late: _Late, x: Tensor, y: Tensor) -> list[Tensor]:
     for block, last in late.steps():
-        y = run_block(block, x + late.alpha * y, cls_sees=late.seen, cls_only=last)
+        y = late.run(block, x + late.alpha * y, cls_sees=late.seen, cls_only=last)
         if not last:
-            x = run_block(block, x)
+            x = late.run(block, x)
     return [y]
 
 
@@ -121,31 +175,31 @@ def _both_ways(late: _Late, x: Tensor, y: Tensor) -> list[Tensor]:
     to_local, to_global = x, y
     for block, last in late.steps():
         fused = to_local + late.alpha * late.cover * y
-        to_local = run_block(block, fused, cls_only=last)
+        to_local = late.run(block, fused, cls_only=last)
         fused = x + late.alpha * to_global
-        to_global = run_block(block, fused, cls_sees=late.seen, cls_only=last)
+        to_global = late.run(block, fused, cls_sees=late.seen, cls_only=last)
         if not last:
-            x = run_block(block, x)
-            y = run_block(block, y, cls_sees=late.seen)
+            x = late.run(block, x)
+            y = late.run(block, y, cls_sees=late.seen)
     return [to_local, to_global]
 
 
 def _plain(late: _Late, x: Tensor) -> list[Tensor]:
     for block, last in late.steps():
-        x = run_block(block, x, cls_only=last)
+        x = late.run(block, x, cls_only=last)
     return [x]
 
 
 def _mask_tokens(late: _Late, y: Tensor) -> list[Tensor]:
     """Global-Local CLIP's Eq. 3: patches outside the mask are zeroed before every late block."""
     for block, last in late.steps():
-        y = run_block(block, late.cover * y, cls_only=last)
+        y = late.run(block, late.cover * y, cls_only=last)
     return [y]
 
 
 def _mask_attention(late: _Late, y: Tensor) -> list[Tensor]:
     for block, last in late.steps():
-        y = run_block(block, y, cls_sees=late.seen, cls_only=last)
+        y = late.run(block, y, cls_sees=late.seen, cls_only=last)
     return [y]
 
 

@@ -43,7 +43,8 @@ class HybridSettings:
     objects smaller than a cell. ``window``: None squashes the whole frame (the paper); a number
     takes a square window of that many times the longer side of the mask's box, at least
     ``window_min_px`` wide, for both pictures and the grid. ``batch_size``: masks at a time.
-    ``depth``: use only that many blocks (None: all).
+    ``depth``: use only that many blocks (None: all). ``halo``: compute only the tokens in a mask
+    and so many rings of cells around it, and share the others (see ``surround``; None: all).
     """
 
     start_block: int = 9
@@ -61,6 +62,7 @@ class HybridSettings:
     window_min_px: int = 32
     batch_size: int = 16
     depth: int | None = None
+    halo: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("fill", "mean", "std"):
@@ -73,6 +75,8 @@ class HybridSettings:
             raise InputError(f"batch_size must be at least 1, got {self.batch_size}")
         if self.window is not None and not self.window > 0:
             raise InputError(f"window must be a positive number or None, got {self.window}")
+        if self.halo is not None and self.halo < 0:
+            raise InputError(f"halo must be a number of cells or None, got {self.halo}")
 
     @classmethod
     def reference(cls, **changes: Any) -> HybridSettings:
@@ -219,10 +223,23 @@ class ViewMaker:
         both = torch.stack(pictures)
         return Views(both[:, 0], both[:, 1], torch.cat(grids))
 
+    def reach(self, masks: BoolArray) -> Tensor:
+        """Which cells of whole frames show something of each mask, or lie beside one that does.
+
+        bool NxHxW to bool NxGxG; outside, grids are 0 and pictures those of ``empty``.
+        """
+        grids = [mask_grid(self._inside(m)[None], self.grid, True, False) for m in masks]
+        return torch.cat(grids) != 0
+
+    def empty(self) -> Views:
+        """The views of one mask without a pixel, on the whole frame."""
+        grid = torch.zeros(1, self.grid, self.grid, device=self.device)
+        return Views(self._outside[:1], self._outside[1:], grid)
+
     def _whole(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
         """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""
         pictures = self._outside.clone()
-        inside = torch.from_numpy(np.ascontiguousarray(mask)).to(self.device)
+        inside = self._inside(mask)
         window = window_of(mask)
         if window is not None:
             down, across = (
@@ -241,7 +258,7 @@ class ViewMaker:
         options = self.settings
         assert options.window is not None
         window = mask_window(mask, options.window, options.window_min_px)
-        inside = crop_mask(torch.from_numpy(np.ascontiguousarray(mask)).to(self.device), window)
+        inside = crop_mask(self._inside(mask), window)
         composed = self._compose(inside, crop(self._sharp, window), crop(self._blurred, window))
         return resize(composed, self.size, options.image_antialias), self._cover(inside)
 
@@ -250,6 +267,9 @@ class ViewMaker:
         return torch.stack(
             [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, blurred)]
         )
+
+    def _inside(self, mask: BoolArray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(mask)).to(self.device)
 
     def _cover(self, inside: Tensor) -> Tensor:
         options = self.settings

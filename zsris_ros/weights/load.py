@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
+from zsris_ros.weights.halo import check_surround, proven_halo
 from zsris_ros.weights.precision import CLOSE, agreement, picture, resolve_precision
 from zsris_ros.weights.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.weights.sparse import expand_clip_state
@@ -75,6 +77,7 @@ def load_parts(
     depth_proposals: bool = True,
     parser: str = "auto",
     batch_size: int | None = None,
+    surround: str = "auto",
 ) -> Parts:
     """Build all models of the preset ``name``.
 
@@ -82,13 +85,16 @@ def load_parts(
     "float16", "bfloat16" or "auto": see ``resolve_precision``; a half precision must prove close to
     float32 on this device, else float32 is taken, and the log says so. ``directory`` holds fetched
     checkpoints (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto".
-    ``batch_size`` is how many masks are encoded at most at once (None: the preset's). A file
+    ``batch_size`` is how many masks are encoded at most at once (None: the preset's). ``surround``
+    is "exact", or "auto": what lies far from a mask in pictures of whole frames is encoded once for
+    all masks, where the features prove close to exact ones (see ``vision.surround``). A file
     <preset>.calibration.json of ``zsris calibrate`` in ``directory`` replaces the preset's
     calibration.
 
     Raises WeightsError when a checkpoint is missing or wrong; the sentence says how to fetch it.
     """
     where = resolve_device(device)
+    check_surround(surround)
     directory = Path(directory).expanduser() if directory else default_directory()
     preset = with_calibration(load_preset(name), directory)
     if batch_size is not None:
@@ -112,9 +118,14 @@ def load_parts(
             parser=language,
         )
 
-    kind = resolve_precision(precision, where, clip_state)
+    parts = _proven(build, resolve_precision(precision, where, clip_state), precision == "auto")
+    return _shared(parts) if surround == "auto" else parts
+
+
+def _proven(build: Callable[[str], Parts], kind: str, doubted: bool) -> Parts:
+    """The parts in precision ``kind``, or in float32 where it is doubted and strays too far."""
     parts = build(kind)
-    if precision != "auto" or kind == "fp32":
+    if not doubted or kind == "fp32":
         return parts
     exact = build("fp32")
     cosine = agreement(_probe(parts), _probe(exact))
@@ -127,6 +138,28 @@ def load_parts(
         cosine,
     )
     return exact
+
+
+def _shared(parts: Parts) -> Parts:
+    """The parts with the narrowest halo around masks that proves itself, where there can be one."""
+    settings, clip = parts.encoder.settings, parts.encoder.clip
+    if settings.window is not None or settings.halo is not None:
+        return parts
+    halo, cosine = proven_halo(clip, settings)
+    if halo is None:
+        LOG.info(
+            "every mask's pictures are encoded in full, because sharing what lies far from masks "
+            "strays too far with these weights (cosine %.5f)",
+            cosine,
+        )
+        return parts
+    LOG.info(
+        "what lies beyond a halo of %d cells around masks is encoded once a frame (cosine to "
+        "encoding it for every mask: %.5f)",
+        halo,
+        cosine,
+    )
+    return replace(parts, encoder=HybridEncoder(clip, replace(settings, halo=halo)))
 
 
 def _probe(parts: Parts) -> list[Tensor]:
@@ -152,6 +185,7 @@ def load_segmenter(
     depth_proposals: bool = True,
     parser: str = "auto",
     batch_size: int | None = None,
+    surround: str = "auto",
 ) -> Segmenter:
     """The whole pipeline of the preset ``name``; see ``load_parts`` for the arguments."""
     return load_parts(
@@ -162,6 +196,7 @@ def load_segmenter(
         depth_proposals=depth_proposals,
         parser=parser,
         batch_size=batch_size,
+        surround=surround,
     ).segmenter()
 
 

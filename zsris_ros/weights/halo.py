@@ -1,0 +1,62 @@
+"""How narrow a halo around masks will do: the narrowest that proves itself on the weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from zsris_ros.types import BoolArray, ByteArray
+from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.views import HybridSettings
+from zsris_ros.weights.catalogue import WeightsError
+from zsris_ros.weights.precision import CLOSE, agreement
+
+SURROUNDS = ("auto", "exact")
+"""What lies far from a mask: encoded once a frame where that is close enough, or for every mask."""
+
+HALOS = (0, 1, 2)
+"""Rings of cells that are tried."""
+
+
+def check_surround(name: str) -> None:
+    """Raises WeightsError for an unknown name."""
+    if name not in SURROUNDS:
+        raise WeightsError(f"unknown surround '{name}': use {' or '.join(SURROUNDS)}")
+
+
+def proven_halo(
+    clip: ClipModel, settings: HybridSettings, close: float = CLOSE
+) -> tuple[int | None, float]:
+    """The first of ``HALOS`` with features as close to exact ones as half precision has to be.
+
+    Returns it, or None where no cosine is ``close``, and the last one that was tried.
+    """
+    rgb, masks = probe()
+    exact = HybridEncoder(clip, replace(settings, halo=None)).encode(rgb, masks)
+    cosine = 0.0
+    for halo in HALOS:
+        near = HybridEncoder(clip, replace(settings, halo=halo)).encode(rgb, masks)
+        cosine = agreement([exact], [near])
+        if cosine >= close:
+            return halo, cosine
+    return None, cosine
+
+
+def probe() -> tuple[ByteArray, BoolArray]:
+    """A cluttered picture, uint8 240x320x3, and masks of things in it, bool 5x240x320."""
+    y, x = np.mgrid[:240, :320]
+    waves = 60 * np.sin(x / 23) + 50 * np.cos(y / 17 + x / 90)
+    picture = np.stack([128 + waves, 120 - waves, 110 + 0.4 * y], axis=-1).astype(np.uint8)
+    masks = np.zeros((5, 240, 320), np.uint8)
+    cv2.circle(masks[0], (70, 60), 14, 1, -1)
+    cv2.rectangle(masks[1], (150, 40), (215, 120), 1, -1)
+    cv2.line(masks[2], (240, 20), (300, 200), 1, 4)
+    cv2.ellipse(masks[3], (110, 190), (95, 40), 10.0, 0.0, 360.0, 1, -1)
+    cv2.rectangle(masks[4], (285, 205), (319, 239), 1, -1)
+    colours = ((210, 40, 40), (40, 80, 200), (230, 230, 230), (45, 150, 60), (240, 200, 50))
+    for mask, colour in zip(masks, colours, strict=True):
+        picture[mask > 0] = colour
+    return picture, masks > 0
