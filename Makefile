@@ -3,7 +3,7 @@
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
-# make bench    measure again how fast it is (twelve minutes of an idle machine)
+# make bench    measure again how fast it is (a quarter of an hour of an idle machine)
 # make reliability  inputs, load, faults, weights and access again, for docs/reliability.md
 # make coverage  the tests, and their row of docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
@@ -118,10 +118,11 @@ bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan published,reference,product --size tabletop --repetitions 5 --out bench
 	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
 	$(VENV)/bin/python test/reliability/overhead.py --out bench/ros.json
+	$(VENV)/bin/python -m zsris_ros.bench.sharing bench/halo.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python -m zsris_ros.bench.report README.md bench
+	$(VENV)/bin/python -m zsris_ros.bench.report README.md docs/bench.md bench
 
 # The figures in README: 200 simulated scenes (all methods, verdicts), real frames where
 # ZSRIS_OSD_DIR names them, the demo. Hours on one core; what was stopped goes on where it stood,

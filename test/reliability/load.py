@@ -23,13 +23,10 @@ import numpy as np
 from domain import HERE, own_domain
 
 # isort: split
-import rclpy
 from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray
 from moving_camera import PERIOD_NS, SECOND, left_of
+from parameter_watch import READY
 from processes import Process, node_with_stand_in
-from rcl_interfaces.srv import GetParameters
-from rclpy.executors import SingleThreadedExecutor
 
 from zsris_ros.camera.messages import stamp_ns
 from zsris_ros.ros.client import STATUS_NAMES, Client, Unanswered
@@ -106,47 +103,6 @@ class Caller(threading.Thread):
         return Call(self._number, status, seconds, wrong, age)
 
 
-class Watch(threading.Thread):
-    """Asks for a parameter ten times a second, and reads what the node's clock says."""
-
-    def __init__(self) -> None:
-        super().__init__(name="watch", daemon=True)
-        self.parameters: list[float] = []
-        self.clock_lags: list[float] = []
-        self._stopped = threading.Event()
-        self._node = rclpy.create_node("watch")
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_report, 10)
-        self._client: Any = self._node.create_client(
-            GetParameters, "/refer_segment_node/get_parameters"
-        )
-
-    def run(self) -> None:
-        self._client.wait_for_service(PATIENCE)
-        while self._ask(2.0) > 1.0 and not self._stopped.is_set():
-            pass  # ROS takes a service for ready before it has discovered the client
-        while not self._stopped.wait(0.1):
-            self.parameters.append(self._ask(PATIENCE))
-
-    def _ask(self, patience: float) -> float:
-        """Seconds that the answer takes; ``patience`` when there is none."""
-        begin = time.monotonic()
-        future = self._client.call_async(GetParameters.Request(names=["max_pending"]))
-        self._executor.spin_until_future_complete(future, patience)
-        return time.monotonic() - begin if future.done() else patience
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join()
-        self._executor.shutdown()
-        self._node.destroy_node()
-
-    def _on_report(self, report: DiagnosticArray) -> None:
-        """The node's time is the camera's /clock, which is the time of day."""
-        self.clock_lags.append((time.time_ns() - stamp_ns(report.header)) / SECOND)
-
-
 def hurry(model_seconds: float) -> None:
     """Calls and leaves before the answer."""
     with Client(name="in_a_hurry") as client:
@@ -163,14 +119,15 @@ def measure(
     with (
         node_with_stand_in(use_sim_time=True, **given) as served,
         Process(str(HERE / "moving_camera.py")),
+        Process(str(HERE / "parameter_watch.py")) as watch,
     ):
         served.wait_for_log("the model is ready", PATIENCE)
         _wait_for_images()
         start = Barrier(callers + 1)
         asking = [Caller(number, model_seconds, seconds, start) for number in range(callers)]
-        watch = Watch()
-        for each in (*asking, watch):
+        for each in asking:
             each.start()
+        watch.wait_for_log(READY, PATIENCE)
         start.wait(PATIENCE)
         deadline = time.monotonic() + seconds
         left = 0
@@ -180,7 +137,8 @@ def measure(
             time.sleep(min(2.0, max(0.0, deadline - time.monotonic())))
         for each in asking:
             each.join(2 * PATIENCE)
-        watch.stop()
+        watch.end()
+        seen = json.loads(watch.log().splitlines()[-1])
         with Client(name="afterwards") as client:
             afterwards = STATUS_NAMES[client.ask("red").status]
         traceback = "Traceback" in served.log()
@@ -193,8 +151,8 @@ def measure(
         "max_pending": max_pending or "default",
         "left_while_waiting": left,
         **figures(calls, [each.calls for each in asking]),
-        "parameters_ms": spread(watch.parameters),
-        "clock_lag_ms": spread(watch.clock_lags),
+        "parameters_ms": spread(seen["parameters"]),
+        "clock_lag_ms": spread(seen["clock_lags"]),
         "afterwards": afterwards,
         "traceback": traceback,
         "exit": {"code": code, "seconds": round(ended_after, 2)},

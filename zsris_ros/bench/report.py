@@ -1,8 +1,9 @@
-"""README's table and the charts, from what ``zsris bench`` wrote.
+"""The tables of README and docs/bench.md and the charts, from what was measured.
 
-``python -m zsris_ros.bench.report README.md bench`` replaces what stands between ``<!-- bench -->``
-and ``<!-- /bench -->``, and draws bench/stages.png and bench/curves.png. A test keeps the table in
-step with the files.
+``python -m zsris_ros.bench.report README.md docs/bench.md bench`` replaces what stands between
+``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between ``<!-- halo -->`` and
+``<!-- /halo -->`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the
+tables in step with the files.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Any
 from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.measuring import STAGES
 from zsris_ros.bench.plans import PLANS
+from zsris_ros.bench.sharing import table as halo_table
 from zsris_ros.evaluation.tables import between_marks
 
 _WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
 
-BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
+BASELINE, CURVES, ROS, HALO = "published", "curves.json", "ros.json", "halo.json"
 
 Document = Mapping[str, Any]
 
@@ -66,6 +68,14 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
 def with_table(readme: str, table: str) -> str:
     """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
     return between_marks(readme, "bench", table)
+
+
+def with_halos(page: str, folder: Path) -> str:
+    """docs/bench.md with what sharing costs in closeness, where that was measured."""
+    path = folder / HALO
+    if not path.exists():
+        return page
+    return between_marks(page, "halo", halo_table(json.loads(path.read_text(encoding="utf-8"))))
 
 
 def _block(group: Sequence[Document]) -> Iterator[str]:
@@ -173,9 +183,10 @@ def _times(baseline: Document | None, ours: Document | None) -> str:
 
 
 def main() -> None:
-    readme, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    readme, page, folder = map(Path, sys.argv[1:4])
     text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
     readme.write_text(text, encoding="utf-8")
+    page.write_text(with_halos(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
     draw_stages(groups(read_documents(folder)), folder / "stages.png")
     curves = folder / CURVES
     if curves.exists():

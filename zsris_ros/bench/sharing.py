@@ -1,0 +1,123 @@
+"""How near the features with a halo are to exact ones, and whether they choose the same masks.
+
+``python -m zsris_ros.bench.sharing bench/halo.json`` asks the bundled weights and the real
+architecture about whole pictures of the recorded tabletop: every thing, and all that is no thing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from zsris_ros.bench import machine
+from zsris_ros.bench.inputs import COLOURS, NOUNS
+from zsris_ros.bench.networks import Networks, load_networks
+from zsris_ros.demo.recording import SHIPPED, read_frames, read_truth
+from zsris_ros.types import BoolArray, ByteArray
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.surround import choose_cells
+from zsris_ros.vision.views import ViewMaker
+from zsris_ros.weights.halo import HALOS
+
+SIZES = ("tabletop", "vit_b")
+PHRASES = [f"the {colour} {noun}" for noun in NOUNS for colour in COLOURS]
+
+
+def measure(networks: Networks, name: str) -> list[dict[str, Any]]:
+    """A row for each halo of ``HALOS``."""
+    settings = replace(networks.preset.hybrid, window=None, halo=None)
+    clip = networks.clip
+    texts = F.normalize(clip.encode_text(PHRASES), dim=-1)
+    pictures = list(_pictures())
+    exact = [HybridEncoder(clip, settings).encode(*each).cpu() for each in tqdm(pictures, name)]
+    rows = []
+    for halo in HALOS:
+        encoder = HybridEncoder(clip, replace(settings, halo=halo))
+        near = [encoder.encode(*each).cpu() for each in pictures]
+        cosines = F.cosine_similarity(torch.cat(exact), torch.cat(near), dim=-1)
+        pairs = zip(exact, near, strict=True)
+        same = [_best(one, texts) == _best(other, texts) for one, other in pairs]
+        rows.append(
+            {
+                "weights": name if networks.weights == "preset" else f"{name}, random",
+                "halo": halo,
+                "masks": len(cosines),
+                "computed": round(float(np.mean([_share(encoder, *p) for p in pictures])), 3),
+                "cosine_least": round(float(cosines.min()), 6),
+                "cosine_median": round(float(cosines.median()), 6),
+                "choices": sum(len(each) for each in same),
+                "same_choices": int(sum(each.sum() for each in same)),
+            }
+        )
+    return rows
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """Markdown of what ``measure`` found."""
+    lines = [
+        "| weights | halo | tokens computed | least cosine | median | same mask chosen |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in document["rows"]:
+        size, _, kind = row["weights"].partition(", ")
+        named = "the bundled tabletop weights" if size == "tabletop" else "ViT-B/16"
+        cells = (
+            f"{named}{', random' if kind else ''}",
+            row["halo"],
+            f"{row['computed']:.0%}",
+            f"{row['cosine_least']:.5f}",
+            f"{row['cosine_median']:.5f}",
+            f"{row['same_choices']} of {row['choices']}",
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def _pictures() -> Iterator[tuple[ByteArray, BoolArray]]:
+    scenes = read_truth(SHIPPED)
+    frames = read_frames(SHIPPED, [scene.stamps_ns[0] for scene in scenes])
+    for scene in scenes:
+        masks = [scene.labels == label for label in np.unique(scene.labels)]  # 0 is no thing
+        yield frames[scene.stamps_ns[0]].rgb, np.stack(masks)
+
+
+def _best(features: Tensor, texts: Tensor) -> Tensor:
+    """Which mask each text means, by cosine alone."""
+    return (F.normalize(features, dim=-1) @ texts.T).argmax(dim=0)
+
+
+def _share(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> float:
+    """The part of all tokens that a halo encloses."""
+    clip, settings = encoder.clip, encoder.settings
+    assert settings.halo is not None
+    maker = ViewMaker(rgb, settings, clip.image_size, clip.grid, clip.device)
+    counts = choose_cells(maker.reach(masks), settings.halo).counts
+    return float((1 + counts).float().mean()) / (1 + clip.grid**2)
+
+
+def main() -> None:
+    path = Path(sys.argv[1])
+    networks = [(size, load_networks(size, precision="fp32")) for size in SIZES]
+    rows = [row for size, each in networks for row in measure(each, size)]
+    document = {
+        "rows": rows,
+        "machine": machine.description(networks[0][1].device),
+        "versions": machine.versions(),
+        "date": machine.today(),
+    }
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    print(table(document))
+
+
+if __name__ == "__main__":
+    main()
