@@ -42,7 +42,8 @@ class Client:
     """
 
     def __init__(self, service: str = "/refer_segment", name: str = "refer_segment_client") -> None:
-        self.node = rclpy.create_node(name)
+        # Without the services of parameters, which it has none of: each makes every wait longer.
+        self.node = rclpy.create_node(name, start_parameter_services=False)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._client: Any = self.node.create_client(ReferSegment, service, qos_profile=CALLS)

@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from zsris_ros.camera.compressed import RAW
 from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, FrameBuffer
 from zsris_ros.camera.messages import SECOND, AnyImage, of_rectified, stamp_ns
+from zsris_ros.ros import unwatched
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.ros.silence import Silence
 
@@ -56,7 +57,7 @@ class Inputs:
         self._subscriptions = [
             self._images("image", chosen.image_transport, self._on_image),
             self._images("depth", chosen.depth_transport, self._on_depth),
-            node.create_subscription(CameraInfo, "camera_info", self._on_info, SENSOR),
+            self._subscribe(CameraInfo, "camera_info", self._on_info),
         ]
         self.silence = Silence(node, self._subscriptions[0])
         self._clock = node.get_clock()
@@ -67,9 +68,16 @@ class Inputs:
     ) -> Subscription[Any]:
         """image_transport's convention: the transport's name behind the topic's remapped name."""
         if transport == RAW:
-            return self._node.create_subscription(Image, name, callback, SENSOR)
+            return self._subscribe(Image, name, callback)
         topic = f"{self._node.resolve_topic_name(name)}/{transport}"
-        return self._node.create_subscription(CompressedImage, topic, callback, SENSOR)
+        return self._subscribe(CompressedImage, topic, callback)
+
+    def _subscribe(
+        self, kind: type[Any], topic: str, callback: Callable[[Any], None]
+    ) -> Subscription[Any]:
+        return self._node.create_subscription(
+            kind, topic, callback, SENSOR, event_callbacks=unwatched.SUBSCRIPTION
+        )
 
     def set(self, chosen: Parameters) -> None:
         """Takes over what may change while the node runs."""

@@ -26,6 +26,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.ros import diagnostics, logs, messages, parameters, process
@@ -38,7 +39,7 @@ from zsris_ros.ros.inputs import Inputs
 from zsris_ros.ros.look_ahead import LookAhead
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.model import Model, ModelLoader, TorchModel
-from zsris_ros.ros.outputs import Outputs
+from zsris_ros.ros.outputs import Outputs, publisher
 from zsris_ros.ros.topics import TopicCallers
 from zsris_ros.ros.tracking import Tracking
 from zsris_ros.ros.worker import Cancelled, QueueFull, Stopped
@@ -92,7 +93,7 @@ class ReferSegmentNode(ManagedNode):
         )
         self._action = ReferSegmentServer(self, self._on_goal, self._worker.withdraw)
         self._topics = TopicCallers(self, self._ask, self._refusal, self._outputs.say)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
+        self._diagnostics = publisher(self, DiagnosticArray, "/diagnostics", QoSProfile(depth=1))
         # A clock of its own, because simulated time may stand still when a camera falls silent.
         self.create_timer(1.0, self._on_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
 

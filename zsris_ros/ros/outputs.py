@@ -17,7 +17,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
-from zsris_ros.ros import labels, messages
+from zsris_ros.ros import labels, messages, unwatched
 from zsris_ros.ros.answering import Answer
 from zsris_ros.ros.markers import marker_array
 from zsris_ros.ros.placing import box_pose, centroid_point
@@ -53,8 +53,8 @@ class Outputs:
         self._add(node, Image, "~/label_mask", labels.label_image)
         self._add(node, MarkerArray, "~/markers", marker_array)
         self._add(node, PointCloud2, "~/segmented_points", point_cloud)
-        self._overlay = node.create_publisher(Image, "~/overlay", OUTPUT)
-        self._say = node.create_publisher(String, "~/say", OUTPUT)
+        self._overlay = publisher(node, Image, "~/overlay")
+        self._say = publisher(node, String, "~/say")
         self._vision = labels.vision_msgs()
         self._info: Publisher[Any] | None = None
         if self._vision is None:
@@ -63,7 +63,7 @@ class Outputs:
                 "installed (sudo apt install ros-$ROS_DISTRO-vision-msgs)"
             )
             return
-        self._info = node.create_publisher(self._vision.LabelInfo, "~/label_info", LATCHED)
+        self._info = publisher(node, self._vision.LabelInfo, "~/label_info", LATCHED)
         self._add(
             node,
             self._vision.Detection2DArray,
@@ -72,7 +72,7 @@ class Outputs:
         )
 
     def _add(self, node: Node, kind: type[Any], topic: str, make: Callable[[Answer], Any]) -> None:
-        self._outputs.append((node.create_publisher(kind, topic, OUTPUT), make))
+        self._outputs.append((publisher(node, kind, topic), make))
 
     def say(self, sentence: str) -> None:
         """Publishes a sentence for the person who asked."""
@@ -88,6 +88,13 @@ class Outputs:
                 publisher.publish(message)
         if with_overlay and _heard(self._overlay):
             self._overlay.publish(messages.overlay_image(answer))
+
+
+def publisher(
+    node: Node, kind: type[Any], topic: str, quality: QoSProfile = OUTPUT
+) -> Publisher[Any]:
+    """One of ``node`` that costs nothing while nothing is published."""
+    return node.create_publisher(kind, topic, quality, event_callbacks=unwatched.PUBLISHER)
 
 
 def _heard(publisher: Publisher[Any]) -> bool:

@@ -23,7 +23,7 @@ from zsris_ros.msg import TrackedObject as TrackedMessage
 from zsris_ros.ros.answering import Found, Refusal, Status
 from zsris_ros.ros.managed import ManagedNode
 from zsris_ros.ros.messages import refuse, to_mask, to_pixel, to_region
-from zsris_ros.ros.outputs import OUTPUT
+from zsris_ros.ros.outputs import publisher
 from zsris_ros.ros.parameters import Parameters
 from zsris_ros.ros.placing import to_point
 from zsris_ros.ros.process import traceback_of
@@ -59,7 +59,7 @@ class Tracking:
         self._node, self._worker, self._begin, self._refusal = node, worker, begin, refusal
         group = ReentrantCallbackGroup()  # whoever stops need not wait for whoever starts
         node.create_service(Track, "~/track", self._on_track, callback_group=group)
-        self._tracked = node.create_publisher(TrackedMessage, "~/tracked", OUTPUT)
+        self._tracked = publisher(node, TrackedMessage, "~/tracked")
         self._lock = threading.Lock()  # nothing is published about what has been stopped
         self._tracker: Tracker | None = None
         self._moment: Moment[AnyImage, CameraInfo] | None = None
