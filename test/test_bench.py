@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from small_clip import small_clip
 from torch.nn import functional as F
 
 from zsris_ros import cli
+from zsris_ros.bench import sharing
 from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.curves import AXES, growth, measure_curves
 from zsris_ros.bench.flops import counted, matrix_rate
@@ -25,7 +27,7 @@ from zsris_ros.bench.networks import Networks, Script, sizes
 from zsris_ros.bench.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.bench.published import PublishedPlan, _generator
 from zsris_ros.bench.published_features import mask_features, patch_features
-from zsris_ros.bench.report import bench_table, groups, read_documents, with_table
+from zsris_ros.bench.report import bench_table, groups, read_documents, with_halos, with_table
 from zsris_ros.bench.stopwatch import Stopwatch
 from zsris_ros.camera.conversions import to_frame, to_rgb
 from zsris_ros.proposals.sam import SamProposer
@@ -326,8 +328,30 @@ def test_readme_says_what_was_measured() -> None:
     root = Path(__file__).resolve().parents[1]
     readme = (root / "README.md").read_text(encoding="utf-8")
     assert with_table(readme, bench_table(root / "bench")) == readme
+    page = (root / "docs" / "bench.md").read_text(encoding="utf-8")
+    assert with_halos(page, root / "bench") == page
     with pytest.raises(ValueError, match="marks"):
         with_table("# nothing", "table")
+
+
+def test_how_near_sharing_is_stands_beside_its_exact_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = list(islice(sharing._pictures(), 2))
+    monkeypatch.setattr(sharing, "_pictures", lambda: iter(few))
+    rows = sharing.measure(tiny(), "tabletop")
+    masks = sum(len(masks) for _, masks in few)
+    assert [row["halo"] for row in rows] == [0, 1, 2]
+    assert {row["masks"] for row in rows} == {masks} and masks > 4
+    computed = [row["computed"] for row in rows]
+    assert computed == sorted(computed) and 0.5 < computed[0] <= 1  # of a grid of 4 x 4
+    assert all(0.99 < row["cosine_least"] <= row["cosine_median"] <= 1.00001 for row in rows)
+    assert all(0.9 * row["choices"] < row["same_choices"] <= row["choices"] for row in rows)
+    assert rows[0]["choices"] == 2 * len(sharing.PHRASES)
+    (tmp_path / "halo.json").write_text(json.dumps({"rows": rows}))
+    page = with_halos("a\n<!-- halo -->\n<!-- /halo -->\n", tmp_path)
+    assert f"| the bundled tabletop weights, random | 0 | {computed[0]:.0%} |" in page
+    assert with_halos("a", tmp_path / "nowhere") == "a"
 
 
 def test_plans_by_turns_each_in_a_process_of_its_own(

@@ -137,7 +137,8 @@ def measure(
             time.sleep(min(2.0, max(0.0, deadline - time.monotonic())))
         for each in asking:
             each.join(2 * PATIENCE)
-        watch.end()
+        code, _ = watch.end()
+        assert code == 0, watch.log()
         seen = json.loads(watch.log().splitlines()[-1])
         with Client(name="afterwards") as client:
             afterwards = STATUS_NAMES[client.ask("red").status]

@@ -57,10 +57,14 @@ def main() -> int:
         for message in (info, depth, image):
             message.header.frame_id = "camera_optical_frame"
             message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND)
-        clock.publish(Clock(clock=image.header.stamp))
-        infos.publish(info)
-        depths.publish(depth)
-        colours.publish(image)
+        try:
+            clock.publish(Clock(clock=image.header.stamp))
+            infos.publish(info)
+            depths.publish(depth)
+            colours.publish(image)
+        except RuntimeError:
+            if rclpy.ok():  # else a signal has come in between
+                raise
         number = max(number + 1, time.time_ns() // PERIOD_NS)  # one that is late leaves some out
     rclpy.try_shutdown()
     return 0

@@ -7,6 +7,7 @@ it is interrupted it writes what it has seen, in seconds, as the last line.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -18,6 +19,7 @@ from rcl_interfaces.srv import GetParameters
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 PERIOD = 0.1
+PATIENCE = 60.0
 READY = "the parameters are watched"
 
 
@@ -46,9 +48,9 @@ class Watch:
         print(READY, flush=True)
         while rclpy.ok():
             begin = time.monotonic()
-            seconds = self._ask(60.0)
-            if seconds is not None:
-                self.parameters.append(seconds)
+            seconds = self._ask(PATIENCE)
+            if seconds is not None or rclpy.ok():
+                self.parameters.append(PATIENCE if seconds is None else seconds)
             time.sleep(max(0.0, begin + PERIOD - time.monotonic()))
 
     def _ask(self, patience: float) -> float | None:
@@ -65,6 +67,7 @@ class Watch:
 
 def main() -> int:
     """Exit code 0."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # it ends the context, and no more
     rclpy.init()
     watch = Watch()
     with suppress(ExternalShutdownException):  # interrupted while it waits

@@ -24,6 +24,10 @@ CALLS = QoSProfile(depth=1000)
 """Quality of both ends of the service. ROS's default keeps 10 calls until an executor takes them
 and loses what comes on top of them: a caller would wait for ever."""
 
+SETTLING = 0.1
+"""Seconds that a client gives the node to discover it before it calls. Fast DDS makes a node that
+answers somebody it has not discovered wait as long for that, and all its callbacks with it."""
+
 GREETING = 2.0
 """Seconds for which a client waits for its first answer before it calls again."""
 
@@ -75,6 +79,8 @@ class Client:
         """
         deadline = time.monotonic() + timeout
         found = self._client.wait_for_service(timeout_sec=timeout)
+        if found and not self._known:
+            time.sleep(min(SETTLING, max(0.0, deadline - time.monotonic())))
         while found and not self._known and time.monotonic() < deadline:
             greeting = min(GREETING, deadline - time.monotonic())
             self._known = self._call(ReferSegment.Request(), greeting) is not None
