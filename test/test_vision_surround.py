@@ -6,6 +6,7 @@ Closeness on weights that mean something is measured on the bundled ones, on who
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from zsris_ros.vision import hybrid as hybrid_module
 from zsris_ros.vision.attention import attend
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import _MODES, HybridEncoder
-from zsris_ros.vision.surround import Halo, Recorder, _sources, choose_cells
+from zsris_ros.vision.surround import Halo, Recorder, _sources, alike_in_size, choose_cells
 from zsris_ros.vision.views import HybridSettings, ViewMaker
 from zsris_ros.weights.halo import probe
 from zsris_ros.weights.load import load_parts
@@ -216,6 +217,17 @@ def test_beyond_the_first_ring_pictures_are_the_empty_ones(data: st.DataObject) 
     for shown, blank in zip(views[:2], empty[:2], strict=True):
         differs = (shown != blank).any(dim=1).view(7, 8, 7, 8).any(dim=3).any(dim=1)
         assert not differs.flatten()[far].any()
+
+
+@given(st.lists(st.integers(0, 400), max_size=60))
+def test_masks_of_about_a_size_are_taken_together(counts: list[int]) -> None:
+    counts.sort(reverse=True)
+    found = list(alike_in_size(counts))
+    assert [i for each in found for i in range(len(counts))[each]] == list(range(len(counts)))
+    for each, following in pairwise([*found, slice(len(counts), None)]):
+        assert 2 * counts[each.stop - 1] >= counts[each.start]
+        if following.start < len(counts):
+            assert 2 * counts[following.start] < counts[each.start]
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])

@@ -104,11 +104,12 @@ class Caller(threading.Thread):
 
 
 def hurry(model_seconds: float) -> None:
-    """Calls and leaves before the answer."""
+    """Calls, waits a little, and leaves before the answer."""
     with Client(name="in_a_hurry") as client:
         client.wait(PATIENCE)
         request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
         client._client.call_async(request)
+        time.sleep(random.uniform(0.02, 0.2))
 
 
 def measure(

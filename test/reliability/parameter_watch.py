@@ -62,7 +62,8 @@ class Watch:
 
     def _on_report(self, report: DiagnosticArray) -> None:
         stamp = report.header.stamp
-        self.clock_lags.append(time.time() - stamp.sec - stamp.nanosec * 1e-9)
+        if stamp.sec:  # else the node has not heard of /clock yet
+            self.clock_lags.append(time.time() - stamp.sec - stamp.nanosec * 1e-9)
 
 
 def main() -> int:

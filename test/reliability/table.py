@@ -27,6 +27,11 @@ Its second half is judged, because in the first the C library's pools of freed m
 that was settled after the hour and before the shorter run. A fault is survived when the next good
 call is answered, or the node ends as it was told to.
 
+A client that leaves while it waits costs nothing. One that vanishes in the very moment of its
+call can cost 0.1 s once: ROS's Fast DDS layer waits that long for it when it has the answer, and
+every callback of the node with it (in runs of 120 s with 56 such clients, parameters took up to
+110, 110 and 259 ms, and without them 20). A node cannot prevent that through rclpy.
+
 | what | tried | result | measured by |
 |---|---|---|---|
 """

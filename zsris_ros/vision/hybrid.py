@@ -26,7 +26,7 @@ from ..stages import stage
 from ..types import BoolArray, ByteArray, InputError
 from .attention import Surround, run_block
 from .clip import ClipModel
-from .surround import Halo, Recorder, choose_cells
+from .surround import Cells, Halo, Recorder, alike_in_size, choose_cells
 from .views import HybridSettings, ViewMaker, check_masks
 
 
@@ -78,13 +78,22 @@ class HybridEncoder:
         return torch.cat([torch.zeros(0, self.clip.embed_dim, device=self.clip.device), *parts])
 
     def _encode_near(self, make: ViewMaker, masks: BoolArray, halo: int) -> Tensor:
-        """Few tokens for each mask; masks that need as many are encoded together."""
+        """Few tokens for each mask; masks that need about as many are encoded together."""
         with stage("compositing"):
             cells, empty = choose_cells(make.reach(masks), halo), make.empty()
         recorder = Recorder()
         self.hybrid_forward(*empty, surround=recorder)
         order = cells.counts.argsort(descending=True)
-        most: list[int] = cells.counts[order].tolist()  # of each, and enough for those that follow
+        parts: list[Tensor] = []
+        for alike in alike_in_size(cells.counts[order].tolist()):
+            parts += self._encode_alike(make, masks, cells, order[alike], recorder)
+        return torch.cat(parts)[order.argsort()]
+
+    def _encode_alike(
+        self, make: ViewMaker, masks: BoolArray, cells: Cells, order: Tensor, recorder: Recorder
+    ) -> list[Tensor]:
+        """Masks in this order, each with as many tokens as the first of its portion needs."""
+        most: list[int] = cells.counts[order].tolist()
 
         def work(some: slice) -> Tensor:
             chosen = order[some]
@@ -98,8 +107,7 @@ class HybridEncoder:
         def share(first: int) -> float:
             return (1 + most[first]) / (1 + self.clip.grid**2)
 
-        parts = self._batches.run(work, len(masks), self._at_once, share)
-        return torch.cat(parts)[order.argsort()]
+        return self._batches.run(work, len(order), self._at_once, share)
 
     @property
     def _at_once(self) -> int:

@@ -16,6 +16,7 @@ on the weights (``weights.halo`` tries it).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -65,6 +66,17 @@ def choose_cells(reach: Tensor, halo: int) -> Cells:
     distances = torch.from_numpy(rings).flatten(1).to(reach.device)
     counts = (distances <= halo).sum(dim=1)
     return Cells(distances.argsort(dim=1, stable=True), counts, reach.flatten(1))
+
+
+def alike_in_size(counts: Sequence[int]) -> Iterator[slice]:
+    """Slices of descending counts, none of which is less than half of the first of its slice."""
+    first = 0
+    while first < len(counts):
+        last = first
+        while last < len(counts) and 2 * counts[last] >= counts[first]:
+            last += 1
+        yield slice(first, last)
+        first = last
 
 
 class Halo:
