@@ -166,7 +166,7 @@ class Parameters:
         500, "Characters an expression may have.", low=1, high=100_000
     )
     max_candidates: int = declared(
-        20, "Most candidates in an answer; a request may ask for fewer.", low=1, high=255
+        10, "Most candidates in an answer; a request may ask for fewer.", low=1, high=255
     )
     publish_overlay: bool = declared(
         True, "Draw the answer into the picture and publish it on ~/overlay."
