@@ -71,6 +71,14 @@ TAILS = ("", ".", " please", "?", " for me", ", thanks", "!", " right now", " th
          " when you have a minute", " if you can")  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["the mug on the right", "the hook on the upper right"])
+def test_right_now_is_not_right_said_twice(text: str) -> None:
+    bare = to_json(parse(text, "rules"))
+    assert "right" in bare["position"]
+    for tail in (" right now", " right here", " right", " right now please"):
+        assert {**to_json(parse(text + tail, "rules")), "text": text} == bare, tail
+
+
 @given(wrapper=st.sampled_from(WRAPPERS), tail=st.sampled_from(TAILS),
        row=st.sampled_from(load("expressions.txt")))  # fmt: skip
 @settings(max_examples=400, deadline=None)

@@ -81,10 +81,16 @@ def _without_sounds(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _without_repeats(tokens: Sequence[Token]) -> list[Token]:
-    """ "the second the second hook", "on on the table": what is said twice counts once."""
+    """ "the second the second hook", "on on the table": what is said twice counts once.
+
+    "on the right right now" says it once, and something else.
+    """
     kept: list[Token] = []
-    for token in tokens:
+    words = [token.text for token in tokens] + [""] * 8
+    for i, token in enumerate(tokens):
         kept.append(token)
+        if w.match(lex.TIME_PHRASES, words, i) is not None:
+            continue
         for n in (1, 2, 3):
             last = [t.text for t in kept[-n:]]
             again = len(kept) >= 2 * n and last == [t.text for t in kept[-2 * n : -n]]
