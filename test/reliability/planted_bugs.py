@@ -99,9 +99,16 @@ BUGS = (
     Bug(
         "the class token sees the whole picture",
         "vision/hybrid.py",
-        "return self.cover[..., 0] != 0",
-        "return self.cover[..., 0] >= 0",
+        "own[..., None], cover != 0, surround)",
+        "own[..., None], cover >= 0, surround)",
         "test/test_vision_hybrid.py",
+    ),
+    Bug(
+        "what lies far from a mask changes as the mask does",
+        "vision/surround.py",
+        ".masked_fill(inside[..., None], torch.inf)",
+        "",
+        "test/test_vision_surround.py",
     ),
     Bug(
         "oIoU is the mean of IoUs",
