@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from zsris_ros.vision.clip import ClipModel, build_clip
@@ -26,6 +27,19 @@ CONFIG: dict[str, Any] = {
         "layers": 2,
     },
 }
+
+
+def odd_frame() -> tuple[np.ndarray, np.ndarray]:
+    """A picture and masks: ordinary, one pixel, a line, at the border, all, nothing, dots."""
+    rng = np.random.default_rng(3)
+    masks = np.zeros((7, 60, 80), dtype=bool)
+    masks[0, 20:40, 30:60] = True
+    masks[1, 33, 44] = True
+    masks[2, 5:55, 70] = True
+    masks[3, :10, :10] = True
+    masks[4] = True
+    masks[6] = rng.random((60, 80)) < 0.02
+    return rng.integers(0, 256, (60, 80, 3), dtype=np.uint8), masks
 
 
 def small_clip(seed: int = 0, precision: str = "fp32", depth: int = 4) -> ClipModel:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_clip import CONFIG, small_clip
+from small_clip import CONFIG, odd_frame, small_clip
 from torch import Tensor
 
 from zsris_ros.types import InputError
@@ -25,16 +25,7 @@ def clip() -> ClipModel:
 
 @pytest.fixture(scope="module")
 def frame() -> tuple[np.ndarray, np.ndarray]:
-    """A picture and masks: ordinary, one pixel, a line, at the border, everything, nothing."""
-    rng = np.random.default_rng(3)
-    masks = np.zeros((7, 60, 80), dtype=bool)
-    masks[0, 20:40, 30:60] = True
-    masks[1, 33, 44] = True
-    masks[2, 5:55, 70] = True
-    masks[3, :10, :10] = True
-    masks[4] = True
-    masks[6] = rng.random((60, 80)) < 0.02
-    return rng.integers(0, 256, (60, 80, 3), dtype=np.uint8), masks
+    return odd_frame()
 
 
 def encoder(clip: ClipModel, **changes: Any) -> HybridEncoder:

@@ -15,7 +15,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from small_clip import small_clip
+from small_clip import odd_frame, small_clip
 from torch.nn import functional as F
 
 from zsris_ros.bench.inputs import painted
@@ -40,15 +40,8 @@ def clip() -> ClipModel:
 
 @pytest.fixture(scope="module")
 def frame() -> tuple[np.ndarray, np.ndarray]:
-    """A picture and masks: ordinary, one pixel, a line, at the border, everything, nothing."""
-    rng = np.random.default_rng(3)
-    masks = np.zeros((6, 60, 80), dtype=bool)
-    masks[0, 20:40, 30:60] = True
-    masks[1, 33, 44] = True
-    masks[2, 5:55, 70] = True
-    masks[3, :10, :10] = True
-    masks[4] = True
-    return rng.integers(0, 256, (60, 80, 3), dtype=np.uint8), masks
+    rgb, masks = odd_frame()
+    return rgb, masks[:6]
 
 
 def make(clip: ClipModel, reference: bool = False, **changes: Any) -> HybridEncoder:

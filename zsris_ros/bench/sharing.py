@@ -35,7 +35,7 @@ PHRASES = [f"the {colour} {noun}" for noun in NOUNS for colour in COLOURS]
 
 def measure(networks: Networks, name: str) -> list[dict[str, Any]]:
     """A row for each halo of ``HALOS``."""
-    # One mask at a time: beside a larger one it would get more tokens than its halo encloses.
+    # Few masks at a time; beside a larger one a mask gets more tokens, up to twice its own.
     settings = replace(networks.preset.hybrid, window=None, halo=None, batch_size=1)
     clip = networks.clip
     texts = F.normalize(clip.encode_text(PHRASES), dim=-1)

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.clip import ClipModel
@@ -38,11 +40,16 @@ def proven_halo(
     exact = HybridEncoder(clip, replace(settings, halo=None)).encode(rgb, masks)
     cosine = 0.0
     for halo in HALOS:
-        near = HybridEncoder(clip, replace(settings, halo=halo)).encode(rgb, masks)
+        near = one_by_one(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
         cosine = agreement([exact], [near])
         if cosine >= close:
             return halo, cosine
     return None, cosine
+
+
+def one_by_one(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> Tensor:
+    """As ``encoder.encode``, but no mask gets more tokens than its halo because of a larger one."""
+    return torch.cat([encoder.encode(rgb, mask[None]) for mask in masks])
 
 
 def probe() -> tuple[ByteArray, BoolArray]:
