@@ -39,7 +39,8 @@ def rectangle(x: int, y: int, w: int, h: int, height: int = 48, width: int = 64)
 
 
 def views(rgb: np.ndarray, masks: np.ndarray, **changes: object) -> Views:
-    return ViewMaker(rgb, HybridSettings(**changes), 32, 4, CPU)(masks)  # type: ignore[arg-type]
+    options = HybridSettings(**changes)  # type: ignore[arg-type]
+    return ViewMaker(rgb, masks, options, 32, 4, CPU)(range(len(masks)))
 
 
 boxes = st.tuples(
@@ -183,6 +184,6 @@ def test_only_what_a_mask_reaches_is_composed_and_nothing_is_missed(
     fill = torch.tensor(options.fill).view(1, 3, 1, 1)
     local = resize(torch.where(inside, sharp, fill), 32, antialias)
     global_ = resize(torch.where(inside, sharp, blurred), 32, antialias)
-    ours = ViewMaker(rgb, options, 32, 4, CPU)(mask[None])
+    ours = ViewMaker(rgb, mask[None], options, 32, 4, CPU)([0])
     torch.testing.assert_close(ours.local, local, atol=1e-5, rtol=0)
     torch.testing.assert_close(ours.global_, global_, atol=1e-5, rtol=0)

@@ -26,13 +26,16 @@ class Reach:
 
 
 class Axis:
-    """Resizing along one axis: float ``weights`` of every pixel (row) over those that it reads."""
+    """Resizing along one axis: float ``weights`` of every pixel (row) over those that it reads.
 
-    def __init__(self, weights: Tensor) -> None:
-        read = weights.cpu().numpy() != 0
+    They are given on the CPU, where it is looked up what is read, and used on ``device``.
+    """
+
+    def __init__(self, weights: Tensor, device: torch.device) -> None:
+        read = weights.numpy() != 0
         self._first: Indices = read.argmax(axis=1)
         self._end: Indices = read.shape[1] - read[:, ::-1].argmax(axis=1)
-        self.weights = weights
+        self.weights = weights.to(device)
 
     def reach(self, start: int, end: int) -> Reach:
         """Of the pixels from ``start`` up to ``end``, excluded."""
@@ -43,9 +46,9 @@ class Axis:
         return Reach(slice(low, high), slice(int(self._first[low]), int(self._end[high - 1])))
 
 
-def bilinear(length: int, size: int, device: torch.device, antialias: bool = False) -> Tensor:
-    """What ``F.interpolate`` does along one axis: weights ``size`` x ``length``."""
-    unit = torch.eye(length, device=device)[None, None]
+def bilinear(length: int, size: int, antialias: bool = False) -> Tensor:
+    """What ``F.interpolate`` does along one axis: weights ``size`` x ``length``, on the CPU."""
+    unit = torch.eye(length)[None, None]
     return F.interpolate(unit, (size, length), mode="bilinear", antialias=antialias)[0, 0]
 
 

@@ -58,16 +58,15 @@ def test_mask_grid(case: str, masks: np.ndarray) -> None:
     assert_close(grids, expected, 1e-6)
 
 
-def view_maker(clip: ClipModel, rgb: np.ndarray) -> ViewMaker:
+def view_maker(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> ViewMaker:
     settings = HybridSettings.reference()
-    return ViewMaker(rgb, settings, clip.image_size, clip.grid, clip.device)
+    return ViewMaker(rgb, masks, settings, clip.image_size, clip.grid, clip.device)
 
 
 @pytest.mark.parametrize("case", keys(HYBRID, r"_img_mask\d+$"))
 def test_pictures(case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> None:
     kind, number = case.split("_img_mask")
-    make = view_maker(clip, rgb)
-    views = make(masks[int(number)][None])
+    views = view_maker(clip, rgb, masks)([int(number)])
     picture = views.local if kind == "local" else views.global_
     assert_close(picture[0], array(HYBRID, case), SCORES)
 
@@ -76,7 +75,7 @@ def test_pictures(case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray
 def test_statistics_of_all_pictures(
     case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray
 ) -> None:
-    views = view_maker(clip, rgb)(masks)
+    views = view_maker(clip, rgb, masks)(range(len(masks)))
     pictures = views.local if case.startswith("local") else views.global_
     measured = torch.stack([pictures.mean(dim=(1, 2, 3)), pictures.std(dim=(1, 2, 3))])
     assert_close(measured, array(HYBRID, case), SCORES)
@@ -137,7 +136,7 @@ def test_tokens_before_the_fusion(
 ) -> None:
     found = re.fullmatch(r"trace/block(\d+)_out_(local|global)_m(\d+)", case)
     assert found, f"unknown trace {case}"
-    views = view_maker(clip, rgb)(masks[int(found[3])][None])
+    views = view_maker(clip, rgb, masks)([int(found[3])])
     tokens = clip.stem(views.local if found[2] == "local" else views.global_)
     for block in clip.blocks[: int(found[1]) + 1]:
         tokens = run_block(block, tokens)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -101,9 +102,9 @@ def _share(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> float:
     """The part of all tokens that a halo encloses."""
     clip, settings = encoder.clip, encoder.settings
     assert settings.halo is not None
-    maker = ViewMaker(rgb, settings, clip.image_size, clip.grid, clip.device)
-    counts = choose_cells(maker.reach(masks), settings.halo).counts
-    return float((1 + counts).float().mean()) / (1 + clip.grid**2)
+    maker = ViewMaker(rgb, masks, settings, clip.image_size, clip.grid, clip.device)
+    counts = choose_cells(maker.reach(), settings.halo).counts
+    return (1 + fmean(counts)) / (1 + clip.grid**2)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Mask proposals by Segment Anything's automatic mask generation (Kirillov et al., ICCV 2023).
 
 A grid of points prompts the network, each point gives several masks, and what is confident, stable
-and not a duplicate stays. :class:`SamProposer` gives exactly the masks of segment_anything's own
-``SamAutomaticMaskGenerator``, in less time and memory.
+and not a duplicate stays. :class:`SamProposer` gives the masks of segment_anything's own
+``SamAutomaticMaskGenerator``, but for rounding, in less time and memory.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from torch import Tensor
 
 from zsris_ros.portions import Batches
 from zsris_ros.proposals.enlarging import Enlarger
+from zsris_ros.proposals.regions import without_small_regions
 from zsris_ros.proposals.sam_decoder import PointDecoder
 from zsris_ros.proposals.sam_encoder import encode_image
 from zsris_ros.proposals.sam_model import Sam, build_sam
 from zsris_ros.stages import stage
 from zsris_ros.torchvision_ops import ensure_torchvision
-from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Proposals, Window
+from zsris_ros.types import ByteArray, Frame, InputError, Proposals, Window
 
 ensure_torchvision()
 
@@ -34,7 +35,6 @@ from segment_anything.utils.amg import (
     calculate_stability_score,
     generate_crop_boxes,
     is_box_near_crop_edge,
-    remove_small_regions,
 )
 from segment_anything.utils.transforms import ResizeLongestSide
 from torchvision.ops import nms
@@ -156,16 +156,16 @@ class SamProposer:
         sees the frame as a whole all the same.
         """
         found = _generate(self._sam, self._settings, self._batches, frame.rgb, window)
-        masks: BoolArray = found.painted(frame.height, frame.width).cpu().numpy()
-        boxes, quality = found.boxes.cpu(), found.quality.cpu()
+        masks, boxes, quality = found.painted(frame.height, frame.width), found.boxes, found.quality
         if self._settings.min_mask_region_area > 0:
             masks, boxes, kept = _clean(masks, self._settings)
             quality = quality[kept]
         boxes[:, 2:] -= boxes[:, :2]  # w = x_max - x_min, as segment_anything counts
-        confidence = quality.numpy().astype(np.float32).clip(0, 1)
-        order = np.argsort(-confidence, kind="stable")
+        confidence = quality.float().clamp(0, 1)
+        order = confidence.argsort(descending=True, stable=True)
+        masks, boxes, confidence = (each[order].cpu() for each in (masks, boxes, confidence))
         sources = (self.source,) * len(order)
-        return Proposals(masks[order], boxes.numpy()[order], confidence[order], sources)
+        return Proposals(masks.numpy(), boxes.numpy(), confidence.numpy(), sources)
 
 
 class _Piece(NamedTuple):
@@ -311,19 +311,13 @@ def _stable(
     return _Found.joined(found, logits.device)
 
 
-def _clean(masks: BoolArray, settings: SamSettings) -> tuple[BoolArray, Tensor, Tensor]:
+def _clean(masks: Tensor, settings: SamSettings) -> tuple[Tensor, Tensor, Tensor]:
     """Masks without small holes and islands, their boxes, and which of them are no duplicates."""
-    cleaned, untouched = masks.copy(), np.ones(len(masks), dtype=np.float32)
-    for i, mask in enumerate(masks):
-        for mode in ("holes", "islands"):
-            mask, changed = remove_small_regions(mask, settings.min_mask_region_area, mode)
-            untouched[i] *= not changed
-        cleaned[i] = mask
-    boxes = _boxes(torch.from_numpy(cleaned))
+    cleaned, changed = without_small_regions(masks, settings.min_mask_region_area)
+    boxes = _boxes(cleaned)
     # Between duplicates the mask that needed no repair is preferred.
-    overlap = max(settings.box_nms_thresh, _CROP_NMS)
-    kept = nms(boxes, torch.from_numpy(untouched), overlap)
-    return cleaned[kept.numpy()], boxes[kept], kept
+    kept = nms(boxes, (~changed).float(), max(settings.box_nms_thresh, _CROP_NMS))
+    return cleaned[kept], boxes[kept], kept
 
 
 def _boxes(masks: Tensor) -> Tensor:

@@ -60,45 +60,46 @@ class HybridEncoder:
         """
         check_masks(rgb, masks)
         clip = self.clip
-        make = ViewMaker(rgb, self.settings, clip.image_size, clip.grid, clip.device)
         with torch.no_grad():
-            if self.settings.halo is None or not len(masks):
-                return self._encode_fully(make, masks)
-            return self._encode_near(make, masks, self.settings.halo)
+            if not len(masks):
+                return torch.zeros(0, clip.embed_dim, device=clip.device)
+            make = ViewMaker(rgb, masks, self.settings, clip.image_size, clip.grid, clip.device)
+            if self.settings.halo is None:
+                return self._encode_fully(make, len(masks))
+            return self._encode_near(make, self.settings.halo)
 
-    def _encode_fully(self, make: ViewMaker, masks: BoolArray) -> Tensor:
+    def _encode_fully(self, make: ViewMaker, count: int) -> Tensor:
         """Every token for every mask."""
 
         def work(some: slice) -> Tensor:
             with stage("compositing"):
-                views = make(masks[some])
+                views = make(range(count)[some])
             return self.hybrid_forward(*views)
 
-        parts = self._batches.run(work, len(masks), self._at_once)
-        return torch.cat([torch.zeros(0, self.clip.embed_dim, device=self.clip.device), *parts])
+        return torch.cat(self._batches.run(work, count, self._at_once))
 
-    def _encode_near(self, make: ViewMaker, masks: BoolArray, halo: int) -> Tensor:
+    def _encode_near(self, make: ViewMaker, halo: int) -> Tensor:
         """Few tokens for each mask; masks that need about as many are encoded together."""
         with stage("compositing"):
-            cells, empty = choose_cells(make.reach(masks), halo), make.empty()
+            cells, empty = choose_cells(make.reach(), halo), make.empty()
         recorder = Recorder()
         self.hybrid_forward(*empty, surround=recorder)
-        order = cells.counts.argsort(descending=True)
+        order = sorted(range(len(cells.counts)), key=lambda mask: -cells.counts[mask])
         parts: list[Tensor] = []
-        for alike in alike_in_size(cells.counts[order].tolist()):
-            parts += self._encode_alike(make, masks, cells, order[alike], recorder)
-        return torch.cat(parts)[order.argsort()]
+        for alike in alike_in_size([cells.counts[mask] for mask in order]):
+            parts += self._encode_alike(make, cells, order[alike], recorder)
+        return torch.cat(parts)[torch.tensor(order).argsort()]
 
     def _encode_alike(
-        self, make: ViewMaker, masks: BoolArray, cells: Cells, order: Tensor, recorder: Recorder
+        self, make: ViewMaker, cells: Cells, order: list[int], recorder: Recorder
     ) -> list[Tensor]:
         """Masks in this order, each with as many tokens as the first of its portion needs."""
-        most: list[int] = cells.counts[order].tolist()
+        most = [cells.counts[mask] for mask in order]
 
         def work(some: slice) -> Tensor:
             chosen = order[some]
             with stage("compositing"):
-                views = make(masks[chosen.cpu().numpy()])
+                views = make(chosen)
             places = cells.order[chosen, : most[some.start]]
             inside = cells.inside[chosen].gather(1, places)
             near = Halo(recorder, places, inside, self.clip.grid)

@@ -19,13 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..types import BoolArray, FloatArray
 from .attention import attend
 
 _SAMPLES = 3  # a side
@@ -46,26 +43,27 @@ class Recorder:
 class Cells(NamedTuple):
     """The cells of a GxG grid, by row, for each of N masks.
 
-    ``order`` int64 NxGG: those to compute first; ``counts`` int64 N: how many of these there are;
-    ``inside`` bool NxGG: which the mask reaches.
+    ``order`` int64 NxGG: those to compute first; ``counts``: how many of these there are, for each
+    mask; ``inside`` bool NxGG: which the mask reaches.
     """
 
     order: Tensor
-    counts: Tensor
+    counts: list[int]
     inside: Tensor
 
 
 def choose_cells(reach: Tensor, halo: int) -> Cells:
     """The cells that are computed for each mask, and behind them the others, the nearest first.
 
-    ``reach`` bool NxGxG is True where the mask is; the halo is counted in rings of cells.
+    ``reach`` bool NxGxG is True where the mask is; the halo is counted in rings of cells. The
+    counts are all that a GPU is waited for.
     """
-    rings = np.stack([_rings(cells) for cells in reach.cpu().numpy()])
-    middles = (2 * np.arange(_SAMPLES) + 1) * reach.shape[1] // (2 * _SAMPLES)
-    rings[:, middles[:, None], middles] = np.minimum(rings[:, middles[:, None], middles], 0)
-    distances = torch.from_numpy(rings).flatten(1).to(reach.device)
-    counts = (distances <= halo).sum(dim=1)
-    return Cells(distances.argsort(dim=1, stable=True), counts, reach.flatten(1))
+    grid, inside = reach.shape[1], reach.flatten(1)
+    middles = (2 * torch.arange(_SAMPLES, device=reach.device) + 1) * grid // (2 * _SAMPLES)
+    samples = (middles[:, None] * grid + middles).flatten()
+    rings = _rings(inside, grid).index_fill(1, samples, 0)
+    counts: list[int] = (rings <= halo).sum(dim=1).tolist()
+    return Cells(rings.argsort(dim=1, stable=True), counts, inside)
 
 
 def alike_in_size(counts: Sequence[int]) -> Iterator[slice]:
@@ -133,16 +131,22 @@ def _sources(places: Tensor, inside: Tensor, grid: int) -> Tensor:
 
     int64 N x (1+K) x (1+GG), a single 1 in each column. Nothing is taken from what is ``inside``.
     """
-    cells = torch.arange(grid * grid, device=places.device)
-    points = torch.stack([cells // grid, cells % grid], dim=1).float()
-    distances = torch.cdist(points, points)[places].masked_fill(inside[..., None], torch.inf)
-    itself = places[..., None] == cells
+    distances = _distances(grid, 2, places.device)[places]
+    distances = distances.masked_fill(inside[..., None], torch.inf)
+    itself = places[..., None] == torch.arange(grid * grid, device=places.device)
     nearest = torch.where(itself, -1, distances).argmin(dim=1)
     source = torch.cat([torch.zeros_like(nearest[:, :1]), 1 + nearest], dim=1)
     return F.one_hot(source, 1 + places.shape[1]).mT
 
 
-def _rings(inside: BoolArray) -> FloatArray:
-    """bool GxG to how many cells each lies from the nearest True, float32 (huge without one)."""
-    outside = (~inside).astype(np.uint8)
-    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_C, cv2.DIST_MASK_3), np.float32)
+def _rings(inside: Tensor, grid: int) -> Tensor:
+    """bool NxGG to how many cells each lies from the nearest True, float NxGG (inf without one)."""
+    away = _distances(grid, torch.inf, inside.device)
+    return torch.where(inside[:, None], away, torch.inf).amin(dim=2)
+
+
+def _distances(grid: int, p: float, device: torch.device) -> Tensor:
+    """The ``p``-norm between all cells, float GGxGG; p = inf counts rings as a king walks."""
+    cells = torch.arange(grid * grid, device=device)
+    points = torch.stack([cells // grid, cells % grid], dim=1).float()
+    return torch.cdist(points, points, p, compute_mode="donot_use_mm_for_euclid_dist")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..geometry import window_of
+from ..portions import portion
 from ..resizing import Axis, bilinear, resize_part
 from ..types import BoolArray, ByteArray, InputError
 
@@ -195,52 +197,59 @@ def mask_grid(masks: Tensor, grid: int, antialias: bool, full_cell: bool) -> Ten
 
 
 class ViewMaker:
-    """Makes the views of one frame's masks: the frame is blurred once, masks come in batches.
+    """Makes the views of one frame's masks: the frame is blurred once, masks are uploaded once.
 
-    ``rgb`` uint8 HxWx3; ``size`` pixels and ``grid`` cells are the model's.
+    ``rgb`` uint8 HxWx3, ``masks`` bool NxHxW; ``size`` pixels and ``grid`` cells are the model's.
+    What is read of a mask on the host is read of the given array: nothing waits for ``device``.
     """
 
     def __init__(
-        self, rgb: ByteArray, settings: HybridSettings, size: int, grid: int, device: torch.device
+        self,
+        rgb: ByteArray,
+        masks: BoolArray,
+        settings: HybridSettings,
+        size: int,
+        grid: int,
+        device: torch.device,
     ) -> None:
         self.settings, self.size, self.grid, self.device = settings, size, grid, device
+        self._masks = masks
+        self._inside = torch.from_numpy(np.ascontiguousarray(masks)).to(device)
         self._sharp = self._picture(rgb)
         self._blurred = self._picture(blur(rgb, settings.blur_kernel, settings.blur_sigma))
         self._fill = torch.tensor(settings.fill, device=device).view(3, 1, 1)
         if settings.window is None:
             height, width = rgb.shape[:2]
             self._rows, self._columns = (
-                Axis(bilinear(length, size, device, settings.image_antialias))
-                for length in (height, width)
+                _axis(length, size, device, settings.image_antialias) for length in (height, width)
             )
             surround = resize(self._blurred[None], size, settings.image_antialias)
             self._outside = torch.cat([self._fill.expand_as(surround[0])[None], surround])
 
-    def __call__(self, masks: BoolArray) -> Views:
-        """The views of bool NxHxW masks."""
+    def __call__(self, which: Sequence[int]) -> Views:
+        """The views of the masks at these places."""
         make = self._whole if self.settings.window is None else self._windowed
-        pictures, grids = zip(*(make(mask) for mask in masks), strict=True)
+        pictures, grids = zip(*map(make, which), strict=True)
         both = torch.stack(pictures)
         return Views(both[:, 0], both[:, 1], torch.cat(grids))
 
-    def reach(self, masks: BoolArray) -> Tensor:
+    def reach(self) -> Tensor:
         """Which cells of whole frames show something of each mask, or lie beside one that does.
 
-        bool NxHxW to bool NxGxG; outside, grids are 0 and pictures those of ``empty``.
+        bool NxGxG; outside, grids are 0 and pictures those of ``empty``.
         """
-        grids = [mask_grid(self._inside(m)[None], self.grid, True, False) for m in masks]
-        return torch.cat(grids) != 0
+        some = self._inside.split(portion(self._inside[0].numel(), self.device))
+        return torch.cat([mask_grid(masks, self.grid, True, False) for masks in some]) != 0
 
     def empty(self) -> Views:
         """The views of one mask without a pixel, on the whole frame."""
         grid = torch.zeros(1, self.grid, self.grid, device=self.device)
         return Views(self._outside[:1], self._outside[1:], grid)
 
-    def _whole(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
+    def _whole(self, which: int) -> tuple[Tensor, Tensor]:
         """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""
-        pictures = self._outside.clone()
-        inside = self._inside(mask)
-        window = window_of(mask)
+        pictures, inside = self._outside.clone(), self._inside[which]
+        window = window_of(self._masks[which])
         if window is not None:
             down, across = (
                 axis.reach(side.start, side.stop)
@@ -253,12 +262,12 @@ class ViewMaker:
             )
         return pictures, self._cover(inside)
 
-    def _windowed(self, mask: BoolArray) -> tuple[Tensor, Tensor]:
+    def _windowed(self, which: int) -> tuple[Tensor, Tensor]:
         """The same of the mask's square window."""
         options = self.settings
         assert options.window is not None
-        window = mask_window(mask, options.window, options.window_min_px)
-        inside = crop_mask(self._inside(mask), window)
+        window = mask_window(self._masks[which], options.window, options.window_min_px)
+        inside = crop_mask(self._inside[which], window)
         composed = self._compose(inside, crop(self._sharp, window), crop(self._blurred, window))
         return resize(composed, self.size, options.image_antialias), self._cover(inside)
 
@@ -268,9 +277,6 @@ class ViewMaker:
             [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, blurred)]
         )
 
-    def _inside(self, mask: BoolArray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(mask)).to(self.device)
-
     def _cover(self, inside: Tensor) -> Tensor:
         options = self.settings
         return mask_grid(inside[None], self.grid, options.mask_antialias, options.full_cell)
@@ -279,3 +285,8 @@ class ViewMaker:
         """uint8 HxWx3 to float 3xHxW, normalised."""
         pixels = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(2, 0, 1)
         return normalise(pixels[None].float() / 255, self.settings.mean, self.settings.std)[0]
+
+
+@lru_cache(maxsize=8)  # frames of a camera have one size
+def _axis(length: int, size: int, device: torch.device, antialias: bool) -> Axis:
+    return Axis(bilinear(length, size, antialias), device)
