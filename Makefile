@@ -119,6 +119,8 @@ bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
 	$(VENV)/bin/python test/reliability/overhead.py --out bench/ros.json
 	$(VENV)/bin/python -m zsris_ros.bench.sharing bench/halo.json
+	$(VENV)/bin/python -m zsris_ros.bench.memory bench/memory.json
+	$(VENV)/bin/python -m zsris_ros.bench.compiling bench/compiled.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package

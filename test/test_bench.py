@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from PIL import Image
 from small_clip import small_clip
 from torch.nn import functional as F
 
-from zsris_ros import cli
-from zsris_ros.bench import sharing
+from zsris_ros import cli, portions
+from zsris_ros.bench import compiling, memory, sharing
 from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.curves import AXES, growth, measure_curves
 from zsris_ros.bench.flops import counted, matrix_rate
@@ -27,7 +28,7 @@ from zsris_ros.bench.networks import Networks, Script, sizes
 from zsris_ros.bench.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.bench.published import PublishedPlan, _generator
 from zsris_ros.bench.published_features import mask_features, patch_features
-from zsris_ros.bench.report import bench_table, groups, read_documents, with_halos, with_table
+from zsris_ros.bench.report import bench_table, groups, read_documents, with_parts, with_table
 from zsris_ros.bench.stopwatch import Stopwatch
 from zsris_ros.camera.conversions import to_frame, to_rgb
 from zsris_ros.proposals.sam import SamProposer
@@ -329,7 +330,7 @@ def test_readme_says_what_was_measured() -> None:
     readme = (root / "README.md").read_text(encoding="utf-8")
     assert with_table(readme, bench_table(root / "bench")) == readme
     page = (root / "docs" / "bench.md").read_text(encoding="utf-8")
-    assert with_halos(page, root / "bench") == page
+    assert with_parts(page, root / "bench") == page
     with pytest.raises(ValueError, match="marks"):
         with_table("# nothing", "table")
 
@@ -349,9 +350,9 @@ def test_how_near_sharing_is_stands_beside_its_exact_features(
     assert all(0.9 * row["choices"] < row["same_choices"] <= row["choices"] for row in rows)
     assert rows[0]["choices"] == 2 * len(sharing.PHRASES)
     (tmp_path / "halo.json").write_text(json.dumps({"rows": rows}))
-    page = with_halos("a\n<!-- halo -->\n<!-- /halo -->\n", tmp_path)
+    page = with_parts("a\n<!-- halo -->\n<!-- /halo -->\n", tmp_path)
     assert f"| the bundled tabletop weights, random | 0 | {computed[0]:.0%} |" in page
-    assert with_halos("a", tmp_path / "nowhere") == "a"
+    assert with_parts("a", tmp_path / "nowhere") == "a"
 
 
 def test_plans_by_turns_each_in_a_process_of_its_own(
@@ -368,3 +369,49 @@ def test_plans_by_turns_each_in_a_process_of_its_own(
     said = capsys.readouterr()
     assert "reference, tabletop, 3 masks" in said.out and "1 of 1" in said.err
     assert "**first answer**" in bench_table(tmp_path)
+
+
+def test_live_tensors_are_counted_until_they_are_freed() -> None:
+    given = torch.zeros(100)
+    live = memory.LiveTensors()
+    with live, watched(live.watch):
+        with stage("features"):
+            made = given + 1  # 400 bytes
+            view = made[10:]
+            other = torch.ones(1000, dtype=torch.float16)  # 2000
+        assert live.now == live.peak == 2400
+        del made
+        assert live.now == 2400  # the view holds all of it
+        del view, other
+        assert live.now == 0
+        given.add_(1)
+        kept = given[5:].view(5, 19)  # nothing new
+        assert live.now == 0 and kept is not None
+        with stage("localisation"):
+            torch.zeros(100)
+    assert live.peaks == {"features": 2400, "GEM": 400}
+
+
+def test_memory_is_that_of_a_gpus_portions() -> None:
+    networks = tiny()
+    found = memory.measure(networks, replace(TASK, plan="reference", masks=4))
+    assert portions.NUMBERS_AT_ONCE["cpu"] < portions.ON_A_GPU  # as before
+    most = max(found["stages_mb"].values())
+    assert found["peak_mb"] == pytest.approx(found["weights_mb"] + most, abs=0.2)
+    assert {"features", "GEM", "proposals encoder"} <= found["stages_mb"].keys()
+    with patch.dict(portions.NUMBERS_AT_ONCE, {"cpu": 1}), patch.object(portions, "ON_A_GPU", 1):
+        one_by_one = memory.measure(networks, replace(TASK, plan="reference", masks=4))
+    assert one_by_one["stages_mb"]["features"] < found["stages_mb"]["features"]
+    rows = memory.table({"rows": [found]}).splitlines()
+    assert rows[0] == "| tensors alive at once | reference |" and "MiB" in rows[-1]
+
+
+def test_compiling_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a C++ compiler's minute: what is compiled is called as it is."""
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda forward, mode: asked.append(mode) or forward)
+    networks = tiny()
+    found = compiling.measure(networks, "tabletop", "default")
+    assert asked == [None] and found["masks"] == 16 and found["cosine_least"] > 0.999
+    assert min(found["plain_ms"], found["compiled_ms"]) > 0
+    assert "| 16 masks, cpu, fp32 |" in compiling.table({"rows": [found]})

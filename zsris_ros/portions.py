@@ -11,15 +11,15 @@ import torch
 
 T = TypeVar("T")
 
-_NUMBERS_AT_ONCE = {"cpu": 1 << 22}  # 16 MB of float32; more would wait for main memory
-_OTHERWISE = 1 << 26
+ON_A_GPU = 1 << 26  # numbers at once
+NUMBERS_AT_ONCE = {"cpu": 1 << 22}  # 16 MB of float32; more would wait for main memory
 
 _OutOfMemoryError = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 
 
 def portion(numbers: int, device: torch.device) -> int:
     """How many items to work on together whose intermediate results are ``numbers`` each."""
-    return max(1, _NUMBERS_AT_ONCE.get(device.type, _OTHERWISE) // max(1, numbers))
+    return max(1, NUMBERS_AT_ONCE.get(device.type, ON_A_GPU) // max(1, numbers))
 
 
 @contextmanager

@@ -1,30 +1,37 @@
 """The tables of README and docs/bench.md and the charts, from what was measured.
 
 ``python -m zsris_ros.bench.report README.md docs/bench.md bench`` replaces what stands between
-``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between ``<!-- halo -->`` and
-``<!-- /halo -->`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the
-tables in step with the files.
+``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` in the
+other, and draws bench/stages.png and bench/curves.png. A test keeps the tables in step with the
+files.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zsris_ros.bench import compiling, memory, sharing
 from zsris_ros.bench.charts import draw_curves, draw_stages
 from zsris_ros.bench.measuring import STAGES
 from zsris_ros.bench.plans import PLANS
-from zsris_ros.bench.sharing import table as halo_table
 from zsris_ros.evaluation.tables import between_marks
 
 _WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
 
-BASELINE, CURVES, ROS, HALO = "published", "curves.json", "ros.json", "halo.json"
+BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
 
 Document = Mapping[str, Any]
+
+PARTS: Mapping[str, Callable[[Document], str]] = {
+    "halo": sharing.table,
+    "compiled": compiling.table,
+    "memory": memory.table,
+}
+"""Tables of docs/bench.md by their marks, which are the names of their files too."""
 
 
 def read_documents(folder: Path) -> list[Document]:
@@ -70,12 +77,14 @@ def with_table(readme: str, table: str) -> str:
     return between_marks(readme, "bench", table)
 
 
-def with_halos(page: str, folder: Path) -> str:
-    """docs/bench.md with what sharing costs in closeness, where that was measured."""
-    path = folder / HALO
-    if not path.exists():
-        return page
-    return between_marks(page, "halo", halo_table(json.loads(path.read_text(encoding="utf-8"))))
+def with_parts(page: str, folder: Path) -> str:
+    """docs/bench.md with the tables of ``PARTS`` that were measured."""
+    for name, table in PARTS.items():
+        path = folder / f"{name}.json"
+        if path.exists():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            page = between_marks(page, name, table(found))
+    return page
 
 
 def _block(group: Sequence[Document]) -> Iterator[str]:
@@ -186,7 +195,7 @@ def main() -> None:
     readme, page, folder = map(Path, sys.argv[1:4])
     text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
     readme.write_text(text, encoding="utf-8")
-    page.write_text(with_halos(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
+    page.write_text(with_parts(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
     draw_stages(groups(read_documents(folder)), folder / "stages.png")
     curves = folder / CURVES
     if curves.exists():

@@ -6,10 +6,8 @@ is left to the image: two bilinear maps, which are one matrix for the rows and o
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from zsris_ros.portions import portion
@@ -34,7 +32,7 @@ class Enlarger:
         square = sam.image_encoder.img_size
         small = [4 * length for length in sam.prompt_encoder.image_embedding_size]
         self._rows, self._columns = (
-            _axis(low, square, shown, pixels, device)
+            Axis(bilinear(shown, pixels) @ bilinear(low, square)[:shown], device)
             for low, shown, pixels in zip(small, input_size, size, strict=True)
         )
         self.at_once = portion(2 * size[0] * size[1], device)
@@ -48,12 +46,6 @@ class Enlarger:
         part = logits[:, down.read, across.read]
         enlarged = resize_part(part, self._rows, self._columns, down, across)
         return Enlarged(enlarged, down.out.start, across.out.start)
-
-
-@lru_cache(maxsize=8)  # frames of a camera have one size
-def _axis(low: int, square: int, shown: int, pixels: int, device: torch.device) -> Axis:
-    """From ``low`` pixels to the network's square, then the ``shown`` of it to the image's."""
-    return Axis(bilinear(shown, pixels) @ bilinear(low, square)[:shown], device)
 
 
 def _span(above: Tensor) -> tuple[int, int]:

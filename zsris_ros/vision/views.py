@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -221,7 +220,8 @@ class ViewMaker:
         if settings.window is None:
             height, width = rgb.shape[:2]
             self._rows, self._columns = (
-                _axis(length, size, device, settings.image_antialias) for length in (height, width)
+                Axis(bilinear(length, size, settings.image_antialias), device)
+                for length in (height, width)
             )
             surround = resize(self._blurred[None], size, settings.image_antialias)
             self._outside = torch.cat([self._fill.expand_as(surround[0])[None], surround])
@@ -285,8 +285,3 @@ class ViewMaker:
         """uint8 HxWx3 to float 3xHxW, normalised."""
         pixels = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(2, 0, 1)
         return normalise(pixels[None].float() / 255, self.settings.mean, self.settings.std)[0]
-
-
-@lru_cache(maxsize=8)  # frames of a camera have one size
-def _axis(length: int, size: int, device: torch.device, antialias: bool) -> Axis:
-    return Axis(bilinear(length, size, antialias), device)
