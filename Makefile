@@ -4,6 +4,7 @@
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
 # make bench    measure again how fast it is (a quarter of an hour of an idle machine)
+# make bench-gpu    the same on a CUDA GPU, beside the processor's figures
 # make reliability  inputs, load, faults, weights and access again, for docs/reliability.md
 # make coverage  the tests, and their row of docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
@@ -41,7 +42,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint coverage colcon results bench bench-report reliability soak mutants clean
+.PHONY: help demo test lint coverage colcon results bench bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -121,6 +122,13 @@ bench: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.bench.sharing bench/halo.json
 	$(VENV)/bin/python -m zsris_ros.bench.memory bench/memory.json
 	$(VENV)/bin/python -m zsris_ros.bench.compiling bench/compiled.json
+	$(MAKE) bench-report
+
+# Beside it what a CUDA GPU takes, and its memory over 1,000 requests about 64 masks.
+bench-gpu: $(MADE)/test $(MADE)/package
+	$(BENCH) --device cuda --plan $(PLANS) --expressions 20 --repetitions 5 --out bench
+	$(BENCH) --device cuda --plan shared --masks 64 --expressions 1000 --repetitions 1 \
+	  --out bench/requests_cuda.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package

@@ -31,6 +31,7 @@ from zsris_ros.bench.published_features import mask_features, patch_features
 from zsris_ros.bench.report import bench_table, groups, read_documents, with_parts, with_table
 from zsris_ros.bench.stopwatch import Stopwatch
 from zsris_ros.camera.conversions import to_frame, to_rgb
+from zsris_ros.commands.bench import _name
 from zsris_ros.proposals.sam import SamProposer
 from zsris_ros.proposals.sam_model import build_sam
 from zsris_ros.stages import stage, watched
@@ -415,3 +416,10 @@ def test_compiling_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [None] and found["masks"] == 16 and found["cosine_least"] > 0.999
     assert min(found["plain_ms"], found["compiled_ms"]) > 0
     assert "| 16 masks, cpu, fp32 |" in compiling.table({"rows": [found]})
+
+
+@pytest.mark.parametrize(
+    ("device", "name"), [("cpu", "vit_b_shared.json"), ("cuda:0", "vit_b_shared_cuda.json")]
+)
+def test_a_gpus_figures_stand_beside_the_processors(device: str, name: str) -> None:
+    assert _name({"device": device, "size": "vit_b", "plan": "shared"}) == name

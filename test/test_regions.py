@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from zsris_ros.proposals import regions
 from zsris_ros.proposals.regions import _one_by_one, _regions, _together
 
-MASKS = arrays.arrays(bool, st.tuples(st.integers(1, 3), st.integers(1, 12), st.integers(1, 12)))
+MASKS = arrays.arrays(bool, st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(1, 12)))
 
 
 @settings(deadline=None, max_examples=300)

@@ -64,7 +64,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         required=True,
         metavar="JSON",
         help="file to write; with several plans, and no --curves, a folder that gets one file "
-        "SIZE_PLAN.json each",
+        "SIZE_PLAN.json each (SIZE_PLAN_cuda.json on a GPU)",
     )
     parser.set_defaults(run=run)
 
@@ -91,11 +91,16 @@ def run(args: argparse.Namespace) -> int:
 def _stages(args: argparse.Namespace, tasks: list[Task]) -> None:
     from zsris_ros.bench.turns import measure
 
-    documents = measure(tasks, args.repetitions, _say)
-    for task, document in zip(tasks, documents, strict=True):
+    for document in measure(tasks, args.repetitions, _say):
         print("\n".join(_lines(document)))
-        name = f"{task.size}_{task.plan}.json"
-        _write(args.out if len(tasks) == 1 else args.out / name, document)
+        _write(args.out if len(tasks) == 1 else args.out / _name(document), document)
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    """What was measured on a CPU and on another device stands side by side."""
+    kind = document["device"].partition(":")[0]
+    suffix = "" if kind == "cpu" else f"_{kind}"
+    return f"{document['size']}_{document['plan']}{suffix}.json"
 
 
 def _curves(args: argparse.Namespace, tasks: list[Task]) -> None:

@@ -54,7 +54,8 @@ def _together(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     islands, of_island = _regions(filled)
     few = (of_island < least) & (of_island > 0)
     # Where no island is large enough, the largest is.
-    largest = F.one_hot(of_island.argmax(dim=1), of_island.shape[1]).bool()
+    labels = torch.arange(of_island.shape[1], device=masks.device)
+    largest = labels == of_island.argmax(dim=1, keepdim=True)
     stays = torch.where((of_island >= least).any(dim=1, keepdim=True), ~few, largest)
     cleaned = filled & stays.gather(1, islands).view_as(masks)
     return cleaned, small.any(dim=1) | few.any(dim=1)
@@ -65,7 +66,7 @@ def _regions(where: Tensor) -> tuple[Tensor, Tensor]:
 
     Labels int64 NxHW, and the pixels of each label, int64 Nx(1+HW).
     """
-    count, pixels = len(where), where[0].numel()
+    count, pixels = len(where), where.shape[1] * where.shape[2]
     numbers = torch.arange(1 + pixels, device=where.device).expand(count, -1)
     labels = torch.where(where.flatten(1), numbers[:, 1:], 0)
     while True:
