@@ -46,6 +46,7 @@ def test_ties_go_to_the_lower_index() -> None:
 @settings(max_examples=50, deadline=None)
 @given(logit_lists, st.integers(1, 9))
 def test_cut_probabilities_are_a_softmax_of_cut_logits(logits: Tensor, count: int) -> None:
+    logits = (64 * logits).round() / 64  # closer ones have the same probability by rounding
     kept = keep_best(torch.softmax(logits, dim=0), count)
     index = best_first(logits, count)
     expected = torch.zeros(len(logits))
