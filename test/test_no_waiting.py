@@ -33,7 +33,7 @@ def clip() -> ClipModel:
 def test_the_meta_device_notices(clip: ClipModel) -> None:
     numbers = torch.zeros(3, device=clip.device)
     for wait in (numbers.cpu, numbers.tolist, numbers[0].item, numbers.nonzero):
-        with pytest.raises((RuntimeError, NotImplementedError)):
+        with pytest.raises(RuntimeError, match=r"(?i)meta"):
             wait()
 
 

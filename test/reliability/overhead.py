@@ -148,9 +148,7 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         "publishing_mask_and_overlay": publishing(5 * frames),
         "idle_share_of_a_core": round(idle, 3),
         "share_without_a_camera": round(alone, 3),
-        "machine": machine.description(torch.device("cpu")),
-        "versions": machine.versions(),
-        "date": machine.today(),
+        **machine.provenance(torch.device("cpu")),
     }
 
 

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from zsris_ros.bench import machine
 from zsris_ros.bench.inputs import painted
-from zsris_ros.bench.networks import Networks, load_networks
+from zsris_ros.bench.networks import Networks, label, load_networks, spelled_out
 from zsris_ros.camera.conversions import to_frame
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import ViewMaker, Views
@@ -50,7 +50,7 @@ def measure(networks: Networks, name: str, mode: str) -> dict[str, Any]:
         cosine = torch.cosine_similarity(forward(*batch), compiled(*batch), dim=-1).min()
     plain, faster = (median(each) for each in zip(*times, strict=True))
     return {
-        "weights": name if networks.weights == "preset" else f"{name}, random",
+        "weights": label(name, networks),
         "mode": mode,
         "device": str(networks.device),
         "precision": networks.precision,
@@ -76,11 +76,9 @@ def table(document: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in document["rows"]:
-        size, _, kind = row["weights"].partition(", ")
-        named = "the bundled tabletop weights" if size == "tabletop" else "ViT-B/16"
         saved = 1 - row["compiled_ms"] / row["plain_ms"]
         cells = (
-            f"{named}{', random' if kind else ''}",
+            spelled_out(row["weights"]),
             f"{row['masks']} masks, {row['device']}, {row['precision']}",
             f"{row['plain_ms']:.0f} ms",
             f"{row['compiled_ms']:.0f} ms ({-saved:+.0%})",
@@ -105,9 +103,7 @@ def main() -> None:
         ]
     document = {
         "rows": rows,
-        "machine": machine.description(device),
-        "versions": machine.versions(),
-        "date": machine.today(),
+        **machine.provenance(device),
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(table(document))

@@ -60,9 +60,7 @@ def measure_curves(
         curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
     return {
         "curves": curves,
-        "machine": machine.description(networks.device),
-        "versions": machine.versions(),
-        "date": machine.today(),
+        **machine.provenance(networks.device),
     }
 
 

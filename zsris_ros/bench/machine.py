@@ -45,6 +45,11 @@ def today() -> str:
     return datetime.now(timezone.utc).date().isoformat()
 
 
+def provenance(device: torch.device) -> dict[str, Any]:
+    """What every file of figures says of where they come from."""
+    return {"machine": description(device), "versions": versions(), "date": today()}
+
+
 def forget_peak(device: torch.device) -> None:
     """From now on ``peak_mb`` speaks of what follows, where the system allows that."""
     if device.type == "cuda":

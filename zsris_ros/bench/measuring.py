@@ -136,9 +136,7 @@ class Measurement:
             "expressions": self.task.expressions,
             "chosen_further": self.chosen[1:],
             "matrix_gflops": round(rate / 1e9, 1),
-            "machine": machine.description(networks.device),
-            "versions": machine.versions(),
-            "date": machine.today(),
+            **machine.provenance(networks.device),
         }
 
 

@@ -39,12 +39,12 @@ _MIB = 2**20
 class LiveTensors(TorchDispatchMode):
     """Counts the bytes of tensors made inside that are alive at once.
 
-    ``now`` and ``peak`` are in all, ``peaks`` while each stage ran (pass ``watch`` to ``watched``).
+    ``now``, and the most while each stage ran in ``peaks`` (pass ``watch`` to ``watched``).
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = self.peak = 0
+        self.now = 0
         self.peaks: dict[str, int] = {}
         self._known: set[int] = set()
         self._stages = ["other"]
@@ -56,6 +56,10 @@ class LiveTensors(TorchDispatchMode):
             yield
         finally:
             self._stages.pop()
+
+    @property
+    def peak(self) -> int:
+        return max(self.peaks.values(), default=0)
 
     def __torch_dispatch__(
         self,
@@ -80,7 +84,6 @@ class LiveTensors(TorchDispatchMode):
         self._known.add(key)
         self.now += size
         weakref.finalize(storage, self._forget, key, size)
-        self.peak = max(self.peak, self.now)
         name = self._stages[-1]
         self.peaks[name] = max(self.peaks.get(name, 0), self.now)
 
@@ -145,9 +148,7 @@ def main() -> None:
         "masks": MASKS,
         "image": [task.width, task.height],
         "rows": rows,
-        "machine": machine.description(torch.device("cpu")),
-        "versions": machine.versions(),
-        "date": machine.today(),
+        **machine.provenance(torch.device("cpu")),
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(table(document))

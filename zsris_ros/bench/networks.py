@@ -42,6 +42,17 @@ class Networks:
     halo: int | None = None
 
 
+def label(size: str, networks: Networks) -> str:
+    """Whose weights a row of figures is about: the size, and "random" where they are."""
+    return size if networks.weights == "preset" else f"{size}, random"
+
+
+def spelled_out(label: str) -> str:
+    """A row's ``label`` as the tables say it."""
+    size, comma, kind = label.partition(", ")
+    return f"{'the bundled tabletop weights' if size == 'tabletop' else 'ViT-B/16'}{comma}{kind}"
+
+
 def sizes() -> dict[str, str]:
     """Preset by size: the name of SAM's architecture, or the preset's own where it has no name."""
     found = {}

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from zsris_ros.bench import machine
 from zsris_ros.bench.inputs import COLOURS, NOUNS
-from zsris_ros.bench.networks import Networks, load_networks
+from zsris_ros.bench.networks import Networks, label, load_networks, spelled_out
 from zsris_ros.demo.recording import SHIPPED, read_frames, read_truth
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -51,7 +51,7 @@ def measure(networks: Networks, name: str) -> list[dict[str, Any]]:
         same = [_best(one, texts) == _best(other, texts) for one, other in pairs]
         rows.append(
             {
-                "weights": name if networks.weights == "preset" else f"{name}, random",
+                "weights": label(name, networks),
                 "halo": halo,
                 "masks": len(cosines),
                 "computed": round(float(np.mean([_share(encoder, *p) for p in pictures])), 3),
@@ -71,10 +71,8 @@ def table(document: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in document["rows"]:
-        size, _, kind = row["weights"].partition(", ")
-        named = "the bundled tabletop weights" if size == "tabletop" else "ViT-B/16"
         cells = (
-            f"{named}{', random' if kind else ''}",
+            spelled_out(row["weights"]),
             row["halo"],
             f"{row['computed']:.0%}",
             f"{row['cosine_least']:.5f}",
@@ -113,9 +111,7 @@ def main() -> None:
     rows = [row for size, each in networks for row in measure(each, size)]
     document = {
         "rows": rows,
-        "machine": machine.description(networks[0][1].device),
-        "versions": machine.versions(),
-        "date": machine.today(),
+        **machine.provenance(networks[0][1].device),
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(table(document))
