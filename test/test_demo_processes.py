@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +51,39 @@ def test_children_end_with_the_block_whatever_ends_it(tmp_path: Path) -> None:
         leave()
     assert len(started) == 2
     assert not any(alive(each) for each in started)
+
+
+@pytest.mark.parametrize("when", ["started", "ended"])
+def test_an_interruption_at_the_worst_moment_leaves_none_behind(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(subprocess.Popen[bytes]):
+        """Ctrl-C comes as soon as it runs, or (a second one) while it is being ended."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            if when == "started":
+                signal.raise_signal(signal.SIGINT)
+
+        def send_signal(self, number: int) -> None:
+            if when == "ended":
+                signal.raise_signal(signal.SIGINT)
+            super().send_signal(number)
+
+    def leave() -> None:
+        with Children({}, tmp_path, lambda: None) as children:
+            children.start("one", *SERVER, serves=True)
+            raise KeyboardInterrupt
+
+    started: list[int] = []
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    usual = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        leave()
+    assert len(started) == 1
+    assert not alive(started[0])
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_a_stubborn_child_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -41,6 +42,26 @@ def find_profile() -> Path | None:
     folders = [Path(__file__).resolve().parents[2] / "config"]
     folders += [Path(prefix) / "share/zsris_ros/config" for prefix in prefixes if prefix]
     return next((folder / PROFILE for folder in folders if (folder / PROFILE).is_file()), None)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """SIGINT and SIGTERM wait for the end of the block, which must be in the main thread.
+
+    They are not blocked: a process that is started in the block would inherit that.
+    """
+    came: list[int] = []
+    usual = {
+        each: signal.signal(each, lambda number, _: came.append(number))
+        for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in usual.items():
+            signal.signal(each, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 class Children:
@@ -80,6 +101,10 @@ class Children:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        with uninterrupted():  # a second Ctrl-C leaves none behind
+            self._end()
+
+    def _end(self) -> None:
         self._closing.set()
         self._watchdog.join()
         for process in self._processes.values():
@@ -94,8 +119,9 @@ class Children:
 
     def start(self, name: str, module: str, *arguments: str, serves: bool = False) -> None:
         """Start ``python -m module arguments``; ``serves`` if it must not end by itself."""
-        with (self._logs / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(
+        # An interruption after it was started and before it is noted would leave it behind.
+        with (self._logs / f"{name}.log").open("wb") as log, uninterrupted():
+            self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -103,9 +129,8 @@ class Children:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours; the children are ended in order
             )
-        if serves:
-            self._serving.add(name)
-        self._processes[name] = process
+            if serves:
+                self._serving.add(name)
 
     def wait(self, name: str, timeout: float) -> None:
         """Returns when the child has ended well. Raises ChildDied, or TimeoutError."""
