@@ -13,7 +13,7 @@ from torch import Tensor
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.views import HybridSettings
+from zsris_ros.vision.views import HybridSettings, ViewMaker
 
 MODES = ("G2L", "L2G", "both", "local", "token-masking", "attention-masking")
 
@@ -85,6 +85,37 @@ def test_any_mask_and_any_batch(
     assert torch.isfinite(alone).all()
     assert not alone.requires_grad
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize("mode", [*MODES, "global", "sum"])
+def test_patches_without_the_mask_are_embedded_once_and_nothing_changes(
+    mode: str, reference: bool, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+) -> None:
+    rgb, masks = frame
+    kind = HybridSettings.reference if reference else HybridSettings
+    hybrid = HybridEncoder(clip, kind(start_block=2, mode=mode, blur_kernel=5))
+    make = ViewMaker(rgb, masks, hybrid.settings, clip.image_size, clip.grid, clip.device)
+    plain = hybrid.hybrid_forward(*make(range(len(masks))))
+    torch.testing.assert_close(hybrid.encode(rgb, masks), plain, atol=1e-5, rtol=0)
+
+
+def test_only_patches_that_a_mask_reaches_are_embedded_anew(
+    clip: ClipModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[int] = []
+    plain = ClipModel._embed
+
+    def counting(self: ClipModel, images: Tensor, image: Tensor, places: Tensor) -> Tensor:
+        embedded.append(places.numel())
+        return plain(self, images, image, places)
+
+    monkeypatch.setattr(ClipModel, "_embed", counting)
+    masks = np.zeros((3, 64, 64), dtype=bool)  # 4 x 4 cells of 16 pixels
+    masks[0, 4:8, 4:40] = True
+    masks[2, 36:44, 36:44] = True
+    encoder(clip).encode(np.zeros((64, 64, 3), np.uint8), masks)
+    assert embedded == [2 * (3 + 0 + 1)]
 
 
 def test_the_order_of_masks_does_not_matter(

@@ -187,3 +187,19 @@ def test_only_what_a_mask_reaches_is_composed_and_nothing_is_missed(
     ours = ViewMaker(rgb, mask[None], options, 32, 4, CPU)([0])
     torch.testing.assert_close(ours.local, local, atol=1e-5, rtol=0)
     torch.testing.assert_close(ours.global_, global_, atol=1e-5, rtol=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(boxes, st.booleans(), st.integers(0, 3))
+def test_elsewhere_a_masks_pictures_are_the_empty_ones(
+    mask: np.ndarray, antialias: bool, seed: int
+) -> None:
+    make = ViewMaker(
+        picture(seed=seed), mask[None], HybridSettings(image_antialias=antialias), 32, 4, CPU
+    )
+    ours, empty = make([0]), make.empty()
+    differs = (ours.local != empty.local) | (ours.global_ != empty.global_)
+    cells = differs.any(dim=1).view(4, 8, 4, 8).any(dim=3).any(dim=1).flatten()
+    image, places = make.changed([0])
+    assert not image.any()
+    assert set(cells.nonzero().flatten().tolist()) <= set(places.tolist())

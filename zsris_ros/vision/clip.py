@@ -74,7 +74,8 @@ class ClipModel(OpenClipModel):
             patches = self.visual.conv1(images.to(self.dtype)).flatten(2).transpose(1, 2)
             positions = table[1:]
         else:
-            patches = F.linear(self._cut(images, places), self.visual.conv1.weight.flatten(1))
+            image = torch.arange(len(images), device=images.device)[:, None]
+            patches = self._embed(images, image, places)
             positions = table[1:][places]
         first = self.visual.class_embedding + table[0]
         tokens = torch.cat(
@@ -87,13 +88,24 @@ class ClipModel(OpenClipModel):
         normed: Tensor = self.visual.ln_pre(tokens)
         return normed
 
-    def _cut(self, images: Tensor, places: Tensor) -> Tensor:
-        """The pixels of each image's patches at ``places``, NxKx(C*p*p)."""
+    def stem_changed(self, tokens: Tensor, images: Tensor, image: Tensor, places: Tensor) -> Tensor:
+        """As ``stem`` of images that differ in some patches from others, whose tokens are known.
+
+        ``tokens`` NxTxD, the others', are overwritten. ``image`` and ``places`` int64 M name the
+        patches that differ: the image, and the place on the trained grid by row.
+        """
+        patches = self._embed(images, image, places)
+        positions = self.visual.positional_embedding[1:][places]
+        tokens[image, 1 + places] = self.visual.ln_pre(patches + positions.to(patches.dtype))
+        return tokens
+
+    def _embed(self, images: Tensor, image: Tensor, places: Tensor) -> Tensor:
+        """Some patches of NxCxHxW images without their positions: the indices' shape, and D."""
         side = self.patch_size
         cells = images.unfold(2, side, side).unfold(3, side, side)  # NxCxRxWxpxp, a view
-        image = torch.arange(len(images), device=images.device)[:, None]
         columns = cells.shape[3]
-        return cells[image, :, places // columns, places % columns].flatten(2).to(self.dtype)
+        cut = cells[image, :, places // columns, places % columns].flatten(-3).to(self.dtype)
+        return F.linear(cut, self.visual.conv1.weight.flatten(1))
 
     def positions(self, rows: int, columns: int) -> Tensor:
         """Positional embedding for a grid, (1 + rows * columns) x D.

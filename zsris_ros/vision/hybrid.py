@@ -69,14 +69,30 @@ class HybridEncoder:
             return self._encode_near(make, self.settings.halo)
 
     def _encode_fully(self, make: ViewMaker, count: int) -> Tensor:
-        """Every token for every mask."""
+        """Every token for every mask; patches that show nothing of it are embedded once."""
+        empty = None
+        if self.settings.window is None:
+            empty = self.clip.stem(self._pictures(*make.empty()[:2]))
 
         def work(some: slice) -> Tensor:
+            which = range(count)[some]
             with stage("compositing"):
-                views = make(range(count)[some])
-            return self.hybrid_forward(*views)
+                views = make(which)
+            pictures = self._pictures(*views[:2])
+            if empty is None:
+                tokens = self.clip.stem(pictures)
+            else:
+                tokens = self._stem_beside(empty, pictures, *make.changed(which))
+            return self._fuse(tokens, views.grids)
 
         return torch.cat(self._batches.run(work, count, self._at_once))
+
+    def _stem_beside(self, empty: Tensor, pictures: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+        """The tokens of pictures that differ from the empty ones in some places of some masks."""
+        streams, masks = len(empty), len(pictures) // len(empty)
+        image = torch.cat([mask + stream * masks for stream in range(streams)])
+        tokens = empty.repeat_interleave(masks, dim=0)
+        return self.clip.stem_changed(tokens, pictures, image, places.repeat(streams))
 
     def _encode_near(self, make: ViewMaker, halo: int) -> Tensor:
         """Few tokens for each mask; masks that need about as many are encoded together."""
@@ -126,19 +142,29 @@ class HybridEncoder:
         Differentiable, so that a model can be trained on what it will be asked. ``surround``
         records what a pass sees, or has recorded what this one sees beyond the tokens it computes.
         """
+        pictures = self._pictures(local_images, global_images)
+        places = None
+        if isinstance(surround, Halo):
+            places = surround.places.repeat(len(pictures) // len(grids), 1)
+        return self._fuse(self.clip.stem(pictures, places), grids, surround)
+
+    def _pictures(self, local_images: Tensor, global_images: Tensor) -> Tensor:
+        """Of views those that the mode reads, one stream behind the other."""
+        use_local, use_global, _ = _MODES[self.settings.mode]
+        return torch.cat([local_images] * use_local + [global_images] * use_global)
+
+    def _fuse(
+        self, tokens: Tensor, grids: Tensor, surround: Recorder | Halo | None = None
+    ) -> Tensor:
+        """Features of N masks, from the stem's tokens of each stream."""
         cover = torch.cat([torch.ones_like(grids[:, :1, 0]), grids.flatten(1)], dim=1)
         cover = cover.to(self.clip.dtype)
-        use_local, use_global, run = _MODES[self.settings.mode]
-        pictures = torch.cat([local_images] * use_local + [global_images] * use_global)
-        streams = use_local + use_global
-        own, places = cover, None
-        if isinstance(surround, Halo):
-            own, places = surround.own(cover), surround.places.repeat(streams, 1)
+        own = surround.own(cover) if isinstance(surround, Halo) else cover
         late = _Late(self._late, self.settings.fusion_weight, own[..., None], cover != 0, surround)
-        tokens = self.clip.stem(pictures, places)
         for block in self._early:
             tokens = run_block(block, tokens, surround=surround)
-        outputs = run(late, *tokens.chunk(streams))
+        run = _MODES[self.settings.mode][2]
+        outputs = run(late, *tokens.chunk(len(tokens) // len(grids)))
         return torch.stack([self.clip.head(output[:, 0]) for output in outputs]).sum(dim=0)
 
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from ..geometry import window_of
 from ..portions import portion
-from ..resizing import Axis, bilinear, resize_part
+from ..resizing import Axis, Reach, bilinear, resize_part
 from ..types import BoolArray, ByteArray, InputError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -246,15 +246,37 @@ class ViewMaker:
         grid = torch.zeros(1, self.grid, self.grid, device=self.device)
         return Views(self._outside[:1], self._outside[1:], grid)
 
+    def changed(self, which: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """In which cells of whole frames pictures of masks differ from those of ``empty``, or may.
+
+        Returns int64 M twice: the mask, counted within ``which``, and the cell, by row.
+        """
+        side = self.size // self.grid
+        changed = np.zeros((len(which), self.grid, self.grid), bool)
+        for cells, mask in zip(changed, which, strict=True):
+            if (reached := self._reached(mask)) is not None:
+                rows, columns = (
+                    slice(one.out.start // side, -(-one.out.stop // side)) for one in reached
+                )
+                cells[rows, columns] = True
+        mask_and_cell = np.stack(changed.reshape(len(which), -1).nonzero())
+        first, second = torch.from_numpy(mask_and_cell).to(self.device)
+        return first, second
+
+    def _reached(self, which: int) -> tuple[Reach, Reach] | None:
+        """Rows and columns of one mask's pictures that its box reaches; None without a box."""
+        window = window_of(self._masks[which])
+        if window is None:
+            return None
+        rows, columns = window
+        down = self._rows.reach(rows.start, rows.stop)
+        return down, self._columns.reach(columns.start, columns.stop)
+
     def _whole(self, which: int) -> tuple[Tensor, Tensor]:
         """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""
         pictures, inside = self._outside.clone(), self._inside[which]
-        window = window_of(self._masks[which])
-        if window is not None:
-            down, across = (
-                axis.reach(side.start, side.stop)
-                for axis, side in zip((self._rows, self._columns), window, strict=True)
-            )
+        if (reached := self._reached(which)) is not None:
+            down, across = reached
             read = (..., down.read, across.read)
             part = self._compose(inside[read], self._sharp[read], self._blurred[read])
             pictures[..., down.out, across.out] = resize_part(
