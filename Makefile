@@ -4,6 +4,7 @@
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
 # make bench    measure again how fast it is (a quarter of an hour of an idle machine)
+# make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
 # make reliability  inputs, load, faults, weights and access again, for docs/reliability.md
 # make coverage  the tests, and their row of docs/reliability.md
@@ -42,7 +43,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint coverage colcon results bench bench-gpu bench-report reliability soak mutants clean
+.PHONY: help demo test lint coverage colcon results bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -122,6 +123,14 @@ bench: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.bench.sharing bench/halo.json
 	$(VENV)/bin/python -m zsris_ros.bench.memory bench/memory.json
 	$(VENV)/bin/python -m zsris_ros.bench.compiling bench/compiled.json
+	$(MAKE) bench-report
+
+# What half precision does not help; here the processor is an older one.
+bench-fp32: $(MADE)/test $(MADE)/package
+	$(BENCH) --precision fp32 --plan $(PLANS) --expressions 3 --repetitions 2 --out bench/fp32
+	$(BENCH) --precision fp32 --plan published,reference,product --size tabletop --repetitions 5 \
+	  --out bench/fp32
+	$(VENV)/bin/python test/reliability/overhead.py --out bench/fp32/ros.json
 	$(MAKE) bench-report
 
 # Beside it what a CUDA GPU takes, and its memory over 1,000 requests about 64 masks.

@@ -314,6 +314,17 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
         assert Image.open(tmp_path / f"{name}.png").size[0] > 300
 
 
+def test_float32_has_a_table_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "fp32").mkdir()
+    for plan, milliseconds in (("published", 40000.0), ("shared", 10000.0)):
+        path = tmp_path / "fp32" / f"{plan}.json"
+        path.write_text(json.dumps(document(plan, milliseconds)))
+    page = with_parts("before\n<!-- fp32 -->\n<!-- /fp32 -->\nbehind", tmp_path)
+    assert "| features | 40.00 s | 10.00 s | 4.0 |" in page
+    assert page.startswith("before") and page.endswith("behind")
+    assert bench_table(tmp_path) == "", "it is not mixed with what README shows"
+
+
 def test_growth_is_that_of_a_line_and_of_a_power() -> None:
     assert growth([1, 2, 4], [3.0, 6.0, 12.0]) == {"ms_per_unit": 3.0, "exponent": 1.0}
     assert growth([1, 2, 4], [5.0, 20.0, 80.0])["exponent"] == 2.0

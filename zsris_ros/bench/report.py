@@ -1,8 +1,8 @@
 """The tables of README and docs/bench.md and the charts, from what was measured.
 
 ``python -m zsris_ros.bench.report README.md docs/bench.md bench`` replaces what stands between
-``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` in the
-other, and draws bench/stages.png and bench/curves.png. A test keeps the tables in step with the
+``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` and of
+``FP32`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the tables in step with the
 files.
 """
 
@@ -32,6 +32,9 @@ PARTS: Mapping[str, Callable[[Document], str]] = {
     "memory": memory.table,
 }
 """Tables of docs/bench.md by their marks, which are the names of their files too."""
+
+FP32 = "fp32"
+"""Mark of the page, and folder, of what README's table shows, in float32 on an older processor."""
 
 
 def read_documents(folder: Path) -> list[Document]:
@@ -78,12 +81,14 @@ def with_table(readme: str, table: str) -> str:
 
 
 def with_parts(page: str, folder: Path) -> str:
-    """docs/bench.md with the tables of ``PARTS`` that were measured."""
+    """docs/bench.md with what was measured of ``PARTS`` and in float32."""
     for name, table in PARTS.items():
         path = folder / f"{name}.json"
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
             page = between_marks(page, name, table(found))
+    if (folder / FP32).is_dir():
+        page = between_marks(page, FP32, bench_table(folder / FP32))
     return page
 
 
