@@ -2,8 +2,8 @@
 
 ``python -m zsris_ros.bench.report README.md docs/bench.md bench`` replaces what stands between
 ``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` and of
-``FP32`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the tables in step with the
-files.
+``FP32`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the tables in
+step with the files.
 """
 
 from __future__ import annotations
