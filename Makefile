@@ -115,10 +115,12 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 # Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
 BENCH := $(VENV)/bin/zsris bench
 PLANS ?= published,reference,shared,product
+MANY := --plan shared --masks 64 --expressions 1001 --repetitions 1
 bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan $(PLANS) --expressions 3 --repetitions 2 --out bench
 	$(BENCH) --plan published,reference,product --size tabletop --repetitions 5 --out bench
 	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
+	$(BENCH) $(MANY) --out bench/requests.json
 	$(VENV)/bin/python test/reliability/overhead.py --out bench/ros.json
 	$(VENV)/bin/python -m zsris_ros.bench.sharing bench/halo.json
 	$(VENV)/bin/python -m zsris_ros.bench.memory bench/memory.json
@@ -136,8 +138,7 @@ bench-fp32: $(MADE)/test $(MADE)/package
 # Beside it what a CUDA GPU takes, and its memory over 1,000 requests about 64 masks.
 bench-gpu: $(MADE)/test $(MADE)/package
 	$(BENCH) --device cuda --plan $(PLANS) --expressions 20 --repetitions 5 --out bench
-	$(BENCH) --device cuda --plan shared --masks 64 --expressions 1000 --repetitions 1 \
-	  --out bench/requests_cuda.json
+	$(BENCH) --device cuda $(MANY) --out bench/requests_cuda.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package

@@ -65,8 +65,20 @@ def peak_mb(device: torch.device) -> float:
     """The most memory held at once, in MiB: of the GPU by torch, else of this process."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device)) / 2**20
+    return _status_mb("VmHWM")
+
+
+def held_mb(device: torch.device) -> float:
+    """The memory held now, in MiB, counted as ``peak_mb`` counts."""
+    if device.type == "cuda":
+        return float(torch.cuda.memory_allocated(device)) / 2**20
+    return _status_mb("VmRSS")
+
+
+def _status_mb(name: str) -> float:
+    """A figure that Linux keeps of this process, from kB; NaN elsewhere."""
     for line in _lines("/proc/self/status"):
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
     return float("nan")
 

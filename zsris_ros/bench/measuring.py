@@ -74,6 +74,7 @@ class Measurement:
             self._script = Script(self.networks.sam, inputs.masks)
         self._texts = sentences(task.expressions)
         self._first, self._further = _Samples(), _Samples()
+        self._held: list[float] = []
         self.chosen: list[int] = []
 
     def warm_up(self) -> None:
@@ -96,11 +97,13 @@ class Measurement:
         A plan that begins anew for every expression is asked one further one, the first time only.
         """
         self._first.stages.append(self.ask(0).milliseconds)
+        self._held.append(machine.held_mb(self.networks.device))
         further = range(1, len(self._texts))
         if not self.plan.remembers:
             further = further[: 0 if self._further.stages else 1]
         for number in further:
             self._further.stages.append(self.ask(number).milliseconds)
+            self._held.append(machine.held_mb(self.networks.device))
 
     def ask(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
         """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
@@ -127,6 +130,11 @@ class Measurement:
             "further_ms": further["median_ms"] if self._further.stages else None,
             "chosen": self.chosen[0],
             "peak_mb": round(machine.peak_mb(networks.device), 1),
+            "held_mb": {
+                "after_first": round(self._held[0], 1),
+                "after_last": round(self._held[-1], 1),
+                "most": round(max(self._held), 1),
+            },
             "stages": first["stages"],
             "first_answer": {key: value for key, value in first.items() if key != "stages"},
             "further": further,

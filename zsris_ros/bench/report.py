@@ -26,10 +26,29 @@ BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
 
 Document = Mapping[str, Any]
 
+
+
+def requests_table(found: Document) -> str:
+    """How much memory many expressions about one picture take."""
+    held = found["held_mb"]
+    rows = {
+        f"after the first answer about {found['masks']} masks": held["after_first"],
+        f"after {found['further']['repetitions']} further ones": held["after_last"],
+        "the most after any of them": held["most"],
+        "the most while they were made": found["peak_mb"],
+    }
+    head = f"{_networks(found)}, {found['plan']}, {found['precision']}, {_machine(found)}"
+    return "\n".join(
+        [f"| {head} | MiB |", "|---|---|", *(f"| {name} | {mb:.0f} |" for name, mb in rows.items())]
+    )
+
+
 PARTS: Mapping[str, Callable[[Document], str]] = {
     "halo": sharing.table,
     "compiled": compiling.table,
     "memory": memory.table,
+    "requests": requests_table,
+    "requests_cuda": requests_table,
 }
 """Tables of docs/bench.md by their marks, which are the names of their files too."""
 
