@@ -127,7 +127,7 @@ bench: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.bench.compiling bench/compiled.json
 	$(MAKE) bench-report
 
-# What half precision does not help; here the processor is an older one.
+# The same in float32, which is what processors without bfloat16 have; docs/bench.md shows it.
 bench-fp32: $(MADE)/test $(MADE)/package
 	$(BENCH) --precision fp32 --plan $(PLANS) --expressions 3 --repetitions 2 --out bench/fp32
 	$(BENCH) --precision fp32 --plan published,reference,product --size tabletop --repetitions 5 \

@@ -27,35 +27,6 @@ BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
 Document = Mapping[str, Any]
 
 
-
-def requests_table(found: Document) -> str:
-    """How much memory many expressions about one picture take."""
-    held = found["held_mb"]
-    rows = {
-        f"after the first answer about {found['masks']} masks": held["after_first"],
-        f"after {found['further']['repetitions']} further ones": held["after_last"],
-        "the most after any of them": held["most"],
-        "the most while they were made": found["peak_mb"],
-    }
-    head = f"{_networks(found)}, {found['plan']}, {found['precision']}, {_machine(found)}"
-    return "\n".join(
-        [f"| {head} | MiB |", "|---|---|", *(f"| {name} | {mb:.0f} |" for name, mb in rows.items())]
-    )
-
-
-PARTS: Mapping[str, Callable[[Document], str]] = {
-    "halo": sharing.table,
-    "compiled": compiling.table,
-    "memory": memory.table,
-    "requests": requests_table,
-    "requests_cuda": requests_table,
-}
-"""Tables of docs/bench.md by their marks, which are the names of their files too."""
-
-FP32 = "fp32"
-"""Mark of the page, and folder, of what README's table shows, in float32 on an older processor."""
-
-
 def read_documents(folder: Path) -> list[Document]:
     """The measurements in ``folder``, each of one plan."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
@@ -200,6 +171,21 @@ def _added_by_ros(found: Document) -> Iterator[str]:
     yield f"| a camera that nobody asks about | {found['idle_share_of_a_core']:.0%} of a core |"
 
 
+def _many_requests(found: Document) -> str:
+    """How much memory many expressions about one picture take."""
+    held = found["held_mb"]
+    rows = {
+        f"after the first answer about {found['masks']} masks": held["after_first"],
+        f"after {found['further']['repetitions']} further ones": held["after_last"],
+        "the most after any of them": held["most"],
+        "the most while they were made": found["peak_mb"],
+    }
+    head = f"{_networks(found)}, {found['plan']}, {found['precision']}, {_machine(found)}"
+    return "\n".join(
+        [f"| {head} | MiB |", "|---|---|", *(f"| {name} | {mb:.0f} |" for name, mb in rows.items())]
+    )
+
+
 def _ms(figures: Document | None) -> str:
     return _milliseconds(figures["median_ms"]) if figures else ""
 
@@ -213,6 +199,19 @@ def _times(baseline: Document | None, ours: Document | None) -> str:
         return ""
     ratio = baseline["median_ms"] / ours["median_ms"]
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+PARTS: Mapping[str, Callable[[Document], str]] = {
+    "halo": sharing.table,
+    "compiled": compiling.table,
+    "memory": memory.table,
+    "requests": _many_requests,
+    "requests_cuda": _many_requests,
+}
+"""Tables of docs/bench.md by their marks, which are the names of their files too."""
+
+FP32 = "fp32"
+"""Mark of the page, and folder, of what README's table shows, in float32 on an older processor."""
 
 
 def main() -> None:

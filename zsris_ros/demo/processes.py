@@ -60,8 +60,8 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for each, handler in usual.items():
             signal.signal(each, handler)
-        for number in came[:1]:
-            signal.raise_signal(number)
+        if came:
+            signal.raise_signal(came[0])
 
 
 class Children:

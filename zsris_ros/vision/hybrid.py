@@ -89,10 +89,10 @@ class HybridEncoder:
 
     def _stem_beside(self, empty: Tensor, pictures: Tensor, mask: Tensor, places: Tensor) -> Tensor:
         """The tokens of pictures that differ from the empty ones in some places of some masks."""
-        streams, masks = len(empty), len(pictures) // len(empty)
-        image = torch.cat([mask + stream * masks for stream in range(streams)])
+        masks = len(pictures) // self._streams
+        image = torch.cat([mask + stream * masks for stream in range(self._streams)])
         tokens = empty.repeat_interleave(masks, dim=0)
-        return self.clip.stem_changed(tokens, pictures, image, places.repeat(streams))
+        return self.clip.stem_changed(tokens, pictures, image, places.repeat(self._streams))
 
     def _encode_near(self, make: ViewMaker, halo: int) -> Tensor:
         """Few tokens for each mask; masks that need about as many are encoded together."""
@@ -145,8 +145,14 @@ class HybridEncoder:
         pictures = self._pictures(local_images, global_images)
         places = None
         if isinstance(surround, Halo):
-            places = surround.places.repeat(len(pictures) // len(grids), 1)
+            places = surround.places.repeat(self._streams, 1)
         return self._fuse(self.clip.stem(pictures, places), grids, surround)
+
+    @property
+    def _streams(self) -> int:
+        """How many pictures of a mask the mode reads, 1 or 2."""
+        use_local, use_global, _ = _MODES[self.settings.mode]
+        return use_local + use_global
 
     def _pictures(self, local_images: Tensor, global_images: Tensor) -> Tensor:
         """Of views those that the mode reads, one stream behind the other."""
@@ -164,7 +170,7 @@ class HybridEncoder:
         for block in self._early:
             tokens = run_block(block, tokens, surround=surround)
         run = _MODES[self.settings.mode][2]
-        outputs = run(late, *tokens.chunk(len(tokens) // len(grids)))
+        outputs = run(late, *tokens.chunk(self._streams))
         return torch.stack([self.clip.head(output[:, 0]) for output in outputs]).sum(dim=0)
 
 

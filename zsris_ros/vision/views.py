@@ -223,6 +223,7 @@ class ViewMaker:
                 Axis(bilinear(length, size, settings.image_antialias), device)
                 for length in (height, width)
             )
+            self._reached = [self._reached_by(mask) for mask in masks]
             surround = resize(self._blurred[None], size, settings.image_antialias)
             self._outside = torch.cat([self._fill.expand_as(surround[0])[None], surround])
 
@@ -254,18 +255,18 @@ class ViewMaker:
         side = self.size // self.grid
         changed = np.zeros((len(which), self.grid, self.grid), bool)
         for cells, mask in zip(changed, which, strict=True):
-            if (reached := self._reached(mask)) is not None:
+            if (reached := self._reached[mask]) is not None:
                 rows, columns = (
                     slice(one.out.start // side, -(-one.out.stop // side)) for one in reached
                 )
                 cells[rows, columns] = True
-        mask_and_cell = np.stack(changed.reshape(len(which), -1).nonzero())
-        first, second = torch.from_numpy(mask_and_cell).to(self.device)
-        return first, second
+        indices = np.stack(changed.reshape(len(which), -1).nonzero())
+        of_mask, places = torch.from_numpy(indices).to(self.device)
+        return of_mask, places
 
-    def _reached(self, which: int) -> tuple[Reach, Reach] | None:
-        """Rows and columns of one mask's pictures that its box reaches; None without a box."""
-        window = window_of(self._masks[which])
+    def _reached_by(self, mask: BoolArray) -> tuple[Reach, Reach] | None:
+        """Rows and columns of a mask's pictures that its box reaches; None without a box."""
+        window = window_of(mask)
         if window is None:
             return None
         rows, columns = window
@@ -275,7 +276,7 @@ class ViewMaker:
     def _whole(self, which: int) -> tuple[Tensor, Tensor]:
         """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""
         pictures, inside = self._outside.clone(), self._inside[which]
-        if (reached := self._reached(which)) is not None:
+        if (reached := self._reached[which]) is not None:
             down, across = reached
             read = (..., down.read, across.read)
             part = self._compose(inside[read], self._sharp[read], self._blurred[read])
