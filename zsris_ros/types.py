@@ -222,10 +222,16 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Relation:
-    """``kind`` (left_of, on, between, ...) between the target and one or more anchors."""
+    """``kind`` (left_of, on, between, ...) between the target and one or more anchors.
+
+    ``certainty`` in [0, 1]: how probable it is that the phrase relates the target to another object
+    of the scene. "with a white cap" mostly describes the target, "on the table" mostly names what
+    everything stands on.
+    """
 
     kind: str
     anchors: tuple[Anchor, ...]
+    certainty: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from zsris_ros.language import nouns, rules, words
+from zsris_ros.language.interpretation import DESCRIPTIVE
 from zsris_ros.types import Anchor, Expression
 
 
@@ -21,6 +22,22 @@ def noun_phrase(expression: Expression) -> str:
     """
     head = words.singular(expression.head)
     return " ".join((*expression.attributes, head))
+
+
+def description(expression: Expression) -> str | None:
+    """The noun phrase with what describes it: "bottle with white cap", "box of spaghetti".
+
+    Phrases with "with" and "of" say how the target looks; None where nothing is said of that.
+    """
+    phrase = noun_phrase(expression)
+    said = bool(expression.attributes) or not is_neutral(expression.head)
+    for relation in expression.relations:
+        if relation.kind in DESCRIPTIVE:
+            for anchor in relation.anchors:
+                inner = description(anchor_expression(anchor))
+                if inner is not None:
+                    phrase, said = f"{phrase} {DESCRIPTIVE[relation.kind]} {inner}", True
+    return phrase if said else None
 
 
 def anchor_noun_phrase(anchor: Anchor) -> str:

@@ -1,14 +1,25 @@
 """From evidence to a probability: is this mask what was asked for?
 
-A mask is what was asked for when it shows the phrase, and stands where the relations say, and has
-the rank that was named. Each kind of evidence gives a probability of its own by Platt scaling
-(Platt, 1999), ``sigmoid(offset + slope * logit(term))`` with a slope above 0, and their product is
-the answer's score, so each can veto and more evidence never lowers a score. What only compares the
-masks of one picture (coherence) is no evidence.
+A mask is what was asked for when it shows the phrase, stands where the relations say, and has the
+rank that was named. Each kind of evidence k gives a fit f_k in [0, 1], and the score is log-linear
+in all of them:
+
+    log score = sum_k log g_k(f_k).
+
+Where a kind was measured for the weights in use, g_k is Platt scaling (Platt, 1999),
+``sigmoid(offset + slope * logit(f))``, and a score is the probability that the mask is what was
+asked for. Elsewhere g_k is a mixture,
+
+    g_k(f) = 1 - r_k (1 - f),
+
+of a statement that is right and was read rightly, with probability r_k (``RELIABILITY``), and one
+that says nothing. So evidence adds up, and none of it can outweigh the rest without bound: a place
+that does not fit costs at most -log(1 - r_k).
 
 A CLIP whose logits mean nothing by themselves gets an absolute term of its own, ``presence``: the
 share of the phrase in a softmax over the phrase and texts that fit anything, of one mask and not
-over the masks that happen to be there.
+over the masks that happen to be there. It takes part where it was measured, and says whether there
+is such a thing, never which of the masks is meant.
 """
 
 from __future__ import annotations
@@ -30,6 +41,7 @@ EVIDENCE: Mapping[str, str] = MappingProxyType(
         "order": "order",
         "anchor": "anchor",
         "thing": "thing",
+        "coherence": "coherence",
         **dict.fromkeys(("left_of", "right_of", "above", "below"), "direction"),
         **dict.fromkeys(("in_front_of", "behind"), "depth"),
         **dict.fromkeys(("bigger_than", "smaller_than"), "size"),
@@ -41,6 +53,35 @@ EVIDENCE: Mapping[str, str] = MappingProxyType(
 """The kind of evidence of every term of a grounding that is one."""
 
 KINDS = tuple(dict.fromkeys(EVIDENCE.values()))
+
+RELIABILITY: Mapping[str, float] = MappingProxyType(
+    {
+        "match": 1.0,
+        "order": 0.99,
+        "direction": 0.97,
+        "depth": 0.95,
+        "between": 0.95,
+        "size": 0.95,
+        "distance": 0.8,
+        "contact": 0.8,
+        "not": 0.8,
+        "place": 0.8,
+        "thing": 0.3,
+        "coherence": 0.6,
+        "presence": 0.0,
+        "anchor": 0.0,
+    }
+)
+"""How often a statement of a kind is true of the mask that is meant, where nothing was measured.
+
+People are nearly always right about order and direction; distances, contact and what is not meant
+are judged by geometry and by a CLIP that know little of them. Absolute terms count where they were
+measured only.
+"""
+
+ABSOLUTE = ("presence", "anchor")
+"""Kinds that say whether there is such a thing, not which of the masks it is."""
+
 SAME_TEXT = 0.97
 FURTHEST = 8.0
 """Logits of terms are cut here: 0 and 1 are never certain."""
@@ -50,10 +91,10 @@ FURTHEST = 8.0
 class Calibration:
     """What a score means for one set of weights; plain data, as ``zsris calibrate`` writes it.
 
-    ``scaling`` holds (offset, slope) for kinds of evidence (``KINDS``); a kind that is missing is
-    taken as it is. ``weights`` names what was calibrated and ``measured_on`` the data; where that
-    is empty, scores have never been compared with the truth. Raises ValueError for unknown kinds
-    and for slopes that are not positive.
+    ``scaling`` holds (offset, slope) for kinds of evidence (``KINDS``); a kind that is missing
+    counts by its ``RELIABILITY``. ``weights`` names what was calibrated and ``measured_on`` the
+    data; where that is empty, scores have never been compared with the truth. Raises ValueError for
+    unknown kinds and for slopes that are not positive.
     """
 
     scaling: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -73,7 +114,7 @@ class Calibration:
         return bool(self.measured_on)
 
     def probability(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """The probability that each of N masks is what was asked for, float32 N.
+        """The score of each of N masks, float32 N in [0, 1]: a probability where measured.
 
         ``terms`` (each N, in [0, 1]) are those of a grounding; "match" is always among them.
         """
@@ -84,8 +125,10 @@ class Calibration:
         return score
 
     def scaled(self, kind: str, term: Tensor) -> Tensor:
-        """The probability, N, that one kind of evidence speaks for."""
-        offset, slope = self.scaling.get(kind, (0.0, 1.0))
+        """g_k of one kind of evidence, N."""
+        if kind not in self.scaling:
+            return 1 - RELIABILITY[kind] * (1 - term.float())
+        offset, slope = self.scaling[kind]
         return torch.sigmoid(offset + slope * bounded_logit(term))
 
 

@@ -1,31 +1,45 @@
-"""What an expression says about every mask, the variant a robot uses ("product").
+"""How well every mask of a scene fits an expression, in the variant for robots ("product").
 
-HybridGL's parts, put together so that each can veto: a mask's score is the product of how well it
-matches the noun phrase (Eq. 3), of the support its relations find among the anchors (Eq. 5), of its
-place in the picture (Eq. 6) and of its rank, and may lose up to a share beta for lying off the
-coherence map (Eqs. 7-9). Anchors are grounded first, by the same function, so chains work from the
-inside out.
+The score of a mask is log-linear in the evidence of HybridGL's parts (``calibration``): how well it
+matches sentence and noun phrase (Eq. 3), its relations to the anchors (Eq. 5), its place in the
+picture (Eq. 6), the coherence map (Eqs. 7 and 8), and its rank among the masks that fit all that.
+Evidence that cannot be judged, such as a relation to an anchor that was not proposed, is neutral.
+Anchors are grounded first, by the same function, so chains work from the inside out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from torch import Tensor
 
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
-from zsris_ros.guidance.fusion import keep_best
+from zsris_ros.guidance.fusion import keep_best, mix_texts, semantic_logits
 from zsris_ros.guidance.positions import position_map
-from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
+from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.phrases import (
+    anchor_expression,
+    description,
+    exclusions,
+    is_neutral,
+    noun_phrase,
+)
 from zsris_ros.portions import one_thread
-from zsris_ros.referring.calibration import presence
-from zsris_ros.referring.matching import distinct, likeness, phrase_match, prefer_wholes
-from zsris_ros.referring.order import ordinal_shares, superlative_shares
+from zsris_ros.referring.calibration import ABSOLUTE, presence
+from zsris_ros.referring.matching import distinct, likeness, prefer_wholes
+from zsris_ros.referring.order import (
+    best_shares,
+    first_shares,
+    graded_shares,
+    ordinal_shares,
+    place_key,
+    place_precedence,
+    precedence,
+)
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.support import GroundedAnchor, support_of
+from zsris_ros.referring.support import GroundedAnchor, relation_fit
 from zsris_ros.referring.texts import negatives_of, texts_of
 from zsris_ros.referring.things import find_things
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
@@ -33,15 +47,28 @@ from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import Localiser
 
 _WORTH_THREADS = 1 << 26  # pixels of all masks
+_SIDES = {
+    "left_of": "left",
+    "right_of": "right",
+    "above": "top",
+    "below": "bottom",
+    "in_front_of": "front",
+    "behind": "back",
+}
+"""Where the target lies beside others like it, if all that is known of an anchor is its side."""
+_SAME, _PART = 0.5, 0.85
+import os
+EPS = float(os.environ.get("EPS", "0.1"))
 
 
 @dataclass(frozen=True)
 class Grounding:
-    """``scores`` float32 N in [0, 1] and the named ``terms`` (each N) whose product they are.
+    """``scores`` float32 N in [0, 1] and the fits of the evidence by name (``terms``, each N).
 
-    ``probability`` float32 N: that a mask is what was asked for, as calibrated on the evidence
-    among the terms. ``members`` bool N are the things that a superlative or an ordinal orders, None
-    without one.
+    ``probability`` float32 N: the score from evidence alone; ``scores`` also hold the proposer's
+    own confidence, which decides between masks of one object. ``members`` bool N are the objects
+    that a superlative, an ordinal or a place orders, None without one. ``unknown`` names the
+    anchors of which no proposal was found.
     """
 
     scores: Tensor
@@ -49,6 +76,7 @@ class Grounding:
     anchors: tuple[GroundedAnchor, ...]
     probability: Tensor
     members: Tensor | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class Grounder:
@@ -58,103 +86,170 @@ class Grounder:
         self, clip: OpenClipModel, localiser: Localiser | None, settings: ReferSettings
     ) -> None:
         self._clip, self._localiser, self._settings = clip, localiser, settings
+        self._calibration = settings.calibration
 
     def ground(self, scene: Scene, expression: Expression) -> Grounding:
         """Score every mask of a scene that has at least one."""
         template = None if self._localiser is None else self._localiser.template
-        # In one go; what asks for single texts below finds them remembered.
+        # In one go; the cache answers when single texts are needed below.
         self._clip.encode_text(texts_of(expression, self._settings.negatives, template))
         with one_thread(scene.proposals.masks.size < _WORTH_THREADS):
             return self._ground(scene, expression)
 
     def _ground(self, scene: Scene, expression: Expression) -> Grounding:
-        terms, anchors = self._fit(scene, expression)
-        if self._localiser is not None and not is_neutral(expression.head):
-            terms["coherence"] = self._coherence(scene, expression)
-        if self._settings.objectness:
-            quality = torch.from_numpy(scene.proposals.quality)
-            terms["object"] = quality**self._settings.objectness
-        members = None
-        if expression.ordinal is not None or expression.superlative is not None:
-            fit = _product(terms, without=("coherence",))
-            members = _members(scene, fit, self._settings.member)
-            terms["order"] = _order(scene, expression, members)
-        likely = self._settings.calibration.probability(terms)
-        return Grounding(_product(terms), terms, anchors, likely, members)
-
-    def _fit(
-        self, scene: Scene, expression: Expression
-    ) -> tuple[dict[str, Tensor], tuple[GroundedAnchor, ...]]:
-        """How well each mask is what was named, where it was said to be; and the anchors."""
-        terms = {"match": self._match(scene, expression)}
-        if expression.attributes or not is_neutral(expression.head):
-            terms["presence"] = self._presence(scene, expression)
-        part = any(relation.kind == "part_of" for relation in expression.relations)
-        if not (part or is_neutral(expression.head)):
-            terms["thing"] = likeness(scene.proposals, _things(scene))
+        expression = interpret(expression)
+        ordered = bool(expression.ordinal or expression.superlative or expression.position)
+        spatial = ordered or any(each.certainty > 0.5 for each in expression.relations)
+        measured = self._calibration.measured
+        terms = {"match": self._match(scene, expression, saturated=spatial)}
+        targets = _relative(terms["match"])
+        plain = self._match(scene, expression, saturated=False) if spatial and not measured else None
+        competing = _competing(scene)
         anchors: list[GroundedAnchor] = []
+        unknown: list[str] = []
         for relation in expression.relations:
-            support, found = self._support(scene, relation)
-            terms[relation.kind] = terms.get(relation.kind, torch.ones(len(support))) * support
+            fit, found, missing = self._related(scene, relation, targets)
+            if not measured:
+                fit = best_shares(fit, targets, competing)
+            fit = 1 - relation.certainty * (1 - fit)
+            terms[relation.kind] = terms.get(relation.kind, torch.ones(len(fit))) * fit
             anchors.extend(found)
-        if anchors:
-            there = prod(anchor.score for anchor in anchors)
-            terms["anchor"] = torch.full_like(terms["match"], there)
+            unknown.extend(missing)
         for excluded in exclusions(expression):
             terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
+        part = next((anchor for anchor in anchors if anchor.kind == "part_of"), None)
+        if part is None and not is_neutral(expression.head):
+            terms["thing"] = likeness(scene.proposals, _things(scene))
+        if self._localiser is not None and not is_neutral(expression.head):
+            terms["coherence"] = self._coherence(scene, expression)
+        members = None
+        if ordered:
+            fit = _relative(self._calibration.probability(terms))
+            terms["order"] = _order(scene, expression, fit, competing)
+            members = (fit * _representatives(scene, fit)) > 0.5
         if expression.position:
-            whole = next((anchor for anchor in anchors if anchor.kind == "part_of"), None)
-            terms["place"] = _place(scene, expression.position, whole) ** self._settings.place
-        return terms, tuple(anchors)
+            terms["place"] = _region(scene, expression.position, part)
+        if plain is not None:
+            terms["match"] = terms["match"] * plain**EPS
+        self._add_absolute(scene, expression, terms, anchors)
+        likely = self._calibration.probability(terms)
+        scores = likely
+        if self._settings.objectness:
+            quality = torch.from_numpy(scene.proposals.quality)
+            scores = likely * quality**self._settings.objectness
+        return Grounding(scores, terms, tuple(anchors), likely, members, tuple(unknown))
 
-    def _match(self, scene: Scene, expression: Expression) -> Tensor:
-        phrase = noun_phrase(expression)
+    def _add_absolute(
+        self,
+        scene: Scene,
+        expression: Expression,
+        terms: dict[str, Tensor],
+        anchors: list[GroundedAnchor],
+    ) -> None:
+        """Evidence that the object, or its anchor, is there at all: the same for every mask."""
+        measured = self._calibration.scaling
+        count = len(scene.proposals)
+        if "presence" in measured and (expression.attributes or not is_neutral(expression.head)):
+            best = int(self._calibration.probability(terms).argmax())
+            terms["presence"] = self._presence(scene, expression)[best].expand(count)
+        if "anchor" in measured and anchors:
+            there = 1.0
+            for anchor in anchors:
+                there *= anchor.score
+            terms["anchor"] = torch.full((count,), there)
+
+    def _match(self, scene: Scene, expression: Expression, saturated: bool) -> Tensor:
+        """Eq. 3 as a share in [0, 1], N; with ``saturated`` whether a mask fits about as well as
+        the best one, which is what an order is among."""
         things = _things(scene)
+        phrase = description(expression)
         if is_neutral(expression.head):
-            alone = torch.from_numpy(things).float()
-            if not expression.attributes:
+            alone = 1 - 0.9 * (1 - likeness(scene.proposals, things))
+            if phrase is None:
                 return alone
-            return alone * self._phrase(scene, phrase, phrase)
-        match = self._phrase(scene, expression.text, phrase)
+            return alone * self._likelihood(self._logits(scene, expression.text, phrase), saturated)
+        assert phrase is not None
+        logits = self._logits(scene, expression.text, phrase)
+        match = self._likelihood(logits, saturated)
         if any(relation.kind == "part_of" for relation in expression.relations):
             return match
         return prefer_wholes(match, scene.proposals, self._settings.whole, things)
 
-    def _phrase(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
+    def _logits(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
         both = self._clip.encode_text([sentence, phrase])
-        return phrase_match(scene, both[0], both[1], self._settings)
+        text = mix_texts(both[0], both[1], self._settings.text_mix)
+        return semantic_logits(scene.features, text, self._settings.logit_scale)
+
+    def _likelihood(self, logits: Tensor, saturated: bool) -> Tensor:
+        if self._settings.calibrated:
+            return torch.sigmoid(logits + self._settings.logit_bias)
+        behind = logits - logits.max()
+        if not saturated:
+            return behind.exp()
+        return torch.sigmoid(behind + self._settings.margin)
 
     def _presence(self, scene: Scene, expression: Expression) -> Tensor:
-        """How well the phrase holds its own against others about the same mask."""
+        """How well the phrase holds its own against others about the same mask, N."""
         others = negatives_of(expression, self._settings.negatives)
         texts = self._clip.encode_text([noun_phrase(expression), *others])
         return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
 
+    def _available(self, scene: Scene, expression: Expression) -> float:
+        """How probable it is that some mask shows what an expression names, in [0, 1].
+
+        By measured scores that is part of these. Other weights can at least tell whether some mask
+        looks more like it than like anything at all.
+        """
+        if self._calibration.measured:
+            return 1.0
+        if is_neutral(expression.head) and not expression.attributes:
+            return 1.0
+        return float(self._presence(scene, expression).max())
+
     def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
         """How well each mask fits what was said not to be meant, N in [0, 1]."""
-        if expression.ordinal is not None or expression.superlative is not None:
-            scores = self._ground(scene, expression).scores
-            return (scores == scores.max()).float()
-        terms, _ = self._fit(scene, expression)
-        return _product(terms)
+        grounding = self._ground(scene, expression)
+        if grounding.members is not None and not expression.position:
+            return (grounding.scores == grounding.scores.max()).float()
+        return grounding.probability * self._available(scene, expression)
 
-    def _support(
-        self, scene: Scene, relation: Relation
-    ) -> tuple[Tensor, tuple[GroundedAnchor, ...]]:
-        """The sum of Eq. 5 over the anchors' best masks, N in [0, 1], and each anchor's best."""
-        weights, found = [], []
+    def _related(
+        self, scene: Scene, relation: Relation, targets: Tensor
+    ) -> tuple[Tensor, tuple[GroundedAnchor, ...], list[str]]:
+        """The sum of Eq. 5 over the anchors' best masks, N in [0, 1]; each anchor's best mask; the
+        anchors that no mask shows."""
+        weights, found, unknown = [], [], []
+        there = 1.0
         for anchor in relation.anchors:
             expression = anchor_expression(anchor)
             grounding = self._ground(scene, expression)
             likely = grounding.probability
             best = int(likely.argmax())
             found.append(GroundedAnchor(anchor.target, relation.kind, best, float(likely[best])))
-            count = self._settings.anchors if grounding.members is None else 1
-            weights.append(keep_best(likely**2, count))
-        return support_of(scene, relation.kind, weights, found), tuple(found)
+            weights.append(keep_best(likely, self._settings.anchors))
+            available = self._available(scene, expression)
+            there = min(there, available)
+            if available < 0.5:
+                unknown.append(anchor.target)
+        fit = relation_fit(scene, relation.kind, weights, targets)
+        if there < 1:
+            fit = there * fit + (1 - there) * self._without_anchor(scene, relation.kind, targets)
+        return fit, tuple(found), unknown
+
+    def _without_anchor(self, scene: Scene, kind: str, targets: Tensor) -> Tensor:
+        """What a relation says where its anchor was not proposed: the side it names, or nothing."""
+        side = _SIDES.get(kind)
+        if side is None:
+            return torch.ones(len(targets))
+        before = place_precedence((side,), scene, targets) * _competing(scene)
+        return first_shares(before, targets)
 
     def _coherence(self, scene: Scene, expression: Expression) -> Tensor:
-        """1 for the mask with the best S_g (Eq. 8), falling to 1 - beta for the worst."""
+        """How much of the coherence map lies in each mask: S_g of Eq. 8, 1 for the best, N.
+
+        Masks that differ by less than the map's mean heat (1) differ little: without that unit the
+        smallest difference on a map that shows nothing would count in full.
+        """
         assert self._localiser is not None
         if scene.patches is None:
             return torch.ones(len(scene.proposals))
@@ -166,22 +261,15 @@ class Grounder:
         usual = PRODUCT_WEIGHTS[""]
         weights = PRODUCT_WEIGHTS.get(expression.superlative or "", usual)
         guidance = guidance_scores(masks, directed, weights)
-        span = guidance.max() - guidance.min()
-        share = (guidance - guidance.min()) / span if span > 1e-6 else torch.ones_like(guidance)
-        return 1 - self._settings.guidance_weight * (1 - share)
-
-
-def _product(terms: Mapping[str, Tensor], without: tuple[str, ...] = ()) -> Tensor:
-    # These say whether there is such a thing, not which of its masks is the best.
-    left_out = ("presence", "thing", *without)
-    return torch.stack([term for name, term in terms.items() if name not in left_out]).prod(0)
+        behind = guidance.max() - guidance
+        return 1 - behind / behind.max().clamp_min(1.0)
 
 
 def _things(scene: Scene) -> BoolArray:
     return find_things(scene.frame, scene.proposals) if scene.things is None else scene.things
 
 
-def _place(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | None) -> Tensor:
+def _region(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | None) -> Tensor:
     """The mean of Eq. 6's map inside each mask, N in [0, 1].
 
     The place of a part is its place in the whole: "the top pocket of the shirt".
@@ -201,20 +289,47 @@ def _place(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | Non
     return (masks * places).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
 
 
-def _order(scene: Scene, expression: Expression, members: Tensor) -> Tensor:
-    """Rank among the things that fit all the rest; "second from the left" before "biggest"."""
+def _relative(fit: Tensor) -> Tensor:
+    """How well each mask fits beside the best one, N in [0, 1]."""
+    return fit / fit.max().clamp_min(1e-12)
+
+
+def _competing(scene: Scene) -> Tensor:
+    """float32 NxN: 1 at [j, i] where mask j is another object than mask i.
+
+    Masks that mostly coincide, and a part and its whole, are one object.
+    """
+    shared = torch.from_numpy(scene.proposals.shared)
+    areas = torch.from_numpy(scene.proposals.areas)
+    common = shared * torch.minimum(areas[:, None], areas[None, :])
+    iou = common / (areas[:, None] + areas[None, :] - common).clamp_min(1)
+    return ((iou <= _SAME) & (shared <= _PART)).float()
+
+
+def _order(scene: Scene, expression: Expression, members: Tensor, competing: Tensor) -> Tensor:
+    """The probability of the rank that was named among those that fit the rest, N in [0, 1]."""
+    counted = members * _representatives(scene, members)
     if expression.ordinal is not None:
-        return ordinal_shares(expression.ordinal.index, expression.ordinal.side, scene, members)
+        before = precedence(expression.ordinal.side, scene, members) * competing
+        return ordinal_shares(expression.ordinal.index, before, counted)
     count = expression.number if isinstance(expression.number, int) else 1
-    return superlative_shares(str(expression.superlative), scene, members, count)
+    fit = torch.ones(len(members))
+    if expression.superlative is not None:
+        before = precedence(expression.superlative, scene, members) * competing
+        fit = fit * first_shares(before, counted, count)
+    if expression.position:
+        if expression.number == "one":
+            before = place_precedence(expression.position, scene, members) * competing
+            fit = fit * first_shares(before, counted)
+        else:
+            key, _ = place_key(expression.position, scene, members)
+            fit = fit * graded_shares(key, members)
+    return fit
 
 
-def _members(scene: Scene, fit: Tensor, share: float) -> Tensor:
-    """bool N: masks that fit at least ``share`` as well as the best, no two of the same thing."""
-    members = torch.zeros(len(fit), dtype=torch.bool)
-    least = max(share * float(fit.max()), 1e-9)
-    order = [
-        i for i in torch.argsort(fit, descending=True, stable=True).tolist() if fit[i] >= least
-    ]
-    members[distinct(scene.proposals, order)] = True
-    return members
+def _representatives(scene: Scene, members: Tensor) -> Tensor:
+    """float32 N: 1 for one mask of each object, the one that fits best."""
+    order = torch.argsort(members, descending=True, stable=True).tolist()
+    chosen = torch.zeros(len(members))
+    chosen[distinct(scene.proposals, order, _PART)] = 1.0
+    return chosen

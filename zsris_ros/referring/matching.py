@@ -1,4 +1,4 @@
-"""Which masks show what a phrase names: HybridGL's semantic score (Eq. 3) as a share in [0, 1]."""
+"""Which masks are one object: wholes before their parts, and one mask for each object."""
 
 from __future__ import annotations
 
@@ -7,23 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from zsris_ros.guidance.fusion import mix_texts, semantic_logits
-from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import BoolArray, Proposals, Scene
-
-
-def phrase_match(scene: Scene, sentence: Tensor, phrase: Tensor, settings: ReferSettings) -> Tensor:
-    """How well each mask shows the phrase, float32 N in [0, 1].
-
-    ``sentence`` and ``phrase`` are text features E. Calibrated models answer by themselves (the
-    sigmoid of scale * cosine + bias); of others only the ratio to the best mask means anything
-    (the softmax of Eq. 3 divided by its largest value).
-    """
-    text = mix_texts(sentence, phrase, settings.text_mix)
-    logits = semantic_logits(scene.features, text, settings.logit_scale)
-    if settings.calibrated:
-        return torch.sigmoid(logits + settings.logit_bias)
-    return torch.exp(logits - logits.max()) if len(logits) else logits
+from zsris_ros.types import BoolArray, Proposals
 
 
 def prefer_wholes(

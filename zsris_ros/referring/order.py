@@ -1,8 +1,19 @@
-"""Superlatives and ordinals: an order among the masks that match, not among all masks."""
+"""Order among the masks that fit a phrase: superlatives, ordinals and places.
+
+"Leftmost", "second from the right" and "on the left" name one of those that fit the rest of the
+phrase, so an order is a probability over who takes part. With p_j the probability that mask j fits
+as well, and b_ji the probability that j comes before i in the order,
+
+    P(i is the k-th) = P(exactly k - 1 of the others come before i),
+
+the Poisson-binomial distribution of independent trials with probabilities p_j b_ji. A mask that
+hardly fits hardly takes part, whatever the scale of the scores. b_ji is soft where two masks lie
+nearly level, so that a tie is a tie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor
@@ -12,32 +23,137 @@ from zsris_ros.types import Scene
 METRIC = ("near", "far", "big", "small", "tall", "short", "wide", "thin")
 """The orders that go by metres where there is depth."""
 
+MISCOUNT = 0.1
+"""Probability ratio of one miscount: of a count that is one off, two off is its square."""
 
-def superlative_shares(kind: str, scene: Scene, members: Tensor, count: int = 1) -> Tensor:
-    """float32 N: 1 for the first ``count`` members in the order of ``kind``, halved with each rank.
+LIKE = 0.1
+LEVEL = 0.05
+"""Up to about this difference two masks are level: a share of their extent in the picture, and of
+their size or distance where these are compared."""
 
-    ``members`` bool N. Masks that are no members get 0. An unknown kind leaves all members equal.
+
+def first_shares(before: Tensor, members: Tensor, count: int = 1) -> Tensor:
+    """The probability that each mask is among the first ``count``: float32 N.
+
+    ``before`` NxN holds b_ji at [j, i], zero between masks of one object; ``members`` N holds p.
     """
-    shares = torch.zeros(len(members))
-    for rank, index in enumerate(_ranked(kind, scene, members)):
-        shares[index] = 0.5 ** max(0, rank + 1 - count)
-    return shares
+    return _counts(before, members, count)[:, :count].sum(dim=1)
 
 
-def ordinal_shares(index: int, side: str, scene: Scene, members: Tensor) -> Tensor:
-    """float32 N: 1 for the ``index``-th member (1-based) from ``side``, halved with each rank off.
+def ordinal_shares(index: int, before: Tensor, members: Tensor) -> Tensor:
+    """The probability that each mask is the ``index``-th (1-based) from the order's start, N.
 
-    A negative index counts from the other side: the last one is -1. All 0 when there are fewer
-    members than that.
+    Counts that are off by one have a tenth of the weight, for somebody may have counted what is
+    not among the masks. A negative index counts from the other end: the last one is -1.
     """
-    ranked = _ranked(side, scene, members)
     if index < 0:
-        ranked, index = ranked[::-1], -index
-    shares = torch.zeros(len(members))
-    if index <= len(ranked):
-        for rank, member in enumerate(ranked):
-            shares[member] = 0.5 ** abs(rank + 1 - index)
-    return shares
+        before, index = before.T, -index
+    longest = min(index + 8, max(len(members), index))
+    counts = _counts(before, members, longest)
+    off = (torch.arange(counts.shape[1]) - (index - 1)).abs()
+    shares = counts @ MISCOUNT ** off.float()
+    return shares.clamp(0, 1)
+
+
+def best_shares(fit: Tensor, members: Tensor, competing: Tensor) -> Tensor:
+    """The probability that each mask fits best of those that take part: float32 N.
+
+    ``fit`` N in [0, 1]; fits that differ by less than ``LIKE`` are about equal. ``competing`` NxN
+    is 1 at [j, i] where the two masks are different objects.
+    """
+    before = torch.sigmoid(2 * (fit[:, None] - fit[None, :]) / LIKE) * competing
+    return first_shares(before, members)
+
+
+def graded_shares(key: Tensor, members: Tensor) -> Tensor:
+    """1 for the first of the members in the order of ``key`` N, 0 for the last, straight between.
+
+    What "the mugs on the left" says of each: several may be meant.
+    """
+    taking_part = key[members > 0.5]
+    if len(taking_part) < 2:
+        return torch.ones_like(key)
+    low, high = taking_part.min(), taking_part.max()
+    return ((high - key) / (high - low).clamp_min(1e-6)).clamp(0, 1)
+
+
+def _counts(before: Tensor, members: Tensor, longest: int) -> Tensor:
+    """P(c of the others come before i) at [i, c], Nx(longest + 1); the last column is open."""
+    trials = before * members[:, None]  # [j, i]
+    counts = torch.zeros(before.shape[1], longest + 1)
+    counts[:, 0] = 1.0
+    for trial in trials:
+        hit = trial[:, None]
+        moved = torch.zeros_like(counts)
+        moved[:, 1:] = counts[:, :-1]
+        moved[:, -1] += counts[:, -1]
+        counts = counts * (1 - hit) + moved * hit
+    return counts
+
+
+def precedence(kind: str, scene: Scene, members: Tensor) -> Tensor:
+    """b_ji at [j, i]: the probability that mask j comes before mask i, float32 NxN in [0, 1].
+
+    ``kind`` is a side ("left", "near"), a size ("big") or "middle"; 1/2 on a tie.
+    """
+    return _before(*_keyed(kind, scene, members))
+
+
+def place_precedence(places: Collection[str], scene: Scene, members: Tensor) -> Tensor:
+    """The same for places: "left"; "top" and "right" together by the sum of both."""
+    return _before(*place_key(places, scene, members))
+
+
+def place_key(places: Collection[str], scene: Scene, members: Tensor) -> tuple[Tensor, Tensor]:
+    """The key of a set of places, N, smallest first, and the scale on which it is level, N.
+
+    Keys are in units of the picture. "front" is near (low in the picture without depth), "back"
+    far, "middle" the nearest to the middle of the members along the axes that no other place names.
+    """
+    boxes = torch.from_numpy(scene.proposals.boxes)
+    size = torch.tensor([scene.frame.width, scene.frame.height], dtype=torch.float32)
+    centres, extents = (boxes[:, :2] + boxes[:, 2:] / 2) / size, (boxes[:, 2:] + 1) / size
+    named = set(places)
+    axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
+    keys, scales = [], []
+    for name, (axis, sign) in axes.items():
+        if name in named:
+            keys.append(sign * centres[:, axis])
+            scales.append(extents[:, axis])
+    for name, sign in (("front", -1), ("back", 1)):
+        if name in named:
+            keys.append(sign * nearness(scene))
+            scales.append(extents[:, 1])
+    if "middle" in named:
+        free = [axis for axis, sides in enumerate((("left", "right"), ("top", "bottom")))
+                if not named & set(sides)] or [0, 1]  # fmt: skip
+        weight = members.clamp_min(1e-6)
+        middle = (centres * weight[:, None]).sum(0) / weight.sum()
+        keys.append(torch.linalg.vector_norm((centres - middle)[:, free], dim=1))
+        scales.append(torch.linalg.vector_norm(extents[:, free], dim=1))
+    return torch.stack(keys).sum(0), LEVEL * torch.stack(scales).sum(0)
+
+
+def _keyed(kind: str, scene: Scene, members: Tensor) -> tuple[Tensor, Tensor]:
+    """The key of one kind of order, N, and the scale on which it is level, N."""
+    if kind in _PLACES:
+        return place_key((kind,), scene, members)
+    key = ordering(kind, scene, members > 0.5)
+    if kind in ("near", "far") and not measured(scene, members > 0.5):
+        heights = torch.from_numpy(scene.proposals.boxes)[:, 3] + 1
+        return key / scene.frame.height, LEVEL * heights / scene.frame.height
+    if kind not in _KEYS:
+        return key, torch.ones_like(key)
+    return key.sign() * key.abs().clamp_min(1e-6).log(), torch.full_like(key, LEVEL)
+
+
+def _before(key: Tensor, scale: Tensor) -> Tensor:
+    level = (scale[:, None] + scale[None, :]).clamp_min(1e-6) / 2
+    before = torch.sigmoid(2 * (key[None, :] - key[:, None]) / level)
+    return before * (1 - torch.eye(len(key)))
+
+
+_PLACES = ("left", "right", "top", "bottom", "front", "back", "middle")
 
 
 def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
@@ -53,16 +169,23 @@ def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
     return _KEYS[kind](scene, measured(scene, members))
 
 
+def nearness(scene: Scene) -> Tensor:
+    """How near each mask is, N in about [0, 1]: by depth where every mask has some, within the
+    range of the masks; elsewhere by how low it reaches in the picture, as on a table seen from
+    above."""
+    everyone = torch.ones(len(scene.proposals), dtype=torch.bool)
+    if measured(scene, everyone):
+        distance = torch.linalg.vector_norm(torch.from_numpy(scene.points), dim=1)
+        span = (distance.max() - distance.min()).clamp_min(1e-6)
+        return (distance.max() - distance) / span
+    boxes = torch.from_numpy(scene.proposals.boxes)
+    return (boxes[:, 1] + boxes[:, 3]) / scene.frame.height
+
+
 def measured(scene: Scene, members: Tensor) -> bool:
     """Whether every member's distance is known."""
     points = torch.from_numpy(scene.points)[members]
     return len(points) > 0 and bool(torch.isfinite(points).all())
-
-
-def _ranked(kind: str, scene: Scene, members: Tensor) -> list[int]:
-    chosen = torch.nonzero(members)[:, 0]
-    order = torch.argsort(ordering(kind, scene, members)[chosen], stable=True)
-    return [int(i) for i in chosen[order]]
 
 
 def _middle(axis: int) -> Callable[[Scene, bool], Tensor]:

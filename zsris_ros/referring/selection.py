@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def select(
         return verdict, _marked(candidates, len(alike(candidates, settings)))
     if expression.number == "one":
         return verdict, _marked(candidates, 1)
-    least = max(FITS * candidates[0].score, settings.found)
+    least = _least(candidates[0].score, settings)
     fitting = max(1, sum(candidate.score >= least for candidate in candidates))
     if expression.number == "all" or fitting <= expression.number:
         return verdict, _marked(candidates, fitting)
@@ -38,6 +39,13 @@ def select(
     if expression.superlative is None and as_well > expression.number:
         return Verdict.AMBIGUOUS, _marked(candidates, as_well)
     return verdict, _marked(candidates, expression.number)
+
+
+def _least(best: float, settings: ReferSettings) -> float:
+    """The score from which a candidate is one of several that were asked for."""
+    if settings.calibration.measured:
+        return max(FITS * best, settings.found)
+    return best * exp(-settings.margin)
 
 
 def answer_mask(

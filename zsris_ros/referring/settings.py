@@ -37,13 +37,11 @@ class ReferSettings:
     logit_scale: float = 100.0
     logit_bias: float = 0.0
     calibrated: bool = False
-    guidance_weight: float = 0.6
     anchors: int = 6
     trust: Mapping[str, float] = field(default_factory=dict)
     objectness: float = 0.0
     whole: float = 0.85
-    place: float = 2.0
-    member: float = 0.8
+    margin: float = 5.0
     negatives: tuple[str, ...] = (
         "object",
         "thing",
@@ -53,5 +51,5 @@ class ReferSettings:
         "texture",
     )
     found: float = 0.02
-    alike: float = 0.9
+    alike: float = 0.5
     calibration: Calibration = field(default_factory=Calibration)

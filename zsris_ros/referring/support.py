@@ -1,4 +1,4 @@
-"""What the anchors of a relation say about every mask: the sum of HybridGL's Eq. 5."""
+"""How well each mask stands in a relation to its anchors: the sum of HybridGL's Eq. 5."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from zsris_ros.guidance.relations import between, soft_relation
 from zsris_ros.types import Scene
 
 OVERLAPPING = ("part_of", "with", "inside", "on")
-"""Relations between things that may cover each other in the picture."""
+"""Relations between objects that may cover each other in the picture."""
 
 ANY = ("near", "next_to", "on", "under", "inside", "with", "part_of")
 """Relations to one anchor of several: a cup next to a bottle need not be near all the bottles."""
 
 SAME = 0.5
-"""Shared share of the smaller mask above which two masks are the same thing."""
+"""Shared share of the smaller mask above which two masks are the same object."""
 
 
 @dataclass(frozen=True)
@@ -32,34 +32,34 @@ class GroundedAnchor:
     score: float
 
 
-def support_of(
-    scene: Scene, kind: str, weights: Sequence[Tensor], anchors: Sequence[GroundedAnchor]
+def relation_fit(
+    scene: Scene, kind: str, weights: Sequence[Tensor], targets: Tensor | None = None
 ) -> Tensor:
     """How well each mask stands in the relation, float32 N in [0, 1].
 
-    ``weights`` holds for each anchor how much every mask stands for it (N, summing to 1). Nothing
-    stands in a relation to itself: what stands for an anchor, and what is mostly the same, gets 0.
+    ``weights`` holds for each anchor how much every mask stands for it (N, summing to 1).
+    ``targets`` N, the best being 1, is how well each mask fits the target itself. No mask stands in
+    a relation to itself. Where a mask could be the anchor as well, as each man in "the man next to
+    another man", the relation says as much about it as the mask looks more like the target than
+    like the anchor: t / (t + a), both relative to the best mask.
     """
-    related = (
-        _between(scene, weights[0], weights[-1])
-        if kind == "between"
-        else _to_each(scene, kind, weights)
-    )
-    for anchor in anchors:
-        related[_same_thing(scene, anchor)] = 0.0
-    return related
-
-
-def _to_each(scene: Scene, kind: str, weights: Sequence[Tensor]) -> Tensor:
-    relation = _relation(scene, kind)
-    support = torch.ones(len(relation))
+    if kind == "between":
+        return _between(scene, weights[0], weights[-1])
+    same = _same_object(scene, kind)
+    relation = _relation(scene, kind) * (1 - same)
+    fit = torch.ones(len(relation))
     for weight in weights:
+        share = weight / weight.max().clamp_min(1e-12)
+        own = torch.zeros(len(weight))
+        if targets is not None:
+            own = targets / (targets + share).clamp_min(1e-12)
         if kind in ANY:
-            share = weight / weight.max().clamp_min(1e-12)
-            support = support * (relation * share[None, :]).amax(dim=1)
+            others = (relation * share[None, :]).amax(dim=1)
+            itself = (same * share[None, :]).amax(dim=1)
+            fit = fit * torch.maximum(others, own * itself)
         else:
-            support = support * anchor_support(weight, relation)
-    return support
+            fit = fit * (anchor_support(weight, relation) + own * anchor_support(weight, same))
+    return fit.clamp(0, 1)
 
 
 def _relation(scene: Scene, kind: str) -> Tensor:
@@ -75,12 +75,18 @@ def _between(scene: Scene, first: Tensor, second: Tensor) -> Tensor:
     pairs, weights = pairs_of(first, second, int((first > 0).sum() + (second > 0).sum()))
     if not len(pairs) or not bool(weights.any()):
         return torch.zeros(len(boxes))
-    return anchor_support(weights, between(boxes, pairs, points))
+    support = anchor_support(weights, between(boxes, pairs, points))
+    for weight in (first, second):
+        best = int(weight.argmax())
+        support[torch.from_numpy(scene.proposals.shared[best] > SAME)] = 0.0
+        support[best] = 0.0
+    return support
 
 
-def _same_thing(scene: Scene, anchor: GroundedAnchor) -> Tensor:
-    """bool N: what stands for the anchor is not the target, nor, mostly, what it overlaps with."""
-    overlap = 1.0 if anchor.kind in OVERLAPPING else SAME
-    same = torch.from_numpy(scene.proposals.shared[anchor.index] > overlap)
-    same[anchor.index] = True
-    return same
+def _same_object(scene: Scene, kind: str) -> Tensor:
+    """float32 NxN: 1 where two masks are one object; for ``OVERLAPPING`` a mask and itself only."""
+    count = len(scene.proposals)
+    if kind in OVERLAPPING:
+        return torch.eye(count)
+    same = torch.from_numpy(scene.proposals.shared > SAME)
+    return (same | torch.eye(count, dtype=torch.bool)).float()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zsris_ros.language.phrases import anchor_expression, exclusions, is_neutral, noun_phrase
+from zsris_ros.language.phrases import (
+    anchor_expression,
+    description,
+    exclusions,
+    is_neutral,
+    noun_phrase,
+)
 from zsris_ros.types import Expression
 
 
@@ -15,9 +21,12 @@ def texts_of(expression: Expression, negatives: Sequence[str], template: str | N
     puts a phrase into, None without a localiser.
     """
     texts: list[str] = []
+    described = description(expression)
+    if described is not None:
+        texts += [expression.text, described]
     if expression.attributes or not is_neutral(expression.head):
         phrase = noun_phrase(expression)
-        texts += [expression.text, phrase, *negatives_of(expression, negatives)]
+        texts += [phrase, *negatives_of(expression, negatives)]
         if template is not None:
             texts.append(template.format(phrase))
     anchors = [anchor for relation in expression.relations for anchor in relation.anchors]

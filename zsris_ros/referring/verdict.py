@@ -30,9 +30,12 @@ def decide(
 
     An order ("leftmost", "second from the right") leaves one thing: it is never ambiguous.
     """
-    if not candidates or candidates[0].score <= settings.found:
+    if not candidates:
         return Verdict.NOT_FOUND
-    single = expression.number == "one" and not (expression.ordinal or expression.superlative)
+    if settings.calibration.measured and candidates[0].score <= settings.found:
+        return Verdict.NOT_FOUND
+    ordered = expression.ordinal or expression.superlative
+    single = expression.number == "one" and not ordered
     if single and len(alike(candidates, settings)) > 1:
         return Verdict.AMBIGUOUS
     return Verdict.FOUND
@@ -40,7 +43,9 @@ def decide(
 
 def alike(candidates: tuple[Candidate, ...], settings: ReferSettings) -> tuple[Candidate, ...]:
     """The best candidate and those that fit as well."""
-    least = max(settings.alike * candidates[0].score, settings.found)
+    least = settings.alike * candidates[0].score
+    if settings.calibration.measured:
+        least = max(least, settings.found)
     return candidates[:1] + tuple(c for c in candidates[1:] if c.score > least)
 
 
