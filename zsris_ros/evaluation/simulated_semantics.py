@@ -10,7 +10,8 @@ which is about what OpenAI's ViT-B/16 gives for crops: unmatched crops near 0.20
 image and mask. The generic negatives of a preset ("object", "thing") get 0.23 + e.
 
 - ``words``: m is the share of the text's content words that are in the mask's bag. A bag holds the
-  words of the mask's category and, for the mask that is meant, those of the sentence.
+  words of the mask's category and, for the mask that is meant, those of the sentence. Words are
+  compared in the singular.
 - ``uniform``: m = 1 for every text and mask. The answer comes from language and geometry alone.
 """
 
@@ -26,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from zsris_ros.language.words import singular
 from zsris_ros.types import BoolArray, ByteArray
 
 Semantics = Literal["words", "uniform"]
@@ -87,7 +89,7 @@ class SimulatedClip:
         self, image: str, bags: Sequence[Collection[str]], semantics: Semantics, sigma: float
     ) -> None:
         """The scene that is asked about: ``bags`` holds each mask's words, in the file's order."""
-        self._image, self._bags = image, [frozenset(bag) for bag in bags]
+        self._image, self._bags = image, [frozenset(map(singular, bag)) for bag in bags]
         self._semantics, self._sigma = semantics, sigma
         self._features.clear()
 
@@ -121,6 +123,7 @@ class SimulatedClip:
         named = content_words(text)
         if self._semantics == "uniform" or not named:
             return np.ones(len(self._bags))
+        named = [singular(word) for word in named]
         return np.array([sum(word in bag for word in named) / len(named) for bag in self._bags])
 
     def _encode(self, text: str) -> Tensor:

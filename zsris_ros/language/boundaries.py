@@ -83,8 +83,15 @@ class Boundaries:
     def relation(self, i: int) -> tuple[str, int] | None:
         if i not in self._relations:
             row = None if self.idle(i) else w.match(lex.RELATIONS, self.words, i)
+            corner = i > 0 and self.words[i] in ("left", "right") and self._upright(i - 1)
+            if row is not None and corner:
+                row = None  # "top left of the tray" is a corner of it
             self._relations[i] = row
         return self._relations[i]
+
+    def _upright(self, i: int) -> bool:
+        """Whether a word for above or below stands at ``i``: "upper", "bottom"."""
+        return bool({"top", "bottom"} & set(w.positions(self.words[i])))
 
     def ends(self, i: int) -> bool:
         """Whether nothing can follow a word that stands before ``i`` but a new phrase."""
@@ -131,6 +138,7 @@ class Boundaries:
             return self.relation(i + 1) is None or self.ends(i + 2)
         ends = self.closes(i + 1) or self.placed(i + 1) or following in lex.ADVERBS
         ends = ends or (w.ordinal(following) is not None and self.closes(i + 2))
+        ends = ends or following in lex.POSTURES or w.is_manner(following)
         if w.placement(word):
             return ends or self.compares(i + 1)
         if not (w.is_ing(word) or w.is_ed(word)):

@@ -8,12 +8,15 @@ them apart, so that only relations to other objects are grounded as such.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 from zsris_ros.language import lexicon as lex
 from zsris_ros.language import nouns, words
 from zsris_ros.language.lexicon import word_set
+from zsris_ros.language.tokens import tokenise
 from zsris_ros.types import Anchor, Expression, Relation
 
 SUPPORTS = word_set("""
@@ -29,7 +32,7 @@ GROUPS = word_set("""
 """)
 """Several objects together: a place beside them is one among them."""
 
-_CERTAINTY = {"with": 0.3, "part_of": 0.5}
+_CERTAINTY = {"with": 0.15, "part_of": 0.5}
 """How often such a phrase names an object beside the target, or one that the target belongs to."""
 _SUPPORT = 0.3
 _SIDES = {
@@ -42,16 +45,39 @@ _SIDES = {
 }
 _AT = ("near", "inside", "on", "next_to", "part_of")
 _POSTURE = word_set("side back front face head belly stomach top end edge sides knees feet")
-_OWN = word_set("its his her their")
+_LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
+_STANDING = word_set("standing stands upright vertical vertically upside")
+_OWN = word_set("its his her their my your our")
+_GAZE = word_set("""
+    facing faces pointing points pointed looking looks turned turning leaning bent tilted
+""")
+_BEFORE_PLACE = word_set("on in at to near toward towards by the far very way most all")
+_UNSURE = 0.9
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """What an expression says about a picture.
+
+    ``expression`` has its places in ``position`` and a ``certainty`` for each relation.
+    ``order_certainty`` in [0, 1]: how sure it is that its places and order are the target's.
+    ``posture`` is how the target is said to lie or stand, which shows in the shape of its mask.
+    """
+
+    expression: Expression
+    order_certainty: float = 1.0
+    posture: Literal["lying", "standing"] | None = None
 
 
 @lru_cache(maxsize=1024)
-def interpret(expression: Expression) -> Expression:
-    """The expression with its places in ``position`` and a ``certainty`` for each relation.
+def interpret(expression: Expression) -> Interpretation:
+    """Tell relations to other objects from places, supports, posture and description.
 
     Relations that name a place only ("near the middle", "on the left side of the table", "far from
     us") become places, those that say how the target lies ("on its side") are left out, and those
-    that mostly describe it keep little certainty.
+    that mostly describe it keep little certainty. Where the parse leaves the target without any
+    place or order, those that stand anywhere in the text are taken, with less certainty: a shallow
+    reading that is mostly right.
     """
     position = set(expression.position)
     superlative = expression.superlative
@@ -66,12 +92,80 @@ def interpret(expression: Expression) -> Expression:
         elif not _is_posture(relation):
             position.update(_place_of_support(relation))
             relations.append(replace(relation, certainty=_certainty(relation)))
-    return replace(
-        expression,
-        position=tuple(sorted(position)),
-        superlative=superlative,
-        relations=tuple(relations),
+    certainty = 1.0
+    directed = any(relation.kind in _SIDES for relation in relations)
+    if not (position or superlative or expression.ordinal or directed or expression.excluded):
+        position.update(places_in(expression.text))
+        certainty = _UNSURE
+    return Interpretation(
+        replace(
+            expression,
+            position=tuple(sorted(position)),
+            superlative=superlative,
+            relations=tuple(relations),
+        ),
+        certainty,
+        posture(expression.text),
     )
+
+
+def posture(text: str) -> Literal["lying", "standing"] | None:
+    """Whether a text says that an object lies or stands; None where it says neither or both.
+
+    "upside down" and "upright" stand, "sideways", "on its side" and "on its back" lie. What people
+    and animals do is left to the text encoder.
+    """
+    spoken = [token.text for token in tokenise(text).items]
+    if any(words.is_animate(word) for word in spoken):
+        return None
+    said = set(spoken)
+    own = any(
+        (first, second) == ("on", "its") and third in _POSTURE
+        for first, second, third in zip(spoken, spoken[1:], spoken[2:], strict=False)
+    )
+    lying, standing = own or bool(_LYING & said), bool(_STANDING & said)
+    if lying == standing:
+        return None
+    return "lying" if lying else "standing"
+
+
+def places_in(text: str) -> set[str]:
+    """The places that stand anywhere in a text; none where they contradict each other.
+
+    Words for parts ("with a red top", "his left arm", "on its back"), directions of gaze, and sides
+    in relations ("left of the mug") are no places.
+    """
+    found: set[str] = set()
+    spoken = ["", "", "", *(token.text for token in tokenise(text).items), "", "", ""]
+    for i in range(3, len(spoken) - 3):
+        sides = words.positions(spoken[i])
+        if sides and _is_place(spoken, i):
+            found.update(sides)
+    opposed = any({side, lex.OPPOSITE.get(side, "")} <= found for side in ("left", "top"))
+    return set() if opposed or {"front", "back"} <= found else found
+
+
+def _is_place(spoken: Sequence[str], i: int) -> bool:
+    word, before, after = spoken[i], spoken[i - 1], spoken[i + 1]
+    placed = before in _BEFORE_PLACE or bool(words.positions(before))
+    if before in _OWN or (placed and spoken[i - 2] in _OWN):
+        return False
+    if before in _GAZE or (before in ("to", "the") and _GAZE & set(spoken[i - 3 : i])):
+        return False
+    if after in nouns.BODY or words.is_clothing(after):
+        return False
+    if after == "of" and not (placed and spoken[i - 2] in ("in", "on", "at", "near")):
+        return False
+    if words.match(lex.RELATIONS, spoken, i) or words.match(lex.RELATIONS, spoken, i + 1):
+        next_to = after in ("next", "behind", "above", "below", "under", "beside", "over")
+        if next_to or words.match(lex.RELATIONS, spoken, i) or (before == "in" and after == "of"):
+            return False
+    if lex.POSITIONS.get(word) in ("top", "bottom", "front", "back"):
+        if before == "on" and word == "top":
+            return False
+        named = after in lex.POSITION_NOUNS or after in SUPPORTS or after in GROUPS
+        return placed or named or before == "" or bool(words.positions(after))
+    return True
 
 
 def _places(relation: Relation) -> set[str] | None:
@@ -84,8 +178,10 @@ def _places(relation: Relation) -> set[str] | None:
         return {_SIDES[relation.kind], *anchor.position}
     if relation.kind in _AT:
         named = {lex.POSITIONS[head]} if head in lex.POSITIONS else set()
-        if head in lex.POSITION_NOUNS and anchor.position:
+        if head in lex.POSITION_NOUNS:
             named = set(anchor.position)
+            if anchor.superlative in lex.POSITIONS.values():
+                named.add(str(anchor.superlative))
         if named and not _is_posture(relation):
             return named | set(anchor.position)
     return None
@@ -114,6 +210,8 @@ def _is_posture(relation: Relation) -> bool:
 
 
 def _certainty(relation: Relation) -> float:
+    if all(is_detail(anchor) for anchor in relation.anchors) and relation.kind in ("with", "on"):
+        return 0.0
     if relation.kind in _CERTAINTY:
         return _CERTAINTY[relation.kind]
     support = all(anchor.head.lower() in SUPPORTS for anchor in relation.anchors)

@@ -170,8 +170,8 @@ POSITION_NOUNS = word_set("""
 SUPERLATIVES = {
     word: value
     for value, words in {
-        "left": "leftmost left-most",
-        "right": "rightmost right-most",
+        "left": "leftmost left-most leftest",
+        "right": "rightmost right-most rightest",
         "top": "topmost uppermost highest top-most upmost higher",
         "bottom": "lowest bottommost lowermost bottom-most undermost",
         "big": "biggest largest bigger larger greatest hugest bulkiest heftiest",
@@ -195,7 +195,7 @@ COMPARATIVES = {
 }
 COMPARATIVES.update(higher="above", lower="below", closer="near", nearer="near",
                     farther="far_from", further="far_from")  # fmt: skip
-EXTREMES = word_set("far very extreme furthest farthest utmost most")
+EXTREMES = word_set("far very extreme furthest farthest utmost most way")
 ORDINAL_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom",
                  "front": "near", "back": "far", "near": "near", "far": "far"}  # fmt: skip
 OPPOSITE = {"left": "right", "top": "bottom", "near": "far", "big": "small", "tall": "short",
@@ -263,6 +263,8 @@ PLACEMENT = word_set("""
     positioned sits sit sat stands stand stood lies lie lays rests rest hangs hang hung leans
     lean leant stays left put kept seated set
 """)
+POSTURES = word_set("sideways upright upside flat horizontal vertical diagonal face")
+"""What follows a verb of lying or standing: "lying sideways"."""
 DEEDS = word_set("""
     left put dropped placed hung parked forgot saw bought brought threw laid kept stored moved
     wants likes uses keeps made

@@ -68,8 +68,10 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
     while words[j] in lex.POSITION_NOUNS:
         j += 1
     seen = of_view(reader, j)
-    if seen == j and (words[j] == "of" or not ends(reader, j, preposition and determined)):
-        return None
+    sure = words[j] == "of" and (extreme or len(sides) > 1)  # "the far left of the row"
+    if seen == j and not sure:
+        if words[j] == "of" or not ends(reader, j, preposition and determined):
+            return None
     if extreme and sides[0] in _EXTREME_SIDES:
         return Place(seen, sides[1:], sides[0])
     if sides == ("back",) and words[i] in ("farthest", "furthest"):
@@ -95,6 +97,8 @@ def ends(reader: NounPhraseReader, i: int, strict: bool) -> bool:
         or word in lex.ADVERBS
         or word in lex.FILLERS
         or word in lex.INTENSIFIERS
+        or word in lex.DEGREE
+        or word in ("cut", "chopped", "cropped")
     ):
         return True
     if (

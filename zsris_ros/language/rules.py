@@ -96,7 +96,7 @@ class Reader(DescriptionRules):
                 i = self._not_that(i + 2, before)
             elif words[i] in ("not", "neither") and words[i + 1] in lex.DETERMINERS:
                 i = negation.exclude(self.noun, i + 1, before)
-            elif words[i] in (COMMA, STOP, "but", "and", "i", "is") or (
+            elif words[i] in (COMMA, STOP, "but", "and", "or", "i", "is") or (
                 words[i] in lex.FILLERS or words[i] in ("want", "mean", "rather")
             ):
                 i += 1
@@ -220,7 +220,10 @@ class Reader(DescriptionRules):
             self.path.close(max(len(self.path.nouns) - 1, 1))
             self.path.push(phrase)
             return end
-        if open_anchors is None and listing:
+        detail = not phrase.determiner and w.is_detail(phrase.head)
+        if detail and not w.is_detail(self.path.target.head):  # "red bottle, blue cap"
+            self._relate("with", phrase)
+        elif open_anchors is None and listing:
             self._further_target(phrase)
         elif self._telegraphic(phrase):
             self._relate("with", phrase)

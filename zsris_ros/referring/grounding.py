@@ -39,8 +39,8 @@ from zsris_ros.referring.order import (
     precedence,
 )
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.support import GroundedAnchor, relation_fit
-from zsris_ros.referring.texts import negatives_of, texts_of
+from zsris_ros.referring.support import AnchorMasks, GroundedAnchor, relation_fit
+from zsris_ros.referring.texts import negatives_of, prompts, texts_of
 from zsris_ros.referring.things import find_things
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
 from zsris_ros.vision.clip import OpenClipModel
@@ -56,7 +56,8 @@ _SIDES = {
     "behind": "back",
 }
 """Where the target lies beside others like it, if all that is known of an anchor is its side."""
-_SAME, _PART = 0.5, 0.85
+_SLENDER = 2.0
+_SAME, _PART = 0.5, 0.9
 import os
 EPS = float(os.environ.get("EPS", "0.1"))
 
@@ -92,12 +93,13 @@ class Grounder:
         """Score every mask of a scene that has at least one."""
         template = None if self._localiser is None else self._localiser.template
         # In one go; the cache answers when single texts are needed below.
-        self._clip.encode_text(texts_of(expression, self._settings.negatives, template))
+        self._clip.encode_text(texts_of(expression, self._settings, template))
         with one_thread(scene.proposals.masks.size < _WORTH_THREADS):
             return self._ground(scene, expression)
 
     def _ground(self, scene: Scene, expression: Expression) -> Grounding:
-        expression = interpret(expression)
+        read = interpret(expression)
+        expression = read.expression
         ordered = bool(expression.ordinal or expression.superlative or expression.position)
         spatial = ordered or any(each.certainty > 0.5 for each in expression.relations)
         measured = self._calibration.measured
@@ -117,18 +119,21 @@ class Grounder:
             unknown.extend(missing)
         for excluded in exclusions(expression):
             terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
-        part = next((anchor for anchor in anchors if anchor.kind == "part_of"), None)
-        if part is None and not is_neutral(expression.head):
+        part = any(anchor.kind == "part_of" for anchor in anchors)
+        if not part and not is_neutral(expression.head):
             terms["thing"] = likeness(scene.proposals, _things(scene))
         if self._localiser is not None and not is_neutral(expression.head):
             terms["coherence"] = self._coherence(scene, expression)
+        if read.posture is not None:
+            terms["posture"] = _upright(scene, read.posture)
         members = None
         if ordered:
             fit = _relative(self._calibration.probability(terms))
-            terms["order"] = _order(scene, expression, fit, competing)
+            order = _order(scene, expression, fit, competing)
+            terms["order"] = 1 - read.order_certainty * (1 - order)
             members = (fit * _representatives(scene, fit)) > 0.5
         if expression.position:
-            terms["place"] = _region(scene, expression.position, part)
+            terms["place"] = _region(scene, expression.position)
         if plain is not None:
             terms["match"] = terms["match"] * plain**EPS
         self._add_absolute(scene, expression, terms, anchors)
@@ -176,8 +181,9 @@ class Grounder:
         return prefer_wholes(match, scene.proposals, self._settings.whole, things)
 
     def _logits(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
-        both = self._clip.encode_text([sentence, phrase])
-        text = mix_texts(both[0], both[1], self._settings.text_mix)
+        texts = self._clip.encode_text([sentence, *prompts(phrase, self._settings.templates)])
+        share = self._settings.text_mix
+        text = mix_texts(texts[0], texts[1:].mean(dim=0), share)
         return semantic_logits(scene.features, text, self._settings.logit_scale)
 
     def _likelihood(self, logits: Tensor, saturated: bool) -> Tensor:
@@ -194,50 +200,55 @@ class Grounder:
         texts = self._clip.encode_text([noun_phrase(expression), *others])
         return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
 
-    def _available(self, scene: Scene, expression: Expression) -> float:
-        """How probable it is that some mask shows what an expression names, in [0, 1].
+    def _shown(self, scene: Scene, expression: Expression, likely: Tensor) -> Tensor:
+        """How probable it is that each mask shows what an expression names, N in [0, 1].
 
-        By measured scores that is part of these. Other weights can at least tell whether some mask
-        looks more like it than like anything at all.
+        Measured scores (``likely``) are that probability. Other weights can at least tell whether a
+        mask looks more like it than like anything at all.
         """
         if self._calibration.measured:
-            return 1.0
+            return likely
         if is_neutral(expression.head) and not expression.attributes:
-            return 1.0
-        return float(self._presence(scene, expression).max())
+            return torch.ones(len(likely))
+        return self._presence(scene, expression)
 
     def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
         """How well each mask fits what was said not to be meant, N in [0, 1]."""
         grounding = self._ground(scene, expression)
         if grounding.members is not None and not expression.position:
             return (grounding.scores == grounding.scores.max()).float()
-        return grounding.probability * self._available(scene, expression)
+        if self._calibration.measured:
+            return grounding.probability
+        shown = self._shown(scene, expression, grounding.probability)
+        return grounding.probability * shown.max()
 
     def _related(
         self, scene: Scene, relation: Relation, targets: Tensor
     ) -> tuple[Tensor, tuple[GroundedAnchor, ...], list[str]]:
-        """The sum of Eq. 5 over the anchors' best masks, N in [0, 1]; each anchor's best mask; the
-        anchors that no mask shows."""
-        weights, found, unknown = [], [], []
-        there = 1.0
+        """Eq. 5 over the anchors' masks, N in [0, 1]; each anchor's best mask; the anchors that no
+        mask shows."""
+        masks, found, unknown = [], [], []
         for anchor in relation.anchors:
             expression = anchor_expression(anchor)
             grounding = self._ground(scene, expression)
             likely = grounding.probability
+            shown = self._shown(scene, expression, likely)
             best = int(likely.argmax())
             found.append(GroundedAnchor(anchor.target, relation.kind, best, float(likely[best])))
-            weights.append(keep_best(likely, self._settings.anchors))
-            available = self._available(scene, expression)
-            there = min(there, available)
-            if available < 0.5:
+            masks.append(AnchorMasks(keep_best(likely, self._settings.anchors), shown))
+            if shown.max() < 0.5:
                 unknown.append(anchor.target)
-        fit = relation_fit(scene, relation.kind, weights, targets)
-        if there < 1:
-            fit = there * fit + (1 - there) * self._without_anchor(scene, relation.kind, targets)
-        return fit, tuple(found), unknown
+        otherwise = self._without_anchor(scene, relation.kind, targets)
+        return relation_fit(scene, relation.kind, masks, otherwise), tuple(found), unknown
 
     def _without_anchor(self, scene: Scene, kind: str, targets: Tensor) -> Tensor:
-        """What a relation says where its anchor was not proposed: the side it names, or nothing."""
+        """What a relation says of each mask where its anchor was not proposed, N in [0, 1].
+
+        By measured scores there is then no such anchor, and nothing stands in the relation. Else
+        the side that it names is left, or nothing (1).
+        """
+        if self._calibration.measured:
+            return torch.zeros(len(targets))
         side = _SIDES.get(kind)
         if side is None:
             return torch.ones(len(targets))
@@ -269,29 +280,26 @@ def _things(scene: Scene) -> BoolArray:
     return find_things(scene.frame, scene.proposals) if scene.things is None else scene.things
 
 
-def _region(scene: Scene, positions: tuple[str, ...], whole: GroundedAnchor | None) -> Tensor:
-    """The mean of Eq. 6's map inside each mask, N in [0, 1].
-
-    The place of a part is its place in the whole: "the top pocket of the shirt".
-    """
+def _region(scene: Scene, positions: tuple[str, ...]) -> Tensor:
+    """The mean of Eq. 6's map inside each mask, N in [0, 1]."""
     masks = torch.from_numpy(scene.proposals.coarse)
     depth = scene.frame.depth
     coarse_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
-    places = torch.zeros(masks.shape[1:])
-    x, y, w, h = (0, 0, masks.shape[2], masks.shape[1])
-    if whole is not None:
-        left, top, width, height = scene.proposals.boxes[whole.index]
-        x, y = int(left) // 4, int(top) // 4
-        w, h = int(left + width) // 4 - x + 1, int(top + height) // 4 - y + 1
-    window = (slice(y, y + h), slice(x, x + w))
-    inside = None if coarse_depth is None else coarse_depth[window]
-    places[window] = position_map(positions, h, w, inside)
+    height, width = masks.shape[1:]
+    places = position_map(positions, height, width, coarse_depth)
     return (masks * places).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
 
 
 def _relative(fit: Tensor) -> Tensor:
     """How well each mask fits beside the best one, N in [0, 1]."""
     return fit / fit.max().clamp_min(1e-12)
+
+
+def _upright(scene: Scene, posture: str) -> Tensor:
+    """How much the shape of each mask is that of a thing that stands or lies, N in [0, 1]."""
+    boxes = torch.from_numpy(scene.proposals.boxes)
+    slender = ((boxes[:, 3] + 1) / (boxes[:, 2] + 1)).log()
+    return torch.sigmoid(_SLENDER * (slender if posture == "standing" else -slender))
 
 
 def _competing(scene: Scene) -> Tensor:

@@ -127,7 +127,7 @@ def place_key(places: Collection[str], scene: Scene, members: Tensor) -> tuple[T
     if "middle" in named:
         free = [axis for axis, sides in enumerate((("left", "right"), ("top", "bottom")))
                 if not named & set(sides)] or [0, 1]  # fmt: skip
-        weight = members.clamp_min(1e-6)
+        weight = (2 * members).clamp(1e-6, 1)
         middle = (centres * weight[:, None]).sum(0) / weight.sum()
         keys.append(torch.linalg.vector_norm((centres - middle)[:, free], dim=1))
         scales.append(torch.linalg.vector_norm(extents[:, free], dim=1))

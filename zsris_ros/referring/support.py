@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zsris_ros.guidance.fusion import anchor_support, pairs_of
+from zsris_ros.guidance.fusion import pairs_of
 from zsris_ros.guidance.relations import between, soft_relation
 from zsris_ros.types import Scene
 
@@ -32,34 +32,49 @@ class GroundedAnchor:
     score: float
 
 
+@dataclass(frozen=True)
+class AnchorMasks:
+    """Which masks stand for an anchor: ``weights`` N, how much each does beside the others, and
+    ``shown`` N in [0, 1], how probable it is that each shows the anchor at all."""
+
+    weights: Tensor
+    shown: Tensor
+
+
 def relation_fit(
-    scene: Scene, kind: str, weights: Sequence[Tensor], targets: Tensor | None = None
+    scene: Scene, kind: str, anchors: Sequence[AnchorMasks], otherwise: Tensor
 ) -> Tensor:
     """How well each mask stands in the relation, float32 N in [0, 1].
 
-    ``weights`` holds for each anchor how much every mask stands for it (N, summing to 1).
-    ``targets`` N, the best being 1, is how well each mask fits the target itself. No mask stands in
-    a relation to itself. Where a mask could be the anchor as well, as each man in "the man next to
-    another man", the relation says as much about it as the mask looks more like the target than
-    like the anchor: t / (t + a), both relative to the best mask.
+    For mask i as the target, an anchor is one of the other masks, so that each man in "the man next
+    to another man" may be the target: Eq. 5 with the weights q_j of the masks j that are not i's
+    object. Where none of these shows the anchor, ``otherwise`` N says what is left of the relation:
+
+        fit_i = a_i sum_j q_ij R(i, j) + (1 - a_i) otherwise_i,  a_i = max_j P(j shows the anchor).
     """
-    if kind == "between":
-        return _between(scene, weights[0], weights[-1])
-    same = _same_object(scene, kind)
-    relation = _relation(scene, kind) * (1 - same)
-    fit = torch.ones(len(relation))
-    for weight in weights:
-        share = weight / weight.max().clamp_min(1e-12)
-        own = torch.zeros(len(weight))
-        if targets is not None:
-            own = targets / (targets + share).clamp_min(1e-12)
+    others = 1 - _same_object(scene, kind)
+    if kind == "between" and len(anchors) <= 2:
+        there = torch.stack([_available(each, others) for each in anchors]).amin(dim=0)
+        fit = _between(scene, anchors[0].weights, anchors[-1].weights, others)
+        return there * fit + (1 - there) * otherwise
+    relation = _relation(scene, kind)
+    result = torch.ones(len(others))
+    for anchor in anchors:
+        weights = others * anchor.weights[None, :]
         if kind in ANY:
-            others = (relation * share[None, :]).amax(dim=1)
-            itself = (same * share[None, :]).amax(dim=1)
-            fit = fit * torch.maximum(others, own * itself)
+            shares = weights / weights.amax(dim=1, keepdim=True).clamp_min(1e-12)
+            fit = (relation * shares).amax(dim=1)
         else:
-            fit = fit * (anchor_support(weight, relation) + own * anchor_support(weight, same))
-    return fit.clamp(0, 1)
+            shares = weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-12)
+            fit = (relation * shares).sum(dim=1)
+        there = _available(anchor, others)
+        result = result * (there * fit + (1 - there) * otherwise)
+    return result.clamp(0, 1)
+
+
+def _available(anchor: AnchorMasks, others: Tensor) -> Tensor:
+    """a_i: how probable it is that one of the other masks shows the anchor, N."""
+    return (others * anchor.shown[None, :]).amax(dim=1)
 
 
 def _relation(scene: Scene, kind: str) -> Tensor:
@@ -70,17 +85,15 @@ def _relation(scene: Scene, kind: str) -> Tensor:
     return relation * torch.from_numpy(proposals.shared) if kind == "part_of" else relation
 
 
-def _between(scene: Scene, first: Tensor, second: Tensor) -> Tensor:
+def _between(scene: Scene, first: Tensor, second: Tensor, others: Tensor) -> Tensor:
+    """The mean over pairs of anchors, neither of which is the target itself."""
     boxes, points = torch.from_numpy(scene.proposals.boxes), torch.from_numpy(scene.points)
     pairs, weights = pairs_of(first, second, int((first > 0).sum() + (second > 0).sum()))
     if not len(pairs) or not bool(weights.any()):
         return torch.zeros(len(boxes))
-    support = anchor_support(weights, between(boxes, pairs, points))
-    for weight in (first, second):
-        best = int(weight.argmax())
-        support[torch.from_numpy(scene.proposals.shared[best] > SAME)] = 0.0
-        support[best] = 0.0
-    return support
+    allowed = others[:, pairs[:, 0]] * others[:, pairs[:, 1]] * weights[None, :]
+    held = (allowed * between(boxes, pairs, points)).sum(dim=1)
+    return held / allowed.sum(dim=1).clamp_min(1e-12)
 
 
 def _same_object(scene: Scene, kind: str) -> Tensor:

@@ -11,27 +11,33 @@ from zsris_ros.language.phrases import (
     is_neutral,
     noun_phrase,
 )
+from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression
 
 
-def texts_of(expression: Expression, negatives: Sequence[str], template: str | None) -> list[str]:
-    """The texts of an expression, its anchors and what it excludes.
+def prompts(phrase: str, templates: Sequence[str]) -> list[str]:
+    """A phrase in each of the templates."""
+    return [template.format(phrase) for template in templates]
 
-    ``negatives`` are those of ``ReferSettings``; ``template`` is the sentence that the localiser
+
+def texts_of(
+    expression: Expression, settings: ReferSettings, template: str | None
+) -> list[str]:
+    """The texts of an expression, its anchors and what it excludes. ``template`` is the sentence that the localiser
     puts a phrase into, None without a localiser.
     """
     texts: list[str] = []
     described = description(expression)
     if described is not None:
-        texts += [expression.text, described]
+        texts += [expression.text, *prompts(described, settings.templates)]
     if expression.attributes or not is_neutral(expression.head):
         phrase = noun_phrase(expression)
-        texts += [phrase, *negatives_of(expression, negatives)]
+        texts += [phrase, *negatives_of(expression, settings.negatives)]
         if template is not None:
             texts.append(template.format(phrase))
     anchors = [anchor for relation in expression.relations for anchor in relation.anchors]
     for inner in (*map(anchor_expression, anchors), *exclusions(expression)):
-        texts += texts_of(inner, negatives, template)
+        texts += texts_of(inner, settings, template)
     return texts
 
 
