@@ -203,11 +203,12 @@ class Grounder:
     def _shown(self, scene: Scene, expression: Expression, likely: Tensor) -> Tensor:
         """How probable it is that each mask shows what an expression names, N in [0, 1].
 
-        Measured scores (``likely``) are that probability. Other weights can at least tell whether a
-        mask looks more like it than like anything at all.
+        Where it was measured the term "anchor" says so for all masks together, and ``likely``
+        compares them. Other weights can at least tell whether a mask looks more like it than like
+        anything at all.
         """
         if self._calibration.measured:
-            return likely
+            return _relative(likely)
         if is_neutral(expression.head) and not expression.attributes:
             return torch.ones(len(likely))
         return self._presence(scene, expression)

@@ -127,11 +127,27 @@ def place_key(places: Collection[str], scene: Scene, members: Tensor) -> tuple[T
     if "middle" in named:
         free = [axis for axis, sides in enumerate((("left", "right"), ("top", "bottom")))
                 if not named & set(sides)] or [0, 1]  # fmt: skip
-        weight = (2 * members).clamp(1e-6, 1)
-        middle = (centres * weight[:, None]).sum(0) / weight.sum()
-        keys.append(torch.linalg.vector_norm((centres - middle)[:, free], dim=1))
-        scales.append(torch.linalg.vector_norm(extents[:, free], dim=1))
+        key, scale = _middle(centres * size / size[0], extents * size / size[0], members, free)
+        keys.append(key)
+        scales.append(scale)
     return torch.stack(keys).sum(0), LEVEL * torch.stack(scales).sum(0)
+
+
+def _middle(
+    centres: Tensor, extents: Tensor, members: Tensor, axes: list[int]
+) -> tuple[Tensor, Tensor]:
+    """The distance from the middle of the members, Nx2 centres and extents in picture widths.
+
+    Along the axis in which the members are spread most: the middle one of a row stands between the
+    others, whether or not it stands a little behind them.
+    """
+    weight = (2 * members).clamp(1e-6, 1)
+    middle = (centres * weight[:, None]).sum(0) / weight.sum()
+    away = centres - middle
+    spread = ((away**2 * weight[:, None]).sum(0) / weight.sum()).sqrt()[axes]
+    share = spread / spread.max().clamp_min(1e-6)
+    key = torch.linalg.vector_norm(away[:, axes] * share, dim=1)
+    return key, torch.linalg.vector_norm(extents[:, axes] * share, dim=1)
 
 
 def _keyed(kind: str, scene: Scene, members: Tensor) -> tuple[Tensor, Tensor]:
@@ -172,14 +188,17 @@ def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
 def nearness(scene: Scene) -> Tensor:
     """How near each mask is, N in about [0, 1]: by depth where every mask has some, within the
     range of the masks; elsewhere by how low it reaches in the picture, as on a table seen from
-    above."""
+    above, and by how large it looks."""
     everyone = torch.ones(len(scene.proposals), dtype=torch.bool)
     if measured(scene, everyone):
         distance = torch.linalg.vector_norm(torch.from_numpy(scene.points), dim=1)
         span = (distance.max() - distance.min()).clamp_min(1e-6)
         return (distance.max() - distance) / span
     boxes = torch.from_numpy(scene.proposals.boxes)
-    return (boxes[:, 1] + boxes[:, 3]) / scene.frame.height
+    low = (boxes[:, 1] + boxes[:, 3]) / scene.frame.height
+    picture = scene.frame.height * scene.frame.width
+    large = ((boxes[:, 2] + 1) * (boxes[:, 3] + 1) / picture).sqrt()
+    return low + large / 2
 
 
 def measured(scene: Scene, members: Tensor) -> bool:
@@ -188,7 +207,7 @@ def measured(scene: Scene, members: Tensor) -> bool:
     return len(points) > 0 and bool(torch.isfinite(points).all())
 
 
-def _middle(axis: int) -> Callable[[Scene, bool], Tensor]:
+def _centre(axis: int) -> Callable[[Scene, bool], Tensor]:
     def key(scene: Scene, metric: bool) -> Tensor:
         boxes = torch.from_numpy(scene.proposals.boxes)
         return boxes[:, axis] + boxes[:, axis + 2] / 2
@@ -234,10 +253,10 @@ def _reversed(key: Callable[[Scene, bool], Tensor]) -> Callable[[Scene, bool], T
 
 
 _KEYS: dict[str, Callable[[Scene, bool], Tensor]] = {
-    "left": _middle(0),
-    "right": _reversed(_middle(0)),
-    "top": _middle(1),
-    "bottom": _reversed(_middle(1)),
+    "left": _centre(0),
+    "right": _reversed(_centre(0)),
+    "top": _centre(1),
+    "bottom": _reversed(_centre(1)),
     "near": _distance,
     "far": _reversed(_distance),
     "big": _reversed(_size),
