@@ -50,9 +50,7 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         np.testing.assert_array_equal(item.masks, [thing.mask for thing in scene.objects])
         assert item.classes == tuple(thing.shape for thing in scene.objects)
         # What was typed: the miniature's ``raw`` begins with a capital, its ``sent`` does not.
-        made = {
-            (e.text.capitalize(), e.targets) for e in expressions(scene) if len(e.targets) == 1
-        }
+        made = {(e.text.capitalize(), e.targets) for e in expressions(scene) if len(e.targets) == 1}
         assert {(q.text, q.targets) for q in item.questions} == made
         assert len(made) > 5
         for question in item.questions:
