@@ -92,6 +92,13 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
         help="number format of the models (default: float32 where `reference` or `paper` takes "
         "part, else auto)",
     )
+    parser.add_argument(
+        "--surround",
+        choices=("auto", "exact"),
+        default="auto",
+        help="what lies far from masks: auto (encoded once a frame in `product`, where that proves "
+        "close) or exact; `reference` and `paper` are always exact (default: auto)",
+    )
     add_models(
         parser,
         "the rules for `product`; for `reference` and `paper` an installed spaCy pipeline, "
@@ -124,14 +131,16 @@ def _models(
     from zsris_ros.weights.load import load_parts
     from zsris_ros.weights.methods import load_clip_checkpoint
 
-    published = any(method.variant != "product" for method in methods)
+    variants = {method.variant for method in methods}
+    published = bool(variants - {"product"})
     where = {
         "device": args.device,
         "directory": args.weights_dir,
         "precision": args.precision or ("float32" if published else "auto"),
     }
     clip = load_clip_checkpoint(args.clip, **where) if args.clip else None
-    return load_parts(args.weights, parser=args.parser, **where), clip
+    surround = args.surround if "product" in variants else "exact"
+    return load_parts(args.weights, parser=args.parser, surround=surround, **where), clip
 
 
 def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
@@ -143,6 +152,7 @@ def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
         "limit": args.limit,
         "weights": args.weights,
         "clip": args.clip,
+        "surround": args.surround,
         "zsris_ros": zsris_ros.__version__,
     }
 

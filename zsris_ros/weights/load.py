@@ -18,6 +18,7 @@ from zsris_ros.proposals.depth import DepthProposer
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import build_sam
 from zsris_ros.referring.segmenter import Segmenter
+from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -113,7 +114,8 @@ def load_parts(
     and for the published methods an installed spaCy pipeline where there is one. ``batch_size`` is
     how many masks are encoded at most at once (None: the preset's). ``surround`` is "exact", or
     "auto": what lies far from a mask in pictures of whole frames is encoded once for all masks,
-    where the features prove close to exact ones (see ``vision.surround``). A file
+    where the features prove close to exact ones when the weights are loaded, and again on each
+    frame (see ``vision.surround`` and ``vision.checked_hybrid``). A file
     <preset>.calibration.json of ``zsris calibrate`` in ``directory`` replaces the preset's
     calibration.
 
@@ -151,25 +153,31 @@ def load_parts(
 
 
 def _shared(parts: Parts) -> Parts:
-    """The parts with the narrowest halo around masks that proves itself, where there can be one."""
+    """The parts with the narrowest halo around masks that proves itself, where there can be one.
+
+    The halo is checked again on every frame.
+    """
     settings, clip = parts.encoder.settings, parts.encoder.clip
     if settings.window is not None or settings.halo is not None:
         return parts
-    halo, cosine = proven_halo(clip, settings)
+    scale = parts.preset.referring.logit_scale
+    halo, cosine, logits = proven_halo(clip, settings, scale=scale)
     if halo is None:
         LOG.info(
             "every mask's pictures are encoded in full, because sharing what lies far from masks "
-            "strays too far with these weights (cosine %.5f)",
+            "strays too far with these weights (cosine %.5f, logits %.2f)",
             cosine,
+            logits,
         )
         return parts
     LOG.info(
         "what lies beyond a halo of %d cells around masks is encoded once a frame (cosine to "
-        "encoding it for every mask: %.5f)",
+        "encoding it for every mask: %.5f, logits: %.2f)",
         halo,
         cosine,
+        logits,
     )
-    return replace(parts, encoder=HybridEncoder(clip, replace(settings, halo=halo)))
+    return replace(parts, encoder=CheckedHybridEncoder(clip, replace(settings, halo=halo), scale))
 
 
 def _probe(parts: Parts) -> list[Tensor]:

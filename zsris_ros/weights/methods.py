@@ -51,14 +51,16 @@ def segmenter_of(
     """
     if proposers is None:
         proposers = default_proposers(parts, method, dataset)
-    preset = parts.preset
+    preset, hybrid = parts.preset, parts.encoder.settings
+    if clip is not None:
+        hybrid = replace(hybrid, halo=preset.hybrid.halo)  # another was proved on the preset's CLIP
     return method_segmenter(
         method,
         proposers,
         clip or parts.encoder.clip,
         parser=parts.parser,
         reader=PublishedReader() if method.variant == "product" else parts.reader,
-        hybrid=parts.encoder.settings,
+        hybrid=hybrid,
         gem=preset.gem,
         settings=preset.referring,
         sharing=sharing,
