@@ -363,7 +363,8 @@ def test_published_variants_compute_in_float32_unless_asked(
 
     def dtypes(name: str, *arguments: str) -> set[str]:
         command = ["eval", "refcoco", "--root", str(tmp_path / "data"), "--device", "cpu"]
-        command += ["--out", str(tmp_path / name), "--proposals", "truth", *arguments]
+        command += ["--out", str(tmp_path / name), "--proposals", "truth", "--parser", "rules"]
+        command += arguments
         assert main(command) == 0
         runs = (tmp_path / name).glob("**/run.json")
         return {json.loads(path.read_text())["dtype"] for path in runs}

@@ -193,7 +193,8 @@ def test_a_pipeline_by_its_folder_and_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load_parser(str(pipeline_folder())).parse("the red mug").head == "mug"
-    installed_as(monkeypatch, tmp_path, "en_core_web_md", "en_core_web_sm")
-    assert installed() == ["en_core_web_md", "en_core_web_sm"]
-    assert load_parser("spacy").name == "en_core_web_md"
+    installed_as(monkeypatch, tmp_path, "en_core_web_sm", "en_core_web_trf")
+    assert (installed()[0], installed()[-1]) == ("en_core_web_trf", "en_core_web_sm")
+    assert load_parser("spacy").name == "en_core_web_trf"
+    assert load_parser("en_core_web_sm").name == "en_core_web_sm"
     assert load_parser("auto").name == "rules"

@@ -75,6 +75,7 @@ def parts() -> Parts:
         encoder=HybridEncoder(clip, hybrid),
         localiser=GemLocaliser(clip, gem),
         parser=RuleParser(),
+        parser_choice="rules",
     )
 
 
@@ -135,8 +136,8 @@ def test_published_methods_read_by_an_installed_pipeline(
 ) -> None:
     """The answer and the settings of the results name the parser that read the sentence."""
     text = "there is a red box"
-    installed_as(monkeypatch, tmp_path / "site", "en_core_web_sm")
-    for choice, published in (("auto", "en_core_web_sm"), ("rules", "rules")):
+    installed_as(monkeypatch, tmp_path / "site", "en_core_web_lg")
+    for choice, published in (("auto", "en_core_web_lg"), ("rules", "rules")):
         asked = replace(parts, parser_choice=choice)
         contest = Contest(asked, None, tmp_path / choice, {"dataset": "refcoco"})
         for variant, expected in (
@@ -153,7 +154,7 @@ def test_published_methods_read_by_an_installed_pipeline(
             assert (settings["parser"], settings["dtype"]) == (expected, "float32")
     asked = replace(parts, parser_choice="rules")
     by_rules = Contest(asked, None, tmp_path / "auto", {"dataset": "refcoco"})
-    with pytest.raises(InputError, match="parser 'en_core_web_sm', and now it is 'rules'"):
+    with pytest.raises(InputError, match="parser 'en_core_web_lg', and now it is 'rules'"):
         by_rules.enter(find_method("hybridgl", "paper"), "truth", "paper")
 
 

@@ -85,7 +85,7 @@ def closeness(exact: Tensor, shared: Tensor, texts: Tensor, scale: float) -> Clo
     Returns:
         A cosine of 0 and an infinite change where a feature is not finite.
     """
-    one, other = (F.normalize(each.double().cpu(), dim=-1) for each in (exact, shared))
+    one, other = (F.normalize(each.cpu().double(), dim=-1) for each in (exact, shared))
     cosine = (one * other).sum(dim=-1).min().nan_to_num(0.0)
     change = scale * ((one - other) @ texts.double().T).abs().max().nan_to_num(torch.inf)
     return Closeness(float(cosine), float(change))
