@@ -28,6 +28,7 @@ from zsris_ros.evaluation.tabletop import TabletopData
 from zsris_ros.proposals.rle import decode
 from zsris_ros.referring.methods import METHODS, find_method, method_names
 from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics, Verdict
+from zsris_ros.weights import precision as precision_module
 from zsris_ros.weights.load import Parts, load_parts
 
 CAMERA = Intrinsics(60.0, 60.0, 31.5, 23.5)
@@ -350,6 +351,38 @@ def test_one_method_gets_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
     assert main([*arguments, "--variant", "paper"]) != 0
     assert "holds results with variant 'product'" in capsys.readouterr().err
+
+
+def test_published_variants_compute_in_float32_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a machine whose fastest precision is bfloat16."""
+    monkeypatch.setattr(precision_module, "_LARGE", 1000)
+    monkeypatch.setattr(precision_module, "_has_bfloat16", lambda: True)
+    write_refcoco(tmp_path / "data", small_scenes()[:1])
+
+    def dtypes(name: str, *arguments: str) -> set[str]:
+        command = ["eval", "refcoco", "--root", str(tmp_path / "data"), "--device", "cpu"]
+        command += ["--out", str(tmp_path / name), "--proposals", "truth", "--parser", "rules"]
+        command += arguments
+        assert main(command) == 0
+        runs = (tmp_path / name).glob("**/run.json")
+        return {json.loads(path.read_text())["dtype"] for path in runs}
+
+    assert dtypes("paper", "--variant", "paper") == {"float32"}
+    assert "parser rules, float32" in capsys.readouterr().out
+    assert dtypes("product", "--variant", "product") == {"bfloat16"}
+    assert dtypes("both", "--variant", "reference,product") == {"float32"}
+    assert dtypes("asked", "--variant", "paper", "--precision", "bfloat16") == {"bfloat16"}
+    table = json.loads((tmp_path / "both" / "table.json").read_text())
+    assert [(row["variant"], row["parser"], row["dtype"]) for row in table] == [
+        ("reference", "rules", "float32"),
+        ("product", "rules", "float32"),
+    ]
+    run = json.loads((tmp_path / "both" / "run.json").read_text())
+    assert run["parsers"] == {"reference": "rules", "product": "rules"}
+    with pytest.raises(SystemExit):
+        dtypes("wrong", "--precision", "int8")
 
 
 def test_records_know_only_plain_data(parts: Parts, tmp_path: Path) -> None:

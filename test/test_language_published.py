@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from english_pipeline import installed_as, pipeline_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zsris_ros.language import published
+from zsris_ros.language import load_parser, published
 from zsris_ros.language.published_query import PublishedReader, load_reader
-from zsris_ros.language.spacy_parser import installed
+from zsris_ros.language.spacy_parser import PUBLISHED_ORDER, installed
 from zsris_ros.types import InputError
 
 READER = PublishedReader()
@@ -49,6 +52,56 @@ def test_reference_loses_what_paper_keeps() -> None:
     assert READER.read("top left box").positions == ("up", "left")
 
 
+def test_the_printed_relations_include_bottom() -> None:
+    """HybridGL prints "bottom" in the list of relations; the published code has no such keyword."""
+    text = "cup bottom of the shelf"
+    code, printed = READER.read(text, "reference"), READER.read(text, "paper")
+    assert (code.relation, printed.relation) == ("none", "down")
+    assert "bottom" in published.not_a_thing("paper") - published.not_a_thing("reference")
+    assert published.relation_words("reference") == published.RELATION_WORDS
+
+
+@pytest.fixture(scope="module")
+def parsed() -> PublishedReader:
+    """A reader on a real parse."""
+    return load_reader(str(pipeline_folder()))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "printed"),
+    [
+        ("the red mug on the table", "the red mug", "the red mug"),
+        ("child sitting on womans lap", "child", "child"),
+        # The noun below a verb, not the first word below the verb.
+        ("He is the tall man", "he", "the tall man"),
+        ("there is a man in a red shirt", "there is a man in a red shirt", "a man"),
+        ("is holding the umbrella", "is holding the umbrella", "the umbrella"),
+        # Below a preposition the paper takes the whole sentence.
+        ("near zebra", "zebra", "near zebra"),
+    ],
+)
+def test_the_target_of_a_real_parse(
+    text: str, code: str, printed: str, parsed: PublishedReader
+) -> None:
+    for variant, expected in (("reference", code), ("paper", printed)):
+        query = parsed.read(text, variant)
+        assert query.noun_phrase == expected
+        assert query.sentence == text.lower()
+        assert query.noun_phrase not in query.others
+
+
+def test_relations_of_a_real_parse(parsed: PublishedReader) -> None:
+    """CLIP is given "man 's", an other noun is a chunk, and "the bottom" is none in "paper"."""
+    assert parsed.read("The man's hat").sentence == "the man 's hat"
+    twin = parsed.read("a woman holding the umbrella is standing left of the car")
+    assert (twin.noun_phrase, twin.relation, twin.position) == ("a woman", "left", "left")
+    assert twin.others == ("the umbrella", "the car")
+    text = "cup on the bottom of the shelf"
+    code, printed = parsed.read(text, "reference"), parsed.read(text, "paper")
+    assert (code.relation, code.others) == ("none", ("the bottom", "the shelf"))
+    assert (printed.relation, printed.others) == ("down", ("the shelf",))
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
@@ -83,10 +136,23 @@ def test_a_pipeline_reads_its_own_rejoined_text() -> None:
 def test_readers_by_name() -> None:
     assert load_reader("rules").name == "rules"
     if installed():
-        assert load_reader("auto").name == installed()[0]
+        assert load_reader("auto").name == installed(PUBLISHED_ORDER)[0]
         return
     assert load_reader("auto").name == "rules"
     with pytest.raises(InputError, match="spacy download"):
         load_reader("spacy")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_reader("en_core_web_sm")
+
+
+def test_the_published_pipeline_is_the_first_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """en_core_web_lg before the better en_core_web_trf; the robot's parser the other way round."""
+    installed_as(monkeypatch, tmp_path, "en_core_web_lg", "en_core_web_trf", "en_core_web_sm")
+    assert load_reader("auto").name == load_reader("spacy").name == "en_core_web_lg"
+    assert load_parser("spacy").name == "en_core_web_trf"
+    assert load_reader("en_core_web_sm").name == "en_core_web_sm"
+    assert (load_reader("rules").name, load_parser("auto").name) == ("rules", "rules")
+    query = load_reader("auto").read("child sitting on womans lap")
+    assert (query.noun_phrase, query.parser) == ("child", "en_core_web_lg")

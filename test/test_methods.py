@@ -12,6 +12,7 @@ import torch
 from small_clip import small_clip
 
 from zsris_ros.geometry import mask_boxes
+from zsris_ros.guidance.coherence import directed_map
 from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.published_query import PublishedQuery, PublishedReader
 from zsris_ros.referring.build import global_local_settings, hybrid_settings, method_segmenter
@@ -232,6 +233,24 @@ def test_published_up_is_nowhere_and_printed_up_is_up(clip: ClipModel) -> None:
     assert heat.argmax() == 0
     torch.testing.assert_close(heat.mean(), torch.tensor(1.0))
     assert float(heat[-1].max()) == float(heat[:, -1].max()) == 0
+
+
+def test_the_printed_text_of_each_map(clip: ClipModel) -> None:
+    """VATEX puts the noun phrase into its template; HybridGL's map is of the mixed text."""
+    asked = query(sentence="a box that stands there", noun_phrase="box")
+    other = replace(asked, sentence="dog")
+    for name, of_the_phrase in (("clip-prior", True), ("gem", False)):
+        method = find_method("hybridgl", "paper").with_localisation(name)
+        scene = segmenter_of(method, clip).look(*painted())
+        localiser = make_localiser(name, clip, GEM)
+        referrer = PublishedReferrer(method, clip, localiser, PublishedReader())
+        assert scene.patches is not None
+        (text,) = localiser.encode_phrases(["box"])
+        heat = localiser.heat_map(scene.patches, text, 48, 64)
+        expected = directed_map(heat, torch.ones(48, 64))
+        assert torch.allclose(referrer.heat(scene, asked), expected) == of_the_phrase
+        unmoved = torch.equal(referrer.heat(scene, asked), referrer.heat(scene, other))
+        assert unmoved == of_the_phrase
 
 
 def test_nan_wins_in_reference_only(clip: ClipModel) -> None:

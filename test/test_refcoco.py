@@ -49,7 +49,8 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         assert difference.mean() < JPEG_ERROR
         np.testing.assert_array_equal(item.masks, [thing.mask for thing in scene.objects])
         assert item.classes == tuple(thing.shape for thing in scene.objects)
-        made = {(e.text, e.targets) for e in expressions(scene) if len(e.targets) == 1}
+        # What was typed: the miniature's ``raw`` begins with a capital, its ``sent`` does not.
+        made = {(e.text.capitalize(), e.targets) for e in expressions(scene) if len(e.targets) == 1}
         assert {(q.text, q.targets) for q in item.questions} == made
         assert len(made) > 5
         for question in item.questions:
@@ -102,19 +103,46 @@ def test_missing_files_are_named(root: Path) -> None:
         RefcocoData(root, "refcoco", "unc", "val")
 
 
-def test_crowds_are_no_objects_unless_they_are_meant(root: Path) -> None:
+def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(
+    root: Path,
+) -> None:
+    def texts() -> list[str]:
+        data = RefcocoData(root, "refcoco", "unc", "val")
+        return [question.text for question in data.item(str(SEEDS[0])).questions]
+
+    def typed(refs: Any) -> Any:
+        for ref in refs:
+            for each in ref["sentences"]:
+                each["raw"] = f"The {each['sent']}, please!"
+        return refs
+
+    def cleaned(refs: Any) -> Any:
+        for ref in refs:
+            for each in ref["sentences"]:
+                del each["raw"]
+        return refs
+
+    edit_refs(root, typed)
+    raw = texts()
+    edit_refs(root, cleaned)
+    sent = texts()
+    assert raw == [f"The {text}, please!" for text in sent]
+    assert [kind_of(text.capitalize()) for text in sent] == [kind_of(text) for text in sent]
+
+
+def test_crowds_are_objects_as_the_published_loader_takes_them(root: Path) -> None:
     path = root / "refcoco/instances.json"
     content = json.loads(path.read_text())
-    whole = RefcocoData(root, "refcoco", "unc", "val").item(str(SEEDS[0]))
-    meant = {index for question in whole.questions for index in question.targets}
+    data = RefcocoData(root, "refcoco", "unc", "val")
+    whole = data.item(str(SEEDS[0]))
     numbers = [a["id"] for a in content["annotations"] if a["image_id"] == SEEDS[0]]
     for each in content["annotations"]:
         each["iscrowd"] = 1
     path.write_text(json.dumps(content))
-    left = RefcocoData(root, "refcoco", "unc", "val").item(str(SEEDS[0]))
-    assert len(left.masks) == len(meant) < len(numbers)
-    for before, after in zip(whole.questions, left.questions, strict=True):
-        np.testing.assert_array_equal(whole.truth(before), left.truth(after))
+    crowds = RefcocoData(root, "refcoco", "unc", "val").item(str(SEEDS[0]))
+    assert len(crowds.masks) == len(numbers)
+    np.testing.assert_array_equal(crowds.masks, whole.masks)
+    assert (crowds.classes, crowds.questions) == (whole.classes, whole.questions)
 
 
 def test_the_published_truth_loses_where_polygons_overlap(root: Path) -> None:

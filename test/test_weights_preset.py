@@ -301,12 +301,15 @@ def test_far_from_masks_is_shared_where_that_proves_close(
         halo(surround="no")
     clip = load_parts("small", device="cpu", parser="rules").encoder.clip
     found = [proven_halo(clip, HybridSettings(start_block=2), close) for close in (0.9, 1.1)]
-    assert found[0][0] == 0 and found[1][0] is None
-    assert 0.9 < found[0][1] <= found[1][1] <= 1.0001
+    assert found[0].halo == 0 and found[1].halo is None
+    assert 0.9 < found[0].cosine <= found[1].cosine <= 1.0001
 
-    monkeypatch.setattr(load_module, "proven_halo", lambda *_: (None, 0.98))
+    monkeypatch.setattr(load_module, "proven_halo", lambda *_, **__: (None, 0.98, 7.5))
     assert halo() is None
-    assert "encoded in full, because sharing" in caplog.text and "(cosine 0.98000)" in caplog.text
+    assert (
+        "encoded in full, because sharing" in caplog.text
+        and "(cosine 0.98000, logits 7.50)" in caplog.text
+    )
     small_preset(hybrid={"start_block": 2, "window": 1.5})
     assert halo() is None and not caplog.text
 

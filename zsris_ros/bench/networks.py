@@ -83,7 +83,9 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
     kind = resolve_precision(precision, where, clip_state)
     sam = build_sam(preset.sam.architecture, sam_state).to(where).requires_grad_(False)
     clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
-    halo = None if preset.hybrid.window is not None else proven_halo(clip, preset.hybrid)[0]
+    halo = None
+    if preset.hybrid.window is None:
+        halo = proven_halo(clip, preset.hybrid, scale=preset.referring.logit_scale).halo
     return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random", halo)
 
 

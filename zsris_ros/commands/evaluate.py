@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ VARIANTS = {
     "paper": "the equations as printed",
     "product": "what a robot should have",
 }
+
+PRECISION_NAMES = ("auto", "float32", "float16", "bfloat16", "fp32", "fp16", "bf16")
 
 VERDICT_FIGURES = {
     "no_target_accuracy": "absent things refused",
@@ -84,7 +86,24 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
         metavar="NAME",
         help="another CLIP of `zsris weights list` than the preset's: clip_rn50, ...",
     )
-    add_models(parser)
+    parser.add_argument(
+        "--precision",
+        choices=PRECISION_NAMES,
+        help="number format of the models (default: float32 where `reference` or `paper` takes "
+        "part, else auto)",
+    )
+    parser.add_argument(
+        "--surround",
+        choices=("auto", "exact"),
+        default="auto",
+        help="what lies far from masks: auto (encoded once a frame in `product`, where that proves "
+        "close) or exact; `reference` and `paper` are always exact (default: auto)",
+    )
+    add_models(
+        parser,
+        "the rules for `product`; for `reference` and `paper` an installed spaCy pipeline, "
+        "en_core_web_lg first, else the rules",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     # What is cheap fails first: names and files, before any model is built.
     methods = chosen_methods(args.method, args.variant, args.dataset, args.localisation)
     data_set = DATA_SETS[args.dataset].open(args)
-    contest = Contest(*_models(args), args.out, _settings(args, data_set))
+    contest = Contest(*_models(args, methods), args.out, _settings(args, data_set))
     if len(methods) == 1:
         _run_one(args, data_set, contest, methods[0])
     else:
@@ -101,13 +120,27 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _models(args: argparse.Namespace) -> tuple[Parts, OpenClipModel | None]:
+def _models(
+    args: argparse.Namespace, methods: Sequence[Method]
+) -> tuple[Parts, OpenClipModel | None]:
+    """Load the preset's models and, where it was asked for, another CLIP.
+
+    The published variants are measured in float32, whose choices are the published ones: a half
+    precision changes some of them. Methods that are compared compute in the same precision.
+    """
     from zsris_ros.weights.load import load_parts
     from zsris_ros.weights.methods import load_clip_checkpoint
 
-    where = {"device": args.device, "directory": args.weights_dir}
+    variants = {method.variant for method in methods}
+    published = bool(variants - {"product"})
+    where = {
+        "device": args.device,
+        "directory": args.weights_dir,
+        "precision": args.precision or ("float32" if published else "auto"),
+    }
     clip = load_clip_checkpoint(args.clip, **where) if args.clip else None
-    return load_parts(args.weights, parser=args.parser, **where), clip
+    surround = args.surround if "product" in variants else "exact"
+    return load_parts(args.weights, parser=args.parser, surround=surround, **where), clip
 
 
 def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
@@ -119,6 +152,7 @@ def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
         "limit": args.limit,
         "weights": args.weights,
         "clip": args.clip,
+        "surround": args.surround,
         "zsris_ros": zsris_ros.__version__,
     }
 
@@ -145,6 +179,7 @@ def _run_one(args: argparse.Namespace, data_set: DataSet, contest: Contest, meth
     summary = summarise_folder(args.out, more, verdicts=getattr(args, "verdict", False))
     for line in _lines(summary):
         print(line)
+    print(f"parser {summary['parser']}, {summary['dtype']}")
     print(f"written to {_report(args.out, summary, data_set)}")
 
 
@@ -159,7 +194,8 @@ def _run_many(
         for method in [each for each in methods if not contest.fits(each)]:
             print(f"left out, because it does not fit this CLIP: {method.name} {method.variant}")
             methods.remove(method)
-    claim(args.out, {**contest.settings, "proposals": args.proposals})
+    parsers = {method.variant: contest.parser_of(method) for method in methods}
+    claim(args.out, {**contest.settings, "proposals": args.proposals, "parsers": parsers})
     folders = [f"{method.name}.{method.variant}" for method in methods]
     entered = [
         contest.enter(method, args.proposals, folder)

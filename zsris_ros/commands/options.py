@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
+RULES = "the rules"
 
-def add_models(parser: argparse.ArgumentParser) -> None:
-    """Which models answer, and where they run."""
+
+def add_models(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
+    """Declare which models answer, where they run, and the parser, of which "auto" is ``auto``."""
     parser.add_argument(
         "--weights", default="tabletop", help="preset of `zsris weights list` (default: tabletop)"
     )
@@ -21,15 +23,15 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights-dir", type=Path, metavar="DIR", help="folder of fetched checkpoints"
     )
-    add_parser_choice(parser)
+    add_parser_choice(parser, auto)
 
 
-def add_parser_choice(parser: argparse.ArgumentParser) -> None:
-    """Who reads the expressions."""
+def add_parser_choice(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
+    """Declare who reads the expressions; ``auto`` says what "auto" is."""
     parser.add_argument(
         "--parser",
         default="auto",
-        help="auto (the rules), rules, spacy, a spaCy pipeline's name or folder (default: auto)",
+        help=f"auto ({auto}), rules, spacy, a spaCy pipeline's name or folder (default: auto)",
     )
 
 

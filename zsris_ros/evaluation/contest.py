@@ -19,13 +19,13 @@ from zsris_ros.types import InputError, Proposals
 from zsris_ros.vision.clip import OpenClipModel
 from zsris_ros.vision.localisation import LocaliserName
 from zsris_ros.weights.load import Parts
-from zsris_ros.weights.methods import default_proposers, segmenter_of
+from zsris_ros.weights.methods import default_proposers, parser_name, sam_of, segmenter_of
 
 PROPOSALS = {
     "all": "what the method takes by itself: SAM, and depth beside it in `product`",
-    "sam": "SAM",
+    "sam": "SAM, with the published settings in `reference` and `paper`",
     "depth": "depth",
-    "sam+depth": "both, joined, for every method",
+    "sam+depth": "the preset's SAM and depth, joined: the same masks for every method",
     "truth": "the true masks",
     "FILE": "masks of another program, COCO results (.json) or .npz",
 }
@@ -68,7 +68,8 @@ class Contest:
     """Contestants on the models of one preset; they share what they have in common.
 
     ``clip`` stands in for the preset's where it is given. Results go to folders in ``directory``;
-    ``settings`` (plain data) are what all of them are for.
+    ``settings`` (plain data) are what all of them are for. The published variants propose masks by
+    the settings that were published for ``settings["dataset"]``.
     """
 
     def __init__(
@@ -79,7 +80,9 @@ class Contest:
         settings: Mapping[str, Any],
     ) -> None:
         self._parts, self._clip, self._directory = parts, clip, directory
-        self.settings = {**settings, "parser": parts.parser.name}
+        dtype = str((clip or parts.encoder.clip).dtype).removeprefix("torch.")
+        self.settings = {**settings, "dtype": dtype}
+        self._data_set = settings.get("dataset")
         self._sharing = Sharing()
         self._proposers: dict[int, SharedProposer] = {}
         self._proposing: dict[Hashable, Propose] = {}
@@ -91,6 +94,10 @@ class Contest:
         except InputError:
             return False
         return True
+
+    def parser_of(self, method: Method) -> str:
+        """Return the name of the parser by which ``method`` reads sentences."""
+        return parser_name(self._parts, method)
 
     def enter(
         self,
@@ -112,6 +119,7 @@ class Contest:
             "variant": method.variant,
             "localisation": method.localisation,
             "proposals": proposals,
+            "parser": self.parser_of(method),
             **self.settings,
         }
         results = Results(self._directory / folder, settings)
@@ -141,13 +149,15 @@ class Contest:
     def _chosen(self, method: Method, proposals: str) -> Iterable[Proposer]:
         parts = self._parts
         if proposals == "all":
-            return default_proposers(parts, method)
+            return default_proposers(parts, method, self._data_set)
         names = proposals.split("+")
         if not set(names) <= {"sam", "depth"}:
             return []
         if "depth" in names and parts.depth is None:
             raise InputError("depth proposals are switched off: leave them out")
-        known = {"sam": parts.sam, "depth": parts.depth}
+        alone = names == ["sam"]
+        sam = sam_of(parts, method, self._data_set) if alone else parts.sam
+        known = {"sam": sam, "depth": parts.depth}
         return [each for name in names if (each := known[name]) is not None]
 
     def _shared(self, proposer: Proposer) -> SharedProposer:

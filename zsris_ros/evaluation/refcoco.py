@@ -49,10 +49,12 @@ class RefcocoData:
     """One split; a DataSet whose items are pictures, named by COCO's number of the picture.
 
     All sentences of the picture's references in this split are its questions, each a sample of its
-    own as in the papers, in their cleaned form (``sent``); the category of a question is its kind
-    (``kinds.kind_of``). The masks are all annotated objects of the picture with their class names,
-    except crowds. With ``published_truth`` a mask is what the published evaluations compare with
-    (see ``coco.segmentation_mask``).
+    own as in the papers. Their text is ``raw``, what people typed, as both published loaders read
+    it; readers and parsers lower it. A file without ``raw`` gives the cleaned ``sent``. The
+    category of a question is its kind (``kinds.kind_of``). The masks are all annotated objects of
+    the picture with their class names, crowds too, as the published loader of true masks takes
+    them. With ``published_truth`` a mask is what the published evaluations compare with (see
+    ``coco.segmentation_mask``).
 
     A split is exactly the one named. (The toolkit takes "test" for every split with "test" in its
     name; the published scripts take "umd" for RefCOCOg whatever is asked.)
@@ -87,7 +89,7 @@ class RefcocoData:
         with published_form(refs_file):
             for ref in refs:
                 if ref["split"] == split:
-                    sentences = tuple(str(each["sent"]) for each in ref["sentences"])
+                    sentences = tuple(map(_text, ref["sentences"]))
                     self._refs.setdefault(ref["image_id"], []).append((ref["ann_id"], sentences))
         if not self._refs:
             raise InputError(f"{refs_file} holds nothing of the split {split}")
@@ -110,14 +112,8 @@ class RefcocoData:
         rgb = read_picture(folders, file_name, "COCO's train2014 pictures")
         check_size(rgb, height, width, file_name)
 
-        refs = self._refs[number]
-        asked = {annotation for annotation, _ in refs}
+        objects = self._objects[number]
         with published_form(self._instances_file):
-            objects = [
-                each
-                for each in self._objects[number]
-                if each["id"] in asked or not each.get("iscrowd", 0)
-            ]
             masks = [
                 segmentation_mask(each["segmentation"], height, width, self._published_truth)
                 for each in objects
@@ -130,7 +126,7 @@ class RefcocoData:
             masks=np.array(masks, dtype=bool).reshape(-1, height, width),
             questions=tuple(
                 Question(text, kind_of(text), (places[annotation],))
-                for annotation, sentences in refs
+                for annotation, sentences in self._refs[number]
                 for text in sentences
             ),
             classes=classes,
@@ -155,6 +151,11 @@ class RefcocoData:
                         f"picture {number} or an object of it is missing that the expressions "
                         "refer to; take instances.json and refs(...).p of the same data set"
                     )
+
+
+def _text(sentence: Mapping[str, Any]) -> str:
+    """Return what was typed, or the cleaned form where a file has no other."""
+    return str(sentence["raw"] if "raw" in sentence else sentence["sent"])
 
 
 def _check_names(dataset: str, split_by: str, split: str) -> None:

@@ -99,7 +99,8 @@ def _said(summary: Mapping[str, Any], *keys: str) -> list[str]:
 
 def _about(summary: Mapping[str, Any]) -> str:
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    known = {key: summary.get(key) for key in ("weights", "clip", "proposals", "localisation")}
+    keys = ("weights", "clip", "dtype", "parser", "proposals", "localisation")
+    known = {key: summary.get(key) for key in keys}
     parts = [f"{name} {value}" for name, value in known.items() if value is not None]
     parts += [f"{name} {value}" for name, value in versions().items()]
     return f'<p class="about">{escape(" · ".join([*parts, now]))}</p>'

@@ -15,8 +15,8 @@ from zsris_ros.evaluation.verdicts import verdict_summary
 
 TABLE = "table.json"
 ROW = (
-    *("method", "variant", "localisation", "proposals", "title", "weights", "frames"),
-    *("n", "miou", "oiou", "accuracy", "precision", "refused"),
+    *("method", "variant", "localisation", "proposals", "parser", "dtype", "title", "weights"),
+    *("frames", "n", "miou", "oiou", "accuracy", "precision", "refused"),
     *("proposal_bound", "bound_miou", "bound_oiou", "by_category"),
 )
 """What a table keeps of a summary."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Doc, Span, Token
 
 Variant = Literal["reference", "paper"]
 NONE = "none"
@@ -27,6 +27,13 @@ RELATION_WORDS: Mapping[str, frozenset[str]] = {
     "small": frozenset({"smaller", "tinier", "further", "smallest"}),
     "within": frozenset({"inside", "within", "contained"}),
 }
+"""The published code's keywords of each relation of Eq. 4."""
+PRINTED_RELATION_WORDS: Mapping[str, frozenset[str]] = {
+    **RELATION_WORDS,
+    "down": RELATION_WORDS["down"] | {"bottom"},
+}
+"""The same with the printed list of relations covered: left, right, top, bottom, within, smaller,
+bigger. The code has no "bottom"."""
 POSITION_WORDS: Mapping[str, frozenset[str]] = {
     "left": frozenset({"left"}),
     "right": frozenset({"right"}),
@@ -39,7 +46,9 @@ NOT_A_THING = frozenset(
      "under", "front", "bigger", "larger", "closer", "smaller", "tinier", "further", "inside",
      "within", "contained", "who", "what", "which", "middle"}
 )  # fmt: skip
-"""Words that head no other noun phrase."""
+"""Words that head no other noun phrase, in the published code."""
+PRINTED_NOT_A_THING = NOT_A_THING | {"bottom"}
+"""The same with every printed relation."""
 NO_RELATION = frozenset({"part", "image", "side", "picture", "half", "region", "section", "photo"})
 """Other nouns that make a sentence one about the picture, not about two things."""
 
@@ -60,8 +69,24 @@ def rejoined(doc: Doc) -> str:
     return " ".join(token.text for token in doc if token.text != " ")
 
 
-def target_noun_phrase(doc: Doc) -> NounPhrase:
-    """The chunk of the last root, else the chunk of that root's first child, else everything."""
+def relation_words(variant: Variant) -> Mapping[str, frozenset[str]]:
+    """Return the keywords of each relation in ``variant``."""
+    return PRINTED_RELATION_WORDS if variant == "paper" else RELATION_WORDS
+
+
+def not_a_thing(variant: Variant) -> frozenset[str]:
+    """Return the words that head no other noun phrase in ``variant``."""
+    return PRINTED_NOT_A_THING if variant == "paper" else NOT_A_THING
+
+
+def target_noun_phrase(doc: Doc, variant: Variant = "reference") -> NounPhrase:
+    """Return the chunk of the last root, else the chunk of a child, else the whole string.
+
+    "reference" takes the root's first child, whatever the root and the child are. "paper" takes
+    the first noun among the children of a verb, and the whole string below any other root
+    (Global-Local CLIP, supplement: "If the root word is a verb, we use the root word's children
+    noun as the root word").
+    """
     of_token: dict[int, Span] = {}
     for chunk in doc.noun_chunks:
         of_token.update(dict.fromkeys(range(chunk.start, chunk.end), chunk))
@@ -69,13 +94,20 @@ def target_noun_phrase(doc: Doc) -> NounPhrase:
     if roots:
         root = roots[-1]
         found = of_token.get(root.i)
-        first = next(iter(root.children), None)
-        if found is None and first is not None:
-            found = of_token.get(first.i)
+        if found is None:
+            child = _child_noun(root) if variant == "paper" else next(iter(root.children), None)
+            found = None if child is None else of_token.get(child.i)
         if found is not None:
             return NounPhrase(found.text, found.root.text, (found.start, found.end))
     everything = rejoined(doc)
     return NounPhrase(everything, everything, None)
+
+
+def _child_noun(root: Token) -> Token | None:
+    """Return the first noun that depends on a verb; None below another root and without one."""
+    if root.pos_ not in ("VERB", "AUX"):
+        return None
+    return next((child for child in root.children if child.pos_ in ("NOUN", "PROPN")), None)
 
 
 def other_noun_phrases(doc: Doc, variant: Variant = "reference") -> list[Span]:
@@ -85,14 +117,14 @@ def other_noun_phrases(doc: Doc, variant: Variant = "reference") -> list[Span]:
     lost, and counts every chunk when the target fell back to the whole string; "paper" compares by
     place.
     """
-    target = target_noun_phrase(doc)
+    target = target_noun_phrase(doc, variant)
     others = []
     for chunk in doc.noun_chunks:
         if variant == "reference":
             is_target = chunk.text == target.text
         else:
             is_target = (chunk.start, chunk.end) == target.span
-        if not is_target and chunk.root.text not in NOT_A_THING:
+        if not is_target and chunk.root.text not in not_a_thing(variant):
             others.append(chunk)
     return others
 
@@ -101,11 +133,13 @@ def relation(doc: Doc, variant: Variant = "reference") -> str:
     """left, right, up, down, big, small, within or "none" (HybridGL Eqs. 4 and 5).
 
     The keyword whose syntactic head has the smallest index; the first of several. "reference"
-    never answers "right": the published comparison for it cannot hold.
+    never answers "right": the published comparison for it cannot hold. It does not know "bottom"
+    either, which the paper prints as a relation.
     """
     if any(chunk.root.text in NO_RELATION for chunk in other_noun_phrases(doc, variant)):
         return NONE
-    flag, _ = _nearest_to_start(doc, RELATION_WORDS, skip="right" if variant == "reference" else "")
+    skip = "right" if variant == "reference" else ""
+    flag, _ = _nearest_to_start(doc, relation_words(variant), skip)
     return flag
 
 

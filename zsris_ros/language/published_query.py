@@ -65,21 +65,23 @@ class PublishedReader:
 
 
 def load_reader(parser: str = "auto") -> PublishedReader:
-    """The reader for a parser's name as ``load_parser`` knows it.
+    """Return the reader for a parser's name as ``load_parser`` knows it.
 
-    "auto" takes a spaCy pipeline where one is installed, as published, and the rules otherwise.
+    "auto" takes an installed spaCy pipeline, as the published code does, and the rules where there
+    is none. "auto" and "spacy" prefer en_core_web_lg, the published pipeline.
     Raises InputError when the parser that was asked for is not there.
     """
-    if parser == "rules" or (parser == "auto" and not spacy_parser.installed()):
+    order = spacy_parser.PUBLISHED_ORDER
+    if parser == "rules" or (parser == "auto" and not spacy_parser.installed(order)):
         return PublishedReader()
-    name = spacy_parser.best_installed() if parser in ("auto", "spacy") else parser
+    name = spacy_parser.best_installed(order) if parser in ("auto", "spacy") else parser
     pipeline = spacy_parser.load_pipeline(name)
     return PublishedReader(pipeline, spacy_parser.full_name(pipeline))
 
 
 def from_doc(doc: Doc, variant: Variant, name: str) -> PublishedQuery:
     """The query in a parsed document, whose text is in lower case."""
-    target = published.target_noun_phrase(doc)
+    target = published.target_noun_phrase(doc, variant)
     return PublishedQuery(
         sentence=published.rejoined(doc),
         noun_phrase=target.text,
@@ -100,11 +102,11 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     anchors = list(_anchors(expression.relations))
     if variant == "reference":  # other nouns are told apart by their text
         anchors = [anchor for anchor in anchors if anchor.target.lower() != target]
-    others = [a for a in anchors if a.head.lower() not in published.NOT_A_THING]
+    others = [a for a in anchors if a.head.lower() not in published.not_a_thing(variant)]
     outside = sentence.replace(target, " ", 1)
     of_picture = published.NO_RELATION & set(re.findall(r"[^\W_]+", outside))
     skip = "right" if variant == "reference" else ""
-    relation = NONE if of_picture else _first(words, published.RELATION_WORDS, skip)
+    relation = NONE if of_picture else _first(words, published.relation_words(variant), skip)
     flags = _named(words, published.POSITION_WORDS)
     return PublishedQuery(
         sentence=sentence,

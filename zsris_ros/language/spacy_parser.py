@@ -25,23 +25,29 @@ if TYPE_CHECKING:
 PIPELINES = ("en_core_web_trf", "en_core_web_lg", "en_core_web_md", "en_core_web_sm")
 """Pipelines known to carry the labels used here, best first."""
 
+PUBLISHED_ORDER = ("en_core_web_lg", "en_core_web_trf", "en_core_web_md", "en_core_web_sm")
+"""The same for the published methods, whose code uses en_core_web_lg."""
+
 _OBJECTS = ("dobj", "attr", "oprd", "nsubj", "nsubjpass", "pobj")
 _CLAUSES = ("xcomp", "ccomp", "parataxis", "advcl", "conj", "prep")
 _MAX_DEPTH = 4
 
 
-def installed() -> list[str]:
-    """The installed pipelines, best first; empty without spaCy."""
+def installed(order: Sequence[str] = PIPELINES) -> list[str]:
+    """Return the installed pipelines of ``order`` in this order; empty without spaCy."""
     try:
         from spacy.util import is_package
     except ImportError:
         return []
-    return [name for name in PIPELINES if is_package(name)]
+    return [name for name in order if is_package(name)]
 
 
-def best_installed() -> str:
-    """The best installed pipeline. Raises InputError when there is none."""
-    found = installed()
+def best_installed(order: Sequence[str] = PIPELINES) -> str:
+    """Return the first installed pipeline of ``order``.
+
+    Raises InputError when there is none.
+    """
+    found = installed(order)
     if not found:
         raise InputError(
             "no English spaCy pipeline is installed: run "

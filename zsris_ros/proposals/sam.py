@@ -124,6 +124,11 @@ class SamProposer:
         self._sam.image_encoder.to(DTYPES[precision])
         self._apply(settings)
 
+    @property
+    def settings(self) -> SamSettings:
+        """How masks are proposed."""
+        return self._settings
+
     def with_settings(self, settings: SamSettings) -> SamProposer:
         """A proposer with other settings on the same network."""
         other = copy(self)

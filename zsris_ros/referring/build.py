@@ -14,6 +14,7 @@ from zsris_ros.referring.published import PublishedReferrer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, InputError
+from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.encoder import MaskEncoder, NoFeatures
 from zsris_ros.vision.gem import GemSettings
@@ -63,7 +64,7 @@ def method_segmenter(
             "global-local, crop, score-map or grad-cam"
         )
     gem, settings = gem or GemSettings(), settings or ReferSettings()
-    encoder = make_encoder(method, clip, hybrid or HybridSettings())
+    encoder = make_encoder(method, clip, hybrid or HybridSettings(), settings.logit_scale)
     localiser: Localiser | None = None
     if method.localisation is not None:
         localiser = make_localiser(method.localisation, clip, gem)
@@ -90,13 +91,22 @@ def method_segmenter(
     return Segmenter(proposers, encoder, localiser, parser, settings, referrer=referrer)
 
 
-def make_encoder(method: Method, clip: OpenClipModel, hybrid: HybridSettings) -> MaskEncoder:
-    """The method's mask encoder on a model; ``hybrid`` are the preset's settings."""
+def make_encoder(
+    method: Method, clip: OpenClipModel, hybrid: HybridSettings, scale: float = 100.0
+) -> MaskEncoder:
+    """Return the method's mask encoder on a model.
+
+    ``hybrid`` are the preset's settings, ``scale`` its logit scale. A halo is checked on every
+    frame.
+    """
     if method.features is None:
         return NoFeatures(clip)
     if method.features == "hybrid":
         assert isinstance(clip, ClipModel)
-        return HybridEncoder(clip, hybrid_settings(method, clip, hybrid))
+        chosen = hybrid_settings(method, clip, hybrid)
+        if chosen.halo is None:
+            return HybridEncoder(clip, chosen)
+        return CheckedHybridEncoder(clip, chosen, scale)
     assert isinstance(clip, ClipModel | ResnetClip)
     settings = global_local_settings(method, clip, hybrid)
     if method.features == "region-token":
@@ -108,7 +118,9 @@ def make_encoder(method: Method, clip: OpenClipModel, hybrid: HybridSettings) ->
 def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> HybridSettings:
     """The preset's settings as the method changes them.
 
-    The published variants sample pixels, let small masks vanish and share nothing. What a preset's
+    The published variants sample pixels, let small masks vanish and share nothing. A preset's halo
+    was proved with the preset's settings, so a method that changes one of them, such as the fusion
+    mode, shares nothing either, unless its options name a halo. What a preset's
     weights were trained on stays: the start block, and windows where they know no whole frames. A
     model with fewer blocks than a method fuses is fused in all of them.
     """
@@ -129,7 +141,8 @@ def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> 
             "halo": None,
             **changes,
         }
-    return replace(preset, **changes)
+    changed = replace(preset, **changes)
+    return changed if "halo" in changes or changed == preset else replace(changed, halo=None)
 
 
 def global_local_settings(

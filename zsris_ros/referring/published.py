@@ -169,12 +169,14 @@ class PublishedReferrer:
 
         "reference" localises the noun phrase in the localiser's template and knows one position;
         "paper" localises the text that masks are compared with, and multiplies all positions.
+        VATEX prints a text of its own for the CLIP Prior, the noun phrase in its template, which
+        "paper" takes too.
         """
         height, width = scene.frame.height, scene.frame.width
         guidance, paper = self.method.guidance, self.method.variant == "paper"
         heat = torch.ones(height, width)
         if guidance.coherence:
-            heat = self._map(scene, self._text(query) if paper else None, query)
+            heat = self._map(scene, self._printed_text(query) if paper else None, query)
         place = torch.ones(height, width)
         if guidance.position and paper:
             named = [_PLACES.get(name, name) for name in query.positions]
@@ -185,9 +187,13 @@ class PublishedReferrer:
 
     def _inside(self, scene: Scene, query: PublishedQuery) -> Tensor:
         """The mean of the text's map inside each mask, N."""
-        heat = self._map(scene, self._text(query), query)
+        heat = self._map(scene, self._printed_text(query), query)
         masks = _masks(scene.proposals).flatten(1)
         return (masks @ heat.flatten()) / masks.sum(1).clamp_min(1)
+
+    def _printed_text(self, query: PublishedQuery) -> Tensor | None:
+        """Return the printed text of the map; None for the noun phrase in a printed template."""
+        return None if self.method.localisation == "clip-prior" else self._text(query)
 
     def _map(self, scene: Scene, text: Tensor | None, query: PublishedQuery) -> Tensor:
         """The localiser's map of a text, or of the noun phrase in the localiser's template."""

@@ -54,7 +54,8 @@ class Parameters:
     surround: str = declared(
         "auto",
         "How the picture is encoded far from a mask: auto (once for all masks of a frame, where "
-        "that proves close to exact with these weights) or exact (for every mask).",
+        "that proves close to exact with these weights and on the frame) or exact (for every "
+        "mask).",
         choices=("auto", "exact"),
         changes=Changes.UNCONFIGURED,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,11 +11,16 @@ import torch
 from torch import Tensor
 
 from zsris_ros.types import BoolArray, ByteArray
+from zsris_ros.vision.checked_hybrid import (
+    CLOSE_COSINE,
+    Closeness,
+    closeness,
+    phrase_features,
+)
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights.catalogue import WeightsError
-from zsris_ros.weights.precision import CLOSE, agreement
 
 SURROUNDS = ("auto", "exact")
 """What lies far from a mask: encoded once a frame where that is close enough, or for every mask."""
@@ -29,22 +35,35 @@ def check_surround(name: str) -> None:
         raise WeightsError(f"unknown surround '{name}': use {' or '.join(SURROUNDS)}")
 
 
-def proven_halo(
-    clip: ClipModel, settings: HybridSettings, close: float = CLOSE
-) -> tuple[int | None, float]:
-    """The first of ``HALOS`` with features as close to exact ones as half precision has to be.
+class Proof(NamedTuple):
+    """The halo that is close enough, None without one, and how close the last one tried came."""
 
-    Returns it, or None where no cosine is ``close``, and the last one that was tried.
+    halo: int | None
+    cosine: float
+    logits: float
+
+
+def proven_halo(
+    clip: ClipModel, settings: HybridSettings, close: float = CLOSE_COSINE, scale: float = 100.0
+) -> Proof:
+    """Return the first of ``HALOS`` that is close to exact features on a test picture.
+
+    Args:
+        clip: The weights.
+        settings: The encoder's settings; the proof holds for their fusion mode.
+        close: The least cosine.
+        scale: The preset's logit scale, at which a logit may move by ``CLOSE_LOGITS``.
     """
     rgb, masks = probe()
+    texts = phrase_features(clip)
     exact = HybridEncoder(clip, replace(settings, halo=None)).encode(rgb, masks)
-    cosine = 0.0
+    found = Closeness(0.0, 0.0)
     for halo in HALOS:
         near = one_by_one(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
-        cosine = agreement([exact], [near])
-        if cosine >= close:
-            return halo, cosine
-    return None, cosine
+        found = closeness(exact, near, texts, scale)
+        if found.suffices(close):
+            return Proof(halo, *found)
+    return Proof(None, *found)
 
 
 def one_by_one(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,18 +12,20 @@ import torch
 from torch import Tensor
 
 from zsris_ros.language.parsers import Parser, load_parser
+from zsris_ros.language.published_query import PublishedReader, load_reader
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth import DepthProposer
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import build_sam
 from zsris_ros.referring.segmenter import Segmenter
+from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
 from zsris_ros.weights.halo import check_surround, proven_halo
-from zsris_ros.weights.precision import CLOSE, agreement, picture, resolve_precision
+from zsris_ros.weights.precision import picture, proven, resolve_precision
 from zsris_ros.weights.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.weights.sparse import expand_clip_state
 
@@ -33,7 +34,11 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What a segmenter is put together from. ``depth`` is None when it is switched off."""
+    """What a segmenter is put together from.
+
+    ``depth`` is None when depth proposals are switched off. ``parser_choice`` is the parser's name
+    as it was asked for, from which the published methods take their own reader.
+    """
 
     preset: Preset
     sam: SamProposer
@@ -41,6 +46,7 @@ class Parts:
     encoder: HybridEncoder
     localiser: GemLocaliser
     parser: Parser
+    parser_choice: str = "auto"
 
     @property
     def proposers(self) -> list[Proposer]:
@@ -54,8 +60,28 @@ class Parts:
 
     @cached_property
     def published_sam(self) -> SamProposer:
-        """SAM with the settings of HybridGL's published code, on the same network."""
-        return self.sam.with_settings(SamSettings.published())
+        """SAM with HybridGL's settings for RefCOCO, RefCOCO+ and RefCOCOg, on the same network.
+
+        The preset's own proposer where SAM is a small one, which the published settings do not fit.
+        """
+        return self._published_sam(SamSettings.published())
+
+    @cached_property
+    def published_phrasecut_sam(self) -> SamProposer:
+        """The same with HybridGL's settings for PhraseCut."""
+        return self._published_sam(SamSettings.published_phrasecut())
+
+    def _published_sam(self, settings: SamSettings) -> SamProposer:
+        named = isinstance(self.preset.sam.architecture, str)
+        return self.sam.with_settings(settings) if named else self.sam
+
+    @cached_property
+    def reader(self) -> PublishedReader:
+        """The reader of the published methods, loaded when the first of them needs it.
+
+        Raises InputError when the parser that was asked for is not there.
+        """
+        return load_reader(self.parser_choice)
 
     def segmenter(self, *proposers: Proposer) -> Segmenter:
         """The robot's way to answer; ``proposers`` stand in for the preset's own when given."""
@@ -84,10 +110,12 @@ def load_parts(
     ``device`` is a torch device or "auto" (a GPU if there is one). ``precision`` is "float32",
     "float16", "bfloat16" or "auto": see ``resolve_precision``; a half precision must prove close to
     float32 on this device, else float32 is taken, and the log says so. ``directory`` holds fetched
-    checkpoints (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto".
-    ``batch_size`` is how many masks are encoded at most at once (None: the preset's). ``surround``
-    is "exact", or "auto": what lies far from a mask in pictures of whole frames is encoded once for
-    all masks, where the features prove close to exact ones (see ``vision.surround``). A file
+    checkpoints (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto": the rules,
+    and for the published methods an installed spaCy pipeline where there is one. ``batch_size`` is
+    how many masks are encoded at most at once (None: the preset's). ``surround`` is "exact", or
+    "auto": what lies far from a mask in pictures of whole frames is encoded once for all masks,
+    where the features prove close to exact ones when the weights are loaded, and again on each
+    frame (see ``vision.surround`` and ``vision.checked_hybrid``). A file
     <preset>.calibration.json of ``zsris calibrate`` in ``directory`` replaces the preset's
     calibration.
 
@@ -116,50 +144,40 @@ def load_parts(
             encoder=HybridEncoder(clip, preset.hybrid),
             localiser=GemLocaliser(clip, preset.gem),
             parser=language,
+            parser_choice=parser,
         )
 
-    parts = _proven(build, resolve_precision(precision, where, clip_state), precision == "auto")
+    kind = resolve_precision(precision, where, clip_state)
+    parts = proven(build, _probe, kind) if precision == "auto" else build(kind)
     return _shared(parts) if surround == "auto" else parts
 
 
-def _proven(build: Callable[[str], Parts], kind: str, doubted: bool) -> Parts:
-    """The parts in precision ``kind``, or in float32 where it is doubted and strays too far."""
-    parts = build(kind)
-    if not doubted or kind == "fp32":
-        return parts
-    exact = build("fp32")
-    cosine = agreement(_probe(parts), _probe(exact))
-    if cosine >= CLOSE:
-        LOG.info("the models compute in %s (cosine to float32: %.5f)", kind, cosine)
-        return parts
-    LOG.warning(
-        "the models compute in float32, because %s strays too far from it here (cosine %.5f)",
-        kind,
-        cosine,
-    )
-    return exact
-
-
 def _shared(parts: Parts) -> Parts:
-    """The parts with the narrowest halo around masks that proves itself, where there can be one."""
+    """The parts with the narrowest halo around masks that proves itself, where there can be one.
+
+    The halo is checked again on every frame.
+    """
     settings, clip = parts.encoder.settings, parts.encoder.clip
     if settings.window is not None or settings.halo is not None:
         return parts
-    halo, cosine = proven_halo(clip, settings)
+    scale = parts.preset.referring.logit_scale
+    halo, cosine, logits = proven_halo(clip, settings, scale=scale)
     if halo is None:
         LOG.info(
             "every mask's pictures are encoded in full, because sharing what lies far from masks "
-            "strays too far with these weights (cosine %.5f)",
+            "strays too far with these weights (cosine %.5f, logits %.2f)",
             cosine,
+            logits,
         )
         return parts
     LOG.info(
         "what lies beyond a halo of %d cells around masks is encoded once a frame (cosine to "
-        "encoding it for every mask: %.5f)",
+        "encoding it for every mask: %.5f, logits: %.2f)",
         halo,
         cosine,
+        logits,
     )
-    return replace(parts, encoder=HybridEncoder(clip, replace(settings, halo=halo)))
+    return replace(parts, encoder=CheckedHybridEncoder(clip, replace(settings, halo=halo), scale))
 
 
 def _probe(parts: Parts) -> list[Tensor]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +14,9 @@ from torch.nn import functional as F
 
 from zsris_ros.types import ByteArray
 from zsris_ros.weights.catalogue import WeightsError
+
+LOG = logging.getLogger(__name__)
+Models = TypeVar("Models")
 
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 
@@ -38,6 +43,37 @@ def resolve_precision(name: str, device: torch.device, clip: Mapping[str, Tensor
     if name not in PRECISIONS and name not in PRECISIONS.values():
         raise WeightsError(f"unknown precision '{name}': use auto, {', '.join(PRECISIONS)}")
     return PRECISIONS.get(name, name)
+
+
+def proven(
+    build: Callable[[str], Models],
+    probe: Callable[[Models], Sequence[Tensor]],
+    kind: str,
+    what: str = "the models",
+) -> Models:
+    """Return models in precision ``kind``, or in float32 where the features differ too much.
+
+    Args:
+        build: Makes the models of a precision.
+        probe: Makes the features to compare, one row each.
+        kind: "fp32", "fp16" or "bf16".
+        what: Names the models in the log.
+    """
+    models = build(kind)
+    if kind == "fp32":
+        return models
+    exact = build("fp32")
+    cosine = agreement(probe(models), probe(exact))
+    if cosine >= CLOSE:
+        LOG.info("%s compute in %s (cosine to float32: %.5f)", what, kind, cosine)
+        return models
+    LOG.warning(
+        "%s compute in float32, because %s strays too far from it here (cosine %.5f)",
+        what,
+        kind,
+        cosine,
+    )
+    return exact
 
 
 def agreement(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
