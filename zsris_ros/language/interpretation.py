@@ -22,7 +22,7 @@ from zsris_ros.types import Anchor, Expression, Relation
 SUPPORTS = word_set("""
     table tables tabletop desk counter countertop worktop shelf shelves bookshelf rack ledge floor
     ground bed couch sofa chair armchair bench stool seat rug carpet mat wall street road sidewalk
-    grass field room
+    grass field room drawer compartment tier level
 """) | lex.VIEW  # fmt: skip
 """What objects stand on or lie in: it is the same for most of them."""
 

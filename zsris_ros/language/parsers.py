@@ -21,7 +21,7 @@ class Parser(Protocol):
     def name(self) -> str: ...
 
     def parse(self, text: str) -> Expression:
-        """The expression in ``text``. Raises InputError when the text holds no letter."""
+        """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
         ...
 
 
@@ -61,7 +61,7 @@ _loaded: dict[str, Parser] = {}
 def parse(text: str, parser: str = "auto") -> Expression:
     """What ``text`` asks for. Parsers are loaded once and kept.
 
-    Raises InputError when the text holds no letter, or when ``parser`` is not available.
+    Raises InputError when the text holds no letter or digit, or when ``parser`` is not available.
     """
     if parser not in _loaded:
         _loaded[parser] = load_parser(parser)

@@ -20,7 +20,7 @@ NAME = "rules"
 
 
 def parse(text: str) -> Expression:
-    """The expression in ``text``. Raises InputError when the text holds no letter."""
+    """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
     return to_expression(Reader(NounPhraseReader(mend(tokenise(text)))).read(), text, NAME)
 
 
@@ -121,7 +121,11 @@ class Reader(DescriptionRules):
         target.excluded[:0] = before.excluded
 
     def _name_the_unnamed(self, target: Phrase) -> None:
-        """When nothing at all was understood, the last word is the noun."""
+        """When nothing at all was understood, the last word is the noun; so is a bare number."""
+        if not any(c.isalpha() for c in self.noun.tokens.source):
+            target.target = target.head = self.noun.tokens.source.strip()
+            target.number = "one"
+            return
         said = target.attributes or target.position or target.relations or target.excluded
         if said or target.superlative or target.ordinal is not None or target.number != "one":
             return

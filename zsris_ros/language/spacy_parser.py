@@ -94,7 +94,7 @@ class SpacyParser:
         self.name = full_name(self._pipeline)
 
     def parse(self, text: str) -> Expression:
-        """The expression in ``text``. Raises InputError when the text holds no letter."""
+        """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
         source = " ".join(tokenise(text).source.split())
         return expression_from_doc(self._pipeline(source), self.name, text)
 
@@ -103,7 +103,7 @@ def expression_from_doc(doc: Doc, name: str, text: str | None = None) -> Express
     """The expression in a parsed document; ``text`` is the original where it differs.
 
     Needs heads and ``dep_`` labels; noun chunks need ``pos_``. Raises InputError when the
-    document holds no letter.
+    document holds no letter or digit.
     """
     tokens = mend(tokenise(doc.text))
     return to_expression(SpacyReader(tokens, doc).read(), text or doc.text, name)

@@ -73,9 +73,9 @@ class Tokens:
 
 
 def tokenise(text: str) -> Tokens:
-    """Tokens of one expression. Raises InputError when the text holds no letter at all."""
+    """Tokens of one expression. Raises InputError when the text holds no letter or digit."""
     source = unicodedata.normalize("NFC", text).lower().translate(_PLAIN)
-    if not any(character.isalpha() for character in source):
+    if not any(character.isalnum() for character in source):
         raise InputError(
             "the expression holds no word: say which object is meant, "
             'for example "the red mug on the left"'

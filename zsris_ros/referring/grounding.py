@@ -56,10 +56,12 @@ _SIDES = {
     "behind": "back",
 }
 """Where the target lies beside others like it, if all that is known of an anchor is its side."""
-_SLENDER = 2.0
 _SAME, _PART = 0.5, 0.9
-import os
-EPS = float(os.environ.get("EPS", "0.1"))
+"""Two masks are one object above this IoU, or where this share of the smaller lies in the larger."""
+_SLENDER = 2.0
+"""How fast the logit of standing grows with the logarithm of height by width."""
+_BESIDE_SPACE = 0.1
+"""Weight of semantics beyond membership where space decides: enough to settle ties."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,14 @@ class Grounder:
         expression = read.expression
         ordered = bool(expression.ordinal or expression.superlative or expression.position)
         spatial = ordered or any(each.certainty > 0.5 for each in expression.relations)
-        measured = self._calibration.measured
-        terms = {"match": self._match(scene, expression, saturated=spatial)}
-        targets = _relative(terms["match"])
-        plain = self._match(scene, expression, saturated=False) if spatial and not measured else None
+        match, targets = self._match(scene, expression, spatial)
+        terms = {"match": match}
         competing = _competing(scene)
         anchors: list[GroundedAnchor] = []
         unknown: list[str] = []
         for relation in expression.relations:
             fit, found, missing = self._related(scene, relation, targets)
-            if not measured:
+            if not self._calibration.measured:
                 fit = best_shares(fit, targets, competing)
             fit = 1 - relation.certainty * (1 - fit)
             terms[relation.kind] = terms.get(relation.kind, torch.ones(len(fit))) * fit
@@ -119,8 +119,7 @@ class Grounder:
             unknown.extend(missing)
         for excluded in exclusions(expression):
             terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
-        part = any(anchor.kind == "part_of" for anchor in anchors)
-        if not part and not is_neutral(expression.head):
+        if not (is_neutral(expression.head) or any(each.kind == "part_of" for each in anchors)):
             terms["thing"] = likeness(scene.proposals, _things(scene))
         if self._localiser is not None and not is_neutral(expression.head):
             terms["coherence"] = self._coherence(scene, expression)
@@ -128,14 +127,13 @@ class Grounder:
             terms["posture"] = _upright(scene, read.posture)
         members = None
         if ordered:
-            fit = _relative(self._calibration.probability(terms))
+            # Not by ``match``, which holds more than membership where space decides.
+            fit = _relative(self._calibration.probability({**terms, "match": targets}))
             order = _order(scene, expression, fit, competing)
             terms["order"] = 1 - read.order_certainty * (1 - order)
             members = (fit * _representatives(scene, fit)) > 0.5
         if expression.position:
             terms["place"] = _region(scene, expression.position)
-        if plain is not None:
-            terms["match"] = terms["match"] * plain**EPS
         self._add_absolute(scene, expression, terms, anchors)
         likely = self._calibration.probability(terms)
         scores = likely
@@ -163,36 +161,47 @@ class Grounder:
                 there *= anchor.score
             terms["anchor"] = torch.full((count,), there)
 
-    def _match(self, scene: Scene, expression: Expression, saturated: bool) -> Tensor:
-        """Eq. 3 as a share in [0, 1], N; with ``saturated`` whether a mask fits about as well as
-        the best one, which is what an order is among."""
-        things = _things(scene)
+    def _match(
+        self, scene: Scene, expression: Expression, spatial: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Eq. 3 as a share in [0, 1], N, and how well each mask fits the phrase, N in [0, 1].
+
+        Calibrated models answer by themselves (the sigmoid of scale * cosine + bias). Of others a
+        logit only means something beside the best one's. Where the expression is ``spatial``, the
+        phrase says who takes part and space which of these is meant, so that a mask within
+        ``margin`` of the best one fits as well (sigmoid), and what lies beyond settles ties.
+        """
         phrase = description(expression)
-        if is_neutral(expression.head):
-            alone = 1 - 0.9 * (1 - likeness(scene.proposals, things))
-            if phrase is None:
-                return alone
-            return alone * self._likelihood(self._logits(scene, expression.text, phrase), saturated)
-        assert phrase is not None
+        if phrase is None:
+            alone = 1 - 0.9 * (1 - likeness(scene.proposals, _things(scene)))
+            return alone, alone
         logits = self._logits(scene, expression.text, phrase)
-        match = self._likelihood(logits, saturated)
+        if self._settings.calibrated:
+            match = torch.sigmoid(logits + self._settings.logit_bias)
+            match = self._among_things(scene, expression, match)
+            return match, match
+        behind = logits - logits.max()
+        fits = torch.sigmoid(behind + self._settings.margin)
+        match = fits * (_BESIDE_SPACE * behind).exp() if spatial else behind.exp()
+        return (
+            self._among_things(scene, expression, match),
+            self._among_things(scene, expression, _relative(fits)),
+        )
+
+    def _among_things(self, scene: Scene, expression: Expression, match: Tensor) -> Tensor:
+        """``match`` N with parts behind their wholes, and objects only for a neutral head."""
+        things = _things(scene)
+        if is_neutral(expression.head):
+            return match * (1 - 0.9 * (1 - likeness(scene.proposals, things)))
         if any(relation.kind == "part_of" for relation in expression.relations):
             return match
         return prefer_wholes(match, scene.proposals, self._settings.whole, things)
 
     def _logits(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
+        """S_sem of Eq. 3, N: the sentence, and the mean of the phrase in the preset's prompts."""
         texts = self._clip.encode_text([sentence, *prompts(phrase, self._settings.templates)])
-        share = self._settings.text_mix
-        text = mix_texts(texts[0], texts[1:].mean(dim=0), share)
+        text = mix_texts(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
         return semantic_logits(scene.features, text, self._settings.logit_scale)
-
-    def _likelihood(self, logits: Tensor, saturated: bool) -> Tensor:
-        if self._settings.calibrated:
-            return torch.sigmoid(logits + self._settings.logit_bias)
-        behind = logits - logits.max()
-        if not saturated:
-            return behind.exp()
-        return torch.sigmoid(behind + self._settings.margin)
 
     def _presence(self, scene: Scene, expression: Expression) -> Tensor:
         """How well the phrase holds its own against others about the same mask, N."""

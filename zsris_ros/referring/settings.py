@@ -12,24 +12,23 @@ from zsris_ros.referring.calibration import Calibration
 class ReferSettings:
     """How features, guidance and order make a score.
 
-    ``text_mix``: share of the whole sentence beside the noun phrase (Eq. 3). ``logit_scale`` and
+    ``text_mix``: share of the whole sentence beside the noun phrase (Eq. 3). ``templates``: the
+    prompts that the noun phrase is put into, whose mean is taken. ``logit_scale`` and
     ``logit_bias`` turn a cosine into a logit. With ``calibrated`` the logit's sigmoid is the
     probability that a mask shows the phrase, by itself; without, a mask is only compared with the
-    best one of its picture. ``guidance_weight``: beta of Eq. 9, how much a score may lose for lying
-    off the coherence map. ``anchors``: how many masks stand for an anchor (k2 of Eq. 5).
+    best one of its picture. ``anchors``: how many masks stand for an anchor (k2 of Eq. 5).
 
     ``trust``: factor on the quality of a proposer's masks ("sam", "depth"), by which the better of
-    two near-duplicates is chosen. ``objectness``: exponent of the proposer's own quality in the
-    score; 0 leaves it out. It prefers a whole to its parts where both look like what was asked for.
+    two near-duplicates is chosen. ``objectness``: exponent of the proposer's own quality, which
+    decides between masks of one object; 0 leaves it out.
 
-    ``whole``: share of a part's match that its whole must reach to be preferred. ``place``:
-    exponent of the mean of Eq. 6's map inside a mask; above 1, place counts for more than a small
-    difference in the match.
+    ``whole``: share of a part's match that its whole must reach to be preferred. ``margin``: logits
+    behind the best mask up to which a mask fits a phrase as well, for what is not ``calibrated``:
+    at 5, CLIP's own softmax gives the best one 150 times as much. ``negatives``: texts against
+    which a phrase must hold its own, with "{}" for its attributes: "background", "{} bowl".
 
-    ``member``: share of the best match above which a mask takes part in an order ("leftmost").
-    ``negatives``: texts against which a phrase must hold its own, with "{}" for its attributes:
-    "background", "{} bowl". ``calibration`` makes a score a probability. ``found``: the score up to
-    which the best candidate is not what was asked for. ``alike``: share of the best score from
+    ``calibration`` says what evidence counts. ``found``: the score up to which the best candidate
+    is not what was asked for, where scores were measured. ``alike``: share of the best score from
     which another one fits too.
     """
 
