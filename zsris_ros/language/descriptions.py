@@ -89,6 +89,9 @@ class DescriptionRules(RelationRules):
         if words[i] in ("up", "down") and value == "far":
             self.path.owner("place").superlative = "top" if words[i] == "up" else "bottom"
             return i + 1
+        if words[i] == "ahead" and self.noun.closes(i + 1):
+            self._nearness(value)
+            return i + 1
         while words[i] in ("to", "from", "away", "towards", "toward"):
             i += 1
         i = self._skip_idle(i)

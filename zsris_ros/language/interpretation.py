@@ -152,7 +152,8 @@ def _is_place(spoken: Sequence[str], i: int) -> bool:
         return False
     if before in _GAZE or (before in ("to", "the") and _GAZE & set(spoken[i - 3 : i])):
         return False
-    if after in nouns.BODY or words.is_clothing(after):
+    handed = after == "hand" and words.is_noun_like(spoken[i + 2])  # "the right hand mug"
+    if not handed and (after in nouns.BODY or words.is_clothing(after)):
         return False
     if after == "of" and not (placed and spoken[i - 2] in ("in", "on", "at", "near")):
         return False

@@ -27,6 +27,9 @@ MISCOUNT = 0.1
 """Probability ratio of one miscount: of a count that is one off, two off is its square."""
 
 LIKE = 0.1
+"""Fits of a relation that differ by less are about equal."""
+_OF_PICTURE = 0.3
+"""Weight of the distance from the picture's middle beside that from the middle of the members."""
 LEVEL = 0.05
 """Up to about this difference two masks are level: a share of their extent in the picture, and of
 their size or distance where these are compared."""
@@ -147,6 +150,8 @@ def _middle(
     spread = ((away**2 * weight[:, None]).sum(0) / weight.sum()).sqrt()[axes]
     share = spread / spread.max().clamp_min(1e-6)
     key = torch.linalg.vector_norm(away[:, axes] * share, dim=1)
+    if 0 in axes:  # the middle of the picture as well: of two, the one nearer to it
+        key = key + _OF_PICTURE * (centres[:, 0] - 0.5).abs()
     return key, torch.linalg.vector_norm(extents[:, axes] * share, dim=1)
 
 
