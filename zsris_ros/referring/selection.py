@@ -11,7 +11,7 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict import alike, decide
 from zsris_ros.types import BoolArray, Candidate, Expression, Proposals, Verdict
 
-FITS = 0.5
+FITS = 1 / 3
 """Share of the best score from which a candidate is one of several that were asked for."""
 
 
