@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from miniatures import small_scenes
 
+from zsris_ros.baselines.methods import METHODS, find_method, method_names
 from zsris_ros.cli import main
 from zsris_ros.evaluation.contest import Contest, chosen_methods
 from zsris_ros.evaluation.items import EvaluationItem, Question
@@ -26,7 +27,6 @@ from zsris_ros.evaluation.sharing import Remembering
 from zsris_ros.evaluation.summary import summarise_folder
 from zsris_ros.evaluation.tabletop import TabletopData
 from zsris_ros.proposals.rle import decode
-from zsris_ros.referring.methods import METHODS, find_method, method_names
 from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics, Verdict
 from zsris_ros.weights import precision as precision_module
 from zsris_ros.weights.load import Parts, load_parts

@@ -11,13 +11,13 @@ import pytest
 import torch
 from small_clip import small_clip
 
+from zsris_ros.baselines.factory import global_local_settings, hybrid_settings, method_segmenter
+from zsris_ros.baselines.methods import METHODS, VARIANTS, Method, find_method, method_names
+from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.geometry import mask_boxes
 from zsris_ros.guidance.coherence import directed_map
 from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.published_query import PublishedQuery, PublishedReader
-from zsris_ros.referring.build import global_local_settings, hybrid_settings, method_segmenter
-from zsris_ros.referring.methods import METHODS, VARIANTS, Method, find_method, method_names
-from zsris_ros.referring.published import PublishedReferrer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import BoolArray, Frame, InputError, Proposals, Scene, Verdict
 from zsris_ros.vision.clip import ClipModel, build_clip
@@ -202,11 +202,11 @@ def query(**changes: Any) -> PublishedQuery:
     return replace(plain, **changes)
 
 
-def looked_at(name: str, variant: str, clip: ClipModel) -> tuple[PublishedReferrer, Scene]:
+def looked_at(name: str, variant: str, clip: ClipModel) -> tuple[PublishedResolver, Scene]:
     method = find_method(name, variant)
     scene = segmenter_of(method, clip).look(*painted())
     localiser = make_localiser(method.localisation, clip, GEM) if method.localisation else None
-    return PublishedReferrer(method, clip, localiser, PublishedReader()), scene
+    return PublishedResolver(method, clip, localiser, PublishedReader()), scene
 
 
 def test_published_right_is_dead_and_printed_right_works(clip: ClipModel) -> None:
@@ -243,7 +243,7 @@ def test_the_printed_text_of_each_map(clip: ClipModel) -> None:
         method = find_method("hybridgl", "paper").with_localisation(name)
         scene = segmenter_of(method, clip).look(*painted())
         localiser = make_localiser(name, clip, GEM)
-        referrer = PublishedReferrer(method, clip, localiser, PublishedReader())
+        referrer = PublishedResolver(method, clip, localiser, PublishedReader())
         assert scene.patches is not None
         (text,) = localiser.encode_phrases(["box"])
         heat = localiser.heat_map(scene.patches, text, 48, 64)

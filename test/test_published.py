@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from zsris_ros.baselines.methods import method_names
 from zsris_ros.evaluation.published import PublishedRow, published_rows
 from zsris_ros.evaluation.refcoco import SPLITS
-from zsris_ros.referring.methods import method_names
 
 REFCOCO = [(dataset, split, by) for (dataset, by), splits in SPLITS.items() for split in splits]
 

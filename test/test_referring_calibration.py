@@ -15,11 +15,10 @@ from small_clip import small_clip
 
 from zsris_ros.language import parse
 from zsris_ros.referring.calibration import EVIDENCE, KINDS, Calibration, presence
+from zsris_ros.referring.decision import rank, select
 from zsris_ros.referring.grounding import Grounder, Grounding
-from zsris_ros.referring.selection import select
+from zsris_ros.referring.messages import message
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict import rank
-from zsris_ros.referring.wording import message
 from zsris_ros.types import Candidate, Verdict
 from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.preset import load_preset, with_calibration

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import scene_of
 
-from zsris_ros.referring.order import ordering, ordinal_shares, superlative_shares
+from zsris_ros.referring.ranking import ordering, ordinal_shares, superlative_shares
 
 THREE = [(5, 40, 10, 10), (30, 20, 20, 10), (60, 5, 8, 20)]
 

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from scenes import Box, scene_of
 
 from zsris_ros.language import parse
-from zsris_ros.referring.explaining import explanation
+from zsris_ros.referring.decision import answer_mask, rank, select
+from zsris_ros.referring.explanation import explanation
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.selection import answer_mask, select
+from zsris_ros.referring.messages import message
+from zsris_ros.referring.relation_scores import GroundedAnchor
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.support import GroundedAnchor
-from zsris_ros.referring.verdict import rank
-from zsris_ros.referring.wording import message
 from zsris_ros.types import Candidate, Expression, Scene, Verdict
 
 SETTINGS = ReferSettings(found=0.3, alike=0.8)

@@ -8,8 +8,8 @@ from scenes import scene_of
 
 from zsris_ros.language import parse
 from zsris_ros.language.phrases import exclusions
-from zsris_ros.referring.matching import prefer_wholes
-from zsris_ros.referring.support import GroundedAnchor, support_of
+from zsris_ros.referring.object_filter import prefer_wholes
+from zsris_ros.referring.relation_scores import GroundedAnchor, support_of
 
 
 def test_one_of_several_anchors_is_enough_to_stand_next_to() -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from small_clip import small_clip
 
+from zsris_ros.baselines.factory import method_segmenter
+from zsris_ros.baselines.methods import find_method
 from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.published_query import PublishedReader
 from zsris_ros.proposals.fixed import FixedProposals
-from zsris_ros.referring.build import method_segmenter
-from zsris_ros.referring.methods import find_method
 from zsris_ros.types import Frame
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.views import HybridSettings

@@ -7,7 +7,7 @@ import numpy as np
 from scenes import CAMERA, HEIGHT, WIDTH, scene_of
 
 from zsris_ros.geometry import mask_boxes
-from zsris_ros.referring.things import find_things
+from zsris_ros.referring.object_filter import find_things
 from zsris_ros.types import BoolArray, FloatArray, Frame, Proposals, Scene
 
 

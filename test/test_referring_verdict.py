@@ -7,10 +7,10 @@ import torch
 from scenes import scene_of
 
 from zsris_ros.language import parse
+from zsris_ros.referring.decision import decide, rank
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.matching import phrase_match, prefer_wholes
+from zsris_ros.referring.object_filter import phrase_match, prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict import decide, rank
 from zsris_ros.types import Verdict
 
 SETTINGS = ReferSettings(found=0.3, alike=0.8)

@@ -248,7 +248,7 @@ def test_on_the_tabletop_with_the_bundled_weights() -> None:
     boxes = [i for i, placed in enumerate(layout.objects) if placed.name == "green box"]
     target = max(boxes, key=lambda index: int((labels == index + 1).sum()))
     best = int(np.argmax([iou(mask, labels == target + 1) for mask in scene.proposals.masks]))
-    tracker = Tracker(segmenter.glance)
+    tracker = Tracker(segmenter.look_for_tracking)
     tracker.start(scene, found(scene, best))
     pushed = moved(layout, 0.03, 0.02)
     swung = seen_from(pushed, 0.04, 0.02, 0.01)

@@ -11,8 +11,8 @@ import torch
 from small_clip import small_clip
 from torch.nn import functional as F
 
-from zsris_ros.referring.build import hybrid_settings, make_encoder
-from zsris_ros.referring.methods import find_method
+from zsris_ros.baselines.factory import hybrid_settings, make_encoder
+from zsris_ros.baselines.methods import find_method
 from zsris_ros.vision.checked_hybrid import (
     CHECKED,
     CLOSE_LOGITS,

@@ -16,12 +16,12 @@ from small_clip import CONFIG
 from test_methods import RESNET, painted
 
 import zsris_ros.weights.methods as methods
+from zsris_ros.baselines.methods import find_method
 from zsris_ros.evaluation.contest import Contest
 from zsris_ros.language.parsers import RuleParser
 from zsris_ros.proposals.depth import DepthProposer, DepthSettings
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import build_sam
-from zsris_ros.referring.methods import find_method
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import InputError, Verdict
 from zsris_ros.vision.clip import ClipModel, build_clip

@@ -19,9 +19,9 @@ from small_clip import CONFIG as SMALL_CLIP
 from small_clip import small_clip
 from test_sam import SMALL as SMALL_SAM
 
+from zsris_ros.baselines.factory import hybrid_settings
+from zsris_ros.baselines.methods import find_method
 from zsris_ros.proposals.sam_model import PUBLISHED, build_sam
-from zsris_ros.referring.build import hybrid_settings
-from zsris_ros.referring.methods import find_method
 from zsris_ros.types import Frame
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.views import HybridSettings

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from time import perf_counter
 
 Watch = Callable[[str], AbstractContextManager[None]]
 
@@ -24,6 +25,15 @@ def stage(name: str) -> AbstractContextManager[None]:
     """What the stage ``name`` runs in; stages may lie within others."""
     watch = _watch.get()
     return nullcontext() if watch is None else watch(name)
+
+
+@contextmanager
+def timed(timings: dict[str, float], name: str) -> Iterator[None]:
+    """Run a stage and add its time in milliseconds to ``timings``."""
+    start = perf_counter()
+    with stage(name):
+        yield
+    timings[name] = timings.get(name, 0.0) + (perf_counter() - start) * 1e3
 
 
 def unwatched(name: str) -> AbstractContextManager[None]:

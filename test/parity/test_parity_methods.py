@@ -9,13 +9,13 @@ import pytest
 import torch
 from recorded import LOGITS, ROOT, SCORES, array, assert_close, hash_tokens, keys, read_json
 
+from zsris_ros.baselines.factory import method_segmenter
+from zsris_ros.baselines.methods import find_method
+from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.evaluation.metrics import answer_iou, mean, overall_iou, overlap
 from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.published import Variant
 from zsris_ros.language.published_query import PublishedQuery, PublishedReader
-from zsris_ros.referring.build import method_segmenter
-from zsris_ros.referring.methods import find_method
-from zsris_ros.referring.published import PublishedReferrer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, Proposals, Scene
 from zsris_ros.vision.clip import ClipModel, openai_architecture
@@ -98,7 +98,7 @@ def test_scores_of_a_sentence(
     sentence: dict[str, Any], clip: ClipModel, reader: PublishedReader, scene: Scene
 ) -> None:
     recorded = {key.split("/")[1]: array(WHOLE, key) for key in keys(WHOLE, sentence["id"])}
-    referrer = PublishedReferrer(REFERENCE, clip, make_localiser("gem", clip), reader)
+    referrer = PublishedResolver(REFERENCE, clip, make_localiser("gem", clip), reader)
     query = reader.read(sentence["text"])
     assert query.noun_phrase == sentence["noun_phrase"]
     assert list(query.others) == sentence["other_noun_phrases"]
@@ -110,7 +110,7 @@ def test_scores_of_a_sentence(
     assert_close(referrer.heat(scene, query), recorded["guidance_map_final"], SCORES)
     assert scores.chosen == sentence["chosen"]
     semantic = find_method("hybridgl-semantic", "reference")
-    pure = PublishedReferrer(semantic, clip, None, reader).scores(scene, query)
+    pure = PublishedResolver(semantic, clip, None, reader).scores(scene, query)
     assert pure.chosen == sentence["pure_hybrid_choice"]
 
 

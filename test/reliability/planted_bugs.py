@@ -70,14 +70,14 @@ BUGS = (
     ),
     Bug(
         "the second from the left is the third",
-        "referring/order.py",
+        "referring/ranking.py",
         "shares[member] = 0.5 ** abs(rank + 1 - index)",
         "shares[member] = 0.5 ** abs(rank - index)",
         "test/test_referring_order.py",
     ),
     Bug(
         "two that fit alike are never ambiguous",
-        "referring/verdict.py",
+        "referring/decision.py",
         "if single and len(alike(candidates, settings)) > 1:",
         "if single and len(alike(candidates, settings)) > 2:",
         "test/test_referring_verdict.py test/test_segmenter.py",

@@ -55,7 +55,7 @@ class StandIn:
         unknown = np.full((1, 3), np.nan, np.float32)
         return Scene(frame, proposals, np.ones((1, 2)), place, unknown, timings={"look": 1.0})
 
-    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
+    def look_for_tracking(self, frame: Frame, window: Window | None = None) -> Scene:
         scene = self.look(frame)
         few = slice(int(scene.proposals.masks.any()))
         proposals = Proposals(

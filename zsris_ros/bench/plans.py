@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
+from zsris_ros.baselines.factory import method_segmenter
+from zsris_ros.baselines.methods import find_method
 from zsris_ros.bench.inputs import Inputs
 from zsris_ros.bench.networks import Networks
 from zsris_ros.bench.published import PublishedPlan
@@ -17,8 +19,6 @@ from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.published_query import PublishedReader
 from zsris_ros.pictures import overlay
 from zsris_ros.proposals.sam import SamProposer, SamSettings
-from zsris_ros.referring.build import method_segmenter
-from zsris_ros.referring.methods import find_method
 from zsris_ros.stages import stage
 from zsris_ros.types import InputError, Scene
 

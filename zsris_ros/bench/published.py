@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from zsris_ros.baselines.factory import hybrid_settings
+from zsris_ros.baselines.methods import find_method
 from zsris_ros.bench.inputs import Inputs
 from zsris_ros.bench.networks import Networks
 from zsris_ros.bench.published_features import mask_features, patch_features
@@ -25,8 +27,6 @@ from zsris_ros.guidance.coherence import PUBLISHED_WEIGHTS
 from zsris_ros.guidance.positions import published_position_map
 from zsris_ros.language.published_query import PublishedQuery, PublishedReader
 from zsris_ros.proposals.sam import SamSettings
-from zsris_ros.referring.build import hybrid_settings
-from zsris_ros.referring.methods import find_method
 from zsris_ros.stages import stage
 from zsris_ros.types import BoolArray, ByteArray, FloatArray, InputError
 from zsris_ros.vision.clip import ClipModel

@@ -13,10 +13,10 @@ from zsris_ros.commands.data_sets import DATA_SETS, Entry
 from zsris_ros.commands.options import add_models, positive
 
 if TYPE_CHECKING:
+    from zsris_ros.baselines.methods import Method
     from zsris_ros.commands.options import Subparsers
     from zsris_ros.evaluation.contest import Contest
     from zsris_ros.evaluation.items import DataSet
-    from zsris_ros.referring.methods import Method
     from zsris_ros.vision.clip import OpenClipModel
     from zsris_ros.weights.load import Parts
 
@@ -249,8 +249,8 @@ def _no_data_set(parser: argparse.ArgumentParser, args: argparse.Namespace) -> i
 
 
 def _listing() -> Iterator[str]:
+    from zsris_ros.baselines.methods import METHODS, method_names
     from zsris_ros.evaluation.contest import PROPOSALS
-    from zsris_ros.referring.methods import METHODS, method_names
     from zsris_ros.vision.localisation import LOCALISERS
 
     kinds = {

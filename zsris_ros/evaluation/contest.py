@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zsris_ros.baselines.methods import METHODS, Method, find_method, method_names
 from zsris_ros.evaluation.items import EvaluationItem, Question
 from zsris_ros.evaluation.results import Results
 from zsris_ros.evaluation.run import Contestant, all_questions
@@ -13,7 +14,6 @@ from zsris_ros.evaluation.sharing import Remembering, SharedProposer, Sharing
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.file import ProposalFile, for_frame
 from zsris_ros.proposals.fixed import FixedProposals
-from zsris_ros.referring.methods import METHODS, Method, find_method, method_names
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals
 from zsris_ros.vision.clip import OpenClipModel

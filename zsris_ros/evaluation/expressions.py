@@ -18,6 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from zsris_ros.baselines.methods import find_method
+from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.evaluation.simulated_semantics import (
     Semantics,
     SimulatedClip,
@@ -27,10 +29,11 @@ from zsris_ros.evaluation.simulated_semantics import (
 from zsris_ros.geometry import mask_boxes
 from zsris_ros.language import Parser
 from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.published_query import PublishedReader
-from zsris_ros.referring.methods import find_method
-from zsris_ros.referring.published import PublishedReferrer
-from zsris_ros.referring.segmenter import Referrer, Segmenter
+from zsris_ros.referring.product_resolver import ProductResolver
+from zsris_ros.referring.resolver import Resolver
+from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Frame, InputError, Proposals, Verdict
 
@@ -38,17 +41,19 @@ VARIANTS = ("product", "paper", "reference", "sentence", "centres")
 """Resolvers to compare: the package's, the published method's (HybridGL without its coherence map)
 in two variants, the largest cosine with the sentence, and a rule of box centres."""
 
-PLACE_WORDS = frozenset(
-    """
+PLACE_WORDS = word_set("""
     left right top bottom middle center centre central front back upper lower mid leftmost
     rightmost topmost bottommost leftest rightest lefthand righthand closest nearest near farthest
     furthest far highest lowest first second third fourth fifth last 1st 2nd 3rd 4th 5th corner
     foreground background rear
-    """.split()
-)
+""")
 """Words of place and order: with uniform semantics only sentences with one of them are asked."""
 
-_COUNTED = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5}
+_COUNTED = {
+    word: count
+    for count, listing in ((2, "second 2nd"), (3, "third 3rd"), (4, "fourth 4th"), (5, "fifth 5th"))
+    for word in listing.split()
+}
 _SIDES: Mapping[str, frozenset[str]] = {
     "left": frozenset({"left", "leftmost", "leftest", "lefthand"}),
     "right": frozenset({"right", "rightmost", "rightest", "righthand"}),
@@ -172,13 +177,13 @@ class ExpressionBench:
     ) -> None:
         self._clip = SimulatedClip(settings.negatives)
         self._parser, self._semantics = parser, semantics
-        self._segmenter = Segmenter([], SimulatedEncoder(self._clip), None, parser, settings)
-        self._referrers: dict[str, Referrer] = {"product": self._segmenter}
+        self._encoder = SceneEncoder([], SimulatedEncoder(self._clip), None)
+        self._resolvers: dict[str, Resolver] = {
+            "product": ProductResolver(self._clip, None, parser, settings)
+        }
         for variant in ("paper", "reference"):
             method = find_method("hybridgl-no-coherence", variant)
-            self._referrers[variant] = PublishedReferrer(
-                method, self._clip, None, reader, settings
-            )
+            self._resolvers[variant] = PublishedResolver(method, self._clip, None, reader, settings)
 
     def asks(self, item: ExpressionItem) -> bool:
         """Whether an item is asked: with uniform semantics, if it names a place or an order."""
@@ -195,7 +200,7 @@ class ExpressionBench:
         quality = np.full(len(masks), 0.9, np.float32)
         proposals = Proposals(masks, mask_boxes(masks), quality, ("sam",) * len(masks))
         self._clip.show(item.image, bags, self._semantics, 0.0)
-        scene = self._segmenter.look(frame, proposals)
+        scene = self._encoder.look(frame, proposals)
         for noise in noises:
             self._clip.show(item.image, bags, self._semantics, noise)
             for variant in variants:
@@ -206,7 +211,7 @@ class ExpressionBench:
                     chosen, verdict = by_centres(item), "FOUND"
                 else:
                     try:
-                        referral = self._referrers[variant].refer(scene, item.text)
+                        referral = self._resolvers[variant].refer(scene, item.text)
                     except InputError:
                         chosen, verdict = None, "ERROR"
                     else:
@@ -214,9 +219,7 @@ class ExpressionBench:
                         chosen = None if best is None else best.index
                         verdict = referral.verdict.value
                 right = chosen == item.target
-                yield ExpressionAnswer(
-                    item.text, item.image, kind, variant, noise, right, verdict
-                )
+                yield ExpressionAnswer(item.text, item.image, kind, variant, noise, right, verdict)
 
     def kind(self, text: str) -> str:
         """What a sentence tells its target apart by, as the product reads it."""

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from zsris_ros.language.lexicon import word_set
 from zsris_ros.language.words import singular
 from zsris_ros.types import BoolArray, ByteArray
 
@@ -40,8 +41,7 @@ _PRIVATE = 64  # dimensions in which texts differ
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
-NO_CONTENT = frozenset(
-    """
+NO_CONTENT = word_set("""
     a an the this that these those his her its their our my your some any each every all both
     and or but not no nor without except who whom whose which what where when while as than then
     is are was were be been being am has have had having do does did can could will would there
@@ -57,8 +57,7 @@ NO_CONTENT = frozenset(
     vertical vertically horizontal horizontally flat turned
     table tabletop shelf shelves floor ground desk counter surface chair picture image photo
     pic photograph scene screen frame camera view viewer here
-    """.split()
-)
+""")
 """Articles, prepositions, places, order, posture and supports: words that name nothing to see."""
 
 

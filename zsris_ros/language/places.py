@@ -69,9 +69,9 @@ def place(reader: NounPhraseReader, i: int) -> Place | None:
         j += 1
     seen = of_view(reader, j)
     sure = words[j] == "of" and (extreme or len(sides) > 1)  # "the far left of the row"
-    if seen == j and not sure:
-        if words[j] == "of" or not ends(reader, j, preposition and determined):
-            return None
+    done = words[j] != "of" and ends(reader, j, preposition and determined)
+    if seen == j and not (sure or done):
+        return None
     if extreme and sides[0] in _EXTREME_SIDES:
         return Place(seen, sides[1:], sides[0])
     if sides == ("back",) and words[i] in ("farthest", "furthest"):

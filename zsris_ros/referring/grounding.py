@@ -27,9 +27,10 @@ from zsris_ros.language.phrases import (
     noun_phrase,
 )
 from zsris_ros.portions import one_thread
-from zsris_ros.referring.calibration import ABSOLUTE, presence
-from zsris_ros.referring.matching import distinct, likeness, prefer_wholes
-from zsris_ros.referring.order import (
+from zsris_ros.referring.calibration import presence
+from zsris_ros.referring.object_filter import distinct, find_things, likeness, prefer_wholes
+from zsris_ros.referring.prompts import negatives_of, prompts, texts_of
+from zsris_ros.referring.ranking import (
     best_shares,
     first_shares,
     graded_shares,
@@ -38,12 +39,10 @@ from zsris_ros.referring.order import (
     place_precedence,
     precedence,
 )
+from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.support import AnchorMasks, GroundedAnchor, relation_fit
-from zsris_ros.referring.texts import negatives_of, prompts, texts_of
-from zsris_ros.referring.things import find_things
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
-from zsris_ros.vision.clip import OpenClipModel
+from zsris_ros.vision.encoder import TextEncoder
 from zsris_ros.vision.localisation import Localiser
 
 _WORTH_THREADS = 1 << 26  # pixels of all masks
@@ -57,7 +56,7 @@ _SIDES = {
 }
 """Where the target lies beside others like it, if all that is known of an anchor is its side."""
 _SAME, _PART = 0.5, 0.9
-"""Two masks are one object above this IoU, or where this share of the smaller lies in the larger."""
+"""Two masks are one object above this IoU, or where the larger holds this share of the smaller."""
 _SLENDER = 2.0
 """How fast the logit of standing grows with the logarithm of height by width."""
 _BESIDE_SPACE = 0.1
@@ -86,7 +85,7 @@ class Grounder:
     """Grounds expressions in scenes with one CLIP, one localiser and one preset's settings."""
 
     def __init__(
-        self, clip: OpenClipModel, localiser: Localiser | None, settings: ReferSettings
+        self, clip: TextEncoder, localiser: Localiser | None, settings: ReferSettings
     ) -> None:
         self._clip, self._localiser, self._settings = clip, localiser, settings
         self._calibration = settings.calibration
@@ -161,9 +160,7 @@ class Grounder:
                 there *= anchor.score
             terms["anchor"] = torch.full((count,), there)
 
-    def _match(
-        self, scene: Scene, expression: Expression, spatial: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _match(self, scene: Scene, expression: Expression, spatial: bool) -> tuple[Tensor, Tensor]:
         """Eq. 3 as a share in [0, 1], N, and how well each mask fits the phrase, N in [0, 1].
 
         Calibrated models answer by themselves (the sigmoid of scale * cosine + bias). Of others a

@@ -14,7 +14,7 @@ from zsris_ros.types import Frame, Referral, Scene, Window
 class Model(Segmenter, Protocol):
     """A segmenter that can be put aside. It answers only while it is on its device."""
 
-    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
+    def look_for_tracking(self, frame: Frame, window: Window | None = None) -> Scene:
         """What a tracker needs of a frame, or of a window of it."""
 
     def to_device(self) -> None:
@@ -61,9 +61,9 @@ class TorchModel:
         """As ``Segmenter.refer``."""
         return self._segmenter.refer(scene, expression)
 
-    def glance(self, frame: Frame, window: Window | None = None) -> Scene:
-        """As ``Segmenter.glance``."""
-        return self._segmenter.glance(frame, window)
+    def look_for_tracking(self, frame: Frame, window: Window | None = None) -> Scene:
+        """As ``Segmenter.look_for_tracking``."""
+        return self._segmenter.look_for_tracking(frame, window)
 
     def to_device(self) -> None:
         """As ``Model.to_device``."""

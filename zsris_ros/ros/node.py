@@ -261,7 +261,7 @@ class ReferSegmentNode(ManagedNode):
             raise self._inactive()
         if self._answerer.last is None:
             raise Refusal(Status.INVALID_REQUEST, "nothing was found so far; send an expression")
-        return self._tracking.start(self._model.glance, self._answerer.last)
+        return self._tracking.start(self._model.look_for_tracking, self._answerer.last)
 
     def _publish(self, future: Future[Answer]) -> None:
         if future.cancelled() or future.exception() is not None:

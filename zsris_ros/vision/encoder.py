@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import torch
@@ -12,8 +12,24 @@ from ..types import BoolArray, ByteArray
 from .clip import OpenClipModel
 
 
-class MaskEncoder(Protocol):
-    """Encodes the masks of a frame; ``clip`` encodes the texts they are compared with.
+class TextEncoder(Protocol):
+    """Encodes the texts that masks are compared with."""
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """K texts to float32 KxE, not normalised."""
+        ...
+
+
+class FeatureEncoder(Protocol):
+    """Encodes the masks of a frame."""
+
+    def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
+        """uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised."""
+        ...
+
+
+class MaskEncoder(FeatureEncoder, Protocol):
+    """Encodes masks with a CLIP, which also encodes the texts they are compared with.
 
     Encoders of one kind with equal ``settings`` on one model give the same features.
     """
@@ -23,10 +39,6 @@ class MaskEncoder(Protocol):
 
     @property
     def settings(self) -> Hashable: ...
-
-    def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
-        """uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised."""
-        ...
 
 
 class NoFeatures:

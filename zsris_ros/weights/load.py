@@ -17,6 +17,8 @@ from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth import DepthProposer
 from zsris_ros.proposals.sam import SamProposer, SamSettings
 from zsris_ros.proposals.sam_model import build_sam
+from zsris_ros.referring.product_resolver import ProductResolver
+from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
@@ -85,13 +87,12 @@ class Parts:
 
     def segmenter(self, *proposers: Proposer) -> Segmenter:
         """The robot's way to answer; ``proposers`` stand in for the preset's own when given."""
-        return Segmenter(
-            proposers or self.proposers,
-            self.encoder,
-            self.localiser,
-            self.parser,
-            self.preset.referring,
+        settings = self.preset.referring
+        looking = SceneEncoder(
+            proposers or self.proposers, self.encoder, self.localiser, settings.trust
         )
+        resolver = ProductResolver(self.encoder.clip, self.localiser, self.parser, settings)
+        return Segmenter(looking, resolver)
 
 
 def load_parts(

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from zsris_ros.baselines.factory import Sharing, method_segmenter
+from zsris_ros.baselines.methods import Method
 from zsris_ros.language.published_query import PublishedReader
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam import SamProposer
-from zsris_ros.referring.build import Sharing, method_segmenter
-from zsris_ros.referring.methods import Method
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings

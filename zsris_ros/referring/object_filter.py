@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
-from zsris_ros.referring.matching import distinct
 from zsris_ros.types import BoolArray, FloatArray, Frame, Proposals
 
 _STRIDE = 2
@@ -148,3 +149,44 @@ def _thickness(mask: BoolArray) -> float:
     """Diameter in pixels of the largest circle inside a mask."""
     padded = np.pad(mask.astype(np.uint8), 1)
     return 2 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
+
+
+def prefer_wholes(
+    match: Tensor, proposals: Proposals, share: float, things: BoolArray | None = None
+) -> Tensor:
+    """``match`` N with parts put just behind the wholes they belong to.
+
+    The outside of a mug looks much like the mug. A mask that lies in a larger one steps back when
+    the larger one matches at least ``share`` as well; what is no whole (two things together)
+    matches nothing and takes no precedence. Nor does what holds several ``things`` (bool N), though
+    a can with the mug behind it looks much like a can.
+    """
+    shared, areas = torch.from_numpy(proposals.shared), torch.from_numpy(proposals.areas)
+    within = (shared > 0.9) & (areas[None, :] > 1.15 * areas[:, None])
+    pile = torch.zeros(len(match), dtype=torch.bool)
+    if things is not None:
+        own = torch.from_numpy(things)
+        pile = (within[own].sum(dim=0) > 1) & ~own
+    whole = torch.where(within & ~pile, match[None, :], torch.zeros(())).max(dim=1).values
+    return torch.where(whole >= share * match, torch.minimum(match, 0.99 * whole), match)
+
+
+def likeness(proposals: Proposals, things: BoolArray) -> Tensor:
+    """How nearly each mask is one of ``things`` N: the best IoU with one of them, float32 N."""
+    areas = torch.from_numpy(proposals.areas)
+    common = torch.from_numpy(proposals.shared) * torch.minimum(areas[:, None], areas[None, :])
+    iou = common / (areas[:, None] + areas[None, :] - common).clamp_min(1)
+    return torch.where(torch.from_numpy(things)[None, :], iou, torch.zeros(())).amax(dim=1)
+
+
+def distinct(proposals: Proposals, order: Sequence[int], overlap: float = 0.5) -> list[int]:
+    """Of masks in the order given, those that are not mostly the same as an earlier one.
+
+    Two masks are the same thing when they share more than ``overlap`` of the smaller one's area:
+    copies, but also a part and its whole.
+    """
+    kept: list[int] = []
+    for index in order:
+        if not (proposals.shared[index, kept] > overlap).any():
+            kept.append(index)
+    return kept

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from zsris_ros.baselines.methods import Method
+from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.language import Parser
 from zsris_ros.language.published_query import PublishedReader
 from zsris_ros.proposals import Proposer
-from zsris_ros.referring.methods import Method
-from zsris_ros.referring.published import PublishedReferrer
+from zsris_ros.referring.product_resolver import ProductResolver
+from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, InputError
@@ -84,11 +86,13 @@ def method_segmenter(
                 alike=usual.alike,
                 calibration=usual.calibration,
             )
-        return Segmenter(proposers, encoder, localiser, _Unguided(parser, method), settings)
-    referrer = PublishedReferrer(
-        method, clip, localiser, reader, settings, dot_product=by_dot_product
+        resolver = ProductResolver(clip, localiser, _Unguided(parser, method), settings)
+        return Segmenter(SceneEncoder(proposers, encoder, localiser, settings.trust), resolver)
+    looking = SceneEncoder(proposers, encoder, localiser, settings.trust, join_one=False)
+    return Segmenter(
+        looking,
+        PublishedResolver(method, clip, localiser, reader, settings, dot_product=by_dot_product),
     )
-    return Segmenter(proposers, encoder, localiser, parser, settings, referrer=referrer)
 
 
 def make_encoder(

@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from zsris_ros.baselines.methods import Method
 from zsris_ros.guidance import coherence, fusion, positions, relations
 from zsris_ros.language.published_query import PublishedQuery, PublishedReader
+from zsris_ros.referring.decision import candidate
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.methods import Method
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict import candidate
 from zsris_ros.types import Proposals, Referral, Scene, Verdict
-from zsris_ros.vision.clip import OpenClipModel
+from zsris_ros.vision.encoder import TextEncoder
 from zsris_ros.vision.localisation import Localiser
 
 _TARGETS, _ANCHORS = 3, 6  # k1 and k2: how many masks may be the target, and the other things
@@ -51,7 +51,7 @@ class PublishedScores:
         return int(self.masks[self.final.argmax()])
 
 
-class PublishedReferrer:
+class PublishedResolver:
     """Answers sentences about scenes that were looked at with the same method's features.
 
     ``dot_product``: compare unit texts with features that are not normalised, as the published
@@ -61,7 +61,7 @@ class PublishedReferrer:
     def __init__(
         self,
         method: Method,
-        clip: OpenClipModel,
+        clip: TextEncoder,
         localiser: Localiser | None,
         reader: PublishedReader,
         settings: ReferSettings | None = None,

@@ -20,11 +20,10 @@ def prompts(phrase: str, templates: Sequence[str]) -> list[str]:
     return [template.format(phrase) for template in templates]
 
 
-def texts_of(
-    expression: Expression, settings: ReferSettings, template: str | None
-) -> list[str]:
-    """The texts of an expression, its anchors and what it excludes. ``template`` is the sentence that the localiser
-    puts a phrase into, None without a localiser.
+def texts_of(expression: Expression, settings: ReferSettings, template: str | None) -> list[str]:
+    """The texts of an expression, its anchors and what it excludes.
+
+    ``template`` is the sentence that the localiser puts a phrase into, None without a localiser.
     """
     texts: list[str] = []
     described = description(expression)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.order import METRIC
-from zsris_ros.referring.wording import RELATIONS
+from zsris_ros.referring.messages import RELATIONS
+from zsris_ros.referring.ranking import METRIC
 from zsris_ros.types import Candidate, Expression, Scene
 
 _BY_DEPTH = {

@@ -1,0 +1,1 @@
+"""The papers' methods beside the robot's: as published, as printed, and their ablations."""
