@@ -90,7 +90,7 @@ def test_scores_put_candidates_in_order() -> None:
     (scored,) = rescore([one], Calibration())
     assert [c.scores["match"] for c in scored.candidates] == [0.6, 0.9]
     assert scored.right == (True, False)
-    assert scored.candidates[0].score == pytest.approx(0.54, abs=1e-3)
+    assert scored.candidates[0].score == pytest.approx(0.6 * (1 - 0.97 * 0.1), abs=1e-3)
 
 
 @pytest.fixture

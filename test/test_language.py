@@ -248,7 +248,7 @@ VOCABULARY = sorted(
 @given(st.text(max_size=2000))
 @settings(max_examples=300, deadline=None)
 def test_any_text_parses_or_is_refused(text: str) -> None:
-    if not any(character.isalpha() for character in text):
+    if not any(character.isalnum() for character in text):
         with pytest.raises(InputError, match="no word"):
             parse(text, "rules")
         return
@@ -265,10 +265,14 @@ def test_any_words_parse(words: list[str]) -> None:
         check(parse(text, "rules"))
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\t", "...", "12 34", "🙂", "_-_", "'"])
-def test_text_without_letters_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "...", "🙂", "_-_", "'"])
+def test_text_without_letters_and_digits_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="say which object is meant"):
         parse(text, "rules")
+
+
+def test_a_bare_number_is_a_label() -> None:
+    assert parse("16", "rules").head == "16" and parse("16", "rules").number == "one"
 
 
 REPEATED = ("a ", "in a ", "the red ", "a, ", "on the left ", "and ", "not ", "one of ", "x y ",

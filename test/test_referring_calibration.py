@@ -14,9 +14,9 @@ from scenes import scene_of
 from small_clip import small_clip
 
 from zsris_ros.language import parse
-from zsris_ros.referring.calibration import EVIDENCE, KINDS, Calibration, presence
+from zsris_ros.referring.calibration import EVIDENCE, KINDS, RELIABILITY, Calibration, presence
 from zsris_ros.referring.decision import rank, select
-from zsris_ros.referring.grounding import Grounder, Grounding
+from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.messages import message
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Candidate, Verdict
@@ -24,7 +24,14 @@ from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.preset import load_preset, with_calibration
 
 EXACT = ReferSettings(
-    calibrated=True, logit_scale=2000.0, logit_bias=-1990.0, text_mix=0.0, found=0.5, alike=0.5
+    calibrated=True,
+    logit_scale=2000.0,
+    logit_bias=-1990.0,
+    text_mix=0.0,
+    templates=("{}",),
+    found=0.5,
+    alike=0.5,
+    calibration=Calibration({"anchor": (0, 1)}, measured_on="a test"),
 )
 """A mask shows a phrase when its feature is just that phrase's, and nothing else."""
 ROW = [(5, 20, 10, 10), (25, 20, 10, 10), (45, 20, 10, 10), (65, 20, 10, 10)]
@@ -90,11 +97,19 @@ def test_more_evidence_never_lowers_the_probability(
         assert 0 <= less <= more <= 1
 
 
-def test_without_coefficients_evidence_is_taken_as_it_is() -> None:
-    terms = {"match": torch.tensor([0.8]), "left_of": torch.tensor([0.5])}
-    terms["coherence"] = torch.tensor([0.1])  # says which mask is nicer, not whether it fits
-    assert float(Calibration().probability(terms)) == pytest.approx(0.4, abs=1e-3)
-    assert not Calibration().measured
+def test_without_coefficients_no_evidence_vetoes() -> None:
+    plain = Calibration()
+    assert not plain.measured
+    match = torch.tensor([0.8])
+    assert float(plain.probability({"match": match})) == pytest.approx(0.8)
+    for kind, reliability in RELIABILITY.items():
+        name = next(name for name, each in EVIDENCE.items() if each == kind)
+        if name != "match":
+            nothing = plain.probability({"match": match, name: torch.tensor([0.0])})
+            assert float(nothing) == pytest.approx(0.8 * (1 - reliability), abs=1e-5)
+            neutral = plain.probability({"match": match, name: torch.tensor([1.0])})
+            assert float(neutral) == pytest.approx(0.8)
+    assert set(RELIABILITY) == set(KINDS)
 
 
 @pytest.mark.parametrize("scaling", [{"smell": (0, 1)}, {"match": (0, 0)}, {"match": (0, 1, 2)}])
@@ -113,15 +128,16 @@ def test_presence_compares_a_mask_with_texts_and_not_with_other_masks() -> None:
     assert presence(features, mug, torch.stack([2 * mug]), 10.0).tolist() == [1, 1, 1]
 
 
-def test_uncalibrated_models_refuse_only_without_any_evidence() -> None:
+def test_uncalibrated_models_never_refuse_and_ask_no_negatives() -> None:
     clip = small_clip(3)
     usual = ReferSettings()
     scene = scene_of(ROW, features=clip.encode_text(["mug", "bowl", "box", "object"]))
-    grounding = Grounder(clip, None, usual).ground(scene, parse("the mug", "rules"))
-    assert isinstance(grounding, Grounding) and "presence" in grounding.terms
-    assert float(grounding.probability.max()) > usual.found
-    grounding = Grounder(clip, None, usual).ground(scene, parse("the leftmost thing", "rules"))
-    assert "presence" not in grounding.terms
+    for text in ("the mug", "the leftmost thing", "the bottle behind the fridge", "two of them"):
+        expression = parse(text, "rules")
+        grounding = Grounder(clip, None, usual).ground(scene, expression)
+        assert "presence" not in grounding.terms and "anchor" not in grounding.terms
+        verdict, _ = select(rank(scene, grounding), expression, usual)
+        assert verdict is not Verdict.NOT_FOUND, text
 
 
 def test_a_file_beside_the_weights_replaces_the_calibration(tmp_path: Path) -> None:

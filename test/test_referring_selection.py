@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scenes import Box, scene_of
 
 from zsris_ros.language import parse
+from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.decision import answer_mask, rank, select
 from zsris_ros.referring.explanation import explanation
 from zsris_ros.referring.grounding import Grounding
@@ -20,7 +21,9 @@ from zsris_ros.referring.relation_scores import GroundedAnchor
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Candidate, Expression, Scene, Verdict
 
-SETTINGS = ReferSettings(found=0.3, alike=0.8)
+SETTINGS = ReferSettings(
+    found=0.3, alike=0.8, calibration=Calibration({"anchor": (0, 1)}, measured_on="a test")
+)
 ROW: list[Box] = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
 
 

@@ -179,7 +179,7 @@ def test_another_clip_takes_the_presets_place(parts: Parts) -> None:
     near = replace(parts, encoder=HybridEncoder(parts.encoder.clip, HybridSettings(2, halo=0)))
     other = ClipModel.load(CONFIG, build_clip(CONFIG).state_dict())
     for clip, halo in ((None, 0), (other, None)):
-        encoder = methods.segmenter_of(near, find_method(), [], clip)._encoder
+        encoder = methods.segmenter_of(near, find_method(), [], clip)._encoder._encoder
         assert isinstance(encoder, HybridEncoder) and encoder.settings.halo == halo
     with pytest.raises(InputError, match="vision transformer"):
         methods.segmenter_of(parts, find_method("hybridgl", "paper"), [], resnet)

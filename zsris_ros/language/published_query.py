@@ -55,8 +55,8 @@ class PublishedReader:
         self._pipeline, self.name = pipeline, name
 
     def read(self, text: str, variant: Variant = "reference") -> PublishedQuery:
-        """The query in ``text``. Raises InputError when the text holds no letter."""
-        if not any(letter.isalpha() for letter in text):
+        """The query in ``text``. Raises InputError when the text holds no letter or digit."""
+        if not any(letter.isalnum() for letter in text):
             raise InputError("the expression holds no word: say which thing is meant")
         if self._pipeline is None:
             return from_expression(rules.parse(text), variant)

@@ -169,6 +169,9 @@ def _keyed(kind: str, scene: Scene, members: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _before(key: Tensor, scale: Tensor) -> Tensor:
+    # A mask without a measurement comes last.
+    last = torch.nan_to_num(key, nan=-torch.inf).max() + 1
+    key = torch.nan_to_num(key, nan=float(last))
     level = (scale[:, None] + scale[None, :]).clamp_min(1e-6) / 2
     before = torch.sigmoid(2 * (key[None, :] - key[:, None]) / level)
     return before * (1 - torch.eye(len(key)))

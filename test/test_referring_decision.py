@@ -7,13 +7,15 @@ import torch
 from scenes import scene_of
 
 from zsris_ros.language import parse
+from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.decision import decide, rank
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.object_filter import phrase_match, prefer_wholes
+from zsris_ros.referring.object_filter import prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Verdict
 
-SETTINGS = ReferSettings(found=0.3, alike=0.8)
+MEASURED = Calibration(measured_on="a test")
+SETTINGS = ReferSettings(found=0.3, alike=0.8, calibration=MEASURED)
 APART = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
 MUG = parse("the mug", "rules")
 
@@ -41,6 +43,14 @@ def test_verdicts() -> None:
     assert decide((), MUG, SETTINGS) is Verdict.NOT_FOUND
 
 
+def test_only_measured_scores_refuse() -> None:
+    candidates = rank(scene_of(APART), grounding(0.2, 0.05, 0.01))
+    assert decide(candidates, MUG, SETTINGS) is Verdict.NOT_FOUND
+    assert decide(candidates, MUG, ReferSettings(found=0.3)) is Verdict.FOUND
+    close = rank(scene_of(APART), grounding(0.2, 0.19, 0.01))
+    assert decide(close, MUG, ReferSettings(found=0.3)) is Verdict.AMBIGUOUS
+
+
 def test_asking_for_all_is_never_ambiguous() -> None:
     candidates = rank(scene_of(APART), grounding(0.9, 0.85, 0.8))
     assert decide(candidates, parse("all mugs", "rules"), SETTINGS) is Verdict.FOUND
@@ -50,18 +60,6 @@ def test_candidates_carry_metres_only_with_depth() -> None:
     with_depth = rank(scene_of(APART, depths=[1.0, 1.0, 1.0]), grounding(0.9, 0.5, 0.1))[0]
     assert with_depth.centroid is not None and abs(with_depth.centroid[2] - 1.0) < 1e-5
     assert rank(scene_of(APART), grounding(0.9, 0.5, 0.1))[0].centroid is None
-
-
-def test_matches_are_shares_calibrated_or_not() -> None:
-    features = torch.tensor([[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0.0, 0, 0, 0]])
-    text = torch.tensor([1.0, 0, 0, 0])
-    scene = scene_of(APART, features=features)
-    relative = phrase_match(scene, text, text, ReferSettings())
-    assert relative[0] == 1 and relative[1] < 1e-6
-    sure = ReferSettings(logit_scale=10, logit_bias=-5, calibrated=True)
-    absolute = phrase_match(scene, text, text, sure)
-    assert absolute[0] > 0.99 and absolute[1] < 0.01 and absolute[2] < 0.01
-    assert bool(torch.isfinite(torch.cat([relative, absolute])).all())
 
 
 def test_a_whole_goes_before_its_parts_unless_it_matches_much_worse() -> None:
