@@ -51,6 +51,7 @@ _OWN = word_set("its his her their my your our")
 _GAZE = word_set("""
     facing faces pointing points pointed looking looks turned turning leaning bent tilted
 """)
+_PARTS = word_set("part portion half")
 _BEFORE_PLACE = word_set("on in at to near toward towards by the far very way most all")
 _UNSURE = 0.9
 
@@ -150,6 +151,8 @@ def _is_place(spoken: Sequence[str], i: int) -> bool:
     placed = before in _BEFORE_PLACE or bool(words.positions(before))
     if before in _OWN or (placed and spoken[i - 2] in _OWN):
         return False
+    if after in _PARTS and {"with", "having", "has"} & set(spoken[:i]):
+        return False
     if before in _GAZE or (before in ("to", "the") and _GAZE & set(spoken[i - 3 : i])):
         return False
     handed = after == "hand" and words.is_noun_like(spoken[i + 2])  # "the right hand mug"
@@ -162,9 +165,9 @@ def _is_place(spoken: Sequence[str], i: int) -> bool:
         if next_to or words.match(lex.RELATIONS, spoken, i) or (before == "in" and after == "of"):
             return False
     if lex.POSITIONS.get(word) in ("top", "bottom", "front", "back"):
-        if before == "on" and word == "top":
-            return False
         named = after in lex.POSITION_NOUNS or after in SUPPORTS or after in GROUPS
+        if before == "on" and word == "top" and not named:
+            return False
         return placed or named or before == "" or bool(words.positions(after))
     return True
 
@@ -221,11 +224,7 @@ def _certainty(relation: Relation) -> float:
 
 def describes(relation: Relation) -> bool:
     """Whether a relation says how the target looks, rather than where it is."""
-    return relation.kind in DESCRIPTIVE
-
-
-DESCRIPTIVE = {"with": "with", "part_of": "of"}
-"""Relations that describe the target, and the preposition that says so."""
+    return relation.kind in ("with", "part_of")
 
 
 def is_detail(anchor: Anchor) -> bool:

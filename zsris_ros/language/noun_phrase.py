@@ -243,6 +243,8 @@ class NounPhraseReader(Boundaries):
         last = self.words[run[-1]]
         if last == "top" and len(run) > 1 and self.words[run[-2]] in nouns.TOPS:
             return False
+        if last in ("left", "right") and len(run) > 1 and w.positions(self.words[run[-2]]):
+            return True  # "the top left of the tray"
         if last in lex.POSITIONS:
             before = self.words[run[0] - 1]
             own = before in _OWNERS and last in nouns.BODY

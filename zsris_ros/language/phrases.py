@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from zsris_ros.language import nouns, rules, words
-from zsris_ros.language.interpretation import DESCRIPTIVE
+from zsris_ros.language.interpretation import describes
 from zsris_ros.types import Anchor, Expression
 
 
@@ -25,18 +25,21 @@ def noun_phrase(expression: Expression) -> str:
 
 
 def description(expression: Expression) -> str | None:
-    """The noun phrase with what describes it: "bottle with white cap", "box of spaghetti".
+    """The noun phrase with what describes it: "bottle with white cap", "box of crackers".
 
     Phrases with "with" and "of" say how the target looks; None where nothing is said of that.
     """
     phrase = noun_phrase(expression)
     said = bool(expression.attributes) or not is_neutral(expression.head)
+    spoken = expression.text.lower()
     for relation in expression.relations:
-        if relation.kind in DESCRIPTIVE:
-            for anchor in relation.anchors:
-                inner = description(anchor_expression(anchor))
-                if inner is not None:
-                    phrase, said = f"{phrase} {DESCRIPTIVE[relation.kind]} {inner}", True
+        if not describes(relation):
+            continue
+        for anchor in relation.anchors:
+            inner = " ".join((*anchor.attributes, anchor.head))
+            if anchor.attributes or not is_neutral(anchor.head):
+                content = f" of {anchor.target}" in spoken or relation.kind == "part_of"
+                phrase, said = f"{phrase} {'of' if content else 'with'} {inner}", True
     return phrase if said else None
 
 
