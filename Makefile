@@ -3,6 +3,7 @@
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README says
+# make expressions  ask strangers' sentences with simulated semantics, for docs/expressions.md
 # make bench    measure again how fast it is (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
@@ -43,7 +44,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint coverage colcon results bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -162,6 +163,19 @@ results: $(MADE)/test $(MADE)/package
 	install -D -m 644 -t docs/results/demo out/demo/answers.json
 	cp out/demo/contact_sheet.png docs/demo.png
 	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
+
+# The tables of docs/expressions.md: our own sentences, and those of the *.jsonl files in the folder
+# that ZSRIS_EXPRESSIONS_DIR names. Ten minutes on two cores.
+ASK := $(EVAL) expressions --variant product,paper,reference,sentence,centres
+EXPRESSIONS := docs/results/expressions
+expressions: $(MADE)/test $(MADE)/package
+	mkdir -p $(EXPRESSIONS)
+	for file in test/data/boxes.jsonl $(if $(ZSRIS_EXPRESSIONS_DIR),"$(ZSRIS_EXPRESSIONS_DIR)"/*.jsonl); do \
+	  name=$$(basename $$file .jsonl); for semantics in words uniform; do \
+	    $(ASK) --file $$file --semantics $$semantics --out out/expressions/$$name.$$semantics && \
+	    cp out/expressions/$$name.$$semantics/summary.json $(EXPRESSIONS)/$$name.$$semantics.json || \
+	    exit 1; done; done
+	$(VENV)/bin/python -m zsris_ros.evaluation.expression_tables docs/expressions.md $(EXPRESSIONS)
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

@@ -129,12 +129,12 @@ def test_parse_answers_the_other_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A line without a word is named; empty ones are passed over."""
-    monkeypatch.setattr("sys.stdin", iter(["the mug\n", "\n", "12\n", "the second biggest cup\n"]))
+    monkeypatch.setattr("sys.stdin", iter(["the mug\n", "\n", "...\n", "the second biggest cup\n"]))
 
     assert cli.main(["parse"]) == cli.FAILED
     said = capsys.readouterr()
 
-    assert said.err.count("\n") == 1 and "'12'" in said.err
+    assert said.err.count("\n") == 1 and "'...'" in said.err
     assert "2, counted from big" in said.out and said.out.startswith("the mug\n")
 
 

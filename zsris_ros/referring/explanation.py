@@ -41,6 +41,8 @@ def explanation(
         return f"{sentence}, and there are no proposals."
     for anchor in grounding.anchors:
         sentence += f"; {anchor.phrase} is proposal {anchor.index} ({anchor.score:.2f})"
+    for phrase in grounding.unknown:
+        sentence += f"; no proposal clearly shows {phrase}, so what relates to it counts little"
     sentence += f"; {_decision(candidates)}"
     by_picture = _by_picture(expression, grounding, candidates, scene)
     if by_picture:

@@ -46,8 +46,8 @@ def first_shares(before: Tensor, members: Tensor, count: int = 1) -> Tensor:
 def ordinal_shares(index: int, before: Tensor, members: Tensor) -> Tensor:
     """The probability that each mask is the ``index``-th (1-based) from the order's start, N.
 
-    Counts that are off by one have a tenth of the weight, for somebody may have counted what is
-    not among the masks. A negative index counts from the other end: the last one is -1.
+    Counts that are off by one have a tenth of the weight: a counted object may have no mask. A
+    negative index counts from the other end: the last one is -1.
     """
     if index < 0:
         before, index = before.T, -index
