@@ -134,6 +134,16 @@ def test_presence_does_not_decide_between_candidates() -> None:
         assert [c.index for c in again.candidates] == [c.index for c in plain.candidates]
 
 
+def test_an_ablation_without_places_leaves_them_out() -> None:
+    clip = SimulatedClip()
+    clip.show("row", [{"mug"}, {"mug"}], "words", 0.0)
+    scene = scene_of(ROW[:2], features=clip.mask_features())
+    for text in ("the left mug", "the mug on the right side of the table"):
+        for places, verdict in ((True, Verdict.FOUND), (False, Verdict.AMBIGUOUS)):
+            resolver = ProductResolver(clip, None, RuleParser(), ReferSettings(), places=places)
+            assert resolver.refer(scene, text).verdict is verdict
+
+
 def test_a_lying_thing_is_wide() -> None:
     shapes = [(2, 20, 8, 24), (24, 30, 24, 8), (60, 20, 8, 24)]
     assert best("the bottle lying down", "bottle", "bottle", "bottle", boxes=shapes) == 1

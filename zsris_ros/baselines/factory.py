@@ -86,7 +86,9 @@ def method_segmenter(
                 alike=usual.alike,
                 calibration=usual.calibration,
             )
-        resolver = ProductResolver(clip, localiser, _Unguided(parser, method), settings)
+        places = method.guidance.position or method.features != "hybrid"
+        language = parser if _has_relations(method) else _WithoutRelations(parser)
+        resolver = ProductResolver(clip, localiser, language, settings, places=places)
         return Segmenter(SceneEncoder(proposers, encoder, localiser, settings.trust), resolver)
     looking = SceneEncoder(proposers, encoder, localiser, settings.trust, join_one=False)
     return Segmenter(
@@ -167,12 +169,15 @@ def global_local_settings(
     return make(**changes)
 
 
+def _has_relations(method: Method) -> bool:
+    return method.guidance.relation or method.features != "hybrid"
+
+
 @dataclass(frozen=True)
-class _Unguided:
-    """A parser for the variant "product" that leaves out what the method's guidance lacks."""
+class _WithoutRelations:
+    """A parser for ablations of the variant "product" whose guidance lacks relations."""
 
     parser: Parser
-    method: Method
 
     @property
     def name(self) -> str:
@@ -180,12 +185,4 @@ class _Unguided:
 
     def parse(self, text: str) -> Expression:
         """As ``Parser.parse``."""
-        expression = self.parser.parse(text)
-        guidance = self.method.guidance
-        if self.method.features != "hybrid":
-            return expression
-        if not guidance.relation:
-            expression = replace(expression, relations=())
-        if not guidance.position:
-            expression = replace(expression, position=())
-        return expression
+        return replace(self.parser.parse(text), relations=())

@@ -10,7 +10,7 @@ Anchors are grounded first, by the same function, so chains work from the inside
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -85,10 +85,16 @@ class Grounder:
     """Grounds expressions in scenes with one CLIP, one localiser and one preset's settings."""
 
     def __init__(
-        self, clip: TextEncoder, localiser: Localiser | None, settings: ReferSettings
+        self,
+        clip: TextEncoder,
+        localiser: Localiser | None,
+        settings: ReferSettings,
+        *,
+        places: bool = True,
     ) -> None:
+        """``places`` False leaves out places in the picture, for an ablation."""
         self._clip, self._localiser, self._settings = clip, localiser, settings
-        self._calibration = settings.calibration
+        self._calibration, self._places = settings.calibration, places
 
     def ground(self, scene: Scene, expression: Expression) -> Grounding:
         """Score every mask of a scene that has at least one."""
@@ -101,6 +107,8 @@ class Grounder:
     def _ground(self, scene: Scene, expression: Expression) -> Grounding:
         read = interpret(expression)
         expression = read.expression
+        if not self._places:
+            expression = replace(expression, position=())
         ordered = bool(expression.ordinal or expression.superlative or expression.position)
         spatial = ordered or any(each.certainty > 0.5 for each in expression.relations)
         match, targets = self._match(scene, expression, spatial)

@@ -33,9 +33,12 @@ class ProductResolver:
         localiser: Localiser | None,
         parser: Parser,
         settings: ReferSettings,
+        *,
+        places: bool = True,
     ) -> None:
+        """``places`` False leaves out places in the picture, for an ablation."""
         self._parser, self._settings = parser, settings
-        self._grounder = Grounder(clip, localiser, settings)
+        self._grounder = Grounder(clip, localiser, settings, places=places)
 
     def refer(self, scene: Scene, expression: str) -> Referral:
         """As ``Resolver.refer``."""
