@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from zsris_ros.cli import main
+from zsris_ros.evaluation.expression_tables import expression_tables
 from zsris_ros.evaluation.expressions import (
     Candidate,
     ExpressionItem,
@@ -19,8 +20,10 @@ from zsris_ros.evaluation.expressions import (
     read_expressions,
 )
 from zsris_ros.evaluation.simulated_semantics import SimulatedClip, content_words
+from zsris_ros.evaluation.tables import with_results
 from zsris_ros.types import InputError
 
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 OWN = Path(__file__).parent / "data" / "boxes.jsonl"
 BAGS = [{"red", "mug", "left"}, {"mug"}, set()]
 
@@ -139,6 +142,12 @@ def test_an_unknown_variant_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     command = ["eval", "expressions", "--file", str(OWN), "--out", str(tmp_path)]
     assert main([*command, "--variant", "best"]) != 0
     assert "best" in capsys.readouterr().err
+
+
+def test_the_page_says_what_the_results_say() -> None:
+    page = (DOCS / "expressions.md").read_text(encoding="utf-8")
+    assert with_results(page, expression_tables(DOCS / "results" / "expressions")) == page
+    assert "| boxes |" in page and "| product | 0.02 |" in page
 
 
 def test_no_scene_is_no_error() -> None:
