@@ -131,7 +131,8 @@ def place_key(places: Collection[str], scene: Scene, members: Tensor) -> tuple[T
         free = [axis for axis, sides in enumerate((("left", "right"), ("top", "bottom")))
                 if not named & set(sides)] or [0, 1]  # fmt: skip
         key, scale = _middle(centres * size / size[0], extents * size / size[0], members, free)
-        keys.append(key)
+        # The middle of the picture as well: of two, the one nearer to it.
+        keys.append(key + _OF_PICTURE * (centres[:, free] - 0.5).abs().sum(dim=1))
         scales.append(scale)
     return torch.stack(keys).sum(0), LEVEL * torch.stack(scales).sum(0)
 
@@ -150,8 +151,6 @@ def _middle(
     spread = ((away**2 * weight[:, None]).sum(0) / weight.sum()).sqrt()[axes]
     share = spread / spread.max().clamp_min(1e-6)
     key = torch.linalg.vector_norm(away[:, axes] * share, dim=1)
-    if 0 in axes:  # the middle of the picture as well: of two, the one nearer to it
-        key = key + _OF_PICTURE * (centres[:, 0] - 0.5).abs()
     return key, torch.linalg.vector_norm(extents[:, axes] * share, dim=1)
 
 
@@ -162,7 +161,7 @@ def _keyed(kind: str, scene: Scene, members: Tensor) -> tuple[Tensor, Tensor]:
     key = ordering(kind, scene, members > 0.5)
     if kind in ("near", "far") and not measured(scene, members > 0.5):
         heights = torch.from_numpy(scene.proposals.boxes)[:, 3] + 1
-        return key / scene.frame.height, LEVEL * heights / scene.frame.height
+        return key, LEVEL * heights / scene.frame.height
     if kind not in _KEYS:
         return key, torch.ones_like(key)
     return key.sign() * key.abs().clamp_min(1e-6).log(), torch.full_like(key, LEVEL)
@@ -184,7 +183,7 @@ def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
     """The key, float32 N, by which the smallest comes first: "left", "near", "big", ...
 
     Distances and sizes are in metres where every member (bool N, or all masks) has depth, else on
-    the image plane (near is then low in the picture, as on a table seen from above).
+    the image plane (near is then low in the picture, and large).
     """
     if kind not in _KEYS:
         return torch.zeros(len(scene.proposals))
@@ -194,19 +193,27 @@ def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
 
 
 def nearness(scene: Scene) -> Tensor:
-    """How near each mask is, N in about [0, 1]: by depth where every mask has some, within the
-    range of the masks; elsewhere by how low it reaches in the picture, as on a table seen from
-    above, and by how large it looks."""
+    """How near each mask is, N: by depth where every mask has some, 1 for the nearest and 0 for the
+    farthest; elsewhere by the picture."""
     everyone = torch.ones(len(scene.proposals), dtype=torch.bool)
     if measured(scene, everyone):
         distance = torch.linalg.vector_norm(torch.from_numpy(scene.points), dim=1)
         span = (distance.max() - distance.min()).clamp_min(1e-6)
         return (distance.max() - distance) / span
+    return _seen_nearness(scene)
+
+
+def _seen_nearness(scene: Scene) -> Tensor:
+    """How near each mask looks: low in the picture, as on a floor or a table, and large.
+
+    The centre counts and not the lower edge, which the picture's border cuts off where objects are
+    near.
+    """
     boxes = torch.from_numpy(scene.proposals.boxes)
-    low = (boxes[:, 1] + boxes[:, 3]) / scene.frame.height
+    low = (boxes[:, 1] + boxes[:, 3] / 2) / scene.frame.height
     picture = scene.frame.height * scene.frame.width
     large = ((boxes[:, 2] + 1) * (boxes[:, 3] + 1) / picture).sqrt()
-    return low + large / 2
+    return low + large
 
 
 def measured(scene: Scene, members: Tensor) -> bool:
@@ -226,8 +233,7 @@ def _centre(axis: int) -> Callable[[Scene, bool], Tensor]:
 def _distance(scene: Scene, metric: bool) -> Tensor:
     if metric:
         return torch.linalg.vector_norm(torch.from_numpy(scene.points), dim=1)
-    boxes = torch.from_numpy(scene.proposals.boxes)
-    return -(boxes[:, 1] + boxes[:, 3])
+    return -_seen_nearness(scene)
 
 
 def _size(scene: Scene, metric: bool) -> Tensor:
