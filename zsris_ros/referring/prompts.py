@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zsris_ros.language.interpretation import interpret
 from zsris_ros.language.phrases import (
     anchor_expression,
     description,
@@ -20,23 +21,36 @@ def prompts(phrase: str, templates: Sequence[str]) -> list[str]:
     return [template.format(phrase) for template in templates]
 
 
-def texts_of(expression: Expression, settings: ReferSettings, template: str | None) -> list[str]:
+def texts_of(
+    expression: Expression,
+    settings: ReferSettings,
+    template: str | None,
+    negatives: bool | None = None,
+) -> list[str]:
     """The texts of an expression, its anchors and what it excludes.
 
     ``template`` is the sentence that the localiser puts a phrase into, None without a localiser.
+    ``negatives`` is whether the presence of the phrase is judged, by default where the weights
+    have measured it.
     """
+    calibration = settings.calibration
+    if negatives is None:
+        negatives = "presence" in calibration.scaling
+    expression = interpret(expression).expression
     texts: list[str] = []
     described = description(expression)
     if described is not None:
         texts += [expression.text, *prompts(described, settings.templates)]
     if expression.attributes or not is_neutral(expression.head):
         phrase = noun_phrase(expression)
-        texts += [phrase, *negatives_of(expression, settings.negatives)]
+        if negatives:
+            texts += [phrase, *negatives_of(expression, settings.negatives)]
         if template is not None:
             texts.append(template.format(phrase))
     anchors = [anchor for relation in expression.relations for anchor in relation.anchors]
     for inner in (*map(anchor_expression, anchors), *exclusions(expression)):
-        texts += texts_of(inner, settings, template)
+        # Without a calibration an anchor is neutral unless some mask shows it.
+        texts += texts_of(inner, settings, template, negatives or not calibration.measured)
     return texts
 
 
