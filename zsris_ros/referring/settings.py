@@ -33,7 +33,7 @@ class ReferSettings:
     """
 
     text_mix: float = 0.5
-    templates: tuple[str, ...] = ("{}", "a photo of a {}")
+    templates: tuple[str, ...] = ("{}", "a photo of a {}.")
     logit_scale: float = 100.0
     logit_bias: float = 0.0
     calibrated: bool = False
