@@ -17,6 +17,7 @@ from zsris_ros.evaluation.expressions import (
     ExpressionItem,
     by_centres,
     masks_of,
+    names_place,
     read_expressions,
 )
 from zsris_ros.evaluation.simulated_semantics import SimulatedClip, content_words
@@ -90,6 +91,12 @@ def test_masks_are_polygons_or_boxes_and_never_empty() -> None:
 def test_the_rule_of_centres(text: str, chosen: int | None) -> None:
     row = item(text, (0, 300, 40, 40), (200, 100, 40, 40), (400, 100, 40, 40))
     assert by_centres(row) == chosen
+
+
+def test_a_posture_is_no_place() -> None:
+    assert names_place("the jar on the left") and names_place("2nd jar")
+    assert not names_place("the jar on its back") and not names_place("a red jar")
+    assert names_place("the jar on its back in the middle")
 
 
 def test_candidates_are_shuffled_by_a_seed_and_the_target_is_kept(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ PLACE_WORDS = word_set("""
 """)
 """Words of place and order: with uniform semantics only sentences with one of them are asked."""
 
+_OWNERS = word_set("its his her their")
 _COUNTED = {
     word: count
     for count, listing in ((2, "second 2nd"), (3, "third 3rd"), (4, "fourth 4th"), (5, "fifth 5th"))
@@ -187,7 +189,7 @@ class ExpressionBench:
 
     def asks(self, item: ExpressionItem) -> bool:
         """Whether an item is asked: with uniform semantics, if it names a place or an order."""
-        return self._semantics == "words" or bool(PLACE_WORDS.intersection(words(item.text)))
+        return self._semantics == "words" or names_place(item.text)
 
     def answers(
         self, item: ExpressionItem, variants: Sequence[str], noises: Sequence[float]
@@ -248,6 +250,12 @@ def _only_best(values: np.ndarray) -> int | None:
     """The index of the largest value; None on a tie."""
     best = np.flatnonzero(values >= values.max() - 1e-9)
     return int(best[0]) if len(best) == 1 else None
+
+
+def names_place(text: str) -> bool:
+    """Whether a text has a word of place or order; "on its back" is posture."""
+    spoken = ["", *words(text)]
+    return any(word in PLACE_WORDS and before not in _OWNERS for before, word in pairwise(spoken))
 
 
 def by_centres(item: ExpressionItem) -> int | None:
