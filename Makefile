@@ -165,7 +165,7 @@ results: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
 
 # The tables of docs/expressions.md: our own sentences, and those of the *.jsonl files in the folder
-# that ZSRIS_EXPRESSIONS_DIR names. Ten minutes on two cores.
+# that ZSRIS_EXPRESSIONS_DIR names.
 ASK := $(EVAL) expressions --variant product,paper,reference,sentence,centres
 EXPRESSIONS := docs/results/expressions
 expressions: $(MADE)/test $(MADE)/package

@@ -305,7 +305,7 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
     (tmp_path / "ros.json").write_text(json.dumps(ros))
     table = bench_table(tmp_path)
     assert "| a further one, beyond its pipeline | 3.12 ms |" in table
-    assert "| a camera that nobody asks about | 12% of a core |" in table
+    assert "| idle CPU load, camera at 30 Hz | 12% of a core |" in table
     assert "| features | 40.00 s | 10.00 s | 4.0 | 100 ms (1% of the rate) |" in table
     assert "| publish | 0.5 ms | 0.5 ms |  |  |" in table
     assert "`product` chooses the same mask" in table and "2 CPU cores (A processor" in table

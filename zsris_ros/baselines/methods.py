@@ -2,7 +2,7 @@
 
 A method is one row of a paper's table in one variant: "reference" computes what the published code
 computes, "paper" what is printed, "product" what a robot should have. ``METHODS`` holds all of
-them; ``build.method_segmenter`` makes a segmenter of one.
+them; ``factory.method_segmenter`` makes a segmenter of one.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from zsris_ros.commands.options import Subparsers
 
 VARIANTS = ("product", "paper", "reference", "sentence", "centres")
+"""Resolvers to compare: the package's, the published method's (HybridGL without its coherence map)
+in two variants, the largest cosine with the sentence, and a rule of box centres."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:

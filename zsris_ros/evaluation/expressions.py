@@ -38,10 +38,6 @@ from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Frame, InputError, Proposals, Verdict
 
-VARIANTS = ("product", "paper", "reference", "sentence", "centres")
-"""Resolvers to compare: the package's, the published method's (HybridGL without its coherence map)
-in two variants, the largest cosine with the sentence, and a rule of box centres."""
-
 PLACE_WORDS = word_set("""
     left right top bottom middle center centre central front back upper lower mid leftmost
     rightmost topmost bottommost leftest rightest lefthand righthand closest nearest near farthest

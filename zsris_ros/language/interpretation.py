@@ -35,7 +35,7 @@ GROUPS = word_set("""
 _CERTAINTY = {"with": 0.15, "part_of": 0.5}
 """How often such a phrase names an object beside the target, or one that the target belongs to."""
 _SUPPORT = 0.3
-_SIDES = {
+SIDES = {
     "left_of": "left",
     "right_of": "right",
     "above": "top",
@@ -43,6 +43,7 @@ _SIDES = {
     "in_front_of": "front",
     "behind": "back",
 }
+"""The place that each directed relation names."""
 _AT = ("near", "inside", "on", "next_to", "part_of")
 _POSTURE = word_set("side back front face head belly stomach top end edge sides knees feet")
 _LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
@@ -94,7 +95,7 @@ def interpret(expression: Expression) -> Interpretation:
             position.update(_place_of_support(relation))
             relations.append(replace(relation, certainty=_certainty(relation)))
     certainty = 1.0
-    directed = any(relation.kind in _SIDES for relation in relations)
+    directed = any(relation.kind in SIDES for relation in relations)
     if not (position or superlative or expression.ordinal or directed or expression.excluded):
         position.update(places_in(expression.text))
         certainty = _UNSURE
@@ -178,8 +179,8 @@ def _places(relation: Relation) -> set[str] | None:
         return None
     anchor = relation.anchors[0]
     head = anchor.head.lower()
-    if relation.kind in _SIDES and (head in SUPPORTS or head in GROUPS):
-        return {_SIDES[relation.kind], *anchor.position}
+    if relation.kind in SIDES and (head in SUPPORTS or head in GROUPS):
+        return {SIDES[relation.kind], *anchor.position}
     if relation.kind in _AT:
         named = {lex.POSITIONS[head]} if head in lex.POSITIONS else set()
         if head in lex.POSITION_NOUNS:

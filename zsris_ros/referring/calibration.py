@@ -74,7 +74,8 @@ RELIABILITY: Mapping[str, float] = MappingProxyType(
         "anchor": 0.0,
     }
 )
-"""How often a statement of a kind is true of the mask that is meant, where nothing was measured.
+"""How often a statement of a kind is assumed to be true of the mask that is meant, where nothing
+was measured.
 
 People are nearly always right about order and direction; distances, contact and what is not meant
 are judged by geometry and by a CLIP that know little of them. Absolute terms count where they were

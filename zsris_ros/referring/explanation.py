@@ -1,4 +1,4 @@
-"""How an answer came about, in one sentence for whoever wants to know why."""
+"""How an answer came about, in one sentence: the parse, the anchors, the deciding scores."""
 
 from __future__ import annotations
 

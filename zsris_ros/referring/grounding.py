@@ -18,7 +18,7 @@ from torch import Tensor
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
 from zsris_ros.guidance.fusion import keep_best, mix_texts, semantic_logits
 from zsris_ros.guidance.positions import position_map
-from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.interpretation import SIDES, interpret
 from zsris_ros.language.phrases import (
     anchor_expression,
     description,
@@ -46,15 +46,6 @@ from zsris_ros.vision.encoder import TextEncoder
 from zsris_ros.vision.localisation import Localiser
 
 _WORTH_THREADS = 1 << 26  # pixels of all masks
-_SIDES = {
-    "left_of": "left",
-    "right_of": "right",
-    "above": "top",
-    "below": "bottom",
-    "in_front_of": "front",
-    "behind": "back",
-}
-"""Where the target lies beside others like it, if all that is known of an anchor is its side."""
 _SAME, _PART = 0.5, 0.9
 """Two masks are one object above this IoU, or where the larger holds this share of the smaller."""
 _SLENDER = 2.0
@@ -117,7 +108,7 @@ class Grounder:
         anchors: list[GroundedAnchor] = []
         unknown: list[str] = []
         for relation in expression.relations:
-            fit, found, missing = self._related(scene, relation, targets)
+            fit, found, missing = self._related(scene, relation, targets, competing)
             if not self._calibration.measured:
                 fit = best_shares(fit, targets, competing)
             fit = 1 - relation.certainty * (1 - fit)
@@ -136,9 +127,10 @@ class Grounder:
         if ordered:
             # Not by ``match``, which holds more than membership where space decides.
             fit = _relative(self._calibration.probability({**terms, "match": targets}))
-            order = _order(scene, expression, fit, competing)
+            counted = fit * _representatives(scene, fit)
+            order = _order(scene, expression, fit, counted, competing)
             terms["order"] = 1 - read.order_certainty * (1 - order)
-            members = (fit * _representatives(scene, fit)) > 0.5
+            members = counted > 0.5
         if expression.position:
             terms["place"] = _region(scene, expression.position)
         self._add_absolute(scene, expression, terms, anchors)
@@ -238,7 +230,7 @@ class Grounder:
         return grounding.probability * shown.max()
 
     def _related(
-        self, scene: Scene, relation: Relation, targets: Tensor
+        self, scene: Scene, relation: Relation, targets: Tensor, competing: Tensor
     ) -> tuple[Tensor, tuple[GroundedAnchor, ...], list[str]]:
         """Eq. 5 over the anchors' masks, N in [0, 1]; each anchor's best mask; the anchors that no
         mask shows."""
@@ -253,10 +245,12 @@ class Grounder:
             masks.append(AnchorMasks(keep_best(likely, self._settings.anchors), shown))
             if shown.max() < 0.5:
                 unknown.append(anchor.target)
-        otherwise = self._without_anchor(scene, relation.kind, targets)
+        otherwise = self._without_anchor(scene, relation.kind, targets, competing)
         return relation_fit(scene, relation.kind, masks, otherwise), tuple(found), unknown
 
-    def _without_anchor(self, scene: Scene, kind: str, targets: Tensor) -> Tensor:
+    def _without_anchor(
+        self, scene: Scene, kind: str, targets: Tensor, competing: Tensor
+    ) -> Tensor:
         """What a relation says of each mask where its anchor was not proposed, N in [0, 1].
 
         By measured scores there is then no such anchor, and nothing stands in the relation. Else
@@ -264,10 +258,10 @@ class Grounder:
         """
         if self._calibration.measured:
             return torch.zeros(len(targets))
-        side = _SIDES.get(kind)
+        side = SIDES.get(kind)
         if side is None:
             return torch.ones(len(targets))
-        before = place_precedence((side,), scene, targets) * _competing(scene)
+        before = place_precedence((side,), scene, targets) * competing
         return first_shares(before, targets)
 
     def _coherence(self, scene: Scene, expression: Expression) -> Tensor:
@@ -329,9 +323,14 @@ def _competing(scene: Scene) -> Tensor:
     return ((iou <= _SAME) & (shared <= _PART)).float()
 
 
-def _order(scene: Scene, expression: Expression, members: Tensor, competing: Tensor) -> Tensor:
-    """The probability of the rank that was named among those that fit the rest, N in [0, 1]."""
-    counted = members * _representatives(scene, members)
+def _order(
+    scene: Scene, expression: Expression, members: Tensor, counted: Tensor, competing: Tensor
+) -> Tensor:
+    """The probability of the rank that was named among those that fit the rest, N in [0, 1].
+
+    ``members`` N is how well each mask fits the rest, ``counted`` N the same for one mask of each
+    object and 0 for the others.
+    """
     if expression.ordinal is not None:
         before = precedence(expression.ordinal.side, scene, members) * competing
         return ordinal_shares(expression.ordinal.index, before, counted)

@@ -158,12 +158,14 @@ def _keyed(kind: str, scene: Scene, members: Tensor) -> tuple[Tensor, Tensor]:
     """The key of one kind of order, N, and the scale on which it is level, N."""
     if kind in _PLACES:
         return place_key((kind,), scene, members)
-    key = ordering(kind, scene, members > 0.5)
-    if kind in ("near", "far") and not measured(scene, members > 0.5):
+    if kind not in _KEYS:
+        return torch.zeros(len(members)), torch.ones(len(members))
+    # In metres where every member has depth, else on the image plane.
+    metric = measured(scene, members > 0.5)
+    key = _KEYS[kind](scene, metric)
+    if kind in ("near", "far") and not metric:
         heights = torch.from_numpy(scene.proposals.boxes)[:, 3] + 1
         return key, LEVEL * heights / scene.frame.height
-    if kind not in _KEYS:
-        return key, torch.ones_like(key)
     return key.sign() * key.abs().clamp_min(1e-6).log(), torch.full_like(key, LEVEL)
 
 
@@ -177,19 +179,6 @@ def _before(key: Tensor, scale: Tensor) -> Tensor:
 
 
 _PLACES = ("left", "right", "top", "bottom", "front", "back", "middle")
-
-
-def ordering(kind: str, scene: Scene, members: Tensor | None = None) -> Tensor:
-    """The key, float32 N, by which the smallest comes first: "left", "near", "big", ...
-
-    Distances and sizes are in metres where every member (bool N, or all masks) has depth, else on
-    the image plane (near is then low in the picture, and large).
-    """
-    if kind not in _KEYS:
-        return torch.zeros(len(scene.proposals))
-    if members is None:
-        members = torch.ones(len(scene.proposals), dtype=torch.bool)
-    return _KEYS[kind](scene, measured(scene, members))
 
 
 def nearness(scene: Scene) -> Tensor:
@@ -220,14 +209,6 @@ def measured(scene: Scene, members: Tensor) -> bool:
     """Whether every member's distance is known."""
     points = torch.from_numpy(scene.points)[members]
     return len(points) > 0 and bool(torch.isfinite(points).all())
-
-
-def _centre(axis: int) -> Callable[[Scene, bool], Tensor]:
-    def key(scene: Scene, metric: bool) -> Tensor:
-        boxes = torch.from_numpy(scene.proposals.boxes)
-        return boxes[:, axis] + boxes[:, axis + 2] / 2
-
-    return key
 
 
 def _distance(scene: Scene, metric: bool) -> Tensor:
@@ -267,10 +248,6 @@ def _reversed(key: Callable[[Scene, bool], Tensor]) -> Callable[[Scene, bool], T
 
 
 _KEYS: dict[str, Callable[[Scene, bool], Tensor]] = {
-    "left": _centre(0),
-    "right": _reversed(_centre(0)),
-    "top": _centre(1),
-    "bottom": _reversed(_centre(1)),
     "near": _distance,
     "far": _reversed(_distance),
     "big": _reversed(_size),
