@@ -30,8 +30,9 @@ CONSTRAINTS := requirements/constraints-$(if $(filter cuda,$(TORCH)),ros,cpu).tx
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -c $(CONSTRAINTS)
 RELIABILITY := docs/results/reliability
-COVERED := $(VENV)/bin/python test/reliability/covered.py
-TABLE := $(VENV)/bin/python test/reliability/table.py
+RELIABILITY_RUN := PYTHONPATH=.:test $(VENV)/bin/python -m reliability
+COVERED := $(RELIABILITY_RUN).covered
+TABLE := $(RELIABILITY_RUN).table
 SOURCES := CMakeLists.txt package.xml pyproject.toml setup.py README.md LICENSE \
   $(shell find requirements zsris_ros msg srv action launch config -type f -not -name '*.py[co]')
 
@@ -44,7 +45,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -122,10 +123,10 @@ bench: $(MADE)/test $(MADE)/package
 	$(BENCH) --plan published,reference,product --size tabletop --repetitions 5 --out bench
 	$(BENCH) --size tabletop --masks 16 --curves --out bench/curves.json
 	$(BENCH) $(MANY) --out bench/requests.json
-	$(VENV)/bin/python test/reliability/overhead.py --out bench/ros.json
-	$(VENV)/bin/python -m zsris_ros.bench.sharing bench/halo.json
-	$(VENV)/bin/python -m zsris_ros.bench.memory bench/memory.json
-	$(VENV)/bin/python -m zsris_ros.bench.compiling bench/compiled.json
+	$(RELIABILITY_RUN).overhead --out bench/ros.json
+	$(VENV)/bin/python -m zsris_ros.benchmark.experiments.background_agreement bench/halo.json
+	$(VENV)/bin/python -m zsris_ros.benchmark.experiments.gpu_memory bench/memory.json
+	$(VENV)/bin/python -m zsris_ros.benchmark.experiments.compilation bench/compiled.json
 	$(MAKE) bench-report
 
 # The same in float32, which is what processors without bfloat16 have; docs/bench.md shows it.
@@ -133,7 +134,7 @@ bench-fp32: $(MADE)/test $(MADE)/package
 	$(BENCH) --precision fp32 --plan $(PLANS) --expressions 3 --repetitions 2 --out bench/fp32
 	$(BENCH) --precision fp32 --plan published,reference,product --size tabletop --repetitions 5 \
 	  --out bench/fp32
-	$(VENV)/bin/python test/reliability/overhead.py --out bench/fp32/ros.json
+	$(RELIABILITY_RUN).overhead --out bench/fp32/ros.json
 	$(MAKE) bench-report
 
 # Beside it what a CUDA GPU takes, and its memory over 1,000 requests about 64 masks.
@@ -143,7 +144,7 @@ bench-gpu: $(MADE)/test $(MADE)/package
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python -m zsris_ros.bench.report README.md docs/bench.md bench
+	$(VENV)/bin/python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench
 
 # The figures in README: 200 simulated scenes (all methods, verdicts), real frames where
 # ZSRIS_OSD_DIR names them, the demo. Hours on one core; what was stopped goes on where it stood,
@@ -162,7 +163,7 @@ results: $(MADE)/test $(MADE)/package
 	install -D -m 644 -t docs/results/methods out/results/methods/table.json
 	install -D -m 644 -t docs/results/demo out/demo/answers.json
 	cp out/demo/contact_sheet.png docs/demo.png
-	$(VENV)/bin/python -m zsris_ros.evaluation.tables README.md docs/results
+	$(VENV)/bin/python -m zsris_ros.evaluation.reports.readme_tables README.md docs/results
 
 # The tables of docs/expressions.md: our own sentences, and those of the *.jsonl files in the folder
 # that ZSRIS_EXPRESSIONS_DIR names.
@@ -175,22 +176,25 @@ expressions: $(MADE)/test $(MADE)/package
 	    $(ASK) --file $$file --semantics $$semantics --out out/expressions/$$name.$$semantics && \
 	    cp out/expressions/$$name.$$semantics/summary.json $(EXPRESSIONS)/$$name.$$semantics.json || \
 	    exit 1; done; done
-	$(VENV)/bin/python -m zsris_ros.evaluation.expression_tables docs/expressions.md $(EXPRESSIONS)
+	$(VENV)/bin/python -m zsris_ros.evaluation.expressions.expression_tables docs/expressions.md $(EXPRESSIONS)
+
+parameter-docs: $(MADE)/test
+	$(VENV)/bin/python -m zsris_ros.ros.parameters.parameter_docs docs/parameters.md
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.
 reliability: $(MADE)/test $(MADE)/package
 	code=0; for part in inputs load promises; do \
-	  $(VENV)/bin/python test/reliability/$$part.py || code=1; done; \
+	  $(RELIABILITY_RUN).$$part || code=1; done; \
 	  $(TABLE); exit $$code
 
 # Memory, threads, files and shared memory of the node under mixed load. For the page:
 #   make soak MINUTES=62 OUT=docs/results/reliability && make mutants OUT=docs/results/reliability
 MINUTES ?= 10
 soak: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python test/reliability/soak.py --minutes $(MINUTES) --out $(or $(OUT),out/soak)
+	$(RELIABILITY_RUN).soak --minutes $(MINUTES) --out $(or $(OUT),out/soak)
 	$(TABLE)
 
 mutants: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python test/reliability/planted_bugs.py --out $(or $(OUT),out/reliability)
+	$(RELIABILITY_RUN).planted_bugs --out $(or $(OUT),out/reliability)
 	$(TABLE)

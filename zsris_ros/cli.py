@@ -21,7 +21,7 @@ from zsris_ros.commands import (
     train_language,
     train_tabletop,
 )
-from zsris_ros.weights import command as weights
+from zsris_ros.commands import weights as weights
 
 FAILED = 2
 INTERRUPTED = 130

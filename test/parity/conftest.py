@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from recorded import ROOT, array, hash_tokens
+from support.parity_records import ROOT, array, hash_tokens
 
 from zsris_ros.vision.clip import ClipModel, openai_architecture
 

@@ -7,18 +7,28 @@ import re
 import numpy as np
 import pytest
 import torch
-from recorded import FEATURES, LOGITS, ROOT, SCORES, array, assert_close, hash_tokens, keys, tensor
+from support.parity_records import (
+    FEATURES,
+    LOGITS,
+    ROOT,
+    SCORES,
+    array,
+    assert_close,
+    hash_tokens,
+    keys,
+    tensor,
+)
 from torch.nn import functional as F
 
-from zsris_ros.guidance.fusion import mix_texts, semantic_logits
-from zsris_ros.vision.clip import ClipModel, openai_architecture
-from zsris_ros.vision.global_local import (
+from zsris_ros.baselines.global_local import (
     GlobalLocalEncoder,
     GlobalLocalSettings,
     crop_box,
     published_box,
 )
-from zsris_ros.vision.resnet import ResnetClip, load_clip
+from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
+from zsris_ros.guidance.fusion import mix_texts, semantic_logits
+from zsris_ros.vision.clip import ClipModel, openai_architecture
 from zsris_ros.vision.views import resize
 
 VIT, RESNET = "globallocal_vit.npz", "globallocal_rn.npz"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recorded import (
+from support.parity_records import (
     FEATURES,
     LOGITS,
     ROOT,

@@ -7,19 +7,28 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recorded import LOGITS, ROOT, SCORES, array, assert_close, hash_tokens, keys, read_json
+from support.parity_records import (
+    LOGITS,
+    ROOT,
+    SCORES,
+    array,
+    assert_close,
+    hash_tokens,
+    keys,
+    read_json,
+)
 
 from zsris_ros.baselines.factory import method_segmenter
+from zsris_ros.baselines.localisation import make_localiser
 from zsris_ros.baselines.methods import find_method
+from zsris_ros.baselines.published_parse import Variant
+from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.evaluation.metrics import answer_iou, mean, overall_iou, overlap
 from zsris_ros.language.parsers import RuleParser
-from zsris_ros.language.published import Variant
-from zsris_ros.language.published_query import PublishedQuery, PublishedReader
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, Proposals, Scene
 from zsris_ros.vision.clip import ClipModel, openai_architecture
-from zsris_ros.vision.localisation import make_localiser
 
 WHOLE = "end_to_end.npz"
 REFERENCE = find_method("hybridgl", "reference")

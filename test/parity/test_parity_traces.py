@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recorded import FEATURES, LOGITS, SCORES, array, assert_close, keys, read_json
+from support.parity_records import FEATURES, LOGITS, SCORES, array, assert_close, keys, read_json
 
 import zsris_ros.vision.hybrid as hybrid
 from zsris_ros.guidance.fusion import best_first, semantic_logits

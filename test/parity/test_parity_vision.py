@@ -7,7 +7,16 @@ import re
 import numpy as np
 import pytest
 import torch
-from recorded import FEATURES, SCORES, array, assert_close, hash_tokens, keys, read_json, tensor
+from support.parity_records import (
+    FEATURES,
+    SCORES,
+    array,
+    assert_close,
+    hash_tokens,
+    keys,
+    read_json,
+    tensor,
+)
 
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel, openai_architecture

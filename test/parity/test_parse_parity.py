@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from zsris_ros.language import published
+from zsris_ros.baselines import published_parse
 
 spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
 from spacy.tokens import Doc
@@ -44,8 +44,8 @@ def document(case: dict[str, Any], vocab: Any) -> Doc:
 @pytest.mark.parametrize("case", _cases())
 def test_target_and_other_noun_phrases(case: dict[str, Any], vocab: Any) -> None:
     doc = document(case, vocab)
-    found = published.target_noun_phrase(doc)
-    others = published.other_noun_phrases(doc)
+    found = published_parse.target_noun_phrase(doc)
+    others = published_parse.other_noun_phrases(doc)
     span = found.span or (0, len(doc))
     outside = [i for i in range(len(doc)) if not span[0] <= i < span[1]]
 
@@ -60,8 +60,8 @@ def test_target_and_other_noun_phrases(case: dict[str, Any], vocab: Any) -> None
 def test_relation_and_position(case: dict[str, Any], vocab: Any) -> None:
     doc = document(case, vocab)
 
-    assert published.relation(doc) == case["relation"]
-    assert published.position(doc) == (case["direction"], case["direction_token"])
+    assert published_parse.relation(doc) == case["relation"]
+    assert published_parse.position(doc) == (case["direction"], case["direction_token"])
 
 
 def test_paper_variant_knows_right_and_every_position(vocab: Any) -> None:
@@ -74,15 +74,15 @@ def test_paper_variant_knows_right_and_every_position(vocab: Any) -> None:
         pos=["NOUN", "ADV", "ADP", "NOUN", "ADP", "NOUN"],
     )
 
-    assert [chunk.text for chunk in published.other_noun_phrases(doc)] == []
-    assert [chunk.start for chunk in published.other_noun_phrases(doc, "paper")] == [3]
-    assert published.relation(doc) == "up"
-    assert published.relation(doc, "paper") == "right"
-    assert published.position(doc) == ("right", 1)
-    assert published.positions(doc) == ("right", "up")
+    assert [chunk.text for chunk in published_parse.other_noun_phrases(doc)] == []
+    assert [chunk.start for chunk in published_parse.other_noun_phrases(doc, "paper")] == [3]
+    assert published_parse.relation(doc) == "up"
+    assert published_parse.relation(doc, "paper") == "right"
+    assert published_parse.position(doc) == ("right", 1)
+    assert published_parse.positions(doc) == ("right", "up")
 
 
 def test_rejoined_separates_possessives(vocab: Any) -> None:
     doc = Doc(vocab, words=["man", "'s", " ", "hat"], spaces=[False, True, False, False])
 
-    assert published.rejoined(doc) == "man 's hat"
+    assert published_parse.rejoined(doc) == "man 's hat"

@@ -16,9 +16,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, PLANAR
+from zsris_ros.camera.frame_assembly import to_frame
 from zsris_ros.camera.frame_buffer import Moment, Stamped
-from zsris_ros.camera.messages import AnyImage, stamp_ns
-from zsris_ros.camera.moments import to_frame
+from zsris_ros.camera.image_messages import AnyImage, stamp_ns
 from zsris_ros.types import InputError
 
 MOST = 2**32 - 1

@@ -17,18 +17,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from domain import own_domain
-
-# isort: split
-from broken_images import METRES, NAMES, Drawn, check, draw
-from camera import header, picture
-from processes import Process, node, node_with_stand_in
 from sensor_msgs.msg import CameraInfo, Image
+from support.ros_camera import header, picture
+from support.ros_processes import Process, node, node_with_stand_in
 from tqdm import tqdm
-from trend import BLOCKS, trend
 
-from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.conversions import to_image
+from reliability.broken_images import METRES, NAMES, Drawn, check, draw
+from reliability.domain import own_domain
+from reliability.trend import BLOCKS, trend
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.publishers.image_conversions import to_image
 
 PATIENCE = 60.0
 ANSWERED = {"FOUND", "AMBIGUOUS", "NOT_FOUND"}

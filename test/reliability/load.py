@@ -1,8 +1,8 @@
 """Sixteen clients at once while a camera runs at 30 Hz; what each of them gets, and how soon.
 
 The node, its topics and its callers are the real ones; the model is one that takes a given time
-(stand_in.py), so that the figures are those of the node. The pictures tell their own stamps: an
-answer about another frame than its header says is seen.
+(support/stand_in_model.py), so that the figures are those of the node. The pictures tell their own
+stamps: an answer about another frame than its header says is seen.
 """
 
 from __future__ import annotations
@@ -20,16 +20,14 @@ from threading import Barrier
 from typing import Any
 
 import numpy as np
-from domain import HERE, own_domain
-
-# isort: split
 from builtin_interfaces.msg import Time
-from moving_camera import PERIOD_NS, SECOND, left_of
-from parameter_watch import READY
-from processes import Process, node_with_stand_in
+from support.ros_processes import Process, node_with_stand_in
 
-from zsris_ros.camera.messages import stamp_ns
-from zsris_ros.ros.client import STATUS_NAMES, Client, Unanswered
+from reliability.domain import own_domain
+from reliability.moving_camera import PERIOD_NS, SECOND, left_of
+from reliability.parameter_watch import READY
+from zsris_ros.camera.image_messages import stamp_ns
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
 
 PATIENCE = 60.0
 """Seconds after which a call counts as lost."""
@@ -119,8 +117,8 @@ def measure(
     given = {} if max_pending is None else {"max_pending": max_pending}
     with (
         node_with_stand_in(use_sim_time=True, **given) as served,
-        Process(str(HERE / "moving_camera.py")),
-        Process(str(HERE / "parameter_watch.py")) as watch,
+        Process("-m", "reliability.moving_camera"),
+        Process("-m", "reliability.parameter_watch") as watch,
     ):
         served.wait_for_log("the model is ready", PATIENCE)
         _wait_for_images()

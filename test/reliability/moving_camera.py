@@ -30,7 +30,7 @@ def main() -> int:
     from sensor_msgs.msg import CameraInfo, Image
     from std_msgs.msg import Header
 
-    from zsris_ros.ros.conversions import to_image
+    from zsris_ros.ros.publishers.image_conversions import to_image
 
     def picture(place: int) -> Image:
         rgb = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)

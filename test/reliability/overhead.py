@@ -16,21 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from domain import HERE, own_domain
-
-# isort: split
 import rclpy
 import torch
-from processes import Process, node
 from std_msgs.msg import Header
+from support.ros_processes import Process, node
 from zsris_ros.srv import ReferSegment
 
-from zsris_ros.bench import machine
-from zsris_ros.demo.recording import SHIPPED, read_frames, read_truth
-from zsris_ros.ros.answering import Answer
-from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.outputs import Outputs
-from zsris_ros.weights.load import load_segmenter
+from reliability.domain import own_domain
+from zsris_ros.benchmark import machine
+from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
+from zsris_ros.models.load import load_segmenter
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.publishers.result_publishers import Outputs
+from zsris_ros.ros.requests.request_handler import Answer
 
 PATIENCE = 120.0
 ANSWERED = {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
@@ -133,7 +131,7 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         client.wait(PATIENCE)
         served.wait_for_log("the model is ready", PATIENCE)
         alone = share_of_a_core(served, seconds)
-        with Process(str(HERE / "moving_camera.py")):
+        with Process("-m", "reliability.moving_camera"):
             _wait_for_images(client)
             idle = share_of_a_core(served, seconds)
             calls = ask_many(client, frames)

@@ -21,26 +21,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from domain import own_domain
-
-# isort: split
 import rclpy
-from camera import header
 from lifecycle_msgs.msg import Transition
-from processes import Process, node
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
-from test_lifecycle import Manager
+from support.lifecycle_manager import Manager
+from support.ros_camera import header
+from support.ros_processes import Process, node
 from tqdm import tqdm
-from trend import Trend, trend
-from watch import KINDS, sample
 from zsris_ros.srv import ReferSegment
 
-from zsris_ros.demo.recording import SHIPPED, RecordedScene, read_frames, read_truth
-from zsris_ros.ros.client import STATUS_NAMES, Client
-from zsris_ros.ros.conversions import to_image
+from reliability.domain import own_domain
+from reliability.trend import Trend, trend
+from reliability.watch import KINDS, sample
+from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.types import Frame
 
 ANSWERED = {"FOUND", "AMBIGUOUS", "NOT_FOUND"}

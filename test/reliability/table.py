@@ -1,4 +1,4 @@
-"""docs/reliability.md from the results: ``python test/reliability/table.py``.
+"""docs/reliability.md from the results: ``make reliability``.
 
 Each ``docs/results/reliability/*.json`` holds ``rows``: a list of ``what``, ``tried``, ``result``
 and the ``command`` that measures it again.
@@ -18,7 +18,7 @@ ORDER = ("inputs", "load", "faults", "soak", "weights", "access", "coverage", "p
 
 HEAD = """# What was tried on the node, and what came of it
 
-<!-- Written by `python test/reliability/table.py`; do not edit. -->
+<!-- Written by `make reliability`; do not edit. -->
 
 Everything about the node runs on real processes over DDS. The command beside a row measures it
 again; the figures lie in `docs/results/reliability/`, the soak's with a

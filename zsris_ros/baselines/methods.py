@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from zsris_ros.baselines.global_local import PUBLISHED_ALPHA
+from zsris_ros.baselines.localisation import LocaliserName
 from zsris_ros.types import InputError
-from zsris_ros.vision.global_local import PUBLISHED_ALPHA
-from zsris_ros.vision.localisation import LocaliserName
 
 Variant = Literal["reference", "paper", "product"]
 VARIANTS: tuple[Variant, ...] = ("reference", "paper", "product")

@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.baselines.methods import Method
+from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.guidance import coherence, fusion, positions, relations
-from zsris_ros.language.published_query import PublishedQuery, PublishedReader
 from zsris_ros.referring.decision import candidate
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Proposals, Referral, Scene, Verdict
+from zsris_ros.types import Proposals, ReferringResult, Scene, Verdict
 from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localisation import Localiser
+from zsris_ros.vision.localiser import Localiser
 
 _TARGETS, _ANCHORS = 3, 6  # k1 and k2: how many masks may be the target, and the other things
 _OTHER = "a photo of {}"
@@ -75,7 +75,7 @@ class PublishedResolver:
             "paper" if method.variant == "paper" else "reference"
         )
 
-    def refer(self, scene: Scene, expression: str) -> Referral:
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """The mask the method chooses. Raises InputError when the text holds no letter."""
         start = perf_counter()
         query = self._reader.read(expression, self._words)
@@ -83,7 +83,7 @@ class PublishedResolver:
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
             said = "Nothing in this picture was proposed as an object."
-            return Referral(
+            return ReferringResult(
                 Verdict.NOT_FOUND, query.expression, (), empty, said, self._read_as(query)
             )
         scores = self.scores(scene, query)
@@ -96,7 +96,7 @@ class PublishedResolver:
         said = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."
         terms = ", ".join(f"{name} {value:.3f}" for name, value in best.scores.items())
         timings = {"language": (read - start) * 1e3, "grounding": (perf_counter() - read) * 1e3}
-        return Referral(
+        return ReferringResult(
             Verdict.FOUND,
             query.expression,
             (replace(best, selected=True), *others),
@@ -219,7 +219,7 @@ class PublishedResolver:
         return fusion.semantic_logits(scene.features, text, scale)
 
     def _anchor_shares(self, scene: Scene, query: PublishedQuery) -> Tensor | None:
-        """q of Eq. 5, N: which mask the other nouns mean, all of them averaged; None without."""
+        """Q of Eq. 5, N: which mask the other nouns mean, all of them averaged; None without."""
         if not query.others:
             return None
         texts = self._clip.encode_text([_OTHER.format(other) for other in query.others])

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from zsris_ros.camera import rvl
-from zsris_ros.camera.messages import (
+from zsris_ros.camera.image_messages import (
     MAX_PIXELS,
     AnyImage,
     CompressedImage,

@@ -19,7 +19,7 @@ from zsris_ros.camera.encodings import (
     PLANAR,
     to_colours,
 )
-from zsris_ros.camera.messages import CameraInfo, RawImage, quoted, stamp_ns
+from zsris_ros.camera.image_messages import CameraInfo, RawImage, quoted, stamp_ns
 from zsris_ros.types import ByteArray, FloatArray, Frame, InputError, Intrinsics
 
 METRES_PER_MILLIMETRE = np.float32(0.001)

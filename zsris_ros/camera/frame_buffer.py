@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
-from zsris_ros.camera.ring import Ring, Stamped
+from zsris_ros.camera.ring_buffer import Ring, Stamped
 
 ImageT = TypeVar("ImageT")
 InfoT = TypeVar("InfoT")

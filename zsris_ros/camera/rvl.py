@@ -14,7 +14,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.camera.messages import MAX_PIXELS, check_size
+from zsris_ros.camera.image_messages import MAX_PIXELS, check_size
 from zsris_ros.types import InputError
 
 SIZE = struct.Struct("<II")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zsris_ros.commands.options import positive
 
 if TYPE_CHECKING:
-    from zsris_ros.bench.measuring import Task
+    from zsris_ros.benchmark.measuring import Task
     from zsris_ros.commands.options import Subparsers
 
 
@@ -70,8 +70,8 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.bench.measuring import Task
-    from zsris_ros.bench.plans import check_plan
+    from zsris_ros.benchmark.measuring import Task
+    from zsris_ros.benchmark.plans import check_plan
 
     plans = args.plan.split(",")
     for plan in plans:
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stages(args: argparse.Namespace, tasks: list[Task]) -> None:
-    from zsris_ros.bench.turns import measure
+    from zsris_ros.benchmark.interleaving import measure
 
     for document in measure(tasks, args.repetitions, _say):
         print("\n".join(_lines(document)))
@@ -104,7 +104,7 @@ def _name(document: Mapping[str, Any]) -> str:
 
 
 def _curves(args: argparse.Namespace, tasks: list[Task]) -> None:
-    from zsris_ros.bench.curves import measure_curves
+    from zsris_ros.benchmark.curves import measure_curves
 
     document = measure_curves(tasks, args.repetitions, say=_say)
     for curve in document["curves"]:

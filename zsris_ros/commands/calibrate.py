@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zsris_ros.commands.options import Subparsers
-    from zsris_ros.evaluation.calibrating import Asked
+    from zsris_ros.evaluation.calibration.fitting import Asked
     from zsris_ros.referring.settings import ReferSettings
 
 TABLETOP = {"verdict": True, "seed": 10_000, "scenes": 250}
@@ -42,13 +42,13 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.evaluation.reliability import need_matplotlib
+    from zsris_ros.evaluation.calibration.reliability_diagram import need_matplotlib
 
     need_matplotlib()
     data_set = DATA_SETS[args.dataset].open(args)
 
-    from zsris_ros.evaluation.calibrating import ask, calibrate
-    from zsris_ros.weights.load import load_parts
+    from zsris_ros.evaluation.calibration.fitting import ask, calibrate
+    from zsris_ros.models.load import load_parts
 
     parts = load_parts(
         args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
@@ -80,9 +80,9 @@ def _measure(
     directory: Path, asked: Sequence[Asked], before: ReferSettings, title: str
 ) -> dict[str, Any]:
     """The figures of both halves, each measured with what was fitted to the other; the diagram."""
-    from zsris_ros.evaluation.calibrating import cross_fitted, firsts, rescore
-    from zsris_ros.evaluation.reliability import draw_reliability
-    from zsris_ros.evaluation.verdicts import (
+    from zsris_ros.evaluation.calibration.fitting import cross_fitted, firsts, rescore
+    from zsris_ros.evaluation.calibration.reliability_diagram import draw_reliability
+    from zsris_ros.evaluation.calibration.verdict_measures import (
         expected_calibration_error,
         reliability_bins,
         verdict_shares,

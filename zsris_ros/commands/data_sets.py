@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zsris_ros.commands.options import positive
 
 if TYPE_CHECKING:
-    from zsris_ros.evaluation.items import DataSet
+    from zsris_ros.evaluation.datasets.items import DataSet
 
 
 class Entry(ABC):
@@ -63,7 +63,7 @@ class Tabletop(Entry):
         )
 
     def open(self, args: argparse.Namespace) -> DataSet:
-        from zsris_ros.evaluation.tabletop import TabletopData
+        from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 
         return TabletopData(args.seed, args.scenes, args.categories, args.verdict)
 
@@ -78,7 +78,7 @@ class Osd(Entry):
         _add_root(parser, "objects.json and the frames")
 
     def open(self, args: argparse.Namespace) -> DataSet:
-        from zsris_ros.evaluation.osd import OsdData
+        from zsris_ros.evaluation.datasets.osd import OsdData
 
         return OsdData(args.root)
 
@@ -108,7 +108,7 @@ class Refcoco(Entry):
         )
 
     def open(self, args: argparse.Namespace) -> DataSet:
-        from zsris_ros.evaluation.refcoco import RefcocoData
+        from zsris_ros.evaluation.datasets.refcoco import RefcocoData
 
         return RefcocoData(args.root, self.name, args.split_by, args.split, args.published_truth)
 
@@ -125,7 +125,7 @@ class PhraseCut(Entry):
         )
 
     def open(self, args: argparse.Namespace) -> DataSet:
-        from zsris_ros.evaluation.phrasecut import PhraseCutData
+        from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData
 
         return PhraseCutData(args.root, args.split)
 

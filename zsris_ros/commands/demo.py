@@ -32,9 +32,9 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when every bar is met, 1 with a sentence when one is missed or a process died."""
-    from zsris_ros.demo import report
+    from zsris_ros.demo import demo_report
+    from zsris_ros.demo.demo_bag import SHIPPED
     from zsris_ros.demo.processes import ChildDied
-    from zsris_ros.demo.recording import SHIPPED
     from zsris_ros.demo.show import show
 
     signal.signal(signal.SIGTERM, _leave)
@@ -43,14 +43,14 @@ def run(args: argparse.Namespace) -> int:
     except (ChildDied, TimeoutError) as error:
         print(f"zsris demo: {error}", file=sys.stderr)
         return MISSED
-    report.write(args.out, answers)
+    demo_report.write(args.out, answers)
     print()
-    for line in report.table(answers):
+    for line in demo_report.table(answers):
         print(line)
     print()
-    print(report.summary(answers))
+    print(demo_report.summary(answers))
     print(f"pictures and answers.json are in {args.out}")
-    missed = list(report.problems(answers))
+    missed = list(demo_report.problems(answers))
     for problem in missed:
         print(f"zsris demo: {problem}", file=sys.stderr)
     return MISSED if missed else 0

@@ -60,16 +60,16 @@ def add_arguments(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from zsris_ros.evaluation.expressions import (
+    from zsris_ros.baselines.published_query import load_reader
+    from zsris_ros.evaluation.expressions.expression_bench import (
         ExpressionAnswer,
         ExpressionBench,
         read_expressions,
         summarise_expressions,
     )
     from zsris_ros.language import load_parser
-    from zsris_ros.language.published_query import load_reader
+    from zsris_ros.models.preset import load_preset
     from zsris_ros.types import InputError
-    from zsris_ros.weights.preset import load_preset
 
     unknown = sorted(set(args.variant) - set(VARIANTS))
     if unknown:

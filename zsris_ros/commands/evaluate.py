@@ -15,10 +15,10 @@ from zsris_ros.commands.options import add_models, positive
 if TYPE_CHECKING:
     from zsris_ros.baselines.methods import Method
     from zsris_ros.commands.options import Subparsers
-    from zsris_ros.evaluation.contest import Contest
-    from zsris_ros.evaluation.items import DataSet
+    from zsris_ros.evaluation.datasets.items import DataSet
+    from zsris_ros.evaluation.experiment import Contest
+    from zsris_ros.models.load import Parts
     from zsris_ros.vision.clip import OpenClipModel
-    from zsris_ros.weights.load import Parts
 
 VARIANTS = {
     "reference": "what the published code computes, bug for bug",
@@ -109,7 +109,7 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.evaluation.contest import Contest, chosen_methods
+    from zsris_ros.evaluation.experiment import Contest, chosen_methods
 
     # What is cheap fails first: names and files, before any model is built.
     methods = chosen_methods(args.method, args.variant, args.dataset, args.localisation)
@@ -130,8 +130,8 @@ def _models(
     The published variants are measured in float32, whose choices are the published ones: a half
     precision changes some of them. Methods that are compared compute in the same precision.
     """
-    from zsris_ros.weights.load import load_parts
-    from zsris_ros.weights.methods import load_clip_checkpoint
+    from zsris_ros.models.load import load_parts
+    from zsris_ros.models.load_method import load_clip_checkpoint
 
     variants = {method.variant for method in methods}
     published = bool(variants - {"product"})
@@ -160,8 +160,8 @@ def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
 
 
 def _run_one(args: argparse.Namespace, data_set: DataSet, contest: Contest, method: Method) -> None:
-    from zsris_ros.evaluation.run import evaluate, names_only
-    from zsris_ros.evaluation.summary import accuracy_of, summarise_folder
+    from zsris_ros.evaluation.evaluation_loop import evaluate, names_only
+    from zsris_ros.evaluation.reports.summary import accuracy_of, summarise_folder
 
     entered = [contest.enter(method, args.proposals)]
     names = args.dataset == "tabletop" and not args.verdict
@@ -188,9 +188,9 @@ def _run_one(args: argparse.Namespace, data_set: DataSet, contest: Contest, meth
 def _run_many(
     args: argparse.Namespace, data_set: DataSet, contest: Contest, methods: list[Method]
 ) -> None:
-    from zsris_ros.evaluation.results import claim
-    from zsris_ros.evaluation.run import evaluate
-    from zsris_ros.evaluation.summary import summarise_folder, write_table
+    from zsris_ros.evaluation.evaluation_loop import evaluate
+    from zsris_ros.evaluation.reports.summary import summarise_folder, write_table
+    from zsris_ros.evaluation.run_folder import claim
 
     if "all" in (args.method, args.variant):
         for method in [each for each in methods if not contest.fits(each)]:
@@ -213,7 +213,7 @@ def _run_many(
 
 def _report(directory: Path, summary: Mapping[str, Any], data_set: DataSet) -> Path:
     from zsris_ros.evaluation.records import read_answers
-    from zsris_ros.evaluation.report import write_report
+    from zsris_ros.evaluation.reports.page import write_report
 
     return write_report(directory, summary, read_answers(directory), data_set)
 
@@ -249,9 +249,9 @@ def _no_data_set(parser: argparse.ArgumentParser, args: argparse.Namespace) -> i
 
 
 def _listing() -> Iterator[str]:
+    from zsris_ros.baselines.localisation import LOCALISERS
     from zsris_ros.baselines.methods import METHODS, method_names
-    from zsris_ros.evaluation.contest import PROPOSALS
-    from zsris_ros.vision.localisation import LOCALISERS
+    from zsris_ros.evaluation.experiment import PROPOSALS
 
     kinds = {
         name: [kind for kind in VARIANTS if (name, kind) in METHODS] for name in method_names()

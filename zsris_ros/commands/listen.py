@@ -35,8 +35,8 @@ def add_arguments(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """0, or 1 when nothing was said. Times are seconds in the file, or of the day."""
     from zsris_ros.speech.listening import MIN_CONFIDENCE, listen
+    from zsris_ros.speech.load_recogniser import load_recogniser
     from zsris_ros.speech.microphone import microphone
-    from zsris_ros.speech.recogniser import load_recogniser
     from zsris_ros.speech.wav import blocks, read_wav
 
     recogniser = load_recogniser(args.recogniser, args.model)

@@ -12,7 +12,7 @@ from zsris_ros.commands.options import add_models
 
 if TYPE_CHECKING:
     from zsris_ros.commands.options import Subparsers
-    from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, Referral, Scene
+    from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, ReferringResult, Scene
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -57,7 +57,7 @@ def intrinsics(text: str) -> tuple[float, ...]:
 
 def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
-    from zsris_ros.weights.load import load_segmenter
+    from zsris_ros.models.load import load_segmenter
 
     segmenter = load_segmenter(
         args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
@@ -133,13 +133,13 @@ def _open_picture(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_pictures(args: argparse.Namespace, frame: Frame, referral: Referral) -> None:
+def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringResult) -> None:
     if args.out is None and args.mask is None:
         return
     from PIL import Image
 
-    from zsris_ros.pictures import overlay
     from zsris_ros.types import InputError
+    from zsris_ros.visualization.overlay import overlay
 
     pictures = {args.out: lambda: overlay(frame.rgb, referral, args.expression)}
     pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
@@ -153,7 +153,7 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: Referral) 
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 
 
-def to_json(scene: Scene, referral: Referral) -> dict[str, Any]:
+def to_json(scene: Scene, referral: ReferringResult) -> dict[str, Any]:
     """The answer as plain data; pixels and metres as in ``zsris_ros.types``."""
     from zsris_ros.language import to_json as expression_to_json
 

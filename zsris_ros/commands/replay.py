@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
             [recording.at(args.stamp)] if args.stamp is not None else recording.every(args.every)
         )
         # Not before the bag is known to be good: this loads torch.
-        from zsris_ros.weights.load import load_segmenter
+        from zsris_ros.models.load import load_segmenter
 
         segmenter = load_segmenter(
             args.weights, device=args.device, directory=args.weights_dir, parser=args.parser

@@ -26,7 +26,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.training.language import LanguageSchedule, train_language
+    from zsris_ros.training.language.pipeline import LanguageSchedule, train_language
 
     schedule = LanguageSchedule(steps=args.steps) if args.steps else LanguageSchedule()
     scores = train_language(args.out, schedule, args.seed)

@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     import_mujoco()  # says what is missing before any process is started
     data = render_training_set(args.out / "pictures", args.layouts, args.workers)
 
-    from zsris_ros.training.clip import ClipSchedule, train_clip
-    from zsris_ros.training.export import export_clip, export_sam
-    from zsris_ros.training.refine import RefineSchedule, refine_clip
-    from zsris_ros.training.sam import SamSchedule, train_sam
+    from zsris_ros.training.tabletop.export import export_clip, export_sam
+    from zsris_ros.training.tabletop.refine import RefineSchedule, refine_clip
+    from zsris_ros.training.tabletop.train_clip import ClipSchedule, train_clip
+    from zsris_ros.training.tabletop.train_sam import SamSchedule, train_sam
 
     sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
     sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)

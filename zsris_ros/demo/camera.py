@@ -1,6 +1,6 @@
 """The shipped recording as a camera: ``python -m zsris_ros.demo.camera [--rate R] [--loop]``.
 
-Takes every option of ``zsris_ros.ros.player``.
+Takes every option of ``zsris_ros.ros.client.bag_player``.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from zsris_ros.demo.recording import SHIPPED
+from zsris_ros.demo.demo_bag import SHIPPED
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point of the executable demo_camera; returns the exit code."""
-    from zsris_ros.ros import player
+    from zsris_ros.ros.client import bag_player
 
-    return player.main([str(SHIPPED), *(sys.argv[1:] if args is None else args)])
+    return bag_player.main([str(SHIPPED), *(sys.argv[1:] if args is None else args)])
 
 
 if __name__ == "__main__":

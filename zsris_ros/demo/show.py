@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zsris_ros.demo import recording
+from zsris_ros.demo import demo_bag
+from zsris_ros.demo.demo_bag import RecordedQuestion, RecordedScene
+from zsris_ros.demo.demo_report import DemoAnswer
 from zsris_ros.demo.processes import Children, ros_environment
-from zsris_ros.demo.recording import RecordedQuestion, RecordedScene
-from zsris_ros.demo.report import DemoAnswer
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.pictures import overlay
-from zsris_ros.types import BoolArray, Expression, Frame, Point, Referral, Verdict
+from zsris_ros.types import BoolArray, Expression, Frame, Point, ReferringResult, Verdict
+from zsris_ros.visualization.overlay import overlay
 
 if TYPE_CHECKING:
-    from zsris_ros.ros.remote import Remote, RemoteAnswer
+    from zsris_ros.ros.client.remote import Remote, RemoteAnswer
 
 LOADING = 300.0
 """Seconds that loading the weights may take on a slow machine."""
@@ -41,12 +41,12 @@ def show(
     ``say`` is told about the progress. Raises RosMissing without ROS, ChildDied when a process
     ends early, TimeoutError when one does not answer.
     """
-    scenes = recording.read_truth(bag)
-    frames = recording.read_frames(bag, [scene.stamps_ns[-1] for scene in scenes])
+    scenes = demo_bag.read_truth(bag)
+    frames = demo_bag.read_frames(bag, [scene.stamps_ns[-1] for scene in scenes])
     environment = ros_environment()
     os.environ.update(environment)  # for rclpy in this process
     try:
-        from zsris_ros.ros.remote import connected
+        from zsris_ros.ros.client.remote import connected
     except ImportError as error:
         raise RosMissing(
             f"the demo needs ROS 2, and {error.name} is not installed: "
@@ -74,9 +74,9 @@ def start(
     say(f"==> refer_segment_node is loading the weights '{weights}'")
     parameters = {"weights": weights, "device": device}
     remaps = {
-        "image": recording.IMAGE_TOPIC,
-        "depth": recording.DEPTH_TOPIC,
-        "camera_info": recording.INFO_TOPIC,
+        "image": demo_bag.IMAGE_TOPIC,
+        "depth": demo_bag.DEPTH_TOPIC,
+        "camera_info": demo_bag.INFO_TOPIC,
     }
     arguments = [part for item in parameters.items() for part in ("-p", "{}:={}".format(*item))]
     arguments += [part for item in remaps.items() for part in ("-r", "{}:={}".format(*item))]
@@ -85,8 +85,10 @@ def start(
     # Any answer will do: the node gives none before its model is there and has run once.
     remote.ask_about(np.full((48, 64, 3), 128, np.uint8), "the first thing", LOADING)
     say(f"    ready after {time.monotonic() - start:.0f} s")
-    say(f"==> playing {bag.name}: {recording.IMAGE_TOPIC}, {recording.DEPTH_TOPIC}")
-    children.start("player", "zsris_ros.ros.player", str(bag), "--wait", f"{DISCOVERY:g}")
+    say(f"==> playing {bag.name}: {demo_bag.IMAGE_TOPIC}, {demo_bag.DEPTH_TOPIC}")
+    children.start(
+        "player", "zsris_ros.ros.client.bag_player", str(bag), "--wait", f"{DISCOVERY:g}"
+    )
     children.wait("player", PLAYING)
 
 
@@ -118,7 +120,7 @@ def judge(
     empty = np.zeros(frame.rgb.shape[:2], bool)
     mask = empty if answer.mask is None else answer.mask
     truth, error = _nearest(scene, question, answer.centroid)
-    drawn = Referral(
+    drawn = ReferringResult(
         answer.verdict or Verdict.NOT_FOUND,
         Expression(question.text, question.text, ""),
         answer.candidates,

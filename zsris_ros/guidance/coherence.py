@@ -17,7 +17,7 @@ class GuidanceWeights(NamedTuple):
 
     @classmethod
     def of_lambda(cls, value: float) -> GuidanceWeights:
-        """lambda with the two weights summing to 2, the scale of the published code."""
+        """Lambda with the two weights summing to 2, the scale of the published code."""
         return cls(2 / (1 + value), 2 * value / (1 + value))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from ..types import InputError
+from zsris_ros.types import InputError
 
 POSITIONS = ("left", "right", "top", "bottom", "middle", "front", "back")
 

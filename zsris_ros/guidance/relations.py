@@ -19,7 +19,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from ..types import InputError
+from zsris_ros.types import InputError
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _next_to(at: _Layout) -> Tensor:
 
 
 def _on(at: _Layout) -> Tensor:
-    """i stands on j: its foot within j's height, above j's centre or wholly within its outline."""
+    """I stands on j: its foot within j's height, above j's centre or wholly within its outline."""
     over = at.overlap_x / at.w[:, None]
     foot = (at.bottom[:, None] - at.top[None, :]) / at.h[None, :]  # 0: on j's top edge, 1: its foot
     rests = ramp(foot + 0.5, 0.5) * ramp(1.25 - foot, 0.25)
@@ -216,7 +216,7 @@ def _on(at: _Layout) -> Tensor:
 
 
 def _under(at: _Layout) -> Tensor:
-    """i below j's centre, sharing its columns, with little free space between."""
+    """I below j's centre, sharing its columns, with little free space between."""
     shared = at.overlap_x / torch.minimum(at.w[:, None], at.w[None, :])
     lower = ramp(_minus(at.cy) / at.mean_height, 0.5)
     return shared * lower / (1 + at.gap_y / at.mean_height)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from zsris_ros.language import lexicon as lex
-from zsris_ros.language import nouns, words
-from zsris_ros.language.lexicon import word_set
-from zsris_ros.language.tokens import tokenise
+from zsris_ros.language.grammar.tokens import tokenise
+from zsris_ros.language.lexicon import function_words as lex
+from zsris_ros.language.lexicon import morphology, nouns
+from zsris_ros.language.lexicon.function_words import word_set
 from zsris_ros.types import Anchor, Expression, Relation
 
 SUPPORTS = word_set("""
@@ -118,7 +118,7 @@ def posture(text: str) -> Literal["lying", "standing"] | None:
     and animals do is left to the text encoder.
     """
     spoken = [token.text for token in tokenise(text).items]
-    if any(words.is_animate(word) for word in spoken):
+    if any(morphology.is_animate(word) for word in spoken):
         return None
     said = set(spoken)
     own = any(
@@ -140,7 +140,7 @@ def places_in(text: str) -> set[str]:
     found: set[str] = set()
     spoken = ["", "", "", *(token.text for token in tokenise(text).items), "", "", ""]
     for i in range(3, len(spoken) - 3):
-        sides = words.positions(spoken[i])
+        sides = morphology.positions(spoken[i])
         if sides and _is_place(spoken, i):
             found.update(sides)
     opposed = any({side, lex.OPPOSITE.get(side, "")} <= found for side in ("left", "top"))
@@ -149,27 +149,31 @@ def places_in(text: str) -> set[str]:
 
 def _is_place(spoken: Sequence[str], i: int) -> bool:
     word, before, after = spoken[i], spoken[i - 1], spoken[i + 1]
-    placed = before in _BEFORE_PLACE or bool(words.positions(before))
+    placed = before in _BEFORE_PLACE or bool(morphology.positions(before))
     if before in _OWN or (placed and spoken[i - 2] in _OWN):
         return False
     if after in _PARTS and {"with", "having", "has"} & set(spoken[:i]):
         return False
     if before in _GAZE or (before in ("to", "the") and _GAZE & set(spoken[i - 3 : i])):
         return False
-    handed = after == "hand" and words.is_noun_like(spoken[i + 2])  # "the right hand mug"
-    if not handed and (after in nouns.BODY or words.is_clothing(after)):
+    handed = after == "hand" and morphology.is_noun_like(spoken[i + 2])  # "the right hand mug"
+    if not handed and (after in nouns.BODY or morphology.is_clothing(after)):
         return False
     if after == "of" and not (placed and spoken[i - 2] in ("in", "on", "at", "near")):
         return False
-    if words.match(lex.RELATIONS, spoken, i) or words.match(lex.RELATIONS, spoken, i + 1):
+    if morphology.match(lex.RELATIONS, spoken, i) or morphology.match(lex.RELATIONS, spoken, i + 1):
         next_to = after in ("next", "behind", "above", "below", "under", "beside", "over")
-        if next_to or words.match(lex.RELATIONS, spoken, i) or (before == "in" and after == "of"):
+        if (
+            next_to
+            or morphology.match(lex.RELATIONS, spoken, i)
+            or (before == "in" and after == "of")
+        ):
             return False
     if lex.POSITIONS.get(word) in ("top", "bottom", "front", "back"):
         named = after in lex.POSITION_NOUNS or after in SUPPORTS or after in GROUPS
         if before == "on" and word == "top" and not named:
             return False
-        return placed or named or before == "" or bool(words.positions(after))
+        return placed or named or before == "" or bool(morphology.positions(after))
     return True
 
 
@@ -230,4 +234,4 @@ def describes(relation: Relation) -> bool:
 
 def is_detail(anchor: Anchor) -> bool:
     """Whether an anchor is a part or a garment of its owner, with no place of its own."""
-    return words.is_detail(anchor.head.lower()) or anchor.head.lower() in nouns.PORTIONS
+    return morphology.is_detail(anchor.head.lower()) or anchor.head.lower() in nouns.PORTIONS

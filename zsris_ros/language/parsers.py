@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from zsris_ros.language import rules, spacy_parser
-from zsris_ros.language.lexicon import ORDINAL_SIDES
+from zsris_ros.language import rule_parser, spacy_parser
+from zsris_ros.language.lexicon.function_words import ORDINAL_SIDES
 from zsris_ros.types import Expression, InputError, Relation
 
 
@@ -26,12 +26,12 @@ class Parser(Protocol):
 
 
 class RuleParser:
-    """The grammar of rules.py: always there, deterministic, needs no model."""
+    """The grammar of rule_parser.py: always there, deterministic, needs no model."""
 
-    name = rules.NAME
+    name = rule_parser.NAME
 
     def parse(self, text: str) -> Expression:
-        return rules.parse(text)
+        return rule_parser.parse(text)
 
 
 def load_parser(name: str = "auto") -> Parser:

@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.language.noun_phrase import NounPhraseReader
-from zsris_ros.language.phrase import Phrase, to_expression
-from zsris_ros.language.repair import mend
-from zsris_ros.language.rules import Reader
-from zsris_ros.language.tokens import Tokens, tokenise
+from zsris_ros.language.grammar.disfluencies import mend
+from zsris_ros.language.grammar.noun_phrases import NounPhraseReader
+from zsris_ros.language.grammar.phrase_draft import Phrase, to_expression
+from zsris_ros.language.grammar.tokens import Tokens, tokenise
+from zsris_ros.language.rule_parser import Reader
 from zsris_ros.types import Expression, InputError
 
 if TYPE_CHECKING:

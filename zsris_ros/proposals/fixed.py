@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zsris_ros.geometry import mask_boxes
+from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.types import BoolArray, Frame, InputError, Proposals
 
 

@@ -110,7 +110,7 @@ def answer_mask(
     verdict: Verdict,
     expression: Expression,
 ) -> BoolArray:
-    """bool HxW: the union of the selected masks; with AMBIGUOUS of the best, as many as asked."""
+    """Bool HxW: the union of the selected masks; with AMBIGUOUS of the best, as many as asked."""
     count = len(candidates)
     if verdict is Verdict.AMBIGUOUS:
         count = expression.number if isinstance(expression.number, int) else 1

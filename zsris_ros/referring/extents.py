@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from zsris_ros.extent import CAMERA_UP, UprightBox, upright_box
-from zsris_ros.geometry import depth_share, inside_pixel
-from zsris_ros.referring.heights import find_up
+from zsris_ros.geometry.centroid import depth_share, inside_pixel
+from zsris_ros.geometry.oriented_box import CAMERA_UP, UprightBox, upright_box
+from zsris_ros.referring.object_heights import find_up
 from zsris_ros.types import Pixel, Point, Scene
 
 

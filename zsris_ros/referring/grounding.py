@@ -19,14 +19,13 @@ from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance
 from zsris_ros.guidance.fusion import keep_best, mix_texts, semantic_logits
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.interpretation import SIDES, interpret
-from zsris_ros.language.phrases import (
+from zsris_ros.language.phrasing import (
     anchor_expression,
     description,
     exclusions,
     is_neutral,
     noun_phrase,
 )
-from zsris_ros.portions import one_thread
 from zsris_ros.referring.calibration import presence
 from zsris_ros.referring.object_filter import distinct, find_things, likeness, prefer_wholes
 from zsris_ros.referring.prompts import negatives_of, prompts, texts_of
@@ -41,9 +40,10 @@ from zsris_ros.referring.ranking import (
 )
 from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.torch_utils.batching import one_thread
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
 from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localisation import Localiser
+from zsris_ros.vision.localiser import Localiser
 
 _WORTH_THREADS = 1 << 26  # pixels of all masks
 _SAME, _PART = 0.5, 0.9
@@ -233,7 +233,8 @@ class Grounder:
         self, scene: Scene, relation: Relation, targets: Tensor, competing: Tensor
     ) -> tuple[Tensor, tuple[GroundedAnchor, ...], list[str]]:
         """Eq. 5 over the anchors' masks, N in [0, 1]; each anchor's best mask; the anchors that no
-        mask shows."""
+        mask shows.
+        """
         masks, found, unknown = [], [], []
         for anchor in relation.anchors:
             expression = anchor_expression(anchor)

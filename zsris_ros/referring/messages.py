@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from zsris_ros.language.phrases import is_neutral
-from zsris_ros.language.words import plural, singular
+from zsris_ros.language.lexicon.morphology import plural, singular
+from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import EVIDENCE
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings

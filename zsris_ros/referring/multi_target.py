@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from zsris_ros.language.phrases import anchor_expression
-from zsris_ros.types import Candidate, Expression, Referral, Verdict
+from zsris_ros.language.phrasing import anchor_expression
+from zsris_ros.types import Candidate, Expression, ReferringResult, Verdict
 
 _WORST_FIRST = (Verdict.NOT_FOUND, Verdict.AMBIGUOUS, Verdict.FOUND)
 
@@ -23,7 +23,7 @@ def targets(expression: Expression) -> Iterator[Expression]:
         yield anchor_expression(other)
 
 
-def together(expression: Expression, referrals: Sequence[Referral]) -> Referral:
+def together(expression: Expression, referrals: Sequence[ReferringResult]) -> ReferringResult:
     """The answers about every thing as one: the worst verdict, all masks, all sentences.
 
     What was meant of each comes first among the candidates, then the others by their scores. Where
@@ -40,7 +40,7 @@ def together(expression: Expression, referrals: Sequence[Referral]) -> Referral:
     for referral in referrals:
         for stage, value in referral.timings.items():
             timings[stage] = timings.get(stage, 0.0) + value
-    return Referral(
+    return ReferringResult(
         verdict,
         expression,
         candidates,
@@ -51,7 +51,7 @@ def together(expression: Expression, referrals: Sequence[Referral]) -> Referral:
     )
 
 
-def _merged(referrals: Sequence[Referral]) -> tuple[Candidate, ...]:
+def _merged(referrals: Sequence[ReferringResult]) -> tuple[Candidate, ...]:
     """Every candidate once: as the answer that meant it has it, or the one that scores it best."""
     best: dict[int, Candidate] = {}
     for candidate in (each for referral in referrals for each in referral.candidates):

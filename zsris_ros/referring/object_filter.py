@@ -32,7 +32,7 @@ _THIN_PX = 20.0
 
 
 def find_things(frame: Frame, proposals: Proposals) -> BoolArray:
-    """bool N: no two of them mostly overlap.
+    """Bool N: no two of them mostly overlap.
 
     Where depth found what stands on the support, those take part; elsewhere every proposal that
     does not fill half the picture. From the small to the large, a mask gives way to the things
@@ -112,7 +112,7 @@ def _solidity(mask: BoolArray, disparity: FloatArray | None) -> float:
 
 
 def _hidden(mask: BoolArray, disparity: FloatArray) -> BoolArray:
-    """bool HxW: nothing was measured, or it is in front of the plane through the mask."""
+    """Bool HxW: nothing was measured, or it is in front of the plane through the mask."""
     hidden: BoolArray = disparity <= 0
     known = mask & ~hidden
     rows, columns = np.nonzero(known)

@@ -13,10 +13,10 @@ from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.messages import message
 from zsris_ros.referring.multi_target import targets, together
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.stages import timed
-from zsris_ros.types import Expression, Referral, Scene, Verdict
+from zsris_ros.tracing.stages import timed
+from zsris_ros.types import Expression, ReferringResult, Scene, Verdict
 from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localisation import Localiser
+from zsris_ros.vision.localiser import Localiser
 
 UNCALIBRATED = (
     " Scores are uncalibrated: zsris calibrate was never run for these weights, so that nothing is "
@@ -40,7 +40,7 @@ class ProductResolver:
         self._parser, self._settings = parser, settings
         self._grounder = Grounder(clip, localiser, settings, places=places)
 
-    def refer(self, scene: Scene, expression: str) -> Referral:
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """As ``Resolver.refer``."""
         timings: dict[str, float] = {}
         with timed(timings, "language"):
@@ -49,13 +49,13 @@ class ProductResolver:
         answer = together(parsed, answers) if len(answers) > 1 else answers[0]
         return replace(answer, timings={**timings, **answer.timings})
 
-    def _answer(self, scene: Scene, parsed: Expression) -> Referral:
+    def _answer(self, scene: Scene, parsed: Expression) -> ReferringResult:
         """The answer about one target of an expression."""
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
             said = message(Verdict.NOT_FOUND, parsed, (), None, self._settings)
             why = explanation(parsed, None, ())
-            return Referral(Verdict.NOT_FOUND, parsed, (), empty, said, why)
+            return ReferringResult(Verdict.NOT_FOUND, parsed, (), empty, said, why)
         timings: dict[str, float] = {}
         with timed(timings, "grounding"):
             grounding = self._grounder.ground(scene, parsed)
@@ -65,4 +65,4 @@ class ProductResolver:
         why = explanation(parsed, grounding, candidates, scene)
         if not self._settings.calibration.measured:
             why += UNCALIBRATED
-        return Referral(verdict, parsed, candidates, mask, said, why, timings)
+        return ReferringResult(verdict, parsed, candidates, mask, said, why, timings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zsris_ros.language.interpretation import interpret
-from zsris_ros.language.phrases import (
+from zsris_ros.language.phrasing import (
     anchor_expression,
     description,
     exclusions,

@@ -183,7 +183,8 @@ _PLACES = ("left", "right", "top", "bottom", "front", "back", "middle")
 
 def nearness(scene: Scene) -> Tensor:
     """How near each mask is, N: by depth where every mask has some, 1 for the nearest and 0 for the
-    farthest; elsewhere by the picture."""
+    farthest; elsewhere by the picture.
+    """
     everyone = torch.ones(len(scene.proposals), dtype=torch.bool)
     if measured(scene, everyone):
         distance = torch.linalg.vector_norm(torch.from_numpy(scene.points), dim=1)

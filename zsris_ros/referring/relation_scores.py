@@ -35,7 +35,8 @@ class GroundedAnchor:
 @dataclass(frozen=True)
 class AnchorMasks:
     """Which masks stand for an anchor: ``weights`` N, how much each does beside the others, and
-    ``shown`` N in [0, 1], how probable it is that each shows the anchor at all."""
+    ``shown`` N in [0, 1], how probable it is that each shows the anchor at all.
+    """
 
     weights: Tensor
     shown: Tensor

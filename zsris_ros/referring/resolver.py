@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from zsris_ros.types import Referral, Scene
+from zsris_ros.types import ReferringResult, Scene
 
 
 class Resolver(Protocol):
     """Resolves expressions in scenes. Not thread-safe: one caller at a time."""
 
-    def refer(self, scene: Scene, expression: str) -> Referral:
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """Return which mask is meant.
 
         Raises:

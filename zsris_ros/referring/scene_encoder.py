@@ -8,16 +8,16 @@ from types import MappingProxyType
 
 import numpy as np
 
-from zsris_ros.geometry import centroid_3d, centroid_pixel
-from zsris_ros.proposals import Proposer
-from zsris_ros.proposals.join import join
-from zsris_ros.proposals.window import propose_in
-from zsris_ros.referring.heights import find_heights
+from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel
+from zsris_ros.proposals.mask_nms import join
+from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals.region_of_interest import propose_in
 from zsris_ros.referring.object_filter import find_things
-from zsris_ros.stages import timed
-from zsris_ros.types import FloatArray, Frame, Proposals, Scene, Window
+from zsris_ros.referring.object_heights import find_heights
+from zsris_ros.tracing.stages import timed
+from zsris_ros.types import FloatArray, Frame, Proposals, RegionOfInterest, Scene
 from zsris_ros.vision.encoder import FeatureEncoder
-from zsris_ros.vision.localisation import Localiser
+from zsris_ros.vision.localiser import Localiser
 
 
 class SceneEncoder:
@@ -44,7 +44,7 @@ class SceneEncoder:
         self._proposers, self._encoder, self._localiser = proposers, encoder, localiser
         self._trust, self._join_one = trust, join_one
 
-    def propose(self, frame: Frame, window: Window | None = None) -> Proposals:
+    def propose(self, frame: Frame, window: RegionOfInterest | None = None) -> Proposals:
         """Return the masks of the frame that ``look`` works on, or those of a window of it."""
         usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
         if len(usable) == 1 and not self._join_one:
@@ -78,7 +78,7 @@ class SceneEncoder:
             things, heights = find_things(frame, proposals), find_heights(frame, proposals)
         return Scene(frame, proposals, features, pixels, points, patches, things, heights, timings)
 
-    def look_for_tracking(self, frame: Frame, window: Window | None = None) -> Scene:
+    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
         """Return the scene of a frame, or of a window of it, without what only answers need.
 
         No expression can be resolved in such a scene.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zsris_ros.referring.resolver import Resolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
-from zsris_ros.types import Frame, Proposals, Referral, Scene, Window
+from zsris_ros.types import Frame, Proposals, ReferringResult, RegionOfInterest, Scene
 
 
 class Segmenter:
@@ -28,10 +28,10 @@ class Segmenter:
         """As ``SceneEncoder.look``."""
         return self._encoder.look(frame, proposals)
 
-    def look_for_tracking(self, frame: Frame, window: Window | None = None) -> Scene:
+    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
         """As ``SceneEncoder.look_for_tracking``."""
         return self._encoder.look_for_tracking(frame, window)
 
-    def refer(self, scene: Scene, expression: str) -> Referral:
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """As ``Resolver.refer``."""
         return self._resolver.refer(scene, expression)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zsris_ros.camera.frame_assembly import to_frame
 from zsris_ros.camera.frame_buffer import Moment
-from zsris_ros.camera.messages import SECOND, AnyImage, CameraInfo
-from zsris_ros.camera.moments import to_frame
+from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.types import Frame, InputError, Referral
+from zsris_ros.types import Frame, InputError, ReferringResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Answered:
     stamp_ns: int
     frame: Frame | None
     note: str
-    referrals: tuple[Referral, ...] = ()
+    referrals: tuple[ReferringResult, ...] = ()
     timings: tuple[Mapping[str, float], ...] = ()
 
 

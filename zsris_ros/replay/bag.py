@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zsris_ros.camera.frame_buffer import Moment, Stamped
-from zsris_ros.camera.messages import SECOND, AnyImage, CameraInfo, in_seconds, of_rectified
+from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo, in_seconds, of_rectified
 from zsris_ros.replay.recording import IndexMoment, Recording
 from zsris_ros.types import InputError
 

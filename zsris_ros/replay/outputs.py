@@ -13,12 +13,12 @@ from typing import Any
 
 from PIL import Image
 
-from zsris_ros.camera.messages import SECOND
-from zsris_ros.pictures import contact_sheet, overlay
-from zsris_ros.proposals import rle
+from zsris_ros.camera.image_messages import SECOND
+from zsris_ros.geometry import run_lengths
 from zsris_ros.replay.answers import Answered
 from zsris_ros.replay.video import Video
-from zsris_ros.types import ByteArray, InputError, Referral, Verdict
+from zsris_ros.types import ByteArray, InputError, ReferringResult, Verdict
+from zsris_ros.visualization.overlay import contact_sheet, overlay
 
 ANSWERS, TABLE, OVERLAYS, VIDEO = "answers.jsonl", "answers.csv", "overlays", "answers.mp4"
 VECTORS = {
@@ -121,7 +121,7 @@ def to_json(answered: Answered, number: int, expression: str) -> dict[str, Any]:
     return {**asked, **NO_ANSWER, **answer, "note": answered.note, "timings_ms": timings}
 
 
-def _answer(referral: Referral) -> dict[str, Any]:
+def _answer(referral: ReferringResult) -> dict[str, Any]:
     said = {
         "verdict": referral.verdict.value,
         "message": referral.message,
@@ -136,7 +136,7 @@ def _answer(referral: Referral) -> dict[str, Any]:
         "centroid_pixel": list(best.centroid_pixel),
         "centroid_m": None if best.centroid is None else list(best.centroid),
         "box": list(best.box),
-        "mask": rle.encode(referral.mask),
+        "mask": run_lengths.encode(referral.mask),
     }
 
 

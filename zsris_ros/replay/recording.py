@@ -8,7 +8,7 @@ from itertools import chain, count
 from typing import Any, TypeVar
 
 from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, STAMP_TOLERANCE, FrameBuffer, Moment
-from zsris_ros.camera.messages import SECOND, CameraInfo, in_seconds
+from zsris_ros.camera.image_messages import SECOND, CameraInfo, in_seconds
 from zsris_ros.types import InputError
 
 IndexMoment = Moment[int, CameraInfo]

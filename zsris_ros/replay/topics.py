@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zsris_ros.camera.compressed import COMPRESSED, COMPRESSED_DEPTH
-from zsris_ros.camera.messages import CompressedImage
+from zsris_ros.camera.image_messages import CompressedImage
 from zsris_ros.replay.bag import Bag, Topics
 from zsris_ros.types import InputError
 

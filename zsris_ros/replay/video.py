@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from zsris_ros.camera.messages import SECOND
+from zsris_ros.camera.image_messages import SECOND
 from zsris_ros.types import ByteArray
 
 SLOWEST, FASTEST = 10, 30

@@ -29,22 +29,31 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
-from zsris_ros.ros import diagnostics, logs, messages, parameters, process
-from zsris_ros.ros.action import Goal, ReferSegmentServer
-from zsris_ros.ros.answering import STATUS_OF, Answer, Answerer, Question, Refusal, Status
-from zsris_ros.ros.asking import Request, candidates_wanted, to_question
-from zsris_ros.ros.client import CALLS
-from zsris_ros.ros.frames import TargetFrame
-from zsris_ros.ros.inputs import Inputs
-from zsris_ros.ros.look_ahead import LookAhead
-from zsris_ros.ros.managed import ManagedNode
-from zsris_ros.ros.model import Model, ModelLoader, TorchModel
-from zsris_ros.ros.outputs import Outputs, publisher
-from zsris_ros.ros.topics import TopicCallers
-from zsris_ros.ros.tracking import Tracking
-from zsris_ros.ros.worker import Cancelled, QueueFull, Stopped
+from zsris_ros.ros.client.service_client import CALLS
+from zsris_ros.ros.inputs.camera_inputs import Inputs
+from zsris_ros.ros.lifecycle import logs, process
+from zsris_ros.ros.lifecycle.lifecycle_node import ManagedNode
+from zsris_ros.ros.lifecycle.model_holder import Model, ModelLoader, TorchModel
+from zsris_ros.ros.parameters import node_parameters
+from zsris_ros.ros.publishers import diagnostics, result_messages
+from zsris_ros.ros.publishers.result_publishers import Outputs, publisher
+from zsris_ros.ros.publishers.transforms import TargetFrame
+from zsris_ros.ros.requests.action_server import Goal, ReferSegmentServer
+from zsris_ros.ros.requests.frame_selection import Request, candidates_wanted, to_question
+from zsris_ros.ros.requests.look_ahead import LookAhead
+from zsris_ros.ros.requests.request_handler import (
+    STATUS_OF,
+    Answer,
+    Answerer,
+    Question,
+    Refusal,
+    Status,
+)
+from zsris_ros.ros.requests.topic_requests import TopicCallers
+from zsris_ros.ros.requests.track_requests import Tracking
+from zsris_ros.ros.requests.worker import Cancelled, QueueFull, Stopped
 from zsris_ros.srv import ReferSegment
-from zsris_ros.stages import Watch, unwatched, watched
+from zsris_ros.tracing.stages import Watch, unwatched, watched
 from zsris_ros.types import Verdict
 
 NAME = "refer_segment_node"
@@ -64,7 +73,7 @@ class ReferSegmentNode(ManagedNode):
     def __init__(self, load_model: ModelLoader, **node_options: Any) -> None:
         super().__init__(NAME, **node_options)
         logs.forward(self)
-        self._chosen = parameters.declare(self)
+        self._chosen = node_parameters.declare(self)
         self._worker.max_pending = self._chosen.max_pending
         self._load_model = load_model
         self._model: Model | None = None
@@ -160,7 +169,7 @@ class ReferSegmentNode(ManagedNode):
         await self._respond(goal.request, goal.result, goal)
 
     async def _respond(
-        self, request: Request, response: messages.Response, goal: Goal | None = None
+        self, request: Request, response: result_messages.Response, goal: Goal | None = None
     ) -> None:
         """Fills ``response``; with a ``goal`` that one is told how it goes, and may cancel."""
         arrived = time.monotonic()
@@ -173,9 +182,9 @@ class ReferSegmentNode(ManagedNode):
             future.add_done_callback(self._publish)
             await done
             wanted = candidates_wanted(request, self._chosen)
-            messages.fill(response, future.result(), wanted, request.return_mask)
+            result_messages.fill(response, future.result(), wanted, request.return_mask)
         except Exception as error:
-            messages.refuse(response, self._refusal(error))
+            result_messages.refuse(response, self._refusal(error))
         response.total_ms = (time.monotonic() - arrived) * 1e3
 
     def _ask(self, request: Request) -> Future[Answer]:
@@ -292,7 +301,7 @@ class ReferSegmentNode(ManagedNode):
 
     def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
         configured = self._record.model != diagnostics.UNLOADED
-        self._chosen, result = parameters.update(self._chosen, changes, configured)
+        self._chosen, result = node_parameters.update(self._chosen, changes, configured)
         self._worker.max_pending = self._chosen.max_pending
         self._target.set(self._chosen.target_frame)
         answerer = self._answerer  # the worker may take it away

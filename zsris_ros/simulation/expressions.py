@@ -14,11 +14,11 @@ from typing import TypeVar
 import numpy as np
 
 from zsris_ros.simulation import meanings, sets
+from zsris_ros.simulation.expression_wording import say
 from zsris_ros.simulation.meanings import Meaning
-from zsris_ros.simulation.nouns import nouns
+from zsris_ros.simulation.object_nouns import nouns
 from zsris_ros.simulation.readings import SceneReadings
 from zsris_ros.simulation.tabletop import TabletopScene
-from zsris_ros.simulation.wording import say
 from zsris_ros.types import Verdict
 
 CATEGORIES = (

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from zsris_ros.simulation import readings as margins
-from zsris_ros.simulation.nouns import Noun
+from zsris_ros.simulation.object_nouns import Noun
 from zsris_ros.simulation.readings import Judged, SceneReadings, clear_order
 
 
 @dataclass(frozen=True)
 class Meaning:
     """``kind`` names the sentence forms of wording.py, ``words`` fill their gaps; ``fits`` are the
-    indices of the objects meant, ``among`` the number of those the bare noun would fit."""
+    indices of the objects meant, ``among`` the number of those the bare noun would fit.
+    """
 
     category: str
     kind: str

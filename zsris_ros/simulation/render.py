@@ -33,7 +33,8 @@ class RenderingUnavailable(RuntimeError):
 @dataclass(frozen=True, eq=False)
 class Rendering:
     """``rgb`` uint8 HxWx3; ``depth`` float32 HxW metres along the optical axis, None when not
-    asked for; ``labels`` uint8 HxW, 0 = no object, k = object k-1 of the layout."""
+    asked for; ``labels`` uint8 HxW, 0 = no object, k = object k-1 of the layout.
+    """
 
     rgb: ByteArray
     labels: ByteArray

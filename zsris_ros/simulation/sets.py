@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from zsris_ros.simulation.meanings import Meaning, anchors, clearly, orders
-from zsris_ros.simulation.nouns import NEUTRAL, Noun
+from zsris_ros.simulation.object_nouns import NEUTRAL, Noun
 from zsris_ros.simulation.readings import SceneReadings
 from zsris_ros.simulation.tabletop import TabletopScene
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from zsris_ros.geometry import centroid_3d
+from zsris_ros.geometry.centroid import centroid_3d
 from zsris_ros.simulation.layout import draw_layout
 from zsris_ros.simulation.render import render
 from zsris_ros.simulation.shapes import SHAPES
@@ -67,7 +67,8 @@ class TabletopObject:
 @dataclass(frozen=True, eq=False)
 class TabletopScene:
     """``labels`` uint8 HxW (0 = no object); ``objects`` those with at least VISIBLE_PX pixels;
-    ``hidden`` the names of objects that show less, but something."""
+    ``hidden`` the names of objects that show less, but something.
+    """
 
     seed: int
     frame: Frame

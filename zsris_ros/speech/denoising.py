@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.speech.types import RATE, Samples, Speech
+from zsris_ros.speech.audio import RATE, Samples, Speech
 from zsris_ros.speech.wav import to_samples
 
 WINDOW, HOP = 512, 128

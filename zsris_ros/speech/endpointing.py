@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.types import RATE, SECOND, Block, Samples, Speech, SpeechError
+from zsris_ros.speech.audio import RATE, SECOND, Block, Samples, Speech, SpeechError
 
 FRAME = 480
 """Samples of a frame."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from zsris_ros.speech.audio import Block, Utterance
 from zsris_ros.speech.endpointing import Endpointing, speeches
 from zsris_ros.speech.recogniser import Recogniser
-from zsris_ros.speech.types import Block, Utterance
 
 MIN_CONFIDENCE = 0.5
 """Below it nobody should act on what was heard, unless told otherwise."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.types import RATE, SECOND, Block, SpeechError
+from zsris_ros.speech.audio import RATE, SECOND, Block, SpeechError
 from zsris_ros.speech.wav import BLOCK
 
 PATIENCE = 0.2

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from zsris_ros.speech.audio import RATE, Heard, Speech, SpeechError
 from zsris_ros.speech.recogniser import FASTER_WHISPER, VOSK
-from zsris_ros.speech.types import RATE, Heard, Speech, SpeechError
-from zsris_ros.speech.words import words_of
+from zsris_ros.speech.spoken_text import words_of
 
 
 class Whisper:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from zsris_ros.speech.audio import Heard, Samples, Speech, SpeechError
 from zsris_ros.speech.confidence import Evidence, confidence
 from zsris_ros.speech.denoising import denoised
 from zsris_ros.speech.recogniser import POCKETSPHINX
-from zsris_ros.speech.types import Heard, Samples, Speech, SpeechError
 
 SHIPPED = Path(__file__).parent / "english"
 TRIGRAM = "trigram.arpa.gz"
@@ -41,7 +41,8 @@ class Sphinx:
         for file in (model / TRIGRAM, model / ADDED):
             if not file.is_file():
                 raise SpeechError(
-                    f"{file} is missing; make it with `python -m zsris_ros.speech.model {model}`"
+                    f"{file} is missing; make it with "
+                    f"`python -m zsris_ros.training.speech.language_model {model}`"
                 )
         dictionary = Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))
         with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.speech.types import RATE, SECOND, Block, Samples, SpeechError
+from zsris_ros.speech.audio import RATE, SECOND, Block, Samples, SpeechError
 
 BLOCK = 480
 """Samples of a block: 30 ms."""

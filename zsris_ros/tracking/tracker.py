@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zsris_ros.geometry import window_of
-from zsris_ros.tracking.things import Things
+from zsris_ros.geometry.masks import bounding_region
+from zsris_ros.tracking.observations import Things
 from zsris_ros.types import (
     BoolArray,
     FloatArray,
@@ -22,13 +22,13 @@ from zsris_ros.types import (
     InputError,
     Pixel,
     Point,
-    Referral,
+    ReferringResult,
+    RegionOfInterest,
     Scene,
     Verdict,
-    Window,
 )
 
-Look = Callable[[Frame, "Window | None"], Scene]
+Look = Callable[[Frame, "RegionOfInterest | None"], Scene]
 """Looks at a window of a frame, or at all of it, and gives at least proposals and features."""
 
 
@@ -87,10 +87,10 @@ class Tracker:
         self._look, self._settings = look, settings or TrackerSettings()
         self._target: Things | None = None  # twice: as at the start, and as last seen well
         self._others: Things | None = None
-        self._place: Window | None = None
+        self._place: RegionOfInterest | None = None
         self._usual = self._settings.usual_cosine
 
-    def start(self, scene: Scene, referral: Referral) -> TrackedObject:
+    def start(self, scene: Scene, referral: ReferringResult) -> TrackedObject:
         """Follows the one object that ``referral`` found in ``scene`` from now on.
 
         Raises InputError when it did not find exactly one.
@@ -163,7 +163,7 @@ class Tracker:
         things: Things,
         theirs: FloatArray,
         index: int | None,
-        window: Window | None,
+        window: RegionOfInterest | None,
     ) -> None:
         """What stands beside the object, ``index``, now: what stood there before, and what is new.
 
@@ -188,7 +188,7 @@ class Tracker:
 
     def _found(self, scene: Scene, index: int, score: float) -> TrackedObject:
         mask, point = scene.proposals.masks[index], scene.points[index]
-        self._place = window_of(mask)
+        self._place = bounding_region(mask)
         x, y = scene.pixels[index].tolist()
         metres: Point | None = None
         if np.isfinite(point).all():
@@ -219,7 +219,7 @@ def _apart(scene: Scene, index: int) -> BoolArray:
     return apart
 
 
-def _around(place: Window, frame: Frame, margin: float) -> Window:
+def _around(place: RegionOfInterest, frame: Frame, margin: float) -> RegionOfInterest:
     """``place`` widened on each side, within the frame."""
     rows, columns = place
     reach = round(margin * max(rows.stop - rows.start, columns.stop - columns.start))
@@ -229,7 +229,7 @@ def _around(place: Window, frame: Frame, margin: float) -> Window:
     )
 
 
-def _at_edge(place: Window, frame: Frame) -> bool:
+def _at_edge(place: RegionOfInterest, frame: Frame) -> bool:
     rows, columns = place
     far = rows.stop >= frame.height or columns.stop >= frame.width
     return far or rows.start <= 0 or columns.start <= 0

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..types import BoolArray, ByteArray
-from .clip import ClipModel, OpenClipModel
-from .hybrid import HybridEncoder
-from .views import HybridSettings
+from zsris_ros.types import BoolArray, ByteArray
+from zsris_ros.vision.clip import ClipModel, OpenClipModel
+from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.views import HybridSettings
 
 LOG = logging.getLogger(__name__)
 

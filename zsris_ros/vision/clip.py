@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..types import InputError
-from .open_clip_model import (
+from zsris_ros.types import InputError
+from zsris_ros.vision.open_clip_model import (
     PRECISIONS,
     Architecture,
     OpenClipModel,

@@ -8,8 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..types import BoolArray, ByteArray
-from .clip import OpenClipModel
+from zsris_ros.types import BoolArray, ByteArray
+from zsris_ros.vision.clip import OpenClipModel
 
 
 class TextEncoder(Protocol):

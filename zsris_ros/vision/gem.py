@@ -17,10 +17,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..types import ByteArray, InputError
-from .attention import join_heads, project_qkv, run_block
-from .clip import ClipModel
-from .views import CLIP_MEAN, CLIP_STD, Colour, normalise
+from zsris_ros.types import ByteArray, InputError
+from zsris_ros.vision.attention import join_heads, project_qkv, run_block
+from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
 _CONTRAST = 1e-5  # cosines closer than this differ by rounding only
 
@@ -29,7 +29,8 @@ _CONTRAST = 1e-5  # cosines closer than this differ by rounding only
 class GemSettings:
     """``blocks``: how many of the last blocks run again. ``size``: side in pixels that the frame
     is squashed to, a multiple of the patch size. ``iterations`` of grouping in each block.
-    ``template``: the sentence a phrase is put into. ``mean``, ``std``: pixel statistics."""
+    ``template``: the sentence a phrase is put into. ``mean``, ``std``: pixel statistics.
+    """
 
     blocks: int = 6
     size: int = 448

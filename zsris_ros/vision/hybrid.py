@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..portions import Batches, portion
-from ..stages import stage
-from ..types import BoolArray, ByteArray, InputError
-from .attention import Surround, run_block
-from .clip import ClipModel
-from .surround import Cells, Halo, Recorder, alike_in_size, choose_cells
-from .views import HybridSettings, ViewMaker, check_masks
+from zsris_ros.torch_utils.batching import Batches, portion
+from zsris_ros.tracing.stages import stage
+from zsris_ros.types import BoolArray, ByteArray, InputError
+from zsris_ros.vision.attention import Surround, run_block
+from zsris_ros.vision.background_tokens import Cells, Halo, Recorder, alike_in_size, choose_cells
+from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.views import HybridSettings, ViewMaker, check_masks
 
 
 class HybridEncoder:

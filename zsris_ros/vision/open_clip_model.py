@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..stages import stage
-from ..torchvision_ops import ensure_torchvision
-from ..types import InputError
+from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
+from zsris_ros.tracing.stages import stage
+from zsris_ros.types import InputError
 
 ensure_torchvision()
 
@@ -24,7 +24,7 @@ import open_clip  # needs torchvision
 from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
 from open_clip.transformer import LayerNormFp32
 
-from .text import encode_tokens
+from zsris_ros.vision.text_encoder import encode_tokens
 
 Architecture = str | Mapping[str, Any]
 """A name known to open_clip ("ViT-B-16-quickgelu"), or open_clip's configuration as a mapping with

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry import window_of
-from ..portions import portion
-from ..resizing import Axis, Reach, bilinear, resize_part
-from ..types import BoolArray, ByteArray, InputError
+from zsris_ros.geometry.masks import bounding_region
+from zsris_ros.torch_utils.batching import portion
+from zsris_ros.torch_utils.resizing import Axis, Reach, bilinear, resize_part
+from zsris_ros.types import BoolArray, ByteArray, InputError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -125,7 +125,7 @@ def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
     where it does not. An empty mask gets a window around the whole frame.
     """
     height, width = mask.shape
-    box = window_of(mask)
+    box = bounding_region(mask)
     if box is None:
         side = max(height, width)
         return Window((width - side) // 2, (height - side) // 2, side, side)
@@ -266,7 +266,7 @@ class ViewMaker:
 
     def _reached_by(self, mask: BoolArray) -> tuple[Reach, Reach] | None:
         """Rows and columns of a mask's pictures that its box reaches; None without a box."""
-        window = window_of(mask)
+        window = bounding_region(mask)
         if window is None:
             return None
         rows, columns = window
@@ -295,7 +295,7 @@ class ViewMaker:
         return resize(composed, self.size, options.image_antialias), self._cover(inside)
 
     def _compose(self, inside: Tensor, sharp: Tensor, blurred: Tensor) -> Tensor:
-        """bool HxW and twice 3xHxW to the local and the global picture, 2x3xHxW."""
+        """Bool HxW and twice 3xHxW to the local and the global picture, 2x3xHxW."""
         return torch.stack(
             [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, blurred)]
         )

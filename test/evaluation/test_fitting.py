@@ -1,0 +1,145 @@
+"""Calibration recovers what made the data, and the command does it end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zsris_ros.cli import main
+from zsris_ros.evaluation.calibration.fitting import (
+    Asked,
+    ask,
+    best_alike,
+    best_found,
+    calibrate,
+    cross_fitted,
+    fit_scaling,
+    rescore,
+)
+from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
+from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
+from zsris_ros.language import parse
+from zsris_ros.models.load import load_parts
+from zsris_ros.models.preset import load_preset, with_calibration
+from zsris_ros.referring.calibration import Calibration
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
+from zsris_ros.types import Candidate, Verdict
+
+MUG = parse("the mug", "rules")
+
+
+def candidate(score: float, **terms: float) -> Candidate:
+    return Candidate(0, score, (0, 0, 1, 1), (0, 0), scores=terms or {"match": score})
+
+
+def asked(
+    expected: Verdict, scores: Sequence[float], right: Sequence[bool], item: int = 0
+) -> Asked:
+    return Asked(item, MUG, expected, tuple(candidate(s) for s in scores), tuple(right))
+
+
+def drawn(offset: float, slope: float, count: int = 3000) -> list[Asked]:
+    """Questions with one candidate each, right as often as the coefficients say."""
+    rng = np.random.default_rng(0)
+    found = []
+    for number in range(count):
+        share = float(rng.uniform(0.02, 0.98))
+        chance = 1 / (1 + np.exp(-(offset + slope * np.log(share / (1 - share)))))
+        right = bool(rng.random() < chance)
+        expected = Verdict.FOUND if right else Verdict.NOT_FOUND
+        found.append(asked(expected, [share], [right], number))
+    return found
+
+
+def test_the_coefficients_that_made_the_data_are_found() -> None:
+    scaling = fit_scaling(drawn(-1.0, 2.0))
+    assert set(scaling) == {"match"}
+    assert scaling["match"] == pytest.approx((-1.0, 2.0), abs=0.2)
+
+
+def test_figures_of_a_calibration_come_from_the_other_half() -> None:
+    data = drawn(0.0, 1.0, 400)
+    scored, verdicts = cross_fitted(data, ReferSettings())
+    assert sorted(one.item for one in scored) == [one.item for one in data]
+    assert len(verdicts) == len(data)
+
+
+def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
+    there = [asked(Verdict.FOUND, [0.8 + k / 100], [True]) for k in range(10)]
+    absent = [asked(Verdict.NOT_FOUND, [0.1 + k / 100], [False]) for k in range(10)]
+    assert 0.19 <= best_found([*there, *absent]) < 0.8
+    assert best_found(there) == 0.0  # nothing absent was asked for
+
+
+def test_ambiguity_lies_between_one_thing_and_two() -> None:
+    settings = ReferSettings(found=0.1)
+    twice = [asked(Verdict.AMBIGUOUS, [0.9, 0.8], [True, True])] * 5
+    once = [asked(Verdict.FOUND, [0.9, 0.3], [True, False])] * 5
+    assert 1 / 3 <= best_alike([*twice, *once], settings) < 8 / 9
+    assert best_alike(once, settings) == settings.alike
+
+
+def test_scores_put_candidates_in_order() -> None:
+    terms = [{"match": 0.9, "left_of": 0.1}, {"match": 0.6, "left_of": 0.9}]
+    one = Asked(0, MUG, Verdict.FOUND, tuple(candidate(0.5, **t) for t in terms), (False, True))
+    (scored,) = rescore([one], Calibration())
+    assert [c.scores["match"] for c in scored.candidates] == [0.6, 0.9]
+    assert scored.right == (True, False)
+    assert scored.candidates[0].score == pytest.approx(0.6 * (1 - 0.97 * 0.1), abs=1e-3)
+
+
+@pytest.fixture
+def rendering() -> None:
+    try:
+        import_mujoco()
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+
+
+class OnlyPresent:
+    """Two scenes that are only asked for what is there, as most data sets do."""
+
+    title = "present things"
+
+    def __init__(self) -> None:
+        self._data = TabletopData(10_000, 2, categories=["attribute"])
+
+    def names(self) -> Sequence[str]:
+        return self._data.names()
+
+    def item(self, name: str) -> EvaluationItem:
+        item = self._data.item(name)
+        questions: tuple[Question, ...] = item.questions[:2]
+        return EvaluationItem(name, item.frame, item.masks, questions)
+
+
+@pytest.mark.usefixtures("rendering")
+def test_absent_things_are_borrowed_from_the_frame_before() -> None:
+    found = ask(OnlyPresent(), load_parts("tabletop", device="cpu").segmenter())
+    assert [one.expected for one in found].count(Verdict.NOT_FOUND) == 2
+    assert [one.item for one in found] == [0, 0, 1, 1, 1, 1]
+    assert any(one.right[0] for one in found)
+    settings = calibrate(found, ReferSettings())
+    assert "match" in settings.calibration.scaling
+
+
+@pytest.mark.usefixtures("rendering")
+def test_the_command_writes_what_the_weights_folder_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["calibrate", "tabletop", "--scenes", "2", "--device", "cpu", "--out", str(tmp_path)]
+    assert main(words) == 0
+    assert "ece" in capsys.readouterr().out
+    assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
+    document = json.loads((tmp_path / "calibration.json").read_text())
+    assert 0 <= document["measured"]["ece"] <= 1
+    assert "10000" in document["referring"]["calibration"]["measured_on"]
+    (tmp_path / "calibration.json").rename(tmp_path / "tabletop.calibration.json")
+    preset = with_calibration(load_preset("tabletop"), tmp_path)
+    assert preset.referring.found == document["referring"]["found"]
+    assert preset.referring.calibration.measured

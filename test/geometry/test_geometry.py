@@ -1,0 +1,153 @@
+"""Geometry of masks and depth: properties that hold for any mask, and scenes with known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel, depth_share, inside_pixel
+from zsris_ros.geometry.masks import mask_box, mask_boxes
+from zsris_ros.geometry.projection import back_project, valid_depth
+from zsris_ros.types import InputError, Intrinsics
+
+CAMERA = Intrinsics(fx=100.0, fy=120.0, cx=9.5, cy=7.5)
+MASKS = arrays.arrays(
+    np.bool_, arrays.array_shapes(min_dims=2, max_dims=2, max_side=24), elements=st.booleans()
+)
+DEPTHS = arrays.arrays(
+    np.float32,
+    (16, 20),
+    elements=st.floats(0.25, 4, width=32) | st.sampled_from([0.0, -1.0, np.nan, np.inf]),
+)
+
+
+@given(MASKS)
+@settings(max_examples=200, deadline=None)
+def test_centroid_pixel_is_inside_however_it_is_rounded(mask):
+    if not mask.any():
+        with pytest.raises(InputError, match="empty"):
+            centroid_pixel(mask)
+        return
+    x, y = centroid_pixel(mask)
+    for rounded in (np.floor, np.ceil, np.rint):
+        assert mask[int(rounded(y)), int(rounded(x))]
+    assert centroid_pixel(mask) == (x, y)
+
+
+def test_centroid_pixel_of_a_convex_mask_is_its_mean_and_of_a_ring_lies_on_the_ring():
+    block = np.zeros((40, 60), bool)
+    block[10:21, 30:41] = True
+    assert centroid_pixel(block) == (35.0, 15.0)
+    ring = np.zeros((80, 80), bool)
+    ring[10:70, 10:70] = True
+    ring[20:60, 20:60] = False
+    x, y = centroid_pixel(ring)
+    assert ring[int(y), int(x)]
+    assert min(x - 10, 69 - x, y - 10, 69 - y) >= 2, "not on the contour"
+
+
+@given(MASKS)
+@settings(max_examples=100, deadline=None)
+def test_inside_pixel_is_as_deep_as_any(mask):
+    if not mask.any():
+        with pytest.raises(InputError, match="empty"):
+            inside_pixel(mask)
+        return
+    outside = np.argwhere(~np.pad(mask, 1)) - 1
+    depths = {
+        (x, y): np.sqrt(((outside - (y, x)) ** 2).sum(axis=1).min()) for y, x in np.argwhere(mask)
+    }
+    assert depths[inside_pixel(mask)] == pytest.approx(max(depths.values()))
+
+
+@given(arrays.arrays(np.bool_, (16, 20)), DEPTHS)
+@settings(max_examples=50, deadline=None)
+def test_depth_share_counts_valid_depth(mask, depth):
+    count = sum(bool(valid_depth(depth)[y, x]) for y, x in np.argwhere(mask))
+    assert depth_share(mask, depth) == pytest.approx(count / mask.sum() if mask.any() else 0)
+
+
+@given(MASKS)
+@settings(max_examples=100, deadline=None)
+def test_box_spans_exactly_the_mask(mask):
+    x, y, w, h = mask_box(mask)
+    if not mask.any():
+        assert (x, y, w, h) == (0, 0, 0, 0)
+        return
+    rows, columns = np.nonzero(mask)
+    assert (x, y, x + w, y + h) == (columns.min(), rows.min(), columns.max(), rows.max())
+    assert mask_boxes(mask[None]).tolist() == [[x, y, w, h]]
+
+
+def test_boxes_of_no_masks():
+    boxes = mask_boxes(np.zeros((0, 4, 4), bool))
+    assert boxes.shape == (0, 4) and boxes.dtype == np.float32
+
+
+@given(DEPTHS)
+@settings(max_examples=50, deadline=None)
+def test_back_projected_points_project_onto_their_pixels(depth):
+    points = back_project(depth, CAMERA)
+    valid = valid_depth(depth)
+    assert points.shape == (16, 20, 3) and points.dtype == np.float32
+    assert np.isfinite(points).all(axis=-1).tolist() == valid.tolist()
+    rows, columns = np.nonzero(valid)
+    x, y, z = points[valid].astype(np.float64).T
+    np.testing.assert_allclose(x / z * CAMERA.fx + CAMERA.cx, columns, atol=1e-3)
+    np.testing.assert_allclose(y / z * CAMERA.fy + CAMERA.cy, rows, atol=1e-3)
+    assert (z == depth[valid]).all()
+
+
+@given(arrays.arrays(np.bool_, (16, 20)), DEPTHS)
+@settings(max_examples=200, deadline=None)
+def test_centroid_3d_exists_exactly_where_depth_does_and_lies_within_its_points(mask, depth):
+    centre = centroid_3d(mask, depth, CAMERA)
+    known = mask & valid_depth(depth)
+    assert (centre is None) == (not known.any())
+    if centre is not None:
+        points = back_project(depth, CAMERA)[known]
+        assert (np.array(centre) >= points.min(axis=0) - 1e-5).all()
+        assert (np.array(centre) <= points.max(axis=0) + 1e-5).all()
+
+
+def test_centroid_3d_is_untouched_by_mixed_pixels_and_holes():
+    depth = np.full((120, 160), 2.0, np.float32)
+    mask = np.zeros(depth.shape, bool)
+    mask[40:80, 60:100] = True
+    depth[mask] = 1.0
+    clean = centroid_3d(mask, depth, CAMERA)
+    wide = np.zeros_like(mask)
+    wide[38:82, 58:102] = True  # a contour two pixels too wide sees the wall behind
+    depth[45:55, 60:100:3] = 0
+    depth[60:62, 60:100] = np.nan
+    assert clean is not None and clean[2] == 1.0
+    assert centroid_3d(wide, depth, CAMERA) == pytest.approx(clean, abs=0.03)
+    assert clean[0] == pytest.approx((79.5 - CAMERA.cx) / CAMERA.fx, abs=1e-6)
+
+
+def test_centroid_3d_erodes_the_contour_away():
+    """Four tenths of the mask lie at 2 m, less than half at 1 m: a rim at 3 m tips the median."""
+    depth = np.full((120, 120), 3.0, np.float32)
+    mask = np.zeros(depth.shape, bool)
+    mask[20:95, 20:95] = True
+    depth[23:92, 23:92] = 1.0
+    depth[23:92, 23:55] = 2.0
+    centre = centroid_3d(mask, depth, CAMERA)
+    assert np.median(depth[mask]) == 2.0
+    assert centre is not None and centre[2] == 1.0
+
+
+def test_centroid_3d_of_a_one_pixel_mask():
+    depth = np.full((5, 5), 0.5, np.float32)
+    mask = np.zeros((5, 5), bool)
+    mask[2, 3] = True
+    centre = centroid_3d(mask, depth, Intrinsics(1.0, 1.0, 3.0, 2.0))
+    assert centre == (0.0, 0.0, 0.5)
+
+
+def test_a_mask_of_another_size_is_refused():
+    with pytest.raises(InputError, match="does not fit"):
+        centroid_3d(np.ones((4, 4), bool), np.ones((5, 4), np.float32), CAMERA)

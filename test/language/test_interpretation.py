@@ -1,0 +1,111 @@
+"""What an expression says about a picture: places, supports, posture, description."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zsris_ros.language import parse
+from zsris_ros.language.interpretation import interpret, places_in, posture
+from zsris_ros.language.phrasing import description
+
+
+def places(text: str) -> list[str]:
+    return list(interpret(parse(text, "rules")).expression.position)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the mug near the middle", ["middle"]),
+        ("the mug in the middle of the table", ["middle"]),
+        ("the can on the left side of the table", ["left"]),
+        ("the mug to the right of everything else", ["right"]),
+        ("the jar on the bottom shelf", ["bottom"]),
+        ("the jar on the right of the bottom shelf", ["bottom", "right"]),
+        ("the tin lying on its side in the middle of the shelf", ["middle"]),
+        ("a tin, blue lid, middle shelf", ["middle"]),
+        ("boy front left", ["front", "left"]),
+        ("top left of the tray", ["left", "top"]),
+        ("the soup in the bowl on the right", ["right"]),
+        ("the mug left of the laptop", []),
+        ("the jar with a red top", []),
+        ("the doll on its back", []),
+        ("the statue with its left arm raised", []),
+        ("the dog looking to the left", []),
+        ("the cake with a cherry on top", []),
+        ("the mug on the table", []),
+        ("the drink from the list, pink bottle on top row", ["top"]),
+        ("a jar with red on the upper part", []),
+    ],
+)
+def test_places(text: str, expected: list[str]) -> None:
+    assert places(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "least", "most"),
+    [
+        ("the mug left of the laptop", "left_of", 1, 1),
+        ("the mug next to the laptop", "next_to", 1, 1),
+        ("the jar with a white lid", "with", 0, 0.3),
+        ("the jar of honey", "with", 0, 0.3),
+        ("the mug on the table", "on", 0.1, 0.5),
+        ("the mug on the tray", "on", 1, 1),
+    ],
+)
+def test_a_relation_to_another_object_is_surer(
+    text: str, kind: str, least: float, most: float
+) -> None:
+    (relation,) = interpret(parse(text, "rules")).expression.relations
+    assert relation.kind == kind and least <= relation.certainty <= most
+
+
+def test_the_viewer_is_no_object() -> None:
+    read = interpret(parse("the white can far from us", "rules")).expression
+    assert read.superlative == "far" and not read.relations
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("the bottle lying on the table", "lying"),
+        ("the bottle on its side", "lying"),
+        ("the bottle standing upright", "standing"),
+        ("the upside down bottle", "standing"),
+        ("the bottle", None),
+        ("the man lying on the grass", None),
+    ],
+)
+def test_posture(text: str, said: str | None) -> None:
+    assert posture(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "described"),
+    [
+        ("the white jar with a red lid on the left", "white jar with red lid"),
+        ("the box of crackers on the shelf", "box of crackers"),
+        ("the second mug from the right", "mug"),
+        ("the leftmost one", None),
+    ],
+)
+def test_what_describes_goes_to_the_text_encoder(text: str, described: str | None) -> None:
+    assert description(parse(text, "rules")) == described
+
+
+def test_a_shallow_reading_is_less_sure() -> None:
+    deep = interpret(parse("the mug on the left", "rules"))
+    shallow = interpret(parse("the soup in the bowl on the right", "rules"))
+    assert deep.order_certainty == 1 and shallow.order_certainty < 1
+
+
+def test_opposite_places_say_nothing() -> None:
+    assert places_in("from the left to the right") == set()
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_places(text: str) -> None:
+    if any(character.isalnum() for character in text):
+        interpret(parse(text, "rules"))

@@ -1,0 +1,83 @@
+"""Noun phrases for the vision model."""
+
+from __future__ import annotations
+
+import pytest
+
+from zsris_ros.language import parse, to_json
+from zsris_ros.language.phrasing import (
+    anchor_expression,
+    anchor_noun_phrase,
+    is_neutral,
+    noun_phrase,
+)
+from zsris_ros.types import Ordinal
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the second red mug from the left", "red mug"),
+        ("both big screwdrivers", "big screwdriver"),
+        ("the two biggest knives", "knife"),
+        ("the leftmost object", "object"),
+        ("the kettle that is very shiny", "shiny kettle"),
+        ("a pair of stainless steel tongs", "stainless steel tongs"),
+        ("the robot's left arm", "arm"),
+        ("all three glass dishes on the right", "glass dish"),
+        ("the berries in the bowl", "berry"),
+        ("the far left bus", "bus"),
+        ("the men", "man"),
+    ],
+)
+def test_noun_phrase(text: str, expected: str) -> None:
+    assert noun_phrase(parse(text, "rules")) == expected
+
+
+def test_anchor_keeps_what_its_own_phrase_says() -> None:
+    relation = parse("the pen in the biggest red box", "rules").relations[0]
+    own = anchor_expression(relation.anchors[0])
+
+    assert (own.head, own.attributes, own.superlative) == ("box", ("red",), "big")
+    assert anchor_noun_phrase(relation.anchors[0]) == "red box"
+
+
+@pytest.mark.parametrize(
+    ("text", "ordinal"),
+    [
+        ("the radish on the second tray from the right", Ordinal(2, "right")),
+        ("the lid of the third tallest jar", Ordinal(3, "tall")),
+        ("the pen on the last book", Ordinal(1, "right")),
+    ],
+)
+def test_anchor_keeps_its_ordinal_with_its_direction(text: str, ordinal: Ordinal) -> None:
+    expression = parse(text, "rules")
+
+    assert anchor_expression(expression.relations[0].anchors[0]).ordinal == ordinal
+    assert "ordinal" not in to_json(expression)["relations"][0]["anchors"][0]
+
+
+def test_anchor_keeps_what_is_said_behind_its_head() -> None:
+    box = anchor_expression(
+        parse("the cup next to the box that is red on the left", "rules").relations[0].anchors[0]
+    )
+
+    assert (box.attributes, box.position, noun_phrase(box)) == (("red",), ("left",), "red box")
+
+
+def test_anchor_carries_its_relations() -> None:
+    relation = parse("the cup on the book next to the two lamps", "rules").relations[0]
+    inner = anchor_expression(relation.anchors[0]).relations[0]
+
+    assert inner.kind == "next_to"
+    assert anchor_expression(inner.anchors[0]).number == 2
+
+
+@pytest.mark.parametrize("head", ["object", "things", "One", "ones", "stuff", "item", "it"])
+def test_neutral(head: str) -> None:
+    assert is_neutral(head)
+
+
+@pytest.mark.parametrize("head", ["mug", "thimble", "stone", "robot"])
+def test_not_neutral(head: str) -> None:
+    assert not is_neutral(head)

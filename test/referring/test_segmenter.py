@@ -1,0 +1,190 @@
+"""The whole pipeline on the bundled weights, without ROS, on pictures of the shipped recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
+from zsris_ros.evaluation.metrics import iou
+from zsris_ros.models.load import Parts, load_parts
+from zsris_ros.proposals.fixed import FixedProposals
+from zsris_ros.referring.segmenter import Segmenter
+from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    return load_parts("tabletop", device="cpu", parser="rules")
+
+
+@pytest.fixture(scope="module")
+def segmenter(parts: Parts) -> Segmenter:
+    return parts.segmenter()
+
+
+@pytest.fixture(scope="module")
+def recorded() -> tuple[RecordedScene, Frame]:
+    scene = read_truth(SHIPPED)[0]
+    stamp = scene.stamps_ns[0]
+    return scene, read_frames(SHIPPED, [stamp])[stamp]
+
+
+@pytest.fixture(scope="module")
+def looked(segmenter: Segmenter, recorded: tuple[RecordedScene, Frame]) -> Scene:
+    return segmenter.look(recorded[1])
+
+
+def check(referral: ReferringResult) -> None:
+    """What holds of every answer: it is explained, finite, in range and ranked."""
+    assert referral.message.endswith("?" if referral.verdict is Verdict.AMBIGUOUS else ".")
+    assert "parser rules" in referral.explanation
+    scores = [candidate.score for candidate in referral.candidates]
+    assert scores == sorted(scores, reverse=True)
+    assert all(np.isfinite(s) and 0 <= s <= 1 for s in scores)
+    for candidate in referral.candidates:
+        assert np.isfinite(list(candidate.scores.values())).all()
+        x, y = (round(value) for value in candidate.centroid_pixel)
+        assert 0 <= x < referral.mask.shape[1] and 0 <= y < referral.mask.shape[0]
+    assert referral.mask.any() == (referral.verdict is not Verdict.NOT_FOUND)
+    assert bool(referral.selected) == (referral.verdict is not Verdict.NOT_FOUND)
+
+
+def test_the_recording_is_answered(
+    segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
+) -> None:
+    scene, _ = recorded
+    for question in scene.questions:
+        referral = segmenter.refer(looked, question.text)
+        check(referral)
+        assert referral.verdict is question.verdict, referral.explanation
+        if question.verdict is Verdict.FOUND:
+            assert iou(referral.mask, scene.mask(question)) > 0.8, referral.explanation
+        best = referral.best
+        assert best is not None and best.centroid is not None
+        away = [
+            np.linalg.norm(np.subtract(best.centroid, thing.centroid_m))
+            for thing in scene.meant(question)
+        ]
+        assert min(away, default=0.0) < 0.015
+
+
+def test_both_proposers_take_part(looked: Scene) -> None:
+    finders = {name for source in looked.proposals.sources for name in source.split("+")}
+    assert finders == {"sam", "depth"}
+    assert "depth+sam" in looked.proposals.sources, "what both saw is one proposal"
+
+
+def test_looking_is_deterministic(
+    segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
+) -> None:
+    again = segmenter.look(recorded[1])
+    np.testing.assert_array_equal(again.proposals.masks, looked.proposals.masks)
+    np.testing.assert_array_equal(again.features.numpy(), looked.features.numpy())
+
+
+def test_without_depth_the_path_is_complete(
+    segmenter: Segmenter, recorded: tuple[RecordedScene, Frame]
+) -> None:
+    scene, frame = recorded
+    plain = segmenter.look(replace(frame, depth=None, intrinsics=None))
+    assert set(plain.proposals.sources) == {"sam"}
+    for question in scene.questions:
+        referral = segmenter.refer(plain, question.text)
+        check(referral)
+        assert all(candidate.centroid is None for candidate in referral.candidates)
+    attribute = next(q for q in scene.questions if q.category == "attribute")
+    assert iou(segmenter.refer(plain, attribute.text).mask, scene.mask(attribute)) > 0.5
+
+
+def test_nothing_to_see_is_said(segmenter: Segmenter) -> None:
+    blank = segmenter.look(Frame(np.full((120, 160, 3), 127, np.uint8)))
+    referral = segmenter.refer(blank, "the red mug")
+    check(referral)
+    assert referral.verdict is Verdict.NOT_FOUND
+    assert "red mug" in referral.message or "Nothing" in referral.message
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (33, 17)])
+def test_odd_pictures_are_answered(segmenter: Segmenter, size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    scene = segmenter.look(Frame(rng.integers(0, 255, (*size, 3), dtype=np.uint8)))
+    check(segmenter.refer(scene, "the leftmost blue ball behind the box"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "the mug " + "next to the red ball and " * 125 + "the bowl",
+        "red " * 500,
+        "all mugs but not the white one",
+        "the second object from the right",
+        "the thing between the bottle and the plate",
+        "the plate in the bowl on the table under the lamp",
+        "l'assiette à gauche 左の赤いマグ",
+        "everything",
+    ],
+)
+def test_whatever_is_asked_is_answered(
+    segmenter: Segmenter, looked: Scene, expression: str
+) -> None:
+    check(segmenter.refer(looked, expression))
+
+
+@pytest.mark.parametrize("expression", ["", "   ", "?!", "\x00"])
+def test_nothing_asked_is_refused(segmenter: Segmenter, looked: Scene, expression: str) -> None:
+    with pytest.raises(InputError, match=r".+"):
+        segmenter.refer(looked, expression)
+
+
+def test_tiny_full_and_overlapping_masks(
+    parts: Parts, recorded: tuple[RecordedScene, Frame]
+) -> None:
+    frame = recorded[1]
+    masks = np.zeros((4, frame.height, frame.width), dtype=bool)
+    masks[0, 5, 5] = True
+    masks[1] = True
+    masks[2, 100:200, 100:200] = True
+    masks[3, 100:200, 100:201] = True
+    segmenter = parts.segmenter(FixedProposals(masks))
+    scene = segmenter.look(frame)
+    for text in ("the red mug", "the biggest object", "the thing inside the box on the left"):
+        check(segmenter.refer(scene, text))
+
+
+def test_a_further_answer_does_no_image_work(segmenter: Segmenter, looked: Scene) -> None:
+    """The stages of a look and of an answer have nothing in common."""
+    referral = segmenter.refer(looked, "the mug left of the bowl")
+    assert set(referral.timings) == {"language", "grounding"}
+    assert set(looked.timings) == {"proposals", "features", "localisation", "geometry"}
+
+
+def test_stages_come_in_the_order_that_the_action_tells(
+    segmenter: Segmenter, looked: Scene
+) -> None:
+    stages = pytest.importorskip(
+        "zsris_ros.ros.requests.request_handler", reason="needs ROS"
+    ).STAGES
+    referral = segmenter.refer(looked, "the mug left of the bowl")
+    assert ("conversion", *looked.timings, *referral.timings, "extents") == stages
+
+
+def test_several_things_in_one_sentence(
+    segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
+) -> None:
+    scene, _ = recorded
+    first, second = (
+        next(thing for thing in scene.objects if thing.name == name)
+        for name in ("green plate", "purple bowl")
+    )
+    both = segmenter.refer(looked, f"the {first.name} and the {second.name}")
+    check(both)
+    truth = (scene.labels == first.label) | (scene.labels == second.label)
+    assert both.verdict is Verdict.FOUND
+    assert iou(truth, both.mask) > 0.8
+    assert len(both.selected) == 2
+    missing = segmenter.refer(looked, f"the {first.name} and the yellow ball")
+    check(missing)
+    assert missing.verdict is Verdict.NOT_FOUND and "yellow ball" in missing.message

@@ -1,0 +1,1 @@
+"""Long measurements of the node, and the pages made from them."""

@@ -1,0 +1,218 @@
+"""What the node hears: time that jumps back, and cameras that stay silent."""
+
+from __future__ import annotations
+
+import array
+import time
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from support.ros_camera import FOCAL, HEIGHT, SECOND, WIDTH, Listener, header, picture, wait_until
+from support.ros_processes import node_with_stand_in
+from zsris_ros.srv import ReferSegment
+
+from zsris_ros.camera.conversions import to_array
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.inputs.camera_inputs import SENSOR
+from zsris_ros.ros.inputs.input_watchdog import Wanted, describe, type_name
+from zsris_ros.ros.publishers.image_conversions import to_image
+
+
+def status_of(response: ReferSegment.Response) -> str:
+    return STATUS_NAMES[response.status]
+
+
+@pytest.mark.fault("time that jumps back and forth")
+def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time(
+    here: Node,
+) -> None:
+    remaps = {"refer_segment": "/simulated", "__node": "simulated", "image": "/simulated/image"}
+    clock = here.create_publisher(Clock, "/clock", 1)
+    images = here.create_publisher(Image, "/simulated/image", 1)
+
+    def holds(caller: Client, something: bool) -> None:
+        """Returns when the node keeps frames and scenes, or none of either."""
+        report = Listener(caller.node, DiagnosticArray, "/diagnostics")
+
+        def fits(message: DiagnosticArray) -> bool:
+            (status,) = message.status
+            values = {pair.key: pair.value for pair in status.values}
+            kept = [values[name] != "0" for name in ("frames kept", "scenes kept")]
+            return "simulated" in status.name and kept == [something] * 2
+
+        caller._executor.remove_node(caller.node)
+        report.wait(fits)
+        caller.node.destroy_subscription(report._subscription)
+        caller._executor.add_node(caller.node)
+
+    def show(caller: Client, seconds: int) -> None:
+        """Returns when the node has answered about an image of that time."""
+        image = to_image(picture(9)[0], "rgb8", header(seconds * SECOND))
+
+        def answered() -> bool:
+            images.publish(image)  # again, because a best-effort reader may miss the first
+            time.sleep(0.1)
+            response = caller.ask("red")
+            return status_of(response) == "FOUND" and response.header == image.header
+
+        wait_until(answered, 10.0, "no image arrives")
+
+    running = node_with_stand_in(remaps, use_sim_time=True)
+    with running as process, Client("/simulated", "simulating") as caller:
+        process.wait_for_log("the model is ready")
+        wait_until(lambda: clock.get_subscription_count() > 0, 10.0, "no clock is read")
+        wait_until(lambda: images.get_subscription_count() > 0, 10.0, "no image is read")
+        for seconds in (1000, 1001):
+            clock.publish(Clock(clock=header(seconds * SECOND).stamp))
+            show(caller, seconds)
+        holds(caller, something=True)
+        clock.publish(Clock(clock=header(3 * SECOND).stamp))
+        holds(caller, something=False)
+        assert status_of(caller.ask("red")) == "NO_IMAGE"
+        show(caller, 3)
+        # Twice when an image of the old time was still under way.
+        assert 1 <= process.log().count("time has jumped back") <= 2
+
+
+@pytest.mark.fault("a camera that is silent from the start")
+def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
+    remaps = {"refer_segment": "/silent", "__node": "silent", "image": "/silent/image"}
+    reports = Listener(here, DiagnosticArray, "/diagnostics")
+
+    def said(*texts: str) -> None:
+        """Returns when /diagnostics warns with all of ``texts``."""
+        reports.messages.clear()
+
+        def fits(message: DiagnosticArray) -> bool:
+            (status,) = message.status
+            warns = status.level == DiagnosticStatus.WARN and "silent" in status.name
+            return warns and all(text in status.message for text in texts)
+
+        reports.wait(fits)
+
+    with node_with_stand_in(remaps, image_timeout=1.5) as process:
+        said("no image on '/silent/image'", "nobody publishes there")
+        elsewhere = here.create_publisher(Image, "/arm/image_raw", 1)
+        said("nobody publishes there", "images are on /arm/image_raw")
+        wrong = here.create_publisher(CompressedImage, "/silent/image", 1)
+        # Not by whom: names of nodes may reach a process later than their topics do.
+        said("publishes sensor_msgs/msg/CompressedImage: the type does not fit", "msg/Image is")
+        here.destroy_publisher(wrong)
+        right = here.create_publisher(Image, "/silent/image", 1)
+        said("publishes sensor_msgs/msg/Image, reliable, volatile", "fit, but nothing")
+        reports.messages.clear()
+        image = to_image(picture(9)[0], "rgb8", header(1))
+
+        def recovered(message: DiagnosticArray) -> bool:
+            right.publish(image)  # again, because a best-effort reader may miss the first
+            return bool(message.status[0].level == DiagnosticStatus.OK)
+
+        reports.wait(recovered)
+        for publisher in (elsewhere, right):
+            here.destroy_publisher(publisher)
+        # Each reason is logged once, however often it is told on /diagnostics.
+        process.wait_for_log("type and quality of service fit")
+        assert 1 <= process.log().count("the type does not fit") <= 2  # unnamed, then named
+
+
+def test_a_compressed_camera_is_heard(here: Node) -> None:
+    remaps = {"refer_segment": "/zipped", "__node": "zipped", "image": "/zip/colour"}
+    remaps |= {"depth": "/zip/depth", "camera_info": "/zip/info"}
+    transports = {"image_transport": "compressed", "depth_transport": "compressedDepth"}
+    colours = here.create_publisher(CompressedImage, "/zip/colour/compressed", 1)
+    depths = here.create_publisher(CompressedImage, "/zip/depth/compressedDepth", 1)
+    infos = here.create_publisher(CameraInfo, "/zip/info", 1)
+    rgb, mask = picture(12)
+    png = cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
+    millimetres = np.full(mask.shape, 1500, np.uint16)
+    depth = bytes(12) + cv2.imencode(".png", millimetres)[1].tobytes()
+    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
+    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
+
+    def sent(caller: Client) -> ReferSegment.Response:
+        for publisher, form, data in (
+            (colours, "rgb8; png compressed bgr8", png),
+            (depths, "16UC1; compressedDepth png", depth),
+        ):
+            message = CompressedImage(format=form, header=header(SECOND))
+            message.data = array.array("B", data)
+            publisher.publish(message)
+        infos.publish(info)
+        return caller.ask("red", return_mask=True)
+
+    with node_with_stand_in(remaps, **transports), Client("/zipped", "zipping") as caller:
+        wait_until(lambda: sent(caller).has_depth, 15.0, "no answer in metres")
+        response = sent(caller)
+    assert response.header == header(SECOND)
+    assert np.array_equal(to_array(response.mask), mask * 255)
+    assert response.centroid.point.z == pytest.approx(1.5)
+
+
+def test_metres_of_rectified_images_follow_p(here: Node) -> None:
+    remaps = {"refer_segment": "/rectified", "__node": "rectified", "image": "/rect/image"}
+    remaps |= {"depth": "/rect/depth", "camera_info": "/rect/info"}
+    kinds = {"image": Image, "depth": Image, "info": CameraInfo}
+    send = {name: here.create_publisher(kind, f"/rect/{name}", 1) for name, kind in kinds.items()}
+    rgb, mask = picture(12)
+    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
+    info.k = [2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0]
+    info.p = [FOCAL, 0.0, WIDTH / 2, 0.0, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+    def sent(caller: Client) -> ReferSegment.Response:
+        send["info"].publish(info)
+        send["depth"].publish(
+            to_image(np.full(mask.shape, 1500, np.uint16), "16UC1", header(SECOND))
+        )
+        send["image"].publish(to_image(rgb, "rgb8", header(SECOND)))
+        return caller.ask("red")
+
+    with node_with_stand_in(remaps, rectified=True), Client("/rectified", "rectifier") as caller:
+        wait_until(lambda: sent(caller).has_depth, 15.0, "no answer in metres")
+        point = sent(caller).centroid.point
+    left = (15.5 - WIDTH / 2) / FOCAL * 1.5
+    assert (point.x, point.z) == (pytest.approx(left, abs=0.03), pytest.approx(1.5))
+
+
+def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
+    publisher = here.create_publisher(Image, topic, QoSProfile(depth=1, **quality))
+    wait_until(lambda: here.count_publishers(topic) == 1, 5.0, "the graph does not know it")
+    found = here.get_publishers_info_by_topic(topic)
+    here.destroy_publisher(publisher)
+    return list(found)
+
+
+def wanted(quality: QoSProfile) -> Wanted:
+    return Wanted(type_name(Image), quality)
+
+
+def test_the_quality_of_service_that_does_not_fit_is_named(here: Node) -> None:
+    offered = endpoints(here, "/lossy", reliability=ReliabilityPolicy.BEST_EFFORT)
+    sentence = describe(
+        offered, wanted(QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
+    )
+    assert "/test publishes sensor_msgs/msg/Image, best_effort, volatile" in sentence
+    assert "the quality of service does not fit, reliable, volatile is wanted" in sentence
+    assert "reliab" in sentence.partition("(")[2].lower()
+
+
+@pytest.mark.parametrize("reliability", [ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE])
+@pytest.mark.parametrize(
+    "durability", [DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL]
+)
+def test_what_the_node_wants_fits_every_camera(
+    here: Node, reliability: ReliabilityPolicy, durability: DurabilityPolicy
+) -> None:
+    offered = endpoints(here, "/camera", reliability=reliability, durability=durability)
+    assert "type and quality of service fit" in describe(offered, wanted(SENSOR))
+
+
+def test_a_crowd_of_publishers_is_not_listed_whole(here: Node) -> None:
+    (one,) = endpoints(here, "/crowd")
+    sentence = describe([one] * 8, wanted(SENSOR))
+    assert sentence.count("publishes") == 5 and sentence.endswith("and 3 more")

@@ -1,0 +1,203 @@
+"""The node as a managed node: what each state serves, how it changes, and what it holds."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from lifecycle_msgs.msg import State, Transition
+from rclpy.node import Node
+from support.lifecycle_manager import NODE, PATIENCE, Manager
+from support.ros_camera import Camera, Stream, header, picture, wait_until
+from support.ros_processes import Process, node, node_with_stand_in
+from zsris_ros.srv import ReferSegment
+
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.publishers.image_conversions import to_image
+
+
+@pytest.fixture(scope="module")
+def process(ros: None) -> Iterator[Process]:
+    with node_with_stand_in(autostart=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def manager(process: Process) -> Iterator[Manager]:
+    with Client() as client:
+        client.wait(PATIENCE)
+        yield Manager(client)
+
+
+@pytest.fixture
+def unconfigured(manager: Manager) -> Manager:
+    if manager.state() == State.PRIMARY_STATE_ACTIVE:
+        assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    if manager.state() == State.PRIMARY_STATE_INACTIVE:
+        assert manager.change(Transition.TRANSITION_CLEANUP)
+    return manager
+
+
+def test_only_an_active_node_answers_and_listens_to_the_camera(
+    here: Node, unconfigured: Manager
+) -> None:
+    manager = unconfigured
+
+    def refused(said: str) -> bool:
+        status, message = manager.ask("red")
+        return status == "FAILED" and "not active" in message and said in message
+
+    def heard(subscribers: int) -> None:
+        wait_until(
+            lambda: here.count_subscribers("/image") == subscribers, 10.0, f"not {subscribers}"
+        )
+
+    assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    assert refused("configure, then activate")
+    heard(0)
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.state() == State.PRIMARY_STATE_INACTIVE
+    assert refused(f"`ros2 lifecycle set {NODE}` activate")
+    heard(0)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert manager.state() == State.PRIMARY_STATE_ACTIVE
+    assert manager.ask("red")[0] == "FOUND"
+    heard(1)
+    camera = Camera(here)
+    camera.wait_until_heard()
+    camera.send(10**9)
+    wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert refused("activate")
+    heard(0)
+    assert manager.change(Transition.TRANSITION_ACTIVATE)
+    assert _status(manager) == "NO_IMAGE", "a frame outlived the deactivation"
+    assert manager.change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+    assert refused("configure, then activate")
+
+
+def _status(manager: Manager) -> str:
+    return STATUS_NAMES[manager.client.ask("red").status]
+
+
+def test_while_it_configures_everything_else_goes_on(unconfigured: Manager) -> None:
+    manager = unconfigured
+    assert manager.set("weights", "slow2") == ""
+    configuring = manager.begin_change(Transition.TRANSITION_CONFIGURE)
+    begun = time.monotonic()
+    wait_until(
+        lambda: manager.state() == State.TRANSITION_STATE_CONFIGURING, 1.5, "it never configures"
+    )
+    assert manager.set("max_pending", 3) == ""
+    assert "unconfigured" in manager.set("weights", "other")
+    assert manager.ask("red")[0] == "FAILED"
+    assert time.monotonic() - begun < 1.9, "something waited for the model"
+    assert not configuring.done()
+    assert manager.end(configuring).success
+    assert manager.state() == State.PRIMARY_STATE_INACTIVE
+
+
+def test_weights_that_cannot_be_loaded_can_be_exchanged(
+    process: Process, unconfigured: Manager
+) -> None:
+    manager = unconfigured
+    assert manager.set("weights", "missing") == ""
+    assert not manager.change(Transition.TRANSITION_CONFIGURE)
+    assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
+    process.wait_for_log("could not be configured: no weights are called 'missing'")
+    assert manager.set("weights", "tabletop") == ""
+    assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+    assert manager.ask("red")[0] == "FOUND"
+
+
+def test_a_transition_that_there_is_not_is_refused(unconfigured: Manager) -> None:
+    assert not unconfigured.change(Transition.TRANSITION_ACTIVATE)
+    assert not unconfigured.change(200)
+    assert unconfigured.state() == State.PRIMARY_STATE_UNCONFIGURED
+
+
+def test_what_cannot_change_is_read_only_and_says_so(unconfigured: Manager) -> None:
+    assert "read-only" in unconfigured.set("autostart", True)
+
+
+def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) -> None:
+    manager = unconfigured
+    assert manager.set("weights", "tabletop") == ""
+    assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+    given = to_image(picture(10)[0], "rgb8", header(1))
+    asked = [
+        manager.client._client.call_async(ReferSegment.Request(expression=text, image=given))
+        for text in ("slow 1", "red")
+    ]
+    time.sleep(0.5)  # services have no order among each other
+    assert manager.change(Transition.TRANSITION_DEACTIVATE)
+    assert [STATUS_NAMES[manager.end(future).status] for future in asked] == ["FOUND", "FOUND"]
+    assert manager.ask("red")[0] == "FAILED"
+
+
+@pytest.mark.fault("up and down through the lifecycle 50 times")
+def test_up_and_down_under_a_running_camera(
+    here: Node, process: Process, unconfigured: Manager
+) -> None:
+    """Subscriptions come and go in one thread while another takes their messages."""
+    manager = unconfigured
+    assert manager.change(Transition.TRANSITION_CONFIGURE)
+    with Stream(Camera(here), 100.0):
+        for _ in range(50):
+            assert manager.change(Transition.TRANSITION_ACTIVATE)
+            wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
+            assert manager.change(Transition.TRANSITION_DEACTIVATE)
+            assert _status(manager) == "FAILED"
+    assert "Traceback" not in process.log(), process.log()
+
+
+@pytest.mark.fault("SIGINT while the models load: exit 0 within 3 s")
+def test_ctrl_c_ends_it_in_the_middle_of_a_transition() -> None:
+    # Its own name: two nodes of the same name would both answer the manager.
+    remaps = {"refer_segment": "/other", "__node": "other"}
+    with node_with_stand_in(remaps, weights="slow30") as process, Client("/other", "o") as client:
+        client.wait(PATIENCE)
+        code, seconds = process.end()
+        assert code == 0, process.log()
+        assert seconds < 3
+        assert "Traceback" not in process.log()
+
+
+ROUNDS = 20
+
+
+@pytest.mark.timeout(300)
+def test_up_and_down_twenty_times_with_flat_memory(process: Process) -> None:
+    process.end()  # its name is free for the real node
+    memory = megabytes_after_rounds()
+    # The first rounds bring torch and its caches. A model that stayed would weigh 38 MB a round.
+    assert growth_a_round(memory[ROUNDS // 4 :]) < 4, memory
+
+
+def growth_a_round(memory: list[float]) -> float:
+    """The median of the slopes between any two rounds (Theil and Sen): outliers do not count."""
+    slopes = [
+        (memory[late] - memory[early]) / (late - early)
+        for early, late in itertools.combinations(range(len(memory)), 2)
+    ]
+    return statistics.median(slopes)
+
+
+def megabytes_after_rounds() -> list[float]:
+    """Memory of the real node after each round of up, a question, and down."""
+    memory = []
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    frame = to_image(noise, "rgb8", header(1))
+    with node(autostart=False, device="cpu", parser="rules") as running, Client() as client:
+        client.wait(60.0)
+        manager = Manager(client)
+        for _ in range(ROUNDS):
+            assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+            assert client.ask("the red mug", image=frame).status != ReferSegment.Response.FAILED
+            assert manager.change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+            memory.append(running.memory_mb())
+    return memory

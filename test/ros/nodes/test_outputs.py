@@ -1,0 +1,294 @@
+"""Every topic an answer goes out on, in the camera's frame and in the robot's, over DDS."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PointStamped, PoseStamped
+from rclpy.node import Node
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header
+from support.ros_camera import (
+    FOCAL,
+    FRAME,
+    HEIGHT,
+    SECOND,
+    WIDTH,
+    Camera,
+    Listener,
+    header,
+    picture,
+)
+from support.ros_processes import Process, node_with_stand_in
+from support.static_pose import QUATERNION, TRANSLATION
+from visualization_msgs.msg import Marker, MarkerArray
+from zsris_ros.srv import ReferSegment
+
+from zsris_ros.camera.conversions import to_array
+from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.ros.client.service_client import Client
+
+NODE = "/refer_segment_node"
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
+INSTALLED = importlib.util.find_spec("tf2_ros") is not None
+
+LEFT, DEPTH = 30, 1.5
+CENTRE = (33.5 - WIDTH / 2) / FOCAL * DEPTH, (23.5 - HEIGHT / 2) / FOCAL * DEPTH, DEPTH
+SIDE = 7 / FOCAL * DEPTH
+"""From the centre of the first pixel to that of the last."""
+
+OUTPUTS = {
+    "mask": Image,
+    "label_mask": Image,
+    "overlay": Image,
+    "centroid": PointStamped,
+    "pose": PoseStamped,
+    "segmented_points": PointCloud2,
+}
+METRES = "centroid", "pose", "segmented_points", "markers"
+
+
+@pytest.fixture(scope="module")
+def client(plain: Process) -> Iterator[Client]:
+    with Client() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stamps() -> Iterator[int]:
+    return iter(range(1000 * SECOND, 2000 * SECOND, 10 * SECOND))
+
+
+@pytest.fixture(scope="module")
+def plain(ros: None) -> Iterator[Process]:
+    with node_with_stand_in() as running:
+        running.wait_for_log("the model is ready")
+        yield running
+
+
+def named(name: str) -> dict[str, str]:
+    """Remaps for a second node, which is to have topics and a service of its own."""
+    return {"__node": name, "refer_segment": f"/{name}"}
+
+
+def listen(here: Node, node: str = NODE) -> dict[str, Listener]:
+    heard = {name: Listener(here, kind, f"{node}/{name}") for name, kind in OUTPUTS.items()}
+    heard["markers"] = Listener(here, MarkerArray, f"{node}/markers")
+    for each in heard.values():
+        each.wait_until_matched()
+    return heard
+
+
+def ask(
+    client: Client,
+    camera: Camera,
+    stamp: int,
+    heard: dict[str, Listener],
+    fits: Callable[[ReferSegment.Response], bool] = lambda answer: bool(answer.has_depth),
+) -> tuple[ReferSegment.Response, dict[str, Any]]:
+    """The response about the frame of ``stamp``, and what came on the topics.
+
+    Waits for messages with the header of the image, or of the centroid for those in metres.
+    """
+    camera.wait_until_heard()
+    deadline = time.monotonic() + 15
+    while True:
+        camera.send(stamp, left=LEFT)
+        for each in heard.values():
+            each.messages.clear()
+        answer = client.ask("red")
+        if answer.header == header(stamp) and fits(answer):
+            break
+        assert time.monotonic() < deadline, answer.message
+        time.sleep(0.1)
+    messages = {}
+    for name, each in heard.items():
+        expected = answer.centroid.header if name in METRES else answer.header
+        messages[name] = each.wait(lambda message, at=expected: header_of(message) == at)
+    return answer, messages
+
+
+def header_of(message: Any) -> Header:
+    return message.markers[0].header if isinstance(message, MarkerArray) else message.header
+
+
+def cloud(message: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
+    """Points Nx3 and colours Nx3, read as the message's fields say."""
+    names = [each.name for each in message.fields]
+    assert names == ["x", "y", "z", "rgb"]
+    assert {each.datatype for each in message.fields} == {7}
+    assert message.row_step == message.width * message.point_step == len(message.data)
+    rows = np.frombuffer(message.data, np.uint8).reshape(-1, message.point_step)
+    xyz = [rows[:, f.offset : f.offset + 4].copy().view("<f4")[:, 0] for f in message.fields[:3]]
+    blue_first = rows[:, message.fields[3].offset :][:, :3]
+    return np.stack(xyz, axis=1), blue_first[:, ::-1]
+
+
+def xyz(message: Any) -> tuple[float, float, float]:
+    return message.x, message.y, message.z
+
+
+def test_every_output_carries_the_image_s_header_and_the_same_object(
+    here: Node, client: Client, stamps: Iterator[int], plain: Process
+) -> None:
+    stamp = next(stamps)
+    response, heard = ask(client, Camera(here), stamp, listen(here))
+    assert all(header_of(message) == header(stamp) for message in heard.values())
+    assert response.centroid.header == response.pose.header == header(stamp)
+    mask = picture(LEFT)[1]
+    assert np.array_equal(to_array(heard["label_mask"]), mask.astype(np.uint8))
+    inside = int(response.inside_pixel.x), int(response.inside_pixel.y)
+    assert mask[inside[1] - 3 : inside[1] + 4, inside[0] - 3 : inside[0] + 4].all()
+    assert response.valid_depth == 1.0 and not response.on_support
+    assert xyz(response.pose.pose.position) == pytest.approx(CENTRE, abs=0.005)
+    assert xyz(response.size) == pytest.approx((SIDE, 0.0, SIDE), abs=0.005)
+    assert heard["pose"].pose == response.pose.pose
+    first, second = response.candidates[:2]
+    assert first.pose == response.pose.pose and first.size == response.size
+    assert first.selected and not second.selected and second.valid_depth == 0.0
+    points, colours = cloud(heard["segmented_points"])
+    assert len(points) == 64 and (colours == (250, 10, 10)).all()
+    np.testing.assert_allclose(points.mean(axis=0), CENTRE, atol=1e-5)
+
+
+def test_markers_show_box_centroid_and_words_and_then_nothing(
+    here: Node, client: Client, stamps: Iterator[int], plain: Process
+) -> None:
+    stamp = next(stamps)
+    heard = {"markers": Listener(here, MarkerArray, f"{NODE}/markers")}
+    heard["markers"].wait_until_matched()
+    response, _ = ask(client, Camera(here), stamp, heard)
+    # One about the image before its depth had come may still be on its way.
+    complete = heard["markers"].wait(lambda message: len(message.markers) > 1)
+    removal, box, ball, text = complete.markers
+    assert removal.action == Marker.DELETEALL
+    assert (box.type, ball.type, text.type) == (
+        Marker.CUBE,
+        Marker.SPHERE,
+        Marker.TEXT_VIEW_FACING,
+    )
+    assert box.pose == response.pose.pose and box.scale.x == response.size.x
+    assert box.scale.y > 0, "RViz draws nothing flat"
+    assert ball.pose.position == response.centroid.point
+    assert text.text.startswith("red") and text.pose.position.y < ball.pose.position.y, "above"
+    heard["markers"].messages.clear()
+    client.ask("nothing")
+    (only,) = heard["markers"].wait(lambda message: len(message.markers) == 1).markers
+    assert only.action == Marker.DELETEALL
+
+
+def test_without_depth_there_is_a_mask_and_nothing_in_metres(
+    here: Node, client: Client, stamps: Iterator[int], plain: Process
+) -> None:
+    heard = listen(here)
+    camera = Camera(here)
+    camera.wait_until_heard()
+    stamp = next(stamps)
+    deadline = time.monotonic() + 15
+    while client.ask("red").header != header(stamp):
+        camera.send(stamp, depth_mm=None)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    response = client.ask("red")
+    assert not response.has_depth and response.valid_depth == 0.0
+    assert xyz(response.size) == (0, 0, 0)
+    assert response.inside_pixel.x > 0
+
+    def about_it(message: Any) -> bool:
+        return bool(header_of(message) == header(stamp))
+
+    assert to_array(heard["label_mask"].wait(about_it)).any()
+    assert len(heard["markers"].wait(about_it).markers) == 1
+    assert not any(about_it(message) for name in METRES[:3] for message in heard[name].messages)
+
+
+def test_vision_msgs_are_published_where_they_are_installed(
+    here: Node, client: Client, stamps: Iterator[int], plain: Process
+) -> None:
+    if importlib.util.find_spec("vision_msgs") is None:
+        plain.wait_for_log("vision_msgs is not installed")
+        assert plain.log().count("vision_msgs is not installed") == 1
+        return
+    from vision_msgs.msg import Detection2DArray, LabelInfo
+
+    heard = {"detections": Listener(here, Detection2DArray, f"{NODE}/detections")}
+    heard["detections"].wait_until_matched()
+    stamp = next(stamps)
+    _, messages = ask(client, Camera(here), stamp, heard)
+    (detection,) = messages["detections"].detections
+    assert detection.header == header(stamp)
+    assert (detection.bbox.size_x, detection.bbox.center.position.x) == (8.0, 33.5)
+    assert detection.results[0].hypothesis.class_id == "red"
+    info = Listener(here, LabelInfo, f"{NODE}/label_info", latched=True).wait()
+    assert [each.class_name for each in info.class_map] == ["background", "red"]
+
+
+@pytest.fixture
+def tf2(ros: None) -> Iterator[None]:
+    """tf2_ros for the processes of a test: the real one, or else what stands in for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not INSTALLED:
+            paths = [str(SUPPORT / "tf2_stand_in"), os.environ.get("PYTHONPATH", "")]
+            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        yield
+
+
+def test_metres_are_told_in_the_target_frame_once_tf2_knows_it(
+    here: Node, stamps: Iterator[int], tf2: None
+) -> None:
+    remaps = named("placed")
+    with (
+        node_with_stand_in(remaps, target_frame="base_link") as running,
+        Client("/placed") as client,
+    ):
+        running.wait_for_log("the model is ready")
+        heard = listen(here, "/placed")
+        camera = Camera(here)
+        stamp = next(stamps)
+        response, messages = ask(client, camera, stamp, heard)
+        assert "metres are in 'camera_optical_frame' instead of 'base_link'" in response.message
+        assert response.centroid.header == header(stamp)
+        assert xyz(response.centroid.point) == pytest.approx(CENTRE, abs=1e-6)
+        with Process("-m", "support.static_pose", FRAME):
+            response, messages = ask(
+                client, camera, stamp, heard, lambda a: a.centroid.header.frame_id == "base_link"
+            )
+    assert "metres" not in response.message
+    assert response.header == header(stamp), "which image was answered about"
+    placed = header(stamp, "base_link")
+    assert response.centroid.header == response.pose.header == placed
+    camera_pose = Pose.of(TRANSLATION, QUATERNION)
+    expected = camera_pose.of_points(np.array(CENTRE))
+    assert expected == pytest.approx((DEPTH + 0.1, 0.2 - CENTRE[0], 1.0 - CENTRE[1]))
+    assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
+    assert xyz(response.candidates[0].centroid) == pytest.approx(expected, abs=1e-6)
+    assert xyz(response.pose.pose.position) == pytest.approx(expected, abs=0.005)
+    assert xyz(response.size) == pytest.approx((SIDE, 0.0, SIDE), abs=0.005)
+    turn = response.pose.pose.orientation
+    axes = Pose.of((0.0, 0.0, 0.0), (turn.x, turn.y, turn.z, turn.w)).axes
+    np.testing.assert_allclose(axes[:, 2], (0, 0, 1), atol=1e-6, err_msg="up is up")
+    np.testing.assert_allclose(
+        cloud(messages["segmented_points"])[0].mean(axis=0), expected, atol=1e-5
+    )
+
+
+@pytest.mark.skipif(INSTALLED, reason="tf2_ros is installed here")
+def test_without_tf2_metres_stay_in_the_camera_s_frame_and_the_answer_says_why(
+    here: Node, stamps: Iterator[int]
+) -> None:
+    remaps, parameters = named("unplaced"), {"target_frame": "base_link", "transform_timeout": 30.0}
+    with node_with_stand_in(remaps, **parameters) as running, Client("/unplaced") as client:
+        running.wait_for_log("tf2_ros is not installed")
+        running.wait_for_log("the model is ready")
+        start = time.monotonic()
+        response, _ = ask(client, Camera(here), next(stamps), {})
+    assert time.monotonic() - start < 20, "nothing to wait for"
+    assert "'base_link': tf2_ros is not installed" in response.message
+    assert response.centroid.header.frame_id == FRAME

@@ -1,0 +1,153 @@
+"""Speech end to end: real processes hear a wav file, and a mask comes out."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+from support.ros_camera import SECOND, Camera, Listener, header, wait_until
+from support.ros_processes import ROOT, Process, node, node_with_stand_in, player, ros_arguments
+
+pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
+
+from zsris_ros.msg import Utterance
+
+from zsris_ros.camera.conversions import to_array
+from zsris_ros.camera.image_messages import stamp_ns
+from zsris_ros.demo.demo_bag import DEPTH_TOPIC, IMAGE_TOPIC, INFO_TOPIC, SHIPPED, read_truth
+from zsris_ros.evaluation.metrics import iou
+from zsris_ros.models.preset import preset_names
+
+WAV = ROOT / "test" / "data" / "orange_object.wav"
+SAID = "the orange object to the right of the yellow bottle"
+BEGIN = 1.1
+"""Seconds after which the file's speech begins."""
+
+
+def speech(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
+    return Process("-m", "zsris_ros.ros.speech.speech_node", *ros_arguments(parameters, remaps))
+
+
+def test_what_is_said_is_published_with_the_time_at_which_it_began(here: Node) -> None:
+    texts = Listener(here, String, "/expression")
+    utterances = Listener(here, Utterance, "/speech_node/utterance")
+    with speech(wav=WAV, wav_start=1000.5, frame_id="headset") as process:
+        utterance = utterances.wait(timeout=60.0)
+        assert texts.wait().data == utterance.text == SAID
+        assert process.wait(30.0) == 0, "the node ends with the file"
+    assert utterance.header.frame_id == "headset"
+    assert abs(stamp_ns(utterance.header) / 1e9 - 1000.5 - BEGIN) < 0.3
+    assert 2.2 < utterance.duration < 3.6
+    assert 0.5 < utterance.confidence <= 1.0
+    assert utterance.recogniser == "pocketsphinx"
+
+
+def test_what_is_not_sure_is_asked_again_and_nothing_else(here: Node) -> None:
+    texts = Listener(here, String, "/expression")
+    asked = Listener(here, String, "/speech_node/say")
+    with speech(wav=WAV, min_confidence=1.0) as process:
+        sentence = asked.wait(timeout=60.0).data
+        assert process.wait(30.0) == 0
+    assert sentence == f'Did you say "{SAID}"? Please say it again.'
+    assert texts.messages == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "said"),
+    [
+        ({"wav": "nothing.wav"}, 1, "nothing.wav cannot be read"),
+        ({"recogniser": "vosk"}, 1, "vosk needs a model"),
+        ({"recogniser": "siri"}, 2, "allowed are pocketsphinx"),
+        ({"wave": "x.wav"}, 2, "did you mean wav"),
+    ],
+)
+def test_what_cannot_be_heard_ends_the_node_with_a_sentence(
+    here: Node, parameters: dict[str, object], code: int, said: str
+) -> None:
+    listener = Listener(here, String, "/expression")  # else a file would wait for one
+    with speech(**parameters) as process:
+        assert process.wait(60.0) == code
+        assert said in process.log()
+        assert "Traceback" not in process.log()
+    assert listener.messages == []
+
+
+def test_ctrl_c_ends_it_while_it_waits_for_a_listener() -> None:
+    with speech({"__node": "lonely", "expression": "/unheard"}, wav=WAV) as process:
+        process.wait_for_log("once somebody listens", timeout=60.0)
+        code, _ = process.end()
+    assert code == 0
+
+
+def test_an_utterance_is_answered_about_its_frame_and_the_answer_is_told(here: Node) -> None:
+    """By a stand-in for the model; the frame of the stamp, not the newest."""
+    masks = Listener(here, Image, "/refer_segment_node/mask")
+    told = Listener(here, String, "/refer_segment_node/say")
+    utterances = here.create_publisher(Utterance, "/utterance", 10)
+    texts = here.create_publisher(String, "/expression", 10)
+
+    def say(text: str, seconds: int) -> None:
+        utterances.publish(Utterance(header=header(seconds * SECOND), text=text))
+
+    with node_with_stand_in() as process:
+        process.wait_for_log("the model is ready")
+        camera = Camera(here)
+        camera.wait_until_heard()
+        masks.wait_until_matched()
+        wait_until(lambda: utterances.get_subscription_count() > 0, 10.0, "nobody listens")
+        deadline = time.monotonic() + 20
+        while not masks.messages:  # what is sent before discovery is complete is lost
+            assert time.monotonic() < deadline, "no utterance was answered"
+            for seconds in (2001, 2003, 2005):
+                camera.send(seconds * SECOND)
+                time.sleep(0.3)  # a frame that comes too late is dropped, and nobody is told
+            say("red", 2003)
+            with suppress(AssertionError):
+                masks.wait(timeout=2.0)
+        assert {stamp_ns(each.header) for each in masks.messages} == {2003 * SECOND}
+        answered = len(masks.messages)
+        assert told.wait(lambda message: "red" in message.data)
+        say("red", 3000)
+        assert told.wait(lambda message: "no image is kept" in message.data)
+        texts.publish(String(data="refuse"))
+        assert told.wait(lambda message: "cannot be used" in message.data)
+        assert len(masks.messages) == answered
+
+
+@pytest.mark.skipif("tabletop" not in preset_names(), reason="the tabletop weights are not here")
+def test_from_sound_to_mask_about_the_frame_the_speaker_saw(here: Node) -> None:
+    """The sentence is true of the second scene only; meanwhile the camera shows the fourth."""
+    scene = read_truth(SHIPPED)[1]
+    (question,) = (each for each in scene.questions if each.text == SAID)
+    masks = Listener(here, Image, "/refer_segment_node/mask")
+    spoken = Listener(here, String, "/refer_segment_node/say")
+    remaps = {
+        "image": IMAGE_TOPIC,
+        "depth": DEPTH_TOPIC,
+        "camera_info": INFO_TOPIC,
+        "utterance": "/speech_node/utterance",
+    }
+    with node(remaps) as refer:
+        refer.wait_for_log("the model is ready", timeout=120.0)
+        with player(SHIPPED, "--wait", "30") as camera:
+            assert camera.wait(60.0) == 0
+        masks.wait_until_matched()
+        wait_until(lambda: here.count_subscribers(IMAGE_TOPIC) == 1, 10.0, "the node has gone")
+        start = scene.stamps_ns[1] / 1e9 - BEGIN
+        # As the launch file does, so that the text alone is not answered as well.
+        with speech({"expression": "~/expression"}, wav=WAV, wav_start=start) as hearing:
+            mask = masks.wait(timeout=120.0)
+            assert hearing.wait(30.0) == 0
+        spoken.wait(timeout=10.0)
+    assert stamp_ns(mask.header) in scene.stamps_ns
+    assert iou(np.asarray(to_array(mask)) > 0, scene.mask(question)) > 0.8
+
+
+def test_the_file_of_the_tests_is_small() -> None:
+    assert Path(WAV).stat().st_size < 200_000

@@ -1,0 +1,208 @@
+"""``~/track`` and ``~/tracked`` over DDS: started, followed, lost, found again, stopped.
+
+The node is a process of its own with a stand-in for the model (support/stand_in_model.py); the
+tracker is real.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from support.ros_camera import SECOND, Camera, Listener, header, picture
+from support.ros_processes import Process, node_with_stand_in
+from zsris_ros.msg import TrackedObject
+from zsris_ros.srv import Track
+
+from zsris_ros.camera.conversions import to_array
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.publishers.image_conversions import to_image
+
+Response = Track.Response
+NODE = "/refer_segment_node"
+
+
+@pytest.fixture(scope="module")
+def process(ros: None) -> Iterator[Process]:
+    with node_with_stand_in(max_pending=1) as running:
+        running.wait_for_log("the model is ready")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(process: Process) -> Iterator[Client]:
+    with Client() as made:
+        yield made
+
+
+class Scene:
+    """A camera whose pictures are heard, and what is tracked in them."""
+
+    def __init__(self, node: Node, client: Client) -> None:
+        self.camera = Camera(node)
+        self.camera.wait_until_heard()
+        self._tracked = Listener(node, TrackedObject, f"{NODE}/tracked")
+        self._tracked.wait_until_matched()
+        self._client, self._node = client, node
+        self._track: Any = node.create_client(Track, f"{NODE}/track")
+        assert self._track.wait_for_service(10.0)
+        self.now = 1000 * SECOND
+
+    def show(self, left: int | None = None) -> int:
+        """A new picture with a red square, or with none; returns its stamp."""
+        self.now += SECOND // 10
+        if left is None:
+            grey = np.full_like(picture(0)[0], 90)
+            self.camera.send_image(to_image(grey, "rgb8", header(self.now)))
+        else:
+            self.camera.send(self.now, left)
+        return self.now
+
+    def show_until_answered(self, left: int) -> None:
+        """The picture has certainly arrived, and the square in it is the last answer."""
+        for _ in range(50):
+            stamp = self.show(left)
+            response = self._client.ask("red")
+            if response.header == header(stamp) and response.has_depth:
+                return
+        raise AssertionError("the camera's pictures do not arrive")
+
+    def track(self, expression: str = "", stop: bool = False) -> Response:
+        request = Track.Request(expression=expression, stop=stop)
+        future = self._track.call_async(request)
+        executor = SingleThreadedExecutor()
+        executor.add_node(self._node)
+        executor.spin_until_future_complete(future, 20.0)
+        executor.remove_node(self._node)
+        assert future.done(), "no answer of ~/track"
+        return future.result()
+
+    def follow(self, left: int | None, status: int) -> TrackedObject:
+        """Shows pictures until one has been followed; it is the answer about that."""
+        stamps = set()
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            stamps.add(self.show(left))
+            try:
+                return self._tracked.wait(
+                    lambda each: (
+                        each.status == status
+                        and each.header.stamp.sec * SECOND + each.header.stamp.nanosec in stamps
+                    ),
+                    timeout=1.0,
+                )
+            except AssertionError:
+                continue
+        raise AssertionError(f"nothing with status {status}: {self.states()}")
+
+    def states(self) -> list[int]:
+        """Of all that was heard."""
+        return [each.status for each in self._tracked.messages]
+
+    def wait(self, status: int) -> TrackedObject:
+        return self._tracked.wait(lambda each: each.status == status)
+
+    def forget(self) -> None:
+        self._tracked.messages.clear()
+
+
+@pytest.fixture(scope="module")
+def scene(here: Node, client: Client) -> Scene:
+    return Scene(here, client)
+
+
+def status(response: Response) -> str:
+    return "STOPPED" if response.status == Response.STOPPED else STATUS_NAMES[response.status]
+
+
+# First of all, because there must not have been an image or an answer yet.
+def test_before_there_is_anything_to_follow_it_is_said(scene: Scene) -> None:
+    response = scene.track()
+    assert status(response) == "INVALID_REQUEST" and "send an expression" in response.message
+    assert status(scene.track("red")) == "NO_IMAGE"
+    assert status(scene.track(stop=True)) == "STOPPED"
+
+
+def test_an_object_is_followed_lost_found_again_and_let_go(scene: Scene, client: Client) -> None:
+    scene.show_until_answered(20)
+    response = scene.track("red")
+    assert status(response) == "FOUND" and "red" in response.message
+    first = scene.wait(TrackedObject.TRACKING)
+    assert first.score == 1.0 and first.expression == "red"
+    for left in (24, 28):
+        seen = scene.follow(left, TrackedObject.TRACKING)
+        assert np.array_equal(to_array(seen.mask), picture(left)[1] * 255)
+        assert (seen.box.x_offset, seen.box.width) == (left, 8)
+        assert seen.centroid_pixel.x == left + 3.5
+        assert seen.mask.header == seen.header
+        assert seen.score == pytest.approx(1.0, abs=1e-3) and not seen.why
+    lost = scene.follow(None, TrackedObject.LOST)
+    assert lost.why and not lost.mask.data and lost.box.width == 0
+    again = scene.follow(40, TrackedObject.TRACKING)
+    assert again.box.x_offset == 40
+    scene.forget()
+    response = scene.track(stop=True)
+    assert status(response) == "STOPPED" and "'red'" in response.message
+    assert scene.wait(TrackedObject.STOPPED).why == "as asked"
+    scene.forget()
+    scene.show_until_answered(44)
+    assert scene.states() == []
+
+
+def test_the_last_answer_is_followed_and_requests_are_served_meanwhile(
+    scene: Scene, client: Client
+) -> None:
+    scene.show_until_answered(10)
+    scene.show(12)
+    response = scene.track()
+    assert status(response) == "FOUND", response.message
+    followed = scene.follow(16, TrackedObject.TRACKING)
+    assert followed.expression == "red"
+    assert STATUS_NAMES[client.ask("red").status] == "FOUND"
+    assert scene.follow(18, TrackedObject.TRACKING).box.x_offset == 18
+    scene.track(stop=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [("nothing", "NOT_FOUND"), ("refuse", "INVALID_REQUEST"), ("crash", "FAILED")],
+)
+def test_what_cannot_be_followed_leaves_what_is_followed(
+    scene: Scene, expression: str, expected: str
+) -> None:
+    scene.show_until_answered(20)
+    assert status(scene.track("red")) == "FOUND"
+    response = scene.track(expression)
+    assert status(response) == expected and response.message
+    scene.forget()
+    assert scene.follow(22, TrackedObject.TRACKING).expression == "red"
+    scene.track(stop=True)
+
+
+def test_a_picture_that_cannot_be_read_is_complained_of_and_the_next_is_followed(
+    scene: Scene, process: Process
+) -> None:
+    scene.show_until_answered(20)
+    scene.track("red")
+    scene.now += 2 * SECOND  # so long that nobody waits for its depth
+    broken: Image = to_image(picture(22)[0], "rgb8", header(scene.now))
+    broken.encoding = "yuv999"
+    scene.camera.send_image(broken)
+    process.wait_for_log("an image was not followed")
+    assert scene.follow(22, TrackedObject.TRACKING).box.x_offset == 22
+    scene.track(stop=True)
+
+
+# Last, because it turns time back.
+def test_when_time_jumps_back_nothing_is_followed_any_more(scene: Scene) -> None:
+    scene.show_until_answered(20)
+    scene.track("red")
+    scene.forget()
+    scene.camera.send(5 * SECOND, 20)
+    assert "time" in scene.wait(TrackedObject.STOPPED).why

@@ -1,0 +1,56 @@
+"""The node's models: loaded into main memory, moved to their device, put aside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+torch = pytest.importorskip("torch")
+
+from zsris_ros.ros.lifecycle.model_holder import TorchModel
+from zsris_ros.ros.parameters.node_parameters import Parameters
+from zsris_ros.types import Frame, Verdict
+from zsris_ros.weights.catalogue import WeightsError
+
+
+def frame() -> Frame:
+    picture = np.full((240, 320, 3), 120, np.uint8)
+    picture[80:140, 60:120] = 200, 20, 20
+    return Frame(picture)
+
+
+def test_what_was_put_aside_answers_as_before() -> None:
+    model = TorchModel(Parameters(device="cpu", parser="rules"))
+    model.to_device()
+    first = model.refer(model.look(frame()), "the red thing")
+    model.to_memory()
+    model.to_device()
+    second = model.refer(model.look(frame()), "the red thing")
+    assert first.verdict is second.verdict is not Verdict.NOT_FOUND
+    assert np.array_equal(first.mask, second.mask) and first.mask.any()
+    assert model.gpu_memory() == "not used"
+
+
+def test_weights_that_are_not_there_are_named() -> None:
+    with pytest.raises(WeightsError, match="no-such-weights"):
+        TorchModel(Parameters(weights="no-such-weights"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_nothing_is_left_on_the_gpu() -> None:
+    torch.zeros(1, device="cuda")  # CUDA's own context stays
+    torch.cuda.empty_cache()
+    before = torch.cuda.memory_reserved()
+    model = TorchModel(Parameters(device="cuda", parser="rules"))
+    assert torch.cuda.memory_allocated() == 0, "loaded, and proved, but not kept there"
+    assert torch.cuda.memory_reserved() <= before + 2**25  # cuBLAS keeps a workspace
+    for _ in range(3):
+        model.to_device()
+        scene = model.look(frame())
+        model.refer(scene, "the red thing")
+        assert "MiB used here" in model.gpu_memory()
+        del scene
+        model.to_memory()
+        assert torch.cuda.memory_allocated() == 0
+        assert torch.cuda.memory_reserved() <= before + 2**25  # cuBLAS keeps a workspace

@@ -1,0 +1,252 @@
+"""Parameters are declared once, checked at start and at run time, and described."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+yaml = pytest.importorskip("yaml")
+
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from zsris_ros.ros.node import ReferSegmentNode
+from zsris_ros.ros.parameters import node_parameters, parameter_docs
+from zsris_ros.ros.parameters.node_parameters import ParameterError, Parameters
+from zsris_ros.ros.parameters.speech_parameters import SpeechParameters
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = [parameter.name for parameter in fields(Parameters)]
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[Context]:
+    context = Context()
+    rclpy.init(context=context, domain_id=91)
+    yield context
+    rclpy.shutdown(context=context)
+
+
+def declared(context: Context, **given: object) -> tuple[Node, Parameters]:
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    node = Node("parameters_test", context=context, parameter_overrides=overrides)
+    try:
+        return node, node_parameters.declare(node)
+    finally:
+        node.destroy_node()
+
+
+def test_without_values_the_defaults_hold(context: Context) -> None:
+    assert declared(context)[1] == Parameters()
+
+
+def test_values_are_taken(context: Context) -> None:
+    _, chosen = declared(context, weights="openai", max_pending=3, stamp_tolerance=2.5)
+    assert (chosen.weights, chosen.max_pending, chosen.stamp_tolerance) == ("openai", 3, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("max_pending", 0, "1 to 1000"),
+        ("max_pending", "many", "an integer"),
+        ("max_candidates", 256, "1 to 255"),
+        ("stamp_tolerance", -0.5, "0.0 to 3600.0"),
+        ("stamp_tolerance", 1, "such as 1.0"),
+        ("precision", "float8", "float16"),
+        ("depth_proposals", "yes", "true or false"),
+        ("weights", 5, "a text"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_is_allowed(
+    context: Context, name: str, value: object, said: str
+) -> None:
+    with pytest.raises(ParameterError) as refusal:
+        declared(context, **{name: value})
+    assert name in str(refusal.value)
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_misspelt_name_is_refused_with_the_right_one(context: Context) -> None:
+    with pytest.raises(ParameterError, match="max_pendin; did you mean max_pending"):
+        declared(context, max_pendin=3)
+
+
+def test_names_of_rclpy_are_no_misspellings(context: Context) -> None:
+    declared(context, use_sim_time=True)
+
+
+def test_every_parameter_is_described(context: Context) -> None:
+    node = Node("described", context=context)
+    node_parameters.declare(node)
+    for name in NAMES:
+        descriptor = node.describe_parameter(name)
+        assert len(descriptor.description) > 20, name
+        assert descriptor.description.endswith("."), name
+        assert "Changes" in descriptor.description
+    assert node.describe_parameter("autostart").read_only
+    assert not node.describe_parameter("weights").read_only
+    assert node.describe_parameter("max_pending").integer_range[0].to_value == 1000
+    node.destroy_node()
+
+
+def test_a_change_at_run_time_is_all_or_nothing() -> None:
+    before = Parameters()
+    after, result = node_parameters.update(
+        before, [Parameter("max_candidates", value=3), Parameter("use_sim_time", value=True)]
+    )
+    assert result.successful and after.max_candidates == 3
+    after, result = node_parameters.update(
+        before, [Parameter("max_candidates", value=3), Parameter("image_timeout", value=0.0)]
+    )
+    assert after == before
+    assert not result.successful and "image_timeout" in result.reason
+
+
+def test_what_the_models_were_loaded_with_changes_only_while_there_are_none() -> None:
+    before = Parameters()
+    change = Parameter("weights", value="openai")
+    after, result = node_parameters.update(before, [change], configured=True)
+    assert after == before
+    assert not result.successful and "unconfigured" in result.reason
+    after, result = node_parameters.update(before, [change], configured=False)
+    assert result.successful and after.weights == "openai"
+    # `ros2 param load` sets every parameter again, as it is.
+    same = [Parameter(name, value=getattr(before, name)) for name in NAMES]
+    assert node_parameters.update(before, same, configured=True)[1].successful
+
+
+def test_the_documentation_is_what_the_declarations_say() -> None:
+    written = (ROOT / "docs/parameters.md").read_text()
+    command = "python -m zsris_ros.ros.parameters.parameter_docs docs/parameters.md"
+    assert written == parameter_docs.markdown(), f"run {command}"
+    for name in [*NAMES, *(each.name for each in fields(SpeechParameters))]:
+        assert written.count(f"\n| `{name}` |") == 1
+
+
+def test_the_command_writes_the_documentation(tmp_path: Path) -> None:
+    assert parameter_docs.main([str(tmp_path / "parameters.md")]) == 0
+    assert (tmp_path / "parameters.md").read_text() == parameter_docs.markdown()
+
+
+YAML_FILES = sorted((ROOT / "config").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
+def test_a_configuration_file_holds_declared_parameters_with_their_defaults(path: Path) -> None:
+    for node in yaml.safe_load(path.read_text()).values():
+        values = node["ros__parameters"]
+        assert values, "the file sets nothing"
+        for name, value in values.items():
+            assert name in NAMES
+            assert node_parameters.check(name, value) == ""
+            assert value == getattr(Parameters(), name), f"{name}: a copied default is out of step"
+
+
+def test_launch_and_configuration_file_share_the_parameters() -> None:
+    """Every parameter is set in one of the two, and none in both."""
+    (node,) = yaml.safe_load((ROOT / "config/refer_segment.yaml").read_text()).values()
+    set_here = {param.get("name") for param in launch_file("refer_segment").iter("param")}
+    in_file = set(node["ros__parameters"])
+    assert not set_here & in_file
+    assert set_here | in_file >= set(NAMES)
+
+
+LAUNCH_FILES = sorted(path.name for path in (ROOT / "launch").glob("*.launch.xml"))
+SHARE = "$(find-pkg-share zsris_ros)/"
+
+
+def launch_file(name: str) -> ElementTree.Element:
+    path = ROOT / "launch" / f"{name.removesuffix('.launch.xml')}.launch.xml"
+    return ElementTree.parse(path).getroot()
+
+
+def arguments(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
+    """What a launch file declares; an include's arguments are not its own."""
+    return {argument.get("name", ""): argument for argument in root.findall("arg")}
+
+
+def test_there_are_launch_files() -> None:
+    assert {"demo.launch.xml", "refer_segment.launch.xml"} <= set(LAUNCH_FILES)
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_a_launch_file_sets_declared_parameters_and_documents_its_arguments(name: str) -> None:
+    root = launch_file(name)
+    ours = [each for each in root.iter("node") if each.get("exec") == "refer_segment_node"]
+    for node in ours:
+        set_here = {param.get("name") for param in node.iter("param")} - {None}
+        assert set_here <= {*NAMES, "use_sim_time"}
+    declared = arguments(root)
+    used = re.findall(r"\$\(var (\w+)\)", ElementTree.tostring(root, encoding="unicode"))
+    assert set(used) == set(declared), "an argument that nothing uses, or the other way round"
+    known = {each: str(getattr(Parameters(), each)) for each in NAMES}
+    for each, argument in declared.items():
+        assert len(argument.get("description", "")) > 10, each
+        if each in known:
+            assert argument.get("default", "").lower() == known[each].lower()
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_a_launch_file_names_what_is_installed(name: str) -> None:
+    root = launch_file(name)
+    executables = re.findall(r'"(\w+):zsris_ros\.', (ROOT / "CMakeLists.txt").read_text())
+    for node in root.iter("node"):
+        assert node.get("pkg") != "zsris_ros" or node.get("exec") in executables
+    for text in re.findall(r'"\$\(find-pkg-share zsris_ros\)/([^"]+)"', _text(name)):
+        assert (ROOT / text).is_file(), text
+    for include in root.iter("include"):
+        included = launch_file(include.get("file", "").removeprefix(f"{SHARE}launch/"))
+        assert {each.get("name") for each in include.iter("arg")} <= set(arguments(included))
+
+
+def _text(name: str) -> str:
+    return (ROOT / "launch" / name).read_text()
+
+
+def test_the_camera_argument_names_the_topics() -> None:
+    declared = arguments(launch_file("refer_segment"))
+    for topic in ("image", "depth", "camera_info"):
+        assert declared[topic].get("default", "").startswith("$(var camera)/")
+    # launch reads a file from above: a default may only use what stands before it.
+    assert next(iter(declared)) == "camera"
+
+
+def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> None:
+    node = ReferSegmentNode(lambda _: None, context=context)  # type: ignore[arg-type,return-value]
+    topics = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
+    services = node.get_service_names_and_types_by_node(node.get_name(), "/")
+    names = {name.lstrip("/") for name, _ in [*topics, *services]}
+    node.stop(5.0)
+    node.destroy_node()
+    (launched,) = executed("refer_segment_node")
+    remapped = {remap.get("from") for remap in launched.iter("remap")}
+    assert remapped == {
+        "image", "depth", "camera_info", "expression", "utterance", "refer_segment"
+    }  # fmt: skip
+    assert remapped <= names
+
+
+def test_speech_is_launched_on_demand_with_declared_parameters() -> None:
+    """Its utterances reach refer_segment_node, and its texts do not: they would be asked twice."""
+    (launched,) = executed("speech_node")
+    assert launched.get("if") == "$(var speech)"
+    names = {parameter.name for parameter in fields(SpeechParameters)}
+    assert {param.get("name") for param in launched.iter("param")} <= {*names, "use_sim_time"}
+    remaps = {each.get("from"): each.get("to") for each in launched.iter("remap")}
+    (listener,) = executed("refer_segment_node")
+    heard = {each.get("from"): each.get("to") for each in listener.iter("remap")}
+    assert remaps == {"expression": "~/expression", "~/utterance": heard["utterance"]}
+
+
+def executed(name: str) -> list[ElementTree.Element]:
+    """The nodes of the launch file that this executable is started for."""
+    return [each for each in launch_file("refer_segment").iter("node") if each.get("exec") == name]

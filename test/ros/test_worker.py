@@ -1,0 +1,161 @@
+"""One thread, a bounded queue, and an end that does not wait for ever."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from concurrent.futures import CancelledError
+
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+
+from zsris_ros.ros.requests.worker import Cancelled, QueueFull, Stopped, Worker
+
+
+class Gate:
+    """A job that runs until it is opened."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self) -> str:
+        self.entered.set()
+        assert self.opened.wait(10)
+        return "through"
+
+
+def test_jobs_run_in_order_in_one_thread_that_is_not_ours() -> None:
+    worker = Worker(max_pending=100)
+    order: list[int] = []
+
+    def job(number: int) -> int:
+        order.append(number)
+        return threading.get_ident()
+
+    futures = [worker.submit(lambda number=number: job(number)) for number in range(50)]
+    threads = {future.result(10) for future in futures}
+    assert order == list(range(50))
+    assert len(threads) == 1 and threading.get_ident() not in threads
+    assert worker.stop(5)
+
+
+def test_the_queue_is_bounded_and_frees_again() -> None:
+    worker, gate = Worker(max_pending=2), Gate()
+    running = worker.submit(gate)
+    assert gate.entered.wait(10)
+    waiting = [worker.submit(lambda: "ran") for _ in range(2)]
+    assert worker.waiting == 2
+    with pytest.raises(QueueFull, match="2"):
+        worker.submit(lambda: "too much")
+    gate.opened.set()
+    assert running.result(10) == "through"
+    assert [future.result(10) for future in waiting] == ["ran", "ran"]
+    assert worker.submit(lambda: "again").result(10) == "again"
+    assert worker.stop(5)
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [
+        (ValueError("bad"), ValueError),
+        (MemoryError(), MemoryError),
+        (SystemExit(3), RuntimeError),
+    ],
+)
+def test_what_a_job_raises_reaches_the_caller_and_the_thread_lives_on(
+    error: BaseException, seen: type[Exception]
+) -> None:
+    worker = Worker(max_pending=2)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(seen):
+        worker.submit(fail).result(10)
+    assert worker.submit(lambda: 5).result(10) == 5
+    assert worker.stop(5)
+
+
+def test_spare_time_goes_to_the_newest_offer_once_nothing_waits() -> None:
+    worker, gate = Worker(max_pending=5), Gate()
+    running = worker.submit(gate)
+    assert gate.entered.wait(10)
+    order: list[str] = []
+    offered = threading.Event()
+
+    def last() -> None:
+        order.append("newest offer")
+        offered.set()
+
+    worker.offer(lambda: order.append("older offer"))
+    worker.offer(last)
+    waiting = [worker.submit(lambda name=name: order.append(name)) for name in "ab"]
+    gate.opened.set()
+    assert running.result(10) == "through"
+    for future in waiting:
+        future.result(10)
+    assert offered.wait(10)
+    assert order == ["a", "b", "newest offer"]
+
+    def fail() -> None:
+        raise ValueError
+
+    worker.offer(fail)
+    assert worker.submit(lambda: 5).result(10) == 5
+    worker.offer(fail)
+    assert worker.stop(5)
+
+
+def test_what_waits_can_be_withdrawn_and_what_runs_cannot() -> None:
+    worker, gate = Worker(max_pending=2), Gate()
+    running = worker.submit(gate)
+    assert gate.entered.wait(10)
+    ran: list[str] = []
+    first, second = (worker.submit(lambda name=name: ran.append(name)) for name in "ab")
+    assert worker.withdraw(first) and worker.waiting == 1
+    with pytest.raises(Cancelled):
+        first.result(1)
+    assert not worker.withdraw(first) and not worker.withdraw(running)
+    worker.submit(lambda: ran.append("c"))  # the place is free again
+    gate.opened.set()
+    assert running.result(10) == "through"
+    second.result(10)
+    assert worker.stop(5)
+    assert ran == ["b", "c"]
+
+
+def test_stop_cancels_what_waits_and_does_not_wait_for_what_runs() -> None:
+    worker, gate = Worker(max_pending=5), Gate()
+    running = worker.submit(gate)
+    assert gate.entered.wait(10)
+    waiting = worker.submit(lambda: "never")
+    start = time.monotonic()
+    assert not worker.stop(0.2)
+    assert time.monotonic() - start < 2
+    with pytest.raises(CancelledError):
+        waiting.result(1)
+    with pytest.raises(Stopped):
+        worker.submit(lambda: "late")
+    gate.opened.set()
+    assert running.result(10) == "through"
+    assert worker.stop(5)
+
+
+def test_nothing_of_a_finished_job_is_kept() -> None:
+    class Frame:
+        pass
+
+    worker, frame = Worker(max_pending=2), Frame()
+    gone = weakref.ref(frame)
+    worker.submit(lambda frame=frame: id(frame)).result(10)
+    del frame
+    deadline = time.monotonic() + 5
+    while gone() is not None and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.01)
+    assert gone() is None
+    assert worker.stop(5)

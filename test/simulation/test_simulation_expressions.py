@@ -1,0 +1,148 @@
+"""Every sentence about the tabletop is true, of exactly the objects it is said to be true of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from support.tabletop_reading import meant
+
+from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
+from zsris_ros.language.rule_parser import parse
+from zsris_ros.simulation.expressions import CATEGORIES, ReferringExpression, expressions
+from zsris_ros.simulation.render import RenderingUnavailable
+from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
+from zsris_ros.simulation.verdict_expressions import (
+    ABSENT,
+    AMBIGUOUS,
+    VERDICT_CATEGORIES,
+    verdict_expressions,
+)
+from zsris_ros.types import InputError, Verdict
+
+SEEDS = range(300, 314)
+MANY = 150
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[TabletopScene]:
+    try:
+        return [tabletop_scene(seed) for seed in SEEDS]
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def asked(scenes: list[TabletopScene]) -> list[tuple[TabletopScene, ReferringExpression]]:
+    return [(scene, each) for scene in scenes for each in expressions(scene, MANY)]
+
+
+@pytest.fixture(scope="module")
+def judged(scenes: list[TabletopScene]) -> list[tuple[TabletopScene, ReferringExpression]]:
+    return [(scene, each) for scene in scenes for each in verdict_expressions(scene, MANY)]
+
+
+def test_every_expression_is_true_of_its_targets_alone(
+    asked: list[tuple[TabletopScene, ReferringExpression]],
+) -> None:
+    for scene, each in asked:
+        assert meant(scene, each.text) == set(each.targets), (scene.seed, each)
+        assert each.verdict is Verdict.FOUND
+        assert (len(each.targets) > 1) == (each.category == "plural"), each
+    count = Counter(each.category for _, each in asked)
+    assert set(count) == set(CATEGORIES) and min(count.values()) >= 10, count
+
+
+def test_every_verdict_is_right(judged: list[tuple[TabletopScene, ReferringExpression]]) -> None:
+    for scene, each in judged:
+        fits = meant(scene, each.text)
+        assert fits == set(each.targets), (scene.seed, each)
+        right = (Verdict.NOT_FOUND, Verdict.FOUND, Verdict.AMBIGUOUS)[min(len(fits), 2)]
+        assert each.verdict is right, each
+    missing = set(VERDICT_CATEGORIES) - {each.category for _, each in judged}
+    assert not missing
+
+
+def test_the_parser_reads_what_was_meant(
+    asked: list[tuple[TabletopScene, ReferringExpression]],
+) -> None:
+    """Whatever else it reads, the field that decides about a category is there and no other is."""
+    wrong = []
+    for _, each in asked:
+        read = parse(each.text)
+        chained = any(anchor.relations for r in read.relations for anchor in r.anchors)
+        says = {
+            "position": bool(read.position),
+            "ordinal": read.ordinal is not None,
+            "between": any(relation.kind == "between" for relation in read.relations),
+            "chain": chained,
+            "negation": bool(read.excluded),
+            "plural": read.number != "one",
+            "superlative": read.superlative in ("left", "right", "top", "bottom"),
+        }
+        expected = {name: name == each.category for name in says}
+        if each.category == "plural":
+            expected["superlative"] = says["superlative"]
+        if says != expected or (each.category in ("attribute", "negation") and read.relations):
+            wrong.append((each.text, read))
+    assert not wrong
+
+
+def test_the_same_seed_gives_the_same_questions(scenes: list[TabletopScene]) -> None:
+    again = tabletop_scene(SEEDS[0])
+    assert expressions(again) == expressions(scenes[0])
+    assert verdict_expressions(again) == verdict_expressions(scenes[0])
+    assert expressions(again) != expressions(replace(again, seed=1)), "the seed chooses"
+
+
+def test_limits_and_categories_are_kept(scenes: list[TabletopScene]) -> None:
+    for scene in scenes:
+        assert len(expressions(scene, 3)) <= 3
+        only = expressions(scene, 9, ("ordinal", "chain"))
+        assert {each.category for each in only} <= {"ordinal", "chain"}
+        thirds = Counter(each.verdict for each in verdict_expressions(scene, 6))
+        assert thirds[Verdict.NOT_FOUND] == 2 and max(thirds.values()) == 2
+        lone = verdict_expressions(scene, 6, (*ABSENT, *AMBIGUOUS))
+        assert Verdict.FOUND not in {each.verdict for each in lone}
+
+
+def test_what_is_half_hidden_is_never_asked_for(scenes: list[TabletopScene]) -> None:
+    """Nothing that could mean a half-hidden thing is asked for or called absent."""
+    for scene in scenes[:6]:
+        lost = replace(scene, objects=scene.objects[1:], hidden=(scene.objects[0].name,))
+        for each in (*expressions(lost, MANY), *verdict_expressions(lost, MANY)):
+            assert meant(lost, each.text) == set(each.targets), each
+
+
+def test_the_data_set_renders_any_scene_by_its_name() -> None:
+    data = TabletopData(300, 3, verdicts=True)
+    assert list(data.names()) == ["seed 300", "seed 301", "seed 302"]
+    try:
+        item = data.item("seed 301")
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    assert item.name == "seed 301"
+    assert {question.verdict for question in item.questions} == set(Verdict)
+    for question in (*item.questions, *item.names):
+        assert item.truth(question).any() == bool(question.targets)
+    for name in ("seed 299", "seed 303", "300", "seed -1", "seed x"):
+        with pytest.raises(InputError, match="no scene"):
+            data.item(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((-1, 3), "cannot be evaluated"),
+        ((0, 0), "cannot be evaluated"),
+        ((999_999, 2), "trained on"),
+        ((0, 1, ("chain", "colour")), "no category colour"),
+        ((0, 1, ("absent pair",)), "no category absent pair"),
+        ((0, 1, ("chain",), True), "no category chain"),
+        ((0, 1, ()), "no category"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(arguments: tuple[object, ...], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        TabletopData(*arguments)  # type: ignore[arg-type]

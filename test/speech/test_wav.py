@@ -1,0 +1,82 @@
+"""Wav files of all integer formats become 16 kHz mono; what is none is refused in a sentence."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zsris_ros.speech.audio import RATE, SECOND, SpeechError
+from zsris_ros.speech.wav import blocks, read_wav, resampled, to_samples, write_wav
+
+
+def tone(rate: int, seconds: float = 0.5, hertz: float = 440.0) -> np.ndarray:
+    return 10_000 * np.sin(2 * np.pi * hertz * np.arange(round(rate * seconds)) / rate)
+
+
+def write(path: Path, sound: np.ndarray, rate: int, width: int, channels: int) -> None:
+    scaled = np.rint(sound * 2.0 ** (8 * width - 16)).astype(np.int64)
+    data = np.repeat(scaled[:, None], channels, axis=1)
+    if width == 1:
+        encoded = (data + 128).astype(np.uint8).tobytes()
+    else:
+        raw = data.astype("<i8").view(np.uint8).reshape(*data.shape, 8)[..., :width]
+        encoded = raw.tobytes()
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        file.writeframes(encoded)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+@pytest.mark.parametrize(("rate", "channels"), [(RATE, 1), (8000, 1), (44_100, 2), (48_000, 4)])
+def test_every_integer_format_is_the_same_sound(
+    tmp_path: Path, width: int, rate: int, channels: int
+) -> None:
+    path = tmp_path / "tone.wav"
+    write(path, tone(rate), rate, width, channels)
+    samples = read_wav(path)
+    assert samples.dtype == np.int16 and len(samples) == RATE // 2
+    inside = slice(400, -400)  # the spectrum's method rings at the ends
+    error = samples[inside] - tone(RATE)[inside]
+    assert np.sqrt(np.mean(error**2)) < (200 if width == 1 else 100)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    samples = to_samples(tone(RATE))
+    write_wav(tmp_path / "tone.wav", samples)
+    assert np.array_equal(read_wav(tmp_path / "tone.wav"), samples)
+
+
+def test_an_empty_file_is_silence(tmp_path: Path) -> None:
+    write_wav(tmp_path / "empty.wav", np.empty(0, np.int16))
+    assert len(read_wav(tmp_path / "empty.wav")) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"no wav file at all, but some text" * 9])
+def test_what_is_no_wav_file_is_refused_with_a_way_out(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "sound.wav"
+    path.write_bytes(content)
+    with pytest.raises(SpeechError, match=r"sound\.wav is no wav file .*ffmpeg"):
+        read_wav(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpeechError, match=r"nothing\.wav cannot be read: No such file"):
+        read_wav(tmp_path / "nothing.wav")
+
+
+def test_frequencies_that_the_lower_rate_cannot_hold_are_cut() -> None:
+    high = tone(48_000, hertz=10_000)
+    assert np.abs(resampled(high, 48_000, RATE)[400:-400]).max() < 500
+
+
+def test_blocks_hold_all_samples_at_their_times() -> None:
+    samples = np.arange(2000, dtype=np.int16)
+    found = list(blocks(samples, 7 * SECOND))
+    assert np.array_equal(np.concatenate([block.samples for block in found]), samples)
+    for at, block in enumerate(found):
+        assert block.start_ns == 7 * SECOND + at * 30_000_000

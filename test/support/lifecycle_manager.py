@@ -1,0 +1,62 @@
+"""A client of a lifecycle node's services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
+
+from support.ros_camera import header, picture
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.publishers.image_conversions import to_image
+
+NODE = "/refer_segment_node"
+PATIENCE = 30.0
+
+
+class Manager:
+    """Changes and reads the state of a lifecycle node."""
+
+    def __init__(self, client: Client, node: str = NODE) -> None:
+        self.client, self._node = client, node
+        self._clients: dict[str, Any] = {}
+
+    def begin(self, kind: Any, service: str, request: Any) -> Any:
+        """The future of a call."""
+        if service not in self._clients:
+            self._clients[service] = self.client.node.create_client(kind, f"{self._node}/{service}")
+            assert self._clients[service].wait_for_service(PATIENCE)
+        return self._clients[service].call_async(request)
+
+    def end(self, future: Any) -> Any:
+        self.client._executor.spin_until_future_complete(future, PATIENCE)
+        assert future.done(), "a call was lost"
+        return future.result()
+
+    def begin_change(self, transition: int) -> Any:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.begin(ChangeState, "change_state", request)
+
+    def change(self, *transitions: int) -> bool:
+        """Whether all succeeded."""
+        return all(self.end(self.begin_change(each)).success for each in transitions)
+
+    def state(self) -> int:
+        return int(self.end(self.begin(GetState, "get_state", GetState.Request())).current_state.id)
+
+    def set(self, name: str, value: object) -> str:
+        """Why a parameter was not set; empty if it was."""
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()]
+        )
+        (result,) = self.end(self.begin(SetParameters, "set_parameters", request)).results
+        return "" if result.successful else str(result.reason)
+
+    def ask(self, expression: str) -> tuple[str, str]:
+        """Status and message of an answer about an image in the request."""
+        given = to_image(picture(10)[0], "rgb8", header(1))
+        response = self.client.ask(expression, image=given)
+        return STATUS_NAMES[response.status], response.message

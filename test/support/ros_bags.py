@@ -1,0 +1,35 @@
+"""A small bag of images and their camera info."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rclpy.serialization import serialize_message
+from rosbags import rosbag2
+from rosbags.typesys import Stores, get_typestore
+from sensor_msgs.msg import CameraInfo
+
+from support.ros_camera import SECOND, header, picture
+from zsris_ros.ros.publishers.image_conversions import to_image
+
+MOMENTS = 10
+PERIOD = 0.1
+
+
+def record(folder: Path, storage: str) -> Path:
+    """A bag of ten moments, 0.1 s apart."""
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    names = {"/camera": "sensor_msgs/msg/Image", "/info": "sensor_msgs/msg/CameraInfo"}
+    bag = folder / storage
+    plugin = getattr(rosbag2.StoragePlugin, storage.upper())
+    with rosbag2.Writer(bag, version=9, storage_plugin=plugin) as writer:
+        topics = [
+            writer.add_connection(name, kind, typestore=store) for name, kind in names.items()
+        ]
+        for number in range(MOMENTS):
+            stamp = round(number * PERIOD * SECOND) + 5 * SECOND
+            image = to_image(picture(number)[0], "rgb8", header(stamp))
+            info = CameraInfo(header=header(stamp), width=64, height=48)
+            for topic, message in zip(topics, (image, info), strict=True):
+                writer.write(topic, stamp, serialize_message(message))
+    return bag

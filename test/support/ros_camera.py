@@ -1,0 +1,138 @@
+"""A camera in the test's own process, and what is needed to listen to the node."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from zsris_ros.ros.publishers.image_conversions import to_image
+
+WIDTH, HEIGHT, FOCAL = 64, 48, 60.0
+FRAME = "camera_optical_frame"
+SECOND = 1_000_000_000
+
+
+def header(stamp_ns: int, frame_id: str = FRAME) -> Header:
+    made = Header(frame_id=frame_id)
+    made.stamp.sec, made.stamp.nanosec = divmod(stamp_ns, SECOND)
+    return made
+
+
+def picture(left: int) -> tuple[np.ndarray, np.ndarray]:
+    """A grey picture with a red square of 8x8 pixels, and its mask."""
+    rgb = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    rgb[20:28, left : left + 8] = (250, 10, 10)
+    return rgb, rgb[..., 0] > 200
+
+
+class Camera:
+    """Publishes colour, depth and camera_info as a driver does."""
+
+    def __init__(self, node: Node, reliable: bool = True) -> None:
+        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        quality = QoSProfile(depth=5, reliability=reliability)
+        self._image = node.create_publisher(Image, "image", quality)
+        self._depth = node.create_publisher(Image, "depth", quality)
+        self._info = node.create_publisher(CameraInfo, "camera_info", quality)
+        self.send_again: Callable[[], None] = lambda: None
+
+    def wait_until_heard(self, timeout: float = 10.0) -> None:
+        deadline = time.monotonic() + timeout
+        publishers = self._image, self._depth, self._info
+        while not all(each.get_subscription_count() for each in publishers):
+            assert time.monotonic() < deadline, "the node does not subscribe to the camera"
+            time.sleep(0.02)
+
+    def send(
+        self,
+        stamp_ns: int,
+        left: int = 10,
+        depth_mm: int | None = 1500,
+        depth_frame: str = FRAME,
+        depth_shape: tuple[int, int] = (HEIGHT, WIDTH),
+    ) -> None:
+        """One moment; without depth when ``depth_mm`` is None."""
+        self.send_again = partial(self.send, stamp_ns, left, depth_mm, depth_frame, depth_shape)
+        if depth_mm is not None:
+            info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
+            info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
+            self._info.publish(info)
+            depth = np.full(depth_shape, depth_mm, np.uint16)
+            self._depth.publish(to_image(depth, "16UC1", header(stamp_ns, depth_frame)))
+        self._image.publish(to_image(picture(left)[0], "rgb8", header(stamp_ns)))
+
+    def send_image(self, image: Image) -> None:
+        self._image.publish(image)
+
+
+class Stream:
+    """A camera that runs at ``rate`` in a thread of its own, its stamps the time of day."""
+
+    def __init__(self, camera: Camera, rate: float) -> None:
+        self._camera, self._period = camera, 1 / rate
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Stream:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._period):
+            self._camera.send(time.time_ns())
+
+
+class Listener:
+    """Collects the messages of one topic, with ``latched`` also the last one sent before."""
+
+    def __init__(self, node: Node, kind: Any, topic: str, latched: bool = False) -> None:
+        self._node = node
+        self.messages: list[Any] = []
+        self.times: list[float] = []
+        durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+        quality = QoSProfile(depth=10, durability=durability)
+        self._subscription = node.create_subscription(kind, topic, self._keep, quality)
+        self._executor = SingleThreadedExecutor()
+
+    def _keep(self, message: Any) -> None:
+        self.messages.append(message)
+        self.times.append(time.monotonic())
+
+    def wait_until_matched(self, timeout: float = 10.0) -> None:
+        topic = self._subscription.topic_name
+        wait_until(lambda: self._node.count_publishers(topic) > 0, timeout, f"nobody on {topic}")
+
+    def wait(self, fits: Callable[[Any], bool] = lambda _: True, timeout: float = 10.0) -> Any:
+        """The first message that fits, among those that came and those that come."""
+        self._executor.add_node(self._node)
+        try:
+            deadline = time.monotonic() + timeout
+            while time.monotonic() < deadline:
+                for message in self.messages:
+                    if fits(message):
+                        return message
+                self._executor.spin_once(timeout_sec=0.05)
+        finally:
+            self._executor.remove_node(self._node)
+        raise AssertionError(f"nothing that fits on {self._subscription.topic_name}")
+
+
+def wait_until(true: Callable[[], bool], timeout: float, otherwise: str) -> None:
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.02)

@@ -1,0 +1,120 @@
+"""The real node process around a model that does as the expression says, to inject faults.
+
+It stands in for the model alone, where a real one cannot be made to fail or dawdle: "red" is
+answered with the red pixels, "slow 2 ..." after two seconds, "stages 20" after as many
+stages of 0.1 seconds, "crash" with an exception, "refuse" with
+an InputError.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+
+import numpy as np
+
+from zsris_ros.ros.lifecycle import process
+from zsris_ros.ros.node import NAME, ReferSegmentNode
+from zsris_ros.ros.parameters.node_parameters import Parameters
+from zsris_ros.tracing.stages import stage
+from zsris_ros.types import (
+    Candidate,
+    Expression,
+    Frame,
+    InputError,
+    Proposals,
+    ReferringResult,
+    RegionOfInterest,
+    Scene,
+    Verdict,
+)
+
+
+class StandIn:
+    """Knows red."""
+
+    def to_device(self) -> None:
+        """It is everywhere."""
+
+    def to_memory(self) -> None:
+        """It is everywhere."""
+
+    def gpu_memory(self) -> str:
+        return "not used"
+
+    def look(self, frame: Frame) -> Scene:
+        with stage("proposals"):
+            mask = (frame.rgb[..., 0] > 200) & (frame.rgb[..., 1] < 100)
+        empty = np.zeros((1, 4), np.float32)
+        quality = np.ones(1, np.float32)
+        proposals = Proposals(mask[None], empty, quality, ("stand-in",))
+        rows, columns = np.nonzero(mask)
+        place = np.array([[columns.mean(), rows.mean()]] if mask.any() else [[0, 0]], np.float32)
+        unknown = np.full((1, 3), np.nan, np.float32)
+        return Scene(frame, proposals, np.ones((1, 2)), place, unknown, timings={"look": 1.0})
+
+    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
+        scene = self.look(frame)
+        few = slice(int(scene.proposals.masks.any()))
+        proposals = Proposals(
+            scene.proposals.masks[few], scene.proposals.boxes[few], np.ones(few.stop), ("red",)
+        )
+        return Scene(frame, proposals, scene.features[few], scene.pixels[few], scene.points[few])
+
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
+        with stage("grounding"):
+            self._obey(expression)
+        return self._answer(scene, expression)
+
+    def _obey(self, expression: str) -> None:
+        word, _, argument = expression.partition(" ")
+        if word == "slow":
+            time.sleep(float(argument.split()[0]))
+        for _ in range(int(argument) if word == "stages" else 0):
+            with stage("grounding"):
+                time.sleep(0.1)
+        if word == "crash":
+            raise RuntimeError("CUDA out of memory\nand more")
+        if word == "exit":
+            sys.exit(1)
+        if word == "refuse":
+            raise InputError("this expression cannot be used")
+
+    def _answer(self, scene: Scene, expression: str) -> ReferringResult:
+        mask = scene.proposals.masks[0]
+        asked = Expression(expression, expression, expression)
+        if not mask.any() or expression == "nothing":
+            none = np.zeros_like(mask)
+            return ReferringResult(Verdict.NOT_FOUND, asked, (), none, "nothing is red", "")
+        rows, columns = np.nonzero(mask)
+        depth, camera = scene.frame.depth, scene.frame.intrinsics
+        centroid = None
+        x, y = float(columns.mean()), float(rows.mean())
+        if depth is not None and camera is not None:
+            z = float(np.median(depth[mask]))
+            centroid = ((x - camera.cx) / camera.fx * z, (y - camera.cy) / camera.fy * z, z)
+        corner = float(columns.min()), float(rows.min())
+        box = (*corner, float(np.ptp(columns)), float(np.ptp(rows)))
+        best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in", selected=True)
+        rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
+        message, why = f"{expression}: the red pixels", "they are red"
+        return ReferringResult(
+            Verdict.FOUND, asked, (best, *rest), mask, message, why, {"refer": 2.0}
+        )
+
+
+def load(chosen: Parameters) -> StandIn:
+    if chosen.weights == "missing":
+        raise FileNotFoundError("no weights are called 'missing'")
+    if chosen.weights == "doubtful":
+        logging.getLogger("zsris_ros.weights").warning("these weights are %s", chosen.weights)
+    if chosen.weights.startswith("slow"):
+        time.sleep(float(chosen.weights.removeprefix("slow")))
+    return StandIn()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("RCUTILS_COLORIZED_OUTPUT", "0")
+    sys.exit(process.run(lambda: ReferSegmentNode(load), NAME))

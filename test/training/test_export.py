@@ -1,0 +1,104 @@
+"""Exported weights come back as the models they were, and are small enough to ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from zsris_ros.proposals.sam.sam_network import build_sam
+from zsris_ros.training.tabletop import train_clip as clip_training
+from zsris_ros.training.tabletop import train_sam as sam_training
+from zsris_ros.training.tabletop.captions import SCENERY_NAME, draw_caption
+from zsris_ros.training.tabletop.export import export_clip, export_sam, known_tokens
+from zsris_ros.types import InputError
+from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.weights.token_table import (
+    ROWS,
+    TABLE,
+    VALUES,
+    compress_clip_state,
+    expand_clip_state,
+)
+
+SHIPPED = 16_000_000
+"""Bytes that both files may take together."""
+
+
+@pytest.fixture(scope="module")
+def clip() -> ClipModel:
+    torch.manual_seed(0)
+    model = build_clip(clip_training.ARCHITECTURE)
+    return ClipModel(model.requires_grad_(False))
+
+
+@pytest.fixture(scope="module")
+def files(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("weights") / "new"
+    sam, shrunk = folder / "sam.safetensors", folder / "clip.safetensors"
+    sizes = export_sam(build_sam(sam_training.ARCHITECTURE), sam), export_clip(clip, shrunk)
+    assert sizes == (sam.stat().st_size, shrunk.stat().st_size)
+    return sam, shrunk
+
+
+def test_both_files_together_are_small_enough_to_ship(files: tuple[Path, Path]) -> None:
+    assert sum(file.stat().st_size for file in files) <= SHIPPED
+    assert {file.name for file in files[0].parent.iterdir()} == {file.name for file in files}
+
+
+def test_a_sam_comes_back_as_it_was(files: tuple[Path, Path]) -> None:
+    torch.manual_seed(0)
+    written = build_sam(sam_training.ARCHITECTURE).state_dict()
+    stored = load_file(files[0])
+    assert {value.dtype for value in stored.values()} == {torch.float16}
+    read = build_sam(sam_training.ARCHITECTURE, stored).state_dict()
+    assert read.keys() == written.keys()
+    for name, value in written.items():
+        torch.testing.assert_close(read[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_a_clip_encodes_every_caption_as_it_did(clip: ClipModel, files: tuple[Path, Path]) -> None:
+    state = expand_clip_state(load_file(files[1]))
+    read = ClipModel.load(clip_training.ARCHITECTURE, state)
+    rng = np.random.default_rng(0)
+    names = ["red mug", "black bottle", SCENERY_NAME]
+    captions = [draw_caption(rng, names[i % 3]).text for i in range(60)]
+    before, after = clip.encode_text(captions), read.encode_text(captions)
+    assert torch.cosine_similarity(before, after).min() > 0.9999
+
+
+def test_every_token_of_a_caption_is_kept(clip: ClipModel) -> None:
+    kept = set(known_tokens(clip).tolist())
+    rng = np.random.default_rng(1)
+    shapes = ["box", "ball", "cylinder", "cone", "mug", "bowl", "bottle", "plate"]
+    captions = [draw_caption(rng, f"pink {shapes[i % 8]}").text for i in range(400)]
+    assert set(clip.tokenize(captions).unique().tolist()) <= kept
+    assert {0, 49406, 49407} <= kept, "padding, start and end"
+    assert len(kept) < 300
+
+
+def test_a_token_that_was_not_kept_is_zero(files: tuple[Path, Path]) -> None:
+    stored = load_file(files[1])
+    table = expand_clip_state(stored)[TABLE]
+    absent = np.setdiff1d(np.arange(49408), stored[ROWS].numpy())
+    assert table.shape == (49408, 128)
+    assert not table[torch.from_numpy(absent)].any()
+
+
+def test_a_whole_table_is_left_alone() -> None:
+    state = {TABLE: torch.ones(5, 2), "other": torch.zeros(1)}
+    assert expand_clip_state(state).keys() == state.keys()
+
+
+def test_damaged_rows_are_refused() -> None:
+    state = compress_clip_state({TABLE: torch.ones(5, 2)}, torch.tensor([1, 4]))
+    with pytest.raises(InputError, match="do not fit"):
+        expand_clip_state({**state, ROWS: torch.tensor([1], dtype=torch.int32)})
+    with pytest.raises(InputError, match="do not fit"):
+        expand_clip_state({VALUES: state[VALUES]})
+    with pytest.raises(InputError, match="outside"):
+        expand_clip_state(state, vocabulary=4)

@@ -1,0 +1,229 @@
+"""The tables of README and docs/bench.md and the charts, from what was measured.
+
+``python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench`` replaces the text
+between ``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` and
+of ``FP32`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the tables
+in step with the files.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zsris_ros.benchmark.charts import draw_curves, draw_stages
+from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
+from zsris_ros.benchmark.measuring import STAGES
+from zsris_ros.benchmark.plans import PLANS
+from zsris_ros.evaluation.reports.readme_tables import between_marks
+
+_WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
+
+BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
+
+Document = Mapping[str, Any]
+
+
+def read_documents(folder: Path) -> list[Document]:
+    """The measurements in ``folder``, each of one plan."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [document for document in found if "plan" in document]
+
+
+def bench_table(folder: Path) -> str:
+    """Markdown of the measurements in ``folder``, and of the curves where there are any."""
+    documents = read_documents(folder)
+    blocks = [_block(group) for group in groups(documents)]
+    curves = folder / CURVES
+    if curves.exists():
+        blocks.append(_growth(json.loads(curves.read_text(encoding="utf-8"))["curves"]))
+    ros = folder / ROS
+    if ros.exists():
+        blocks.append(_added_by_ros(json.loads(ros.read_text(encoding="utf-8"))))
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def groups(documents: Sequence[Document]) -> list[list[Document]]:
+    """The published plan and behind it this package's, measured alike on one device."""
+    return [
+        [
+            baseline,
+            *sorted(_beside(baseline, documents), key=lambda ours: PLANS.index(ours["plan"])),
+        ]
+        for baseline in documents
+        if baseline["plan"] == BASELINE and any(_beside(baseline, documents))
+    ]
+
+
+def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Document]:
+    for ours in documents:
+        alike = all(ours[key] == baseline[key] for key in ("size", "masks", "device", "image"))
+        if alike and ours["plan"] != BASELINE:
+            yield ours
+
+
+def with_table(readme: str, table: str) -> str:
+    """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
+    return between_marks(readme, "bench", table)
+
+
+def with_parts(page: str, folder: Path) -> str:
+    """docs/bench.md with what was measured of ``PARTS`` and in float32."""
+    for name, table in PARTS.items():
+        path = folder / f"{name}.json"
+        if path.exists():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            page = between_marks(page, name, table(found))
+    if (folder / FP32).is_dir():
+        page = between_marks(page, FP32, bench_table(folder / FP32))
+    return page
+
+
+def _block(group: Sequence[Document]) -> Iterator[str]:
+    """One table; the bound is that of the first of this package's plans."""
+    baseline, *ours = group
+    width, height = baseline["image"]
+    yield (
+        f"**{_networks(baseline)}**, {width}x{height}, {baseline['masks']} masks, "
+        f"{_machine(baseline)}, {', '.join(_chooses(baseline, each) for each in ours)}:"
+    )
+    yield ""
+    plans = "".join(f" {each['plan']}, {each['precision']} | times faster |" for each in ours)
+    yield f"| | published way |{plans} bound of the arithmetic |"
+    yield "|---" * (3 + 2 * len(ours)) + "|"
+    yield _row("**first answer**", [each["first_answer"] for each in group])
+    for name in STAGES:
+        rows = [each["stages"].get(name) for each in group]
+        if name != "other" and any(rows):
+            yield _row(name, rows)
+    yield _row("**every further answer**", [each["further"] for each in group])
+    memory = "".join(f" {each['peak_mb']:.0f} MiB | |" for each in ours)
+    yield f"| peak memory | {baseline['peak_mb']:.0f} MiB |{memory} |"
+
+
+def _chooses(baseline: Document, ours: Document) -> str:
+    same = baseline["chosen"] == ours["chosen"]
+    return f"`{ours['plan']}` chooses {'the same' if same else 'another'} mask"
+
+
+def _row(name: str, figures: Sequence[Document | None]) -> str:
+    baseline, *ours = figures
+    cells = [name, _ms(baseline)]
+    for each in ours:
+        cells += [_ms(each), _times(baseline, each)]
+    first = ours[0]
+    bound = ""
+    if first and first.get("bound_ms", 0) >= 0.01 * first["median_ms"]:
+        share = first["share_of_matrix_rate"]
+        bound = f"{_milliseconds(first['bound_ms'])} ({share:.0%} of the rate)"
+    return f"| {' | '.join([*cells, bound])} |"
+
+
+def _networks(document: Document) -> str:
+    if document["size"] == "tabletop":
+        return "The bundled tabletop weights"
+    weights = ", random weights" if document["weights"] == "random" else ""
+    return f"SAM {document['size']} and CLIP ViT-B/16{weights}"
+
+
+def _machine(document: Document) -> str:
+    machine = document["machine"]
+    if document["device"].startswith("cuda"):
+        return str(machine["gpu"])
+    cores = machine["threads"]
+    return (
+        f"{cores} CPU core{'s' if cores > 1 else ''} ({machine['cpu']}, {machine['instructions']})"
+    )
+
+
+def _growth(curves: Sequence[Document]) -> Iterator[str]:
+    yield (
+        "How the time grows (bundled weights; an exponent of 1 is linear, below 1 there is a fixed "
+        "part):"
+    )
+    yield ""
+    yield "| plan | with | from | to | slope | exponent |"
+    yield "|---|---|---|---|---|---|"
+    for curve in curves:
+        first, last = (f"{curve['values'][i]} in {_milliseconds(curve['ms'][i])}" for i in (0, -1))
+        yield (
+            f"| {curve['plan']} | {curve['axis']} | {first} | {last} | "
+            f"{curve['ms_per_unit']:.3g} ms each | {curve['exponent']:.2f} |"
+        )
+
+
+def _added_by_ros(found: Document) -> Iterator[str]:
+    new, further = found["new_frame"], found["same_frame"]
+    publishing = found["publishing_mask_and_overlay"]
+    yield (
+        "What ROS adds (bundled weights, real processes, RGB-D of 640x480 at 30 Hz, "
+        f"{found['frames']} frames, medians):"
+    )
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| a call about a new frame, beyond its pipeline | {_milliseconds(new['beyond_ms'])} |"
+    yield f"| a further one, beyond its pipeline | {_milliseconds(further['beyond_ms'])} |"
+    yield f"| making and publishing mask and overlay | {_milliseconds(publishing['median_ms'])} |"
+    yield f"| idle CPU load, camera at 30 Hz | {found['idle_share_of_a_core']:.0%} of a core |"
+
+
+def _many_requests(found: Document) -> str:
+    """How much memory many expressions about one picture take."""
+    held = found["held_mb"]
+    rows = {
+        f"after the first answer about {found['masks']} masks": held["after_first"],
+        f"after {found['further']['repetitions']} further ones": held["after_last"],
+        "the most after any of them": held["most"],
+        "the most while they were made": found["peak_mb"],
+    }
+    head = f"{_networks(found)}, {found['plan']}, {found['precision']}, {_machine(found)}"
+    return "\n".join(
+        [f"| {head} | MiB |", "|---|---|", *(f"| {name} | {mb:.0f} |" for name, mb in rows.items())]
+    )
+
+
+def _ms(figures: Document | None) -> str:
+    return _milliseconds(figures["median_ms"]) if figures else ""
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value / 1e3:.2f} s" if value >= 1000 else f"{value:.3g} ms"
+
+
+def _times(baseline: Document | None, ours: Document | None) -> str:
+    if not baseline or not ours or baseline["median_ms"] < _WORTH_A_RATIO:
+        return ""
+    ratio = baseline["median_ms"] / ours["median_ms"]
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+PARTS: Mapping[str, Callable[[Document], str]] = {
+    "halo": background_agreement.table,
+    "compiled": compilation.table,
+    "memory": gpu_memory.table,
+    "requests": _many_requests,
+    "requests_cuda": _many_requests,
+}
+"""Tables of docs/bench.md by their marks, which are the names of their files too."""
+
+FP32 = "fp32"
+"""Mark of the page, and folder, of what README's table shows, in float32 on an older processor."""
+
+
+def main() -> None:
+    readme, page, folder = map(Path, sys.argv[1:4])
+    text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
+    readme.write_text(text, encoding="utf-8")
+    page.write_text(with_parts(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
+    draw_stages(groups(read_documents(folder)), folder / "stages.png")
+    curves = folder / CURVES
+    if curves.exists():
+        draw_curves(json.loads(curves.read_text(encoding="utf-8"))["curves"], folder / "curves.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""How the time of an answer grows with masks, with pixels, and with expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from zsris_ros.benchmark import machine
+from zsris_ros.benchmark.measuring import Measurement, Task, networks_of
+from zsris_ros.benchmark.networks import Networks
+
+
+@dataclass(frozen=True)
+class Axis:
+    """``name`` is varied over ``values``; ``asks`` says what is timed for each."""
+
+    name: str
+    asks: str
+    values: tuple[int, ...]
+    task: Callable[[Task, int], Task]
+
+
+AXES = (
+    Axis(
+        "masks",
+        "first answer",
+        (8, 16, 32, 64),
+        lambda task, value: replace(task, masks=value, expressions=1),
+    ),
+    Axis(
+        "kilopixels",
+        "first answer",
+        (77, 154, 307, 614, 1229),
+        lambda task, value: _sized(replace(task, expressions=1), value),
+    ),
+    Axis(
+        "expressions",
+        "answers to all of them about one picture",
+        (1, 2, 4, 8),
+        lambda task, value: replace(task, expressions=value),
+    ),
+)
+
+
+def measure_curves(
+    tasks: Sequence[Task],
+    repetitions: int,
+    axes: Sequence[Axis] = AXES,
+    networks_of: Callable[[Task], Networks] = networks_of,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """A document with one curve for each task and axis, the rest as the task has it."""
+    curves: list[Mapping[str, Any]] = []
+    for task in tasks:
+        networks = networks_of(task)
+        curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
+    return {
+        "curves": curves,
+        **machine.provenance(networks.device),
+    }
+
+
+def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, float]:
+    """How a curve grows, by least squares: milliseconds a unit, and the exponent of a power law.
+
+    Cost that is linear with nothing fixed beside it has the exponent 1; a fixed part lowers it.
+    """
+    slope = np.polyfit(values, milliseconds, 1)[0]
+    exponent = np.polyfit(np.log(values), np.log(milliseconds), 1)[0]
+    return {"ms_per_unit": round(float(slope), 4), "exponent": round(float(exponent), 3)}
+
+
+def _curve(
+    task: Task, axis: Axis, networks: Networks, repetitions: int, say: Callable[[str], None]
+) -> Mapping[str, Any]:
+    times = []
+    for value in axis.values:
+        say(f"{task.size}, {task.plan}: {value} {axis.name}")
+        measurement = Measurement(axis.task(task, value), networks)
+        times.append(_time(measurement, repetitions))
+        measurement.close()
+    return {
+        "axis": axis.name,
+        "asks": axis.asks,
+        "plan": task.plan,
+        "size": task.size,
+        "masks": task.masks,
+        "device": str(networks.device),
+        "precision": networks.precision,
+        "values": list(axis.values),
+        "ms": times,
+        **growth(axis.values, times),
+    }
+
+
+def _time(measurement: Measurement, repetitions: int) -> float:
+    """Milliseconds of all the expressions of a task, the first with the picture; the median."""
+    count = measurement.task.expressions
+    samples = []
+    measurement.ask(0)  # warms up
+    for _ in range(repetitions):
+        stages = [measurement.ask(number).milliseconds for number in range(count)]
+        samples.append(sum(sum(each.values()) for each in stages))
+    return round(median(samples), 3)
+
+
+def _sized(task: Task, kilopixels: int) -> Task:
+    """4:3 pictures."""
+    width = round((kilopixels * 1000 * 4 / 3) ** 0.5)
+    return replace(task, width=width, height=round(width * 3 / 4))

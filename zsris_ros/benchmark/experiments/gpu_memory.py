@@ -1,0 +1,158 @@
+"""What a first answer would hold of a GPU's memory, counted where there is none.
+
+``python -m zsris_ros.benchmark.experiments.gpu_memory bench/memory.json`` runs the plans on the CPU
+in half precision, with their work cut into portions as large as on a GPU, and follows every tensor
+from the operation that makes it until it is freed. The most bytes alive at once are what torch's
+allocator would have to hand out; workspaces inside operations and gaps between tensors come on top.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from zsris_ros.benchmark import machine
+from zsris_ros.benchmark.inputs import sentences
+from zsris_ros.benchmark.measuring import Measurement, Task, networks_of
+from zsris_ros.benchmark.networks import Networks
+from zsris_ros.benchmark.stopwatch import NAMES
+from zsris_ros.torch_utils import batching
+from zsris_ros.tracing.stages import watched
+
+SIZE, MASKS = "vit_b", 64
+PLANS = ("reference", "shared", "product")
+_HALF = "bf16"  # as wide as float16, which few CPUs compute in
+_MIB = 2**20
+
+
+class LiveTensors(TorchDispatchMode):
+    """Counts the bytes of tensors made inside that are alive at once.
+
+    ``now``, and the most while each stage ran in ``peaks`` (pass ``watch`` to ``watched``).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0
+        self.peaks: dict[str, int] = {}
+        self._known: set[int] = set()
+        self._stages = ["other"]
+
+    @contextmanager
+    def watch(self, name: str) -> Iterator[None]:
+        self._stages.append(NAMES.get(name, name))
+        try:
+            yield
+        finally:
+            self._stages.pop()
+
+    @property
+    def peak(self) -> int:
+        return max(self.peaks.values(), default=0)
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        before = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+        given = {each.untyped_storage()._cdata for each in before}
+        result = func(*args, **(kwargs or {}))
+        for made in tree_leaves(result):
+            if isinstance(made, Tensor):
+                self._see(made, given)
+        return result
+
+    def _see(self, made: Tensor, given: set[int]) -> None:
+        storage = made.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known or key in given:
+            return
+        self._known.add(key)
+        self.now += size
+        weakref.finalize(storage, self._forget, key, size)
+        name = self._stages[-1]
+        self.peaks[name] = max(self.peaks.get(name, 0), self.now)
+
+    def _forget(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
+
+
+def measure(networks: Networks, task: Task) -> dict[str, Any]:
+    """The MiB that a first answer holds: weights, and tensors beside them by stage."""
+    measurement, live = Measurement(task, networks), LiveTensors()
+    try:
+        with (
+            patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": batching.ON_A_GPU}),
+            live,
+            watched(live.watch),
+        ):
+            measurement.plan.look()
+            measurement.plan.answer(sentences(1)[0])
+    finally:
+        measurement.close()
+    weights = _weights(networks)
+    return {
+        "plan": task.plan,
+        "weights_mb": round(weights / _MIB, 1),
+        "stages_mb": {name: round(size / _MIB, 1) for name, size in live.peaks.items()},
+        "peak_mb": round((weights + live.peak) / _MIB, 1),
+    }
+
+
+def _weights(networks: Networks) -> int:
+    models = (networks.sam, networks.clip.model)
+    kept = [each for model in models for each in (*model.parameters(), *model.buffers())]
+    return sum(each.numel() * each.element_size() for each in kept)
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """Markdown of the measured rows."""
+    rows = document["rows"]
+    stages = list(dict.fromkeys(name for row in rows for name in row["stages_mb"]))
+    lines = [
+        f"| {' | '.join(['tensors alive at once', *(row['plan'] for row in rows)])} |",
+        "|---" * (1 + len(rows)) + "|",
+    ]
+    for name in ["weights", *stages]:
+        found = [
+            row["weights_mb"] if name == "weights" else row["stages_mb"].get(name, 0)
+            for row in rows
+        ]
+        lines.append(f"| {name} | {' | '.join(f'{value:.0f} MiB' for value in found)} |")
+    peaks = " | ".join(f"{row['peak_mb']:.0f} MiB" for row in rows)
+    return "\n".join([*lines, f"| **weights and the most beside them** | {peaks} |"])
+
+
+def main() -> None:
+    path = Path(sys.argv[1])
+    task = Task(size=SIZE, masks=MASKS, device="cpu", precision=_HALF)
+    networks = networks_of(task)
+    rows = [measure(networks, Task(**{**vars(task), "plan": plan})) for plan in PLANS]
+    document = {
+        "size": SIZE,
+        "masks": MASKS,
+        "image": [task.width, task.height],
+        "rows": rows,
+        **machine.provenance(torch.device("cpu")),
+    }
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    print(table(document))
+
+
+if __name__ == "__main__":
+    main()

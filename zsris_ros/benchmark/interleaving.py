@@ -1,0 +1,70 @@
+"""Several plans measured by turns, each in a process of its own.
+
+On a machine that others use too, what is measured one after another is not comparable: plans are
+repeated alternately. A process has one plan's networks only, so that its memory is the plan's.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+from zsris_ros.benchmark.measuring import Measurement, Task
+
+Say = Callable[[str], None]
+
+_measurement: Measurement | None = None
+
+
+def measure(tasks: Sequence[Task], repetitions: int, say: Say = print) -> list[dict[str, Any]]:
+    """A document of each task, in their order; see ``Measurement``."""
+    if len(tasks) == 1:
+        return [_alone(tasks[0], repetitions, say)]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(_worker(task)) for task in tasks]
+        for task, worker in zip(tasks, workers, strict=True):
+            say(f"{task.size}, {task.plan}: warming up")
+            worker.submit(_warm_up).result()
+        for number in range(repetitions):
+            for task, worker in zip(tasks, workers, strict=True):
+                say(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
+                worker.submit(_repeat).result()
+        return [worker.submit(_document).result() for worker in workers]
+
+
+def _alone(task: Task, repetitions: int, say: Say) -> dict[str, Any]:
+    measurement = Measurement(task)
+    say(f"{task.size}, {task.plan}: warming up")
+    measurement.warm_up()
+    for number in range(repetitions):
+        say(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
+        measurement.repeat()
+    return measurement.document()
+
+
+def _worker(task: Task) -> ProcessPoolExecutor:
+    fresh = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, mp_context=fresh, initializer=_begin, initargs=(task,))
+
+
+def _begin(task: Task) -> None:
+    global _measurement
+    _measurement = Measurement(task)
+
+
+def _warm_up() -> None:
+    assert _measurement is not None
+    _measurement.warm_up()
+
+
+def _repeat() -> None:
+    assert _measurement is not None
+    _measurement.repeat()
+
+
+def _document() -> dict[str, Any]:
+    assert _measurement is not None
+    return _measurement.document()

@@ -1,0 +1,1 @@
+"""The published pipelines, computed as their code does: the baseline of every ratio."""

@@ -1,0 +1,1 @@
+"""Speech from sound to mask: word error rates, delays and task success."""

@@ -1,0 +1,78 @@
+"""The frame of one moment: an image, and its depth where that has the image's pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zsris_ros.camera import conversions
+from zsris_ros.camera.compressed import decompress
+from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.image_messages import (
+    MAX_PIXELS,
+    AnyImage,
+    CameraInfo,
+    RawImage,
+    check_size,
+    quoted,
+)
+from zsris_ros.types import Frame, InputError
+
+
+def to_frame(
+    moment: Moment[AnyImage, CameraInfo],
+    assume_registered: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[Frame, str]:
+    """The moment's frame; depth that cannot be used is left out, and the sentence says why.
+
+    The sentence is empty where nothing was left out and depth can be told in metres.
+    ``assume_registered`` lets depth count although its frame_id is another than the image's.
+    Raises InputError when the image cannot be used or has more than ``max_pixels``.
+    """
+    image = decompress(moment.image.message, max_pixels)
+    check_size(image.width, image.height, max_pixels)
+    plain = conversions.to_frame(image)
+    if moment.depth is None:
+        return plain, ""
+    try:
+        depth = decompress(moment.depth.message, max_pixels)
+        info = None if moment.info is None else moment.info.message
+        _check_registered(image, depth, info, assume_registered)
+        camera = None if info is None else conversions.to_intrinsics(info)
+        frame = replace(plain, depth=conversions.to_depth(depth), intrinsics=camera)
+    except InputError as error:
+        return plain, f"depth was not used: {error}"
+    if camera is not None:
+        return frame, ""
+    missing = "no camera_info has come" if info is None else "the camera_info is not calibrated"
+    return frame, f"without metres, because {missing}"
+
+
+def _check_registered(
+    image: RawImage, depth: RawImage, info: CameraInfo | None, assume_registered: bool
+) -> None:
+    """Raises InputError unless the pixels of depth and intrinsics are those of the image."""
+    size = image.width, image.height
+    if (depth.width, depth.height) != size:
+        raise InputError(
+            f"it has {depth.width}x{depth.height} pixels and the image {size[0]}x{size[1]}; "
+            "use depth that is aligned to the colour image"
+        )
+    frames = image.header.frame_id, depth.header.frame_id
+    if all(frames) and frames[0] != frames[1] and not assume_registered:
+        raise InputError(
+            f"it is in the frame {quoted(frames[1])} and the image in {quoted(frames[0])}; use "
+            "depth aligned to the colour image, or set assume_registered if it is aligned all the "
+            "same"
+        )
+    # 0x0 is what a camera that does not know its size says.
+    if info is not None and (info.width, info.height) not in (size, (0, 0)) and not _cropped(info):
+        raise InputError(
+            f"camera_info is for {info.width}x{info.height} pixels and the image has "
+            f"{size[0]}x{size[1]}"
+        )
+
+
+def _cropped(info: CameraInfo) -> bool:
+    """Whether the image is a part of the sensor that camera_info describes, or binned."""
+    return max(info.binning_x, info.binning_y) > 1 or info.roi.width > 0

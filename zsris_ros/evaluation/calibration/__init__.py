@@ -1,0 +1,1 @@
+"""Fitting and measuring what scores and verdicts mean."""

@@ -1,0 +1,43 @@
+"""What kind a referring expression is, for tables of a data set that does not say."""
+
+from __future__ import annotations
+
+from zsris_ros.language.rule_parser import parse
+from zsris_ros.types import InputError
+
+DESCRIPTIONS = frozenset({"with"})
+"""Relations that describe the object itself: "man in blue", "woman with umbrella"."""
+
+
+def kind_of(text: str) -> str:
+    """The kind of ``text`` as the rule parser reads it, the first that fits of:
+
+    =============  =========================================================
+    "negation"     something is excluded: "the one not in red"
+    "plural"       several are asked for: "two dogs"
+    "ordinal"      "second from left"
+    "between"      "giraffe between the two others"
+    "relation"     a place relative to another thing, or a part: "person behind the fence"
+    "superlative"  "leftmost", "the biggest bear"
+    "position"     a place in the picture: "guy on right"
+    "attribute"    looks or clothes: "brown bear", "man in blue"
+    "name"         nothing but a noun: "bear"
+    "none"         no word at all
+    =============  =========================================================
+    """
+    try:
+        expression = parse(text)
+    except InputError:
+        return "none"
+    relations = {relation.kind for relation in expression.relations}
+    kinds = {
+        "negation": expression.excluded,
+        "plural": expression.number != "one",
+        "ordinal": expression.ordinal,
+        "between": "between" in relations,
+        "relation": relations - DESCRIPTIONS,
+        "superlative": expression.superlative,
+        "position": expression.position,
+        "attribute": expression.attributes or relations,
+    }
+    return next((kind for kind, fits in kinds.items() if fits), "name")

@@ -1,0 +1,138 @@
+"""Real RGB-D scenes of a table (the Object Segmentation Database) as a data set.
+
+A folder holds ``objects.json`` (names of the frames) and for each NAME ``NAME_rgb.png``,
+``NAME_depth.png`` (16 bit, millimetres, 0 unknown) and ``NAME_label.png`` (0 no depth, 1 table,
+2 and above objects). The expressions need only space and depth; they are made from the true masks,
+and only where they are true of one object by a clear margin.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
+from zsris_ros.geometry.centroid import centroid_3d
+from zsris_ros.geometry.masks import mask_box
+from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics
+
+KINECT = Intrinsics(525.0, 525.0, 319.5, 239.5)
+FIRST_OBJECT = 2
+
+SIDEWAYS_MARGIN = 0.05
+"""Share of the picture's width by which the middles of two objects' boxes differ."""
+DISTANCE_MARGIN = 0.05
+"""Metres by which two objects' distances from the camera differ."""
+SIZE_MARGIN = 1.3
+"""How many times larger the visible surface of one object is."""
+HIDDEN_SHARE = 0.5
+"""What is behind an object shares this much of the narrower one's width with it."""
+
+
+class OsdData:
+    """The frames in the folder ``root``, in the order of their names.
+
+    Raises FileNotFoundError saying what belongs where.
+    """
+
+    title = "Object Segmentation Database"
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        index = root / "objects.json"
+        if not index.is_file():
+            raise FileNotFoundError(
+                f"{index} is missing: --root must be the folder that holds objects.json and the "
+                "frames' NAME_rgb.png, NAME_depth.png and NAME_label.png"
+            )
+        self._names = sorted(json.loads(index.read_text(encoding="utf-8")))
+
+    def names(self) -> Sequence[str]:
+        """The names of the frames."""
+        return self._names
+
+    def item(self, name: str) -> EvaluationItem:
+        """Read one frame. Raises InputError when its pictures differ in size."""
+        rgb, millimetres, labels = (
+            _picture(self._root / f"{name}_{kind}.png") for kind in ("rgb", "depth", "label")
+        )
+        if labels.ndim != 2 or not rgb.shape[:2] == millimetres.shape == labels.shape:
+            raise InputError(f"the pictures of {name} in {self._root} differ in size")
+        depth = millimetres.astype(np.float32) * np.float32(0.001)
+        numbers = [number for number in np.unique(labels) if number >= FIRST_OBJECT]
+        masks = np.array([labels == number for number in numbers], bool).reshape(-1, *labels.shape)
+        frame = Frame(rgb.astype(np.uint8), depth, KINECT)
+        return EvaluationItem(name, frame, masks, tuple(spatial_questions(frame, masks)))
+
+
+def spatial_questions(frame: Frame, masks: BoolArray) -> Iterator[Question]:
+    """Expressions about place, distance and size that are clearly true of one of the masks."""
+    if len(masks) < 2 or frame.depth is None or frame.intrinsics is None:
+        return
+    boxes = np.array([mask_box(mask) for mask in masks], np.float32)
+    middles = (boxes[:, 0] + boxes[:, 2] / 2) / frame.width
+    for key, side, most in ((middles, "left", "leftmost"), (-middles, "right", "rightmost")):
+        yield from _one(f"the {most} object", "superlative", _clear(key, 0, SIDEWAYS_MARGIN))
+        second = _clear(key, 1, SIDEWAYS_MARGIN) if len(masks) > 2 else None
+        yield from _one(f"the second object from the {side}", "ordinal", second)
+    points = [centroid_3d(mask, frame.depth, frame.intrinsics) for mask in masks]
+    known = [point for point in points if point is not None]
+    if len(known) < len(masks):
+        return
+    distances = np.linalg.norm(np.array(known), axis=1)
+    for key, word in ((distances, "closest to"), (-distances, "farthest from")):
+        place = _clear(key, 0, DISTANCE_MARGIN)
+        yield from _one(f"the object {word} the camera", "distance", place)
+    surfaces = masks.sum(axis=(1, 2)) * (np.array(known)[:, 2] / frame.intrinsics.fx) ** 2
+    biggest = _clear(-np.log(surfaces), 0, float(np.log(SIZE_MARGIN)))
+    yield from _one("the biggest object", "size", biggest)
+    nearest = _clear(distances, 0, DISTANCE_MARGIN)
+    if nearest is not None:
+        yield from _beside(nearest, boxes)
+
+
+def _beside(nearest: int, boxes: FloatArray) -> Iterator[Question]:
+    """What is left of, right of and behind the nearest object, where that is one for certain.
+
+    ``boxes`` Mx4 as (x, y, w, h) in pixels. Left of an object is what ends before it begins, and
+    certainly not what has its middle beyond the object's own. Behind the nearest one, as
+    everything is farther away, is what shares half of the narrower one's width with it and ends
+    higher up in the picture (so that it does not carry it), and certainly not what shares none.
+    """
+    begin, end = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
+    middles, bottoms = (begin + end) / 2, boxes[:, 1] + boxes[:, 3]
+    shared = np.minimum(end, end[nearest]) - np.maximum(begin, begin[nearest])
+    covers = shared >= HIDDEN_SHARE * np.minimum(boxes[:, 2], boxes[nearest, 2])
+    others = np.arange(len(boxes)) != nearest
+    for words, certain, possible in (
+        ("left of", end <= begin[nearest], ~covers & (middles <= middles[nearest])),
+        ("to the right of", begin >= end[nearest], ~covers & (middles >= middles[nearest])),
+        ("behind", covers & (bottoms < bottoms[nearest]), shared > 0),
+    ):
+        found = np.flatnonzero(possible & others)
+        if len(found) == 1 and certain[found[0]]:
+            yield from _one(f"the object {words} the closest one", "relation", int(found[0]))
+
+
+def _one(text: str, category: str, target: int | None) -> Iterator[Question]:
+    if target is not None:
+        yield Question(text, category, (target,))
+
+
+def _clear(keys: Sequence[float] | np.ndarray, place: int, margin: float) -> int | None:
+    """Which one comes at ``place`` in ascending order; None if a neighbour is too near."""
+    order = np.argsort(keys, kind="stable")
+    ranked = np.asarray(keys)[order]
+    gaps = np.diff(ranked)[max(0, place - 1) : place + 1]
+    return int(order[place]) if len(gaps) and bool((gaps >= margin).all()) else None
+
+
+def _picture(path: Path) -> np.ndarray:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: objects.json in the same folder names it")
+    with Image.open(path) as picture:
+        return np.asarray(picture)

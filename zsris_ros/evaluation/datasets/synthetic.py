@@ -1,0 +1,180 @@
+"""RefCOCO and PhraseCut in miniature: a simulated tabletop in exactly their file formats.
+
+They let everything that reads, answers and measures the published data sets run from end to end
+where the data sets themselves are not at hand.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from zsris_ros.evaluation.datasets.refcoco import PICTURES
+from zsris_ros.geometry.run_lengths import encode
+from zsris_ros.simulation.expressions import ReferringExpression, expressions
+from zsris_ros.simulation.shapes import SHAPES
+from zsris_ros.simulation.tabletop import TabletopObject, TabletopScene
+from zsris_ros.types import BoolArray, ByteArray
+
+CATEGORY_IDS = {name: number for number, name in enumerate(SHAPES, 1)}
+OBJECTS = 1000
+"""Annotation numbers of a scene start at its seed times this."""
+
+Polygon = list[float]
+
+
+def write_refcoco(
+    root: str | Path,
+    scenes: Sequence[TabletopScene],
+    dataset: str = "refcoco",
+    split_by: str = "unc",
+    splits: Sequence[str] = ("val",),
+) -> None:
+    """Write ``root``/DATASET/refs(BY).p and instances.json, and the pictures.
+
+    The scenes go to the ``splits`` in turn. Sentences that mean several objects are left out, as
+    RefCOCO has none; objects with a hole are given as run lengths.
+    """
+    folder, pictures = Path(root) / dataset, Path(root) / PICTURES[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
+    refs: list[dict[str, Any]] = []
+    instances: dict[str, list[dict[str, Any]]] = {
+        "images": [],
+        "annotations": [],
+        "categories": [
+            {"supercategory": "tabletop", "id": number, "name": name}
+            for name, number in CATEGORY_IDS.items()
+        ],
+    }
+    sentences = 0
+    for place, scene in enumerate(scenes):
+        file_name = f"COCO_train2014_{scene.seed:012d}.jpg"
+        _write_picture(pictures / file_name, scene.frame.rgb)
+        size = {"height": scene.frame.height, "width": scene.frame.width}
+        instances["images"].append({"id": scene.seed, "file_name": file_name, **size})
+        instances["annotations"] += [_annotation(scene, thing) for thing in scene.objects]
+        split = splits[place % len(splits)]
+        for thing, texts in _sentences(scene):
+            ref = _reference(scene, thing, texts, sentences, split)
+            ref["ref_id"] = len(refs)
+            refs.append(ref)
+            sentences += len(texts)
+    (folder / f"refs({split_by}).p").write_bytes(pickle.dumps(refs, protocol=2))
+    (folder / "instances.json").write_text(json.dumps(instances), encoding="utf-8")
+
+
+def write_phrasecut(root: str | Path, scenes: Sequence[TabletopScene], split: str = "test") -> None:
+    """Write ``root``/refer_SPLIT.json, image_data_split.json and images/.
+
+    Every expression is a phrase, also those that mean several objects. The polygons are outer
+    outlines: a hole in an object is filled, as the format cannot say otherwise.
+    """
+    pictures = Path(root) / "images"
+    pictures.mkdir(parents=True, exist_ok=True)
+    tasks, sizes = [], []
+    for scene in scenes:
+        _write_picture(pictures / f"{scene.seed}.jpg", scene.frame.rgb)
+        size = {"height": scene.frame.height, "width": scene.frame.width}
+        sizes.append({"image_id": scene.seed, **size, "split": split})
+        tasks += [_task(scene, each) for each in expressions(scene)]
+    (Path(root) / f"refer_{split}.json").write_text(json.dumps(tasks), encoding="utf-8")
+    (Path(root) / "image_data_split.json").write_text(json.dumps(sizes), encoding="utf-8")
+
+
+def to_segmentation(mask: BoolArray) -> list[Polygon] | dict[str, Any]:
+    """A mask bool HxW as COCO's "segmentation": a polygon for each part, or run lengths where a
+    part has a hole. Reading it gives the same mask.
+    """
+    # Outlines of pixels thrice enlarged run inside of their edges, and so between pixel centres.
+    fine = mask.astype(np.uint8).repeat(3, axis=0).repeat(3, axis=1)
+    contours, levels = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if levels is None or (levels[0, :, 3] >= 0).any():
+        return encode(mask, compress=False)
+    return [[float(v) for v in (points.ravel() + 0.5) / 3] for points in contours]
+
+
+def _sentences(scene: TabletopScene) -> Iterator[tuple[TabletopObject, list[str]]]:
+    """Each object that is meant alone, with its sentences."""
+    found: dict[int, list[str]] = {}
+    for each in expressions(scene):
+        if len(each.targets) == 1:
+            found.setdefault(each.targets[0], []).append(each.text)
+    return ((scene.objects[index], texts) for index, texts in found.items())
+
+
+def _reference(
+    scene: TabletopScene, thing: TabletopObject, texts: list[str], first: int, split: str
+) -> dict[str, Any]:
+    number = _number(scene, thing)
+    return {
+        "sent_ids": list(range(first, first + len(texts))),
+        "file_name": f"COCO_train2014_{scene.seed:012d}_{number}.jpg",
+        "ann_id": number,
+        "image_id": scene.seed,
+        "category_id": CATEGORY_IDS[thing.shape],
+        "split": split,
+        "sentences": [
+            {"tokens": text.split(), "raw": text.capitalize(), "sent_id": place, "sent": text}
+            for place, text in enumerate(texts, first)
+        ],
+    }
+
+
+def _annotation(scene: TabletopScene, thing: TabletopObject) -> dict[str, Any]:
+    return {
+        "id": _number(scene, thing),
+        "image_id": scene.seed,
+        "category_id": CATEGORY_IDS[thing.shape],
+        "segmentation": to_segmentation(thing.mask),
+        "area": float(thing.pixels),
+        "bbox": _box(thing.mask),
+        "iscrowd": 0,
+    }
+
+
+def _task(scene: TabletopScene, expression: ReferringExpression) -> dict[str, Any]:
+    things = [scene.objects[index] for index in expression.targets]
+    numbers = [_number(scene, thing) for thing in things]
+    return {
+        "task_id": f"{scene.seed}__{'_'.join(map(str, numbers))}",
+        "image_id": scene.seed,
+        "ann_ids": numbers,
+        "instance_boxes": [_box(thing.mask) for thing in things],
+        "Polygons": [outlines(thing.mask) for thing in things],
+        "phrase": expression.text,
+        "phrase_structure": {
+            "name": things[0].shape,
+            "attributes": [things[0].colour],
+            "relation_ids": [],
+            "relation_descriptions": [],
+            "type": "attribute" if expression.category == "attribute" else "verbose",
+        },
+    }
+
+
+def outlines(mask: BoolArray) -> list[list[list[int]]]:
+    """The closed outer outline of each part of a mask bool HxW: points [x, y] at pixel centres."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return [[*points[:, 0].tolist(), points[0, 0].tolist()] for points in contours]
+
+
+def _box(mask: BoolArray) -> list[int]:
+    """x, y, width and height in pixels."""
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return [x, y, width, height]
+
+
+def _number(scene: TabletopScene, thing: TabletopObject) -> int:
+    return scene.seed * OBJECTS + thing.label
+
+
+def _write_picture(path: Path, rgb: ByteArray) -> None:
+    Image.fromarray(rgb).save(path, quality=95)

@@ -1,0 +1,1 @@
+"""The resolver on expressions with true boxes or polygons, with simulated semantics."""

@@ -1,0 +1,118 @@
+"""Answers picked out of a run to be looked at, and why each went as it did."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from random import Random
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from zsris_ros.evaluation.records import REFUSED, AnswerRecord
+from zsris_ros.evaluation.reports.figures import RIGHT, answered_mask, counted_iou, truth_mask
+from zsris_ros.types import BoolArray, ByteArray, InputError
+from zsris_ros.visualization.overlay import DARK, Colour
+
+TRUTH: Colour = (255, 255, 255)
+ANSWER: Colour = (255, 128, 14)
+TINT = 0.45
+WIDTH, QUALITY = 480, 82
+"""Of an embedded picture: pixels, and JPEG's."""
+
+RIGHT_ANSWER = "right"
+REASONS = {
+    "choice": "another proposal would have been right",
+    "proposals": "no proposal fits (best IoU at most 0.5)",
+    "verdict": "the first candidate was right, and was not trusted",
+    "nothing meant": "something was answered where nothing is meant",
+    "not read": "the expression was refused",
+}
+"""Why an answer can be wrong."""
+
+
+def reason(answer: AnswerRecord) -> str:
+    """What an answer failed on, a key of REASONS, or RIGHT_ANSWER."""
+    if counted_iou(answer) > RIGHT:
+        return RIGHT_ANSWER
+    if answer.verdict == REFUSED:
+        return "not read"
+    if not answer.targets:
+        return "nothing meant"
+    if answer.bound <= RIGHT:
+        return "proposals"
+    return "verdict" if answer.best_iou > RIGHT else "choice"
+
+
+def worst(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
+    """The wrong answers with the lowest IoU, equals by lot, from different frames where there are.
+
+    Where there are fewer wrong ones, the right ones that fit least follow.
+    """
+    order = sorted(_shuffled(answers, seed), key=counted_iou)
+    wrong = [each for each in order if counted_iou(each) <= RIGHT]
+    return [*_spread(wrong, count), *order[len(wrong) :]][:count]
+
+
+def best(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
+    """The answers with the highest IoU to questions that mean something, equals by lot."""
+    asked = [each for each in _shuffled(answers, seed) if each.targets]
+    return _spread(sorted(asked, key=counted_iou, reverse=True), count)
+
+
+def drawn(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
+    """Answers drawn by lot, from different frames where there are."""
+    return _spread(_shuffled(answers, seed), count)
+
+
+def picture(rgb: ByteArray, answer: AnswerRecord) -> bytes:
+    """A JPEG of the frame (uint8 HxWx3) with the answer tinted and the truth outlined in white.
+
+    Raises InputError when the frame has another size than the answer's mask.
+    """
+    if rgb.shape[:2] != (answer.height, answer.width):
+        raise InputError(
+            f"{answer.item} is {rgb.shape[1]}x{rgb.shape[0]} now and was {answer.width}x"
+            f"{answer.height} when it was answered: the data set has changed, run again"
+        )
+    scale = min(1.0, WIDTH / answer.width)
+    size = round(answer.width * scale), max(1, round(answer.height * scale))
+    drawing = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    answered, truth = _fit(answered_mask(answer), size), _fit(truth_mask(answer), size)
+    tint = np.asarray(ANSWER, np.float32) * TINT
+    drawing[answered] = (drawing[answered] * (1 - TINT) + tint).astype(np.uint8)
+    for mask, colour in ((answered, ANSWER), (truth, TRUTH)):
+        _outline(drawing, mask, colour)
+    buffer = io.BytesIO()
+    Image.fromarray(drawing).save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def _shuffled(answers: Iterable[AnswerRecord], seed: int) -> list[AnswerRecord]:
+    """By lot, and the same in whatever order the answers came."""
+    listed = sorted(answers, key=lambda each: (each.item, each.expression, each.targets))
+    Random(seed).shuffle(listed)
+    return listed
+
+
+def _spread(answers: Sequence[AnswerRecord], count: int) -> list[AnswerRecord]:
+    """The first ``count``, one a frame as long as there are frames; the order is kept."""
+    seen: set[str] = set()
+    again = []
+    for answer in answers:
+        again.append(answer.item in seen)
+        seen.add(answer.item)
+    order = sorted(range(len(answers)), key=again.__getitem__)[:count]
+    return [answers[index] for index in sorted(order)]
+
+
+def _fit(mask: BoolArray, size: tuple[int, int]) -> BoolArray:
+    return np.asarray(cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def _outline(drawing: ByteArray, mask: BoolArray, colour: Colour) -> None:
+    """A line with a dark rim, which is seen on any background."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(drawing, contours, -1, DARK, 4, cv2.LINE_AA)
+    cv2.drawContours(drawing, contours, -1, colour, 2, cv2.LINE_AA)

@@ -1,0 +1,125 @@
+"""Planes in a depth image, found in disparity, where a depth camera's noise is even.
+
+A plane seen by a pinhole camera is linear in inverse depth: 1/z = w . ray with the pixel's ray
+((u - cx)/fx, (v - cy)/fy, 1). The vector w (1/m) is the plane: points with w . p = 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zsris_ros.geometry.projection import valid_depth
+from zsris_ros.types import FloatArray, Intrinsics
+
+_GRID = 4  # pixels between the samples a plane is fitted to
+_HYPOTHESES = 400
+_REACH = 24  # samples: half of the hypotheses take their three points from one neighbourhood
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """The plane w . p = 1, seen in ``share`` of the valid depth with disparity noise ``noise``.
+
+    ``vector`` is float64 3 in 1/m; ``noise`` the standard deviation of 1/z around it in 1/m.
+    """
+
+    vector: npt.NDArray[np.float64]
+    share: float
+    noise: float
+
+    def disparity(self, rays: FloatArray) -> FloatArray:
+        """1/z, float32 HxW, of the plane itself along rays HxWx3."""
+        return (rays @ self.vector.astype(np.float32)).astype(np.float32)
+
+    def height(self, points: FloatArray) -> FloatArray:
+        """Metres, float32 HxW, of points HxWx3 from the plane, positive on the camera's side."""
+        scale = 1 / np.linalg.norm(self.vector)
+        return ((1 - points @ self.vector.astype(np.float32)) * scale).astype(np.float32)
+
+
+def ray_image(shape: tuple[int, int], intrinsics: Intrinsics) -> FloatArray:
+    """The rays (x/z, y/z, 1) of all pixels, float32 HxWx3."""
+    x = (np.arange(shape[1]) - intrinsics.cx) / intrinsics.fx
+    y = (np.arange(shape[0]) - intrinsics.cy) / intrinsics.fy
+    rays = np.ones((*shape, 3), np.float32)
+    rays[..., 0], rays[..., 1] = x, y[:, None]
+    return rays
+
+
+def find_planes(
+    depth: FloatArray,
+    rays: FloatArray,
+    tolerance: float,
+    min_share: float,
+    limit: int = 3,
+    seed: int = 0,
+) -> list[Plane]:
+    """Up to ``limit`` planes, each in at least ``min_share`` of the valid depth, largest first.
+
+    ``depth`` float32 HxW metres, ``rays`` HxWx3, ``tolerance`` the largest error of 1/z in 1/m of
+    an inlier. RANSAC on a grid of pixels, one plane after the other; the same seed gives the same
+    planes.
+    """
+    sampled = depth[::_GRID, ::_GRID]
+    valid = valid_depth(sampled)
+    where = np.argwhere(valid)
+    directions = rays[::_GRID, ::_GRID][valid].astype(np.float64)
+    disparity = 1 / sampled[valid].astype(np.float64)
+    generator = np.random.default_rng(seed)
+    left = np.ones(len(disparity), dtype=bool)
+    planes: list[Plane] = []
+    while len(planes) < limit and np.count_nonzero(left) >= max(3, min_share * len(left)):
+        vector = _ransac(where[left], directions[left], disparity[left], tolerance, generator)
+        if vector is None:
+            break
+        error = np.abs(directions @ vector - disparity)
+        inliers = left & (error <= tolerance)
+        share = float(np.count_nonzero(inliers)) / len(left)
+        if share < min_share:
+            break
+        planes.append(Plane(vector, share, 1.4826 * float(np.median(error[inliers]))))
+        left &= error > 2 * tolerance
+    return sorted(planes, key=lambda plane: -plane.share)
+
+
+def _ransac(
+    where: npt.NDArray[np.int64],
+    directions: npt.NDArray[np.float64],
+    disparity: npt.NDArray[np.float64],
+    tolerance: float,
+    generator: np.random.Generator,
+) -> npt.NDArray[np.float64] | None:
+    """The plane vector with most inliers among N samples, polished by least squares."""
+    triples = _triples(where, generator)
+    matrices = directions[triples]
+    sound = np.abs(np.linalg.det(matrices)) > 1e-6
+    if not sound.any():
+        return None
+    vectors = np.linalg.solve(matrices[sound], disparity[triples[sound]][..., None])[..., 0]
+    every = max(1, len(disparity) // 4000)
+    errors = vectors.astype(np.float32) @ directions[::every].T.astype(np.float32)
+    errors -= disparity[::every].astype(np.float32)
+    vector = vectors[int(np.argmax((np.abs(errors) <= tolerance).sum(axis=1)))]
+    for _ in range(4):
+        inliers = np.abs(directions @ vector - disparity) <= tolerance
+        if np.count_nonzero(inliers) < 3:
+            return None
+        vector = np.linalg.lstsq(directions[inliers], disparity[inliers], rcond=None)[0]
+    return np.asarray(vector)
+
+
+def _triples(where: npt.NDArray[np.int64], generator: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Indices of three samples a hypothesis: anywhere, or one and two of its neighbours."""
+    count = len(where)
+    triples = generator.integers(0, count, (_HYPOTHESES, 3))
+    index = np.full(where.max(axis=0) + 1, -1)
+    index[tuple(where.T)] = np.arange(count)
+    near = triples[::2]
+    offsets = generator.integers(-_REACH, _REACH + 1, (len(near), 2, 2))
+    spots = (where[near[:, 0], None] + offsets).clip(0, where.max(axis=0))
+    found = index[spots[..., 0], spots[..., 1]]
+    near[:, 1:] = np.where(found >= 0, found, near[:, 1:])
+    return triples

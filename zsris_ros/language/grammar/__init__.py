@@ -1,0 +1,1 @@
+"""The grammar of referring expressions: one file a rule, over a shared list of tokens."""

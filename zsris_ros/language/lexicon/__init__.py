@@ -1,0 +1,1 @@
+"""Words as tables, and the morphology that looks them up."""

@@ -1,0 +1,1 @@
+"""Presets, and the models they name, loaded and ready to answer."""

@@ -1,0 +1,181 @@
+"""A preset: which weights are used together, and every value that was tuned for them.
+
+A preset is a JSON file in ``presets/``::
+
+    {
+      "description": "one line for `zsris weights list`",
+      "sam": {"architecture": "vit_h" or sizes, "checkpoint": ..., "settings": {SamSettings}},
+      "clip": {"architecture": open_clip's name or configuration, "checkpoint": ...},
+      "hybrid": {HybridSettings}, "gem": {GemSettings},
+      "depth": {DepthSettings}, "referring": {ReferSettings}
+    }
+
+A checkpoint is a name of the catalogue, or the path of a file that ships in this package
+("tabletop/sam.safetensors"). What a section leaves out keeps its default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from zsris_ros.weights.catalogue import ROOM, WeightsError, catalogue
+
+if TYPE_CHECKING:
+    from zsris_ros.proposals.depth.depth_proposer import DepthSettings
+    from zsris_ros.proposals.sam.sam_proposer import SamSettings
+    from zsris_ros.referring.settings import ReferSettings
+    from zsris_ros.vision.gem import GemSettings
+    from zsris_ros.vision.views import HybridSettings
+
+
+Settings = TypeVar("Settings")
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: its architecture, and the catalogue's name or the bundled file of its weights.
+
+    ``architecture`` is a name known to the network's builder, or a mapping of sizes.
+    """
+
+    architecture: str | Mapping[str, Any]
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The networks of a preset and the settings that go with them."""
+
+    name: str
+    description: str
+    sam: Network
+    clip: Network
+    proposing: SamSettings
+    hybrid: HybridSettings
+    gem: GemSettings
+    depth: DepthSettings
+    referring: ReferSettings
+
+
+def preset_names() -> list[str]:
+    """The names of all presets."""
+    return sorted(path.stem for path in PRESETS.glob("*.json"))
+
+
+def describe(name: str) -> str:
+    """The description of a preset, without loading anything."""
+    return str(_read(name).get("description", ""))
+
+
+def checkpoints(name: str) -> list[str]:
+    """The catalogued checkpoints a preset needs; none for weights that ship in the package."""
+    document = _read(name)
+    needed = (document.get(network, {}).get("checkpoint", "") for network in ("sam", "clip"))
+    return [checkpoint for checkpoint in needed if checkpoint in catalogue()]
+
+
+def load_preset(name: str) -> Preset:
+    """Read a preset; raises WeightsError naming what is unknown or missing in it."""
+    return parse_preset(name, _read(name))
+
+
+def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
+    """Turn a preset's JSON into settings; raises WeightsError naming what is wrong in it."""
+    # These import torch, which takes seconds; listing presets must not.
+    from zsris_ros.proposals.depth.depth_proposer import DepthSettings
+    from zsris_ros.proposals.sam.sam_proposer import SamSettings
+    from zsris_ros.referring.settings import ReferSettings
+    from zsris_ros.vision.gem import GemSettings
+    from zsris_ros.vision.views import HybridSettings
+
+    rest = dict(document)
+    sam = dict(rest.pop("sam", {}))
+    proposing = sam.pop("settings", {})
+    preset = Preset(
+        name=name,
+        description=str(rest.pop("description", "")),
+        sam=_network(sam, f"preset {name}, sam"),
+        clip=_network(rest.pop("clip", {}), f"preset {name}, clip"),
+        proposing=_settings(SamSettings(), proposing, f"preset {name}, sam.settings"),
+        hybrid=_settings(HybridSettings(), rest.pop("hybrid", {}), f"preset {name}, hybrid"),
+        gem=_settings(GemSettings(), rest.pop("gem", {}), f"preset {name}, gem"),
+        depth=_settings(DepthSettings(), rest.pop("depth", {}), f"preset {name}, depth"),
+        referring=_settings(
+            ReferSettings(), rest.pop("referring", {}), f"preset {name}, referring"
+        ),
+    )
+    if rest:
+        raise WeightsError(f"preset {name}: there is no section {', '.join(sorted(rest))}")
+    return preset
+
+
+def with_calibration(preset: Preset, directory: Path) -> Preset:
+    """The preset as ``directory``/<preset>.calibration.json says, where there is such a file.
+
+    ``zsris calibrate`` writes it. Raises WeightsError for a file that is none, or that was measured
+    with other weights.
+    """
+    path = directory / f"{preset.name}.calibration.json"
+    if not path.exists():
+        return preset
+    try:
+        section = dict(json.loads(path.read_text(encoding="utf-8"))["referring"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is no file of `zsris calibrate`: {error!r}") from error
+    referring = _settings(preset.referring, section, str(path))
+    if referring.calibration.weights != preset.name:
+        raise WeightsError(
+            f"{path} was measured with the weights '{referring.calibration.weights}': "
+            f"run `zsris calibrate` with --weights {preset.name}"
+        )
+    return replace(preset, referring=referring)
+
+
+def _read(name: str) -> dict[str, Any]:
+    if name not in preset_names():
+        raise WeightsError(f"no preset is called '{name}'; there are {', '.join(preset_names())}")
+    path = PRESETS / f"{name}.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{path} is not JSON: {error}") from error
+    return dict(document)
+
+
+def _network(section: Mapping[str, Any], where: str) -> Network:
+    expected = {field.name for field in fields(Network)}
+    if set(section) != expected:
+        wrong = ", ".join(sorted(set(section) ^ expected))
+        raise WeightsError(f"{where}: missing or unknown: {wrong}")
+    return Network(**section)
+
+
+def _settings(defaults: Settings, values: Mapping[str, Any], where: str) -> Settings:
+    """``defaults`` with ``values`` put in; lists become tuples, mappings nested settings."""
+    known = [field.name for field in fields(cast(Any, defaults))]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise WeightsError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(known)}")
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        nested = getattr(defaults, key)
+        if is_dataclass(nested) and not isinstance(nested, type):
+            changes[key] = _settings(nested, value, f"{where}.{key}")
+        else:
+            changes[key] = tuple(value) if isinstance(value, list) else value
+    try:
+        changed: Settings = replace(cast(Any, defaults), **changes)
+        return changed
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{where}: {error}") from error
+
+
+def bundled(checkpoint: str) -> Path:
+    """The path of a checkpoint file that ships in this package."""
+    return ROOM / checkpoint

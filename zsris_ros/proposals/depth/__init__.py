@@ -1,0 +1,1 @@
+"""Mask proposals from a depth image."""

@@ -1,0 +1,1 @@
+"""Mask proposals by Segment Anything and MobileSAM."""

@@ -1,0 +1,1 @@
+"""The lifecycle of the node, its process, its models and its log."""

@@ -1,0 +1,1 @@
+"""Results as messages, and the topics they are published on."""

@@ -1,0 +1,1 @@
+"""Requests to the node: frame selection, the worker thread, service, action, topics, tracking."""

@@ -1,0 +1,1 @@
+"""Numerics that several rooms share: batching, precision, resizing, torchvision operators."""

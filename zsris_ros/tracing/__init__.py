@@ -1,0 +1,1 @@
+"""Named stages of the pipeline, for timing and cancellation."""

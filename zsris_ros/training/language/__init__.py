@@ -1,0 +1,1 @@
+"""Sentences with their parses, and a small spaCy pipeline trained on them."""

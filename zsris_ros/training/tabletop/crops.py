@@ -1,0 +1,203 @@
+"""Pictures for the small CLIP, made as the pipeline makes them: a window around a mask, once with
+its surround filled and once with it blurred. Some masks are wrong on purpose and fit no caption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from zsris_ros.simulation.layout import COLOURS
+from zsris_ros.simulation.training_set import TrainingSet
+from zsris_ros.training.tabletop.captions import SCENERY_NAME
+from zsris_ros.training.tabletop.sam_batches import jitter
+from zsris_ros.vision.views import HybridSettings, blur, mask_grid, mask_window, normalise
+
+WRONG_MASK = ""
+"""The name of a crop whose mask is no whole object: it fits no caption."""
+
+SMALLEST_OBJECT_PX = 400
+SHARED_COLOUR = 0.6
+"""Share of the batches in which colour tells little."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N; ``rows``
+    int N say where they stand in the bank.
+    """
+
+    local: Tensor
+    global_: Tensor
+    grids: Tensor
+    names: list[str]
+    rows: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """One crop before colours are varied: uint8 SxSx3 twice, the mask's share uint8 SxS."""
+
+    sharp: npt.NDArray[np.uint8]
+    blurred: npt.NDArray[np.uint8]
+    share: npt.NDArray[np.uint8]
+    name: str
+
+
+class CropBank:
+    """Crops of a training set for one HybridSettings, cut once and served often with other colours
+    and mirrored. Deterministic by seed.
+    """
+
+    def __init__(
+        self,
+        data: TrainingSet,
+        settings: HybridSettings,
+        size: int,
+        grid: int,
+        count: int,
+        seed: int,
+    ) -> None:
+        if settings.window is None:
+            raise ValueError("the small CLIP is trained on windows: set hybrid.window")
+        self._data, self._settings, self._size, self._grid = data, settings, size, grid
+        self._rng = np.random.default_rng(seed)
+        self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
+        self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
+        self._is_object = np.array([" " in raw.name for raw in self._crops])
+        self._hardness = np.ones(count)
+        self._of_colour: dict[str, list[int]] = {}
+        for index, raw in enumerate(self._crops):
+            self._of_colour.setdefault(raw.name.partition(" ")[0], []).append(index)
+
+    def batch(self, count: int) -> Crops:
+        """``count`` crops: three quarters whole objects, the rest wrong masks and scenery.
+
+        In most batches the objects are of two colours only, so that they can be told apart by
+        their shape alone. Half of the objects are drawn in proportion to their hardness.
+        """
+        pool = np.arange(len(self._crops))
+        shown = [colour for colour in COLOURS if colour in self._of_colour]
+        if len(shown) > 1 and self._rng.random() < SHARED_COLOUR:
+            colours = self._rng.choice(shown, size=2, replace=False)
+            objects = [i for colour in colours for i in self._of_colour[colour]]
+            others = [
+                i for kind in (WRONG_MASK, SCENERY_NAME) for i in self._of_colour.get(kind, [])
+            ]
+            few = self._rng.permutation(others)[: len(objects) // 3].tolist()
+            pool = np.array([*objects, *few])
+        hardness, is_object = self._hardness[pool], self._is_object[pool]
+        hardness = np.where(is_object, hardness, hardness[is_object].mean())
+        chance = 0.5 / len(pool) + 0.5 * hardness / hardness.sum()
+        rows = self._rng.choice(pool, size=count, p=chance)
+        picks = [self._crops[int(row)] for row in rows]
+        views = [self._view(raw) for raw in picks]
+        local, global_, masks = (np.stack([view[i] for view in views]) for i in range(3))
+        settings = self._settings
+        grids = mask_grid(
+            torch.from_numpy(masks), self._grid, settings.mask_antialias, settings.full_cell
+        )
+        names = [raw.name for raw in picks]
+        return Crops(self._tensor(local), self._tensor(global_), grids, names, rows)
+
+    def note(self, crops: Crops, hardness: Tensor) -> None:
+        """Note how hard each of the crops was, float N from 0 on; 1 before anything is noted."""
+        self._hardness[crops.rows] = hardness.clamp(min=1e-3).numpy(force=True)
+
+    def _tensor(self, pictures: npt.NDArray[np.float32]) -> Tensor:
+        tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+        return normalise(tensor, self._settings.mean, self._settings.std)
+
+    def _view(self, raw: _Raw) -> tuple[Any, Any, Any]:
+        """The local and the global picture, float32 SxSx3 in 0..1, and the mask bool SxS."""
+        both = np.stack([raw.sharp, raw.blurred]).astype(np.float32)
+        sharp, blurred = jitter(both, self._rng) / 255
+        share = raw.share[..., None].astype(np.float32) / 255
+        local = share * sharp + (1 - share) * self._fill
+        global_ = share * sharp + (1 - share) * blurred
+        mask = raw.share >= min(128, int(raw.share.max()))
+        if self._rng.random() < 0.5:
+            return local[:, ::-1], global_[:, ::-1], mask[:, ::-1]
+        return local, global_, mask
+
+    def _cut(self) -> _Raw:
+        """Composing after resizing equals resizing composites: both are linear in the pixels."""
+        settings, rng = self._settings, self._rng
+        row = int(rng.integers(len(self._data)))
+        rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
+        mask, name = self._draw_mask(labels, self._data.names[row])
+        assert settings.window is not None
+        window = mask_window(mask, settings.window * rng.uniform(0.9, 1.1), 32)
+        ys = np.clip(np.arange(window.y, window.y + window.height), 0, mask.shape[0] - 1)
+        xs = np.clip(np.arange(window.x, window.x + window.width), 0, mask.shape[1] - 1)
+        sharp = np.ascontiguousarray(rgb[np.ix_(ys, xs)])
+        share = np.ascontiguousarray(mask[np.ix_(ys, xs)]).astype(np.uint8) * 255
+        surround = blur(sharp, settings.blur_kernel, settings.blur_sigma)
+        how = cv2.INTER_LINEAR if sharp.shape[0] < self._size else cv2.INTER_AREA
+        small = [
+            np.asarray(cv2.resize(picture, (self._size, self._size), interpolation=how), np.uint8)
+            for picture in (sharp, surround, share)
+        ]
+        return _Raw(small[0], small[1], small[2], name)
+
+    def _draw_mask(self, labels: npt.NDArray[np.uint8], names: list[str]) -> tuple[Mask, str]:
+        rng = self._rng
+        areas = np.bincount(labels.ravel(), minlength=len(names) + 1)
+        kinds = [k for k in range(1, len(names) + 1) if areas[k] >= SMALLEST_OBJECT_PX]
+        chance = rng.random()
+        if not kinds or chance < 0.10:
+            return self._scenery(labels), SCENERY_NAME
+        kind = int(rng.choice(kinds))
+        mask = labels == kind
+        if chance < 0.18:
+            return self._part(mask), WRONG_MASK
+        if chance < 0.25 and len(kinds) > 1:
+            return self._union(labels, kind, kinds), WRONG_MASK
+        return self._roughen(mask), names[kind - 1]
+
+    def _roughen(self, mask: Mask) -> Mask:
+        """A mask as a proposer would give it: a little too small, too large or shifted."""
+        rng = self._rng
+        radius = int(rng.integers(0, 4))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+        change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        rough = change(mask.astype(np.uint8), kernel) > 0
+        return rough if rough.sum() > 30 else mask
+
+    def _part(self, mask: Mask) -> Mask:
+        """What lies on one side of a random line through the object: 20 to 55 % of it."""
+        angle = self._rng.uniform(0, 2 * np.pi)
+        ys, xs = np.nonzero(mask)
+        along = xs * np.cos(angle) + ys * np.sin(angle)
+        keep = along <= np.quantile(along, self._rng.uniform(0.2, 0.55))
+        part = np.zeros_like(mask)
+        part[ys[keep], xs[keep]] = True
+        return part
+
+    def _union(self, labels: npt.NDArray[np.uint8], kind: int, kinds: list[int]) -> Mask:
+        """The object together with its nearest neighbour in the picture."""
+        centres = {k: np.argwhere(labels == k).mean(0) for k in kinds}
+        others = sorted(kinds, key=lambda k: float(np.hypot(*(centres[k] - centres[kind]))))
+        return np.isin(labels, others[:2])
+
+    def _scenery(self, labels: npt.NDArray[np.uint8]) -> Mask:
+        """An ellipse or the whole of what is no object."""
+        rng = self._rng
+        free = labels == 0
+        if rng.random() < 0.15:
+            return free
+        blob = np.zeros(labels.shape, np.uint8)
+        centre = (int(rng.integers(labels.shape[1])), int(rng.integers(labels.shape[0])))
+        axes = (int(rng.integers(12, 120)), int(rng.integers(12, 120)))
+        cv2.ellipse(blob, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+        mask = (blob > 0) & free
+        return mask if mask.sum() > 100 else free

@@ -1,0 +1,162 @@
+"""What the small SAM is shown in a step: pictures, point prompts, and the masks expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from zsris_ros.simulation.training_set import TrainingSet
+
+OBJECT_POINTS = 6
+SCENERY_POINTS = 2
+LABEL_CELLS = 3
+SMALLEST_OBJECT = 30
+"""In label samples: about 150 pixels of a 640x480 picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class SamBatch:
+    """``images`` float32 Bx3xSxS, normalised and padded as Sam.preprocess does; per picture
+    ``points`` Px2 in input pixels (x, y), ``targets`` PxMxM object share of each mask cell (all 0
+    for scenery points), ``is_object`` bool P; ``object_map`` BxMxM and ``offsets`` Bx2xMxM for the
+    auxiliary heads; ``valid`` rows M of the mask grid that are not padding.
+    """
+
+    images: Tensor
+    points: list[Tensor]
+    targets: list[Tensor]
+    is_object: list[Tensor]
+    object_map: Tensor
+    offsets: Tensor
+    valid_rows: int
+
+    def to(self, device: str) -> SamBatch:
+        def move(value: Any) -> Any:
+            if isinstance(value, list):
+                return [move(item) for item in value]
+            return value.to(device) if isinstance(value, Tensor) else value
+
+        return SamBatch(**{field.name: move(getattr(self, field.name)) for field in fields(self)})
+
+
+@dataclass(frozen=True, eq=False)
+class SmallPictures:
+    """The training set at the network's scale: ``rgb`` uint8 Nxhxwx3 with max(h, w) = image_size,
+    ``labels`` uint8 at LABEL_CELLS samples a side for each mask cell.
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+
+
+def shrink(data: TrainingSet, image_size: int, mask_size: int) -> SmallPictures:
+    """Scale every picture down once, as ResizeLongestSide would; labels by nearest neighbour."""
+    height, width = data.labels.shape[1:]
+    scale = image_size / max(height, width)
+    cells = mask_size * LABEL_CELLS / max(height, width)
+    rgb_size = (round(width * scale), round(height * scale))
+    label_size = (round(width * cells), round(height * cells))
+    rgb = np.empty((len(data), rgb_size[1], rgb_size[0], 3), np.uint8)
+    labels = np.empty((len(data), label_size[1], label_size[0]), np.uint8)
+    for row in tqdm(range(len(data)), "shrinking", unit="picture"):
+        rgb[row] = cv2.resize(data.rgb[row], rgb_size, interpolation=cv2.INTER_AREA)
+        labels[row] = cv2.resize(data.labels[row], label_size, interpolation=cv2.INTER_NEAREST)
+    return SmallPictures(rgb, labels)
+
+
+class SamBatches:
+    """Endless random batches of ``batch`` pictures. Deterministic by seed."""
+
+    def __init__(
+        self, pictures: SmallPictures, image_size: int, mask_size: int, batch: int, seed: int
+    ) -> None:
+        self._pictures, self._size, self._mask, self._batch = pictures, image_size, mask_size, batch
+        self._rng = np.random.default_rng(seed)
+
+    def __iter__(self) -> Iterator[SamBatch]:
+        while True:
+            rows = self._rng.integers(len(self._pictures.rgb), size=self._batch)
+            yield self._collate([self._example(int(row)) for row in rows])
+
+    def _example(self, row: int) -> dict[str, Any]:
+        rng = self._rng
+        rgb, labels = self._pictures.rgb[row], self._pictures.labels[row]
+        if rng.random() < 0.5:
+            rgb, labels = rgb[:, ::-1], labels[:, ::-1]
+        areas = np.bincount(labels.ravel(), minlength=256)
+        kinds = [int(k) for k in np.flatnonzero(areas >= SMALLEST_OBJECT) if k > 0]
+        shares = {k: self._share(labels == k) for k in kinds}
+        empty = np.zeros((self._mask, self._mask), np.float32)
+        scale = rgb.shape[1] / labels.shape[1]
+        points, targets = [], []
+        for index in range(OBJECT_POINTS + SCENERY_POINTS):
+            kind = int(rng.choice(kinds)) if kinds and index < OBJECT_POINTS else 0
+            ys, xs = np.nonzero(labels == kind)
+            pick = int(rng.integers(len(ys)))
+            points.append(((xs[pick] + rng.random()) * scale, (ys[pick] + rng.random()) * scale))
+            targets.append(shares.get(kind, empty))
+        return {
+            "pixels": jitter(rgb.astype(np.float32), rng),
+            "points": np.array(points, np.float32),
+            "targets": np.stack(targets),
+            "is_object": np.array([target.any() for target in targets]),
+            "object_map": sum(shares.values(), empty),
+            "offsets": centre_offsets(list(shares.values()), self._mask),
+            "rows": rgb.shape[0],
+        }
+
+    def _share(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+        """How much of each mask cell the object covers, float32 MxM, padded at the bottom."""
+        rows, columns = mask.shape[0] // LABEL_CELLS, mask.shape[1] // LABEL_CELLS
+        share = np.zeros((self._mask, self._mask), np.float32)
+        share[:rows, :columns] = mask.reshape(rows, LABEL_CELLS, columns, LABEL_CELLS).mean((1, 3))
+        return share
+
+    def _collate(self, examples: list[dict[str, Any]]) -> SamBatch:
+        def stack(key: str) -> Tensor:
+            return torch.from_numpy(np.stack([e[key] for e in examples]))
+
+        mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+        std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+        images = [(torch.from_numpy(e["pixels"]).permute(2, 0, 1) - mean) / std for e in examples]
+        padded = [
+            F.pad(i, (0, self._size - i.shape[2], 0, self._size - i.shape[1])) for i in images
+        ]
+        return SamBatch(
+            torch.stack(padded),
+            [torch.from_numpy(e["points"]) for e in examples],
+            [torch.from_numpy(e["targets"]) for e in examples],
+            [torch.from_numpy(e["is_object"]) for e in examples],
+            stack("object_map"),
+            stack("offsets"),
+            examples[0]["rows"] * self._mask // self._size,
+        )
+
+
+def jitter(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Random brightness, contrast and tint of a float32 HxWx3 picture in 0..255."""
+    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.95, 1.05, 3)
+    pixels = (pixels - 128.0) * rng.uniform(0.85, 1.15) + 128.0
+    noise = 2.0 * rng.standard_normal(pixels.shape, np.float32)
+    return np.clip(pixels * gain.astype(np.float32) + noise, 0, 255)
+
+
+def centre_offsets(shares: list[npt.NDArray[np.float32]], size: int) -> npt.NDArray[np.float32]:
+    """2xMxM: from each object cell to its object's centre, in units of a tenth of the grid."""
+    offsets = np.zeros((2, size, size), np.float32)
+    grid = np.mgrid[0:size, 0:size].astype(np.float32)
+    for share in shares:
+        cells = share > 0.5
+        if cells.any():
+            centre = grid[:, cells].mean(axis=1)
+            offsets[:, cells] = (centre[:, None] - grid[:, cells]) / (size / 10)
+    return offsets

@@ -1,0 +1,188 @@
+"""Train a small Segment Anything network on the simulated tabletop, from nothing.
+
+One step encodes a few pictures and decodes many point prompts on each: points inside objects, whose
+visible mask is the target, and points on the scenery, which must get a low predicted IoU. Two
+auxiliary maps read off the encoder (is this an object; where is its centre) make the encoder learn
+early; they are dropped afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from zsris_ros.proposals.sam.sam_network import build_sam
+from zsris_ros.simulation.training_set import TrainingSet
+from zsris_ros.training.tabletop.resumption import resume, save
+from zsris_ros.training.tabletop.sam_batches import SamBatch, SamBatches, shrink
+
+ARCHITECTURE: dict[str, Any] = {
+    "image_size": 192,
+    "patch_size": 8,
+    "encoder_width": 128,
+    "encoder_depth": 6,
+    "encoder_heads": 4,
+    "window_size": 8,
+    "global_blocks": [1, 3, 5],
+    "prompt_width": 96,
+    "decoder_depth": 2,
+    "decoder_heads": 4,
+    "decoder_mlp_width": 256,
+}
+
+
+class AuxiliaryHeads(nn.Module):
+    """Object map and centre offset from the image embedding, at the mask grid's resolution."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.read = nn.Sequential(nn.GELU(), nn.Conv2d(width, 3 * 16, 1), nn.PixelShuffle(4))
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        maps: Tensor = self.read(embedding)
+        return maps
+
+
+def decode(sam: Any, embedding: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Mask logits Px4xMxM and predicted IoUs Px4 of P single-point prompts on one picture."""
+    foreground = torch.ones(len(points), 1, device=points.device)
+    sparse, dense = sam.prompt_encoder((points[:, None], foreground), None, None)
+    logits, quality = sam.mask_decoder.predict_masks(
+        image_embeddings=embedding,
+        image_pe=sam.prompt_encoder.get_dense_pe(),
+        sparse_prompt_embeddings=sparse,
+        dense_prompt_embeddings=dense,
+    )
+    return logits, quality
+
+
+def mask_losses(logits: Tensor, target: Tensor, balance: float) -> Tensor:
+    """Dice plus balanced cross-entropy of each mask, PxK for logits PxKxRxM, target PxRxM.
+
+    ``balance`` in [0, 1]: 1 weighs inside and outside alike, 0 every cell alike.
+    """
+    target = target[:, None].expand_as(logits)
+    chance = logits.sigmoid()
+    overlap = 2 * (chance * target).sum((-1, -2))
+    dice = 1 - (overlap + 1) / (chance.pow(2).sum((-1, -2)) + target.pow(2).sum((-1, -2)) + 1)
+    share = target.mean((-1, -2), keepdim=True).clamp(1e-3, 0.5)
+    inside = (1 / (2 * share)) ** balance
+    outside = (1 / (2 * (1 - share))) ** balance
+    weight = target * inside + (1 - target) * outside
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return dice + (weight * entropy).mean((-1, -2)) / weight.mean((-1, -2))
+
+
+def hard_iou(logits: Tensor, target: Tensor) -> Tensor:
+    """IoU of the thresholded masks with the target, PxK."""
+    mask, truth = logits > 0, (target > 0.5)[:, None]
+    union = (mask | truth).sum((-1, -2))
+    return (mask & truth).sum((-1, -2)) / union.clamp(min=1)
+
+
+def sam_loss(
+    sam: Any, heads: AuxiliaryHeads, batch: SamBatch, balance: float, auxiliary: float
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of one batch and its figures: IoU of the best and of the self-chosen mask."""
+    embeddings = sam.image_encoder(batch.images)
+    rows = batch.valid_rows
+    total = auxiliary * _auxiliary_loss(heads(embeddings)[:, :, :rows], batch, rows)
+    best, chosen, error = [], [], []
+    for index, points in enumerate(batch.points):
+        logits, quality = decode(sam, embeddings[index : index + 1], points)
+        target, real = batch.targets[index][:, :rows], batch.is_object[index]
+        with torch.no_grad():
+            iou = hard_iou(logits[:, :, :rows], target) * real[:, None]
+        total = total + F.mse_loss(quality, iou) / len(batch.points)
+        if real.any():
+            losses = mask_losses(logits[real][:, :, :rows], target[real], balance)
+            many, single = losses[:, 1:], losses[:, 0]
+            mixed = many.min(1).values + 0.3 * many.mean(1) + 0.3 * single
+            total = total + mixed.mean() / len(batch.points)
+            best.append(iou[real][:, 1:].max(1).values.mean())
+            pick = quality[real][:, 1:].argmax(1, keepdim=True)
+            chosen.append(iou[real][:, 1:].gather(1, pick).mean())
+        error.append((quality.detach() - iou).abs()[:, 1:].mean())
+    figures = {"best": _mean(best), "chosen": _mean(chosen), "iou_error": _mean(error)}
+    return total, figures
+
+
+def _auxiliary_loss(maps: Tensor, batch: SamBatch, rows: int) -> Tensor:
+    objects = batch.object_map[:, :rows].clamp(0, 1)
+    entropy = F.binary_cross_entropy_with_logits(maps[:, 0], objects)
+    inside = (objects > 0.5)[:, None]
+    distance = (maps[:, 1:] - batch.offsets[:, :, :rows]).abs() * inside
+    return entropy + distance.sum() / inside.sum().clamp(min=1)
+
+
+def _mean(values: list[Tensor]) -> float:
+    return float(torch.stack(values).mean()) if values else 0.0
+
+
+@dataclass(frozen=True)
+class SamSchedule:
+    """AdamW with warm-up and cosine decay; the losses' weights move linearly over the run."""
+
+    steps: int = 2600
+    batch: int = 4
+    learning_rate: float = 1.2e-3
+    warm_up: int = 100
+    balance: tuple[float, float] = (0.8, 0.2)
+    auxiliary: tuple[float, float] = (1.0, 0.1)
+
+    def rate(self, step: int) -> float:
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
+        return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * max(cosine, 0.01)
+
+    def at(self, ends: tuple[float, float], step: int) -> float:
+        return ends[0] + (ends[1] - ends[0]) * step / self.steps
+
+
+def train_sam(
+    data: TrainingSet, checkpoint: Path, schedule: SamSchedule = SamSchedule(), seed: int = 0
+) -> Any:
+    """Train from nothing, or go on from ``checkpoint``, which is rewritten every 250 steps.
+
+    Returns the trained segment_anything Sam, in evaluation mode, on the CPU.
+    """
+    torch.manual_seed(seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    sam = build_sam(ARCHITECTURE).to(device).train()
+    heads = AuxiliaryHeads(ARCHITECTURE["prompt_width"]).to(device)
+    weights = [*sam.parameters(), *heads.parameters()]
+    optimizer = torch.optim.AdamW(weights, lr=schedule.learning_rate, weight_decay=0.01)
+    state = {"sam": sam, "heads": heads, "optimizer": optimizer}
+    start = resume(checkpoint, state)
+    size = ARCHITECTURE["image_size"]
+    mask = 4 * size // ARCHITECTURE["patch_size"]
+    batches = SamBatches(shrink(data, size, mask), size, mask, schedule.batch, seed + start)
+    running: dict[str, float] = {}
+    with tqdm(total=schedule.steps, initial=start, desc="small SAM", unit="step") as bar:
+        for step, batch in zip(range(start, schedule.steps), batches, strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.rate(step)
+            loss, figures = sam_loss(
+                sam,
+                heads,
+                batch.to(device),
+                schedule.at(schedule.balance, step),
+                schedule.at(schedule.auxiliary, step),
+            )
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            for key, value in {**figures, "loss": float(loss.detach())}.items():
+                running[key] = 0.98 * running.get(key, value) + 0.02 * value
+            bar.update()
+            bar.set_postfix({key: f"{value:.3f}" for key, value in running.items()})
+            if (step + 1) % 250 == 0 or step + 1 == schedule.steps:
+                save(checkpoint, state, step + 1)
+    return sam.cpu().eval()

@@ -1,0 +1,58 @@
+"""The data of one request, from a camera frame to an answer.
+
+Frozen dataclasses over NumPy arrays; no torch, no ROS.
+"""
+
+from __future__ import annotations
+
+from zsris_ros.types.expression import (
+    Anchor,
+    Expression,
+    Number,
+    Ordinal,
+    Relation,
+    Side,
+)
+from zsris_ros.types.frame import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    Frame,
+    InputError,
+    Intrinsics,
+    Pixel,
+    Point,
+    RegionOfInterest,
+)
+from zsris_ros.types.result import (
+    Candidate,
+    ReferringResult,
+    Verdict,
+)
+from zsris_ros.types.scene import (
+    Proposals,
+    Scene,
+)
+
+__all__ = [
+    "Anchor",
+    "BoolArray",
+    "ByteArray",
+    "Candidate",
+    "Expression",
+    "FloatArray",
+    "Frame",
+    "InputError",
+    "Intrinsics",
+    "Number",
+    "Ordinal",
+    "Pixel",
+    "Point",
+    "Proposals",
+    "ReferringResult",
+    "RegionOfInterest",
+    "Relation",
+    "Scene",
+    "Side",
+    "Verdict",
+]
