@@ -1,0 +1,352 @@
+"""Plan grasps for one object of a frame: observe, complete, draft, check, rank."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.grasping.collision import HeightMap, box_samples, touches
+from zsris_ros.grasping.completion import CompletedObject, complete
+from zsris_ros.grasping.gripper import Gripper, ParallelJaw, SuctionCup
+from zsris_ros.grasping.observation import Observation, Refused, observe
+from zsris_ros.grasping.parallel_jaw import Draft, draft_grasps
+from zsris_ros.grasping.plan import (
+    DoubleArray,
+    GraspCandidate,
+    GraspPlan,
+    GraspSettings,
+    GraspStatus,
+)
+from zsris_ros.grasping.suction import draft_patches
+from zsris_ros.types import BoolArray, Frame, ReferringResult, Verdict
+
+HITS_SUPPORT = "collides with the support"
+HITS_SCENE = "collides with another object"
+HITS_OBJECT = "collides with the object itself"
+UNSEEN_INSIDE = "the inside of the object is not visible"
+
+_FINGER_SPACING = 0.008
+_BODY_SPACING = 0.015
+_SWEEP = (0.0, 0.4, 1.0)  # of the pregrasp distance
+_ARM = 0.05  # metres beside the middle where the centring term is a half
+_HIDDEN = 0.02  # metres behind a visible surface
+_HIDDEN_COST = 0.5
+_FREE = 0.004  # metres by which a point may lie behind the visible surface and count as free
+_SEEN_FREE = 0.6  # share of a finger's points
+_EASY_WIDTH = 0.75  # of the opening
+
+
+def plan_grasps_for(
+    result: ReferringResult,
+    frame: Frame,
+    gripper: Gripper,
+    settings: GraspSettings | None = None,
+) -> GraspPlan:
+    """Plan grasps for the object that an expression means.
+
+    Args:
+        result: The answer to the expression.
+        frame: The frame that the answer is about, with depth and intrinsics.
+        gripper: See `load_gripper`.
+        settings: The planner's settings; defaults where None.
+
+    Returns:
+        The plan. Only the verdict FOUND, for one object, is planned for: the status is AMBIGUOUS,
+        NOT_FOUND or SEVERAL otherwise, with a sentence and no candidate.
+
+    Example:
+        >>> result = segmenter.refer(segmenter.look(frame), "the red mug")
+        >>> plan = plan_grasps_for(result, frame, load_gripper("panda"))
+        >>> plan.best.pose if plan.best else plan.message
+    """
+    if result.verdict is Verdict.AMBIGUOUS:
+        return GraspPlan(GraspStatus.AMBIGUOUS, f"Nothing is grasped: {result.message}")
+    if result.verdict is Verdict.NOT_FOUND:
+        return GraspPlan(GraspStatus.NOT_FOUND, f"Nothing is grasped: {result.message}")
+    if len(result.selected) > 1:
+        return GraspPlan(
+            GraspStatus.SEVERAL,
+            f"The expression means {len(result.selected)} objects: ask for one at a time.",
+        )
+    return plan_grasps(frame, result.mask, gripper, settings)
+
+
+def plan_grasps(
+    frame: Frame, mask: BoolArray, gripper: Gripper, settings: GraspSettings | None = None
+) -> GraspPlan:
+    """Plan grasps for the object under a mask.
+
+    Args:
+        frame: A frame with depth and intrinsics.
+        mask: bool HxW, the object's pixels.
+        gripper: See `load_gripper`.
+        settings: The planner's settings; defaults where None.
+
+    Returns:
+        The plan, in the optical frame of the camera.
+
+    Raises:
+        InputError: The frame has no depth or intrinsics, or the mask has another size.
+    """
+    settings = settings or GraspSettings()
+    clock = _Clock()
+    try:
+        seen = observe(frame, mask, settings)
+    except Refused as refusal:
+        return GraspPlan(refusal.status, str(refusal), timings=clock.read("observe"))
+    clock.read("observe")
+    shape = complete(seen)
+    clock.read("complete")
+    rejected: Counter[str] = Counter()
+    if isinstance(gripper, ParallelJaw):
+        found = _jaw_candidates(seen, shape, gripper, settings, rejected, clock)
+    else:
+        found = _cup_candidates(seen, shape, gripper, settings, rejected)
+    ranked = sorted(found, key=lambda each: -each.quality)[: settings.count]
+    timings = clock.read("candidates")
+    plan = GraspPlan(
+        status=GraspStatus.PLANNED,
+        message="",
+        candidates=tuple(_in_camera(seen.support, each) for each in ranked),
+        rejected=dict(rejected.most_common()),
+        completion=shape.assumption,
+        object_points=_cloud(seen, shape.points[: shape.visible]),
+        completed_points=_cloud(seen, shape.points[shape.visible :]),
+        scene_points=_cloud(seen, seen.scene),
+        support=seen.support,
+        extent=tuple(shape.extent.tolist()),
+        timings=timings,
+    )
+    return replace(plan, status=_status(plan), message=_message(plan, gripper))
+
+
+def _status(plan: GraspPlan) -> GraspStatus:
+    return GraspStatus.PLANNED if plan.candidates else GraspStatus.NO_GRASP
+
+
+def _message(plan: GraspPlan, gripper: Gripper) -> str:
+    best = plan.best
+    if best is None:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in plan.rejected.items())
+        return f"The gripper {gripper.name} finds no grasp: {reasons or 'no surface to hold'}."
+    where = {"above": "from above", "tilted": "at a slant", "side": "from the side"}[best.approach]
+    size = f", {best.width * 1000:.0f} mm wide" if best.kind != "suction" else ""
+    return (
+        f"Grasp {best.kind} {where}{size}, quality {best.quality:.2f}; "
+        f"{len(plan.candidates)} candidates."
+    )
+
+
+def _jaw_candidates(
+    seen: Observation,
+    shape: CompletedObject,
+    jaw: ParallelJaw,
+    settings: GraspSettings,
+    rejected: Counter[str],
+    clock: _Clock,
+) -> list[GraspCandidate]:
+    drafts = draft_grasps(shape, jaw, settings, rejected)
+    clock.read("cross-sections")
+    heights = HeightMap.of(seen.scene)
+    candidates: list[GraspCandidate] = []
+    pairs = [(draft, _opening(draft, shape, jaw, settings)) for draft in drafts]
+    open_pairs = [(draft, opening) for draft, opening in pairs if opening is not None]
+    rejected[HITS_OBJECT] += len(pairs) - len(open_pairs)
+    if not open_pairs:
+        return []
+    axes = np.stack([draft.axes for draft, _ in open_pairs])
+    positions = np.stack([draft.position for draft, _ in open_pairs])
+    openings = np.array([opening for _, opening in open_pairs])
+    fingers = _placed(_finger_samples(jaw, openings), axes, positions)
+    palm = _placed(box_samples(jaw.body(), _BODY_SPACING)[None], axes, positions)
+    gripper = np.concatenate([fingers, palm], axis=1)
+    on_support = gripper[..., 2].min(axis=1) < settings.support_clearance - 1e-6
+    in_scene = _sweep_hits(heights, gripper, axes, settings)
+    rejected[HITS_SUPPORT] += int(np.count_nonzero(on_support))
+    rejected[HITS_SCENE] += int(np.count_nonzero(in_scene & ~on_support))
+    unseen = _inner_hidden(seen, fingers, [draft for draft, _ in open_pairs])
+    rejected[UNSEEN_INSIDE] += int(np.count_nonzero(unseen & ~on_support & ~in_scene))
+    free = ~on_support & ~in_scene & ~unseen
+    if not free.any():
+        return []
+    clearance = heights.clearance(fingers[free]) * _visible_share(seen, fingers[free])
+    middle = shape.middle
+    for (draft, opening), kept in zip(
+        [pair for pair, good in zip(open_pairs, free, strict=True) if good], clearance, strict=True
+    ):
+        arm = float(np.linalg.norm(draft.position[:2] - middle[:2]))
+        terms = {
+            "antipodality": draft.antipodality,
+            "surface": draft.surface,
+            "centring": 1 / (1 + (arm / _ARM) ** 2),
+            "clearance": float(kept),
+            "width": _width_term(draft.width, jaw),
+            "visible": 0.5 + 0.5 * draft.visible,
+        }
+        candidates.append(
+            GraspCandidate(
+                pose=_pose(draft.axes, draft.position),
+                width=draft.width,
+                opening=opening,
+                pregrasp_distance=settings.pregrasp_distance,
+                kind=draft.kind,
+                approach=draft.approach,
+                quality=combine(terms, settings.weights),
+                terms=terms,
+            )
+        )
+    return candidates
+
+
+def combine(terms: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """prod(term ** weight): a weighted geometric mean, which a single bad term pulls to zero."""
+    total = sum(weights.get(name, 0.0) for name in terms)
+    if total <= 0:
+        return 0.0
+    exponents = {name: weights.get(name, 0.0) / total for name in terms}
+    return float(np.prod([max(0.0, terms[name]) ** power for name, power in exponents.items()]))
+
+
+def _opening(
+    draft: Draft, shape: CompletedObject, jaw: ParallelJaw, settings: GraspSettings
+) -> float | None:
+    """The widest opening at which the gripper comes in without touching the object; or None."""
+    local = (shape.points - draft.position) @ draft.axes
+    if touches([jaw.body()], local, settings.pregrasp_distance):
+        return None
+    for clearance in (settings.finger_clearance, settings.min_clearance):
+        opening = min(jaw.opening, draft.width + 2 * clearance)
+        if not touches(jaw.fingers(opening), local, settings.pregrasp_distance):
+            return opening
+    return None
+
+
+def _finger_samples(jaw: ParallelJaw, openings: DoubleArray) -> DoubleArray:
+    """Points MxSx3 through both fingers, for M openings."""
+    closed = np.vstack([box_samples(finger, _FINGER_SPACING) for finger in jaw.fingers(0.0)])
+    side = np.where(np.arange(len(closed)) < len(closed) // 2, -1.0, 1.0)
+    samples = np.repeat(closed[None], len(openings), axis=0)
+    samples[..., 1] += side * openings[:, None] / 2
+    return samples
+
+
+def _placed(samples: DoubleArray, axes: DoubleArray, positions: DoubleArray) -> DoubleArray:
+    """TCP-frame points (1 or M)xSx3 of M grasps in the support frame, MxSx3."""
+    return np.asarray(samples @ axes.transpose(0, 2, 1) + positions[:, None])
+
+
+def _sweep_hits(
+    heights: HeightMap, gripper: DoubleArray, axes: DoubleArray, settings: GraspSettings
+) -> BoolArray:
+    """Which of M grasps (points MxSx3) meet the scene at the grasp or on the way to it."""
+    hit = np.zeros(len(gripper), dtype=bool)
+    for share in _SWEEP:
+        # Straight down through columns, the last position is the worst.
+        moving = ~hit & ((axes[:, 2, 2] > -0.99) if share else True)
+        back = share * settings.pregrasp_distance * axes[moving, :, 2]
+        hit[moving] = heights.hits(gripper[moving] - back[:, None]).any(axis=1)
+    return hit
+
+
+def _visible_share(seen: Observation, fingers: DoubleArray) -> DoubleArray:
+    """In [0.5, 1] for each grasp: less where fingers go behind other objects, out of sight."""
+    depth, measured, on_object = seen.seen_depth(fingers)
+    with np.errstate(invalid="ignore"):
+        hidden = (depth > measured + _HIDDEN) & ~on_object
+    return np.asarray(1 - _HIDDEN_COST * hidden.mean(axis=1))
+
+
+def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[Draft]) -> BoolArray:
+    """Which grasps put a finger between walls of the object where the camera sees no free space."""
+    depth, measured, _ = seen.seen_depth(fingers)
+    with np.errstate(invalid="ignore"):
+        free = measured > depth - _FREE
+    half = fingers.shape[1] // 2
+    inner = np.array([draft.inner for draft in drafts])
+    lower, upper = free[:, :half].mean(axis=1), free[:, half:].mean(axis=1)
+    return np.asarray((inner[:, 0] & (lower < _SEEN_FREE)) | (inner[:, 1] & (upper < _SEEN_FREE)))
+
+
+def _width_term(width: float, jaw: ParallelJaw) -> float:
+    """1 for objects that fit easily, down to 0.2 for those that just fit."""
+    share = width / jaw.opening
+    return 1.0 if share <= _EASY_WIDTH else 1 - 0.8 * (share - _EASY_WIDTH) / (1 - _EASY_WIDTH)
+
+
+def _cup_candidates(
+    seen: Observation,
+    shape: CompletedObject,
+    cup: SuctionCup,
+    settings: GraspSettings,
+    rejected: Counter[str],
+) -> list[GraspCandidate]:
+    patches = draft_patches(seen, cup, rejected)
+    if not patches:
+        return []
+    heights = HeightMap.of(seen.scene)
+    axes = np.stack([patch.axes for patch in patches])
+    positions = np.stack([patch.position for patch in patches])
+    samples = np.vstack(
+        [box_samples(cup.cup(), _FINGER_SPACING), box_samples(cup.body(), _BODY_SPACING)]
+    )
+    placed = _placed(samples[None], axes, positions)
+    on_support = placed[..., 2].min(axis=1) < settings.support_clearance - 1e-6
+    in_scene = _sweep_hits(heights, placed, axes, settings)
+    clearance = heights.clearance(placed)
+    candidates: list[GraspCandidate] = []
+    for patch, low, hit, kept in zip(patches, on_support, in_scene, clearance, strict=True):
+        if low or hit:
+            rejected[HITS_SUPPORT if low else HITS_SCENE] += 1
+            continue
+        arm = float(np.linalg.norm(patch.position[:2] - shape.middle[:2]))
+        terms = {
+            "surface": patch.flatness,
+            "centring": 1 / (1 + (arm / _ARM) ** 2),
+            "clearance": float(kept),
+        }
+        candidates.append(
+            GraspCandidate(
+                pose=_pose(patch.axes, patch.position),
+                width=0.0,
+                opening=0.0,
+                pregrasp_distance=settings.pregrasp_distance,
+                kind="suction",
+                approach="above" if patch.axes[2, 2] < -0.9 else "tilted",
+                quality=combine(terms, settings.weights),
+                terms=terms,
+            )
+        )
+    return candidates
+
+
+def _pose(axes: DoubleArray, position: DoubleArray) -> Pose:
+    x, y, z = position.tolist()
+    return Pose((x, y, z), axes)
+
+
+def _in_camera(support: Pose, candidate: GraspCandidate) -> GraspCandidate:
+    return replace(candidate, pose=support.of_pose(candidate.pose))
+
+
+def _cloud(seen: Observation, points: DoubleArray) -> np.ndarray:
+    return seen.support.of_points(points).astype(np.float32)
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self._timings: dict[str, float] = {}
+
+    def read(self, stage: str) -> dict[str, float]:
+        """End a stage; return all timings so far."""
+        now = time.perf_counter()
+        self._timings[stage] = (now - self._last) * 1000
+        self._last = now
+        return dict(self._timings)
