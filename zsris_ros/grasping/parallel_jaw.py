@@ -20,7 +20,7 @@ from zsris_ros.grasping.plan import DoubleArray, GraspSettings
 
 _ABOVE_TURNS = np.radians(np.arange(0.0, 180.0, 15.0))
 _SIDE_TURNS = np.radians(np.arange(0.0, 360.0, 45.0))
-_RIM_TURNS = np.radians(np.arange(0.0, 360.0, 30.0))
+_RIM_TURNS = np.radians(np.arange(0.0, 360.0, 36.0))
 _SIDE_SLOPE, _TILT_SLOPE, _RIM_SLOPE = np.radians((12.0, 50.0, 47.0))  # below the horizontal
 _OFFSETS = (0.0, -0.35, 0.35, -0.7, 0.7)  # of half the extent along x
 _DEPTHS = (0.012, 0.022, 0.036)  # metres from the first contact to the finger tips
@@ -28,8 +28,11 @@ _CONTACT = 0.006  # metres behind the extreme point that touch the pad
 _FACING = 0.93  # a normal this much along the approach belongs to no side of the object
 _UNKNOWN_ANGLE = np.radians(20.0)  # of a contact of which too little was seen
 _BINS = 5
+_LEVEL, _LEVELS = 0.005, 3  # metres above the tips over which widening is measured
 _PAD_DEPTH = 0.022  # metres of engagement that count as full
 _ROOM = 0.006  # metres that a finger needs beside its thickness inside a hollow object
+
+Approach = Literal["above", "tilted", "side"]
 
 SLIPPERY = "the contact surfaces are not opposite each other"
 
@@ -42,7 +45,7 @@ class Draft:
     position: DoubleArray
     width: float
     kind: Literal["across", "rim"]
-    approach: Literal["above", "tilted", "side"]
+    approach: Approach
     antipodality: float
     surface: float
     visible: float
@@ -56,15 +59,22 @@ def wider_than(jaw: ParallelJaw) -> str:
 
 
 def draft_grasps(
-    shape: CompletedObject, jaw: ParallelJaw, settings: GraspSettings, rejected: Counter[str]
+    shape: CompletedObject,
+    jaw: ParallelJaw,
+    settings: GraspSettings,
+    rejected: Counter[str],
+    from_above: bool,
 ) -> list[Draft]:
-    """Return drafts that fit the opening and the friction cone; count the others by reason."""
+    """Return drafts that fit the opening and the friction cone; count the others by reason.
+
+    Approaches are straight from above, or all others.
+    """
     drafts: list[Draft] = []
-    for axes, approach in _directions():
+    for axes, approach in _above() if from_above else _inclined_directions():
         local = shape.points @ axes
         normals = shape.normals @ axes
         visible = np.arange(len(local)) < shape.visible
-        for x in _lateral_offsets(local[:, 0], jaw):
+        for x in _lateral_offsets(local[:, 0], approach, jaw):
             band = np.abs(local[:, 0] - x) <= jaw.finger_width / 2
             if np.count_nonzero(band) < 6:
                 continue
@@ -82,11 +92,15 @@ def draft_grasps(
     return drafts
 
 
-def _directions() -> Iterator[tuple[DoubleArray, Literal["above", "tilted", "side"]]]:
-    """TCP axes (columns x, y, z in the support frame) and the name of the approach."""
+def _above() -> Iterator[tuple[DoubleArray, Approach]]:
+    """TCP axes (columns x, y, z in the support frame) straight down, and the approach's name."""
     down = np.array([0.0, 0.0, -1.0])
     for turn in _ABOVE_TURNS:
         yield _axes(down, np.array([np.cos(turn), np.sin(turn), 0.0])), "above"
+
+
+def _inclined_directions() -> Iterator[tuple[DoubleArray, Approach]]:
+    """The same at a slant and from the side."""
     for turn in _SIDE_TURNS:
         level = np.array([-np.sin(turn), np.cos(turn), 0.0])
         yield _axes(_inclined(turn, _SIDE_SLOPE), level), "side"
@@ -104,14 +118,15 @@ def _inclined(turn: float, slope: float) -> DoubleArray:
 
 
 def _axes(approach: DoubleArray, closing: DoubleArray) -> DoubleArray:
-    return np.stack([np.cross(closing, approach), closing, approach], axis=1)
+    (a, b, c), (d, e, f) = closing, approach
+    return np.array([[b * f - c * e, a, d], [c * d - a * f, b, e], [a * e - b * d, c, f]])
 
 
-def _lateral_offsets(x: DoubleArray, jaw: ParallelJaw) -> list[float]:
+def _lateral_offsets(x: DoubleArray, approach: str, jaw: ParallelJaw) -> list[float]:
     """Where to cut: the middle first; not closer together than a third of a finger's width."""
     low, high = np.percentile(x, (1, 99))
     offsets: list[float] = []
-    for share in _OFFSETS:
+    for share in _OFFSETS if approach == "above" else _OFFSETS[:3]:
         offset = float((low + high) / 2 + share * (high - low) / 2)
         if all(abs(offset - other) >= jaw.finger_width / 3 for other in offsets):
             offsets.append(offset)
@@ -140,7 +155,7 @@ def _grasps_in(
     cut: DoubleArray,
     normals: DoubleArray,
     axes: DoubleArray,
-    approach: Literal["above", "tilted", "side"],
+    approach: Approach,
     x: float,
     tip: float,
     jaw: ParallelJaw,
@@ -168,53 +183,73 @@ def _grasps_in(
             rejected[wider_than(jaw)] += 1
             continue
         cone = float(np.arctan(settings.friction))
-        sides = [_contact(part, facing, side, x, approach, jaw) for side in (-1, 1)]
-        antipodality = 1 - max(angle for angle, _ in sides) / cone
-        if antipodality <= 0:
+        reach = np.searchsorted(part[:, 1], (part[0, 1] + _CONTACT, part[-1, 1] - _CONTACT))
+        ends = (slice(0, int(reach[0])), slice(int(reach[1]), len(part)))
+        angle = 0.0
+        for side, end in zip((-1, 1), ends, strict=True):
+            if angle < cone:
+                angle = max(angle, _contact_angle(part, facing, end, side, approach, jaw))
+        if angle < cone and not number:
+            # Not of thin walls, whose faces run alike: one widens where the other narrows.
+            angle = max(angle, _widening(part, tip))
+        if angle >= cone:
             rejected[SLIPPERY] += 1
             continue
+        touching = min(_touching_share(part[end, 0] - x, jaw.finger_width) for end in ends)
         engaged = min(1.0, (tip - float(part[:, 2].min())) / _PAD_DEPTH)
         middle = float(part[0, 1] + part[-1, 1]) / 2
-        ends = [np.abs(part[:, 1] - part[end, 1]) <= _CONTACT for end in (0, -1)]
         yield Draft(
             axes,
             axes @ np.array([x, middle, tip - jaw.tip]),
             width,
             "rim" if number else "across",
             approach,
-            antipodality,
-            0.5 * min(share for _, share in sides) + 0.5 * engaged,
+            1 - angle / cone,
+            touching * engaged,
             float(np.mean([part[end, 3].mean() for end in ends])),
             (start > 0, stop < len(cut)),
         )
 
 
-def _contact(
-    part: DoubleArray, normals: DoubleArray, side: int, x: float, approach: str, jaw: ParallelJaw
-) -> tuple[float, float]:
-    """One finger's contact: the angle between surface normal and closing axis, and how much of the
-    pad's width touches.
+def _widening(part: DoubleArray, tip: float) -> float:
+    """The angle at which a side widens towards the finger tips, as a cone does; 0 unknown.
+
+    ``part`` is sorted along y.
     """
-    extreme = part[-1, 1] if side > 0 else part[0, 1]
-    touching = np.abs(part[:, 1] - extreme) <= _CONTACT
-    points = part[touching]
-    bins = np.clip(
-        ((points[:, 0] - x) / jaw.finger_width + 0.5) * _BINS, 0, _BINS - 1e-6
-    ).astype(np.int64)
-    share = len(np.unique(bins)) / _BINS
-    walls = normals[touching]
+    level = ((tip - part[:, 2]) / _LEVEL).astype(np.int64)
+    inside = [np.flatnonzero(level == at) for at in range(_LEVELS)]
+    seen = [at for at in range(_LEVELS) if len(inside[at])]
+    if len(seen) < 2:
+        return 0.0
+    deep, shallow = inside[seen[0]], inside[seen[-1]]
+    low = part[shallow[0], 1] - part[deep[0], 1]
+    high = part[deep[-1], 1] - part[shallow[-1], 1]
+    growth = max(0.0, float(low), float(high)) / ((seen[-1] - seen[0]) * _LEVEL)
+    return float(np.arctan(growth))
+
+
+def _touching_share(x: DoubleArray, width: float) -> float:
+    """How much of the pad's width has surface under it, from points at ``x`` from its middle."""
+    bins = ((x / width + 0.5) * _BINS).astype(np.int64)
+    return float(np.count_nonzero(np.bincount(bins, minlength=_BINS))) / _BINS
+
+
+def _contact_angle(
+    part: DoubleArray, normals: DoubleArray, end: slice, side: int, approach: str, jaw: ParallelJaw
+) -> float:
+    """The angle between the surface normal and the closing axis where one finger touches."""
+    walls = normals[end]
     walls = walls[np.abs(walls[:, 2]) < _FACING]
     if len(walls) >= 2:
         # Both faces of a thin wall are near; they are assumed to be parallel.
-        mean = (walls * np.where(side * walls[:, 1] < 0, -1, 1)[:, None]).mean(axis=0)
-        cosine = side * mean[1] / max(1e-6, float(np.linalg.norm(mean)))
-        return float(np.arccos(np.clip(cosine, -1, 1))), share
+        x, y, z = np.where(walls[:, 1] < 0, -1.0, 1.0) @ walls
+        return float(np.arctan2(np.hypot(x, z), y))
     if approach != "above":
-        return np.pi / 2, share
+        return np.pi / 2
     # Only an edge was seen from above: the wall below it is assumed to be upright.
     third = jaw.finger_width / 3
-    ends = [side * part[np.abs(part[:, 0] - x - at) < third / 2, 1] for at in (-third, third)]
+    x = part[:, 0] - (part[:, 0].min() + part[:, 0].max()) / 2
+    ends = [side * part[np.abs(x - at) < third / 2, 1] for at in (-third, third)]
     if not len(ends[0]) or not len(ends[1]):
-        return _UNKNOWN_ANGLE, share
-    slope = float(ends[1].max() - ends[0].max()) / (2 * third)
-    return float(np.arctan(abs(slope))), share
+        return _UNKNOWN_ANGLE
+    return float(np.arctan(abs(ends[1].max() - ends[0].max()) / (2 * third)))

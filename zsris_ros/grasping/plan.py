@@ -75,6 +75,8 @@ class GraspSettings:
     """Fewer valid depth pixels on the object are too few."""
     min_depth_share: float = 0.3
     """Least share of the mask with valid depth."""
+    good_quality: float = 0.8
+    """Slanted and side approaches are only tried where none from above is as good."""
     pregrasp_distance: float = 0.10
     finger_clearance: float = 0.010
     """How much wider than the object the gripper opens, on each side, where it can."""
@@ -88,12 +90,13 @@ class GraspSettings:
     """How far around the object the scene counts."""
     weights: Mapping[str, float] = field(
         default_factory=lambda: {
-            "antipodality": 0.25,
+            "antipodality": 0.2,
             "surface": 0.2,
             "centring": 0.2,
             "clearance": 0.15,
-            "width": 0.1,
+            "width": 0.05,
             "visible": 0.1,
+            "upright": 0.1,
         }
     )
 

@@ -30,6 +30,7 @@ HITS_SCENE = "collides with another object"
 HITS_OBJECT = "collides with the object itself"
 UNSEEN_INSIDE = "the inside of the object is not visible"
 
+_BATCH = 100
 _FINGER_SPACING = 0.008
 _BODY_SPACING = 0.015
 _SWEEP = (0.0, 0.4, 1.0)  # of the pregrasp distance
@@ -108,7 +109,7 @@ def plan_grasps(
     else:
         found = _cup_candidates(seen, shape, gripper, settings, rejected)
     ranked = sorted(found, key=lambda each: -each.quality)[: settings.count]
-    timings = clock.read("candidates")
+    timings = clock.read("ranking")
     plan = GraspPlan(
         status=GraspStatus.PLANNED,
         message="",
@@ -150,44 +151,85 @@ def _jaw_candidates(
     rejected: Counter[str],
     clock: _Clock,
 ) -> list[GraspCandidate]:
-    drafts = draft_grasps(shape, jaw, settings, rejected)
-    clock.read("cross-sections")
     heights = HeightMap.of(seen.scene)
+    middle = shape.middle
     candidates: list[GraspCandidate] = []
-    pairs = [(draft, _opening(draft, shape, jaw, settings)) for draft in drafts]
-    open_pairs = [(draft, opening) for draft, opening in pairs if opening is not None]
-    rejected[HITS_OBJECT] += len(pairs) - len(open_pairs)
-    if not open_pairs:
+    for from_above in (True, False):
+        drafts = draft_grasps(shape, jaw, settings, rejected, from_above)
+        graded = sorted(
+            ((draft, _terms(draft, middle, jaw)) for draft in drafts),
+            key=lambda each: -combine(each[1], settings.weights),
+        )
+        clock.read("from above" if from_above else "inclined")
+        found: list[GraspCandidate] = []
+        # Collisions take long; the most promising drafts are mostly enough.
+        while graded and len(found) < settings.count:
+            batch, graded = graded[:_BATCH], graded[_BATCH:]
+            found += _free_of_collisions(seen, shape, heights, batch, jaw, settings, rejected)
+        candidates += found
+        clock.read("collisions from above" if from_above else "collisions inclined")
+        if max((each.quality for each in candidates), default=0) >= settings.good_quality:
+            break
+    return candidates
+
+
+def _terms(draft: Draft, middle: DoubleArray, jaw: ParallelJaw) -> dict[str, float]:
+    """The quality terms that need no scene."""
+    arm = float(np.linalg.norm(draft.position[:2] - middle[:2]))
+    return {
+        "antipodality": draft.antipodality,
+        "surface": draft.surface,
+        "centring": 1 / (1 + (arm / _ARM) ** 2),
+        "width": _width_term(draft.width, jaw),
+        "visible": 0.5 + 0.5 * draft.visible,
+        "upright": 0.5 - 0.5 * float(draft.axes[2, 2]),
+    }
+
+
+def _free_of_collisions(
+    seen: Observation,
+    shape: CompletedObject,
+    heights: HeightMap,
+    graded: list[tuple[Draft, dict[str, float]]],
+    jaw: ParallelJaw,
+    settings: GraspSettings,
+    rejected: Counter[str],
+) -> list[GraspCandidate]:
+    """The candidates among drafts with their terms; the others are counted by reason."""
+    fitting: list[tuple[Draft, dict[str, float], float]] = []
+    for draft, terms in graded:
+        opening = _opening(draft, shape, jaw, settings)
+        if opening is None:
+            rejected[HITS_OBJECT] += 1
+        else:
+            fitting.append((draft, terms, opening))
+    if not fitting:
         return []
-    axes = np.stack([draft.axes for draft, _ in open_pairs])
-    positions = np.stack([draft.position for draft, _ in open_pairs])
-    openings = np.array([opening for _, opening in open_pairs])
+    drafts = [draft for draft, _, _ in fitting]
+    axes = np.stack([draft.axes for draft in drafts])
+    positions = np.stack([draft.position for draft in drafts])
+    openings = np.array([opening for _, _, opening in fitting])
     fingers = _placed(_finger_samples(jaw, openings), axes, positions)
     palm = _placed(box_samples(jaw.body(), _BODY_SPACING)[None], axes, positions)
     gripper = np.concatenate([fingers, palm], axis=1)
-    on_support = gripper[..., 2].min(axis=1) < settings.support_clearance - 1e-6
-    in_scene = _sweep_hits(heights, gripper, axes, settings)
-    rejected[HITS_SUPPORT] += int(np.count_nonzero(on_support))
-    rejected[HITS_SCENE] += int(np.count_nonzero(in_scene & ~on_support))
-    unseen = _inner_hidden(seen, fingers, [draft for draft, _ in open_pairs])
-    rejected[UNSEEN_INSIDE] += int(np.count_nonzero(unseen & ~on_support & ~in_scene))
-    free = ~on_support & ~in_scene & ~unseen
+    reasons = {
+        HITS_SUPPORT: gripper[..., 2].min(axis=1) < settings.support_clearance - 1e-6,
+        HITS_SCENE: _sweep_hits(heights, gripper, axes, settings),
+        UNSEEN_INSIDE: _inner_hidden(seen, fingers, drafts),
+    }
+    free = np.ones(len(drafts), dtype=bool)
+    for reason, applies in reasons.items():
+        if (applies & free).any():
+            rejected[reason] += int(np.count_nonzero(applies & free))
+        free &= ~applies
     if not free.any():
         return []
-    clearance = heights.clearance(fingers[free]) * _visible_share(seen, fingers[free])
-    middle = shape.middle
-    for (draft, opening), kept in zip(
-        [pair for pair, good in zip(open_pairs, free, strict=True) if good], clearance, strict=True
-    ):
-        arm = float(np.linalg.norm(draft.position[:2] - middle[:2]))
-        terms = {
-            "antipodality": draft.antipodality,
-            "surface": draft.surface,
-            "centring": 1 / (1 + (arm / _ARM) ** 2),
-            "clearance": float(kept),
-            "width": _width_term(draft.width, jaw),
-            "visible": 0.5 + 0.5 * draft.visible,
-        }
+    clearance = np.zeros(len(drafts))
+    clearance[free] = heights.clearance(fingers[free]) * _visible_share(seen, fingers[free])
+    candidates: list[GraspCandidate] = []
+    for index in np.flatnonzero(free):
+        draft, terms, opening = fitting[index]
+        terms = {**terms, "clearance": float(clearance[index])}
         candidates.append(
             GraspCandidate(
                 pose=_pose(draft.axes, draft.position),
