@@ -22,7 +22,7 @@ DoubleArray = npt.NDArray[np.float64]
 
 _SAMPLES = 24_000
 _OVERLAP = 0.0005  # metres by which parts overlap
-_SECTORS, _LEVELS, _SLICES = 16, 7, 10
+_SECTORS, _LEVELS, _SLICES = 12, 5, 10
 _SOLID = 0.97  # of its hull; a mesh that fills as much is one part
 _SLACK = 0.1  # by which a coarser partition's volume may be worse
 _MOST_PIECES, _SMALLEST_PIECE = 3, 100  # connected pieces of a mesh, faces of a piece

@@ -29,7 +29,7 @@ MASSES = 0.05, 0.5  # kilograms
 _RADIUS = 0.20  # metres around the middle of the table in which objects stand
 _GAPS = 0.008, 0.035  # metres between the discs that objects stand on
 _SIZES: Mapping[str, tuple[float, float]] = {
-    "box": (0.45, 0.80),
+    "box": (0.45, 0.72),
     "ball": (0.55, 0.82),
     "cylinder": (0.60, 0.95),
     "cone": (0.70, 1.05),
