@@ -29,13 +29,19 @@ MARKER = PREFIX / "share/ament_index/resource_index/packages/zsris_ros"
 PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
 
 # Modules whose distribution is called otherwise.
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow", "open_clip": "open-clip-torch"}
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "open_clip": "open-clip-torch",
+    "yaml": "pyyaml",
+}
 ROSDEP = {
     "PIL": "python3-pil",
     "cv2": "python3-opencv",
     "numpy": "python3-numpy",
     "scipy": "python3-scipy",
     "tqdm": "python3-tqdm",
+    "yaml": "python3-yaml",
 }
 # Optional by design: imported where they are used, with a sentence where they are missing.
 OPTIONAL = {
@@ -307,8 +313,8 @@ def test_interfaces_have_type_support() -> None:
 @installed_by_pip
 @pytest.mark.parametrize("folder", ["launch", "config", "msg", "srv", "action"])
 def test_shared_files_are_installed(folder: str) -> None:
-    for source in (ROOT / folder).iterdir():
-        installed = PREFIX / "share/zsris_ros" / folder / source.name
+    for source in filter(Path.is_file, (ROOT / folder).rglob("*")):
+        installed = PREFIX / "share/zsris_ros" / source.relative_to(ROOT)
         assert installed.is_file(), f"{installed} is missing; run make, which installs"
         assert installed.read_bytes() == source.read_bytes(), f"{installed} is old; run make"
 

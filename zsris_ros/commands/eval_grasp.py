@@ -10,7 +10,7 @@ from zsris_ros.commands.options import add_models, positive
 
 if TYPE_CHECKING:
     from zsris_ros.commands.options import Subparsers
-    from zsris_ros.evaluation.grasping.grasp_evaluation import Finder
+    from zsris_ros.evaluation.grasping.grasp_evaluation import Finder, GraspRecord
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             f"physics closes fingers only, and {args.gripper} has none: use panda or robotiq_2f85"
         )
     find = _segmenter_finder(args) if args.ask else true_mask
-    records = []
+    records: list[GraspRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "grasping", unit="scene"):
         records.extend(
             grasp_scenes([seed], args.count, gripper, args.objects, args.depth_noise, find)

@@ -12,7 +12,16 @@ from zsris_ros.commands.options import add_models
 
 if TYPE_CHECKING:
     from zsris_ros.commands.options import Subparsers
-    from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, ReferringResult, Scene
+    from zsris_ros.grasping import GraspPlan, Gripper
+    from zsris_ros.types import (
+        ByteArray,
+        Candidate,
+        FloatArray,
+        Frame,
+        Intrinsics,
+        ReferringResult,
+        Scene,
+    )
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -39,6 +48,11 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the picture with the answer drawn in")
     parser.add_argument("--mask", type=Path, help="write the mask, 255 on the object and 0 else")
+    parser.add_argument(
+        "--grasp",
+        metavar="GRIPPER",
+        help="plan a grasp: panda, robotiq_2f85, suction_30mm or a gripper file; needs --depth",
+    )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     add_models(parser)
     parser.set_defaults(run=run)
@@ -59,23 +73,85 @@ def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
     from zsris_ros.models.load import load_segmenter
 
+    gripper = _gripper(args)
     segmenter = load_segmenter(
         args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
     )
     scene = segmenter.look(frame)
     referral = segmenter.refer(scene, args.expression)
-    _write_pictures(args, frame, referral)
+    plan = _plan(referral, frame, gripper) if gripper is not None else None
+    _write_pictures(args, frame, referral, plan, gripper)
     if args.json:
-        print(json.dumps(to_json(scene, referral)))
+        answer = to_json(scene, referral)
+        if plan is not None:
+            answer["grasp"] = plan_to_json(plan)
+        print(json.dumps(answer))
         return 0
     print(referral.message)
     print(referral.explanation)
     if referral.best is not None and referral.best.centroid is not None:
         print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
+    if plan is not None:
+        print(_grasp_lines(plan))
     for what, path in (("overlay", args.out), ("mask", args.mask)):
         if path is not None:
             print(f"{what} written to {path}")
     return 0
+
+
+def _gripper(args: argparse.Namespace) -> Gripper | None:
+    """The gripper of --grasp; a bad name or a picture without depth fails before models load."""
+    if args.grasp is None:
+        return None
+    from zsris_ros.grasping import load_gripper
+    from zsris_ros.types import InputError
+
+    if args.depth is None:
+        raise InputError("--grasp needs --depth and --intrinsics: a grasp is planned in metres")
+    return load_gripper(args.grasp)
+
+
+def _plan(referral: ReferringResult, frame: Frame, gripper: Gripper) -> GraspPlan:
+    from zsris_ros.grasping import plan_grasps_for
+
+    return plan_grasps_for(referral, frame, gripper)
+
+
+def _grasp_lines(plan: GraspPlan) -> str:
+    """The plan's sentence, and the best TCP pose in the optical frame."""
+    if plan.best is None:
+        return plan.message
+    pose = plan.best.pose
+    return (
+        f"{plan.message}\ngrasp in metres: x {{:.3f}} y {{:.3f}} z {{:.3f}}".format(*pose.position)
+        + ", quaternion x {:.3f} y {:.3f} z {:.3f} w {:.3f}".format(*pose.quaternion)
+        + f", opening {plan.best.opening:.3f}"
+    )
+
+
+def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
+    """A grasp plan as plain data: metres, optical frame, quaternions x y z w."""
+    return {
+        "status": plan.status.value,
+        "message": plan.message,
+        "completion": plan.completion,
+        "rejected": dict(plan.rejected),
+        "candidates": [
+            {
+                "position": list(each.pose.position),
+                "quaternion": list(each.pose.quaternion),
+                "width": each.width,
+                "opening": each.opening,
+                "pregrasp_distance": each.pregrasp_distance,
+                "kind": each.kind,
+                "approach": each.approach,
+                "quality": each.quality,
+                "terms": dict(each.terms),
+            }
+            for each in plan.candidates
+        ],
+        "timings_ms": dict(plan.timings),
+    }
 
 
 def read_frame(
@@ -133,7 +209,13 @@ def _open_picture(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringResult) -> None:
+def _write_pictures(
+    args: argparse.Namespace,
+    frame: Frame,
+    referral: ReferringResult,
+    plan: GraspPlan | None,
+    gripper: Gripper | None,
+) -> None:
     if args.out is None and args.mask is None:
         return
     from PIL import Image
@@ -141,7 +223,15 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
     from zsris_ros.types import InputError
     from zsris_ros.visualization.overlay import overlay
 
-    pictures = {args.out: lambda: overlay(frame.rgb, referral, args.expression)}
+    def answer() -> ByteArray:
+        picture = overlay(frame.rgb, referral, args.expression)
+        if plan is None or plan.best is None or gripper is None or frame.intrinsics is None:
+            return picture
+        from zsris_ros.visualization.grasp_overlay import draw_grasp
+
+        return draw_grasp(picture, plan.best, gripper, frame.intrinsics)
+
+    pictures = {args.out: answer}
     pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
     for path, draw in pictures.items():
         if path is None:

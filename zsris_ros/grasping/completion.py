@@ -164,7 +164,9 @@ def _extruded(points: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
 
 def _gaps_closed(seen: Observation, points: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
     """Wall points where a layer's outline has a gap around the middle, and their normals."""
-    middle = (np.percentile(points[:, :2], 2, axis=0) + np.percentile(points[:, :2], 98, axis=0)) / 2
+    middle = (
+        np.percentile(points[:, :2], 2, axis=0) + np.percentile(points[:, :2], 98, axis=0)
+    ) / 2
     offset = points[:, :2] - middle
     sector = ((np.arctan2(offset[:, 1], offset[:, 0]) / (2 * np.pi) + 0.5) * _SECTORS).astype(int)
     layer = np.maximum(points[:, 2] / _LAYER, 0).astype(int)

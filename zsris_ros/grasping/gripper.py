@@ -150,9 +150,11 @@ def gripper_folder() -> Path:
 
 def parse_gripper(name: str, document: Any) -> Gripper:
     """Check the fields of a gripper file. Raises InputError that names every bad field."""
-    kind = document.get("kind") if isinstance(document, dict) else None
+    kind = str(document.get("kind")) if isinstance(document, dict) else ""
     if kind not in _FIELDS:
-        raise InputError(f"gripper {name}: 'kind' must be one of {', '.join(_FIELDS)}, got {kind}")
+        raise InputError(
+            f"gripper {name}: 'kind' must be one of {', '.join(_FIELDS)}, got {kind!r}"
+        )
     values: dict[str, Any] = {}
     bad: list[str] = []
     for field in _FIELDS[kind]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -85,7 +86,15 @@ def draft_grasps(
                 deep = cut[:, 2] <= tip
                 drafts.extend(
                     _grasps_in(
-                        cut[deep], facing[deep], axes, approach, x, tip, jaw, settings, rejected,
+                        cut[deep],
+                        facing[deep],
+                        axes,
+                        approach,
+                        x,
+                        tip,
+                        jaw,
+                        settings,
+                        rejected,
                         shape.resolution,
                     )
                 )
@@ -173,7 +182,7 @@ def _grasps_in(
     edges = [0, *(gaps + 1).tolist(), len(cut)]
     intervals = [(edges[0], edges[-1])]
     if len(edges) > 2:
-        intervals += list(zip(edges[:-1], edges[1:], strict=True))
+        intervals += pairwise(edges)
     for number, (start, stop) in enumerate(intervals):
         part, facing = cut[start:stop], normals[start:stop]
         if len(part) < 4:

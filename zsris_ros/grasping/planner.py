@@ -38,7 +38,8 @@ _ARM = 0.05  # metres beside the middle where the centring term is a half
 _HIDDEN = 0.02  # metres behind a visible surface
 _HIDDEN_COST = 0.5
 _FREE = 0.004  # metres by which a point may lie behind the visible surface and count as free
-_SEEN_FREE = 0.6  # share of a finger's points
+_SEEN_FREE = 0.6  # share of the points at a finger's end
+_TIP_LENGTH = 0.02  # metres of a finger that reach into a hollow object
 _EASY_WIDTH = 0.75  # of the opening
 
 
@@ -215,7 +216,7 @@ def _free_of_collisions(
     reasons = {
         HITS_SUPPORT: gripper[..., 2].min(axis=1) < settings.support_clearance - 1e-6,
         HITS_SCENE: _sweep_hits(heights, gripper, axes, settings),
-        UNSEEN_INSIDE: _inner_hidden(seen, fingers, drafts),
+        UNSEEN_INSIDE: _inner_hidden(seen, fingers[:, _near_tips(jaw)], drafts),
     }
     free = np.ones(len(drafts), dtype=bool)
     for reason, applies in reasons.items():
@@ -277,6 +278,12 @@ def _finger_samples(jaw: ParallelJaw, openings: DoubleArray) -> DoubleArray:
     return samples
 
 
+def _near_tips(jaw: ParallelJaw) -> BoolArray:
+    """Which of the samples of `_finger_samples` lie at the ends of the fingers."""
+    z = np.vstack([box_samples(finger, _FINGER_SPACING) for finger in jaw.fingers(0.0)])[:, 2]
+    return np.asarray(z >= jaw.tip - _TIP_LENGTH)
+
+
 def _placed(samples: DoubleArray, axes: DoubleArray, positions: DoubleArray) -> DoubleArray:
     """TCP-frame points (1 or M)xSx3 of M grasps in the support frame, MxSx3."""
     return np.asarray(samples @ axes.transpose(0, 2, 1) + positions[:, None])
@@ -304,7 +311,10 @@ def _visible_share(seen: Observation, fingers: DoubleArray) -> DoubleArray:
 
 
 def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[Draft]) -> BoolArray:
-    """Which grasps put a finger between walls of the object where the camera sees no free space."""
+    """Which grasps put a finger between walls of the object where the camera sees no free space.
+
+    ``fingers`` MxSx3 are points at the ends of both fingers, half of them for each.
+    """
     depth, measured, _ = seen.seen_depth(fingers)
     with np.errstate(invalid="ignore"):
         free = measured > depth - _FREE

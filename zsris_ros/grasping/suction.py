@@ -36,7 +36,9 @@ class Patch:
 def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) -> list[Patch]:
     """Return the places where the cup seals; count the others by reason."""
     tree = cKDTree(seen.points)
-    _, first = np.unique(np.floor(seen.points / _SPACING).astype(np.int64), axis=0, return_index=True)
+    _, first = np.unique(
+        np.floor(seen.points / _SPACING).astype(np.int64), axis=0, return_index=True
+    )
     patches: list[Patch] = []
     for index in first:
         around = seen.points[tree.query_ball_point(seen.points[index], 1.2 * cup.radius)]

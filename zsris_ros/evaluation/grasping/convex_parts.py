@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ _SAMPLES = 24_000
 _OVERLAP = 0.0005  # metres by which parts overlap
 _SECTORS, _LEVELS, _SLICES = 12, 5, 10
 _SOLID = 0.97  # of its hull; a mesh that fills as much is one part
-_SLACK = 0.1  # by which a coarser partition's volume may be worse
+_SLACK = 0.03  # by which a coarser partition's volume may be worse
 _MOST_PIECES, _SMALLEST_PIECE = 3, 100  # connected pieces of a mesh, faces of a piece
 _SMALLEST = 2e-9  # cubic metres; flatter parts are left out
 
@@ -48,9 +49,7 @@ def convex_parts(vertices: DoubleArray, faces: npt.NDArray[np.int32]) -> list[Co
     return [part for piece in pieces for part in _parts_of(vertices, piece)]
 
 
-def _separate(
-    vertices: DoubleArray, faces: npt.NDArray[np.int32]
-) -> list[npt.NDArray[np.int32]]:
+def _separate(vertices: DoubleArray, faces: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int32]]:
     """The faces of each connected piece (a mug and its handle); one piece where there are many."""
     _, same = np.unique(np.round(vertices, 5), axis=0, return_inverse=True)
     corners = same.ravel()[faces]
@@ -124,7 +123,7 @@ def _sectors(points: DoubleArray) -> Iterator[DoubleArray]:
 
 def _intervals(values: DoubleArray, count: int) -> Iterator[npt.NDArray[np.bool_]]:
     edges = np.linspace(values.min(), values.max(), count + 1)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         yield (values >= low - _OVERLAP) & (values <= high + _OVERLAP)
 
 

@@ -336,8 +336,8 @@ def _add_gripper(mujoco: Any, spec: Any, gripper: ParallelJaw) -> None:
     couple.data[:] = 0
     couple.data[1] = 1
     couple.solref = [0.005, 1]
-    for finger, other in (("finger0", "finger1"), ("hand", "finger0"), ("hand", "finger1")):
-        spec.add_exclude(bodyname1=finger, bodyname2=other)
+    for one, other in (("finger0", "finger1"), ("hand", "finger0"), ("hand", "finger1")):
+        spec.add_exclude(bodyname1=one, bodyname2=other)
 
 
 def _add_box(mujoco: Any, body: Any, box: Box, mass: float) -> None:

@@ -219,7 +219,9 @@ def _scan(folder: Path) -> SceneObject:
     parts: list[ConvexPart] = []
     for path in own:
         parts.extend(convex_parts(*read_obj(path)))
-    nouns = json.loads((folder / "object.json").read_text(encoding="utf-8")).get("nouns", ["object"])
+    nouns = json.loads((folder / "object.json").read_text(encoding="utf-8")).get(
+        "nouns", ["object"]
+    )
     return SceneObject(
         name=folder.name,
         kind=str(nouns[0]).split()[-1],
@@ -257,7 +259,7 @@ def _stable_axes(parts: tuple[ConvexPart, ...], rng: np.random.Generator) -> Dou
     corners = np.vstack([part.corners for part in parts])
     hull = ConvexHull(corners)
     volume = sum(part.volume for part in parts)
-    centre = sum(part.volume * part.centroid for part in parts) / volume
+    centre = np.sum([part.volume * part.centroid for part in parts], axis=0) / volume
     void = (hull.volume * _hull_centroid(hull, corners) - volume * centre) / max(
         hull.volume - volume, 1e-9
     )
