@@ -50,9 +50,9 @@ def test_grasps_move_with_the_object(yaw: float, x: float, y: float) -> None:
     best = plan_grasps(frame, mask, PANDA).best
     assert best is not None
     position = to_world(np.array([best.pose.position]))[0]
-    assert np.hypot(position[0] - x, position[1] - y) < 0.02
+    assert np.hypot(position[0] - x, position[1] - y) < 0.035
     closing = (to_world(best.pose.axes.T) - to_world(np.zeros((1, 3))))[1]
-    assert abs(closing[:2] @ np.array([np.cos(yaw), np.sin(yaw)])) > np.cos(np.radians(16))
+    assert abs(closing[:2] @ np.array([np.cos(yaw), np.sin(yaw)])) > np.cos(np.radians(24))
 
 
 def test_a_pose_is_a_right_handed_rotation_and_the_pregrasp_lies_behind_it() -> None:
@@ -210,3 +210,9 @@ def test_one_bad_term_spoils_the_quality() -> None:
     assert combine({"a": 1.0, "b": 1.0}, weights) == 1
     assert combine({"a": 0.25, "b": 1.0}, weights) == pytest.approx(0.5)
     assert combine({"a": 0.0, "b": 1.0}, weights) == 0
+
+
+def test_the_front_of_a_wide_cylinder_is_no_grasp() -> None:
+    frame, (mask,) = cast(CupOnTable((0.0, 0.0), 0.045, 0.14, wall=0.045))
+    plan = plan_grasps(frame, mask, PANDA)
+    assert plan.status is GraspStatus.NO_GRASP, plan.message

@@ -27,6 +27,8 @@ _OFFSETS = (0.0, -0.35, 0.35, -0.7, 0.7)  # of half the extent along x
 _DEPTHS = (0.012, 0.022, 0.036)  # metres from the first contact to the finger tips
 _CONTACT = 0.006  # metres behind the extreme point that touch the pad
 _FACING = 0.93  # a normal this much along the approach belongs to no side of the object
+_LEAST_WALL = 0.4  # share of a contact, at a slant or from the side, that must be a side
+_OTHER_FACE = 0.3  # a normal this much away from the finger belongs to the wall's other face
 _UNKNOWN_ANGLE = np.radians(20.0)  # of a contact of which too little was seen
 _BINS = 5
 _LEVEL, _LEVELS = 0.005, 3  # metres above the tips over which widening is measured
@@ -51,7 +53,8 @@ class Draft:
     surface: float
     visible: float
     inner: tuple[bool, bool] = (False, False)
-    """Whether the finger at -y, and at +y, goes between walls of the object."""
+    """Whether the finger at -y, and at +y, goes between walls of the object, or to a face that is
+    not known."""
 
 
 def wider_than(jaw: ParallelJaw) -> str:
@@ -194,10 +197,12 @@ def _grasps_in(
         cone = float(np.arctan(settings.friction))
         reach = np.searchsorted(part[:, 1], (part[0, 1] + _CONTACT, part[-1, 1] - _CONTACT))
         ends = (slice(0, int(reach[0])), slice(int(reach[1]), len(part)))
-        angle = 0.0
+        angle, unknown = 0.0, [start > 0, stop < len(cut)]
         for side, end in zip((-1, 1), ends, strict=True):
             if angle < cone:
-                angle = max(angle, _contact_angle(part, facing, end, side, approach, jaw))
+                found, other = _contact_angle(part, facing, end, side, approach, jaw)
+                angle = max(angle, found)
+                unknown[side > 0] |= other
         if angle < cone and not number:
             # Not of thin walls, whose faces run alike: one widens where the other narrows.
             angle = max(angle, _widening(part, tip))
@@ -216,7 +221,7 @@ def _grasps_in(
             1 - angle / cone,
             touching * engaged,
             float(np.mean([part[end, 3].mean() for end in ends])),
-            (start > 0, stop < len(cut)),
+            (unknown[0], unknown[1]),
         )
 
 
@@ -245,20 +250,26 @@ def _touching_share(x: DoubleArray, width: float) -> float:
 
 def _contact_angle(
     part: DoubleArray, normals: DoubleArray, end: slice, side: int, approach: str, jaw: ParallelJaw
-) -> float:
-    """The angle between the surface normal and the closing axis where one finger touches."""
-    walls = normals[end]
-    walls = walls[np.abs(walls[:, 2]) < _FACING]
+) -> tuple[float, bool]:
+    """One finger's contact: the angle between surface normal and closing axis, and a doubt.
+
+    The doubt is True where only the other face of the wall is known.
+    """
+    touching = normals[end]
+    walls = touching[np.abs(touching[:, 2]) < _FACING]
+    if approach != "above" and len(walls) < _LEAST_WALL * len(touching):
+        return np.pi / 2, False  # the front of something wider
     if len(walls) >= 2:
         # Both faces of a thin wall are near; they are assumed to be parallel.
-        x, y, z = np.where(walls[:, 1] < 0, -1.0, 1.0) @ walls
-        return float(np.arctan2(np.hypot(x, z), y))
+        other = side * walls[:, 1] < -_OTHER_FACE
+        x, y, z = np.where(other, -side, side) @ walls
+        return float(np.arctan2(np.hypot(x, z), y)), bool(other.mean() > 0.5)
     if approach != "above":
-        return np.pi / 2
+        return np.pi / 2, False
     # Only an edge was seen from above: the wall below it is assumed to be upright.
     third = jaw.finger_width / 3
     x = part[:, 0] - (part[:, 0].min() + part[:, 0].max()) / 2
     ends = [side * part[np.abs(x - at) < third / 2, 1] for at in (-third, third)]
     if not len(ends[0]) or not len(ends[1]):
-        return _UNKNOWN_ANGLE
-    return float(np.arctan(abs(ends[1].max() - ends[0].max()) / (2 * third)))
+        return _UNKNOWN_ANGLE, False
+    return float(np.arctan(abs(ends[1].max() - ends[0].max()) / (2 * third))), False

@@ -27,7 +27,11 @@ DoubleArray = npt.NDArray[np.float64]
 
 WIDTH, HEIGHT = 640, 480
 _STEP = 0.001
-_FRICTION = (0.6, 0.005, 0.0001)
+_FRICTION = (
+    0.6,
+    0.005,
+    0.001,
+)  # sliding; torsion and rolling in metres: a lemon stays in its place
 _STIFF = {"solref": [0.004, 1], "solimp": [0.98, 0.995, 0.001, 0.5, 2]}
 """Contacts that sink in by less than a millimetre when 60 N press on 50 g; MuJoCo's own are soft
 for light bodies."""
@@ -289,7 +293,7 @@ def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
             meshname=name,
             group=_CONTACT_GROUP,
             mass=each.mass * part.volume / volume,
-            condim=4,
+            condim=6,
             friction=_FRICTION,
             **_STIFF,
         )
