@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 
 from zsris_ros.camera import conversions
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, LAYOUTS, PLANAR
-from zsris_ros.camera.image_messages import of_rectified
+from zsris_ros.camera.image_messages import rectified_info
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.types import InputError
 
@@ -337,11 +337,11 @@ def test_intrinsics_of_rectified_images_are_those_of_p() -> None:
     info = camera_info()
     info.binning_x = 2
     info.p = [400.0, 0.0, 310.0, -35.0, 0.0, 410.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-    found = conversions.to_intrinsics(of_rectified(info))
+    found = conversions.to_intrinsics(rectified_info(info))
     assert found is not None
     assert (found.fx, found.fy, found.cx, found.cy) == (200.0, 410.0, 155.0, 230.0)
     assert info.k[0] == 500.0, "the message stays as it is"
-    assert conversions.to_intrinsics(of_rectified(camera_info())) is None, "P is zero"
+    assert conversions.to_intrinsics(rectified_info(camera_info())) is None, "P is zero"
 
 
 def test_an_uncalibrated_camera_has_no_intrinsics() -> None:

@@ -29,7 +29,7 @@ from zsris_ros.models.load import load_parts, load_segmenter, resolve_device
 from zsris_ros.models.preset import checkpoints, load_preset, parse_preset, preset_names
 from zsris_ros.proposals.sam.sam_network import PUBLISHED, build_sam
 from zsris_ros.torch_utils import precision as precision_module
-from zsris_ros.torch_utils.precision import agreement, resolve_precision
+from zsris_ros.torch_utils.precision import min_cosine, resolve_precision
 from zsris_ros.types import Frame
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.views import HybridSettings
@@ -279,7 +279,7 @@ def test_a_half_precision_proves_itself(
         monkeypatch.setattr(GemLocaliser, "patches", overflowing)
         parts = load_parts("small", device="cpu", parser="rules")
         assert parts.encoder.clip.dtype == torch.float32
-        assert parts.sam.embed(precision_module.picture()).isfinite().all()
+        assert parts.sam.embed(precision_module.sample_picture()).isfinite().all()
         assert "bf16 strays too far from it here (cosine 0.0" in caplog.text
 
 
@@ -326,10 +326,10 @@ def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> 
 
 def test_agreement_is_that_of_the_worst_row() -> None:
     one = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    assert agreement([one, 3 * one], [2 * one, one]) == pytest.approx(1)
+    assert min_cosine([one, 3 * one], [2 * one, one]) == pytest.approx(1)
     turned = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    assert agreement([one, one], [one, turned]) == pytest.approx(0.5**0.5)
-    assert agreement([one], [torch.full((2, 2), torch.inf)]) <= 0.0
+    assert min_cosine([one, one], [one, turned]) == pytest.approx(0.5**0.5)
+    assert min_cosine([one], [torch.full((2, 2), torch.inf)]) <= 0.0
 
 
 def test_list_shows_presets_and_checkpoints(

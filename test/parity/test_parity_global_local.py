@@ -27,7 +27,7 @@ from zsris_ros.baselines.global_local import (
     published_box,
 )
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.guidance.fusion import mix_texts, semantic_logits
+from zsris_ros.guidance.fusion import mix_text_features, semantic_logits
 from zsris_ros.vision.clip import ClipModel, openai_architecture
 from zsris_ros.vision.views import resize
 
@@ -72,7 +72,7 @@ def test_boxes(case: str, masks: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("case", keys(VIT, "^resized"))
-def test_picture(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
+def sample_picture(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     expected = array(VIT, case)
     picture = GlobalLocalEncoder(clip).picture(rgb)
     assert_close(resize(picture, expected.shape[-1], antialias=False)[0], expected, SCORES)
@@ -137,11 +137,11 @@ def test_resnet_feature_map(case: str, resnet: ResnetClip, rgb: np.ndarray) -> N
 
 
 def vit_text(clip: ClipModel, number: int) -> torch.Tensor:
-    return mix_texts(*clip.encode_text(TEXTS[number]))
+    return mix_text_features(*clip.encode_text(TEXTS[number]))
 
 
 def resnet_text(resnet: ResnetClip, number: int) -> torch.Tensor:
-    return mix_texts(*F.normalize(resnet.encode_text(TEXTS[number]), dim=-1))
+    return mix_text_features(*F.normalize(resnet.encode_text(TEXTS[number]), dim=-1))
 
 
 @pytest.mark.parametrize("case", keys(VIT, r"^vit/text\d+$"))

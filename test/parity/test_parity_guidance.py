@@ -21,7 +21,7 @@ from support.parity_records import (
 
 from zsris_ros.guidance.coherence import PUBLISHED_WEIGHTS, directed_map, guidance_scores
 from zsris_ros.guidance.fusion import (
-    mix_texts,
+    mix_text_features,
     published_final_scores,
     published_relation_scores,
     semantic_logits,
@@ -83,7 +83,7 @@ def test_sentence(
     assert_close(features, array(WHOLE, "hybrid_features"), FEATURES)
 
     whole, phrase = clip.encode_text([sentence["text"], sentence["noun_phrase"]])
-    text = mix_texts(whole, phrase)
+    text = mix_text_features(whole, phrase)
     assert_close(text[None], recorded["text_ensemble"], FEATURES)
     logits = semantic_logits(features, text)
     assert_close(logits[:, None], recorded["score_clip_logits"], LOGITS)

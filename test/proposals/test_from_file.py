@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from zsris_ros.geometry.run_lengths import decode, encode
-from zsris_ros.proposals.from_file import FileProposer, ProposalFile, given_proposals
+from zsris_ros.proposals.from_file import FileProposer, ProposalFile, make_proposals
 from zsris_ros.types import Frame, InputError
 
 MASKS = arrays(bool, st.tuples(st.integers(0, 9), st.integers(0, 9)))
@@ -181,6 +181,6 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_given_masks_keep_their_order_and_source() -> None:
-    found = given_proposals(masks(), source="truth")
+    found = make_proposals(masks(), source="truth")
     assert np.array_equal(found.masks, masks()[:2])
     assert found.sources == ("truth", "truth")

@@ -11,7 +11,12 @@ import pytest
 import torch
 
 from zsris_ros.models.preset import load_preset
-from zsris_ros.proposals.sam.mobile_sam import Sam, TinyVitEncoder, build_mobile_sam, translate
+from zsris_ros.proposals.sam.mobile_sam import (
+    Sam,
+    TinyVitEncoder,
+    build_mobile_sam,
+    translate_state_dict,
+)
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.types import InputError
 from zsris_ros.weights.catalogue import WeightsError, find
@@ -106,7 +111,7 @@ def published(sam: Sam) -> dict[str, torch.Tensor]:
 
 def test_published_names_load_without_a_rest(published: dict[str, torch.Tensor]) -> None:
     loaded = build_sam("vit_t", published).state_dict()
-    translated = translate(published)
+    translated = translate_state_dict(published)
     assert set(translated) == set(loaded)
     for name, value in (
         ("patch_embed.conv1.conv.weight", "patch_embed.seq.0.c.weight"),
@@ -117,7 +122,7 @@ def test_published_names_load_without_a_rest(published: dict[str, torch.Tensor])
         ours = loaded[f"image_encoder.body.{name}"]
         assert torch.equal(ours, published[f"image_encoder.{value}"])
     old = {**published, "image_encoder.layers.1.blocks.0.attn.attention_bias_idxs": torch.ones(2)}
-    assert set(translate(old)) == set(loaded)
+    assert set(translate_state_dict(old)) == set(loaded)
 
 
 def test_other_weights_are_refused(published: dict[str, torch.Tensor]) -> None:

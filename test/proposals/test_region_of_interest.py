@@ -10,7 +10,7 @@ from zsris_ros.evaluation.metrics import iou
 from zsris_ros.geometry.masks import bounding_region, mask_boxes
 from zsris_ros.geometry.projection import back_project
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
-from zsris_ros.proposals.region_of_interest import cut_out, propose_in
+from zsris_ros.proposals.region_of_interest import crop_frame, propose_in_region
 from zsris_ros.types import BoolArray, Frame, Proposals, RegionOfInterest
 
 THINGS = (
@@ -39,7 +39,7 @@ def around(mask: BoolArray, reach: int) -> RegionOfInterest:
 @pytest.mark.parametrize("thing", range(3))
 def test_a_thing_in_the_window_has_its_mask(seen: tuple[Frame, BoolArray], thing: int) -> None:
     frame, masks = seen
-    found = propose_in(DepthProposer(), frame, around(masks[thing], 60))
+    found = propose_in_region(DepthProposer(), frame, around(masks[thing], 60))
     assert found.masks.shape[1:] == masks.shape[1:]
     assert max(iou(mask, masks[thing]) for mask in found.masks) > 0.9
     assert np.array_equal(found.boxes, mask_boxes(found.masks))
@@ -49,7 +49,7 @@ def test_a_thing_in_the_window_has_its_mask(seen: tuple[Frame, BoolArray], thing
 def test_the_window_s_camera_sees_the_same_points(seen: tuple[Frame, BoolArray]) -> None:
     frame, masks = seen
     window = around(masks[1], 7)
-    part = cut_out(frame, window)
+    part = crop_frame(frame, window)
     assert np.array_equal(part.rgb, frame.rgb[window])
     assert part.depth is not None and part.intrinsics is not None
     assert frame.depth is not None and frame.intrinsics is not None
@@ -74,7 +74,7 @@ def test_what_the_window_s_border_cuts_is_left_out_and_what_the_frame_s_cuts_is_
     rgb = np.zeros((40, 60, 3), np.uint8)
     for value, (top, left) in enumerate([(0, 10), (10, 20), (10, 36), (25, 10)], 1):
         rgb[top : top + 8, left : left + 8] = value
-    found = propose_in(Painted(), Frame(rgb), (slice(0, 28), slice(5, 40)))
+    found = propose_in_region(Painted(), Frame(rgb), (slice(0, 28), slice(5, 40)))
     assert found.sources == ("1", "2")
     assert np.array_equal(found.masks[1], rgb[..., 0] == 2)
     assert np.array_equal(found.boxes, [[10, 0, 7, 7], [20, 10, 7, 7]])

@@ -76,7 +76,7 @@ class Film:
             features=scene.features[inside],
             pixels=scene.pixels[inside],
             points=scene.points[inside],
-            things=None if scene.things is None else scene.things[inside],
+            is_object=None if scene.is_object is None else scene.is_object[inside],
         )
 
 
@@ -144,7 +144,7 @@ def test_a_newcomer_beside_it_is_known_by_the_time_it_is_taken_away(left: int, w
     start = made([target, *STILL])
     scenes = [made([newcomer, target, *STILL]), *[made([newcomer, *STILL])] * 2]
     scenes = [
-        replace(scene, things=np.array([whole, *[True] * (len(scene.proposals) - 1)]))
+        replace(scene, is_object=np.array([whole, *[True] * (len(scene.proposals) - 1)]))
         for scene in scenes
     ]
     tracker = Tracker(Film(*scenes))

@@ -25,7 +25,13 @@ from zsris_ros.models.load import load_parts
 from zsris_ros.types import InputError
 from zsris_ros.vision import hybrid as hybrid_module
 from zsris_ros.vision.attention import attend
-from zsris_ros.vision.background_tokens import Halo, Recorder, _sources, alike_in_size, choose_cells
+from zsris_ros.vision.background_tokens import (
+    AttentionRecorder,
+    BackgroundReuse,
+    _change_sources,
+    group_by_size,
+    select_cells,
+)
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import _MODES, HybridEncoder
 from zsris_ros.vision.views import HybridSettings, ViewMaker
@@ -112,7 +118,7 @@ GRIDS = st.builds(lambda count, side: (count, side, side), st.integers(1, 4), st
 @given(arrays.arrays(bool, GRIDS), st.integers(0, 8))
 def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None:
     """What is in the halo or a sample is computed, and more of what is near if there is room."""
-    cells = choose_cells(torch.from_numpy(reach), halo)
+    cells = select_cells(torch.from_numpy(reach), halo)
     side = reach.shape[1]
     assert np.array_equal(cells.inside.view(-1, side, side).numpy(), reach)
     middles = [(2 * i + 1) * side // 6 for i in range(3)]
@@ -135,11 +141,11 @@ def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None
 def test_what_is_not_computed_changes_as_the_nearest_outside_the_mask(
     reach: np.ndarray, data: st.DataObject
 ) -> None:
-    cells = choose_cells(torch.from_numpy(reach), data.draw(st.integers(0, 3)))
+    cells = select_cells(torch.from_numpy(reach), data.draw(st.integers(0, 3)))
     side, most = reach.shape[1], max(cells.counts)
     places = cells.order[:, :most]
     inside = cells.inside.gather(1, places)
-    sources = _sources(places, inside, side)
+    sources = _change_sources(places, inside, side)
     assert sources.unique().tolist() in ([1], [0, 1]) and (sources.sum(dim=1) == 1).all()
     found = sources.argmax(dim=1)
     assert (found[:, 0] == 0).all()  # the class token is computed
@@ -162,20 +168,20 @@ def test_attention_among_all_is_attention_with_the_keys_written_out() -> None:
     masks, heads, side, size = 3, 2, 5, 8
     reach = torch.zeros(masks, side, side, dtype=torch.bool)
     reach[0, 1, 1] = reach[1, 2:4, 3] = True  # the third mask is empty
-    cells = choose_cells(reach, 0)
+    cells = select_cells(reach, 0)
     places = cells.order[:, : max(cells.counts)]
     inside = cells.inside.gather(1, places)
     tokens = torch.cat([torch.zeros(masks, 1, dtype=torch.int64), 1 + places], dim=1)
-    source = _sources(places, inside, side).argmax(dim=1)
+    source = _change_sources(places, inside, side).argmax(dim=1)
     sees = torch.cat([torch.ones(masks, 1, dtype=torch.bool), reach.flatten(1)], dim=1)
     for pictures, cls_sees in ((1, None), (1, sees), (2, None)):
-        recorder = Recorder()
+        recorder = AttentionRecorder()
         shape = (pictures, heads, 1 + side * side, size)
         kept = torch.randn(shape), torch.randn(shape)
         plain = recorder.attend(torch.randn(shape), *kept, None)
         assert plain.shape == shape
         asked = torch.randn(3, pictures * masks, heads, tokens.shape[1], size)
-        found = Halo(recorder, places, inside, side).attend(*asked, cls_sees)
+        found = BackgroundReuse(recorder, places, inside, side).attend(*asked, cls_sees)
         query, *computed = asked
         whole = []
         for then, now in zip(kept, computed, strict=True):
@@ -215,7 +221,7 @@ def test_beyond_the_first_ring_pictures_are_the_empty_ones(data: st.DataObject) 
 @given(st.lists(st.integers(0, 400), max_size=60))
 def test_masks_of_about_a_size_are_taken_together(counts: list[int]) -> None:
     counts.sort(reverse=True)
-    found = list(alike_in_size(counts))
+    found = list(group_by_size(counts))
     assert [i for each in found for i in range(len(counts))[each]] == list(range(len(counts)))
     for each, following in pairwise([*found, slice(len(counts), None)]):
         assert 2 * counts[each.stop - 1] >= counts[each.start]

@@ -15,13 +15,13 @@ from zsris_ros.baselines.factory import hybrid_settings, make_encoder
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.models.background_reuse import probe, proven_halo
 from zsris_ros.vision.checked_hybrid import (
-    CHECKED,
-    CLOSE_LOGITS,
+    CHECKED_MASKS,
+    MAX_LOGIT_CHANGE,
     PHRASES,
     CheckedHybridEncoder,
-    closeness,
+    compare_features,
     phrase_features,
-    spread,
+    sample_by_size,
 )
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -49,10 +49,10 @@ def scale_of(clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]) -> float:
     rgb, masks = frame
     exact = HybridEncoder(clip, replace(SETTINGS, halo=None)).encode(rgb, masks)
     shared = HybridEncoder(clip, SETTINGS).encode(rgb, masks)
-    some = spread(masks)
-    found = closeness(exact[some], shared[some], phrase_features(clip), 1.0)
+    some = sample_by_size(masks)
+    found = compare_features(exact[some], shared[some], phrase_features(clip), 1.0)
     assert found.cosine > 0.999 and found.logits > 0
-    return CLOSE_LOGITS / found.logits
+    return MAX_LOGIT_CHANGE / found.logits
 
 
 def test_the_bar_is_a_change_of_a_logit_at_the_presets_scale(
@@ -91,7 +91,7 @@ def test_few_masks_are_encoded_exactly(
     rgb, masks = frame
     exact = HybridEncoder(clip, replace(SETTINGS, halo=None))
     encoder = CheckedHybridEncoder(clip, SETTINGS, 1e-9)
-    for count in range(CHECKED + 2):
+    for count in range(CHECKED_MASKS + 2):
         assert torch.equal(encoder.encode(rgb, masks[:count]), exact.encode(rgb, masks[:count]))
     assert not torch.equal(encoder.encode(rgb, masks), exact.encode(rgb, masks))
 
@@ -101,19 +101,19 @@ def test_small_middling_and_large_masks_are_checked() -> None:
     sizes = [50, 10, 90, 30, 70, 20, 40, 80, 60]
     for mask, size in zip(masks, sizes, strict=True):
         mask.reshape(-1)[:size] = True
-    assert [sizes[i] for i in spread(masks)] == [20, 50, 80]
-    assert len(set(spread(masks[: CHECKED + 2]))) == CHECKED
+    assert [sizes[i] for i in sample_by_size(masks)] == [20, 50, 80]
+    assert len(set(sample_by_size(masks[: CHECKED_MASKS + 2]))) == CHECKED_MASKS
 
 
 def test_what_is_not_finite_is_not_close(clip: ClipModel) -> None:
     texts, features = phrase_features(clip), torch.randn(3, clip.embed_dim)
     assert texts.shape == (len(PHRASES), clip.embed_dim)
-    assert closeness(features, 2 * features, texts, 100.0).suffices()
-    found = closeness(features, features * torch.nan, texts, 100.0)
+    assert compare_features(features, 2 * features, texts, 100.0).suffices()
+    found = compare_features(features, features * torch.nan, texts, 100.0)
     assert (found.cosine, found.logits) == (0.0, np.inf) and not found.suffices()
     # One direction that every phrase has moves a logit, and hardly the cosine.
     moved = F.normalize(features, dim=-1) + 0.03 * texts[0]
-    found = closeness(features, moved, texts, 100.0)
+    found = compare_features(features, moved, texts, 100.0)
     assert found.cosine > 0.999 and found.logits > 1 and not found.suffices()
 
 
@@ -144,7 +144,7 @@ def test_the_proof_on_the_weights_is_of_the_mode_and_in_logits(mode: str, clip: 
     rgb, masks = probe()
     exact = HybridEncoder(clip, settings).encode(rgb, masks)
     near = [HybridEncoder(clip, replace(settings, halo=0)).encode(rgb, m[None]) for m in masks]
-    found = closeness(exact, torch.cat(near), phrase_features(clip), 1e-3)
+    found = compare_features(exact, torch.cat(near), phrase_features(clip), 1e-3)
     assert (cosine, logits) == pytest.approx(found)
     refused = proven_halo(clip, settings, scale=1e9)
-    assert refused.halo is None and refused.logits > CLOSE_LOGITS and refused.cosine > 0.999
+    assert refused.halo is None and refused.logits > MAX_LOGIT_CHANGE and refused.cosine > 0.999

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemLocaliser, GemSettings, stretch
+from zsris_ros.vision.gem import GemLocaliser, GemSettings, scale_to_unit
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def _shared() -> GemLocaliser:
 
 def test_stretch_keeps_order() -> None:
     heat = torch.tensor([3.0, -1.0, 0.0])
-    torch.testing.assert_close(stretch(heat), torch.tensor([1.0, 0.0, 0.25]))
+    torch.testing.assert_close(scale_to_unit(heat), torch.tensor([1.0, 0.0, 0.25]))
 
 
 def test_phrases_go_through_the_template(clip: ClipModel, gem: GemLocaliser) -> None:

@@ -19,9 +19,9 @@ from zsris_ros.vision.views import (
     crop,
     crop_mask,
     mask_grid,
-    mask_window,
     normalise,
     resize,
+    square_crop,
 )
 
 CPU = torch.device("cpu")
@@ -112,7 +112,7 @@ def test_empty_and_full_grids() -> None:
 @settings(max_examples=100, deadline=None)
 @given(boxes, st.floats(0.5, 4), st.integers(1, 40))
 def test_a_window_is_square_and_holds_its_mask(mask: np.ndarray, scale: float, least: int) -> None:
-    window = mask_window(mask, scale, least)
+    window = square_crop(mask, scale, least)
     assert window.width == window.height
     longer = max(np.ptp(np.nonzero(mask)[1]), np.ptp(np.nonzero(mask)[0])) + 1
     assert window.width >= min(least, 64)
@@ -125,7 +125,7 @@ def test_a_window_is_square_and_holds_its_mask(mask: np.ndarray, scale: float, l
 
 
 def test_a_window_round_nothing_is_the_frame() -> None:
-    assert mask_window(np.zeros((48, 64), dtype=bool), 2.0, 8) == RegionOfInterest(0, -8, 64, 64)
+    assert square_crop(np.zeros((48, 64), dtype=bool), 2.0, 8) == RegionOfInterest(0, -8, 64, 64)
 
 
 def test_beyond_the_frame_the_edge_repeats_and_no_mask_is() -> None:

@@ -22,10 +22,9 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, InputError
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
-from zsris_ros.vision.encoder import MaskEncoder, NoFeatures
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, MaskEncoder, NoFeatures
 from zsris_ros.vision.views import HybridSettings
 
 _START = 9  # the published start block of ViT-B, kept by the published code for every depth

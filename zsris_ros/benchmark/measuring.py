@@ -13,7 +13,7 @@ from zsris_ros.benchmark.inputs import painted, sentences
 from zsris_ros.benchmark.networks import Networks, Script, load_networks
 from zsris_ros.benchmark.plans import make_plan
 from zsris_ros.benchmark.stopwatch import Stopwatch
-from zsris_ros.tracing.stages import watched
+from zsris_ros.tracing.stages import stage_hook
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import PRECISIONS
 
@@ -109,7 +109,7 @@ class Measurement:
     def ask(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
         """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
         watch = Stopwatch(self.networks.device, flops)
-        with watched(watch), watch("other"):
+        with stage_hook(watch), watch("other"):
             if number == 0:
                 self.plan.look()
                 self.chosen.clear()

@@ -23,7 +23,7 @@ from zsris_ros.camera.image_messages import (
     RawImage,
     check_size,
     quoted,
-    to_picture,
+    to_image_data,
 )
 from zsris_ros.types import InputError
 
@@ -50,7 +50,7 @@ def decompress(message: AnyImage, max_pixels: int = MAX_PIXELS) -> RawImage:
         return _depth(message, encoding, how, max_pixels)
     if encoding == "16UC1":
         depth = _decoded(message, 0, max_pixels, AS_STORED, "u2")
-        return to_picture(depth, encoding, message.header)
+        return to_image_data(depth, encoding, message.header)
     pattern = encoding.startswith("bayer") and how.startswith("png")
     flags = AS_STORED if encoding.startswith("mono") or pattern else COLOURS
     pixels = _decoded(message, 0, max_pixels, flags)
@@ -63,7 +63,7 @@ def decompress(message: AnyImage, max_pixels: int = MAX_PIXELS) -> RawImage:
             f"the compressed image holds {pixels.dtype} of shape {pixels.shape}, which is no "
             f"picture can be read (format {quoted(message.format)})"
         )
-    return to_picture(pixels, found, message.header)
+    return to_image_data(pixels, found, message.header)
 
 
 def _depth(message: CompressedImage, encoding: str, how: str, max_pixels: int) -> RawImage:
@@ -78,12 +78,12 @@ def _depth(message: CompressedImage, encoding: str, how: str, max_pixels: int) -
     else:
         stored = _decoded(message, HEADER.size, max_pixels, AS_STORED, "u2")
     if encoding != "32FC1":
-        return to_picture(stored, "16UC1", message.header)
+        return to_image_data(stored, "16UC1", message.header)
     _, a, b = HEADER.unpack(bytes(message.data[: HEADER.size]))
     with np.errstate(all="ignore"):
         metres = np.float32(a) / (stored.astype(np.float32) - np.float32(b))
     metres[stored == 0] = np.nan
-    return to_picture(metres.astype(np.float32), encoding, message.header)
+    return to_image_data(metres.astype(np.float32), encoding, message.header)
 
 
 def _decoded(

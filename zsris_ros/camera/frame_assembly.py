@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from zsris_ros.camera import conversions
 from zsris_ros.camera.compressed import decompress
-from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import (
     MAX_PIXELS,
     AnyImage,
@@ -19,7 +19,7 @@ from zsris_ros.types import Frame, InputError
 
 
 def to_frame(
-    moment: Moment[AnyImage, CameraInfo],
+    moment: SyncedMessages[AnyImage, CameraInfo],
     assume_registered: bool = False,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[Frame, str]:

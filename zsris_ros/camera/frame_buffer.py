@@ -30,7 +30,7 @@ MAX_DISORDER_NS = 100_000_000
 
 
 @dataclass(frozen=True)
-class Moment(Generic[ImageT, InfoT]):
+class SyncedMessages(Generic[ImageT, InfoT]):
     """An image with the depth and camera_info that belong to it, where there are any."""
 
     image: Stamped[ImageT]
@@ -88,7 +88,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
         """Keeps a camera_info; returns as ``add_image``."""
         return self._add(self._infos, stamp_ns, info)
 
-    def newest(self) -> Moment[ImageT, InfoT] | None:
+    def newest(self) -> SyncedMessages[ImageT, InfoT] | None:
         """The newest image, or one hardly older that has depth, or better depth; None if empty.
 
         Depth arrives after its image, and meanwhile that of the image before is near enough to be
@@ -110,7 +110,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
             best = min(depths, key=lambda each: each[0], default=(0, newest))
             return self._moment(best[1])
 
-    def nearest(self, stamp_ns: int) -> Moment[ImageT, InfoT] | None:
+    def nearest(self, stamp_ns: int) -> SyncedMessages[ImageT, InfoT] | None:
         """The image nearest to ``stamp_ns``, however far that is; None if empty."""
         with self._lock:
             image = _nearest(self._images, stamp_ns)
@@ -170,8 +170,8 @@ class FrameBuffer(Generic[ImageT, InfoT]):
             self._infos.popleft()
         return dropped
 
-    def _moment(self, image: Stamped[ImageT]) -> Moment[ImageT, InfoT]:
-        return Moment(image, self._depth_of(image), _nearest(self._infos, image.stamp_ns))
+    def _moment(self, image: Stamped[ImageT]) -> SyncedMessages[ImageT, InfoT]:
+        return SyncedMessages(image, self._depth_of(image), _nearest(self._infos, image.stamp_ns))
 
     def _depth_of(self, image: Stamped[ImageT]) -> Stamped[ImageT] | None:
         depth = _nearest(self._depths, image.stamp_ns)

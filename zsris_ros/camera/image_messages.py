@@ -90,7 +90,7 @@ AnyImage: TypeAlias = RawImage | CompressedImage
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class ImageData:
     """A RawImage of our own, its rows without padding and in little-endian order.
 
     ``data`` may be the memory of the pixels that it was made of.
@@ -106,7 +106,7 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class CameraInfoData:
     """A CameraInfo of our own."""
 
     header: Any
@@ -119,15 +119,15 @@ class Calibration:
     roi: Any
 
 
-def of_rectified(info: CameraInfo) -> Calibration:
+def rectified_info(info: CameraInfo) -> CameraInfoData:
     """What ``info`` says of images that were rectified: their K is the left 3x3 of its P."""
     k = [float(info.p[4 * row + column]) for row in range(3) for column in range(3)]
-    return Calibration(
+    return CameraInfoData(
         info.header, info.height, info.width, k, info.p, info.binning_x, info.binning_y, info.roi
     )
 
 
-def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:
+def to_image_data(pixels: npt.NDArray[Any], encoding: str, header: Any) -> ImageData:
     """``pixels`` (HxW or HxWxC, type and channels as ``encoding`` says) as an image message.
 
     The header is taken as it is. Raises InputError when pixels and encoding do not fit.
@@ -140,7 +140,7 @@ def to_picture(pixels: npt.NDArray[Any], encoding: str, header: Any) -> Picture:
     step = width * channels * pixels.dtype.itemsize
     little = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))
     data = little.reshape(-1).view(np.uint8).data  # the same bytes, not copied
-    return Picture(header, height, width, encoding, step, data)
+    return ImageData(header, height, width, encoding, step, data)
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
@@ -162,6 +162,6 @@ def stamp_ns(header: Header) -> int:
     return int(header.stamp.sec) * SECOND + int(header.stamp.nanosec)
 
 
-def in_seconds(stamp: int) -> str:
+def format_seconds(stamp: int) -> str:
     """A time in nanoseconds for people: "12.345 s"."""
     return f"{stamp // SECOND}.{stamp % SECOND // 1_000_000:03d} s"

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     print(referral.explanation)
     if referral.best is not None and referral.best.centroid is not None:
         print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
-    for what, path in (("overlay", args.out), ("mask", args.mask)):
+    for what, path in (("draw_result", args.out), ("mask", args.mask)):
         if path is not None:
             print(f"{what} written to {path}")
     return 0
@@ -139,9 +139,9 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
     from PIL import Image
 
     from zsris_ros.types import InputError
-    from zsris_ros.visualization.overlay import overlay
+    from zsris_ros.visualization.overlay import draw_result
 
-    pictures = {args.out: lambda: overlay(frame.rgb, referral, args.expression)}
+    pictures = {args.out: lambda: draw_result(frame.rgb, referral, args.expression)}
     pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
     for path, draw in pictures.items():
         if path is None:

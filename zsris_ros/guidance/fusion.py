@@ -21,7 +21,7 @@ class Shortlist(NamedTuple):
     scores: Tensor
 
 
-def mix_texts(sentence: Tensor, phrase: Tensor, weight: float = 0.5) -> Tensor:
+def mix_text_features(sentence: Tensor, phrase: Tensor, weight: float = 0.5) -> Tensor:
     """The text that masks are compared with: whole sentence and noun phrase, not normalised."""
     return weight * sentence + (1 - weight) * phrase
 
@@ -31,7 +31,7 @@ def semantic_logits(features: Tensor, text: Tensor, scale: float = 100.0) -> Ten
     return scale * (F.normalize(features, dim=-1) @ F.normalize(text.flatten(), dim=-1))
 
 
-def best_first(scores: Tensor, count: int) -> Tensor:
+def top_indices(scores: Tensor, count: int) -> Tensor:
     """Indices of the ``count`` best (or of all, where fewer), the lower index first on a tie."""
     return torch.argsort(scores, descending=True, stable=True)[:count]
 
@@ -49,8 +49,8 @@ def published_relation_scores(
     where the sentence names no other thing, and then the targets relate to each other.
     ``relation`` NxN is R, or None for "no relation": then every term is p_i itself.
     """
-    index = best_first(targets, target_count)
-    others = index if anchors is None else best_first(anchors, anchor_count)
+    index = top_indices(targets, target_count)
+    others = index if anchors is None else top_indices(anchors, anchor_count)
     p = targets[index]
     if relation is None:
         sums = p * len(others)
@@ -73,31 +73,31 @@ def fuse(semantic: Tensor, guidance: Tensor, weight: float = 0.6) -> Tensor:
     return (1 - weight) * semantic + weight * torch.softmax(guidance, dim=0)
 
 
-def keep_best(probabilities: Tensor, count: int) -> Tensor:
+def keep_top(probabilities: Tensor, count: int) -> Tensor:
     """A distribution cut to its ``count`` best entries and renormalised, zero elsewhere.
 
     Equal to selecting the best logits first and taking their softmax, as Eq. 4 is explained.
     """
     kept = torch.zeros_like(probabilities)
-    index = best_first(probabilities, count)
+    index = top_indices(probabilities, count)
     kept[index] = probabilities[index]
     return _normalise(kept, kept)
 
 
-def anchor_support(anchors: Tensor, relation: Tensor) -> Tensor:
+def expected_relation(anchors: Tensor, relation: Tensor) -> Tensor:
     """The sum of Eq. 5, sum_j q_j R(i, j): K anchor weights and NxK relations to N in [0, 1].
 
-    Divided by the weights' sum. Anchors may be single masks or pairs of masks (see ``pairs_of``).
+    Divided by the weights' sum. Anchors may be single masks or pairs of masks (see ``anchor_pairs``).
     """
     return (relation.to(anchors) @ anchors) / anchors.sum().clamp_min(1e-12)
 
 
-def pairs_of(first: Tensor, second: Tensor, count: int = 6) -> tuple[Tensor, Tensor]:
+def anchor_pairs(first: Tensor, second: Tensor, count: int = 6) -> tuple[Tensor, Tensor]:
     """Pairs of anchors for "between": int64 Kx2 and their weights q_a q_b, a and b different.
 
     ``first`` and ``second`` are distributions over N masks; each gives its ``count`` best.
     """
-    pairs = torch.cartesian_prod(best_first(first, count), best_first(second, count))
+    pairs = torch.cartesian_prod(top_indices(first, count), top_indices(second, count))
     pairs = pairs.reshape(-1, 2)
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     return pairs, first[pairs[:, 0]] * second[pairs[:, 1]]

@@ -22,7 +22,7 @@ from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.torch_utils.precision import picture, proven, resolve_precision
+from zsris_ros.torch_utils.precision import build_verified, resolve_precision, sample_picture
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
@@ -149,7 +149,7 @@ def load_parts(
         )
 
     kind = resolve_precision(precision, where, clip_state)
-    parts = proven(build, _probe, kind) if precision == "auto" else build(kind)
+    parts = build_verified(build, _probe, kind) if precision == "auto" else build(kind)
     return _shared(parts) if surround == "auto" else parts
 
 
@@ -183,7 +183,7 @@ def _shared(parts: Parts) -> Parts:
 
 def _probe(parts: Parts) -> list[Tensor]:
     """What every network makes of a small picture and a text: rows of features on the CPU."""
-    rgb = picture()
+    rgb = sample_picture()
     mask = np.zeros((1, *rgb.shape[:2]), dtype=bool)
     mask[:, 16:48, 20:44] = True
     features = [

@@ -39,7 +39,7 @@ class FileProposer:
 
     def propose(self, frame: Frame) -> Proposals:
         """The file's masks, best first. Raises InputError when they are of another size."""
-        return for_frame(self._proposals, frame, self._path)
+        return match_frame(self._proposals, frame, self._path)
 
 
 class ProposalFile:
@@ -89,10 +89,10 @@ class ProposalFile:
         if len({mask.shape for mask in masks}) > 1:
             raise InputError(f"{self._path}, image {image_id}: masks of several sizes")
         stacked = np.stack(masks) if masks else np.zeros((0, 0, 0), bool)
-        return given_proposals(stacked, scores)
+        return make_proposals(stacked, scores)
 
 
-def given_proposals(
+def make_proposals(
     masks: BoolArray, scores: FloatArray | Sequence[float] | None = None, source: str = SOURCE
 ) -> Proposals:
     """Masks bool NxHxW and scores N (1 where there are none) as proposals, best first.
@@ -112,7 +112,7 @@ def given_proposals(
     return Proposals(kept, mask_boxes(kept), clipped, (source,) * len(kept))
 
 
-def for_frame(proposals: Proposals, frame: Frame, path: Path) -> Proposals:
+def match_frame(proposals: Proposals, frame: Frame, path: Path) -> Proposals:
     """The proposals of ``path`` for a frame; none are none of the frame's size.
 
     Raises InputError when the masks are of another size.
@@ -125,7 +125,7 @@ def for_frame(proposals: Proposals, frame: Frame, path: Path) -> Proposals:
             f"{path} holds masks of {found[1]}x{found[0]} pixels, the picture has "
             f"{frame.width}x{frame.height}: give the proposals of this picture"
         )
-    return given_proposals(np.zeros((0, frame.height, frame.width), dtype=bool))
+    return make_proposals(np.zeros((0, frame.height, frame.width), dtype=bool))
 
 
 def _read_npz(path: Path) -> Proposals:
@@ -138,7 +138,7 @@ def _read_npz(path: Path) -> Proposals:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is not an npz file of masks: {error}") from error
     try:
-        return given_proposals(masks, scores)
+        return make_proposals(masks, scores)
     except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from error
 

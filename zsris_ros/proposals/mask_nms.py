@@ -52,7 +52,7 @@ def _suppress(masks: BoolArray, quality: FloatArray, iou_threshold: float) -> di
     return owners
 
 
-def join(
+def merge_proposals(
     *proposals: Proposals,
     iou_threshold: float = 0.8,
     limit: int | None = None,
@@ -66,10 +66,10 @@ def join(
     quality, clipped to [0, 1], and at most ``limit`` masks. A mask that several proposers found
     names them all as its source: "depth+sam".
 
-    Raises InputError when there is nothing to join or the frames differ in size.
+    Raises InputError when there is nothing to merge_proposals or the frames differ in size.
     """
     if not proposals:
-        raise InputError("nothing to join: pass the proposals of at least one proposer")
+        raise InputError("nothing to merge_proposals: pass the proposals of at least one proposer")
     sizes = {result.masks.shape[1:] for result in proposals}
     if len(sizes) > 1:
         raise InputError(f"proposals of one frame must share its size, got {sorted(sizes)}")

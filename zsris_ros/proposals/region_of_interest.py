@@ -12,7 +12,7 @@ from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.types import Frame, Proposals, RegionOfInterest
 
 
-def propose_in(proposer: Proposer, frame: Frame, window: RegionOfInterest) -> Proposals:
+def propose_in_region(proposer: Proposer, frame: Frame, window: RegionOfInterest) -> Proposals:
     """What ``proposer`` finds in a window of ``frame``; the masks have the frame's size.
 
     SAM is prompted in the window. Others are shown nothing but the window, and what its border cuts
@@ -20,7 +20,7 @@ def propose_in(proposer: Proposer, frame: Frame, window: RegionOfInterest) -> Pr
     """
     if isinstance(proposer, SamProposer):
         return proposer.propose(frame, window)
-    found = proposer.propose(cut_out(frame, window))
+    found = proposer.propose(crop_frame(frame, window))
     masks = np.zeros((len(found), frame.height, frame.width), bool)
     masks[:, window[0], window[1]] = found.masks
     whole = np.array([not _is_cut(mask, frame, window) for mask in found.masks], bool)
@@ -29,7 +29,7 @@ def propose_in(proposer: Proposer, frame: Frame, window: RegionOfInterest) -> Pr
     return Proposals(masks[kept], mask_boxes(masks[kept]), found.quality[kept], sources)
 
 
-def cut_out(frame: Frame, window: RegionOfInterest) -> Frame:
+def crop_frame(frame: Frame, window: RegionOfInterest) -> Frame:
     """The window as a frame of its own; its camera sees the same points in the same places."""
     rows, columns = window
     camera = frame.intrinsics

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult
@@ -32,7 +32,7 @@ class Answered:
 
 def answers(
     segmenter: Segmenter,
-    moments: Iterable[Moment[AnyImage, CameraInfo]],
+    moments: Iterable[SyncedMessages[AnyImage, CameraInfo]],
     expressions: Sequence[str],
     assume_registered: bool = False,
     rate: float | None = None,
@@ -57,7 +57,7 @@ def answers(
 
 def _answered(
     segmenter: Segmenter,
-    moment: Moment[Any, CameraInfo],
+    moment: SyncedMessages[Any, CameraInfo],
     expressions: Sequence[str],
     assume_registered: bool,
 ) -> Answered:

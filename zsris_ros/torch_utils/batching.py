@@ -17,13 +17,13 @@ NUMBERS_AT_ONCE = {"cpu": 1 << 22}  # 16 MB of float32; more would wait for main
 _OutOfMemoryError = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 
 
-def portion(numbers: int, device: torch.device) -> int:
+def items_at_once(numbers: int, device: torch.device) -> int:
     """How many items to work on together whose intermediate results are ``numbers`` each."""
     return max(1, NUMBERS_AT_ONCE.get(device.type, ON_A_GPU) // max(1, numbers))
 
 
 @contextmanager
-def one_thread(small: bool = True) -> Iterator[None]:
+def single_thread(small: bool = True) -> Iterator[None]:
     """What torch does inside is done by this thread alone where the work is ``small``.
 
     A second thread saves a few milliseconds of it. Where the other processors sleep, or have other
@@ -38,7 +38,7 @@ def one_thread(small: bool = True) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class Batches:
+class BatchRunner:
     """Works on many items ``size`` at a time, or half as many since memory ran out once.
 
     ``what`` the items are is for the log.

@@ -19,7 +19,7 @@ Models = TypeVar("Models")
 
 PRECISIONS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 
-CLOSE = 0.999
+MIN_COSINE = 0.999
 """Cosine to float32 below which a half precision is not used; it is 0.9999 where all is well."""
 
 _LARGE = 20_000_000  # parameters that see: smaller networks gain nothing on a CPU
@@ -44,7 +44,7 @@ def resolve_precision(name: str, device: torch.device, clip: Mapping[str, Tensor
     return PRECISIONS.get(name, name)
 
 
-def proven(
+def build_verified(
     build: Callable[[str], Models],
     probe: Callable[[Models], Sequence[Tensor]],
     kind: str,
@@ -62,8 +62,8 @@ def proven(
     if kind == "fp32":
         return models
     exact = build("fp32")
-    cosine = agreement(probe(models), probe(exact))
-    if cosine >= CLOSE:
+    cosine = min_cosine(probe(models), probe(exact))
+    if cosine >= MIN_COSINE:
         LOG.info("%s compute in %s (cosine to float32: %.5f)", what, kind, cosine)
         return models
     LOG.warning(
@@ -75,7 +75,7 @@ def proven(
     return exact
 
 
-def agreement(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
+def min_cosine(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
     """The smallest cosine of two lists of features, row by row; 0 where something is not finite."""
     cosines = [
         F.cosine_similarity(one.double(), other.double(), dim=-1).min()
@@ -84,8 +84,8 @@ def agreement(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
     return float(torch.stack(cosines).nan_to_num(0.0).min())
 
 
-def picture() -> ByteArray:
-    """A small picture with smooth and busy parts, uint8 64x64x3."""
+def sample_picture() -> ByteArray:
+    """A small sample_picture with smooth and busy parts, uint8 64x64x3."""
     y, x = np.mgrid[:64, :64]
     colours = np.stack([x * 4, y * 4, (x * y) % 256], axis=-1)
     colours[16:48, 20:44] = (200, 40, 30)

@@ -3,7 +3,7 @@
 The code that does the work says ``with stage("features"): ...``, which costs next to nothing. Who
 wants to know how long that takes runs it under a watch of their own::
 
-    with watched(stopwatch):  # a function from a stage's name to a context manager
+    with stage_hook(stopwatch):  # a function from a stage's name to a context manager
         segmenter.look(frame)
 
 A watch that raises ends the work before that stage: so it is cancelled.
@@ -16,9 +16,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from time import perf_counter
 
-Watch = Callable[[str], AbstractContextManager[None]]
+StageHook = Callable[[str], AbstractContextManager[None]]
 
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_watch: ContextVar[StageHook | None] = ContextVar("watch", default=None)
 
 
 def stage(name: str) -> AbstractContextManager[None]:
@@ -36,13 +36,13 @@ def timed(timings: dict[str, float], name: str) -> Iterator[None]:
     timings[name] = timings.get(name, 0.0) + (perf_counter() - start) * 1e3
 
 
-def unwatched(name: str) -> AbstractContextManager[None]:
+def no_hook(name: str) -> AbstractContextManager[None]:
     """The watch of whoever does not want to know."""
     return nullcontext()
 
 
 @contextmanager
-def watched(watch: Watch) -> Iterator[None]:
+def stage_hook(watch: StageHook) -> Iterator[None]:
     """Stages announced inside, by this thread, run in what ``watch`` returns for their names."""
     token = _watch.set(watch)
     try:

@@ -12,7 +12,7 @@ from zsris_ros.types import BoolArray, FloatArray, RegionOfInterest, Scene
 
 
 @dataclass(frozen=True, eq=False)
-class Things:
+class Observations:
     """N things. ``features`` float32 NxD of length 1; ``pixels`` float32 Nx2, a point in each;
     ``points`` float32 Nx3 in metres and ``metres`` float32 N, the root of the area, NaN unknown;
     ``sides`` float32 N, the root of the area in pixels; ``whole`` bool N, neither parts of things
@@ -27,7 +27,7 @@ class Things:
     whole: BoolArray
 
     @classmethod
-    def of(cls, scene: Scene) -> Things:
+    def of(cls, scene: Scene) -> Observations:
         """The proposals of a scene."""
         import torch  # here, because a node imports this long before it loads its models
 
@@ -37,7 +37,7 @@ class Things:
         if scene.frame.intrinsics is not None:
             metres = sides * scene.points[:, 2] / np.float32(scene.frame.intrinsics.fx)
         unit = torch.nn.functional.normalize(features, dim=1).numpy()
-        whole = np.ones(len(sides), bool) if scene.things is None else scene.things
+        whole = np.ones(len(sides), bool) if scene.is_object is None else scene.is_object
         return cls(unit, scene.pixels, scene.points, sides, metres, whole)
 
     @property
@@ -47,15 +47,15 @@ class Things:
     def __len__(self) -> int:
         return len(self.sides)
 
-    def pick(self, which: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | list[int]) -> Things:
+    def pick(self, which: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | list[int]) -> Observations:
         """Some of them."""
-        return Things(*(values[which] for values in self._columns))
+        return Observations(*(values[which] for values in self._columns))
 
-    def placed_as(self, other: Things) -> Things:
+    def placed_as(self, other: Observations) -> Observations:
         """These, as they looked, where ``other`` (as many) are now."""
         return replace(other, features=self.features, whole=self.whole)
 
-    def moved_like(self, before: Things, after: Things) -> Things:
+    def moved_like(self, before: Observations, after: Observations) -> Observations:
         """These, shifted as most things were from ``before`` to ``after`` (as many)."""
         if not len(before):
             return self
@@ -66,21 +66,21 @@ class Things:
         return replace(self, pixels=pixels, points=points)
 
     @staticmethod
-    def together(*parts: Things) -> Things:
+    def together(*parts: Observations) -> Observations:
         """All of them."""
         columns = zip(*(part._columns for part in parts), strict=True)
-        return Things(*(np.concatenate(values) for values in columns))
+        return Observations(*(np.concatenate(values) for values in columns))
 
     def within(self, window: RegionOfInterest) -> npt.NDArray[np.bool_]:
         """Which of them are in a window of the frame, bool N."""
         (rows, columns), (x, y) = window, self.pixels.T
         return (x >= columns.start) & (x < columns.stop) & (y >= rows.start) & (y < rows.stop)
 
-    def alike(self, others: Things) -> FloatArray:
+    def alike(self, others: Observations) -> FloatArray:
         """The cosines of the features, NxM."""
         return self.features @ others.features.T
 
-    def near(self, others: Things) -> FloatArray:
+    def near(self, others: Observations) -> FloatArray:
         """NxM in [0, 1]: 1 in the same place, 0.6 one size of a thing apart, 0.14 two sizes.
 
         In metres where both places are known in metres, else in pixels.
@@ -90,7 +90,7 @@ class Things:
         apart = np.where(np.isnan(metres), pixels, metres)
         return np.exp(-0.5 * apart**2).astype(np.float32)
 
-    def as_big(self, others: Things) -> FloatArray:
+    def as_big(self, others: Observations) -> FloatArray:
         """NxM in [0, 1]: the smaller area divided by the larger one."""
         metres = self.metres[:, None] / others.metres[None, :]
         pixels = self.sides[:, None] / others.sides[None, :]

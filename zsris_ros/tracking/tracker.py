@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zsris_ros.geometry.masks import bounding_region
-from zsris_ros.tracking.observations import Things
+from zsris_ros.tracking.observations import Observations
 from zsris_ros.types import (
     BoolArray,
     FloatArray,
@@ -85,8 +85,8 @@ class Tracker:
 
     def __init__(self, look: Look, settings: TrackerSettings | None = None) -> None:
         self._look, self._settings = look, settings or TrackerSettings()
-        self._target: Things | None = None  # twice: as at the start, and as last seen well
-        self._others: Things | None = None
+        self._target: Observations | None = None  # twice: as at the start, and as last seen well
+        self._others: Observations | None = None
         self._place: RegionOfInterest | None = None
         self._usual = self._settings.usual_cosine
 
@@ -101,7 +101,7 @@ class Tracker:
                 "when it was found"
             )
         index = referral.selected[0].index
-        things, apart = Things.of(scene), _apart(scene, index)
+        things, apart = Observations.of(scene), _apart(scene, index)
         self._target, self._others = things.pick([index, index]), things.pick(apart)
         self._usual = self._settings.usual_cosine
         if apart.any():
@@ -114,7 +114,7 @@ class Tracker:
             raise InputError("nothing is followed yet: start with a scene and a referral")
         window = None if self._place is None else _around(self._place, frame, self._settings.margin)
         scene = self._look(frame, window)
-        things = Things.of(scene)
+        things = Observations.of(scene)
         likeness = self._likeness(self._target, things).max(axis=0)
         own = self._affinity(self._target, things).max(axis=0)
         theirs = self._affinity(self._others, things)
@@ -135,20 +135,20 @@ class Tracker:
         self._remember(scene, things, theirs, index, window)
         now = things.pick([index, index])
         if likeness[index] >= self._settings.min_return:
-            self._target = Things.together(self._target.pick([0]), now.pick([1]))
+            self._target = Observations.together(self._target.pick([0]), now.pick([1]))
         self._target = self._target.placed_as(now)
         return self._found(scene, index, float(likeness[index]))
 
-    def _likeness(self, known: Things, seen: Things) -> FloatArray:
+    def _likeness(self, known: Observations, seen: Observations) -> FloatArray:
         """See TrackerSettings, KxN."""
         likeness = (known.alike(seen) - self._usual) / (1 - self._usual)
         return likeness.clip(0, 1).astype(np.float32)
 
-    def _affinity(self, known: Things, seen: Things) -> FloatArray:
+    def _affinity(self, known: Observations, seen: Observations) -> FloatArray:
         """How well each of the things known explains each thing seen, KxN in [0, 1]."""
         return self._likeness(known, seen) * known.near(seen) * np.sqrt(known.as_big(seen))
 
-    def _may_be_moved(self, frame: Frame, things: Things, theirs: FloatArray) -> BoolArray:
+    def _may_be_moved(self, frame: Frame, things: Observations, theirs: FloatArray) -> BoolArray:
         """What looks like another thing that is not in its place in the image any more, bool N."""
         assert self._others is not None
         image = slice(0, frame.height), slice(0, frame.width)
@@ -160,14 +160,14 @@ class Tracker:
     def _remember(
         self,
         scene: Scene,
-        things: Things,
+        things: Observations,
         theirs: FloatArray,
         index: int | None,
         window: RegionOfInterest | None,
     ) -> None:
         """What stands beside the object, ``index``, now: what stood there before, and what is new.
 
-        Things outside the window, and those that are hidden, stay in memory, and move with the rest
+        Observations outside the window, and those that are hidden, stay in memory, and move with the rest
         when the camera moves. Nothing is new while the object is lost, because it may be that.
         """
         assert self._others is not None
@@ -180,7 +180,7 @@ class Tracker:
         again = things.pick(theirs[matched].argmax(axis=1)) if matched.any() else things.pick([])
         before = self._others.pick(matched)
         new = apart & (theirs.max(axis=0, initial=0.0) < self._settings.known)
-        self._others = Things.together(
+        self._others = Observations.together(
             before.placed_as(again),
             self._others.pick(unseen).moved_like(before, again),
             things.pick(new),
@@ -214,7 +214,7 @@ class Tracker:
 
 def _apart(scene: Scene, index: int) -> BoolArray:
     """The proposals that are neither the object nor a part of it nor hold it, bool N."""
-    apart: BoolArray = scene.proposals.shared[index] < 0.5
+    apart: BoolArray = scene.proposals.containment[index] < 0.5
     apart[index] = False
     return apart
 

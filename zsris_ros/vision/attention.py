@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-class Surround(Protocol):
+class AttentionContext(Protocol):
     """Attention of tokens that see others than themselves."""
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, cls_sees: Tensor | None) -> Tensor:
@@ -28,7 +28,7 @@ def run_block(
     cls_sees: Tensor | None = None,
     cls_only: bool = False,
     causal: bool = False,
-    surround: Surround | None = None,
+    surround: AttentionContext | None = None,
 ) -> Tensor:
     """Apply one pre-norm transformer block to NxTxD tokens, the class token first.
 

@@ -28,7 +28,7 @@ from zsris_ros.vision.attention import attend
 _SAMPLES = 3  # a side
 
 
-class Recorder:
+class AttentionRecorder:
     """Keeps the keys and values of every attention of a forward pass, in order."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Recorder:
         return attend(query, key, value, cls_sees)
 
 
-class Cells(NamedTuple):
+class CellSelection(NamedTuple):
     """The cells of a GxG grid, by row, for each of N masks.
 
     ``order`` int64 NxGG: those to compute first; ``counts``: how many of these there are, for each
@@ -52,7 +52,7 @@ class Cells(NamedTuple):
     inside: Tensor
 
 
-def choose_cells(reach: Tensor, halo: int) -> Cells:
+def select_cells(reach: Tensor, halo: int) -> CellSelection:
     """The cells that are computed for each mask, and behind them the others, the nearest first.
 
     ``reach`` bool NxGxG is True where the mask is; the halo is counted in rings of cells. The
@@ -61,12 +61,12 @@ def choose_cells(reach: Tensor, halo: int) -> Cells:
     grid, inside = reach.shape[1], reach.flatten(1)
     middles = (2 * torch.arange(_SAMPLES, device=reach.device) + 1) * grid // (2 * _SAMPLES)
     samples = (middles[:, None] * grid + middles).flatten()
-    rings = _rings(inside, grid).index_fill(1, samples, 0)
+    rings = _ring_distances(inside, grid).index_fill(1, samples, 0)
     counts: list[int] = (rings <= halo).sum(dim=1).tolist()
-    return Cells(rings.argsort(dim=1, stable=True), counts, inside)
+    return CellSelection(rings.argsort(dim=1, stable=True), counts, inside)
 
 
-def alike_in_size(counts: Sequence[int]) -> Iterator[slice]:
+def group_by_size(counts: Sequence[int]) -> Iterator[slice]:
     """Slices of descending counts, none of which is less than half of the first of its slice."""
     first = 0
     while first < len(counts):
@@ -77,7 +77,7 @@ def alike_in_size(counts: Sequence[int]) -> Iterator[slice]:
         first = last
 
 
-class Halo:
+class BackgroundReuse:
     """The computed tokens of N masks among those of a recorded pass, for one forward pass.
 
     ``places`` int64 NxK: which cells are computed; ``inside`` bool NxK: which of them are in the
@@ -85,10 +85,12 @@ class Halo:
     picture, for 2N where for two.
     """
 
-    def __init__(self, recorder: Recorder, places: Tensor, inside: Tensor, grid: int) -> None:
+    def __init__(
+        self, recorder: AttentionRecorder, places: Tensor, inside: Tensor, grid: int
+    ) -> None:
         self.places = places
         self._tokens = torch.cat([torch.zeros_like(places[:, :1]), 1 + places], dim=1)
-        self._source = _sources(places, inside, grid)
+        self._source = _change_sources(places, inside, grid)
         self._kept = iter(recorder.kept)
 
     def own(self, values: Tensor) -> Tensor:
@@ -105,13 +107,13 @@ class Halo:
         pictures, masks = len(kept_key), len(self.places)
         source = self._source.to(query.dtype).repeat(pictures, 1, 1)[:, None]
         scaled = query * query.shape[-1] ** -0.5
-        logits = _share(scaled, kept_key.mT, masks)
+        logits = _shared_product(scaled, kept_key.mT, masks)
         logits += (scaled @ self._change(key, kept_key).mT) @ source
         if cls_sees is not None:
             logits[:, :, 0].masked_fill_(~cls_sees[:, None], -torch.inf)
         weights = torch.softmax(logits, dim=-1)
         gathered = (weights @ source.mT) @ self._change(value, kept_value)
-        return gathered + _share(weights, kept_value, masks)
+        return gathered + _shared_product(weights, kept_value, masks)
 
     def _change(self, computed: Tensor, kept: Tensor) -> Tensor:
         """How the computed tokens differ from the recorded ones, N (or 2N) x heads x (1+K) x d."""
@@ -119,14 +121,14 @@ class Halo:
         return computed - then
 
 
-def _share(rows: Tensor, kept: Tensor, masks: int) -> Tensor:
+def _shared_product(rows: Tensor, kept: Tensor, masks: int) -> Tensor:
     """The product of (P*N) x heads x Q x a rows and of P x heads x a x b, one for all N masks."""
     count = rows.shape[2]
     together = rows.unflatten(0, (-1, masks)).transpose(1, 2).flatten(2, 3) @ kept
     return together.unflatten(2, (masks, count)).transpose(1, 2).flatten(0, 1)
 
 
-def _sources(places: Tensor, inside: Tensor, grid: int) -> Tensor:
+def _change_sources(places: Tensor, inside: Tensor, grid: int) -> Tensor:
     """Which computed token each of all tokens takes its change from: itself, or the nearest one.
 
     int64 N x (1+K) x (1+GG), a single 1 in each column. Nothing is taken from what is ``inside``.
@@ -139,7 +141,7 @@ def _sources(places: Tensor, inside: Tensor, grid: int) -> Tensor:
     return F.one_hot(source, 1 + places.shape[1]).mT
 
 
-def _rings(inside: Tensor, grid: int) -> Tensor:
+def _ring_distances(inside: Tensor, grid: int) -> Tensor:
     """Bool NxGG to how many cells each lies from the nearest True, float NxGG (inf without one)."""
     away = _distances(grid, torch.inf, inside.device)
     return torch.where(inside[:, None], away, torch.inf).amin(dim=2)

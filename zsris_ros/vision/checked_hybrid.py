@@ -28,17 +28,17 @@ from zsris_ros.vision.views import HybridSettings
 
 LOG = logging.getLogger(__name__)
 
-CLOSE_COSINE = 0.999
+MIN_COSINE = 0.999
 """The least cosine of features that count as close."""
 
-CLOSE_LOGITS = 0.2
+MAX_LOGIT_CHANGE = 0.2
 """The largest change of a logit that counts as close.
 
 Two masks whose logits differ by 0.22 have shares of 1 and 0.8: below that, the product takes the
 second to be a possible target as well.
 """
 
-CHECKED = 3
+CHECKED_MASKS = 3
 """Masks of a frame that are encoded both ways."""
 
 PHRASES = (
@@ -62,18 +62,18 @@ PHRASES = (
 """Phrases whose logits are compared; a frame is encoded before a sentence about it is known."""
 
 
-class Closeness(NamedTuple):
+class Agreement(NamedTuple):
     """The least cosine of two sets of features, and the largest change of a logit."""
 
     cosine: float
     logits: float
 
-    def suffices(self, cosine: float = CLOSE_COSINE) -> bool:
+    def suffices(self, cosine: float = MIN_COSINE) -> bool:
         """Return whether both bars are met."""
-        return self.cosine >= cosine and self.logits <= CLOSE_LOGITS
+        return self.cosine >= cosine and self.logits <= MAX_LOGIT_CHANGE
 
 
-def closeness(exact: Tensor, shared: Tensor, texts: Tensor, scale: float) -> Closeness:
+def compare_features(exact: Tensor, shared: Tensor, texts: Tensor, scale: float) -> Agreement:
     """Compare features NxE of the same masks.
 
     Args:
@@ -88,7 +88,7 @@ def closeness(exact: Tensor, shared: Tensor, texts: Tensor, scale: float) -> Clo
     one, other = (F.normalize(each.cpu().double(), dim=-1) for each in (exact, shared))
     cosine = (one * other).sum(dim=-1).min().nan_to_num(0.0)
     change = scale * ((one - other) @ texts.double().T).abs().max().nan_to_num(torch.inf)
-    return Closeness(float(cosine), float(change))
+    return Agreement(float(cosine), float(change))
 
 
 def phrase_features(clip: OpenClipModel) -> Tensor:
@@ -113,20 +113,20 @@ class CheckedHybridEncoder(HybridEncoder):
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
         """As ``HybridEncoder.encode``."""
-        if self.settings.halo is None or len(masks) <= CHECKED + 1:
+        if self.settings.halo is None or len(masks) <= CHECKED_MASKS + 1:
             return self._exact.encode(rgb, masks)
         shared = super().encode(rgb, masks)
-        some = spread(masks)
+        some = sample_by_size(masks)
         if self._texts is None:
             self._texts = phrase_features(self.clip)
         exact = self._exact.encode(rgb, masks[some])
-        found = closeness(exact, shared[some], self._texts, self._scale)
+        found = compare_features(exact, shared[some], self._texts, self._scale)
         if found.suffices():
             return shared
         self._say(found)
         return self._exact.encode(rgb, masks)
 
-    def _say(self, found: Closeness) -> None:
+    def _say(self, found: Agreement) -> None:
         """Warn of the first frame; the others are mentioned."""
         LOG.log(
             logging.INFO if self._warned else logging.WARNING,
@@ -138,7 +138,9 @@ class CheckedHybridEncoder(HybridEncoder):
         self._warned = True
 
 
-def spread(masks: BoolArray) -> list[int]:
-    """Return the places of ``CHECKED`` masks: of small, middling and large ones one each."""
+def sample_by_size(masks: BoolArray) -> list[int]:
+    """Return the places of ``CHECKED_MASKS`` masks: of small, middling and large ones one each."""
     order = np.argsort(masks.sum(axis=(1, 2)), kind="stable")
-    return [int(order[(2 * i + 1) * len(order) // (2 * CHECKED)]) for i in range(CHECKED)]
+    return [
+        int(order[(2 * i + 1) * len(order) // (2 * CHECKED_MASKS)]) for i in range(CHECKED_MASKS)
+    ]

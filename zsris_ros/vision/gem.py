@@ -74,7 +74,7 @@ class GemLocaliser:
 
     def patches(self, rgb: ByteArray) -> Tensor:
         """Features of a frame's patches: uint8 HxWx3 to float32 (G*G)xE, L2-normalised, by row."""
-        picture = torch.from_numpy(squash(rgb, self.settings.size)).to(self.clip.device)
+        picture = torch.from_numpy(resize_bicubic(rgb, self.settings.size)).to(self.clip.device)
         picture = picture.permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
             images = normalise(picture, self.settings.mean, self.settings.std)
@@ -111,9 +111,9 @@ class GemLocaliser:
         grid = round(len(patches) ** 0.5)
         size = (self.settings.size, self.settings.size)
         small = similarity.reshape(1, 1, grid, grid)
-        heat = stretch(F.interpolate(small, size, mode="bilinear"))
+        heat = scale_to_unit(F.interpolate(small, size, mode="bilinear"))
         heat = F.interpolate(heat, (height, width), mode="bilinear", antialias=True)
-        return stretch(heat)[0, 0]
+        return scale_to_unit(heat)[0, 0]
 
     def _group(self, block: Any, tokens: Tensor) -> Tensor:
         """One block's update: the mean of the three self-self attentions, applied to the values."""
@@ -131,7 +131,7 @@ class GemLocaliser:
         return update
 
 
-def squash(rgb: ByteArray, size: int) -> ByteArray:
+def resize_bicubic(rgb: ByteArray, size: int) -> ByteArray:
     """uint8 HxWx3 to size x size x 3, bicubic as Pillow does it."""
     resized = Image.fromarray(np.ascontiguousarray(rgb)).resize(
         (size, size), Image.Resampling.BICUBIC
@@ -139,7 +139,7 @@ def squash(rgb: ByteArray, size: int) -> ByteArray:
     return np.array(resized, dtype=np.uint8)
 
 
-def stretch(heat: Tensor) -> Tensor:
+def scale_to_unit(heat: Tensor) -> Tensor:
     """Shift and scale to [0, 1] by minimum and maximum; a flat map becomes all zero."""
     low, high = heat.min(), heat.max()
     span = (high - low).clamp_min(_CONTRAST)

@@ -21,11 +21,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from zsris_ros.torch_utils.batching import Batches, portion
+from zsris_ros.torch_utils.batching import BatchRunner, items_at_once
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import BoolArray, ByteArray, InputError
-from zsris_ros.vision.attention import Surround, run_block
-from zsris_ros.vision.background_tokens import Cells, Halo, Recorder, alike_in_size, choose_cells
+from zsris_ros.vision.attention import AttentionContext, run_block
+from zsris_ros.vision.background_tokens import (
+    AttentionRecorder,
+    BackgroundReuse,
+    CellSelection,
+    group_by_size,
+    select_cells,
+)
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.views import HybridSettings, ViewMaker, check_masks
 
@@ -49,7 +55,7 @@ class HybridEncoder:
             raise InputError(f"mode must be one of {', '.join(_MODES)}, got {self.settings.mode!r}")
         if self.settings.halo is not None and self.settings.window is not None:
             raise InputError("halo needs pictures of the whole frame: leave out halo or window")
-        self._batches = Batches(self.settings.batch_size, "masks")
+        self._batches = BatchRunner(self.settings.batch_size, "masks")
         self._early = clip.blocks[: self.settings.start_block]
         self._late = clip.blocks[self.settings.start_block : depth]
 
@@ -97,19 +103,19 @@ class HybridEncoder:
     def _encode_near(self, make: ViewMaker, halo: int) -> Tensor:
         """Few tokens for each mask; masks that need about as many are encoded together."""
         with stage("compositing"):
-            cells, empty = choose_cells(make.reach(), halo), make.empty()
-        recorder = Recorder()
+            cells, empty = select_cells(make.reach(), halo), make.empty()
+        recorder = AttentionRecorder()
         self.hybrid_forward(*empty, surround=recorder)
         order = sorted(range(len(cells.counts)), key=lambda mask: -cells.counts[mask])
         parts: list[Tensor] = []
-        for alike in alike_in_size([cells.counts[mask] for mask in order]):
+        for alike in group_by_size([cells.counts[mask] for mask in order]):
             parts += self._encode_alike(make, cells, order[alike], recorder)
         return torch.cat(parts)[torch.tensor(order).argsort()]
 
     def _encode_alike(
-        self, make: ViewMaker, cells: Cells, order: list[int], recorder: Recorder
+        self, make: ViewMaker, cells: CellSelection, order: list[int], recorder: AttentionRecorder
     ) -> list[Tensor]:
-        """Masks in this order, each with as many tokens as the first of its portion needs."""
+        """Masks in this order, each with as many tokens as the first of its items_at_once needs."""
         most = [cells.counts[mask] for mask in order]
 
         def work(some: slice) -> Tensor:
@@ -118,7 +124,7 @@ class HybridEncoder:
                 views = make(chosen)
             places = cells.order[chosen, : most[some.start]]
             inside = cells.inside[chosen].gather(1, places)
-            near = Halo(recorder, places, inside, self.clip.grid)
+            near = BackgroundReuse(recorder, places, inside, self.clip.grid)
             return self.hybrid_forward(*views, surround=near)
 
         def share(first: int) -> float:
@@ -128,14 +134,14 @@ class HybridEncoder:
 
     @property
     def _at_once(self) -> int:
-        return portion(2 * self.clip.numbers, self.clip.device)
+        return items_at_once(2 * self.clip.numbers, self.clip.device)
 
     def hybrid_forward(
         self,
         local_images: Tensor,
         global_images: Tensor,
         grids: Tensor,
-        surround: Recorder | Halo | None = None,
+        surround: AttentionRecorder | BackgroundReuse | None = None,
     ) -> Tensor:
         """Features of N pairs of pictures: Nx3xSxS twice and NxGxG to float32 NxE.
 
@@ -144,7 +150,7 @@ class HybridEncoder:
         """
         pictures = self._pictures(local_images, global_images)
         places = None
-        if isinstance(surround, Halo):
+        if isinstance(surround, BackgroundReuse):
             places = surround.places.repeat(self._streams, 1)
         return self._fuse(self.clip.stem(pictures, places), grids, surround)
 
@@ -160,12 +166,15 @@ class HybridEncoder:
         return torch.cat([local_images] * use_local + [global_images] * use_global)
 
     def _fuse(
-        self, tokens: Tensor, grids: Tensor, surround: Recorder | Halo | None = None
+        self,
+        tokens: Tensor,
+        grids: Tensor,
+        surround: AttentionRecorder | BackgroundReuse | None = None,
     ) -> Tensor:
         """Features of N masks, from the stem's tokens of each stream."""
         cover = torch.cat([torch.ones_like(grids[:, :1, 0]), grids.flatten(1)], dim=1)
         cover = cover.to(self.clip.dtype)
-        own = surround.own(cover) if isinstance(surround, Halo) else cover
+        own = surround.own(cover) if isinstance(surround, BackgroundReuse) else cover
         late = _Late(self._late, self.settings.fusion_weight, own[..., None], cover != 0, surround)
         for block in self._early:
             tokens = run_block(block, tokens, surround=surround)
@@ -185,7 +194,7 @@ class _Late(NamedTuple):
     alpha: float
     cover: Tensor
     seen: Tensor
-    surround: Surround | None
+    surround: AttentionContext | None
 
     def run(self, block: torch.nn.Module, tokens: Tensor, **how: Any) -> Tensor:
         """``run_block`` among what surrounds the tokens."""

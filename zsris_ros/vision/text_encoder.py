@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zsris_ros.torch_utils.batching import one_thread
+from zsris_ros.torch_utils.batching import single_thread
 from zsris_ros.vision.attention import run_block
 
 from open_clip.model import CLIP  # isort: skip  (after torchvision is made to load)
@@ -31,7 +31,7 @@ def encode_tokens(model: Any, tokens: Tensor) -> Tensor:
     states = model.token_embedding(tokens[:, :length].to(device)).to(dtype)
     states = states + model.positional_embedding[:length].to(dtype)
     weights = sum(each.numel() for each in model.transformer.parameters())
-    with one_thread(weights * states[..., 0].numel() < _WORTH_THREADS):
+    with single_thread(weights * states[..., 0].numel() < _WORTH_THREADS):
         for block in model.transformer.resblocks:
             states = run_block(block, states, causal=True)
         last = states[torch.arange(len(states), device=device), ends.to(device)]

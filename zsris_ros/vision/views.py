@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.geometry.masks import bounding_region
-from zsris_ros.torch_utils.batching import portion
-from zsris_ros.torch_utils.resizing import Axis, Reach, bilinear, resize_part
+from zsris_ros.torch_utils.batching import items_at_once
+from zsris_ros.torch_utils.resizing import AxisSpan, ResizeAxis, bilinear_weights, resize_part
 from zsris_ros.types import BoolArray, ByteArray, InputError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -86,7 +86,7 @@ class HybridSettings:
         return cls(**{**published, **changes})
 
 
-class Window(NamedTuple):
+class CropBox(NamedTuple):
     """A rectangle of the frame in pixels; it may reach beyond the frame's edges."""
 
     x: int
@@ -118,7 +118,7 @@ def blur(rgb: ByteArray, kernel: int, sigma: float) -> ByteArray:
     return np.asarray(blurred, dtype=np.uint8)
 
 
-def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
+def square_crop(mask: BoolArray, scale: float, min_side: int) -> CropBox:
     """Square window around a bool HxW mask: ``scale`` times its box's longer side, in pixels.
 
     The window moves inside the frame where it fits, and is centred on the frame along an axis
@@ -128,7 +128,7 @@ def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
     box = bounding_region(mask)
     if box is None:
         side = max(height, width)
-        return Window((width - side) // 2, (height - side) // 2, side, side)
+        return CropBox((width - side) // 2, (height - side) // 2, side, side)
     top, bottom, left, right = box[0].start, box[0].stop, box[1].start, box[1].stop
     longer = max(right - left, bottom - top)
     side = min(max(round(scale * longer), min_side, 1), max(height, width))
@@ -138,10 +138,10 @@ def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
             return (limit - side) // 2
         return int(np.clip((low + high - side) // 2, 0, limit - side))
 
-    return Window(place(left, right, width), place(top, bottom, height), side, side)
+    return CropBox(place(left, right, width), place(top, bottom, height), side, side)
 
 
-def crop(picture: Tensor, window: Window | None) -> Tensor:
+def crop(picture: Tensor, window: CropBox | None) -> Tensor:
     """Cut a window out of ...xHxW; beyond the frame the edge pixels repeat. None: all of it."""
     if window is None:
         return picture
@@ -154,7 +154,7 @@ def crop(picture: Tensor, window: Window | None) -> Tensor:
     return picture[..., y.clamp(0, height - 1)[:, None], x.clamp(0, width - 1)[None, :]]
 
 
-def crop_mask(mask: Tensor, window: Window | None) -> Tensor:
+def crop_mask(mask: Tensor, window: CropBox | None) -> Tensor:
     """Cut a window out of a bool HxW mask; beyond the frame it is False."""
     if window is None:
         return mask
@@ -170,8 +170,8 @@ def crop_mask(mask: Tensor, window: Window | None) -> Tensor:
 
 
 def resize(pictures: Tensor, size: int, antialias: bool) -> Tensor:
-    """Squash NxCxHxW to NxCxSxS, bilinear with half-pixel centres."""
-    return F.interpolate(pictures, (size, size), mode="bilinear", antialias=antialias)
+    """Squash NxCxHxW to NxCxSxS, bilinear_weights with half-pixel centres."""
+    return F.interpolate(pictures, (size, size), mode="bilinear_weights", antialias=antialias)
 
 
 def normalise(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -220,7 +220,7 @@ class ViewMaker:
         if settings.window is None:
             height, width = rgb.shape[:2]
             self._rows, self._columns = (
-                Axis(bilinear(length, size, settings.image_antialias), device)
+                ResizeAxis(bilinear_weights(length, size, settings.image_antialias), device)
                 for length in (height, width)
             )
             self._reached = [self._reached_by(mask) for mask in masks]
@@ -239,7 +239,7 @@ class ViewMaker:
 
         bool NxGxG; outside, grids are 0 and pictures those of ``empty``.
         """
-        some = self._inside.split(portion(self._inside[0].numel(), self.device))
+        some = self._inside.split(items_at_once(self._inside[0].numel(), self.device))
         return torch.cat([mask_grid(masks, self.grid, True, False) for masks in some]) != 0
 
     def empty(self) -> Views:
@@ -264,7 +264,7 @@ class ViewMaker:
         of_mask, places = torch.from_numpy(indices).to(self.device)
         return of_mask, places
 
-    def _reached_by(self, mask: BoolArray) -> tuple[Reach, Reach] | None:
+    def _reached_by(self, mask: BoolArray) -> tuple[AxisSpan, AxisSpan] | None:
         """Rows and columns of a mask's pictures that its box reaches; None without a box."""
         window = bounding_region(mask)
         if window is None:
@@ -289,7 +289,7 @@ class ViewMaker:
         """The same of the mask's square window."""
         options = self.settings
         assert options.window is not None
-        window = mask_window(self._masks[which], options.window, options.window_min_px)
+        window = square_crop(self._masks[which], options.window, options.window_min_px)
         inside = crop_mask(self._inside[which], window)
         composed = self._compose(inside, crop(self._sharp, window), crop(self._blurred, window))
         return resize(composed, self.size, options.image_antialias), self._cover(inside)

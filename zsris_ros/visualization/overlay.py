@@ -30,7 +30,7 @@ BAND = 0.72
 MAX_RUNNERS_UP = 3
 
 
-def overlay(rgb: ByteArray, referral: ReferringResult, title: str) -> ByteArray:
+def draw_result(rgb: ByteArray, referral: ReferringResult, title: str) -> ByteArray:
     """``rgb`` (uint8 HxWx3) with the answer drawn in; a new picture of the same size.
 
     What was found is tinted and outlined in the colour of the verdict, with the centroids marked;

@@ -11,7 +11,7 @@ from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.geometry.plane import ray_image
 from zsris_ros.geometry.projection import back_project
 from zsris_ros.proposals.depth.merging import DoubleArray, enclosure, measure_borders, merge_tree
-from zsris_ros.proposals.depth.occlusion import behind_occluders
+from zsris_ros.proposals.depth.occlusion import join_occluded_parts
 from zsris_ros.proposals.depth.oversegmentation import LabelArray, find_creases, find_patches
 from zsris_ros.proposals.depth.support_plane import SupportSettings, find_support
 from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics, Proposals
@@ -96,7 +96,7 @@ class DepthProposer:
         size = _sizes(tree, labels, back_project(depth, camera)[window])
         things = tree[(tree @ areas >= min_area) & (size <= settings.support.max_size)]
         things, quality = self._best(things, enclosure(things, borders), areas)
-        unions, union_quality = behind_occluders(
+        unions, union_quality = join_occluded_parts(
             things, quality, tree, borders, labels, z, rays, support.plane.noise
         )
         things, quality = self._best(

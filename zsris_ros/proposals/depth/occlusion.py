@@ -17,7 +17,7 @@ _SEEN_TOLERANCE = 0.02  # 1/m
 _QUALITY = 0.97  # of the worse part's: a union is a conclusion, not an observation
 
 
-def behind_occluders(
+def join_occluded_parts(
     parts: BoolArray,
     quality: FloatArray,
     tree: BoolArray,

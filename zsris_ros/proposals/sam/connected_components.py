@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.torch_utils.batching import portion
+from zsris_ros.torch_utils.batching import items_at_once
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
@@ -22,20 +22,22 @@ ensure_torchvision()
 from segment_anything.utils.amg import remove_small_regions
 
 
-def without_small_regions(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
+def remove_small_components(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     """Bool NxHxW masks without holes and islands below ``least`` pixels; which changed, bool N.
 
     Regions are 8-connected. Of a mask that is all small islands the largest stays.
     """
     if masks.device.type == "cpu":
-        return _one_by_one(masks, least)
+        return _clean_separately(masks, least)
     numbers = 8 * masks.shape[1] * masks.shape[2]
-    parts = [_together(some, least) for some in masks.split(portion(numbers, masks.device))]
+    parts = [
+        _clean_jointly(some, least) for some in masks.split(items_at_once(numbers, masks.device))
+    ]
     cleaned, changed = (torch.cat(each) for each in zip(*parts, strict=True))
     return cleaned, changed
 
 
-def _one_by_one(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
+def _clean_separately(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     cleaned = masks.numpy().copy()
     changed = np.zeros(len(cleaned), dtype=bool)
     for i, mask in enumerate(cleaned):
@@ -46,12 +48,12 @@ def _one_by_one(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(cleaned), torch.from_numpy(changed)
 
 
-def _together(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
-    holes, of_hole = _regions(~masks)
+def _clean_jointly(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
+    holes, of_hole = _label_components(~masks)
     small = (of_hole < least) & (of_hole > 0)
     filled = masks | small.gather(1, holes).view_as(masks)
 
-    islands, of_island = _regions(filled)
+    islands, of_island = _label_components(filled)
     few = (of_island < least) & (of_island > 0)
     # Where no island is large enough, the largest is.
     labels = torch.arange(of_island.shape[1], device=masks.device)
@@ -61,7 +63,7 @@ def _together(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     return cleaned, small.any(dim=1) | few.any(dim=1)
 
 
-def _regions(where: Tensor) -> tuple[Tensor, Tensor]:
+def _label_components(where: Tensor) -> tuple[Tensor, Tensor]:
     """The regions of bool NxHxW, each with a label from 1 to HW of its own; 0 is outside.
 
     Labels int64 NxHW, and the pixels of each label, int64 Nx(1+HW).
@@ -70,16 +72,16 @@ def _regions(where: Tensor) -> tuple[Tensor, Tensor]:
     numbers = torch.arange(1 + pixels, device=where.device).expand(count, -1)
     labels = torch.where(where.flatten(1), numbers[:, 1:], 0)
     while True:
-        around = torch.where(where, _largest_around(labels.view_as(where)), 0).flatten(1)
+        around = torch.where(where, _max_3x3(labels.view_as(where)), 0).flatten(1)
         if torch.equal(around, labels):
             break
-        joined = _roots(numbers.scatter_reduce(1, labels, around, "amax"))
+        joined = _follow_links(numbers.scatter_reduce(1, labels, around, "amax"))
         labels = joined.gather(1, labels)
     sizes = torch.zeros_like(numbers).scatter_add_(1, labels, where.flatten(1).long())
     return labels, sizes
 
 
-def _roots(joined: Tensor) -> Tensor:
+def _follow_links(joined: Tensor) -> Tensor:
     """Where the numbers NxM end up, each of which is joined to another or to itself."""
     while True:
         further = joined.gather(1, joined)
@@ -88,7 +90,7 @@ def _roots(joined: Tensor) -> Tensor:
         joined = further
 
 
-def _largest_around(labels: Tensor) -> Tensor:
+def _max_3x3(labels: Tensor) -> Tensor:
     """The largest of every 3x3 pixels of NxHxW labels, none below 0."""
     padded = F.pad(labels, (1, 1, 1, 1))
     rows = padded[:, :-2].maximum(padded[:, 1:-1]).maximum(padded[:, 2:])

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.proposals.sam.sam_network import Sam
-from zsris_ros.torch_utils.batching import portion
+from zsris_ros.torch_utils.batching import items_at_once
 from zsris_ros.tracing.stages import stage
 
 
@@ -32,8 +32,8 @@ class PointDecoder:
         self._patches = (embedding + no_mask).flatten(2).transpose(1, 2).contiguous()
         self._positions = self._prompts.get_dense_pe().flatten(2).transpose(1, 2).contiguous()
         numbers = self._patches.numel()
-        self._at_once = portion(numbers, embedding.device)
-        self._drawn_at_once = portion(4 * numbers, embedding.device)
+        self._at_once = items_at_once(numbers, embedding.device)
+        self._drawn_at_once = items_at_once(4 * numbers, embedding.device)
 
     def masks(self, points: Tensor, least: float) -> Iterator[tuple[Tensor, Tensor]]:
         """Masks whose predicted IoU is above ``least``, a few points' at a time.

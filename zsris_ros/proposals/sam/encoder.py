@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.torch_utils.batching import portion
+from zsris_ros.torch_utils.batching import items_at_once
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.tracing.stages import stage
 
@@ -81,7 +81,7 @@ def _mix(attention: Any, qkv: Tensor) -> Tensor:
     # Every head of every window by itself: 3 x (N heads) x H x W x C/heads.
     parts = qkv.unflatten(-1, (3, heads, -1)).permute(3, 0, 4, 1, 2, 5).flatten(1, 2)
     a_row = width * height * width
-    at_once, some_rows = portion(a_row * height, qkv.device), portion(a_row, qkv.device)
+    at_once, some_rows = items_at_once(a_row * height, qkv.device), items_at_once(a_row, qkv.device)
     mixed = []
     for query, key, value in zip(*(part.split(at_once) for part in parts), strict=True):
         by_row = torch.einsum("nrwc,rkc->nrwk", query, rows)

@@ -1,7 +1,7 @@
 """Segment Anything's masks from the decoder's size to the image's, only where they are.
 
 segment_anything enlarges every mask to the network's square, cuts the padding off and resizes what
-is left to the image: two bilinear maps, which are one matrix for the rows and one for the columns.
+is left to the image: two bilinear_weights maps, which are one matrix for the rows and one for the columns.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import NamedTuple
 from torch import Tensor
 
 from zsris_ros.proposals.sam.sam_network import Sam
-from zsris_ros.torch_utils.batching import portion
-from zsris_ros.torch_utils.resizing import Axis, bilinear, resize_part
+from zsris_ros.torch_utils.batching import items_at_once
+from zsris_ros.torch_utils.resizing import ResizeAxis, bilinear_weights, resize_part
 
 
-class Enlarged(NamedTuple):
+class UpsampledMasks(NamedTuple):
     """Logits nxhxw in a window of the image, and the window's first row and column."""
 
     logits: Tensor
@@ -23,7 +23,7 @@ class Enlarged(NamedTuple):
     left: int
 
 
-class Enlarger:
+class MaskUpsampler:
     """Enlarges masks of one picture: ``input_size`` (H, W) is what it has of the network's square,
     ``size`` (H, W) are its pixels. ``at_once`` masks should be enlarged together.
     """
@@ -33,12 +33,14 @@ class Enlarger:
         square = sam.image_encoder.img_size
         small = [4 * length for length in sam.prompt_encoder.image_embedding_size]
         self._rows, self._columns = (
-            Axis(bilinear(shown, pixels) @ bilinear(low, square)[:shown], device)
+            ResizeAxis(
+                bilinear_weights(shown, pixels) @ bilinear_weights(low, square)[:shown], device
+            )
             for low, shown, pixels in zip(small, input_size, size, strict=True)
         )
-        self.at_once = portion(2 * size[0] * size[1], device)
+        self.at_once = items_at_once(2 * size[0] * size[1], device)
 
-    def __call__(self, logits: Tensor, least: float) -> Enlarged:
+    def __call__(self, logits: Tensor, least: float) -> UpsampledMasks:
         """Nxhxw at the decoder's size, to a window outside which none is above ``least``."""
         down, across = (
             axis.reach(*_span(logits.amax(others) > least))
@@ -46,7 +48,7 @@ class Enlarger:
         )
         part = logits[:, down.read, across.read]
         enlarged = resize_part(part, self._rows, self._columns, down, across)
-        return Enlarged(enlarged, down.out.start, across.out.start)
+        return UpsampledMasks(enlarged, down.out.start, across.out.start)
 
 
 def _span(above: Tensor) -> tuple[int, int]:

@@ -74,7 +74,7 @@ def build_mobile_sam() -> Sam:
     return sam.eval()
 
 
-def translate(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def translate_state_dict(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The published parameters by the names of ``build_mobile_sam``; others stay as they are."""
     return {_translated(n): t for n, t in state_dict.items() if not _DROPPED.search(n)}
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zsris_ros.proposals.sam.architecture import SamArchitecture
-from zsris_ros.proposals.sam.mobile_sam import build_mobile_sam, translate
+from zsris_ros.proposals.sam.mobile_sam import build_mobile_sam, translate_state_dict
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import InputError
 
@@ -39,7 +39,7 @@ def build_sam(
     elif architecture == "vit_t":
         name = architecture
         sam = build_mobile_sam()
-        state_dict = None if state_dict is None else translate(state_dict)
+        state_dict = None if state_dict is None else translate_state_dict(state_dict)
     elif architecture in PUBLISHED:
         name = architecture
         sam = sam_model_registry[architecture](checkpoint=None)

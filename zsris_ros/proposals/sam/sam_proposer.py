@@ -17,12 +17,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from zsris_ros.proposals.sam.connected_components import without_small_regions
+from zsris_ros.proposals.sam.connected_components import remove_small_components
 from zsris_ros.proposals.sam.decoder import PointDecoder
 from zsris_ros.proposals.sam.encoder import encode_image
-from zsris_ros.proposals.sam.mask_upsampling import Enlarger
+from zsris_ros.proposals.sam.mask_upsampling import MaskUpsampler
 from zsris_ros.proposals.sam.sam_network import Sam, build_sam
-from zsris_ros.torch_utils.batching import Batches
+from zsris_ros.torch_utils.batching import BatchRunner
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import ByteArray, Frame, InputError, Proposals, RegionOfInterest
@@ -137,7 +137,7 @@ class SamProposer:
 
     def _apply(self, settings: SamSettings) -> None:
         self._settings = settings
-        self._batches = Batches(settings.points_per_batch, "points")
+        self._batches = BatchRunner(settings.points_per_batch, "points")
 
     def to(self, device: str | torch.device) -> None:
         """Moves the network."""
@@ -219,7 +219,7 @@ class _Found(NamedTuple):
 def _generate(
     sam: Sam,
     settings: SamSettings,
-    batches: Batches,
+    batches: BatchRunner,
     image: ByteArray,
     window: RegionOfInterest | None,
 ) -> _Found:
@@ -249,7 +249,7 @@ def _generate(
 def _masks_in(
     sam: Sam,
     settings: SamSettings,
-    batches: Batches,
+    batches: BatchRunner,
     image: ByteArray,
     crop: list[int],
     layer: int,
@@ -267,7 +267,7 @@ def _masks_in(
     with stage("proposals encoder"):
         embedding = encode_image(sam.image_encoder, sam.preprocess(pixels)[None])
     decoder = PointDecoder(sam, embedding)
-    enlarger = Enlarger(sam, (pixels.shape[1], pixels.shape[2]), size)
+    enlarger = MaskUpsampler(sam, (pixels.shape[1], pixels.shape[2]), size)
     coordinates = transform.apply_coords(_prompts(settings, layer, size, window), size)
     points = torch.as_tensor(coordinates, device=device)
 
@@ -300,7 +300,7 @@ def _prompts(
 
 
 def _stable(
-    sam: Sam, settings: SamSettings, enlarger: Enlarger, logits: Tensor, quality: Tensor
+    sam: Sam, settings: SamSettings, enlarger: MaskUpsampler, logits: Tensor, quality: Tensor
 ) -> _Found:
     """The stable ones of logits nxhxw, enlarged, and not empty."""
     threshold, offset = sam.mask_threshold, settings.stability_score_offset
@@ -322,7 +322,7 @@ def _stable(
 
 def _clean(masks: Tensor, settings: SamSettings) -> tuple[Tensor, Tensor, Tensor]:
     """Masks without small holes and islands, their boxes, and which of them are no duplicates."""
-    cleaned, changed = without_small_regions(masks, settings.min_mask_region_area)
+    cleaned, changed = remove_small_components(masks, settings.min_mask_region_area)
     boxes = _boxes(cleaned)
     # Between duplicates the mask that needed no repair is preferred.
     kept = nms(boxes, (~changed).float(), max(settings.box_nms_thresh, _CROP_NMS))

@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import FrameBuffer, Moment
+from zsris_ros.camera.frame_buffer import FrameBuffer, SyncedMessages
 from zsris_ros.camera.image_messages import SECOND, AnyImage
 from zsris_ros.geometry.masks import mask_box
 from zsris_ros.msg import TrackedObject as TrackedMessage
@@ -62,7 +62,7 @@ class Tracking:
         self._tracked = publisher(node, TrackedMessage, "~/tracked")
         self._lock = threading.Lock()  # nothing is published about what has been stopped
         self._tracker: Tracker | None = None
-        self._moment: Moment[AnyImage, CameraInfo] | None = None
+        self._moment: SyncedMessages[AnyImage, CameraInfo] | None = None
         self._expression = ""
 
     @property
