@@ -427,11 +427,11 @@ def test_live_tensors_are_counted_until_they_are_freed() -> None:
 def test_memory_is_that_of_a_gpus_portions() -> None:
     networks = tiny()
     found = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
-    assert batching.NUMBERS_AT_ONCE["cpu"] < batching.ON_A_GPU  # as before
+    assert batching.CPU_VALUES_AT_ONCE < batching.GPU_VALUES_AT_ONCE  # as before
     most = max(found["stages_mb"].values())
     assert found["peak_mb"] == pytest.approx(found["weights_mb"] + most, abs=0.2)
     assert {"features", "GEM", "proposals encoder"} <= found["stages_mb"].keys()
-    with patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": 1}), patch.object(batching, "ON_A_GPU", 1):
+    with patch.multiple(batching, CPU_VALUES_AT_ONCE=1, GPU_VALUES_AT_ONCE=1):
         one_by_one = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
     assert one_by_one["stages_mb"]["features"] < found["stages_mb"]["features"]
     rows = gpu_memory.table({"rows": [found]}).splitlines()

@@ -16,7 +16,7 @@ from zsris_ros.types import Frame, InputError, Intrinsics, Proposals, Scene
 CAMERA = Intrinsics(fx=100.0, fy=100.0, cx=31.5, cy=23.5)
 METRES = st.floats(-2, 2)
 QUATERNIONS = st.tuples(METRES, METRES, METRES, METRES).filter(lambda q: np.linalg.norm(q) > 0.1)
-POSES = st.builds(Pose.of, st.tuples(METRES, METRES, METRES), QUATERNIONS)
+POSES = st.builds(Pose.from_quaternion, st.tuples(METRES, METRES, METRES), QUATERNIONS)
 
 
 @given(POSES)
@@ -26,23 +26,29 @@ def test_a_rotation_survives_its_quaternion(pose: Pose) -> None:
     assert np.linalg.det(pose.axes) == pytest.approx(1)
     x, y, z, w = pose.quaternion
     assert w >= 0 and np.linalg.norm((x, y, z, w)) == pytest.approx(1)
-    np.testing.assert_allclose(Pose.of(pose.position, (x, y, z, w)).axes, pose.axes, atol=1e-9)
-    np.testing.assert_allclose(Pose.of(pose.position, (-x, -y, -z, -w)).axes, pose.axes, atol=1e-9)
+    np.testing.assert_allclose(
+        Pose.from_quaternion(pose.position, (x, y, z, w)).axes, pose.axes, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        Pose.from_quaternion(pose.position, (-x, -y, -z, -w)).axes, pose.axes, atol=1e-9
+    )
 
 
 def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
-    turn = Pose.of((1.0, 2.0, 3.0), (0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)))
-    np.testing.assert_allclose(turn.of_points(np.array([[1.0, 0, 0]])), [[1, 3, 3]], atol=1e-12)
+    turn = Pose.from_quaternion((1.0, 2.0, 3.0), (0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)))
+    np.testing.assert_allclose(
+        turn.transform_points(np.array([[1.0, 0, 0]])), [[1, 3, 3]], atol=1e-12
+    )
     with pytest.raises(InputError, match="no rotation"):
-        Pose.of((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0))
+        Pose.from_quaternion((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0))
 
 
 @given(POSES, POSES, st.tuples(METRES, METRES, METRES))
 @settings(max_examples=50, deadline=None)
 def test_poses_chain(outer: Pose, inner: Pose, point: tuple[float, float, float]) -> None:
-    step_by_step = outer.of_points(inner.of_points(np.array(point)))
+    step_by_step = outer.transform_points(inner.transform_points(np.array(point)))
     np.testing.assert_allclose(
-        outer.of_pose(inner).of_points(np.array(point)), step_by_step, atol=1e-9
+        outer.transform_pose(inner).transform_points(np.array(point)), step_by_step, atol=1e-9
     )
 
 

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     print(referral.explanation)
     if referral.best is not None and referral.best.centroid is not None:
         print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
-    for what, path in (("draw_result", args.out), ("mask", args.mask)):
+    for what, path in (("overlay", args.out), ("mask", args.mask)):
         if path is not None:
             print(f"{what} written to {path}")
     return 0

@@ -22,7 +22,12 @@ from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.torch_utils.precision import build_verified, resolve_precision, sample_picture
+from zsris_ros.torch_utils.precision import (
+    build_verified,
+    resolve_device,
+    resolve_precision,
+    sample_picture,
+)
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
@@ -217,22 +222,6 @@ def load_segmenter(
         batch_size=batch_size,
         surround=surround,
     ).segmenter()
-
-
-def resolve_device(name: str) -> torch.device:
-    """A torch device from its name; "auto" is a GPU if there is one, else the CPU."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise WeightsError(f"unknown device '{name}': use auto, cpu, cuda, or cuda:1") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise WeightsError(
-            f"device '{name}' is not there: torch sees {torch.cuda.device_count()} CUDA devices; "
-            "use auto or cpu"
-        )
-    return device
 
 
 def checkpoint_state(checkpoint: str, directory: Path) -> dict[str, Tensor]:

@@ -14,11 +14,16 @@ from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSett
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.models.load import Parts, resolve_device
+from zsris_ros.models.load import Parts
 from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.torch_utils.precision import build_verified, resolve_precision, sample_picture
+from zsris_ros.torch_utils.precision import (
+    build_verified,
+    resolve_device,
+    resolve_precision,
+    sample_picture,
+)
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder

@@ -1,1 +1,1 @@
-"""Pixels to class-agnostic masks: Segment Anything, depth, and masks from a file."""
+"""Class-agnostic mask proposals from Segment Anything, from depth, and from files."""

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.open_clip_model import (
-    PRECISIONS,
     Architecture,
     OpenClipModel,
     State,
@@ -28,7 +27,6 @@ from open_clip.model import CLIP, CustomTextCLIP  # isort: skip  (after torchvis
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer  # isort: skip
 
 __all__ = [
-    "PRECISIONS",
     "Architecture",
     "ClipModel",
     "OpenClipModel",

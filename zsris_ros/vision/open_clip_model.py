@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from zsris_ros.torch_utils.precision import dtype_of
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import InputError
@@ -36,8 +37,6 @@ State = Mapping[str, Tensor | npt.NDArray[Any]]
 Tokenizer = Callable[[Sequence[str]], Tensor]
 """K texts to K x context token numbers (int64), cut to the context length."""
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-
 _OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # numbers, not parameters
 _CHARACTERS_A_TOKEN = 100  # no text needs more to fill its context; a megabyte of it is not read
 _CACHED_TEXTS = 512
@@ -52,7 +51,7 @@ def build_clip(architecture: Architecture, precision: str = "fp32") -> CLIP | Cu
     Raises InputError when the name or the configuration is not one that open_clip can build.
     """
     config = configuration(architecture)
-    dtype = _dtype(precision)
+    dtype = dtype_of(precision)
     kind = CustomTextCLIP if config.pop("custom_text", False) else CLIP
     try:
         model = kind(**config, cast_dtype=None if dtype == torch.float32 else dtype)
@@ -238,12 +237,6 @@ class OpenClipModel:
             return torch.zeros(0, self.embed_dim)
         with torch.no_grad(), stage("text"):
             return encode_tokens(self.model, self._tokens(texts)).float().cpu()
-
-
-def _dtype(precision: str) -> torch.dtype:
-    if precision not in PRECISIONS:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
-    return PRECISIONS[precision]
 
 
 def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:

@@ -171,7 +171,7 @@ def crop_mask(mask: Tensor, window: CropBox | None) -> Tensor:
 
 def resize(pictures: Tensor, size: int, antialias: bool) -> Tensor:
     """Squash NxCxHxW to NxCxSxS, bilinear_weights with half-pixel centres."""
-    return F.interpolate(pictures, (size, size), mode="bilinear_weights", antialias=antialias)
+    return F.interpolate(pictures, (size, size), mode="bilinear", antialias=antialias)
 
 
 def normalise(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -270,8 +270,8 @@ class ViewMaker:
         if window is None:
             return None
         rows, columns = window
-        down = self._rows.reach(rows.start, rows.stop)
-        return down, self._columns.reach(columns.start, columns.stop)
+        down = self._rows.span(rows.start, rows.stop)
+        return down, self._columns.span(columns.start, columns.stop)
 
     def _whole(self, which: int) -> tuple[Tensor, Tensor]:
         """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""

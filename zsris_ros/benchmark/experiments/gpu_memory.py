@@ -97,7 +97,7 @@ def measure(networks: Networks, task: Task) -> dict[str, Any]:
     measurement, live = Measurement(task, networks), LiveTensors()
     try:
         with (
-            patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": batching.ON_A_GPU}),
+            patch.object(batching, "CPU_VALUES_AT_ONCE", batching.GPU_VALUES_AT_ONCE),
             live,
             stage_hook(live.watch),
         ):

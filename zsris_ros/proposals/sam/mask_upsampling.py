@@ -43,7 +43,7 @@ class MaskUpsampler:
     def __call__(self, logits: Tensor, least: float) -> UpsampledMasks:
         """Nxhxw at the decoder's size, to a window outside which none is above ``least``."""
         down, across = (
-            axis.reach(*_span(logits.amax(others) > least))
+            axis.span(*_span(logits.amax(others) > least))
             for axis, others in ((self._rows, (0, 2)), (self._columns, (0, 1)))
         )
         part = logits[:, down.read, across.read]

@@ -23,6 +23,7 @@ from zsris_ros.proposals.sam.encoder import encode_image
 from zsris_ros.proposals.sam.mask_upsampling import MaskUpsampler
 from zsris_ros.proposals.sam.sam_network import Sam, build_sam
 from zsris_ros.torch_utils.batching import BatchRunner
+from zsris_ros.torch_utils.precision import dtype_of
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import ByteArray, Frame, InputError, Proposals, RegionOfInterest
@@ -40,8 +41,6 @@ from segment_anything.utils.transforms import ResizeLongestSide
 from torchvision.ops import nms
 
 __all__ = ["SamProposer", "SamSettings", "build_sam"]
-
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 _CROP_OVERLAP = 512 / 1500  # segment_anything's share of the shorter side
 _CROP_NMS = 0.7
@@ -118,10 +117,8 @@ class SamProposer:
         device: str | torch.device = "cpu",
         precision: str = "fp32",
     ) -> None:
-        if precision not in DTYPES:
-            raise InputError(f"unknown precision '{precision}': use {', '.join(DTYPES)}")
         self._sam = sam.to(device).eval().requires_grad_(False)
-        self._sam.image_encoder.to(DTYPES[precision])
+        self._sam.image_encoder.to(dtype_of(precision))
         self._apply(settings)
 
     @property
