@@ -76,7 +76,7 @@ def test_few_rounds_whatever_the_shape(shape: str, monkeypatch: pytest.MonkeyPat
     rounds = []
     look = connected_components._max_3x3
     monkeypatch.setattr(
-        connected_components, "_largest_around", lambda labels: rounds.append(1) or look(labels)
+        connected_components, "_max_3x3", lambda labels: rounds.append(1) or look(labels)
     )
     labels, sizes = _label_components(torch.from_numpy(mask)[None])
     assert len(rounds) <= 14

@@ -63,7 +63,7 @@ def test_joining_nothing_or_different_sizes_is_refused():
     empty = proposals(np.zeros((0, 20, 60)), np.zeros(0), "sam")
     assert len(merge_proposals(empty, empty)) == 0
     assert len(merge_proposals(empty, proposals([block(0)], [0.4], "depth"))) == 1
-    with pytest.raises(InputError, match="nothing to merge_proposals"):
+    with pytest.raises(InputError, match="nothing to merge"):
         merge_proposals()
     with pytest.raises(InputError, match="size"):
         merge_proposals(empty, proposals(np.zeros((0, 5, 5)), np.zeros(0), "depth"))

@@ -264,7 +264,7 @@ def test_the_encoder_computes_what_it_was_written_to(
     monkeypatch: pytest.MonkeyPatch, side: int, window: int
 ) -> None:
     """A part at a time, in windows that do not fill the picture, and in some that go beyond it."""
-    monkeypatch.setattr(sam_encoder, "portion", lambda numbers, _: max(1, 300 // numbers))
+    monkeypatch.setattr(sam_encoder, "items_at_once", lambda numbers, _: max(1, 300 // numbers))
     torch.manual_seed(3)
     encoder = build_sam({**SMALL, "window_size": window}).image_encoder
     for name, value in encoder.named_parameters():

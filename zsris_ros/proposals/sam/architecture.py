@@ -27,11 +27,11 @@ from segment_anything.modeling import (
 class SamArchitecture:
     """The sizes of a Segment Anything network; the defaults are those of the published ``vit_b``.
 
-    ``image_size`` is the side in pixels of the square the encoder sees and must be a multiple of
-    ``patch_size``. ``window_size`` is the side in patches of an attention window; the blocks named
-    in ``global_blocks`` (0-based) attend to the whole image instead. ``prompt_width`` is the width
-    of the image embedding, the prompts and the decoder. ``masks`` is the number of masks decoded
-    for one point. ``pixel_mean`` and ``pixel_std`` are RGB, on the scale 0 to 255.
+    ``image_size`` is the side in pixels of the encoder's input, a multiple of ``patch_size``.
+    ``window_size`` is the side in patches of an attention window; ``global_blocks`` (0-based)
+    attend to the whole image. ``prompt_width`` is the width of the image embedding, the prompts and
+    the decoder. ``masks`` is the number of masks decoded for a point. ``pixel_mean`` and
+    ``pixel_std`` are RGB on a scale of 0 to 255.
     """
 
     image_size: int = 1024
@@ -54,7 +54,7 @@ class SamArchitecture:
 
     @classmethod
     def from_mapping(cls, sizes: Mapping[str, Any]) -> SamArchitecture:
-        """Read the sizes from a mapping (JSON); raises InputError naming every unknown key."""
+        """Read the sizes from a mapping (JSON); raises InputError for unknown keys."""
         unknown = sorted(set(sizes) - {field.name for field in fields(cls)})
         if unknown:
             raise InputError(f"a SAM architecture has no {', '.join(unknown)}")
@@ -64,7 +64,7 @@ class SamArchitecture:
         return cls(**values)
 
     def build(self) -> Sam:
-        """A freshly initialised network of these sizes, in evaluation mode."""
+        """Return a freshly initialised network in evaluation mode."""
         if self.image_size % self.patch_size:
             raise InputError(
                 f"SAM's image_size {self.image_size} is no multiple of patch_size {self.patch_size}"

@@ -27,11 +27,12 @@ def build_sam(
 ) -> Sam:
     """Build a Segment Anything network on the CPU, in float32 and evaluation mode.
 
-    ``architecture`` is "vit_h", "vit_l" or "vit_b", "vit_t" for MobileSAM, or a mapping of
-    SamArchitecture's fields for a network of other sizes. ``state_dict`` is loaded strictly,
-    whatever its floating dtype; without one the weights are freshly initialised.
+    Args:
+        architecture: "vit_h", "vit_l", "vit_b", "vit_t" (MobileSAM), or SamArchitecture's fields.
+        state_dict: Weights of any floating dtype, loaded strictly; None initialises them.
 
-    Raises InputError for an unknown architecture or weights that do not fit it.
+    Raises:
+        InputError: Unknown architecture, or weights that do not fit it.
     """
     if not isinstance(architecture, str):
         name = "the custom sizes"
