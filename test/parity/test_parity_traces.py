@@ -38,10 +38,10 @@ def traced(clip: ClipModel, rgb: np.ndarray, mask: np.ndarray) -> Tokens:
 
     def spy(block: Any, tokens: torch.Tensor, **how: Any) -> torch.Tensor:
         nonlocal seen
-        sees, number = how.get("cls_sees"), clip.blocks.index(block)
+        sees, number = how.get("cls_mask"), clip.blocks.index(block)
         if len(tokens) == 1:  # one stream: the late blocks
             kind = "local" if sees is None else "global"
-            after[kind, number] = run_block(block, tokens, cls_sees=sees)[0]
+            after[kind, number] = run_block(block, tokens, cls_mask=sees)[0]
             seen = seen if sees is None else sees
         return run_block(block, tokens, **how)
 
@@ -50,7 +50,7 @@ def traced(clip: ClipModel, rgb: np.ndarray, mask: np.ndarray) -> Tokens:
         HybridEncoder(clip, HybridSettings.reference()).encode(rgb, mask[None])
     last = len(clip.blocks) - 1  # of the global stream it leaves the last block out
     before = after["global", last - 1][None]
-    after["global", last] = run_block(clip.blocks[last], before, cls_sees=seen)[0]
+    after["global", last] = run_block(clip.blocks[last], before, cls_mask=seen)[0]
     return after
 
 

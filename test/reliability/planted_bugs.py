@@ -113,8 +113,8 @@ BUGS = (
     Bug(
         "the class token sees the whole picture",
         "vision/hybrid.py",
-        "own[..., None], cover != 0, surround)",
-        "own[..., None], cover >= 0, surround)",
+        "own[..., None], cover != 0, context",
+        "own[..., None], cover >= 0, context",
         "test/vision/test_hybrid.py",
     ),
     Bug(

@@ -174,14 +174,14 @@ def test_attention_among_all_is_attention_with_the_keys_written_out() -> None:
     tokens = torch.cat([torch.zeros(masks, 1, dtype=torch.int64), 1 + places], dim=1)
     source = _change_sources(places, inside, side).argmax(dim=1)
     sees = torch.cat([torch.ones(masks, 1, dtype=torch.bool), reach.flatten(1)], dim=1)
-    for pictures, cls_sees in ((1, None), (1, sees), (2, None)):
+    for pictures, cls_mask in ((1, None), (1, sees), (2, None)):
         recorder = AttentionRecorder()
         shape = (pictures, heads, 1 + side * side, size)
         kept = torch.randn(shape), torch.randn(shape)
         plain = recorder.attend(torch.randn(shape), *kept, None)
         assert plain.shape == shape
         asked = torch.randn(3, pictures * masks, heads, tokens.shape[1], size)
-        found = BackgroundReuse(recorder, places, inside, side).attend(*asked, cls_sees)
+        found = BackgroundReuse(recorder, places, inside, side).attend(*asked, cls_mask)
         query, *computed = asked
         whole = []
         for then, now in zip(kept, computed, strict=True):
@@ -193,7 +193,7 @@ def test_attention_among_all_is_attention_with_the_keys_written_out() -> None:
                         change = now[row, :, origin] - before[:, tokens[mask, origin]]
                         full[row, :, token] = before[:, token] + change
             whole.append(full)
-        expected = attend(query, whole[0], whole[1], cls_sees)
+        expected = attend(query, whole[0], whole[1], cls_mask)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
@@ -209,7 +209,7 @@ def test_beyond_the_first_ring_pictures_are_the_empty_ones(data: st.DataObject) 
     kind = HybridSettings.reference if data.draw(st.booleans()) else HybridSettings
     maker = ViewMaker(rgb, mask, kind(), 56, 7, torch.device("cpu"))
     views, empty = maker([0]), maker.empty()
-    reach = maker.reach()
+    reach = maker.touched_cells()
     near = F.max_pool2d(reach.float(), 3, 1, padding=1)[0] > 0
     far = ~near.flatten()
     assert not views.grids[~reach].any()

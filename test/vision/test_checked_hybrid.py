@@ -108,13 +108,13 @@ def test_small_middling_and_large_masks_are_checked() -> None:
 def test_what_is_not_finite_is_not_close(clip: ClipModel) -> None:
     texts, features = phrase_features(clip), torch.randn(3, clip.embed_dim)
     assert texts.shape == (len(PHRASES), clip.embed_dim)
-    assert compare_features(features, 2 * features, texts, 100.0).suffices()
+    assert compare_features(features, 2 * features, texts, 100.0).is_close()
     found = compare_features(features, features * torch.nan, texts, 100.0)
-    assert (found.cosine, found.logits) == (0.0, np.inf) and not found.suffices()
+    assert (found.cosine, found.logits) == (0.0, np.inf) and not found.is_close()
     # One direction that every phrase has moves a logit, and hardly the cosine.
     moved = F.normalize(features, dim=-1) + 0.03 * texts[0]
     found = compare_features(features, moved, texts, 100.0)
-    assert found.cosine > 0.999 and found.logits > 1 and not found.suffices()
+    assert found.cosine > 0.999 and found.logits > 1 and not found.is_close()
 
 
 def test_a_halo_is_for_the_settings_it_was_proved_with(clip: ClipModel) -> None:

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsris_ros.types import InputError, RegionOfInterest
+from zsris_ros.types import InputError
 from zsris_ros.vision.views import (
+    CropBox,
     HybridSettings,
     ViewMaker,
     Views,
@@ -125,12 +126,12 @@ def test_a_window_is_square_and_holds_its_mask(mask: np.ndarray, scale: float, l
 
 
 def test_a_window_round_nothing_is_the_frame() -> None:
-    assert square_crop(np.zeros((48, 64), dtype=bool), 2.0, 8) == RegionOfInterest(0, -8, 64, 64)
+    assert square_crop(np.zeros((48, 64), dtype=bool), 2.0, 8) == CropBox(0, -8, 64, 64)
 
 
 def test_beyond_the_frame_the_edge_repeats_and_no_mask_is() -> None:
     rows = torch.arange(4.0)[:, None].expand(4, 6)
-    window = RegionOfInterest(0, -1, 6, 6)
+    window = CropBox(0, -1, 6, 6)
     assert crop(rows, window)[:, 0].tolist() == [0, 0, 1, 2, 3, 3]
     inside = crop_mask(torch.ones(4, 6, dtype=torch.bool), window)
     assert inside.any(dim=1).tolist() == [False, True, True, True, True, False]
@@ -199,6 +200,6 @@ def test_elsewhere_a_masks_pictures_are_the_empty_ones(
     ours, empty = make([0]), make.empty()
     differs = (ours.local != empty.local) | (ours.global_ != empty.global_)
     cells = differs.any(dim=1).view(4, 8, 4, 8).any(dim=3).any(dim=1).flatten()
-    image, places = make.changed([0])
+    image, places = make.changed_cells([0])
     assert not image.any()
     assert set(cells.nonzero().flatten().tolist()) <= set(places.tolist())

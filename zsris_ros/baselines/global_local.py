@@ -209,7 +209,7 @@ class GlobalLocalEncoder:
         """``work`` on ``count`` masks, some at a time."""
         at_most = count
         if isinstance(self.clip, ClipModel):
-            at_most = items_at_once(self.clip.numbers, self.clip.device)
+            at_most = items_at_once(self.clip.activations_per_image, self.clip.device)
         return self._batches.run(work, count, at_most)
 
     def _shared(self, small: Tensor) -> Tensor:

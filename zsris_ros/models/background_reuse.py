@@ -61,7 +61,7 @@ def proven_halo(
     for halo in HALOS:
         near = one_by_one(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
         found = compare_features(exact, near, texts, scale)
-        if found.suffices(close):
+        if found.is_close(close):
             return Proof(halo, *found)
     return Proof(None, *found)
 

@@ -101,7 +101,7 @@ def _share(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> float:
     clip, settings = encoder.clip, encoder.settings
     assert settings.halo is not None
     maker = ViewMaker(rgb, masks, settings, clip.image_size, clip.grid, clip.device)
-    counts = select_cells(maker.reach(), settings.halo).counts
+    counts = select_cells(maker.touched_cells(), settings.halo).counts
     return (1 + fmean(counts)) / (1 + clip.grid**2)
 
 
