@@ -123,11 +123,11 @@ def test_a_clock_that_jumps_back_forgets_what_is_later() -> None:
     for stamp in (1000, 2000):
         kept.add_image(stamp * MS, "image")
         kept.add_info(stamp * MS, "info")
-    assert not kept.forget_after(1950 * MS), "that much is disorder"
+    assert not kept.drop_after(1950 * MS), "that much is disorder"
     assert len(kept) == 2
-    assert kept.forget_after(500 * MS)
+    assert kept.drop_after(500 * MS)
     assert kept.newest() is None
-    assert not kept.forget_after(400 * MS)
+    assert not kept.drop_after(400 * MS)
     kept.add_image(500 * MS, "new image")
     assert kept.newest().info.message == "info"  # type: ignore[union-attr]
 

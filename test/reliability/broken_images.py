@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, PLANAR
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import Stamped, SyncedMessages
 from zsris_ros.camera.image_messages import AnyImage, stamp_ns
 from zsris_ros.types import InputError
@@ -93,7 +93,7 @@ def check(drawn: Drawn) -> str:
     image = drawn.moment.image.message
     refusal = ""
     try:
-        frame, note = to_frame(drawn.moment)
+        frame, note = assemble_frame(drawn.moment)
     except InputError as error:
         refusal = str(error)
     if refusal:

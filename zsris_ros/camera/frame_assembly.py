@@ -18,7 +18,7 @@ from zsris_ros.camera.image_messages import (
 from zsris_ros.types import Frame, InputError
 
 
-def to_frame(
+def assemble_frame(
     moment: SyncedMessages[AnyImage, CameraInfo],
     assume_registered: bool = False,
     max_pixels: int = MAX_PIXELS,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo
 from zsris_ros.referring.segmenter import Segmenter
@@ -64,7 +64,7 @@ def _answered(
     stamp = moment.image.stamp_ns
     start = time.perf_counter()
     try:
-        frame, note = to_frame(moment, assume_registered)
+        frame, note = assemble_frame(moment, assume_registered)
         conversion = (time.perf_counter() - start) * 1e3
         scene = segmenter.look(frame)
     except InputError as error:

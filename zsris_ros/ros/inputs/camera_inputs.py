@@ -106,7 +106,7 @@ class Inputs:
         self._note(self.buffer.add_info(stamp_ns(info.header), calibration))
 
     def _on_clock(self, jump: TimeJump) -> None:
-        self._note(self.buffer.forget_after(self._clock.now().nanoseconds))
+        self._note(self.buffer.drop_after(self._clock.now().nanoseconds))
 
     def _note(self, jumped: bool) -> None:
         if jumped:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from std_msgs.msg import Header
 
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import MAX_PIXELS, AnyImage, CameraInfo
 from zsris_ros.geometry.oriented_box import Pose
@@ -264,7 +264,7 @@ class Answerer:
 def _frame(question: Question, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
     """The question's frame; depth that cannot be used is left out and the note says why."""
     try:
-        frame, note = to_frame(question.moment, assume_registered, max_pixels)
+        frame, note = assemble_frame(question.moment, assume_registered, max_pixels)
     except InputError as error:
         if question.given:
             raise
