@@ -100,7 +100,7 @@ class ClipModel(OpenClipModel):
         return tokens
 
     def _embed(self, images: Tensor, image: Tensor, cells: Tensor) -> Tensor:
-        """Embeddings without positions of some patches of NxCxHxW images: the indices' shape x D."""
+        """Embed some patches of NxCxHxW images, without positions: the indices' shape x D."""
         side = self.patch_size
         patches = images.unfold(2, side, side).unfold(3, side, side)  # NxCxRxWxpxp, a view
         columns = patches.shape[3]

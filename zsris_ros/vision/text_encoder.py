@@ -23,8 +23,9 @@ def encode_tokens(model: Any, tokens: Tensor) -> Tensor:
     of the longest text, most of CLIP's 77, are omitted. Other text encoders run unchanged.
     """
     ends = tokens.argmax(dim=-1)  # the end token has the highest id
+    features: Tensor
     if not _is_causal(model):
-        features: Tensor = model.encode_text(tokens.to(next(model.parameters()).device))
+        features = model.encode_text(tokens.to(next(model.parameters()).device))
         return features
     length = int(ends.max()) + 1
     device, dtype = model.text_projection.device, model.transformer.get_cast_dtype()

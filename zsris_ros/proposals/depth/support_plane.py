@@ -50,8 +50,8 @@ def find_support(
 ) -> Support | None:
     """Return the largest plane with an object of at least ``min_area`` pixels on it, or None.
 
-    ``depth`` is float32 HxW in metres, ``rays`` HxWx3. The direction of gravity is not used: a wall,
-    or a floor that carries only a table, has no object within ``max_size``.
+    ``depth`` is float32 HxW in metres, ``rays`` HxWx3. The direction of gravity is unknown: a
+    wall, or a floor that carries only a table, has no object within ``max_size``.
     """
     valid = valid_depth(depth)
     points = back_project(depth, camera)
