@@ -10,12 +10,12 @@ import torch
 from support.parity_records import (
     FEATURES,
     LOGITS,
-    ROOT,
     SCORES,
     array,
     assert_close,
     keys,
-    read_json,
+    recorded_sentence,
+    sentences,
     tensor,
 )
 
@@ -54,12 +54,6 @@ def test_position(case: str) -> None:
     assert_close(published_position_map(flag, *expected.shape), expected, 0)
 
 
-def sentences() -> list[Any]:
-    if not (ROOT / "end_to_end.json").exists():
-        return [pytest.param({}, marks=pytest.mark.skip(reason=f"no end_to_end.json in {ROOT}"))]
-    return [pytest.param(one, id=one["id"]) for one in read_json("end_to_end.json")["sentences"]]
-
-
 @pytest.fixture(scope="module")
 def features(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> torch.Tensor:
     return HybridEncoder(clip, HybridSettings.reference()).encode(rgb, masks)
@@ -79,7 +73,7 @@ def test_sentence(
     features: torch.Tensor,
     patches: torch.Tensor,
 ) -> None:
-    recorded = {key.split("/")[1]: array(WHOLE, key) for key in keys(WHOLE, sentence["id"])}
+    recorded = recorded_sentence(sentence)
     assert_close(features, array(WHOLE, "hybrid_features"), FEATURES)
 
     whole, phrase = clip.encode_text([sentence["text"], sentence["noun_phrase"]])

@@ -14,8 +14,8 @@ from support.depth_scenes import Ball, look, on_table, worn
 
 from zsris_ros.evaluation.metrics import best_ious
 from zsris_ros.geometry.masks import mask_boxes
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.types import Frame, InputError, Intrinsics
 
 SEPARATE = (

@@ -31,7 +31,7 @@ def block(x, width=10):
 @settings(max_examples=200, deadline=None)
 def test_dropped_masks_overlap_a_better_one_and_kept_ones_do_not(masks, threshold, random):
     quality = np.array([random.choice([0.2, 0.5, 0.9]) for _ in masks])
-    kept = mask_nms(masks, quality, threshold)
+    kept = list(mask_nms(masks, quality, threshold))
     assert (np.diff(quality[kept]) <= 0).all()
     for index, mask in enumerate(masks):
         overlaps = [k for k in kept if k != index and iou(mask, masks[k]) > threshold]

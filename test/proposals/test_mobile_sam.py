@@ -11,19 +11,16 @@ import pytest
 import torch
 
 from zsris_ros.models.preset import load_preset
-from zsris_ros.proposals.sam.mobile_sam import (
-    Sam,
-    TinyVitEncoder,
-    build_mobile_sam,
-    translate_state_dict,
-)
-from zsris_ros.proposals.sam.sam_network import build_sam
+from zsris_ros.proposals.sam.mobile_sam import TinyVitEncoder, translate_state_dict
+from zsris_ros.proposals.sam.sam_network import Sam, build_mobile_sam, build_sam
 from zsris_ros.types import InputError
 from zsris_ros.weights.catalogue import WeightsError, find
 from zsris_ros.weights.checkpoint import load_state_dict
 from zsris_ros.weights.fetch import sha256
 
 DIMS, DEPTHS, HEADS, WINDOWS = (64, 128, 160, 320), (2, 2, 6, 2), (2, 4, 5, 10), (7, 7, 14, 7)
+
+Weights = dict[str, torch.Tensor]
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -97,7 +94,7 @@ def sam() -> Sam:
 
 
 @pytest.fixture(scope="module")
-def published(sam: Sam) -> dict[str, torch.Tensor]:
+def published(sam: Sam) -> Weights:
     """Random weights in the shape of mobile_sam.pt."""
     torch.manual_seed(1)
     state = {k: v for k, v in sam.state_dict().items() if not k.startswith("image_encoder.")}
@@ -109,7 +106,7 @@ def published(sam: Sam) -> dict[str, torch.Tensor]:
     return state
 
 
-def test_published_names_load_without_a_rest(published: dict[str, torch.Tensor]) -> None:
+def test_published_names_load_without_a_rest(published: Weights) -> None:
     loaded = build_sam("vit_t", published).state_dict()
     translated = translate_state_dict(published)
     assert set(translated) == set(loaded)
@@ -125,7 +122,7 @@ def test_published_names_load_without_a_rest(published: dict[str, torch.Tensor])
     assert set(translate_state_dict(old)) == set(loaded)
 
 
-def test_other_weights_are_refused(published: dict[str, torch.Tensor]) -> None:
+def test_other_weights_are_refused(published: Weights) -> None:
     short = dict(published)
     del short["image_encoder.layers.1.blocks.0.local_conv.c.weight"]
     with pytest.raises(InputError, match="vit_t: 1 tensors are missing"):
@@ -151,9 +148,7 @@ def test_a_frame_goes_through(sam: Sam) -> None:
     assert np.isfinite(quality).all()
 
 
-def test_the_preset_builds_from_the_published_file(
-    published: dict[str, torch.Tensor], tmp_path: Path
-) -> None:
+def test_the_preset_builds_from_the_published_file(published: Weights, tmp_path: Path) -> None:
     """As fetched: a torch file of tensors, checked by its sha256 and put into the preset."""
     preset = load_preset("mobile-sam")
     entry = find(preset.sam.checkpoint)

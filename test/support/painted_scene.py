@@ -19,13 +19,7 @@ RESNET: dict[str, Any] = {
         "head_width": 32,
         "patch_size": None,
     },
-    "text_cfg": {
-        "context_length": 12,
-        "vocab_size": 49408,
-        "width": 32,
-        "heads": 2,
-        "layers": 2,
-    },
+    "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
 
 

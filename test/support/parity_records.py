@@ -50,6 +50,19 @@ def read_json(name: str) -> Any:
     return json.loads((ROOT / name).read_text())
 
 
+def sentences() -> list[Any]:
+    """Recorded sentences to parametrise by; one skipped case if absent."""
+    if not (ROOT / "end_to_end.json").exists():
+        return [pytest.param({}, marks=pytest.mark.skip(reason=f"no end_to_end.json in {ROOT}"))]
+    return [pytest.param(one, id=one["id"]) for one in read_json("end_to_end.json")["sentences"]]
+
+
+def recorded_sentence(sentence: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """Return the recorded arrays of a sentence by their names."""
+    name = "end_to_end.npz"
+    return {key.split("/")[1]: array(name, key) for key in keys(name, sentence["id"])}
+
+
 def assert_close(measured: Any, expected: Any, tolerance: float) -> None:
     measured, expected = np.asarray(measured), np.asarray(expected)
     assert measured.shape == expected.shape

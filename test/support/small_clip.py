@@ -12,20 +12,8 @@ from zsris_ros.vision.clip import ClipModel, build_clip
 CONFIG: dict[str, Any] = {
     "embed_dim": 24,
     "quick_gelu": True,
-    "vision_cfg": {
-        "image_size": 32,
-        "layers": 4,
-        "width": 48,
-        "head_width": 16,
-        "patch_size": 8,
-    },
-    "text_cfg": {
-        "context_length": 12,
-        "vocab_size": 49408,
-        "width": 32,
-        "heads": 2,
-        "layers": 2,
-    },
+    "vision_cfg": {"image_size": 32, "layers": 4, "width": 48, "head_width": 16, "patch_size": 8},
+    "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
 
 

@@ -36,6 +36,8 @@ from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import _MODES, HybridEncoder
 from zsris_ros.vision.views import HybridSettings, ViewMaker
 
+Sample = tuple[np.ndarray, np.ndarray]
+
 EVERYTHING = 20  # rings, more than any grid here has
 
 
@@ -45,7 +47,7 @@ def clip() -> ClipModel:
 
 
 @pytest.fixture(scope="module")
-def frame() -> tuple[np.ndarray, np.ndarray]:
+def frame() -> Sample:
     rgb, masks = odd_frame()
     return rgb, masks[:6]
 
@@ -58,7 +60,7 @@ def make(clip: ClipModel, reference: bool = False, **changes: Any) -> HybridEnco
 @pytest.mark.parametrize("reference", [False, True])
 @pytest.mark.parametrize("mode", _MODES)
 def test_a_halo_over_everything_changes_nothing(
-    mode: Any, reference: bool, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+    mode: Any, reference: bool, clip: ClipModel, frame: Sample
 ) -> None:
     whole = make(clip, reference, mode=mode).encode(*frame)
     near = make(clip, reference, mode=mode, halo=EVERYTHING, batch_size=4).encode(*frame)
@@ -67,7 +69,7 @@ def test_a_halo_over_everything_changes_nothing(
 
 @pytest.mark.parametrize("batch", [1, 16])
 def test_masks_of_nothing_and_of_everything_are_exact(
-    batch: int, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+    batch: int, clip: ClipModel, frame: Sample
 ) -> None:
     rgb, masks = frame[0], frame[1][4:]
     whole = make(clip).encode(rgb, masks)
@@ -76,9 +78,7 @@ def test_masks_of_nothing_and_of_everything_are_exact(
     assert make(clip, halo=1).encode(rgb, masks[:0]).shape == (0, clip.embed_dim)
 
 
-def test_features_stay_with_their_masks(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_features_stay_with_their_masks(clip: ClipModel, frame: Sample) -> None:
     """Masks are encoded by size, and given back in their order."""
     rgb, masks = frame
     encoder, whole = make(clip, halo=1, batch_size=2), make(clip).encode(rgb, masks)
@@ -230,7 +230,7 @@ def test_masks_of_about_a_size_are_taken_together(counts: list[int]) -> None:
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
-def test_half_precision(precision: str, frame: tuple[np.ndarray, np.ndarray]) -> None:
+def test_half_precision(precision: str, frame: Sample) -> None:
     halved = small_clip(precision=precision)
     whole = make(halved).encode(*frame)
     near = make(halved, halo=EVERYTHING).encode(*frame)

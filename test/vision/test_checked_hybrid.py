@@ -27,6 +27,8 @@ from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings
 
+Sample = tuple[np.ndarray, np.ndarray]
+
 SETTINGS = HybridSettings(start_block=2, blur_kernel=5, halo=0)
 
 
@@ -36,7 +38,7 @@ def clip() -> ClipModel:
 
 
 @pytest.fixture(scope="module")
-def frame() -> tuple[np.ndarray, np.ndarray]:
+def frame() -> Sample:
     rgb = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     masks = np.zeros((8, 60, 80), bool)
     for i, mask in enumerate(masks):
@@ -44,7 +46,7 @@ def frame() -> tuple[np.ndarray, np.ndarray]:
     return rgb, masks
 
 
-def scale_of(clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]) -> float:
+def scale_of(clip: ClipModel, frame: Sample) -> float:
     """The logit scale at which the checked masks of the frame just meet the bar."""
     rgb, masks = frame
     exact = HybridEncoder(clip, replace(SETTINGS, halo=None)).encode(rgb, masks)
@@ -56,7 +58,7 @@ def scale_of(clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]) -> float:
 
 
 def test_the_bar_is_a_change_of_a_logit_at_the_presets_scale(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray], caplog: pytest.LogCaptureFixture
+    clip: ClipModel, frame: Sample, caplog: pytest.LogCaptureFixture
 ) -> None:
     bar = scale_of(clip, frame)
     exact = HybridEncoder(clip, replace(SETTINGS, halo=None)).encode(*frame)
@@ -73,9 +75,7 @@ def test_the_bar_is_a_change_of_a_logit_at_the_presets_scale(
     assert "logits 0.20" in caplog.text
 
 
-def test_the_decision_belongs_to_the_frame(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_the_decision_belongs_to_the_frame(clip: ClipModel, frame: Sample) -> None:
     """Frames before it do not matter, so a run that is resumed has the features of a whole one."""
     rgb, masks = frame
     encoder = CheckedHybridEncoder(clip, SETTINGS, 1.01 * scale_of(clip, frame))
@@ -85,9 +85,7 @@ def test_the_decision_belongs_to_the_frame(
     assert torch.equal(encoder.encode(grey, masks), first)
 
 
-def test_few_masks_are_encoded_exactly(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_few_masks_are_encoded_exactly(clip: ClipModel, frame: Sample) -> None:
     rgb, masks = frame
     exact = HybridEncoder(clip, replace(SETTINGS, halo=None))
     encoder = CheckedHybridEncoder(clip, SETTINGS, 1e-9)

@@ -14,7 +14,7 @@ from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.baselines.region_token import RegionTokenEncoder
 from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.language import Parser
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter

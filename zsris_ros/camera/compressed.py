@@ -28,7 +28,6 @@ from zsris_ros.camera.image_messages import (
 from zsris_ros.types import InputError
 
 RAW, COMPRESSED, COMPRESSED_DEPTH = "raw", "compressed", "compressedDepth"
-TRANSPORTS = (RAW, COMPRESSED, COMPRESSED_DEPTH)
 
 HEADER = struct.Struct("<iff")
 """compressedDepth's header: quantisation format and its two parameters."""

@@ -68,11 +68,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
     """
 
     def __init__(
-        self,
-        length: int,
-        tolerance_ns: int,
-        patience_ns: int = 200_000_000,
-        memory_ns: int = 0,
+        self, length: int, tolerance_ns: int, patience_ns: int = 200_000_000, memory_ns: int = 0
     ) -> None:
         self.tolerance_ns = tolerance_ns
         self.patience_ns = patience_ns

@@ -14,8 +14,8 @@ from zsris_ros.evaluation.run_folder import Results
 from zsris_ros.evaluation.shared_features import Remembering, SharedProposer, Sharing
 from zsris_ros.models.load import Parts
 from zsris_ros.models.load_method import default_proposers, parser_name, sam_of, segmenter_of
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.from_file import FixedProposer, ProposalFile, match_frame
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals
 from zsris_ros.vision.clip import OpenClipModel

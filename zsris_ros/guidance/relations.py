@@ -82,11 +82,7 @@ def soft_relation(
     return scores * (1 - torch.eye(len(boxes), device=scores.device))
 
 
-def between(
-    boxes: Tensor,
-    pairs: Tensor,
-    points: Tensor | None = None,
-) -> Tensor:
+def between(boxes: Tensor, pairs: Tensor, points: Tensor | None = None) -> Tensor:
     """Return scores in [0, 1] of objects (boxes Nx4) between anchors (int64 pairs Kx2), NxK.
 
     Scores are symmetric in the anchors and zero for an anchor itself. They are 1 at the middle of
@@ -107,11 +103,7 @@ class _Layout:
     """Boxes, areas and points of N objects, with their pairwise differences."""
 
     def __init__(
-        self,
-        boxes: Tensor,
-        areas: Tensor | None,
-        points: Tensor | None,
-        settings: RelationSettings,
+        self, boxes: Tensor, areas: Tensor | None, points: Tensor | None, settings: RelationSettings
     ) -> None:
         self.settings = settings
         boxes = torch.nan_to_num(boxes.float())

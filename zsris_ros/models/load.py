@@ -15,8 +15,8 @@ from zsris_ros.baselines.published_query import PublishedReader, load_reader
 from zsris_ros.language.parsers import Parser, load_parser
 from zsris_ros.models.background_reuse import check_surround, proven_halo
 from zsris_ros.models.preset import Preset, bundled, load_preset, with_calibration
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver

@@ -15,7 +15,7 @@ from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.models.load import Parts
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.torch_utils.precision import (

@@ -37,24 +37,6 @@ class FixedProposer:
         return match_frame(self._proposals, frame, "the fixed proposer")
 
 
-class FileProposer:
-    """Proposes the masks of one image in a file; every frame must be that image.
-
-    ``image_id`` selects an image of a COCO file with several. Raises InputError for an unusable
-    file.
-    """
-
-    needs_depth = False
-
-    def __init__(self, path: str | Path, image_id: int | str | None = None) -> None:
-        self._path = Path(path)
-        self._proposals = ProposalFile(path).of_image(image_id)
-
-    def propose(self, frame: Frame) -> Proposals:
-        """Return the masks, best first; raises InputError when the frame's size differs."""
-        return match_frame(self._proposals, frame, self._path)
-
-
 class ProposalFile:
     """A file of proposals for one image (npz) or many (COCO JSON), read once.
 
@@ -73,11 +55,6 @@ class ProposalFile:
             self._images = _read_json(self._path)
         else:
             raise InputError(f"{self._path}: proposals are read from .json (COCO) or .npz files")
-
-    @property
-    def image_ids(self) -> tuple[str, ...]:
-        """Ids of the images in a COCO file; empty for an npz file."""
-        return tuple(self._images)
 
     def of_image(self, image_id: int | str | None = None) -> Proposals:
         """Return one image's proposals, best score first; an unknown id has none.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.types import BoolArray, FloatArray, InputError, Proposals
@@ -13,8 +12,8 @@ from zsris_ros.types import BoolArray, FloatArray, InputError, Proposals
 
 def mask_nms(
     masks: BoolArray, quality: FloatArray, iou_threshold: float = 0.8
-) -> npt.NDArray[np.int64]:
-    """Return the indices that greedy non-maximum suppression keeps, best quality first.
+) -> dict[int, list[int]]:
+    """Group masks by greedy non-maximum suppression with exact mask IoU.
 
     A mask is dropped when it is empty or its IoU with a kept one exceeds the threshold. Masks of
     equal quality keep their order.
@@ -23,8 +22,34 @@ def mask_nms(
         masks: Bool NxHxW.
         quality: Float N.
         iou_threshold: Largest IoU of two kept masks.
+
+    Returns:
+        The kept indices, best quality first, each with the indices of its group (itself first).
     """
-    return np.array(list(_duplicates(masks, quality, iou_threshold)), dtype=np.int64)
+    boxes = mask_boxes(masks).astype(np.int64)
+    left, top = boxes[:, 0], boxes[:, 1]
+    right, bottom = left + boxes[:, 2] + 1, top + boxes[:, 3] + 1
+    areas = masks.sum(axis=(1, 2), dtype=np.int64)
+    groups: dict[int, list[int]] = {}
+    for index in np.argsort(-np.asarray(quality), kind="stable"):
+        if areas[index] == 0:
+            continue
+        others = np.array(list(groups), dtype=np.int64)
+        x0, x1 = np.maximum(left[index], left[others]), np.minimum(right[index], right[others])
+        y0, y1 = np.maximum(top[index], top[others]), np.minimum(bottom[index], bottom[others])
+        # An upper bound of the intersection excludes most pairs.
+        bound = np.minimum((x1 - x0).clip(0) * (y1 - y0).clip(0), areas[others])
+        bound = np.minimum(bound, areas[index])
+        total = areas[index] + areas[others]
+        for pair in np.flatnonzero(bound > iou_threshold * (total - bound)):
+            roi = (slice(y0[pair], y1[pair]), slice(x0[pair], x1[pair]))
+            common = np.count_nonzero(masks[index][roi] & masks[others[pair]][roi])
+            if common > iou_threshold * (total[pair] - common):
+                groups[int(others[pair])].append(int(index))
+                break
+        else:
+            groups[int(index)] = [int(index)]
+    return groups
 
 
 def merge_proposals(
@@ -60,37 +85,7 @@ def merge_proposals(
     factors = np.array([(weights or {}).get(source, 1.0) for source in sources], dtype=np.float32)
     quality = np.concatenate([result.quality for result in proposals]) * factors
     quality = quality.clip(0, 1).astype(np.float32)
-    groups = list(_duplicates(masks, quality, iou_threshold).items())[:limit]
+    groups = list(mask_nms(masks, quality, iou_threshold).items())[:limit]
     keep = np.array([kept for kept, _ in groups], dtype=np.int64)
     merged = ("+".join(sorted({sources[i] for i in found})) for _, found in groups)
     return Proposals(masks[keep], boxes[keep], quality[keep], tuple(merged))
-
-
-def _duplicates(
-    masks: BoolArray, quality: FloatArray, iou_threshold: float
-) -> dict[int, list[int]]:
-    """Kept masks, best first, each with the indices of its duplicates and its own."""
-    boxes = mask_boxes(masks).astype(np.int64)
-    left, top = boxes[:, 0], boxes[:, 1]
-    right, bottom = left + boxes[:, 2] + 1, top + boxes[:, 3] + 1
-    areas = masks.sum(axis=(1, 2), dtype=np.int64)
-    groups: dict[int, list[int]] = {}
-    for index in np.argsort(-np.asarray(quality), kind="stable"):
-        if areas[index] == 0:
-            continue
-        others = np.array(list(groups), dtype=np.int64)
-        x0, x1 = np.maximum(left[index], left[others]), np.minimum(right[index], right[others])
-        y0, y1 = np.maximum(top[index], top[others]), np.minimum(bottom[index], bottom[others])
-        # An upper bound of the intersection excludes most pairs.
-        bound = np.minimum((x1 - x0).clip(0) * (y1 - y0).clip(0), areas[others])
-        bound = np.minimum(bound, areas[index])
-        total = areas[index] + areas[others]
-        for pair in np.flatnonzero(bound > iou_threshold * (total - bound)):
-            roi = (slice(y0[pair], y1[pair]), slice(x0[pair], x1[pair]))
-            common = np.count_nonzero(masks[index][roi] & masks[others[pair]][roi])
-            if common > iou_threshold * (total[pair] - common):
-                groups[int(others[pair])].append(int(index))
-                break
-        else:
-            groups[int(index)] = [int(index)]
-    return groups

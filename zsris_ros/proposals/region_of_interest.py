@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.types import BoolArray, Frame, Proposals, RegionOfInterest
 

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import numpy as np
 
 from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.mask_nms import merge_proposals
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.proposals.region_of_interest import propose_in_region
 from zsris_ros.referring.object_filter import find_things
 from zsris_ros.referring.object_heights import find_heights

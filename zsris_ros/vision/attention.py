@@ -55,11 +55,7 @@ def run_block(
 
 
 def attend(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    cls_mask: Tensor | None = None,
-    causal: bool = False,
+    query: Tensor, key: Tensor, value: Tensor, cls_mask: Tensor | None = None, causal: bool = False
 ) -> Tensor:
     """Attention of N x heads x Q x d queries to N x heads x T x d keys and values.
 

@@ -47,10 +47,7 @@ def measure_borders(labels: LabelArray, creases: Creases, focal: float) -> Borde
     length, strength = np.zeros((2, (count + 1) ** 2))
     padded = np.pad(labels, 1)
     z, apart = np.pad(creases.depth, 1), np.pad(separate, 1)
-    for one, other in (
-        (np.s_[:, :-1], np.s_[:, 1:]),
-        (np.s_[:-1], np.s_[1:]),
-    ):
+    for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
         border = padded[one] != padded[other]
         a, b = padded[one][border], padded[other][border]
         za, zb = z[one][border], z[other][border]

@@ -12,12 +12,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zsris_ros.proposals.sam.architecture import SamArchitecture
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()  # segment_anything and timm import torchvision
 
-from segment_anything.modeling import Sam
 from segment_anything.modeling.common import LayerNorm2d
 from timm.models.tiny_vit import TinyVit
 
@@ -67,15 +65,8 @@ class TinyVitEncoder(nn.Module):
         return embedding
 
 
-def build_mobile_sam() -> Sam:
-    """Return a freshly initialised MobileSAM on the CPU, in evaluation mode."""
-    sam = SamArchitecture(encoder_width=32, encoder_depth=0, encoder_heads=1).build()
-    sam.image_encoder = TinyVitEncoder()
-    return sam.eval()
-
-
 def translate_state_dict(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename published parameters to the names of ``build_mobile_sam``."""
+    """Rename published parameters to the names of ``TinyVitEncoder``."""
     return {_translated(n): t for n, t in state_dict.items() if not _DROPPED.search(n)}
 
 

@@ -290,9 +290,7 @@ def _prompt_points(
         extent = columns.stop - columns.start, rows.stop - rows.start
         return np.add(build_point_grid(_ROI_POINTS) * extent, (columns.start, rows.start))
     grids = build_all_layer_point_grids(
-        settings.points_per_side,
-        settings.crop_n_layers,
-        settings.crop_n_points_downscale_factor,
+        settings.points_per_side, settings.crop_n_layers, settings.crop_n_points_downscale_factor
     )
     return np.multiply(grids[layer], size[::-1])
 
