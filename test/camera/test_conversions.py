@@ -1,4 +1,4 @@
-"""Image messages to NumPy: every encoding, padded rows, both byte orders, and what is refused."""
+"""Image messages to NumPy: every encoding, padded rows, both byte orders, refusals."""
 
 from __future__ import annotations
 
@@ -302,7 +302,6 @@ def camera_info(fx: float = 500.0, fy: float = 510.0) -> CameraInfo:
 
 def test_intrinsics_are_those_of_k() -> None:
     found = conversions.to_intrinsics(camera_info())
-    assert found is not None
     assert (found.fx, found.fy, found.cx, found.cy) == (500.0, 510.0, 320.0, 240.0)
     assert conversions.to_intrinsics(CameraInfo(width=640, height=480)) is None, "not calibrated"
 
@@ -312,7 +311,6 @@ def test_intrinsics_of_rectified_images_are_those_of_p() -> None:
     info.binning_x = 2
     info.p = [400.0, 0.0, 310.0, -35.0, 0.0, 410.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]
     found = conversions.to_intrinsics(rectified_info(info))
-    assert found is not None
     assert (found.fx, found.fy, found.cx, found.cy) == (200.0, 410.0, 155.0, 230.0)
     assert info.k[0] == 500.0, "the message stays as it is"
     assert conversions.to_intrinsics(rectified_info(camera_info())) is None, "P is zero"
@@ -329,7 +327,6 @@ def test_binning_and_region_of_interest_move_the_intrinsics_to_the_image() -> No
     info.binning_x = info.binning_y = 2
     info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 100, 40, 400, 400
     found = conversions.to_intrinsics(info)
-    assert found is not None
     # The ray of full pixel (340, 260) goes through pixel (120, 110) of the binned image.
     assert ((120 - found.cx) / found.fx, (110 - found.cy) / found.fy) == pytest.approx(
         ((340 - 320) / 500, (260 - 240) / 510)

@@ -1,4 +1,4 @@
-"""Scores combine as the equations say, for any number of masks and any certainty."""
+"""Scores combine by the equations, for any number of masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens inside the hybrid encoder, the stream beside GEM's, and what a sentence leaves behind."""
+"""Tokens inside the hybrid encoder, GEM's ordinary stream, and results of sentences."""
 
 from __future__ import annotations
 

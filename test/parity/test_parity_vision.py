@@ -1,4 +1,4 @@
-"""Pictures, features, text and localisation equal the published code's, block by block."""
+"""Views, features, texts and localisation equal the published code's, block by block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All masks cleaned together are the masks that segment_anything cleans one by one."""
+"""Masks cleaned jointly equal those that segment_anything cleans one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proposals from files: run lengths survive a round trip, and bad files are refused in words."""
+"""Proposals from files: round trips of run lengths, and errors of malformed files."""
 
 from __future__ import annotations
 

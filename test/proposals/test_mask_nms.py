@@ -1,4 +1,4 @@
-"""Joining proposers: exact mask suppression, weights, limits."""
+"""Mask NMS and merging of proposers: weights and limits."""
 
 from __future__ import annotations
 

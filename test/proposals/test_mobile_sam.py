@@ -1,4 +1,4 @@
-"""MobileSAM's published names and shapes load into timm's TinyViT, and the whole thing runs."""
+"""MobileSAM's published parameters load into timm's TinyViT, and the network runs."""
 
 from __future__ import annotations
 

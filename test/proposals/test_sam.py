@@ -1,7 +1,7 @@
-"""Segment Anything proposals: the same masks as segment_anything's own generator, and no exception.
+"""Segment Anything proposals equal those of segment_anything's generator.
 
-A small network with random weights stands in for a trained one: what is checked is the machinery
-round the network, which is the same for every weight.
+A small network with random weights replaces a trained one: the tests check the code around the
+network, which does not depend on the weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small ResNet's configuration and a painted scene for the methods of the papers."""
+"""A small ResNet CLIP's configuration and a painted scene for the published methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A CLIP of a few thousand parameters with random weights: every code path, no meaning."""
+"""A CLIP of a few thousand random parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
 
 
 def odd_frame() -> tuple[np.ndarray, np.ndarray]:
-    """A picture and masks: ordinary, one pixel, a line, at the border, all, nothing, dots."""
+    """Return an image and masks: ordinary, pixel, line, at the border, full, empty, dots."""
     rng = np.random.default_rng(3)
     masks = np.zeros((7, 60, 80), dtype=bool)
     masks[0, 20:40, 30:60] = True

@@ -1,4 +1,4 @@
-"""Work in batches: everything is done once, in order, whatever memory there is."""
+"""Batches: every item is processed once and in order, also when memory runs out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An object is followed over frames; what is lost is said to be lost, and not found elsewhere."""
+"""An object is tracked over frames, and a lost object is not confused with another."""
 
 from __future__ import annotations
 

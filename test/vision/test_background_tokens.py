@@ -1,7 +1,4 @@
-"""What is shared far from masks: nothing near them, all of it recorded, and close where it matters.
-
-Closeness on weights that mean something is measured on the bundled ones, on whole frames.
-"""
+"""Background-token reuse: exact with a full halo, and close on the bundled weights."""
 
 from __future__ import annotations
 
@@ -85,7 +82,7 @@ def test_features_stay_with_their_masks(clip: ClipModel, frame: Sample) -> None:
     for order in (np.arange(6), np.array([4, 1, 5, 0, 3, 2])):
         found = encoder.encode(rgb, masks[order])
         cosines = torch.cosine_similarity(found[:, None], whole[None], dim=-1)
-        # Of a mask of one pixel and of none nothing else can be told apart as well.
+        # The masks of one pixel and of none differ as well.
         assert torch.equal(cosines.argmax(dim=1), torch.from_numpy(order))
 
 

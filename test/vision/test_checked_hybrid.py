@@ -1,4 +1,4 @@
-"""A halo is used on a frame only where masks of the frame itself prove it close, in logits."""
+"""Background tokens are reused only where masks of the frame pass the check, in logits."""
 
 from __future__ import annotations
 

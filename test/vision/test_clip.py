@@ -1,4 +1,4 @@
-"""CLIP in parts is CLIP; texts of any length are answered; what does not fit is refused."""
+"""The parts of CLIP compose to CLIP; texts of any length work; misfits are refused."""
 
 from __future__ import annotations
 

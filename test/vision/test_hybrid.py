@@ -1,4 +1,4 @@
-"""The mask encoder equals the equations written out plainly, and survives every mask."""
+"""The mask encoder equals the plain equations, for any mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each picture shows what it should, and no mask is too small, too large or too near the edge."""
+"""Views of masks of any size and position."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rectangle(x: int, y: int, w: int, h: int, height: int = 48, width: int = 64)
 
 
 def views(rgb: np.ndarray, masks: np.ndarray, **changes: object) -> Views:
-    options = HybridSettings(**changes)  # type: ignore[arg-type]
+    options = HybridSettings(**changes)
     return ViewMaker(rgb, masks, options, 32, 4, CPU)(range(len(masks)))
 
 

@@ -1,4 +1,4 @@
-"""Drawn answers: same size, the answer seen, the input untouched."""
+"""Drawn results: same size, visible result, unchanged input."""
 
 from __future__ import annotations
 
