@@ -16,8 +16,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, PLANAR
-from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import Moment, Stamped
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.camera.frame_buffer import Stamped, SyncedMessages
 from zsris_ros.camera.image_messages import AnyImage, stamp_ns
 from zsris_ros.types import InputError
 
@@ -56,7 +56,7 @@ CAUSES = {
 class Drawn:
     """A moment, and the faults of its image and its depth by the names of CAUSES."""
 
-    moment: Moment[AnyImage, CameraInfo]
+    moment: SyncedMessages[AnyImage, CameraInfo]
     image_faults: tuple[str, ...]
     depth_faults: tuple[str, ...]
 
@@ -76,7 +76,7 @@ def draw(random: Random) -> Drawn:
             width, height = random.randint(1, 24), random.randint(1, 24)
         depth, depth_faults = _image(random, DEPTH_ENCODINGS, width, height)
     info = _info(random, image) if random.randint(0, 3) else None
-    moment = Moment(
+    moment = SyncedMessages(
         Stamped(stamp_ns(image.header), image, 0),
         None if depth is None else Stamped(0, depth, 1),
         None if info is None else Stamped(0, info, 2),
@@ -93,7 +93,7 @@ def check(drawn: Drawn) -> str:
     image = drawn.moment.image.message
     refusal = ""
     try:
-        frame, note = to_frame(drawn.moment)
+        frame, note = assemble_frame(drawn.moment)
     except InputError as error:
         refusal = str(error)
     if refusal:

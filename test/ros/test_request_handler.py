@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from support.ros_camera import FOCAL, HEIGHT, WIDTH, header, picture
 from support.stand_in_model import StandIn
 
-from zsris_ros.camera.frame_buffer import Moment, Stamped
+from zsris_ros.camera.frame_buffer import Stamped, SyncedMessages
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.requests.request_handler import Answer, Answerer, Question, Refusal, Status
 from zsris_ros.types import Frame, Scene
@@ -45,7 +45,7 @@ def info(**changes: object) -> CameraInfo:
 
 
 def question(key: int, depth: Image | None = None, info: CameraInfo | None = None) -> Question:
-    moment = Moment(
+    moment = SyncedMessages(
         Stamped(1, colour(), 0),
         None if depth is None else Stamped(1, depth, 1),
         None if info is None else Stamped(1, info, 2),

@@ -53,7 +53,7 @@ from zsris_ros.ros.requests.topic_requests import TopicCallers
 from zsris_ros.ros.requests.track_requests import Tracking
 from zsris_ros.ros.requests.worker import Cancelled, QueueFull, Stopped
 from zsris_ros.srv import ReferSegment
-from zsris_ros.tracing.stages import Watch, unwatched, watched
+from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
 from zsris_ros.types import Verdict
 
 NAME = "refer_segment_node"
@@ -174,7 +174,7 @@ class ReferSegmentNode(ManagedNode):
         """Fills ``response``; with a ``goal`` that one is told how it goes, and may cancel."""
         arrived = time.monotonic()
         try:
-            future = self._submit(request, arrived, unwatched if goal is None else goal.watch)
+            future = self._submit(request, arrived, no_hook if goal is None else goal.watch)
             if goal is not None:
                 goal.queued(future)
             done = self.when_done(future)
@@ -193,7 +193,9 @@ class ReferSegmentNode(ManagedNode):
         future.add_done_callback(self._publish)
         return future
 
-    def _submit(self, request: Request, arrived: float, watch: Watch = unwatched) -> Future[Answer]:
+    def _submit(
+        self, request: Request, arrived: float, watch: StageHook = no_hook
+    ) -> Future[Answer]:
         """Hands the question to the worker. Raises Refusal when there is none, or no room."""
         return self._queue(partial(self._answer, self._question(request), arrived, watch))
 
@@ -249,11 +251,11 @@ class ReferSegmentNode(ManagedNode):
 
     # In the worker thread
 
-    def _answer(self, question: Question, arrived: float, watch: Watch) -> Answer:
+    def _answer(self, question: Question, arrived: float, watch: StageHook) -> Answer:
         if self._answerer is None:  # deactivated since the question was asked
             raise self._inactive()
         chosen = self._chosen
-        with watched(watch):
+        with stage_hook(watch):
             answer = self._answerer.answer(question, chosen.assume_registered, chosen.max_pixels)
         answer = self._target.place(answer, arrived + chosen.transform_timeout)
         total_ms = (time.monotonic() - arrived) * 1e3
@@ -263,7 +265,7 @@ class ReferSegmentNode(ManagedNode):
     def _track(self, question: Question | None) -> str:
         """Follows what ``question`` means, or the last answer; returns a sentence."""
         if question is not None:
-            referral = self._answer(question, time.monotonic(), unwatched).referral
+            referral = self._answer(question, time.monotonic(), no_hook).referral
             if referral.verdict is not Verdict.FOUND:
                 raise Refusal(STATUS_OF[referral.verdict], referral.message)
         if self._answerer is None or self._model is None:

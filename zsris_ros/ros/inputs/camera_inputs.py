@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from zsris_ros.camera.compressed import RAW
 from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, FrameBuffer
-from zsris_ros.camera.image_messages import SECOND, AnyImage, of_rectified, stamp_ns
+from zsris_ros.camera.image_messages import SECOND, AnyImage, rectified_info, stamp_ns
 from zsris_ros.ros import qos
 from zsris_ros.ros.inputs.input_watchdog import Silence
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -102,11 +102,11 @@ class Inputs:
         self._on_frame()
 
     def _on_info(self, info: CameraInfo) -> None:
-        calibration = of_rectified(info) if self._rectified else info
+        calibration = rectified_info(info) if self._rectified else info
         self._note(self.buffer.add_info(stamp_ns(info.header), calibration))
 
     def _on_clock(self, jump: TimeJump) -> None:
-        self._note(self.buffer.forget_after(self._clock.now().nanoseconds))
+        self._note(self.buffer.drop_after(self._clock.now().nanoseconds))
 
     def _note(self, jumped: bool) -> None:
         if jumped:

@@ -37,7 +37,8 @@ class TorchModel:
     """
 
     def __init__(self, chosen: Parameters) -> None:
-        from zsris_ros.models.load import load_parts, resolve_device
+        from zsris_ros.models.load import load_parts
+        from zsris_ros.torch_utils.precision import resolve_device
 
         self._device = resolve_device(chosen.device)
         self._parts = load_parts(

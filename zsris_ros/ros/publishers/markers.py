@@ -42,7 +42,7 @@ def _of_candidate(answer: Answer, candidate: Candidate, number: int) -> list[Mar
         return []
     size = to_size(box)
     solid = Vector3(x=max(size.x, THINNEST), y=max(size.y, THINNEST), z=max(size.z, THINNEST))
-    x, y, z = box.pose.of_points(np.array([0.0, 0.0, box.size[2] / 2 + LETTERS])).tolist()
+    x, y, z = box.pose.transform_points(np.array([0.0, 0.0, box.size[2] / 2 + LETTERS])).tolist()
     ball = Vector3(x=SPHERE, y=SPHERE, z=SPHERE)
     cube = _marker(answer, "box", Marker.CUBE, to_pose(box.pose, answer.camera), solid)
     cube.color.a = OPACITY

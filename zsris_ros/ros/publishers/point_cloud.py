@@ -30,7 +30,7 @@ def point_cloud(answer: Answer) -> PointCloud2 | None:
     known = answer.referral.mask & np.isfinite(points[..., 2])
     xyz = points[known].astype(np.float64)
     if answer.camera is not None:
-        xyz = answer.camera.of_points(xyz)
+        xyz = answer.camera.transform_points(xyz)
     red, green, blue = frame.rgb[known].astype(np.uint32).T
     cloud = np.empty(len(xyz), POINT)
     cloud["x"], cloud["y"], cloud["z"] = xyz.T

@@ -26,13 +26,13 @@ def to_point(point: types.Point | None, camera: Pose | None = None) -> Point:
         return Point()
     x, y, z = point
     if camera is not None:
-        x, y, z = camera.of_points(np.array(point, np.float64)).tolist()
+        x, y, z = camera.transform_points(np.array(point, np.float64)).tolist()
     return Point(x=float(x), y=float(y), z=float(z))
 
 
 def to_pose(pose: Pose, camera: Pose | None = None) -> PoseMessage:
     """A pose of the optical frame."""
-    placed = pose if camera is None else camera.of_pose(pose)
+    placed = pose if camera is None else camera.transform_pose(pose)
     x, y, z, w = placed.quaternion
     return PoseMessage(
         position=to_point(placed.position), orientation=Quaternion(x=x, y=y, z=z, w=w)

@@ -108,7 +108,9 @@ def to_region(box: tuple[float, float, float, float]) -> RegionOfInterest:
 
 def overlay_image(answer: Answer) -> Image:
     """The answer drawn into the picture, as rgb8 with the source image's header."""
-    picture = overlay.overlay(answer.frame.rgb, answer.referral, answer.referral.expression.text)
+    picture = overlay.draw_result(
+        answer.frame.rgb, answer.referral, answer.referral.expression.text
+    )
     return to_image(picture, "rgb8", answer.header)
 
 

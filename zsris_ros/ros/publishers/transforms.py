@@ -83,4 +83,4 @@ class TargetFrame:
                     raise LookupError(str(error).rstrip(". ")) from error
                 time.sleep(PAUSE)
         at, turn = found.translation, found.rotation
-        return Pose.of((at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w))
+        return Pose.from_quaternion((at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w))

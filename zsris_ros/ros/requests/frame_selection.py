@@ -9,8 +9,8 @@ from typing import TypeAlias
 from sensor_msgs.msg import CameraInfo, Image
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
-from zsris_ros.camera.frame_buffer import FrameBuffer, Moment, Stamped
-from zsris_ros.camera.image_messages import SECOND, AnyImage, in_seconds, stamp_ns
+from zsris_ros.camera.frame_buffer import FrameBuffer, Stamped, SyncedMessages
+from zsris_ros.camera.image_messages import SECOND, AnyImage, format_seconds, stamp_ns
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.requests.request_handler import Question, Refusal, Status
 from zsris_ros.srv import ReferSegment
@@ -25,8 +25,8 @@ def to_question(
     topic: str,
     parameters: Parameters,
     stale: str = "",
-    ready: Moment[AnyImage, CameraInfo] | None = None,
-    looked_at: Sequence[Moment[AnyImage, CameraInfo]] = (),
+    ready: SyncedMessages[AnyImage, CameraInfo] | None = None,
+    looked_at: Sequence[SyncedMessages[AnyImage, CameraInfo]] = (),
 ) -> Question:
     """The question that ``request`` asks; ``topic`` is where the buffered images came from.
 
@@ -61,10 +61,10 @@ def to_question(
 
 
 def _same(
-    looked_at: Sequence[Moment[AnyImage, CameraInfo]],
-    moment: Moment[AnyImage, CameraInfo] | None,
+    looked_at: Sequence[SyncedMessages[AnyImage, CameraInfo]],
+    moment: SyncedMessages[AnyImage, CameraInfo] | None,
     stamp: int,
-) -> Moment[AnyImage, CameraInfo] | None:
+) -> SyncedMessages[AnyImage, CameraInfo] | None:
     """Of ``looked_at`` the frame that ``moment`` holds, or the one of ``stamp`` (0: the newest).
 
     What the buffer has of exactly that time goes before: some cameras stamp all images alike. None
@@ -82,7 +82,9 @@ def _same(
 
 
 def is_near(
-    one: Moment[AnyImage, CameraInfo], other: Moment[AnyImage, CameraInfo], seconds: float
+    one: SyncedMessages[AnyImage, CameraInfo],
+    other: SyncedMessages[AnyImage, CameraInfo],
+    seconds: float,
 ) -> bool:
     """Whether two images were taken within ``seconds`` of each other."""
     return abs(one.image.stamp_ns - other.image.stamp_ns) <= seconds * SECOND
@@ -113,14 +115,14 @@ def _about_given(image: Image, expression: str) -> Question:
     digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
     shape = image.width, image.height, image.step, image.encoding, image.is_bigendian
     stamp = stamp_ns(image.header)
-    moment: Moment[AnyImage, CameraInfo] = Moment(Stamped(stamp, image, 0))
+    moment: SyncedMessages[AnyImage, CameraInfo] = SyncedMessages(Stamped(stamp, image, 0))
     key = ("given", digest, *shape, stamp, image.header.frame_id)
     return Question(expression, moment, "the request's image", key, given=True)
 
 
 def _check_near(
     stamp: int,
-    moment: Moment[AnyImage, CameraInfo],
+    moment: SyncedMessages[AnyImage, CameraInfo],
     buffer: FrameBuffer[AnyImage, CameraInfo],
     tolerance: float,
 ) -> None:
@@ -129,6 +131,6 @@ def _check_near(
     oldest, newest = buffer.span_ns() or (moment.image.stamp_ns, moment.image.stamp_ns)
     raise Refusal(
         Status.NO_IMAGE,
-        f"no image is kept within {tolerance:g} s of the stamp {in_seconds(stamp)}; the buffer "
-        f"spans {in_seconds(oldest)} to {in_seconds(newest)} with {len(buffer)} images",
+        f"no image is kept within {tolerance:g} s of the stamp {format_seconds(stamp)}; the buffer "
+        f"spans {format_seconds(oldest)} to {format_seconds(newest)} with {len(buffer)} images",
     )

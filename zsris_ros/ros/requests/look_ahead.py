@@ -18,7 +18,7 @@ from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.requests.frame_selection import is_near
 from zsris_ros.ros.requests.request_handler import Answerer, Question
 from zsris_ros.ros.requests.worker import Cancelled, Worker
-from zsris_ros.tracing.stages import watched
+from zsris_ros.tracing.stages import stage_hook
 
 
 class LookAhead:
@@ -47,7 +47,7 @@ class LookAhead:
         if moment is None or fresh:
             return
         question = Question("", moment, "the image", ("camera", *moment.key))
-        with watched(partial(self._watch, question.key)):
+        with stage_hook(partial(self._watch, question.key)):
             answerer.prepare(question, chosen.assume_registered, chosen.max_pixels)
 
     def _watch(self, key: Hashable, stage: str) -> AbstractContextManager[None]:

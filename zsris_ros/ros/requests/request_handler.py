@@ -15,8 +15,8 @@ from typing import Protocol
 
 from std_msgs.msg import Header
 
-from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import MAX_PIXELS, AnyImage, CameraInfo
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.referring.extents import Extent, Extents
@@ -67,7 +67,7 @@ class Question:
     """
 
     expression: str
-    moment: Moment[AnyImage, CameraInfo]
+    moment: SyncedMessages[AnyImage, CameraInfo]
     source: str
     key: Hashable
     given: bool = False
@@ -115,7 +115,7 @@ class Found:
 
     scene: Scene
     referral: ReferringResult
-    moment: Moment[AnyImage, CameraInfo]
+    moment: SyncedMessages[AnyImage, CameraInfo]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ class _Kept:
     scene: Scene
     extents: Extents
     note: str
-    moment: Moment[AnyImage, CameraInfo] | None
+    moment: SyncedMessages[AnyImage, CameraInfo] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ class _Prepared:
     """A frame that was looked at before anybody asked."""
 
     key: Hashable
-    moment: Moment[AnyImage, CameraInfo]
+    moment: SyncedMessages[AnyImage, CameraInfo]
     kept: _Kept
 
 
@@ -159,13 +159,13 @@ class Answerer:
         return len(self._scenes)
 
     @property
-    def ready(self) -> Moment[AnyImage, CameraInfo] | None:
+    def ready(self) -> SyncedMessages[AnyImage, CameraInfo] | None:
         """The frame that was prepared last."""
         prepared = self._prepared
         return None if prepared is None else prepared.moment
 
     @property
-    def looked_at(self) -> list[Moment[AnyImage, CameraInfo]]:
+    def looked_at(self) -> list[SyncedMessages[AnyImage, CameraInfo]]:
         """The camera's frames whose scenes are kept."""
         with self._lock:
             moments = [kept.moment for kept in self._scenes.values()]
@@ -264,7 +264,7 @@ class Answerer:
 def _frame(question: Question, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
     """The question's frame; depth that cannot be used is left out and the note says why."""
     try:
-        frame, note = to_frame(question.moment, assume_registered, max_pixels)
+        frame, note = assemble_frame(question.moment, assume_registered, max_pixels)
     except InputError as error:
         if question.given:
             raise

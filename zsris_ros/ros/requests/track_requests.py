@@ -15,8 +15,8 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import FrameBuffer, Moment
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.camera.frame_buffer import FrameBuffer, SyncedMessages
 from zsris_ros.camera.image_messages import SECOND, AnyImage
 from zsris_ros.geometry.masks import mask_box
 from zsris_ros.msg import TrackedObject as TrackedMessage
@@ -29,7 +29,7 @@ from zsris_ros.ros.publishers.result_publishers import publisher
 from zsris_ros.ros.requests.request_handler import Found, Refusal, Status
 from zsris_ros.ros.requests.worker import Worker
 from zsris_ros.srv import Track
-from zsris_ros.tracking.tracker import Look, TrackedObject, Tracker
+from zsris_ros.tracking.tracker import LookFunction, TrackedObject, Tracker
 from zsris_ros.types import InputError
 
 Buffer = FrameBuffer[AnyImage, CameraInfo]
@@ -62,7 +62,7 @@ class Tracking:
         self._tracked = publisher(node, TrackedMessage, "~/tracked")
         self._lock = threading.Lock()  # nothing is published about what has been stopped
         self._tracker: Tracker | None = None
-        self._moment: Moment[AnyImage, CameraInfo] | None = None
+        self._moment: SyncedMessages[AnyImage, CameraInfo] | None = None
         self._expression = ""
 
     @property
@@ -70,7 +70,7 @@ class Tracking:
         """What is followed, in the words that found it; empty when nothing is."""
         return "" if self._tracker is None else self._expression
 
-    def start(self, look: Look, found: Found) -> str:
+    def start(self, look: LookFunction, found: Found) -> str:
         """Follows the object that was found instead of another; returns a sentence.
 
         Raises Refusal when it was not one object.
@@ -127,7 +127,7 @@ class Tracking:
             return  # its depth is still to come
         self._moment = moment
         try:
-            frame, _ = to_frame(moment, chosen.assume_registered, chosen.max_pixels)
+            frame, _ = assemble_frame(moment, chosen.assume_registered, chosen.max_pixels)
             self._publish(tracker, tracker.follow(frame))
         except InputError as error:
             self._node.get_logger().warning(
@@ -141,7 +141,7 @@ class Tracking:
         message = self._message(
             TrackedMessage.TRACKING if tracked.tracking else TrackedMessage.LOST
         )
-        message.why, message.score = tracked.why, tracked.score
+        message.why, message.score = tracked.reason, tracked.score
         if tracked.tracking:
             message.mask = to_mask(tracked.mask, message.header)
             message.box = to_region(mask_box(tracked.mask))
