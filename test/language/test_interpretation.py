@@ -12,7 +12,7 @@ from zsris_ros.language.phrasing import description
 
 
 def places(text: str) -> list[str]:
-    return list(interpret(parse(text, "rules")).expression.position)
+    return list(interpret(parse(text, "rules").target).phrase.position)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_places(text: str, expected: list[str]) -> None:
 def test_a_relation_to_another_object_is_surer(
     text: str, kind: str, least: float, most: float
 ) -> None:
-    (relation,) = interpret(parse(text, "rules")).expression.relations
+    (relation,) = interpret(parse(text, "rules").target).phrase.relations
     assert relation.kind == kind and least <= relation.certainty <= most
 
 
 def test_the_viewer_is_no_object() -> None:
-    read = interpret(parse("the white can far from us", "rules")).expression
+    read = interpret(parse("the white can far from us", "rules").target).phrase
     assert read.superlative == "far" and not read.relations
 
 
@@ -92,12 +92,12 @@ def test_posture(text: str, said: str | None) -> None:
     ],
 )
 def test_what_describes_goes_to_the_text_encoder(text: str, described: str | None) -> None:
-    assert description(parse(text, "rules")) == described
+    assert description(parse(text, "rules").target) == described
 
 
 def test_a_shallow_reading_is_less_sure() -> None:
-    deep = interpret(parse("the mug on the left", "rules"))
-    shallow = interpret(parse("the soup in the bowl on the right", "rules"))
+    deep = interpret(parse("the mug on the left", "rules").target)
+    shallow = interpret(parse("the soup in the bowl on the right", "rules").target)
     assert deep.order_certainty == 1 and shallow.order_certainty < 1
 
 
@@ -108,4 +108,4 @@ def test_opposite_places_say_nothing() -> None:
 @given(st.text(max_size=200))
 def test_any_text_has_places(text: str) -> None:
     if any(character.isalnum() for character in text):
-        interpret(parse(text, "rules"))
+        interpret(parse(text, "rules").target)

@@ -18,7 +18,7 @@ from support.expressions import load, score
 
 from zsris_ros.language import load_parser, parse, to_json
 from zsris_ros.language.lexicon import adjectives, function_words
-from zsris_ros.types import Expression, InputError, Ordinal
+from zsris_ros.types import Expression, InputError, NounPhrase, Ordinal
 
 _DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "language"
 SHARED = Path(os.environ.get("ZSRIS_LANGUAGE_DIR") or _DEFAULT)
@@ -58,8 +58,10 @@ INVENTED = st.text("bdfgklmnprtvz", min_size=2, max_size=4).map(lambda s: s + "o
 
 @given(noun=INVENTED, other=INVENTED)
 def test_unknown_words_are_nouns(noun: str, other: str) -> None:
-    found = parse(f"could you grab the red {noun} next to the {other} on the left please", "rules")
-    plain = parse(f"the {noun} between the {other}s", "rules")
+    found = parse(
+        f"could you grab the red {noun} next to the {other} on the left please", "rules"
+    ).target
+    plain = parse(f"the {noun} between the {other}s", "rules").target
 
     assert (found.head, found.attributes) == (noun, ("red",))
     assert [(r.kind, r.anchors[0].head) for r in found.relations] == [("next_to", other)]
@@ -127,7 +129,7 @@ def heads(relations: list[dict[str, Any]]) -> list[Any]:
     ],
 )
 def test_spellings_agree(british: str, american: str) -> None:
-    first, second = parse(british, "rules"), parse(american, "rules")
+    first, second = parse(british, "rules").target, parse(american, "rules").target
 
     assert (first.position, first.superlative, first.number) == (
         second.position,
@@ -190,14 +192,14 @@ def test_other_expressions(text: str, expected: dict[str, Any]) -> None:
     ],
 )
 def test_further_targets(text: str, also: list[str]) -> None:
-    assert [other.head for other in parse(text, "rules").also] == also
+    assert [other.head for other in parse(text, "rules").further] == also
 
 
 def test_a_further_target_keeps_what_is_said_of_it() -> None:
     found = parse("the mug on the left and the two blue bowls on the right", "rules")
-    bowls = found.also[0]
+    bowls = found.further[0]
 
-    assert found.position == ("left",)
+    assert found.target.position == ("left",)
     assert (bowls.attributes, bowls.number, bowls.position) == (("blue",), 2, ("right",))
 
 
@@ -218,25 +220,27 @@ def test_missing_apostrophes(spoken: str, written: str) -> None:
 
 
 def test_two_of_one_noun_share_what_follows_it() -> None:
-    first = parse("the first and third cup from the right on the shelf", "rules")
+    found = parse("the first and third cup from the right on the shelf", "rules")
+    first, third = found.target, found.further[0]
 
-    assert first.ordinal == Ordinal(1, "right") and first.also[0].ordinal == Ordinal(3, "right")
-    assert [r.kind for r in first.relations] == [r.kind for r in first.also[0].relations] == ["on"]
+    assert first.ordinal == Ordinal(1, "right") and third.ordinal == Ordinal(3, "right")
+    assert [r.kind for r in first.relations] == [r.kind for r in third.relations] == ["on"]
 
 
 def test_an_ordinal_can_count_sizes() -> None:
-    assert parse("the third smallest screw", "rules").ordinal == Ordinal(3, "small")
+    assert parse("the third smallest screw", "rules").target.ordinal == Ordinal(3, "small")
 
 
 # --- robustness ---
-def check(found: Expression) -> None:
-    assert found.head and found.target.endswith(found.head)
+def check(expression: Expression) -> None:
+    found = expression.target
+    assert found.head and found.text.endswith(found.head)
     assert set(found.position) <= POSITIONS
     assert found.superlative is None or found.superlative in SUPERLATIVES
     assert found.number in ("one", "all") or int(found.number) >= 2
     assert found.ordinal is None or found.ordinal.index >= 1
     assert {relation.kind for relation in found.relations} <= KINDS
-    json.dumps(to_json(found)).encode("utf-8")
+    json.dumps(to_json(expression)).encode("utf-8")
 
 
 VOCABULARY = sorted(
@@ -273,7 +277,7 @@ def test_text_without_letters_and_digits_is_refused(text: str) -> None:
 
 
 def test_a_bare_number_is_a_label() -> None:
-    assert parse("16", "rules").head == "16" and parse("16", "rules").number == "one"
+    assert parse("16", "rules").target == NounPhrase("16", "16")
 
 
 REPEATED = ("a ", "in a ", "the red ", "a, ", "on the left ", "and ", "not ", "one of ", "x y ",
@@ -295,7 +299,7 @@ def test_five_hundred_words() -> None:
     text = "the red mug " + "on the tray next to the blue box with a lid " * 45
     assert len(text.split()) > 490
 
-    assert parse(text, "rules").head == "mug"
+    assert parse(text, "rules").target.head == "mug"
     assert min(_seconds(text) for _ in range(5)) < LIMIT_S
 
 

@@ -159,8 +159,7 @@ def test_a_missing_pipeline_is_a_sentence() -> None:
 def test_auto_always_answers() -> None:
     found = parse("the second mug from the left", "auto")
 
-    assert found.head == "mug"
-    assert found.parser == "rules"
+    assert (found.target.head, found.parser) == ("mug", "rules")
 
 
 @pytest.fixture(scope="module")
@@ -179,20 +178,20 @@ def test_a_real_pipeline_agrees_with_the_rules(text: str, parser: SpacyParser) -
 
 
 def test_a_real_parse_of_commands_and_chains(parser: SpacyParser) -> None:
-    chain = parser.parse("please grab the cup next to the laptop on the desk")
-    assert (chain.target, chain.head) == ("the cup", "cup")
+    chain = parser.parse("please grab the cup next to the laptop on the desk").target
+    assert (chain.text, chain.head) == ("the cup", "cup")
     (relation,) = chain.relations
-    assert (relation.kind, relation.anchors[0].target) == ("next_to", "the laptop")
+    assert (relation.kind, relation.anchors[0].text) == ("next_to", "the laptop")
     (second,) = relation.anchors[0].relations
     assert (second.kind, second.anchors[0].head) == ("on", "desk")
-    ordinal = parser.parse("the second mug from the left").ordinal
+    ordinal = parser.parse("the second mug from the left").target.ordinal
     assert ordinal is not None and (ordinal.index, ordinal.side) == (2, "left")
 
 
 def test_a_pipeline_by_its_folder_and_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert load_parser(str(pipeline_folder())).parse("the red mug").head == "mug"
+    assert load_parser(str(pipeline_folder())).parse("the red mug").target.head == "mug"
     installed_as(monkeypatch, tmp_path, "en_core_web_sm", "en_core_web_trf")
     assert (installed()[0], installed()[-1]) == ("en_core_web_trf", "en_core_web_sm")
     assert load_parser("spacy").name == "en_core_web_trf"

@@ -12,7 +12,6 @@ from support.scenes import scene_of
 from torch import Tensor
 
 from zsris_ros.language import parse
-from zsris_ros.language.phrasing import exclusions
 from zsris_ros.referring.object_filter import prefer_wholes
 from zsris_ros.referring.relation_scores import AnchorMasks, relation_fit
 from zsris_ros.types import Scene
@@ -91,10 +90,10 @@ def test_a_thing_does_not_step_back_behind_several_taken_for_one() -> None:
 def test_what_is_excluded_is_an_expression(
     text: str, target: str, field: str, value: object
 ) -> None:
-    (excluded,) = exclusions(parse(text, "rules"))
-    assert excluded.target == target and getattr(excluded, field) == value
+    (excluded,) = parse(text, "rules").target.excluded
+    assert excluded.sentence == target and getattr(excluded, field) == value
 
 
 def test_an_excluded_place_is_a_relation() -> None:
-    (excluded,) = exclusions(parse("the ball that isn't next to the bowl", "rules"))
+    (excluded,) = parse("the ball that isn't next to the bowl", "rules").target.excluded
     assert excluded.head == "ball" and excluded.relations[0].kind == "next_to"

@@ -17,7 +17,7 @@ from zsris_ros.language.grammar.tokens import tokenise
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology, nouns
 from zsris_ros.language.lexicon.function_words import word_set
-from zsris_ros.types import Anchor, Expression, Relation
+from zsris_ros.types import NounPhrase, Relation
 
 SUPPORTS = word_set("""
     table tables tabletop desk counter countertop worktop shelf shelves bookshelf rack ledge floor
@@ -61,18 +61,18 @@ _UNSURE = 0.9
 class Interpretation:
     """What an expression says about a picture.
 
-    ``expression`` has its places in ``position`` and a ``certainty`` for each relation.
+    ``phrase`` has its places in ``position`` and a ``certainty`` for each relation.
     ``order_certainty`` in [0, 1]: how sure it is that its places and order are the target's.
     ``posture`` is how the target is said to lie or stand, which shows in the shape of its mask.
     """
 
-    expression: Expression
+    phrase: NounPhrase
     order_certainty: float = 1.0
     posture: Literal["lying", "standing"] | None = None
 
 
 @lru_cache(maxsize=1024)
-def interpret(expression: Expression) -> Interpretation:
+def interpret(phrase: NounPhrase) -> Interpretation:
     """Tell relations to other objects from places, supports, posture and description.
 
     Relations that name a place only ("near the middle", "on the left side of the table", "far from
@@ -81,10 +81,10 @@ def interpret(expression: Expression) -> Interpretation:
     place or order, those that stand anywhere in the text are taken, with less certainty: a shallow
     reading that is mostly right.
     """
-    position = set(expression.position)
-    superlative = expression.superlative
+    position = set(phrase.position)
+    superlative = phrase.superlative
     relations = []
-    for relation in expression.relations:
+    for relation in phrase.relations:
         places = _places(relation)
         if places is not None:
             position.update(places)
@@ -96,18 +96,18 @@ def interpret(expression: Expression) -> Interpretation:
             relations.append(replace(relation, certainty=_certainty(relation)))
     certainty = 1.0
     directed = any(relation.kind in SIDES for relation in relations)
-    if not (position or superlative or expression.ordinal or directed or expression.excluded):
-        position.update(places_in(expression.text))
+    if not (position or superlative or phrase.ordinal or directed or phrase.excluded):
+        position.update(places_in(phrase.sentence))
         certainty = _UNSURE
     return Interpretation(
         replace(
-            expression,
+            phrase,
             position=tuple(sorted(position)),
             superlative=superlative,
             relations=tuple(relations),
         ),
         certainty,
-        posture(expression.text),
+        posture(phrase.sentence),
     )
 
 
@@ -214,7 +214,7 @@ def _is_view(relation: Relation) -> bool:
 def _is_posture(relation: Relation) -> bool:
     """ "on its side", "on his back": how something lies, not what it lies on."""
     anchor = relation.anchors[0]
-    owned = anchor.target.split()[:1] and anchor.target.split()[0].lower() in _OWN
+    owned = anchor.text.split()[:1] and anchor.text.split()[0].lower() in _OWN
     return relation.kind in ("on", "with") and bool(owned) and anchor.head.lower() in _POSTURE
 
 
@@ -232,6 +232,6 @@ def describes(relation: Relation) -> bool:
     return relation.kind in ("with", "part_of")
 
 
-def is_detail(anchor: Anchor) -> bool:
+def is_detail(anchor: NounPhrase) -> bool:
     """Whether an anchor is a part or a garment of its owner, with no place of its own."""
     return morphology.is_detail(anchor.head.lower()) or anchor.head.lower() in nouns.PORTIONS

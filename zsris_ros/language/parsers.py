@@ -75,20 +75,21 @@ def to_json(expression: Expression) -> dict[str, Any]:
     The schema has no further targets, says of an anchor only its target, head and relations, and
     counts from sides of the picture only: "the second biggest" is the superlative "big" in it.
     """
-    ordinal, superlative = expression.ordinal, expression.superlative
+    target = expression.target
+    ordinal, superlative = target.ordinal, target.superlative
     if ordinal is not None and ordinal.side not in ORDINAL_SIDES.values():
         superlative, ordinal = ordinal.side, None
     return {
         "text": expression.text,
-        "target": expression.target,
-        "head": expression.head,
-        "attributes": list(expression.attributes),
-        "number": expression.number,
-        "position": list(expression.position),
+        "target": target.text,
+        "head": target.head,
+        "attributes": list(target.attributes),
+        "number": target.number,
+        "position": list(target.position),
         "superlative": superlative,
         "ordinal": None if ordinal is None else {"index": ordinal.index, "from": ordinal.side},
-        "relations": _relations(expression.relations),
-        "excluded": list(expression.excluded),
+        "relations": _relations(target.relations),
+        "excluded": [each.text for each in target.excluded],
         "parser": expression.parser,
     }
 
@@ -98,7 +99,7 @@ def _relations(relations: Sequence[Relation]) -> list[dict[str, Any]]:
     for relation in relations:
         anchors: list[dict[str, Any]] = []
         for anchor in relation.anchors:
-            row: dict[str, Any] = {"target": anchor.target, "head": anchor.head}
+            row: dict[str, Any] = {"target": anchor.text, "head": anchor.head}
             if anchor.relations:
                 row["relations"] = _relations(anchor.relations)
             anchors.append(row)

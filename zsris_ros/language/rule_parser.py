@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from zsris_ros.language.grammar import negation, places
 from zsris_ros.language.grammar.attachment import Path
@@ -16,19 +17,75 @@ from zsris_ros.language.grammar.command_prefix import (
 from zsris_ros.language.grammar.descriptions import DescriptionRules
 from zsris_ros.language.grammar.disfluencies import mend
 from zsris_ros.language.grammar.noun_phrases import NounPhraseReader
-from zsris_ros.language.grammar.phrase_draft import Phrase, to_expression
+from zsris_ros.language.grammar.phrase_draft import Phrase, order
 from zsris_ros.language.grammar.tokens import COMMA, STOP, tokenise
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as w
 from zsris_ros.language.lexicon import nouns
-from zsris_ros.types import Expression, Number
+from zsris_ros.types import Expression, NounPhrase, Number, Relation
 
 NAME = "rules"
+MAX_EXCLUSIONS = 2
+"""An excluded object may exclude others, these none."""
+MAX_PARSED = 32
+"""The words of further exclusions of one noun phrase stay unparsed, which bounds the time."""
 
 
 def parse(text: str) -> Expression:
     """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
-    return to_expression(Reader(NounPhraseReader(mend(tokenise(text)))).read(), text, NAME)
+    return to_expression(_read(text), text, NAME)
+
+
+def _read(text: str) -> Phrase:
+    return Reader(NounPhraseReader(mend(tokenise(text)))).read()
+
+
+def to_expression(draft: Phrase, text: str, parser: str) -> Expression:
+    """Return the finished expression; the target's sentence is the whole text."""
+    further = tuple(_noun_phrase(other) for other in draft.also)
+    return Expression(text, _noun_phrase(draft, text), further, parser)
+
+
+def _noun_phrase(draft: Phrase, sentence: str = "", depth: int = 0) -> NounPhrase:
+    ordinal = order(draft)  # before the position that gives its direction is read
+    return NounPhrase(
+        text=draft.target,
+        head=draft.head,
+        attributes=tuple(draft.attributes),
+        number=draft.number,
+        position=tuple(sorted(draft.position)),
+        superlative=draft.superlative,
+        ordinal=ordinal,
+        relations=tuple(
+            Relation(kind, tuple(_noun_phrase(anchor, depth=depth) for anchor in anchors))
+            for kind, anchors in draft.relations
+        ),
+        excluded=tuple(
+            _exclusion(draft.head, words, depth + 1) if k < MAX_PARSED else NounPhrase(words, words)
+            for k, words in enumerate(draft.excluded)
+            if depth < MAX_EXCLUSIONS
+        ),
+        sentence=sentence,
+    )
+
+
+def _exclusion(head: str, words: str, depth: int) -> NounPhrase:
+    """Return the negated ``words`` as a noun phrase; an order or a description is one of ``head``.
+
+    "not the red one" said of a mug is "the red mug", "isn't on the tray" "the mug on the tray".
+    """
+    last = words.split()[-1]
+    if w.is_adjective(last) or w.superlative(last) or w.positions(last):
+        sentence = f"the {words} {head}"
+        excluded = _noun_phrase(_read(sentence), sentence, depth)
+    else:
+        sentence = f"the {head} {words}"
+        excluded = _noun_phrase(_read(sentence), sentence, depth)
+        if excluded.head != head or not (excluded.relations or excluded.position):
+            named = any(map(str.isalnum, words))
+            draft = _read(words) if named else Phrase(words, words)
+            excluded = _noun_phrase(draft, words, depth)
+    return replace(excluded, text=words)
 
 
 class Reader(DescriptionRules):

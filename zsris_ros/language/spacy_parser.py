@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from zsris_ros.language.grammar.disfluencies import mend
 from zsris_ros.language.grammar.noun_phrases import NounPhraseReader
-from zsris_ros.language.grammar.phrase_draft import Phrase, to_expression
+from zsris_ros.language.grammar.phrase_draft import Phrase
 from zsris_ros.language.grammar.tokens import Tokens, tokenise
-from zsris_ros.language.rule_parser import Reader
+from zsris_ros.language.rule_parser import Reader, to_expression
 from zsris_ros.types import Expression, InputError
 
 if TYPE_CHECKING:

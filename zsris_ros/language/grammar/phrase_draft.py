@@ -7,7 +7,7 @@ from typing import cast
 
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology
-from zsris_ros.types import Anchor, Expression, Number, Ordinal, Relation, Side
+from zsris_ros.types import Number, Ordinal, Side
 
 MAX_DEPTH = 12
 """Anchors of anchors deeper than this belong to the last one: nobody speaks so."""
@@ -79,39 +79,3 @@ def order(phrase: Phrase) -> Ordinal | None:
         index = abs(index)
     side = side or "left"
     return Ordinal(abs(index), cast(Side, side if index > 0 else lex.OPPOSITE[side]))
-
-
-def to_expression(phrase: Phrase, text: str, parser: str) -> Expression:
-    said = to_anchor(phrase)
-    return Expression(
-        text=text,
-        target=said.target,
-        head=said.head,
-        attributes=said.attributes,
-        number=said.number,
-        position=said.position,
-        superlative=said.superlative,
-        ordinal=said.ordinal,
-        relations=said.relations,
-        excluded=said.excluded,
-        also=tuple(to_anchor(other) for other in phrase.also),
-        parser=parser,
-    )
-
-
-def to_anchor(phrase: Phrase) -> Anchor:
-    ordinal = order(phrase)  # before the position that gives its direction is read
-    return Anchor(
-        target=phrase.target,
-        head=phrase.head,
-        attributes=tuple(phrase.attributes),
-        number=phrase.number,
-        position=tuple(sorted(phrase.position)),
-        superlative=phrase.superlative,
-        ordinal=ordinal,
-        relations=tuple(
-            Relation(kind, tuple(to_anchor(anchor) for anchor in anchors))
-            for kind, anchors in phrase.relations
-        ),
-        excluded=tuple(phrase.excluded),
-    )
