@@ -7,6 +7,6 @@ Ordinal(index=2, side='left')
 
 from __future__ import annotations
 
-from zsris_ros.language.parsers import Parser, load_parser, parse, to_json
+from zsris_ros.language import Parser, load_parser, parse, to_json
 
 __all__ = ["Parser", "load_parser", "parse", "to_json"]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from zsris_ros.language import rule_parser, spacy_parser
+from zsris_ros.language import spacy_parser
 from zsris_ros.language.lexicon.function_words import ORDINAL_SIDES
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.types import Expression, InputError, Relation
 
 
@@ -23,15 +24,6 @@ class Parser(Protocol):
     def parse(self, text: str) -> Expression:
         """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
         ...
-
-
-class RuleParser:
-    """The grammar of rule_parser.py: always there, deterministic, needs no model."""
-
-    name = rule_parser.NAME
-
-    def parse(self, text: str) -> Expression:
-        return rule_parser.parse(text)
 
 
 def load_parser(name: str = "auto") -> Parser:

@@ -14,7 +14,7 @@ Number = Literal["one", "all"] | int
 
 @dataclass(frozen=True)
 class Ordinal:
-    """ "third from the right": index 3, side "right"; "second biggest": index 2, side "big"."""
+    """A rank: "third from the right" is 3, "right"; "second biggest" is 2, "big"."""
 
     index: int
     side: Side

@@ -198,6 +198,7 @@ COMPARATIVES.update(higher="above", lower="below", closer="near", nearer="near",
 EXTREMES = word_set("far very extreme furthest farthest utmost most way")
 ORDINAL_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom",
                  "front": "near", "back": "far", "near": "near", "far": "far"}  # fmt: skip
+PICTURE_SIDES = ("left", "right", "top", "bottom")
 OPPOSITE = {"left": "right", "top": "bottom", "near": "far", "big": "small", "tall": "short",
             "wide": "thin"}  # fmt: skip
 OPPOSITE.update({second: first for first, second in OPPOSITE.items()})
@@ -265,7 +266,7 @@ PLACEMENT = word_set("""
 """)
 POSTURES = word_set("sideways upright upside flat horizontal vertical diagonal face")
 """What follows a verb of lying or standing: "lying sideways"."""
-DEEDS = word_set("""
+ACTIONS = word_set("""
     left put dropped placed hung parked forgot saw bought brought threw laid kept stored moved
     wants likes uses keeps made
 """)
