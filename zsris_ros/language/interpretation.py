@@ -27,8 +27,8 @@ SUPPORTS = word_set("""
 """What objects stand on or lie in: it is the same for most of them."""
 
 GROUPS = word_set("""
-    row rows line lineup group bunch column queue collection everything all rest others
-    everyone everybody
+    row rows line lineup group bunch column queue collection everything all rest others everyone
+    everybody
 """)
 """Several objects together: a place beside them is one among them."""
 

@@ -26,7 +26,7 @@ def clause(state: ParserState, i: int) -> int | None:
         return i + 1
     if word in lex.AUXILIARIES and (word not in lex.HAVING or words[i + 1] == "been"):
         return i + 1
-    stands = word in lex.PLACEMENT and not morph.placement(word) and state.after_relative
+    stands = word in lex.PLACEMENT and not morph.is_placement(word) and state.after_relative
     return place(state, i) if stands and state.relation(i) is None else None
 
 

@@ -11,75 +11,71 @@ from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon.function_words import phrase_table, word_set
 
 _GREETINGS = word_set("hey hi hello yo dear")
-_ADDRESSEES = word_set("""
-    robot computer assistant buddy bot siri alexa machine mate sir
-""")
+_ADDRESSEES = word_set("robot computer assistant buddy bot siri alexa machine mate sir")
 _COMMANDS = word_set("""
-    grab get give bring fetch find locate segment show select detect identify highlight pick
-    take put place move throw go drive navigate look see want need choose retrieve deliver
-    search tell remove collect reach point follow track inspect describe approach spot
-    recognize recognise outline localize localise lift carry head hand pass come i'd grasp walk
-    roll return drop toss seek mark pull push open close touch press hold focus aim zoom
-    examine check watch turn switch wash clean wipe empty fill feed water cut hit kick set lay
-    hang store stack insert slide pour dump load pack leave keep use buy serve help clear raise
-    lower flip rotate shake catch start stop run ride park wait stand count
+    grab get give bring fetch find locate segment show select detect identify highlight pick take
+    put place move throw go drive navigate look see want need choose retrieve deliver search tell
+    remove collect reach point follow track inspect describe approach spot recognize recognise
+    outline localize localise lift carry head hand pass come i'd grasp walk roll return drop toss
+    seek mark pull push open close touch press hold focus aim zoom examine check watch turn switch
+    wash clean wipe empty fill feed water cut hit kick set lay hang store stack insert slide pour
+    dump load pack leave keep use buy serve help clear raise lower flip rotate shake catch start
+    stop run ride park wait stand count
 """)
 _STRONG = word_set("""
-    grab get give bring fetch find locate segment select detect identify retrieve deliver
-    choose grasp show put navigate want need remove describe localize localise recognize
-    recognise take pick
+    grab get give bring fetch find locate segment select detect identify retrieve deliver choose
+    grasp show put navigate want need remove describe localize localise recognize recognise take
+    pick
 """)
 _MOTION = word_set("""
-    go drive navigate walk come head roll approach move reach run wait stand park stop return
-    point look search focus aim zoom follow turn
+    go drive navigate walk come head roll approach move reach run wait stand park stop return point
+    look search focus aim zoom follow turn
 """)
 _PLACING = word_set("""
-    put place set drop throw toss move lay insert stack store hang pour slide push dump load
-    pack return leave keep stick
+    put place set drop throw toss move lay insert stack store hang pour slide push dump load pack
+    return leave keep stick
 """)
 _PARTICLES_TO_OBJECT = word_set("up out off away back down for at to toward towards over")
 _OFTEN_NOUNS = word_set("head roll point")
 _PARTICLES_AWAY = ("away", "out")
 _PARTICLES = word_set("""
-    up out over back away down on off in for at to toward towards along through into around
-    near by behind
+    up out over back away down on off in for at to toward towards along through into around near by
+    behind
 """)
 _ASKED = word_set("color colour size shape kind type sort brand material")
 _GOING = word_set("go drive navigate walk come head")
 _PARTICLES_AFTER_VERB = word_set("up out off on for over back down away")
 _OPENERS = phrase_table({
     "": """
-        can you, could you, would you, will you, can u, could u, can we, can i, could i, may i,
-        do you, did you, have you, are you able to, i want, i would, i am, i will, i have, i can,
-        i could, i can not, i could not, do you mind, mind passing, mind handing, mind giving,
-        mind bringing, mind getting, mind grabbing, i need, we need, we want, i should, let me,
-        let us, i was, we are, do we, is there, are there, there is, there are, here is, here are,
-        where is, where are, where did i, where did you, where was, where were, where can i,
-        what is, what are, who is, who are, it is, that is, this is, these are, those are,
-        they are, which is, i think, i mean, i meant, i see, it was, would you mind, you should,
-        you can, you need, i wish, i wonder, there was, there were, tell me, show me, how about,
-        what about, try to, go ahead and, go and, come and, do you know, get rid of, make sure,
-        be so kind as to, want you, like you, need you, you could, does it, is it,
-        would it be possible to, is it possible to, i was wondering if, i wonder if, isn't there,
-        the robot should, looking for, look for, if you could, if you can, if possible, in case,
-        you know, you see, have a look at, take a look at, have a look for, have a look,
-        take a look, get a look at, have a peek at, take a peek at, keep an eye on, keep track of,
-        take care of, how many, there should be, there must be, there might be, can someone,
-        could someone, would someone, will someone, can somebody, could somebody, would somebody,
-        can anyone, could anyone, i am after, we are after, excuse me, pardon me,
-        sorry to bother you, id like, id love, were looking for, any chance you could,
-        any chance of, do me a favour and, do me a favor and, be a dear and,
-        i would appreciate it if you could, if you see, if you find, if there is,
-        when you get a chance, when you have a moment, when you have time, when you have a minute,
-        when you can, whenever you can, before you go, before you leave, while you are there,
-        once you are done, where has, where have, where had
+        can you, could you, would you, will you, can u, could u, can we, can i, could i, may i, do
+        you, did you, have you, are you able to, i want, i would, i am, i will, i have, i can, i
+        could, i can not, i could not, do you mind, mind passing, mind handing, mind giving, mind
+        bringing, mind getting, mind grabbing, i need, we need, we want, i should, let me, let us, i
+        was, we are, do we, is there, are there, there is, there are, here is, here are, where is,
+        where are, where did i, where did you, where was, where were, where can i, what is, what
+        are, who is, who are, it is, that is, this is, these are, those are, they are, which is, i
+        think, i mean, i meant, i see, it was, would you mind, you should, you can, you need, i
+        wish, i wonder, there was, there were, tell me, show me, how about, what about, try to, go
+        ahead and, go and, come and, do you know, get rid of, make sure, be so kind as to, want you,
+        like you, need you, you could, does it, is it, would it be possible to, is it possible to, i
+        was wondering if, i wonder if, isn't there, the robot should, looking for, look for, if you
+        could, if you can, if possible, in case, you know, you see, have a look at, take a look at,
+        have a look for, have a look, take a look, get a look at, have a peek at, take a peek at,
+        keep an eye on, keep track of, take care of, how many, there should be, there must be, there
+        might be, can someone, could someone, would someone, will someone, can somebody, could
+        somebody, would somebody, can anyone, could anyone, i am after, we are after, excuse me,
+        pardon me, sorry to bother you, id like, id love, were looking for, any chance you could,
+        any chance of, do me a favour and, do me a favor and, be a dear and, i would appreciate it
+        if you could, if you see, if you find, if there is, when you get a chance, when you have a
+        moment, when you have time, when you have a minute, when you can, whenever you can, before
+        you go, before you leave, while you are there, once you are done, where has, where have,
+        where had
     """,
 })  # fmt: skip
 _LINKS = word_set("""
-    please kindly to where what which who if and see seen able like you u me us find
-    getting bringing grabbing giving handing passing finding mind looking trying searching
-    asking just now also then so find have had love prefer got going for at is are that about
-    him her them
+    please kindly to where what which who if and see seen able like you u me us find getting
+    bringing grabbing giving handing passing finding mind looking trying searching asking just now
+    also then so have had love prefer got going for at is are that about him her them
 """)
 _OBJECT_STARTS = lex.DETERMINERS | lex.OBJECT_PRONOUNS | {"one", "just", "please", "up"}
 

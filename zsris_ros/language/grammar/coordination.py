@@ -36,7 +36,7 @@ def coordinated(state: ParserState, i: int) -> int | None:
     if state.is_comparison(j):
         path.force(path.target)
         return compared(state, j)
-    if words[j] in lex.HAVING or morph.placement(words[j]) or morph.is_ing(words[j]):
+    if words[j] in lex.HAVING or morph.is_placement(words[j]) or morph.is_ing(words[j]):
         path.force(path.holder if words[i] == "and" else path.target)
         return j
     if words[j] in lex.RELATIVES or words[j] in lex.LINKING or words[j] in lex.NEGATORS:

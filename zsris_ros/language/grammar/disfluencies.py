@@ -13,8 +13,8 @@ from zsris_ros.language.lexicon.function_words import phrase_table
 
 _CORRECTIONS = phrase_table({
     "": """
-        no, sorry, wait, i mean, i meant, actually, make that, scratch that, or rather, no wait,
-        no sorry, wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
+        no, sorry, wait, i mean, i meant, actually, make that, scratch that, or rather, no wait, no
+        sorry, wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
     """,
 })  # fmt: skip
 

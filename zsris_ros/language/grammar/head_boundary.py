@@ -93,7 +93,7 @@ def _verb_follows(state: ParserState, i: int, run: Sequence[int]) -> bool:
         or following in lex.POSTURES
         or morph.is_manner(following)
     )
-    if morph.placement(word):
+    if morph.is_placement(word):
         return ends or state.is_comparison(i + 1)
     if not (morph.is_ing(word) or morph.is_ed(word)):
         return False

@@ -103,7 +103,7 @@ def _constituent(state: ParserState, i: int, target: Draft) -> int:
     if words[i] in lex.HAVING:
         return _possession(state, i + 1, target)
     related = state.relation(i + 1) is not None
-    if morph.placement(words[i]) or (words[i] in lex.PLACEMENT and related):
+    if morph.is_placement(words[i]) or (words[i] in lex.PLACEMENT and related):
         if state.closes(i + 1) and not related:
             target.exclude(words[i])
             return i + 1

@@ -163,7 +163,7 @@ def _can_be_head(state: ParserState, i: int, bare: bool) -> bool:
 
 
 def _is_verb(word: str) -> bool:
-    return morph.placement(word) or word in lex.HAVING or word in lex.LABELS
+    return morph.is_placement(word) or word in lex.HAVING or word in lex.LABELS
 
 
 def _direction_before_head(state: ParserState, i: int) -> tuple[int, str] | None:
@@ -190,7 +190,7 @@ def _is_premodifier(state: ParserState, i: int) -> bool:
         _is_verb(following) or (participle and state.closes(i + 2))
     ):
         return morph.is_noun_like(following) or morph.is_adjective(following)
-    if morph.placement(following) and state.closes(i + 2):
+    if morph.is_placement(following) and state.closes(i + 2):
         return False  # "a lacewing sitting on a leaf"
     if word in adj.SHADES and following in adj.COLOURS:
         return True

@@ -13,8 +13,8 @@ from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon.function_words import word_set
 
 _ATTACHING = word_set("""
-    attached connected tied chained glued fixed pinned stuck clipped bolted strapped taped
-    nailed mounted fastened hooked
+    attached connected tied chained glued fixed pinned stuck clipped bolted strapped taped nailed
+    mounted fastened hooked
 """)
 
 
@@ -31,7 +31,7 @@ def participle(state: ParserState, i: int) -> int | None:
         return _labels(state, i + 1)
     if word in lex.OWNED:
         return relate_to(state, "part_of", i + 1 + (following == "to"))
-    if morph.placement(word):
+    if morph.is_placement(word):
         return place(state, i)
     if state.relation(i) is not None:
         return None
@@ -76,7 +76,7 @@ def _labels(state: ParserState, i: int) -> int:
         word = words[i]
         if word not in lex.DETERMINERS and word not in ("number", "word", "words"):
             if i > begin and (
-                morph.placement(word) or state.is_position(i) or state.is_comparison(i)
+                morph.is_placement(word) or state.is_position(i) or state.is_comparison(i)
             ):
                 break
             owner.describe(word)

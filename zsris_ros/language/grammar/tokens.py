@@ -26,9 +26,7 @@ _PLAIN = str.maketrans(
      **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
      **dict.fromkeys("\u2026\u3002\u00bf\u00a1\uff01\uff1f", ".")}
 )  # fmt: skip
-_IS = word_set("""
-    that who what where it there here he she which how when everything
-""")
+_IS = word_set("that who what where it there here he she which how when everything")
 _MOST = word_set("left right top bottom upper lower front back rear")
 _SHORT = {"w/": "with", "w": "with", "w/o": "without", "w/out": "without", "&": "and",
           "btw": "between", "btwn": "between"}  # fmt: skip
