@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zsris_ros.language import parse
-from zsris_ros.language.interpretation import interpret, places_in, posture
+from zsris_ros.language.interpretation import interpret, positions_in, posture
 from zsris_ros.language.phrasing import description
 
 
@@ -102,7 +102,7 @@ def test_a_shallow_reading_is_less_sure() -> None:
 
 
 def test_opposite_places_say_nothing() -> None:
-    assert places_in("from the left to the right") == set()
+    assert positions_in("from the left to the right") == set()
 
 
 @given(st.text(max_size=200))

@@ -1,14 +1,13 @@
-"""Text for the vision model from an Expression: noun phrases without what geometry decides."""
+"""Noun phrases for the text encoder, without the modifiers that geometry decides."""
 
 from __future__ import annotations
 
-from zsris_ros.language.interpretation import describes
 from zsris_ros.language.lexicon import morphology, nouns
 from zsris_ros.types import NounPhrase
 
 
 def is_neutral(head: str) -> bool:
-    """Whether a head names no class: object, thing, item, one, stuff, something, it, ..."""
+    """Return whether a head names no class: object, thing, item, one, stuff, something, it."""
     return head.lower() in nouns.NEUTRAL or morphology.singular(head.lower()) in nouns.NEUTRAL
 
 
@@ -23,12 +22,13 @@ def core_phrase(phrase: NounPhrase) -> str:
 def description(phrase: NounPhrase) -> str | None:
     """Return the core phrase with its "with" and "of" phrases: "bottle with white cap".
 
-    None where nothing is said of the looks of the object.
+    None for a phrase without any description of the object.
     """
     text = core_phrase(phrase)
     descriptive = bool(phrase.attributes) or not is_neutral(phrase.head)
     sentence = phrase.sentence.lower()
-    for relation in filter(describes, phrase.relations):
+    described = (each for each in phrase.relations if each.kind in ("with", "part_of"))
+    for relation in described:
         for anchor in relation.anchors:
             if anchor.attributes or not is_neutral(anchor.head):
                 content = f" of {anchor.text}" in sentence or relation.kind == "part_of"

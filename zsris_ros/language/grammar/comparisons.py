@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.fillers import skip_fillers
 from zsris_ros.language.grammar.places import place_ends, read_place
 from zsris_ros.language.grammar.relations import relate_to
 from zsris_ros.language.grammar.state import ParserState
@@ -36,7 +35,7 @@ def _distance(state: ParserState, i: int, value: str) -> int:
         return _nearness(state, value, i + 1)
     while words[i] in ("to", "from", "away", "towards", "toward"):
         i += 1
-    i = skip_fillers(state, i)
+    i = state.skip_fillers(i)
     place = read_place(state, i)
     if place is not None and place.sides and place.sides[0] in lex.OPPOSITE:
         state.path.owner("place").superlative = place.sides[0]

@@ -47,6 +47,17 @@ def described(state: ParserState, i: int) -> int:
     return end
 
 
+def filler(state: ParserState, i: int) -> int | None:
+    """Skip a filler, a degree or a time phrase at ``i``."""
+    words = state.words
+    if length := state.time_phrase(i):
+        return i + length
+    little = words[i] == "a" and words[i + 1] in ("bit", "little", "tad", "touch")
+    if little and morph.may_describe(words[i + 2]) and state.closes(i + 3):
+        return i + 2  # "a bit frayed"
+    return i + 1 if words[i] in lex.FILLERS else None
+
+
 def absorb(state: ParserState, phrase: Draft) -> None:
     """Add the modifiers of an apposition to the target: "the hammer, the big one"."""
     target = state.path.target

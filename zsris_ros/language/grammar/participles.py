@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import is_next_command
-from zsris_ros.language.grammar.fillers import skip_fillers
 from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.relations import relate_to
 from zsris_ros.language.grammar.state import ParserState
@@ -59,7 +58,7 @@ def place(state: ParserState, i: int) -> int:
     """Read a verb of lying or standing at ``i``: an attribute where nothing follows it."""
     word = state.words[i]
     owner = state.path.owner("parked" if word == "parked" else "place")
-    after = skip_fillers(state, i + 1)
+    after = state.skip_fillers(i + 1)
     final = state.is_final(after) or is_next_command(state.words, after)
     if final and (morph.is_ing(word) or morph.is_ed(word)):
         owner.describe(word)

@@ -11,9 +11,8 @@ from zsris_ros.language.grammar.command_prefix import (
 )
 from zsris_ros.language.grammar.comparisons import compared
 from zsris_ros.language.grammar.coordination import coordinated
-from zsris_ros.language.grammar.descriptions import described
+from zsris_ros.language.grammar.descriptions import described, filler
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.fillers import filler
 from zsris_ros.language.grammar.negation import exclude, negated
 from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.ordinals import ordered, read_direction

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.attachment import NounPath
+from zsris_ros.language.grammar.attachment import Dependencies, NoDependencies, NounPath
 from zsris_ros.language.grammar.command_prefix import is_command_about_pronoun, is_strong_command
-from zsris_ros.language.grammar.dependencies import Dependencies, NoDependencies
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.tokens import COMMA, STOP, Tokens
 from zsris_ros.language.lexicon import function_words as lex
@@ -98,6 +97,15 @@ class ParserState:
         """Return the length of a phrase that describes no object at ``i``: "right now"."""
         row = morph.match(lex.TIME_PHRASES, self.words, i)
         return 0 if row is None else row[1]
+
+    def skip_fillers(self, i: int) -> int:
+        """Return the index after fillers, adverbs such as "down" and time phrases."""
+        while word := self.words[i]:
+            length = self.time_phrase(i)
+            if not length and word not in lex.CLOSING and word not in lex.FILLERS:
+                break
+            i += length or 1
+        return i
 
     def is_final(self, i: int) -> bool:
         """Return whether nothing more is said of an object at ``i``."""
