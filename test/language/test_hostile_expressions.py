@@ -1,4 +1,4 @@
-"""Whatever people write: no path, no terminal and no log does what an expression says."""
+"""Hostile expressions act on no path, terminal or log."""
 
 from __future__ import annotations
 
@@ -57,22 +57,22 @@ def is_plain(text: str) -> bool:
     st.lists(st.sampled_from(["the", "red", "mug", "left of", "not", "second", *ODD[:-1]]))
     .flatmap(lambda words: st.text().map(lambda text: f"{' '.join(words)}{text}"))
 )  # fmt: skip
-def test_what_an_answer_quotes_of_an_expression_is_plain_text(text: str) -> None:
+def test_quoted_words_are_plain_text(text: str) -> None:
     try:
         parsed = parse(text, "rules")
-    except InputError:  # it holds no word
+    except InputError:  # no word
         return
     assert parsed.text == text
     quoted = texts((parsed.target, parsed.further))
     assert all(map(is_plain, quoted)), quoted
 
 
-def test_a_megabyte_is_read_in_the_time_of_many_words() -> None:
+def test_a_megabyte_parses() -> None:
     assert parse(ODD[-1], "rules").target.head == "mug"
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_a_replay_names_no_file_after_an_expression(text: str, tmp_path: Path) -> None:
+def test_file_names_of_a_replay_hold_no_expression(text: str, tmp_path: Path) -> None:
     mask = np.zeros((20, 30), bool)
     mask[5:9, 5:9] = True
     best = Candidate(0, 0.9, (5.0, 5.0, 3.0, 3.0), (6.5, 6.5), selected=True)
