@@ -12,12 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.language.grammar.builder import build_expression
 from zsris_ros.language.grammar.disfluencies import remove_disfluencies
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.reader import read_targets
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import Tokens, tokenise
+from zsris_ros.language.rule_parser import build_expression
 from zsris_ros.types import Expression, InputError
 
 if TYPE_CHECKING:

@@ -30,28 +30,13 @@ class Dependencies(Protocol):
         ...
 
 
-class NoDependencies:
-    """Without a parse the grammar decides by word classes."""
-
-    chunk_ends: Mapping[int, int] = {}
-
-    def target_start(self, i: int) -> int:
-        """Return ``i``."""
-        return i
-
-    def owner(self, i: int, nouns: Sequence[Draft]) -> Draft | None:
-        """Return None."""
-        return None
-
-
 class NounPath:
     """The target and the anchors that lead to the noun read last.
 
-    ``at`` is the index of the modifier that is read, ``holder`` the last noun said to have
-    something.
+    ``at`` is the index of the current modifier, ``holder`` the last noun with a possession.
     """
 
-    def __init__(self, target: Draft, dependencies: Dependencies) -> None:
+    def __init__(self, target: Draft, dependencies: Dependencies | None) -> None:
         self.at = 0
         self.target = target
         self.holder = target
@@ -78,7 +63,7 @@ class NounPath:
         if self._forced is not None:
             chosen, self._forced = self._forced, None
         else:
-            parsed = self._dependencies.owner(self.at, self.nouns)
+            parsed = self._dependencies and self._dependencies.owner(self.at, self.nouns)
             chosen = parsed or self._nearest(kind, anchor)
         if chosen in self.nouns:
             self.close(self.nouns.index(chosen) + 1)

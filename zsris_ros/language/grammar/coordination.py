@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import is_next_command
-from zsris_ros.language.grammar.comparisons import compared
 from zsris_ros.language.grammar.descriptions import absorb
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.negation import names_all, negated
 from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.ordinals import read_direction
+from zsris_ros.language.grammar.order import compared, read_direction
 from zsris_ros.language.grammar.places import read_place
 from zsris_ros.language.grammar.relations import is_telegraphic, relate
 from zsris_ros.language.grammar.state import ParserState
@@ -81,7 +80,7 @@ def _noun_phrase(state: ParserState, i: int, junction: str) -> int:
 
 
 def _add_target(state: ParserState, phrase: Draft) -> None:
-    """Attach what follows to a further target: "the mug and the bowl"."""
+    """Attach later modifiers to a further target: "the mug and the bowl"."""
     first = state.path.target
     if first.headless:  # "the left and right speakers"
         first.text = state.tokens.span(first.span[0], phrase.span[1])

@@ -16,7 +16,7 @@ def is_behind_head(state: ParserState, i: int, run: Sequence[int], bare: bool) -
 
     ``run`` holds the indices of the noun phrase so far, ``bare`` is a phrase without a determiner.
     """
-    end = state.dependencies.chunk_ends.get(run[0])
+    end = state.dependencies.chunk_ends.get(run[0]) if state.dependencies else None
     if end is None:
         return _starts_phrase(state, i, run, bare)
     if i >= end:

@@ -9,13 +9,12 @@ from zsris_ros.language.grammar.command_prefix import (
     goal_start,
     is_command_about_pronoun,
 )
-from zsris_ros.language.grammar.comparisons import compared
 from zsris_ros.language.grammar.coordination import coordinated
 from zsris_ros.language.grammar.descriptions import described, filler
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.negation import exclude, negated
 from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.ordinals import ordered, read_direction
+from zsris_ros.language.grammar.order import compared, ordered, read_direction
 from zsris_ros.language.grammar.participles import participle
 from zsris_ros.language.grammar.places import located, read_place
 from zsris_ros.language.grammar.relations import had, related
@@ -35,7 +34,8 @@ def read_targets(state: ParserState) -> list[Draft]:
     words = state.words
     prefix = command_prefix(words, state.size, errand_start(words, state.size))
     before = Draft("one", "one", headless=True)
-    i = state.dependencies.target_start(_read_introduction(state, prefix.end, before))
+    i = _read_introduction(state, prefix.end, before)
+    i = state.dependencies.target_start(i) if state.dependencies else i
     target, i = (
         _read_target(state, i) or _read_target(state, 0 if i >= state.size else i) or (before, i)
     )

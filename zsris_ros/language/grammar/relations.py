@@ -74,7 +74,7 @@ def relate_to(state: ParserState, kind: str, i: int) -> int:
 
 
 def relate(state: ParserState, kind: str, anchor: Draft) -> None:
-    """Add a relation of ``kind`` to ``anchor``, and attach what follows to the anchor."""
+    """Add a relation of ``kind`` to ``anchor``, and attach later modifiers to the anchor."""
     state.path.owner(kind, anchor).relate(kind, anchor)
     state.path.push(anchor)
     state.predicate = False
@@ -141,7 +141,7 @@ def _goal(state: ParserState, kind: str, i: int) -> int:
     if kind == "to" and phrase.head in ("left", "right") and phrase.relations:
         relate(state, f"{phrase.head}_of", phrase.relations[0][1][0])  # "to the plate's left"
     else:
-        state.path.push(phrase)  # a goal: what follows is said of it
+        state.path.push(phrase)  # a goal: later modifiers belong to it
     return end
 
 

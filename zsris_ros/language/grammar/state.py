@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.attachment import Dependencies, NoDependencies, NounPath
+from zsris_ros.language.grammar.attachment import Dependencies, NounPath
 from zsris_ros.language.grammar.command_prefix import is_command_about_pronoun, is_strong_command
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.tokens import COMMA, STOP, Tokens
@@ -31,6 +31,7 @@ class ParserState:
     Attributes:
         words: The words, padded with empty words at the end.
         size: The number of words that are read; ``truncate`` lowers it.
+        dependencies: The decisions of a dependency parse, None without one.
         path: The nouns that later modifiers can belong to.
         predicate: Whether a predicate is read: after "is", after a participle.
         after_relative: The relative pronoun whose clause is read, or "".
@@ -44,7 +45,7 @@ class ParserState:
         self.tokens = tokens
         self.words: list[str] = [token.text for token in tokens.items] + [""] * 8
         self.size = len(tokens.items)
-        self.dependencies = dependencies or NoDependencies()
+        self.dependencies = dependencies
         self.predicate = False
         self.after_relative = ""
         self.further: list[Draft] = []
@@ -53,7 +54,7 @@ class ParserState:
         self._relations: dict[int, tuple[str, int] | None] = {}
 
     def start_target(self, target: Draft) -> None:
-        """Attach what follows to ``target``."""
+        """Attach all later modifiers to ``target``."""
         self.path = NounPath(target, self.dependencies)
         self.predicate = False
 
