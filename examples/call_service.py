@@ -1,7 +1,7 @@
 """Call /refer_segment from a plain rclpy program.
 
-    ros2 launch zsris_ros refer_segment.launch.xml camera:=/camera/camera &
-    python examples/call_service.py "the red mug left of the bowl"
+ros2 launch zsris_ros refer_segment.launch.xml camera:=/camera/camera &
+python examples/call_service.py "the red mug left of the bowl"
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 
 import rclpy
-
 from zsris_ros.srv import ReferSegment
 
 rclpy.init()

@@ -1,6 +1,6 @@
 """Segment what a sentence refers to in a picture.
 
-    python examples/picture.py photo.jpg "the cup on the left" --weights openai-sam-b
+python examples/picture.py photo.jpg "the cup on the left" --weights openai-sam-b
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.guidance.coherence import directed_map
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, Proposals, Scene, Verdict
 from zsris_ros.vision.clip import ClipModel, build_clip

@@ -39,7 +39,7 @@ def test_reading_by_the_rules(case: tuple[str, str, tuple[str, ...], str, str]) 
     assert (query.noun_phrase, query.others) == (phrase, others)
     assert (query.relation, query.position) == (relation, position)
     assert (query.sentence, query.parser) == (text.lower(), "rules")
-    assert query.expression.target == phrase
+    assert query.expression.target.text == phrase
     assert query.expression.parser == "rules"
 
 

@@ -177,7 +177,7 @@ def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
     assert parts.encoder.settings.batch_size == 3
     assert parts.depth is not None
     assert load_parts("small", device="cpu", parser="rules", depth_proposals=False).depth is None
-    assert parts.parser.parse("the red mug").head == "mug"
+    assert parts.parser.parse("the red mug").target.head == "mug"
 
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     frame = Frame(rgb)
@@ -190,7 +190,7 @@ def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> 
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     referral = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
     assert referral.mask.shape == (40, 60)
-    assert referral.expression.head == "mug"
+    assert referral.expression.target.head == "mug"
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])

@@ -26,7 +26,7 @@ from zsris_ros.baselines.published_parse import Variant
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.evaluation.metrics import answer_iou, mean, overall_iou, overlap
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, Proposals, Scene
 from zsris_ros.vision.clip import ClipModel, openai_architecture

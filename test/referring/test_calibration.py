@@ -45,7 +45,7 @@ def answer(text: str, *things: str) -> tuple[Verdict, tuple[Candidate, ...], str
     """What is said about a row of things, from left to right."""
     clip = small_clip()
     scene = scene_of(ROW[: len(things)], features=clip.encode_text(list(things)))
-    expression = parse(text, "rules")
+    expression = parse(text, "rules").target
     grounding = Grounder(clip, None, EXACT).ground(scene, expression)
     verdict, candidates = select(rank(scene, grounding), expression, EXACT)
     return verdict, candidates, message(verdict, expression, candidates, grounding, EXACT)
@@ -133,7 +133,7 @@ def test_uncalibrated_models_never_refuse_and_ask_no_negatives() -> None:
     usual = ReferSettings()
     scene = scene_of(ROW, features=clip.encode_text(["mug", "bowl", "box", "object"]))
     for text in ("the mug", "the leftmost thing", "the bottle behind the fridge", "two of them"):
-        expression = parse(text, "rules")
+        expression = parse(text, "rules").target
         grounding = Grounder(clip, None, usual).ground(scene, expression)
         assert "presence" not in grounding.terms and "anchor" not in grounding.terms
         verdict, _ = select(rank(scene, grounding), expression, usual)

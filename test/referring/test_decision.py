@@ -17,7 +17,7 @@ from zsris_ros.types import Verdict
 MEASURED = Calibration(measured_on="a test")
 SETTINGS = ReferSettings(found=0.3, alike=0.8, calibration=MEASURED)
 APART = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
-MUG = parse("the mug", "rules")
+MUG = parse("the mug", "rules").target
 
 
 def grounding(*scores: float) -> Grounding:
@@ -53,7 +53,7 @@ def test_only_measured_scores_refuse() -> None:
 
 def test_asking_for_all_is_never_ambiguous() -> None:
     candidates = rank(scene_of(APART), grounding(0.9, 0.85, 0.8))
-    assert decide(candidates, parse("all mugs", "rules"), SETTINGS) is Verdict.FOUND
+    assert decide(candidates, parse("all mugs", "rules").target, SETTINGS) is Verdict.FOUND
 
 
 def test_candidates_carry_metres_only_with_depth() -> None:

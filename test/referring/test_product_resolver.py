@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.scenes import Box, scene_of
 
 from zsris_ros.evaluation.expressions.simulated_semantics import Semantics, SimulatedClip
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.settings import ReferSettings

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from support.scenes import scene_of
 from torch import Tensor
 
-from zsris_ros.language import parse
-from zsris_ros.language.phrasing import exclusions
 from zsris_ros.referring.object_filter import prefer_wholes
 from zsris_ros.referring.relation_scores import AnchorMasks, relation_fit
 from zsris_ros.types import Scene
@@ -78,23 +76,3 @@ def test_a_thing_does_not_step_back_behind_several_taken_for_one() -> None:
     match = torch.tensor([0.9, 0.95, 0.1])
     assert prefer_wholes(match, proposals, 0.85, things.numpy()).argmax() == 1
     assert prefer_wholes(match, proposals, 0.85).argmax() == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "target", "field", "value"),
-    [
-        ("the mug but not the red one", "the red mug", "attributes", ("red",)),
-        ("all mugs except the leftmost one", "the leftmost mugs", "superlative", "left"),
-        ("everything except the bowl", "bowl", "head", "bowl"),
-    ],
-)
-def test_what_is_excluded_is_an_expression(
-    text: str, target: str, field: str, value: object
-) -> None:
-    (excluded,) = exclusions(parse(text, "rules"))
-    assert excluded.target == target and getattr(excluded, field) == value
-
-
-def test_an_excluded_place_is_a_relation() -> None:
-    (excluded,) = exclusions(parse("the ball that isn't next to the bowl", "rules"))
-    assert excluded.head == "ball" and excluded.relations[0].kind == "next_to"

@@ -19,7 +19,7 @@ from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.messages import message
 from zsris_ros.referring.relation_scores import GroundedAnchor
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Candidate, Expression, Scene, Verdict
+from zsris_ros.types import Candidate, Scene, Verdict
 
 SETTINGS = ReferSettings(
     found=0.3, alike=0.8, calibration=Calibration({"anchor": (0, 1)}, measured_on="a test")
@@ -33,7 +33,7 @@ def answered(
     scene = scene or scene_of(ROW)
     shares = torch.tensor(scores)
     grounding = Grounding(shares, {"match": shares}, (), shares)
-    expression = parse(text, "rules")
+    expression = parse(text, "rules").target
     verdict, candidates = select(rank(scene, grounding), expression, SETTINGS)
     return verdict, candidates, message(verdict, expression, candidates, grounding, SETTINGS)
 
@@ -71,7 +71,7 @@ def test_as_many_are_selected_as_were_asked_for(
 def test_the_mask_holds_what_is_selected(scores: list[float], text: str) -> None:
     scene = scene_of(ROW)
     verdict, candidates, said = answered(text, scores)
-    mask = answer_mask(scene.proposals, candidates, verdict, parse(text, "rules"))
+    mask = answer_mask(scene.proposals, candidates, verdict, parse(text, "rules").target)
     union = np.any(scene.proposals.masks[selected(candidates)], axis=0)
     assert not (mask & ~union).any()
     assert mask.any() == bool(selected(candidates)) == (verdict is not Verdict.NOT_FOUND)
@@ -128,7 +128,7 @@ def why_not(
     scores = torch.stack(list(tensors.values())).prod(0)
     ordered = torch.tensor(members) if members else None
     grounding = Grounding(scores, tensors, anchors, scores, ordered)
-    expression = parse(text, "rules")
+    expression = parse(text, "rules").target
     verdict, candidates = select(rank(scene_of(ROW), grounding), expression, SETTINGS)
     assert verdict is Verdict.NOT_FOUND
     return message(verdict, expression, candidates, grounding, SETTINGS)
@@ -185,6 +185,6 @@ def test_what_was_judged_by_the_picture_is_named() -> None:
 
 
 def test_nothing_proposed_is_explained() -> None:
-    mug: Expression = parse("the mug", "rules")
+    mug = parse("the mug", "rules")
     assert explanation(mug, None, ()).endswith("there are no proposals.")
-    assert message(Verdict.NOT_FOUND, mug, (), None, SETTINGS).startswith("Nothing")
+    assert message(Verdict.NOT_FOUND, mug.target, (), None, SETTINGS).startswith("Nothing")

@@ -34,6 +34,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    NounPhrase,
     Proposals,
     ReferringResult,
     Scene,
@@ -231,7 +232,7 @@ class RedFinder:
         return Scene(frame, proposals, None, nothing, nothing, timings={"look": 1.0})  # type: ignore[arg-type]
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
-        asked = Expression(expression, expression, expression)
+        asked = Expression(expression, NounPhrase(expression, expression))
         mask = scene.proposals.masks[0]
         return ReferringResult(Verdict.NOT_FOUND, asked, (), mask, "none", "", {"refer": 2.0})
 

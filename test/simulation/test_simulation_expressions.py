@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from support.tabletop_reading import meant
+from support.tabletop_reading import referents
 
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.language.rule_parser import parse
@@ -47,7 +47,7 @@ def test_every_expression_is_true_of_its_targets_alone(
     asked: list[tuple[TabletopScene, ReferringExpression]],
 ) -> None:
     for scene, each in asked:
-        assert meant(scene, each.text) == set(each.targets), (scene.seed, each)
+        assert referents(scene, each.text) == set(each.targets), (scene.seed, each)
         assert each.verdict is Verdict.FOUND
         assert (len(each.targets) > 1) == (each.category == "plural"), each
     count = Counter(each.category for _, each in asked)
@@ -56,7 +56,7 @@ def test_every_expression_is_true_of_its_targets_alone(
 
 def test_every_verdict_is_right(judged: list[tuple[TabletopScene, ReferringExpression]]) -> None:
     for scene, each in judged:
-        fits = meant(scene, each.text)
+        fits = referents(scene, each.text)
         assert fits == set(each.targets), (scene.seed, each)
         right = (Verdict.NOT_FOUND, Verdict.FOUND, Verdict.AMBIGUOUS)[min(len(fits), 2)]
         assert each.verdict is right, each
@@ -64,13 +64,13 @@ def test_every_verdict_is_right(judged: list[tuple[TabletopScene, ReferringExpre
     assert not missing
 
 
-def test_the_parser_reads_what_was_meant(
+def test_the_parser_reads_what_was_referents(
     asked: list[tuple[TabletopScene, ReferringExpression]],
 ) -> None:
     """Whatever else it reads, the field that decides about a category is there and no other is."""
     wrong = []
     for _, each in asked:
-        read = parse(each.text)
+        read = parse(each.text).target
         chained = any(anchor.relations for r in read.relations for anchor in r.anchors)
         says = {
             "position": bool(read.position),
@@ -112,7 +112,7 @@ def test_what_is_half_hidden_is_never_asked_for(scenes: list[TabletopScene]) -> 
     for scene in scenes[:6]:
         lost = replace(scene, objects=scene.objects[1:], hidden=(scene.objects[0].name,))
         for each in (*expressions(lost, MANY), *verdict_expressions(lost, MANY)):
-            assert meant(lost, each.text) == set(each.targets), each
+            assert referents(lost, each.text) == set(each.targets), each
 
 
 def test_the_data_set_renders_any_scene_by_its_name() -> None:

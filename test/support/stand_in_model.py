@@ -24,6 +24,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    NounPhrase,
     Proposals,
     ReferringResult,
     RegionOfInterest,
@@ -84,7 +85,7 @@ class StandIn:
 
     def _answer(self, scene: Scene, expression: str) -> ReferringResult:
         mask = scene.proposals.masks[0]
-        asked = Expression(expression, expression, expression)
+        asked = Expression(expression, NounPhrase(expression, expression))
         if not mask.any() or expression == "nothing":
             none = np.zeros_like(mask)
             return ReferringResult(Verdict.NOT_FOUND, asked, (), none, "nothing is red", "")

@@ -19,6 +19,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    NounPhrase,
     ReferringResult,
     RegionOfInterest,
     Scene,
@@ -41,7 +42,7 @@ def made(things: Things, depths: Sequence[float] | None = None) -> Scene:
 
 def found(scene: Scene, *indices: int, verdict: Verdict = Verdict.FOUND) -> ReferringResult:
     picked = [Candidate(i, 0.9, (0, 0, 0, 0), (0, 0), selected=True) for i in indices]
-    asked = Expression("it", "it", "it")
+    asked = Expression("it", NounPhrase("it", "it"))
     return ReferringResult(verdict, asked, tuple(picked), np.zeros((HEIGHT, WIDTH), bool), "", "")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsris_ros.types import Candidate, Expression, ReferringResult, Verdict
+from zsris_ros.types import Candidate, Expression, NounPhrase, ReferringResult, Verdict
 from zsris_ros.visualization import overlay
 
 
@@ -18,7 +18,9 @@ def referral(verdict: Verdict, mask: np.ndarray, title: str = "the red mug") -> 
     box = tuple(float(v) for v in (columns.min(), rows.min(), np.ptp(columns), np.ptp(rows)))
     best = Candidate(0, 0.9, box, (float(columns.mean()), float(rows.mean())), (0.1, -0.2, 1.5))
     rest = Candidate(1, 0.2, (0.0, 0.0, 5.0, 5.0), (2.0, 2.0))
-    return ReferringResult(verdict, Expression(title, title, title), (best, rest), mask, "", "")
+    return ReferringResult(
+        verdict, Expression(title, NounPhrase(title, title)), (best, rest), mask, "", ""
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -98,7 +100,7 @@ def test_all_that_were_asked_for_are_marked_and_all_that_a_question_is_about() -
         Candidate(i, 0.9, (x, *box[1:]), (x + 30, 230.0), selected=True)
         for i, x in enumerate((100.0, 400.0))
     )
-    asked = Expression("both mugs", "both mugs", "mugs", number=2)
+    asked = Expression("both mugs", NounPhrase("both mugs", "mugs", number=2))
     found = overlay.draw_result(
         rgb, ReferringResult(Verdict.FOUND, asked, two, mask, "", ""), "both mugs"
     )

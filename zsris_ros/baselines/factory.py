@@ -185,4 +185,5 @@ class _WithoutRelations:
 
     def parse(self, text: str) -> Expression:
         """As ``Parser.parse``."""
-        return replace(self.parser.parse(text), relations=())
+        expression = self.parser.parse(text)
+        return replace(expression, target=replace(expression.target, relations=()))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from zsris_ros.baselines import published_parse
 from zsris_ros.baselines.published_parse import NONE, Variant
 from zsris_ros.language import rule_parser, spacy_parser
-from zsris_ros.types import Anchor, Expression, InputError, Relation
+from zsris_ros.types import Expression, InputError, NounPhrase, Relation
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -44,7 +44,8 @@ class PublishedQuery:
     @property
     def expression(self) -> Expression:
         """The part that the answer carries."""
-        return Expression(self.sentence, self.noun_phrase, self.head, parser=self.parser)
+        target = NounPhrase(self.noun_phrase, self.head, sentence=self.sentence)
+        return Expression(self.sentence, target, parser=self.parser)
 
 
 class PublishedReader:
@@ -99,10 +100,10 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     """The query in what the rule parser made of a sentence."""
     sentence = " ".join(expression.text.lower().split())
     words = re.findall(r"[^\W_]+", sentence)
-    target = expression.target.lower() or sentence
-    anchors = list(_anchors(expression.relations))
+    target = expression.target.text.lower() or sentence
+    anchors = list(_anchors(expression.target.relations))
     if variant == "reference":  # other nouns are told apart by their text
-        anchors = [anchor for anchor in anchors if anchor.target.lower() != target]
+        anchors = [anchor for anchor in anchors if anchor.text.lower() != target]
     others = [a for a in anchors if a.head.lower() not in published_parse.not_a_thing(variant)]
     outside = sentence.replace(target, " ", 1)
     of_picture = published_parse.NO_RELATION & set(re.findall(r"[^\W_]+", outside))
@@ -112,8 +113,8 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     return PublishedQuery(
         sentence=sentence,
         noun_phrase=target,
-        head=expression.head.lower(),
-        others=tuple(anchor.target.lower() for anchor in others),
+        head=expression.target.head.lower(),
+        others=tuple(anchor.text.lower() for anchor in others),
         relation=relation,
         position=flags[0] if flags else NONE,
         positions=tuple(dict.fromkeys(flags)),
@@ -121,7 +122,7 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     )
 
 
-def _anchors(relations: tuple[Relation, ...]) -> Iterator[Anchor]:
+def _anchors(relations: tuple[Relation, ...]) -> Iterator[NounPhrase]:
     for relation in relations:
         for anchor in relation.anchors:
             yield anchor

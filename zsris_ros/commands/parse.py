@@ -53,9 +53,10 @@ def _lines(stream: Iterable[str]) -> Iterable[str]:
 def _readable(expression: Expression, parsed: dict[str, Any]) -> str:
     """The text and below it every field that says something, those beyond the schema as well."""
     rows = dict(parsed)
-    if expression.ordinal is not None:
-        rows["superlative"] = expression.superlative
-        rows["ordinal"] = f"{expression.ordinal.index}, counted from {expression.ordinal.side}"
-    rows["also"] = ", ".join(other.target for other in expression.also)
+    ordinal = expression.target.ordinal
+    if ordinal is not None:
+        rows["superlative"] = expression.target.superlative
+        rows["ordinal"] = f"{ordinal.index}, counted from {ordinal.side}"
+    rows["also"] = ", ".join(other.text for other in expression.further)
     said = [f"  {name:<12}{value}" for name, value in rows.items() if value and name != "text"]
     return "\n".join([expression.text, *said])

@@ -15,7 +15,15 @@ from zsris_ros.demo.demo_bag import RecordedQuestion, RecordedScene
 from zsris_ros.demo.demo_report import DemoAnswer
 from zsris_ros.demo.processes import Children, ros_environment
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.types import BoolArray, Expression, Frame, Point, ReferringResult, Verdict
+from zsris_ros.types import (
+    BoolArray,
+    Expression,
+    Frame,
+    NounPhrase,
+    Point,
+    ReferringResult,
+    Verdict,
+)
 from zsris_ros.visualization.overlay import draw_result
 
 if TYPE_CHECKING:
@@ -122,7 +130,7 @@ def judge(
     truth, error = _nearest(scene, question, answer.centroid)
     drawn = ReferringResult(
         answer.verdict or Verdict.NOT_FOUND,
-        Expression(question.text, question.text, ""),
+        Expression(question.text, NounPhrase(question.text, "")),
         answer.candidates,
         mask,
         answer.message,

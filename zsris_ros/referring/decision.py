@@ -11,7 +11,7 @@ import torch
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.object_filter import distinct
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import BoolArray, Candidate, Expression, Proposals, Scene, Verdict
+from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, Verdict
 
 FITS = 1 / 3
 """Share of the best score from which a candidate is one of several that were asked for."""
@@ -30,7 +30,7 @@ def rank(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
 
 
 def decide(
-    candidates: tuple[Candidate, ...], expression: Expression, settings: ReferSettings
+    candidates: tuple[Candidate, ...], target: NounPhrase, settings: ReferSettings
 ) -> Verdict:
     """NOT_FOUND up to the preset's score, AMBIGUOUS where two things fit alike, else FOUND.
 
@@ -40,8 +40,8 @@ def decide(
         return Verdict.NOT_FOUND
     if settings.calibration.measured and candidates[0].score <= settings.found:
         return Verdict.NOT_FOUND
-    ordered = expression.ordinal or expression.superlative
-    single = expression.number == "one" and not ordered
+    ordered = target.ordinal or target.superlative
+    single = target.number == "one" and not ordered
     if single and len(alike(candidates, settings)) > 1:
         return Verdict.AMBIGUOUS
     return Verdict.FOUND
@@ -72,29 +72,29 @@ def candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
 
 
 def select(
-    candidates: tuple[Candidate, ...], expression: Expression, settings: ReferSettings
+    candidates: tuple[Candidate, ...], target: NounPhrase, settings: ReferSettings
 ) -> tuple[Verdict, tuple[Candidate, ...]]:
     """The verdict, and the candidates with those marked that it speaks of.
 
     FOUND selects the answer: one, as many as were asked for (or as there are), or all that fit.
     AMBIGUOUS selects all that fit alike, more than were asked for; NOT_FOUND none.
     """
-    verdict = decide(candidates, expression, settings)
+    verdict = decide(candidates, target, settings)
     if verdict is Verdict.NOT_FOUND:
         return verdict, candidates
     if verdict is Verdict.AMBIGUOUS:
         return verdict, _marked(candidates, len(alike(candidates, settings)))
-    if expression.number == "one":
+    if target.number == "one":
         return verdict, _marked(candidates, 1)
     least = _least(candidates[0].score, settings)
     fitting = max(1, sum(candidate.score >= least for candidate in candidates))
-    if expression.number == "all" or fitting <= expression.number:
+    if target.number == "all" or fitting <= target.number:
         return verdict, _marked(candidates, fitting)
-    last = candidates[expression.number - 1]
+    last = candidates[target.number - 1]
     as_well = sum(candidate.score > settings.alike * last.score for candidate in candidates)
-    if expression.superlative is None and as_well > expression.number:
+    if target.superlative is None and as_well > target.number:
         return Verdict.AMBIGUOUS, _marked(candidates, as_well)
-    return verdict, _marked(candidates, expression.number)
+    return verdict, _marked(candidates, target.number)
 
 
 def _least(best: float, settings: ReferSettings) -> float:
@@ -108,12 +108,12 @@ def answer_mask(
     proposals: Proposals,
     candidates: tuple[Candidate, ...],
     verdict: Verdict,
-    expression: Expression,
+    target: NounPhrase,
 ) -> BoolArray:
     """Bool HxW: the union of the selected masks; with AMBIGUOUS of the best, as many as asked."""
     count = len(candidates)
     if verdict is Verdict.AMBIGUOUS:
-        count = expression.number if isinstance(expression.number, int) else 1
+        count = target.number if isinstance(target.number, int) else 1
     meant = [candidate.index for candidate in candidates[:count] if candidate.selected]
     mask: BoolArray = np.any(proposals.masks[meant], axis=0)
     return mask

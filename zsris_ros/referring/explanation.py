@@ -9,7 +9,7 @@ import numpy as np
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.messages import RELATIONS
 from zsris_ros.referring.ranking import METRIC
-from zsris_ros.types import Candidate, Expression, Scene
+from zsris_ros.types import Candidate, Expression, NounPhrase, Scene
 
 _BY_DEPTH = {
     "behind": "depth",
@@ -36,7 +36,7 @@ def explanation(
 
     ``scene`` tells whether there was depth for what is asked in metres.
     """
-    sentence = f"By parser {expression.parser} this asks for {_parsed(expression)}"
+    sentence = f"By parser {expression.parser} this asks for {_parsed(expression.target)}"
     if grounding is None or not candidates:
         return f"{sentence}, and there are no proposals."
     for anchor in grounding.anchors:
@@ -44,7 +44,7 @@ def explanation(
     for phrase in grounding.unknown:
         sentence += f"; no proposal clearly shows {phrase}, so what relates to it counts little"
     sentence += f"; {_decision(candidates)}"
-    by_picture = _by_picture(expression, grounding, candidates, scene)
+    by_picture = _by_picture(expression.target, grounding, candidates, scene)
     if by_picture:
         sentence += f"; {' and '.join(by_picture)} judged by the picture for want of depth"
     return sentence + "."
@@ -71,26 +71,26 @@ def _decision(candidates: Sequence[Candidate]) -> str:
     return f"{said} before proposal {following.index} with {following.score:.2f} ({terms_said})"
 
 
-def _parsed(expression: Expression) -> str:
+def _parsed(target: NounPhrase) -> str:
     """The phrase and what was understood of it."""
-    said = [f"'{expression.target}'"]
-    if expression.number != "one":
-        said.append(f"{expression.number} of them")
-    if expression.position:
-        said.append("at the " + " ".join(expression.position))
-    if expression.superlative:
-        said.append(f"the first by {expression.superlative}")
-    if expression.ordinal:
-        said.append(f"number {expression.ordinal.index} from {expression.ordinal.side}")
-    for relation in expression.relations:
-        said.append(f"{_said(relation.kind)} {' and '.join(a.target for a in relation.anchors)}")
-    if expression.excluded:
-        said.append(f"not {' or '.join(expression.excluded)}")
+    said = [f"'{target.text}'"]
+    if target.number != "one":
+        said.append(f"{target.number} of them")
+    if target.position:
+        said.append("at the " + " ".join(target.position))
+    if target.superlative:
+        said.append(f"the first by {target.superlative}")
+    if target.ordinal:
+        said.append(f"number {target.ordinal.index} from {target.ordinal.side}")
+    for relation in target.relations:
+        said.append(f"{_said(relation.kind)} {' and '.join(a.text for a in relation.anchors)}")
+    if target.excluded:
+        said.append(f"not {' or '.join(each.text for each in target.excluded)}")
     return ", ".join(said)
 
 
 def _by_picture(
-    expression: Expression,
+    target: NounPhrase,
     grounding: Grounding,
     candidates: Sequence[Candidate],
     scene: Scene | None,
@@ -104,11 +104,11 @@ def _by_picture(
         compared += np.flatnonzero(grounding.members.numpy()).tolist()
     if np.isfinite(scene.points[compared]).all():
         return []
-    asked = [_BY_DEPTH[each.kind] for each in expression.relations if each.kind in _BY_DEPTH]
-    order = expression.ordinal.side if expression.ordinal else expression.superlative
+    asked = [_BY_DEPTH[each.kind] for each in target.relations if each.kind in _BY_DEPTH]
+    order = target.ordinal.side if target.ordinal else target.superlative
     if order in METRIC:
         asked.append("distance" if order in ("near", "far") else "size")
-    if {"front", "back"} & set(expression.position):
+    if {"front", "back"} & set(target.position):
         asked.append("depth")
     return list(dict.fromkeys(asked))
 

@@ -19,13 +19,7 @@ from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance
 from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logits
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.interpretation import SIDES, interpret
-from zsris_ros.language.phrasing import (
-    anchor_expression,
-    description,
-    exclusions,
-    is_neutral,
-    noun_phrase,
-)
+from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
 from zsris_ros.referring.object_filter import distinct, find_things, likeness, prefer_wholes
 from zsris_ros.referring.prompts import negatives_of, prompts, texts_of
@@ -41,7 +35,7 @@ from zsris_ros.referring.ranking import (
 from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.torch_utils.batching import single_thread
-from zsris_ros.types import BoolArray, Expression, Relation, Scene
+from zsris_ros.types import BoolArray, NounPhrase, Relation, Scene
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 _WORTH_THREADS = 1 << 26  # pixels of all masks
@@ -86,27 +80,27 @@ class Grounder:
         self._clip, self._localiser, self._settings = clip, localiser, settings
         self._calibration, self._places = settings.calibration, places
 
-    def ground(self, scene: Scene, expression: Expression) -> Grounding:
+    def ground(self, scene: Scene, target: NounPhrase) -> Grounding:
         """Score every mask of a scene that has at least one."""
         template = None if self._localiser is None else self._localiser.template
         # In one go; the cache answers when single texts are needed below.
-        self._clip.encode_text(texts_of(expression, self._settings, template))
+        self._clip.encode_text(texts_of(target, self._settings, template))
         with single_thread(scene.proposals.masks.size < _WORTH_THREADS):
-            return self._ground(scene, expression)
+            return self._ground(scene, target)
 
-    def _ground(self, scene: Scene, expression: Expression) -> Grounding:
-        read = interpret(expression)
-        expression = read.expression
+    def _ground(self, scene: Scene, target: NounPhrase) -> Grounding:
+        read = interpret(target)
+        target = read.phrase
         if not self._places:
-            expression = replace(expression, position=())
-        ordered = bool(expression.ordinal or expression.superlative or expression.position)
-        spatial = ordered or any(each.certainty > 0.5 for each in expression.relations)
-        match, targets = self._match(scene, expression, spatial)
+            target = replace(target, position=())
+        ordered = bool(target.ordinal or target.superlative or target.position)
+        spatial = ordered or any(each.certainty > 0.5 for each in target.relations)
+        match, targets = self._match(scene, target, spatial)
         terms = {"match": match}
         competing = _competing(scene)
         anchors: list[GroundedAnchor] = []
         unknown: list[str] = []
-        for relation in expression.relations:
+        for relation in target.relations:
             fit, found, missing = self._related(scene, relation, targets, competing)
             if not self._calibration.measured:
                 fit = best_shares(fit, targets, competing)
@@ -114,12 +108,12 @@ class Grounder:
             terms[relation.kind] = terms.get(relation.kind, torch.ones(len(fit))) * fit
             anchors.extend(found)
             unknown.extend(missing)
-        for excluded in exclusions(expression):
+        for excluded in target.excluded:
             terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
-        if not (is_neutral(expression.head) or any(each.kind == "part_of" for each in anchors)):
+        if not (is_neutral(target.head) or any(each.kind == "part_of" for each in anchors)):
             terms["thing"] = likeness(scene.proposals, _things(scene))
-        if self._localiser is not None and not is_neutral(expression.head):
-            terms["coherence"] = self._coherence(scene, expression)
+        if self._localiser is not None and not is_neutral(target.head):
+            terms["coherence"] = self._coherence(scene, target)
         if read.posture is not None:
             terms["posture"] = _upright(scene, read.posture)
         members = None
@@ -127,12 +121,12 @@ class Grounder:
             # Not by ``match``, which holds more than membership where space decides.
             fit = _relative(self._calibration.probability({**terms, "match": targets}))
             counted = fit * _representatives(scene, fit)
-            order = _order(scene, expression, fit, counted, competing)
+            order = _order(scene, target, fit, counted, competing)
             terms["order"] = 1 - read.order_certainty * (1 - order)
             members = counted > 0.5
-        if expression.position:
-            terms["place"] = _region(scene, expression.position)
-        self._add_absolute(scene, expression, terms, anchors)
+        if target.position:
+            terms["place"] = _region(scene, target.position)
+        self._add_absolute(scene, target, terms, anchors)
         likely = self._calibration.probability(terms)
         scores = likely
         if self._settings.objectness:
@@ -143,23 +137,23 @@ class Grounder:
     def _add_absolute(
         self,
         scene: Scene,
-        expression: Expression,
+        target: NounPhrase,
         terms: dict[str, Tensor],
         anchors: list[GroundedAnchor],
     ) -> None:
         """Evidence that the object, or its anchor, is there at all: the same for every mask."""
         measured = self._calibration.scaling
         count = len(scene.proposals)
-        if "presence" in measured and (expression.attributes or not is_neutral(expression.head)):
+        if "presence" in measured and (target.attributes or not is_neutral(target.head)):
             best = int(self._calibration.probability(terms).argmax())
-            terms["presence"] = self._presence(scene, expression)[best].expand(count)
+            terms["presence"] = self._presence(scene, target)[best].expand(count)
         if "anchor" in measured and anchors:
             there = 1.0
             for anchor in anchors:
                 there *= anchor.score
             terms["anchor"] = torch.full((count,), there)
 
-    def _match(self, scene: Scene, expression: Expression, spatial: bool) -> tuple[Tensor, Tensor]:
+    def _match(self, scene: Scene, target: NounPhrase, spatial: bool) -> tuple[Tensor, Tensor]:
         """Eq. 3 as a share in [0, 1], N, and how well each mask fits the phrase, N in [0, 1].
 
         Calibrated models answer by themselves (the sigmoid of scale * cosine + bias). Of others a
@@ -167,29 +161,29 @@ class Grounder:
         phrase says who takes part and space which of these is meant, so that a mask within
         ``margin`` of the best one fits as well (sigmoid), and what lies beyond settles ties.
         """
-        phrase = description(expression)
+        phrase = description(target)
         if phrase is None:
             alone = 1 - 0.9 * (1 - likeness(scene.proposals, _things(scene)))
             return alone, alone
-        logits = self._logits(scene, expression.text, phrase)
+        logits = self._logits(scene, target.sentence, phrase)
         if self._settings.calibrated:
             match = torch.sigmoid(logits + self._settings.logit_bias)
-            match = self._among_things(scene, expression, match)
+            match = self._among_things(scene, target, match)
             return match, match
         behind = logits - logits.max()
         fits = torch.sigmoid(behind + self._settings.margin)
         match = fits * (_BESIDE_SPACE * behind).exp() if spatial else behind.exp()
         return (
-            self._among_things(scene, expression, match),
-            self._among_things(scene, expression, _relative(fits)),
+            self._among_things(scene, target, match),
+            self._among_things(scene, target, _relative(fits)),
         )
 
-    def _among_things(self, scene: Scene, expression: Expression, match: Tensor) -> Tensor:
+    def _among_things(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
         """``match`` N with parts behind their wholes, and objects only for a neutral head."""
         things = _things(scene)
-        if is_neutral(expression.head):
+        if is_neutral(target.head):
             return match * (1 - 0.9 * (1 - likeness(scene.proposals, things)))
-        if any(relation.kind == "part_of" for relation in expression.relations):
+        if any(relation.kind == "part_of" for relation in target.relations):
             return match
         return prefer_wholes(match, scene.proposals, self._settings.whole, things)
 
@@ -199,13 +193,13 @@ class Grounder:
         text = mix_text_features(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
         return semantic_logits(scene.features, text, self._settings.logit_scale)
 
-    def _presence(self, scene: Scene, expression: Expression) -> Tensor:
+    def _presence(self, scene: Scene, target: NounPhrase) -> Tensor:
         """How well the phrase holds its own against others about the same mask, N."""
-        others = negatives_of(expression, self._settings.negatives)
-        texts = self._clip.encode_text([noun_phrase(expression), *others])
+        others = negatives_of(target, self._settings.negatives)
+        texts = self._clip.encode_text([core_phrase(target), *others])
         return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
 
-    def _shown(self, scene: Scene, expression: Expression, likely: Tensor) -> Tensor:
+    def _shown(self, scene: Scene, target: NounPhrase, likely: Tensor) -> Tensor:
         """How probable it is that each mask shows what an expression names, N in [0, 1].
 
         Where it was measured the term "anchor" says so for all masks together, and ``likely``
@@ -214,18 +208,18 @@ class Grounder:
         """
         if self._calibration.measured:
             return _relative(likely)
-        if is_neutral(expression.head) and not expression.attributes:
+        if is_neutral(target.head) and not target.attributes:
             return torch.ones(len(likely))
-        return self._presence(scene, expression)
+        return self._presence(scene, target)
 
-    def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
+    def _excluded(self, scene: Scene, target: NounPhrase) -> Tensor:
         """How well each mask fits what was said not to be meant, N in [0, 1]."""
-        grounding = self._ground(scene, expression)
-        if grounding.members is not None and not expression.position:
+        grounding = self._ground(scene, target)
+        if grounding.members is not None and not target.position:
             return (grounding.scores == grounding.scores.max()).float()
         if self._calibration.measured:
             return grounding.probability
-        shown = self._shown(scene, expression, grounding.probability)
+        shown = self._shown(scene, target, grounding.probability)
         return grounding.probability * shown.max()
 
     def _related(
@@ -236,15 +230,14 @@ class Grounder:
         """
         masks, found, unknown = [], [], []
         for anchor in relation.anchors:
-            expression = anchor_expression(anchor)
-            grounding = self._ground(scene, expression)
+            grounding = self._ground(scene, anchor)
             likely = grounding.probability
-            shown = self._shown(scene, expression, likely)
+            shown = self._shown(scene, anchor, likely)
             best = int(likely.argmax())
-            found.append(GroundedAnchor(anchor.target, relation.kind, best, float(likely[best])))
+            found.append(GroundedAnchor(anchor.text, relation.kind, best, float(likely[best])))
             masks.append(AnchorMasks(keep_top(likely, self._settings.anchors), shown))
             if shown.max() < 0.5:
-                unknown.append(anchor.target)
+                unknown.append(anchor.text)
         otherwise = self._without_anchor(scene, relation.kind, targets, competing)
         return relation_fit(scene, relation.kind, masks, otherwise), tuple(found), unknown
 
@@ -264,7 +257,7 @@ class Grounder:
         before = place_precedence((side,), scene, targets) * competing
         return first_shares(before, targets)
 
-    def _coherence(self, scene: Scene, expression: Expression) -> Tensor:
+    def _coherence(self, scene: Scene, target: NounPhrase) -> Tensor:
         """How much of the coherence map lies in each mask: S_g of Eq. 8, 1 for the best, N.
 
         Masks that differ by less than the map's mean heat (1) differ little: without that unit the
@@ -275,11 +268,11 @@ class Grounder:
             return torch.ones(len(scene.proposals))
         masks = torch.from_numpy(scene.proposals.coverage)
         height, width = masks.shape[1:]
-        text = self._localiser.encode_phrases([noun_phrase(expression)])[0]
+        text = self._localiser.encode_phrases([core_phrase(target)])[0]
         heat = self._localiser.heat_map(scene.patches, text, height, width)
-        directed = directed_map(heat, position_map(expression.position, height, width))
+        directed = directed_map(heat, position_map(target.position, height, width))
         usual = PRODUCT_WEIGHTS[""]
-        weights = PRODUCT_WEIGHTS.get(expression.superlative or "", usual)
+        weights = PRODUCT_WEIGHTS.get(target.superlative or "", usual)
         guidance = guidance_scores(masks, directed, weights)
         behind = guidance.max() - guidance
         return 1 - behind / behind.max().clamp_min(1.0)
@@ -324,27 +317,27 @@ def _competing(scene: Scene) -> Tensor:
 
 
 def _order(
-    scene: Scene, expression: Expression, members: Tensor, counted: Tensor, competing: Tensor
+    scene: Scene, target: NounPhrase, members: Tensor, counted: Tensor, competing: Tensor
 ) -> Tensor:
     """The probability of the rank that was named among those that fit the rest, N in [0, 1].
 
     ``members`` N is how well each mask fits the rest, ``counted`` N the same for one mask of each
     object and 0 for the others.
     """
-    if expression.ordinal is not None:
-        before = precedence(expression.ordinal.side, scene, members) * competing
-        return ordinal_shares(expression.ordinal.index, before, counted)
-    count = expression.number if isinstance(expression.number, int) else 1
+    if target.ordinal is not None:
+        before = precedence(target.ordinal.side, scene, members) * competing
+        return ordinal_shares(target.ordinal.index, before, counted)
+    count = target.number if isinstance(target.number, int) else 1
     fit = torch.ones(len(members))
-    if expression.superlative is not None:
-        before = precedence(expression.superlative, scene, members) * competing
+    if target.superlative is not None:
+        before = precedence(target.superlative, scene, members) * competing
         fit = fit * first_shares(before, counted, count)
-    if expression.position:
-        if expression.number == "one":
-            before = place_precedence(expression.position, scene, members) * competing
+    if target.position:
+        if target.number == "one":
+            before = place_precedence(target.position, scene, members) * competing
             fit = fit * first_shares(before, counted)
         else:
-            key, _ = place_key(expression.position, scene, members)
+            key, _ = place_key(target.position, scene, members)
             fit = fit * graded_shares(key, members)
     return fit
 

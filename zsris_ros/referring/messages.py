@@ -12,7 +12,7 @@ from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import EVIDENCE
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Candidate, Expression, Verdict
+from zsris_ros.types import Candidate, NounPhrase, Verdict
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _RANKS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -36,7 +36,7 @@ _APART = {
 
 def message(
     verdict: Verdict,
-    expression: Expression,
+    target: NounPhrase,
     candidates: Sequence[Candidate],
     grounding: Grounding | None,
     settings: ReferSettings,
@@ -46,20 +46,20 @@ def message(
         return "Nothing in this picture was proposed as an object."
     selected = [candidate for candidate in candidates if candidate.selected]
     if verdict is Verdict.NOT_FOUND:
-        return _why_not(expression, candidates[0], grounding, settings)
+        return _why_not(target, candidates[0], grounding, settings)
     if verdict is Verdict.AMBIGUOUS:
-        return _question(expression, selected)
-    return _answer(expression, selected)
+        return _question(target, selected)
+    return _answer(target, selected)
 
 
-def _answer(expression: Expression, selected: Sequence[Candidate]) -> str:
-    if expression.number == "one":
-        return f"Found {expression.target} {_where(selected[0])}."
+def _answer(target: NounPhrase, selected: Sequence[Candidate]) -> str:
+    if target.number == "one":
+        return f"Found {target.text} {_where(selected[0])}."
     found = number(len(selected))
-    if isinstance(expression.number, int) and len(selected) < expression.number:
+    if isinstance(target.number, int) and len(selected) < target.number:
         fit = "fits" if len(selected) == 1 else "fit"
-        return f"{number(expression.number).capitalize()} were asked for, {found} {fit}."
-    return f"Found {found} {_things(expression, len(selected))}, the first {_where(selected[0])}."
+        return f"{number(target.number).capitalize()} were asked for, {found} {fit}."
+    return f"Found {found} {_things(target, len(selected))}, the first {_where(selected[0])}."
 
 
 def _where(candidate: Candidate) -> str:
@@ -71,11 +71,11 @@ def _where(candidate: Candidate) -> str:
     return f"{place}, {distance:.2f} m away, score {candidate.score:.2f}"
 
 
-def _question(expression: Expression, selected: Sequence[Candidate]) -> str:
+def _question(target: NounPhrase, selected: Sequence[Candidate]) -> str:
     """Which one is meant, by what tells those that fit apart: "the left one or the right one?"."""
-    fit = f"{number(len(selected)).capitalize()} {_things(expression, len(selected))} fit"
-    if isinstance(expression.number, int):
-        return f"{fit}, {number(expression.number)} were asked for: which ones?"
+    fit = f"{number(len(selected)).capitalize()} {_things(target, len(selected))} fit"
+    if isinstance(target.number, int):
+        return f"{fit}, {number(target.number)} were asked for: which ones?"
     axis = _telling_axis(selected)
     if axis is None:
         return f"{fit}: which one?"
@@ -111,30 +111,30 @@ def _least_gap(places: np.ndarray) -> float:
 
 
 def _why_not(
-    expression: Expression, best: Candidate, grounding: Grounding, settings: ReferSettings
+    target: NounPhrase, best: Candidate, grounding: Grounding, settings: ReferSettings
 ) -> str:
     """The first thing asked for that nothing fulfils."""
-    name = _one(expression)
+    name = _one(target)
     stage = failed_stage(grounding, settings)
     if stage in ("match", "presence", "thing"):
         return f"I see no {name}: the best match scores {best.score:.2f}."
     if stage == "anchor":
         missing = min(grounding.anchors, key=lambda anchor: anchor.score)
         return f"I see no {_bare(missing.phrase)} that anything could be {_said(missing.kind)}."
-    seen = "something" if is_neutral(expression.head) else f"{_article(name)} {name}"
-    nothing = "nothing" if is_neutral(expression.head) else "none"
+    seen = "something" if is_neutral(target.head) else f"{_article(name)} {name}"
+    nothing = "nothing" if is_neutral(target.head) else "none"
     anchors = [anchor.phrase for anchor in grounding.anchors if anchor.kind == stage]
     if anchors:
         return f"I see {seen}, but {nothing} that is {_said(stage)} {' and '.join(anchors)}."
     if stage == "not":
         return f"I see {seen}, but {nothing} besides what was excluded."
-    if stage == "order" and expression.ordinal is not None and grounding.members is not None:
+    if stage == "order" and target.ordinal is not None and grounding.members is not None:
         count = int(grounding.members.sum())
         verb = "is" if count == 1 else "are"
-        rank = abs(expression.ordinal.index)
+        rank = abs(target.ordinal.index)
         ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
         return (
-            f"There {verb} only {number(count)} {_things(expression, count)}, "
+            f"There {verb} only {number(count)} {_things(target, count)}, "
             f"so there is no {ordinal} one."
         )
     return f"I see {seen}, but {nothing} at the place that was named."
@@ -163,14 +163,14 @@ def number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-def _things(expression: Expression, count: int) -> str:
+def _things(target: NounPhrase, count: int) -> str:
     """Attributes and head, in the plural unless there is one: "red mugs"."""
-    head = singular(expression.head)
-    return " ".join([*expression.attributes, head if count == 1 else plural(head)])
+    head = singular(target.head)
+    return " ".join([*target.attributes, head if count == 1 else plural(head)])
 
 
-def _one(expression: Expression) -> str:
-    return _things(expression, 1)
+def _one(target: NounPhrase) -> str:
+    return _things(target, 1)
 
 
 def _said(kind: str) -> str:

@@ -7,20 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from zsris_ros.language.phrasing import anchor_expression
 from zsris_ros.types import Candidate, Expression, ReferringResult, Verdict
 
 _WORST_FIRST = (Verdict.NOT_FOUND, Verdict.AMBIGUOUS, Verdict.FOUND)
 
 
 def targets(expression: Expression) -> Iterator[Expression]:
-    """One expression a thing that is asked for, each without the others."""
-    if not expression.also:
+    """Yield one expression for each target."""
+    if not expression.further:
         yield expression
         return
-    yield replace(expression, text=expression.target, also=())
-    for other in expression.also:
-        yield anchor_expression(other)
+    for target in (expression.target, *expression.further):
+        alone = replace(target, sentence=target.text)
+        yield Expression(target.text, alone, parser=expression.parser)
 
 
 def together(expression: Expression, referrals: Sequence[ReferringResult]) -> ReferringResult:

@@ -52,15 +52,15 @@ class ProductResolver:
         """The answer about one target of an expression."""
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
-            said = message(Verdict.NOT_FOUND, parsed, (), None, self._settings)
+            said = message(Verdict.NOT_FOUND, parsed.target, (), None, self._settings)
             why = explanation(parsed, None, ())
             return ReferringResult(Verdict.NOT_FOUND, parsed, (), empty, said, why)
         timings: dict[str, float] = {}
         with timed(timings, "grounding"):
-            grounding = self._grounder.ground(scene, parsed)
-            verdict, candidates = select(rank(scene, grounding), parsed, self._settings)
-            mask = answer_mask(scene.proposals, candidates, verdict, parsed)
-        said = message(verdict, parsed, candidates, grounding, self._settings)
+            grounding = self._grounder.ground(scene, parsed.target)
+            verdict, candidates = select(rank(scene, grounding), parsed.target, self._settings)
+            mask = answer_mask(scene.proposals, candidates, verdict, parsed.target)
+        said = message(verdict, parsed.target, candidates, grounding, self._settings)
         why = explanation(parsed, grounding, candidates, scene)
         if not self._settings.calibration.measured:
             why += UNCALIBRATED

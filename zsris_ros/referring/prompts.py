@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zsris_ros.language.interpretation import interpret
-from zsris_ros.language.phrasing import (
-    anchor_expression,
-    description,
-    exclusions,
-    is_neutral,
-    noun_phrase,
-)
+from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Expression
+from zsris_ros.types import NounPhrase
 
 
 def prompts(phrase: str, templates: Sequence[str]) -> list[str]:
@@ -22,7 +16,7 @@ def prompts(phrase: str, templates: Sequence[str]) -> list[str]:
 
 
 def texts_of(
-    expression: Expression,
+    target: NounPhrase,
     settings: ReferSettings,
     template: str | None,
     negatives: bool | None = None,
@@ -36,28 +30,28 @@ def texts_of(
     calibration = settings.calibration
     if negatives is None:
         negatives = "presence" in calibration.scaling
-    expression = interpret(expression).expression
+    target = interpret(target).phrase
     texts: list[str] = []
-    described = description(expression)
+    described = description(target)
     if described is not None:
-        texts += [expression.text, *prompts(described, settings.templates)]
-    if expression.attributes or not is_neutral(expression.head):
-        phrase = noun_phrase(expression)
+        texts += [target.sentence, *prompts(described, settings.templates)]
+    if target.attributes or not is_neutral(target.head):
+        phrase = core_phrase(target)
         if negatives:
-            texts += [phrase, *negatives_of(expression, settings.negatives)]
+            texts += [phrase, *negatives_of(target, settings.negatives)]
         if template is not None:
             texts.append(template.format(phrase))
-    anchors = [anchor for relation in expression.relations for anchor in relation.anchors]
-    for inner in (*map(anchor_expression, anchors), *exclusions(expression)):
+    anchors = [anchor for relation in target.relations for anchor in relation.anchors]
+    for inner in (*anchors, *target.excluded):
         # Without a calibration an anchor is neutral unless some mask shows it.
         texts += texts_of(inner, settings, template, negatives or not calibration.measured)
     return texts
 
 
-def negatives_of(expression: Expression, negatives: Sequence[str]) -> list[str]:
+def negatives_of(target: NounPhrase, negatives: Sequence[str]) -> list[str]:
     """The texts against which an expression's noun phrase must hold its own."""
-    named = not is_neutral(expression.head)
-    said = " ".join(expression.attributes)
+    named = not is_neutral(target.head)
+    said = " ".join(target.attributes)
     return [
         text.format(said).strip()
         for text in negatives

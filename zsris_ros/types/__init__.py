@@ -6,8 +6,8 @@ Frozen dataclasses over NumPy arrays; no torch, no ROS.
 from __future__ import annotations
 
 from zsris_ros.types.expression import (
-    Anchor,
     Expression,
+    NounPhrase,
     Number,
     Ordinal,
     Relation,
@@ -35,7 +35,6 @@ from zsris_ros.types.scene import (
 )
 
 __all__ = [
-    "Anchor",
     "BoolArray",
     "ByteArray",
     "Candidate",
@@ -44,6 +43,7 @@ __all__ = [
     "Frame",
     "InputError",
     "Intrinsics",
+    "NounPhrase",
     "Number",
     "Ordinal",
     "Pixel",

@@ -200,7 +200,8 @@ def best_alike(asked: Sequence[Asked], settings: ReferSettings) -> float:
 def _ambiguity(asked: Sequence[Asked], settings: ReferSettings, alike: float) -> float:
     settings = replace(settings, alike=float(alike))
     called = [
-        decide(one.candidates, one.expression, settings) is Verdict.AMBIGUOUS for one in asked
+        decide(one.candidates, one.expression.target, settings) is Verdict.AMBIGUOUS
+        for one in asked
     ]
     meant = [one.expected is Verdict.AMBIGUOUS for one in asked]
     both = sum(c and m for c, m in zip(called, meant, strict=True))
@@ -228,5 +229,5 @@ def cross_fitted(
         scored += [(one, fitted) for one in rescore(mine, fitted.calibration)]
     return (
         [one for one, _ in scored],
-        [decide(one.candidates, one.expression, fitted) for one, fitted in scored],
+        [decide(one.candidates, one.expression.target, fitted) for one, fitted in scored],
     )

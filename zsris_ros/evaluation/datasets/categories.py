@@ -26,18 +26,18 @@ def kind_of(text: str) -> str:
     =============  =========================================================
     """
     try:
-        expression = parse(text)
+        target = parse(text).target
     except InputError:
         return "none"
-    relations = {relation.kind for relation in expression.relations}
+    relations = {relation.kind for relation in target.relations}
     kinds = {
-        "negation": expression.excluded,
-        "plural": expression.number != "one",
-        "ordinal": expression.ordinal,
+        "negation": target.excluded,
+        "plural": target.number != "one",
+        "ordinal": target.ordinal,
         "between": "between" in relations,
         "relation": relations - DESCRIPTIONS,
-        "superlative": expression.superlative,
-        "position": expression.position,
-        "attribute": expression.attributes or relations,
+        "superlative": target.superlative,
+        "position": target.position,
+        "attribute": target.attributes or relations,
     }
     return next((kind for kind, fits in kinds.items() if fits), "name")

@@ -223,18 +223,18 @@ class ExpressionBench:
     def kind(self, text: str) -> str:
         """What a sentence tells its target apart by, as the product reads it."""
         try:
-            expression = interpret(self._parser.parse(text)).expression
+            target = interpret(self._parser.parse(text).target).phrase
         except InputError:
             return "unread"
-        if expression.ordinal is not None:
+        if target.ordinal is not None:
             return "ordinal"
-        if expression.superlative is not None:
+        if target.superlative is not None:
             return "superlative"
-        if expression.excluded:
+        if target.excluded:
             return "negation"
-        if any(relation.certainty > 0.5 for relation in expression.relations):
+        if any(relation.certainty > 0.5 for relation in target.relations):
             return "relation"
-        return "place" if expression.position else "description"
+        return "place" if target.position else "description"
 
 
 def _bag(item: ExpressionItem, index: int) -> frozenset[str]:

@@ -65,7 +65,7 @@ def _detection(answer: Answer, index: int, messages: Any) -> Any:
     candidate = answer.meant[index]
     box = box_of(answer, candidate)
     result = messages.ObjectHypothesisWithPose()
-    result.hypothesis.class_id = answer.referral.expression.target
+    result.hypothesis.class_id = answer.referral.expression.target.text
     result.hypothesis.score = float(candidate.score)
     if box is not None:
         result.pose = PoseWithCovariance(pose=to_pose(box.pose))
@@ -81,5 +81,5 @@ def _detection(answer: Answer, index: int, messages: Any) -> Any:
 
 def _name(answer: Answer, index: int) -> str:
     """What was asked for, numbered where it is several."""
-    target = answer.referral.expression.target
+    target = answer.referral.expression.target.text
     return target if len(answer.meant) == 1 else f"{target} {index + 1}"

@@ -49,7 +49,7 @@ def _of_candidate(answer: Answer, candidate: Candidate, number: int) -> list[Mar
     sphere = _marker(answer, "centroid", Marker.SPHERE, _at(candidate.centroid, answer), ball)
     letters = Vector3(z=LETTERS)
     text = _marker(answer, "text", Marker.TEXT_VIEW_FACING, _at((x, y, z), answer), letters)
-    text.text = f"{answer.referral.expression.target} ({candidate.score:.2f})"
+    text.text = f"{answer.referral.expression.target.text} ({candidate.score:.2f})"
     markers = [cube, sphere, text]
     for marker in markers:
         marker.id = number
