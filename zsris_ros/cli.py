@@ -20,8 +20,8 @@ from zsris_ros.commands import (
     replay,
     train_language,
     train_tabletop,
+    weights,
 )
-from zsris_ros.commands import weights as weights
 
 FAILED = 2
 INTERRUPTED = 130
@@ -60,7 +60,6 @@ def make_parser() -> argparse.ArgumentParser:
         calibrate, bench, record_tabletop, train_tabletop, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
-    subparsers.choices["weights"].set_defaults(run=weights.run)
     return parser
 
 

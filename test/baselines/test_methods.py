@@ -47,13 +47,7 @@ def resnet() -> ResnetClip:
 
 def segmenter_of(method: Method, clip: ClipModel | ResnetClip) -> Segmenter:
     return method_segmenter(
-        method,
-        [],
-        clip,
-        parser=RuleParser(),
-        reader=PublishedReader(),
-        hybrid=HYBRID,
-        gem=GEM,
+        method, [], clip, parser=RuleParser(), reader=PublishedReader(), hybrid=HYBRID, gem=GEM
     )
 
 

@@ -29,9 +29,9 @@ from zsris_ros.benchmark.charts import draw_curves, draw_stages
 from zsris_ros.benchmark.curves import AXES, growth, measure_curves
 from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
 from zsris_ros.benchmark.flops import counted, matrix_rate
-from zsris_ros.benchmark.inputs import Inputs, painted, sentences
+from zsris_ros.benchmark.inputs import Inputs, paint_scene, sentences
 from zsris_ros.benchmark.measuring import Measurement, Task
-from zsris_ros.benchmark.networks import Networks, Script, sizes
+from zsris_ros.benchmark.networks import Networks, ScriptedMasks, sizes
 from zsris_ros.benchmark.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.benchmark.published.features import mask_features, patch_features
 from zsris_ros.benchmark.published.pipelines import PublishedPlan, _generator
@@ -85,7 +85,7 @@ def tiny(window: float | None = None) -> Networks:
 
 @pytest.fixture(scope="module")
 def inputs() -> Inputs:
-    return painted(8, 120, 80)
+    return paint_scene(8, 120, 80)
 
 
 @pytest.mark.parametrize("window", [None, 1.5])
@@ -225,13 +225,13 @@ def test_the_machine_s_rate_is_a_rate() -> None:
 
 
 def test_inputs_are_always_the_same_and_fit() -> None:
-    first, second = painted(50), painted(50)
+    first, second = paint_scene(50), paint_scene(50)
     assert first.message.data == second.message.data and (first.masks == second.masks).all()
     assert first.masks.shape == (50, 480, 640)
     assert first.masks.any(axis=(1, 2)).all() and first.masks.sum(axis=0).max() == 1
     assert len(set(sentences(300))) == 300 and sentences(300)[:5] == sentences(5)
     with pytest.raises(InputError, match="do not fit"):
-        painted(5000, 64, 48)
+        paint_scene(5000, 64, 48)
 
 
 def test_sizes_are_named_by_sam() -> None:
@@ -257,7 +257,7 @@ def test_what_does_not_exist_is_one_sentence(
 def test_random_networks_propose_the_given_masks_to_every_plan(inputs: Inputs) -> None:
     networks = tiny()
     found = {}
-    for script in (Script(networks.sam, inputs.masks), None):
+    for script in (ScriptedMasks(networks.sam, inputs.masks), None):
         published = _generator(networks).generate(to_rgb(inputs.message))
         ours = SamProposer(networks.sam, networks.preset.proposing).propose(
             to_frame(inputs.message)
@@ -406,7 +406,7 @@ def test_plans_by_turns_each_in_a_process_of_its_own(
 def test_live_tensors_are_counted_until_they_are_freed() -> None:
     given = torch.zeros(100)
     live = gpu_memory.LiveTensors()
-    with live, watched(live.watch):
+    with live, watched(live.stage_hook):
         with stage("features"):
             made = given + 1  # 400 bytes
             view = made[10:]

@@ -20,12 +20,12 @@ from zsris_ros.cli import main
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.synthetic import write_refcoco
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-from zsris_ros.evaluation.evaluation_loop import Contestant, evaluate
-from zsris_ros.evaluation.experiment import Contest, chosen_methods
-from zsris_ros.evaluation.records import AnswerRecord, read_answers, read_looks
+from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
+from zsris_ros.evaluation.experiment import Experiment, choose_methods
+from zsris_ros.evaluation.records import AnswerRecord, read_answers, read_frames
 from zsris_ros.evaluation.reports.summary import summarise_folder
 from zsris_ros.evaluation.run_folder import Results, claim
-from zsris_ros.evaluation.shared_features import Remembering
+from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.models.load import Parts, load_parts
 from zsris_ros.torch_utils import precision as precision_module
@@ -87,9 +87,9 @@ def parts() -> Parts:
 
 def entered(
     parts: Parts, directory: Path, proposals: str = "truth", name: str = "hybridgl"
-) -> Contestant:
-    contest = Contest(parts, None, directory, SETTINGS)
-    return contest.enter(find_method(name), proposals)
+) -> MethodRun:
+    experiment = Experiment(parts, None, directory, SETTINGS)
+    return experiment.prepare(find_method(name), proposals)
 
 
 def without_times(document: Any) -> Any:
@@ -105,7 +105,7 @@ def lines(path: Path) -> list[Any]:
 
 def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Path) -> None:
     evaluate(Squares(3), [entered(parts, tmp_path)], limit=2)
-    answers, looks = read_answers(tmp_path), read_looks(tmp_path)
+    answers, looks = read_answers(tmp_path), read_frames(tmp_path)
     assert [look.item for look in looks] == ["squares 0", "squares 1"]
     assert [answer.iou for answer in answers] == [1, 0, 1] * 2
     first, wrong = answers[:2]
@@ -157,7 +157,7 @@ def test_proposals_come_from_a_file_by_the_items_names(parts: Parts, tmp_path: P
     left = {"size": [48, 64], "counts": [10 + 4 * 48, *[10, 38] * 9, 10, 28 + 50 * 48]}
     file.write_text(json.dumps([{"image_id": "squares 0", "segmentation": left, "score": 0.9}]))
     evaluate(Squares(2), [entered(parts, tmp_path / "out", str(file))])
-    first, second = read_looks(tmp_path / "out")
+    first, second = read_frames(tmp_path / "out")
     assert first.bounds["joined"] == (1, 0, 0) and second.proposals["joined"] == 0
     assert {answer.verdict for answer in read_answers(tmp_path / "out")[3:]} == {"NOT_FOUND"}
     with pytest.raises(InputError, match="no file of proposals"):
@@ -197,7 +197,7 @@ def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
 
 def test_a_function_remembers_by_the_objects_themselves() -> None:
     asked: list[object] = []
-    remembering = Remembering(lambda thing: asked.append(thing) or [thing])
+    remembering = Memoised(lambda thing: asked.append(thing) or [thing])
     one, equal = [1], [1]
     assert remembering(one) is remembering(one)
     assert remembering(equal) is not remembering(one)
@@ -222,14 +222,14 @@ SHARING = [
 def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
     item = TabletopData(0, 1).to_item(small_scenes()[0])
     one = Same(item)
-    shared = Contest(parts, None, tmp_path / "shared", SETTINGS)
+    shared = Experiment(parts, None, tmp_path / "shared", SETTINGS)
     methods = [find_method(*each) for each in SHARING]
-    together = [shared.enter(m, "depth", f"{m.name}.{m.variant}") for m in methods]
+    together = [shared.prepare(m, "depth", f"{m.name}.{m.variant}") for m in methods]
     evaluate(one, together)
     for method in methods:
         folder = f"{method.name}.{method.variant}"
-        alone = Contest(parts, None, tmp_path / "alone", SETTINGS)
-        evaluate(one, [alone.enter(method, "depth", folder)])
+        alone = Experiment(parts, None, tmp_path / "alone", SETTINGS)
+        evaluate(one, [alone.prepare(method, "depth", folder)])
         for name in ("answers.jsonl", "looks.jsonl"):
             ours = lines(tmp_path / "shared" / folder / name)
             assert ours == lines(tmp_path / "alone" / folder / name), folder
@@ -237,10 +237,10 @@ def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
 
 
 def test_what_methods_have_in_common_is_one(parts: Parts, tmp_path: Path) -> None:
-    contest = Contest(parts, None, tmp_path, SETTINGS)
+    experiment = Experiment(parts, None, tmp_path, SETTINGS)
 
     def scene(name: str, variant: str, proposals: str = "truth") -> Any:
-        contestant = contest.enter(find_method(name, variant), proposals, f"{name}.{variant}")
+        contestant = experiment.prepare(find_method(name, variant), proposals, f"{name}.{variant}")
         return contestant.segmenter.look(item.frame, contestant.propose(item))
 
     item = Squares(1).item("one")
@@ -253,7 +253,7 @@ def test_what_methods_have_in_common_is_one(parts: Parts, tmp_path: Path) -> Non
 
 def test_lists_of_methods_and_variants() -> None:
     def pairs(*args: Any) -> list[tuple[str, str]]:
-        return [(method.name, method.variant) for method in chosen_methods(*args)]
+        return [(method.name, method.variant) for method in choose_methods(*args)]
 
     assert pairs("all", "all") == list(METHODS)
     assert pairs("crop,grad-cam", "paper,product") == [
@@ -261,9 +261,9 @@ def test_lists_of_methods_and_variants() -> None:
         ("crop", "product"),
         ("grad-cam", "paper"),
     ]
-    (alone,) = chosen_methods("global-local", "reference", "refcocog")
+    (alone,) = choose_methods("global-local", "reference", "refcocog")
     assert alone.options["alpha"] == 0.85
-    guided, plain = chosen_methods("hybridgl,crop", "paper", None, "clip-prior")
+    guided, plain = choose_methods("hybridgl,crop", "paper", None, "clip-prior")
     assert (guided.localisation, plain.localisation) == ("clip-prior", None)
     for arguments, said in (
         (("crob", "all"), "no method is called 'crob'"),
@@ -272,7 +272,7 @@ def test_lists_of_methods_and_variants() -> None:
         (("crop", "paper", None, "gem"), "uses no localisation map"),
     ):
         with pytest.raises(InputError, match=said):
-            chosen_methods(*arguments)
+            choose_methods(*arguments)
 
 
 def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -389,5 +389,5 @@ def test_records_know_only_plain_data(parts: Parts, tmp_path: Path) -> None:
     evaluate(Squares(1), [entered(parts, tmp_path)])
     (tmp_path / "looks.jsonl").write_text("not json\n")
     with pytest.raises(InputError, match="line 1"):
-        read_looks(tmp_path)
+        read_frames(tmp_path)
     assert all(isinstance(each, AnswerRecord) for each in read_answers(tmp_path))

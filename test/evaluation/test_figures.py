@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.answer_records import NOTHING, OBJECTS, box, look, record
 
-from zsris_ros.evaluation.records import AnswerRecord, LookRecord, read_answers, read_looks, to_line
+from zsris_ros.evaluation.records import (
+    AnswerRecord,
+    FrameRecord,
+    read_answers,
+    read_frames,
+    to_line,
+)
 from zsris_ros.evaluation.reports.figures import counted_iou, summarise, write_summary
 
 HALF = box(0, 4)
@@ -129,7 +135,7 @@ some_looks = st.lists(st.builds(look, st.just("one"), st.floats(0, 9)), max_size
 
 @given(some_answers, some_looks, st.randoms())
 def test_the_order_of_the_records_does_not_matter(
-    answers: list[AnswerRecord], looks: list[LookRecord], random: Random
+    answers: list[AnswerRecord], looks: list[FrameRecord], random: Random
 ):
     before = summarise(answers, looks)
     random.shuffle(answers)
@@ -144,7 +150,7 @@ def test_records_written_in_two_runs_give_the_summary_of_one(tmp_path: Path):
         for name, records in (("answers.jsonl", some), ("looks.jsonl", seen)):
             with (tmp_path / name).open("a") as lines:
                 lines.writelines(map(to_line, records))
-    again = summarise(read_answers(tmp_path), read_looks(tmp_path))
+    again = summarise(read_answers(tmp_path), read_frames(tmp_path))
     assert again == summarise(answers, looks)
 
 

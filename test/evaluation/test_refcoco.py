@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from support.miniatures import SEEDS, small_scenes
 
-from zsris_ros.evaluation.datasets.categories import kind_of
+from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.refcoco import SPLITS, RefcocoData
 from zsris_ros.evaluation.datasets.synthetic import write_refcoco
 from zsris_ros.simulation.expressions import expressions
@@ -54,7 +54,7 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         assert {(q.text, q.targets) for q in item.questions} == made
         assert len(made) > 5
         for question in item.questions:
-            assert question.category == kind_of(question.text)
+            assert question.category == category_of(question.text)
             mask = scene.objects[question.targets[0]].mask
             np.testing.assert_array_equal(item.truth(question), mask)
 
@@ -103,9 +103,7 @@ def test_missing_files_are_named(root: Path) -> None:
         RefcocoData(root, "refcoco", "unc", "val")
 
 
-def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(
-    root: Path,
-) -> None:
+def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(root: Path) -> None:
     def texts() -> list[str]:
         data = RefcocoData(root, "refcoco", "unc", "val")
         return [question.text for question in data.item(str(SEEDS[0])).questions]
@@ -127,7 +125,7 @@ def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(
     edit_refs(root, cleaned)
     sent = texts()
     assert raw == [f"The {text}, please!" for text in sent]
-    assert [kind_of(text.capitalize()) for text in sent] == [kind_of(text) for text in sent]
+    assert [category_of(text.capitalize()) for text in sent] == [category_of(text) for text in sent]
 
 
 def test_crowds_are_objects_as_the_published_loader_takes_them(root: Path) -> None:
@@ -243,4 +241,4 @@ def test_objects_and_pictures_in_another_form_are_refused(root: Path) -> None:
     ],
 )
 def test_kinds_of_expressions(text: str, kind: str) -> None:
-    assert kind_of(text) == kind
+    assert category_of(text) == kind

@@ -100,10 +100,7 @@ def test_a_pickle_as_python_2_wrote_it(tmp_path: Path) -> None:
             b"ue.", b"ua."
         )
     )
-    assert load_plain(path) == [
-        {"sent": "mug", "ref_id": 7, "seen": {1, 2}},
-        {"sent": "mug"},
-    ]
+    assert load_plain(path) == [{"sent": "mug", "ref_id": 7, "seen": {1, 2}}, {"sent": "mug"}]
     path.write_bytes(
         b"(lp0\n(dp1\nS'sent'\np2\nS'mug'\np3\nsS'ref_id'\np4\nL7L\nsa(dp5\ng2\ng3\nsa."
     )

@@ -38,14 +38,7 @@ ROSDEP = {
     "tqdm": "python3-tqdm",
 }
 # Optional by design: imported where they are used, with a sentence where they are missing.
-OPTIONAL = {
-    "sounddevice",
-    "faster_whisper",
-    "vosk",
-    "cv_bridge",
-    "tf2_ros",
-    "vision_msgs",
-}
+OPTIONAL = {"sounddevice", "faster_whisper", "vosk", "cv_bridge", "tf2_ros", "vision_msgs"}
 
 installed_by_pip = pytest.mark.skipif(
     not MARKER.is_file(), reason="pip did not install zsris_ros here; colcon has its own prefix"

@@ -170,7 +170,7 @@ def test_vit_scores(case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarr
 def test_resnet_scores(case: str, resnet: ResnetClip, rgb: np.ndarray, masks: np.ndarray) -> None:
     alpha, number = case.removeprefix("score_v").split("_t")
     encoder = GlobalLocalEncoder(resnet, GlobalLocalSettings(float(alpha)))
-    assert encoder.compares_by_dot_product
+    assert encoder.settings.dot_product(encoder.clip)
     scores = 100 * encoder.encode(rgb, masks) @ resnet_text(resnet, int(number))
     expected = array(RESNET, case)
     assert_close(scores[:, None], expected, LOGITS)

@@ -8,7 +8,7 @@ import numpy as np
 
 from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.metrics import answer_iou, best_overlap, overlap
-from zsris_ros.evaluation.records import AnswerRecord, LookRecord
+from zsris_ros.evaluation.records import AnswerRecord, FrameRecord
 from zsris_ros.geometry import run_lengths
 from zsris_ros.types import BoolArray, Frame
 
@@ -66,9 +66,9 @@ def record(
     return AnswerRecord(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def look(item: str = "one", seconds: float = 0.5, sam: tuple[float, ...] = (1, 0)) -> LookRecord:
+def look(item: str = "one", seconds: float = 0.5, sam: tuple[float, ...] = (1, 0)) -> FrameRecord:
     bounds = {"joined": (1.0, 0.5), "sam": sam}
-    return LookRecord(item, bounds, {"joined": 5, "sam": 3}, seconds)
+    return FrameRecord(item, bounds, {"joined": 5, "sam": 3}, seconds)
 
 
 class SmallData:

@@ -21,7 +21,7 @@ from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.torch_utils.batching import Batches, portion
 from zsris_ros.types import BoolArray, ByteArray, InputError
 from zsris_ros.vision.attention import run_block
-from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.views import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -83,6 +83,10 @@ class GlobalLocalSettings:
         if self.batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {self.batch_size}")
 
+    def dot_product(self, clip: OpenClipModel) -> bool:
+        """Return whether features and texts are compared by dot product instead of cosine."""
+        return self.unit_parts and isinstance(clip, ResnetClip)
+
     @classmethod
     def paper(cls, **changes: Any) -> GlobalLocalSettings:
         """As printed: black around the object, its bounding box, k by architecture, cosines."""
@@ -130,11 +134,6 @@ class GlobalLocalEncoder:
                 raise InputError(
                     f"start_block {self._start} does not fit a vision transformer of {depth} blocks"
                 )
-
-    @property
-    def compares_by_dot_product(self) -> bool:
-        """Whether features and texts are made to be compared without normalising."""
-        return self.settings.unit_parts and isinstance(self.clip, ResnetClip)
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
         """Features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised (Eq. 5).

@@ -26,12 +26,10 @@ class RegionTokenEncoder:
     ``full_cell`` and ``batch_size``.
     """
 
-    compares_by_dot_product = False
-
     def __init__(self, clip: ClipModel, settings: GlobalLocalSettings | None = None) -> None:
         self.clip = clip
         self.settings = settings or GlobalLocalSettings(start_block=None)
-        self._pictures = GlobalLocalEncoder(clip, self.settings)
+        self._images = GlobalLocalEncoder(clip, self.settings)
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
         """Features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised.
@@ -41,9 +39,9 @@ class RegionTokenEncoder:
         check_masks(rgb, masks)
         clip, settings = self.clip, self.settings
         with torch.no_grad():
-            picture = self._pictures.picture(rgb)
+            picture = self._images.picture(rgb)
             tokens = clip.stem(resize(picture, clip.image_size, settings.image_antialias))
-            seen = self._pictures.grids(masks).flatten(1) > 0
+            seen = self._images.grids(masks).flatten(1) > 0
             regions = tokens[:, :1].expand(len(masks), -1, -1)
             for block in clip.blocks:
                 regions = torch.cat(

@@ -18,7 +18,7 @@ from zsris_ros.benchmark.charts import draw_curves, draw_stages
 from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
 from zsris_ros.benchmark.measuring import STAGES
 from zsris_ros.benchmark.plans import PLANS
-from zsris_ros.evaluation.reports.readme_tables import between_marks
+from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
 
 _WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
 
@@ -67,7 +67,7 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
 
 def with_table(readme: str, table: str) -> str:
     """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
-    return between_marks(readme, "bench", table)
+    return replace_between_marks(readme, "bench", table)
 
 
 def with_parts(page: str, folder: Path) -> str:
@@ -76,9 +76,9 @@ def with_parts(page: str, folder: Path) -> str:
         path = folder / f"{name}.json"
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
-            page = between_marks(page, name, table(found))
+            page = replace_between_marks(page, name, table(found))
     if (folder / FP32).is_dir():
-        page = between_marks(page, FP32, bench_table(folder / FP32))
+        page = replace_between_marks(page, FP32, bench_table(folder / FP32))
     return page
 
 
@@ -145,14 +145,12 @@ def _growth(curves: Sequence[Document]) -> Iterator[str]:
         "part):"
     )
     yield ""
-    yield "| plan | with | from | to | slope | exponent |"
-    yield "|---|---|---|---|---|---|"
+    rows = []
     for curve in curves:
-        first, last = (f"{curve['values'][i]} in {_milliseconds(curve['ms'][i])}" for i in (0, -1))
-        yield (
-            f"| {curve['plan']} | {curve['axis']} | {first} | {last} | "
-            f"{curve['ms_per_unit']:.3g} ms each | {curve['exponent']:.2f} |"
-        )
+        ends = (f"{curve['values'][i]} in {_milliseconds(curve['ms'][i])}" for i in (0, -1))
+        growth = (f"{curve['ms_per_unit']:.3g} ms each", f"{curve['exponent']:.2f}")
+        rows.append((curve["plan"], curve["axis"], *ends, *growth))
+    yield from markdown_table(("plan", "with", "from", "to", "slope", "exponent"), rows)
 
 
 def _added_by_ros(found: Document) -> Iterator[str]:
@@ -163,12 +161,13 @@ def _added_by_ros(found: Document) -> Iterator[str]:
         f"{found['frames']} frames, medians):"
     )
     yield ""
-    yield "| | |"
-    yield "|---|---|"
-    yield f"| a call about a new frame, beyond its pipeline | {_milliseconds(new['beyond_ms'])} |"
-    yield f"| a further one, beyond its pipeline | {_milliseconds(further['beyond_ms'])} |"
-    yield f"| making and publishing mask and overlay | {_milliseconds(publishing['median_ms'])} |"
-    yield f"| idle CPU load, camera at 30 Hz | {found['idle_share_of_a_core']:.0%} of a core |"
+    rows = {
+        "a call about a new frame, beyond its pipeline": _milliseconds(new["beyond_ms"]),
+        "a further one, beyond its pipeline": _milliseconds(further["beyond_ms"]),
+        "making and publishing mask and overlay": _milliseconds(publishing["median_ms"]),
+        "idle CPU load, camera at 30 Hz": f"{found['idle_share_of_a_core']:.0%} of a core",
+    }
+    yield from markdown_table(("", ""), rows.items())
 
 
 def _many_requests(found: Document) -> str:
@@ -181,9 +180,7 @@ def _many_requests(found: Document) -> str:
         "the most while they were made": found["peak_mb"],
     }
     head = f"{_networks(found)}, {found['plan']}, {found['precision']}, {_machine(found)}"
-    return "\n".join(
-        [f"| {head} | MiB |", "|---|---|", *(f"| {name} | {mb:.0f} |" for name, mb in rows.items())]
-    )
+    return "\n".join(markdown_table((head, "MiB"), ((n, f"{mb:.0f}") for n, mb in rows.items())))
 
 
 def _ms(figures: Document | None) -> str:

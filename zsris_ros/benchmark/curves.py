@@ -58,10 +58,7 @@ def measure_curves(
     for task in tasks:
         networks = networks_of(task)
         curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
-    return {
-        "curves": curves,
-        **machine.provenance(networks.device),
-    }
+    return machine.with_provenance({"curves": curves}, networks.device)
 
 
 def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, float]:
@@ -101,9 +98,9 @@ def _time(measurement: Measurement, repetitions: int) -> float:
     """Milliseconds of all the expressions of a task, the first with the picture; the median."""
     count = measurement.task.expressions
     samples = []
-    measurement.ask(0)  # warms up
+    measurement.time(0)  # warms up
     for _ in range(repetitions):
-        stages = [measurement.ask(number).milliseconds for number in range(count)]
+        stages = [measurement.time(number).milliseconds for number in range(count)]
         samples.append(sum(sum(each.values()) for each in stages))
     return round(median(samples), 3)
 

@@ -38,7 +38,7 @@ class Inputs:
         return Proposals(self.masks, mask_boxes(self.masks), quality, ("sam",) * count)
 
 
-def painted(masks: int, width: int = 640, height: int = 480) -> Inputs:
+def paint_scene(masks: int, width: int = 640, height: int = 480) -> Inputs:
     """``masks`` boxes and discs on a grid, coloured by turns, on a noisy table; always the same.
 
     Raises InputError where the picture is too small for that many.
@@ -48,7 +48,7 @@ def painted(masks: int, width: int = 640, height: int = 480) -> Inputs:
     rows = ceil(masks / columns)
     side = min(width / columns, height / rows)
     if masks < 1 or side < 6:
-        raise InputError(f"{masks} things do not fit a picture of {width}x{height} pixels")
+        raise InputError(f"{masks} objects do not fit a picture of {width}x{height} pixels")
     smooth = cv2.resize(rng.integers(90, 150, (6, 8, 3), dtype=np.uint8), (width, height))
     picture = smooth.astype(np.int16)
     found = np.zeros((masks, height, width), bool)
@@ -56,7 +56,7 @@ def painted(masks: int, width: int = 640, height: int = 480) -> Inputs:
     for index in range(masks):
         row, column = divmod(index, columns)
         x, y = (column + 0.5) * width / columns, (row + 0.5) * height / rows
-        found[index] = _thing(index, (x, y), side * rng.uniform(0.3, 0.45), (height, width))
+        found[index] = _object_mask(index, (x, y), side * rng.uniform(0.3, 0.45), (height, width))
         picture[found[index]] = colours[index % len(colours)]
     picture += rng.integers(-6, 7, picture.shape, dtype=np.int16)
     rgb: ByteArray = picture.clip(0, 255).astype(np.uint8)
@@ -75,7 +75,7 @@ def sentences(number: int) -> list[str]:
     return list(islice(dict.fromkeys(islice(texts, 4 * number + 100)), number))
 
 
-def _thing(
+def _object_mask(
     index: int, centre: tuple[float, float], radius: float, size: tuple[int, int]
 ) -> BoolArray:
     mask = np.zeros(size, np.uint8)

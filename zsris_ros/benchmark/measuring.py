@@ -9,8 +9,8 @@ from typing import Any
 
 from zsris_ros.benchmark import machine
 from zsris_ros.benchmark.flops import counted, matrix_rate
-from zsris_ros.benchmark.inputs import painted, sentences
-from zsris_ros.benchmark.networks import Networks, Script, load_networks
+from zsris_ros.benchmark.inputs import paint_scene, sentences
+from zsris_ros.benchmark.networks import Networks, ScriptedMasks, load_networks
 from zsris_ros.benchmark.plans import make_plan
 from zsris_ros.benchmark.stopwatch import Stopwatch
 from zsris_ros.tracing.stages import watched
@@ -67,12 +67,12 @@ class Measurement:
         if task.expressions < 1:
             raise InputError("at least one expression is needed")
         self.task = task
-        inputs = painted(task.masks, task.width, task.height)
+        inputs = paint_scene(task.masks, task.width, task.height)
         self.networks = networks or networks_of(task)
         self.plan = make_plan(task.plan, self.networks, inputs)
-        self._script: Script | None = None
+        self._scripted: ScriptedMasks | None = None
         if self.networks.weights == "random":
-            self._script = Script(self.networks.sam, inputs.masks)
+            self._scripted = ScriptedMasks(self.networks.sam, inputs.masks)
         self._texts = sentences(task.expressions)
         self._first, self._further = _Samples(), _Samples()
         self._held: list[float] = []
@@ -80,48 +80,48 @@ class Measurement:
 
     def warm_up(self) -> None:
         """One pass that is not timed; its operations are counted, and memory from here on."""
-        machine.forget_peak(self.networks.device)
+        machine.reset_peak(self.networks.device)
         with counted() as counter:
-            self._first.operations = self.ask(0, counter.get_total_flops).operations
+            self._first.operations = self.time(0, counter.get_total_flops).operations
             self._further.operations = self._first.operations
-            if self.plan.remembers and len(self._texts) > 1:
-                self._further.operations = self.ask(1, counter.get_total_flops).operations
+            if self.plan.caches_scenes and len(self._texts) > 1:
+                self._further.operations = self.time(1, counter.get_total_flops).operations
 
     def close(self) -> None:
         """The networks are again as they were."""
-        if self._script is not None:
-            self._script.close()
+        if self._scripted is not None:
+            self._scripted.close()
 
     def repeat(self) -> None:
         """A first answer and the further ones.
 
         A plan that begins anew for every expression is asked one further one, the first time only.
         """
-        self._first.stages.append(self.ask(0).milliseconds)
+        self._first.stages.append(self.time(0).milliseconds)
         self._held.append(machine.held_mb(self.networks.device))
         further = range(1, len(self._texts))
-        if not self.plan.remembers:
+        if not self.plan.caches_scenes:
             further = further[: 0 if self._further.stages else 1]
         for number in further:
-            self._further.stages.append(self.ask(number).milliseconds)
+            self._further.stages.append(self.time(number).milliseconds)
             self._held.append(machine.held_mb(self.networks.device))
 
-    def ask(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
+    def time(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
         """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
-        watch = Stopwatch(self.networks.device, flops)
-        with watched(watch), watch("other"):
+        stopwatch = Stopwatch(self.networks.device, flops)
+        with watched(stopwatch), stopwatch("other"):
             if number == 0:
                 self.plan.look()
                 self.chosen.clear()
             self.chosen.append(self.plan.answer(self._texts[number]))
-        return watch
+        return stopwatch
 
     def document(self) -> dict[str, Any]:
         """What was found out, as JSON; milliseconds, MiB, and operations in 10^9."""
         networks = self.networks
         rate = matrix_rate(networks.device, PRECISIONS[networks.precision])
         first, further = _summary(self._first, rate), _summary(self._further, rate)
-        return {
+        figures = {
             "plan": self.task.plan,
             "device": str(networks.device),
             "precision": networks.precision,
@@ -145,8 +145,8 @@ class Measurement:
             "expressions": self.task.expressions,
             "chosen_further": self.chosen[1:],
             "matrix_gflops": round(rate / 1e9, 1),
-            **machine.provenance(networks.device),
         }
+        return machine.with_provenance(figures, networks.device)
 
 
 def _summary(samples: _Samples, rate: float) -> dict[str, Any]:

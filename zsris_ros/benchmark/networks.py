@@ -42,12 +42,12 @@ class Networks:
     halo: int | None = None
 
 
-def label(size: str, networks: Networks) -> str:
+def row_label(size: str, networks: Networks) -> str:
     """Whose weights a row of figures is about: the size, and "random" where they are."""
     return size if networks.weights == "preset" else f"{size}, random"
 
 
-def spelled_out(label: str) -> str:
+def row_title(label: str) -> str:
     """A row's ``label`` as the tables say it."""
     size, comma, kind = label.partition(", ")
     return f"{'the bundled tabletop weights' if size == 'tabletop' else 'ViT-B/16'}{comma}{kind}"
@@ -89,7 +89,7 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
     return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random", halo)
 
 
-class Script:
+class ScriptedMasks:
     """Makes SAM find the given masks (bool NxHxW) in turn, whatever its decoder has computed.
 
     Random weights propose nothing, and with nothing to enlarge, compare and clean no proposer does
@@ -98,30 +98,30 @@ class Script:
 
     def __init__(self, sam: Sam, masks: BoolArray) -> None:
         self._logits = _low_resolution(sam, masks)
-        self._sam, self._enlarge, self._next = sam, sam.postprocess_masks, 0
+        self._sam, self._upsample, self._next = sam, sam.postprocess_masks, 0
         self._masks = PointDecoder.masks
         head = sam.mask_decoder.iou_prediction_head
-        self._handle = head.register_forward_hook(self._judge)
-        sam.postprocess_masks = self._draw  # segment_anything's generator asks this, ours the next
-        PointDecoder.masks = self._drawn  # type: ignore[method-assign, assignment]
+        self._hook = head.register_forward_hook(self._quality)
+        sam.postprocess_masks = self._postprocess  # called by segment_anything's generator
+        PointDecoder.masks = self._scripted  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
         """SAM finds again what it finds."""
-        self._handle.remove()
+        self._hook.remove()
         del self._sam.postprocess_masks
         PointDecoder.masks = self._masks  # type: ignore[method-assign]
 
-    def _judge(self, _: Any, __: Any, quality: Tensor) -> Tensor:
+    def _quality(self, _: Any, __: Any, quality: Tensor) -> Tensor:
         """Predicted IoUs Bx(1+M); the first is of the mask for several prompts together."""
         place = torch.arange(quality.numel(), device=quality.device).view(quality.shape)
         return torch.where(place % quality.shape[1] == 3, _BAD, _GOOD).to(quality)
 
-    def _draw(self, logits: Tensor, *sizes: Any) -> Tensor:
-        drawn: Tensor = self._enlarge(self._replaced(logits), *sizes)
-        return drawn
+    def _postprocess(self, logits: Tensor, *sizes: Any) -> Tensor:
+        upsampled: Tensor = self._upsample(self._replaced(logits), *sizes)
+        return upsampled
 
     @property
-    def _drawn(self) -> Callable[[PointDecoder, Tensor, float], Iterator[tuple[Tensor, Tensor]]]:
+    def _scripted(self) -> Callable[[PointDecoder, Tensor, float], Iterator[tuple[Tensor, Tensor]]]:
         def masks(
             decoder: PointDecoder, points: Tensor, least: float
         ) -> Iterator[tuple[Tensor, Tensor]]:

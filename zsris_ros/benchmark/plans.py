@@ -27,10 +27,10 @@ PLANS = ("published", "reference", SHARED, "product", "paper")
 
 
 class Plan(Protocol):
-    """``remembers``: whether what was seen serves further sentences; ``features`` NxE, the last."""
+    """``caches_scenes``: whether what was seen serves further sentences; ``features`` NxE, the last."""
 
     @property
-    def remembers(self) -> bool: ...
+    def caches_scenes(self) -> bool: ...
 
     @property
     def features(self) -> Tensor: ...
@@ -52,7 +52,7 @@ class PackagePlan:
     whatever the weights are.
     """
 
-    remembers = True
+    caches_scenes = True
 
     def __init__(self, name: str, networks: Networks, inputs: Inputs) -> None:
         preset = networks.preset
@@ -82,7 +82,7 @@ class PackagePlan:
         return self._scene.features
 
     def look(self) -> None:
-        self._clip.to(self._clip.device)  # forgets the texts of the last picture
+        self._clip.clear_text_cache()
         with stage("decode"):
             frame = to_frame(self._inputs.message)
         with stage("proposals"):
@@ -92,13 +92,13 @@ class PackagePlan:
     def answer(self, expression: str) -> int:
         assert self._scene is not None
         with stage("guidance"):
-            referral = self._segmenter.refer(self._scene, expression)
+            result = self._segmenter.refer(self._scene, expression)
         with stage("publish"):
             header = self._inputs.message.header
-            to_picture(referral.mask * np.uint8(255), "mono8", header)
-            drawn = overlay(self._scene.frame.rgb, referral, expression)
+            to_picture(result.mask * np.uint8(255), "mono8", header)
+            drawn = overlay(self._scene.frame.rgb, result, expression)
             to_picture(drawn, "rgb8", header)
-        return referral.candidates[0].index
+        return result.candidates[0].index
 
 
 def check_plan(name: str) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import positive
+from zsris_ros.commands.options import Subparsers, positive
 
 if TYPE_CHECKING:
     from zsris_ros.benchmark.measuring import Task
-    from zsris_ros.commands.options import Subparsers
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -120,8 +118,9 @@ def _say(text: str) -> None:
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    from zsris_ros.benchmark import machine
+
+    machine.write(path, document)
     print(f"written to {path}")
 
 

@@ -6,10 +6,9 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers
 
 MISSED = 1
 

@@ -6,12 +6,9 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from zsris_ros.commands.options import add_parser_choice
-
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers, add_parser_choice
 
 VARIANTS = ("product", "paper", "reference", "sentence", "centres")
 """Resolvers to compare: the package's, the published method's (HybridGL without its coherence map)
@@ -80,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         settings, load_parser(args.parser), load_reader(args.parser), args.semantics
     )
     answers: list[ExpressionAnswer] = []
-    for item in tqdm([each for each in items if bench.asks(each)], args.file.stem, unit="text"):
+    for item in tqdm([each for each in items if bench.selects(each)], args.file.stem, unit="text"):
         answers.extend(bench.answers(item, args.variant, args.noise))
     summary = summarise_expressions(answers)
     args.out.mkdir(parents=True, exist_ok=True)

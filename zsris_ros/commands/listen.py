@@ -6,10 +6,8 @@ import argparse
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers
 
 NOTHING_SAID = 1
 

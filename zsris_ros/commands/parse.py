@@ -6,13 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from zsris_ros.commands.options import add_parser_choice
+from zsris_ros.commands.options import Subparsers, add_parser_choice
 from zsris_ros.types import Expression, InputError
-
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
 
 REFUSED = 2
 """The exit code when a line held nothing to understand."""

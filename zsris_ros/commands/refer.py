@@ -8,10 +8,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import add_models
+from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
     from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, ReferringResult, Scene
 
 
@@ -20,9 +19,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour picture")
     parser.add_argument("expression", metavar="EXPRESSION", help="such as 'the mug on the left'")
     parser.add_argument(
-        "--depth",
-        type=Path,
-        help="depth of the same pixels: a 16-bit picture, or .npy in metres",
+        "--depth", type=Path, help="depth of the same pixels: a 16-bit picture, or .npy in metres"
     )
     parser.add_argument(
         "--intrinsics",
@@ -59,19 +56,17 @@ def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
     from zsris_ros.models.load import load_segmenter
 
-    segmenter = load_segmenter(
-        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
-    )
+    segmenter = load_segmenter(**model_options(args))
     scene = segmenter.look(frame)
-    referral = segmenter.refer(scene, args.expression)
-    _write_pictures(args, frame, referral)
+    result = segmenter.refer(scene, args.expression)
+    _write_pictures(args, frame, result)
     if args.json:
-        print(json.dumps(to_json(scene, referral)))
+        print(json.dumps(to_json(scene, result)))
         return 0
-    print(referral.message)
-    print(referral.explanation)
-    if referral.best is not None and referral.best.centroid is not None:
-        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
+    print(result.message)
+    print(result.explanation)
+    if result.best is not None and result.best.centroid is not None:
+        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*result.best.centroid))
     for what, path in (("overlay", args.out), ("mask", args.mask)):
         if path is not None:
             print(f"{what} written to {path}")
@@ -133,7 +128,7 @@ def _open_picture(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringResult) -> None:
+def _write_pictures(args: argparse.Namespace, frame: Frame, result: ReferringResult) -> None:
     if args.out is None and args.mask is None:
         return
     from PIL import Image
@@ -141,8 +136,8 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
     from zsris_ros.types import InputError
     from zsris_ros.visualization.overlay import overlay
 
-    pictures = {args.out: lambda: overlay(frame.rgb, referral, args.expression)}
-    pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
+    pictures = {args.out: lambda: overlay(frame.rgb, result, args.expression)}
+    pictures[args.mask] = lambda: result.mask.astype("uint8") * 255
     for path, draw in pictures.items():
         if path is None:
             continue
@@ -153,17 +148,17 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 
 
-def to_json(scene: Scene, referral: ReferringResult) -> dict[str, Any]:
+def to_json(scene: Scene, result: ReferringResult) -> dict[str, Any]:
     """The answer as plain data; pixels and metres as in ``zsris_ros.types``."""
     from zsris_ros.language import to_json as expression_to_json
 
     return {
-        "verdict": referral.verdict.value,
-        "message": referral.message,
-        "expression": expression_to_json(referral.expression),
-        "candidates": [_candidate(each) for each in referral.candidates],
-        "explanation": referral.explanation,
-        "timings_ms": {**scene.timings, **referral.timings},
+        "verdict": result.verdict.value,
+        "message": result.message,
+        "expression": expression_to_json(result.expression),
+        "candidates": [_candidate(each) for each in result.candidates],
+        "explanation": result.explanation,
+        "timings_ms": {**scene.timings, **result.timings},
     }
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from zsris_ros.commands.options import add_models
+from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
     from zsris_ros.replay.bag import Bag, Topics
     from zsris_ros.replay.recording import IndexMoment, Recording
 
@@ -127,9 +126,7 @@ def run(args: argparse.Namespace) -> int:
         # Not before the bag is known to be good: this loads torch.
         from zsris_ros.models.load import load_segmenter
 
-        segmenter = load_segmenter(
-            args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
-        )
+        segmenter = load_segmenter(**model_options(args))
         period = None if args.no_video else _period(chosen)
         with Outputs(args.out, expressions, period) as outputs:
             moments = tqdm(bag.moments(topics, chosen), "answering", len(chosen), unit="frame")

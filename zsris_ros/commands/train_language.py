@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from zsris_ros.commands.options import positive
-
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers, positive
 
 
 def add_arguments(subparsers: Subparsers) -> None:

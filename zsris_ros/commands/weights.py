@@ -6,19 +6,17 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from zsris_ros.commands.options import Subparsers
 from zsris_ros.models.preset import checkpoints, describe, preset_names
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.fetch import fetch, verify
-
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     """Add `weights` and its own sub-commands to a command's sub-parsers; ``run`` answers them."""
     weights = subparsers.add_parser("weights", help="list, fetch and verify model weights")
+    weights.set_defaults(run=run)
     actions = weights.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="presets and checkpoints, and which of them are here")
     fetch_parser = actions.add_parser("fetch", help="download checkpoints, checked by sha256")

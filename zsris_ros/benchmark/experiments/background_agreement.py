@@ -6,7 +6,6 @@ pictures of the recorded tabletop with the bundled weights and with the real arc
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,8 +21,9 @@ from tqdm import tqdm
 
 from zsris_ros.benchmark import machine
 from zsris_ros.benchmark.inputs import COLOURS, NOUNS
-from zsris_ros.benchmark.networks import Networks, label, load_networks, spelled_out
+from zsris_ros.benchmark.networks import Networks, load_networks, row_label, row_title
 from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
+from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.models.background_reuse import HALOS
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.background_tokens import choose_cells
@@ -51,7 +51,7 @@ def measure(networks: Networks, name: str) -> list[dict[str, Any]]:
         same = [_best(one, texts) == _best(other, texts) for one, other in pairs]
         rows.append(
             {
-                "weights": label(name, networks),
+                "weights": row_label(name, networks),
                 "halo": halo,
                 "masks": len(cosines),
                 "computed": round(float(np.mean([_share(encoder, *p) for p in pictures])), 3),
@@ -66,21 +66,19 @@ def measure(networks: Networks, name: str) -> list[dict[str, Any]]:
 
 def table(document: Mapping[str, Any]) -> str:
     """Markdown of what ``measure`` found."""
-    lines = [
-        "| weights | halo | tokens computed | least cosine | median | same mask chosen |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in document["rows"]:
-        cells = (
-            spelled_out(row["weights"]),
+    head = ("weights", "halo", "tokens computed", "least cosine", "median", "same mask chosen")
+    rows = (
+        (
+            row_title(row["weights"]),
             row["halo"],
             f"{row['computed']:.0%}",
             f"{row['cosine_least']:.5f}",
             f"{row['cosine_median']:.5f}",
             f"{row['same_choices']} of {row['choices']}",
         )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
+        for row in document["rows"]
+    )
+    return "\n".join(markdown_table(head, rows))
 
 
 def _pictures() -> Iterator[tuple[ByteArray, BoolArray]]:
@@ -106,14 +104,10 @@ def _share(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> float:
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
     networks = [(size, load_networks(size, precision="fp32")) for size in SIZES]
     rows = [row for size, each in networks for row in measure(each, size)]
-    document = {
-        "rows": rows,
-        **machine.provenance(networks[0][1].device),
-    }
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    document = machine.with_provenance({"rows": rows}, networks[0][1].device)
+    machine.write(Path(sys.argv[1]), document)
     print(table(document))
 
 

@@ -8,7 +8,6 @@ allocator would have to hand out; workspaces inside operations and gaps between 
 
 from __future__ import annotations
 
-import json
 import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from zsris_ros.benchmark.inputs import sentences
 from zsris_ros.benchmark.measuring import Measurement, Task, networks_of
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.stopwatch import NAMES
+from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.torch_utils import batching
 from zsris_ros.tracing.stages import watched
 
@@ -46,11 +46,11 @@ class LiveTensors(TorchDispatchMode):
         super().__init__()
         self.now = 0
         self.peaks: dict[str, int] = {}
-        self._known: set[int] = set()
+        self._counted: set[int] = set()
         self._stages = ["other"]
 
     @contextmanager
-    def watch(self, name: str) -> Iterator[None]:
+    def stage_hook(self, name: str) -> Iterator[None]:
         self._stages.append(NAMES.get(name, name))
         try:
             yield
@@ -73,22 +73,22 @@ class LiveTensors(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         for made in tree_leaves(result):
             if isinstance(made, Tensor):
-                self._see(made, given)
+                self._count(made, given)
         return result
 
-    def _see(self, made: Tensor, given: set[int]) -> None:
+    def _count(self, made: Tensor, given: set[int]) -> None:
         storage = made.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
-        if key in self._known or key in given:
+        if key in self._counted or key in given:
             return
-        self._known.add(key)
+        self._counted.add(key)
         self.now += size
-        weakref.finalize(storage, self._forget, key, size)
+        weakref.finalize(storage, self._free, key, size)
         name = self._stages[-1]
         self.peaks[name] = max(self.peaks.get(name, 0), self.now)
 
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
+    def _free(self, key: int, size: int) -> None:
+        self._counted.discard(key)
         self.now -= size
 
 
@@ -99,7 +99,7 @@ def measure(networks: Networks, task: Task) -> dict[str, Any]:
         with (
             patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": batching.ON_A_GPU}),
             live,
-            watched(live.watch),
+            watched(live.stage_hook),
         ):
             measurement.plan.look()
             measurement.plan.answer(sentences(1)[0])
@@ -124,33 +124,23 @@ def table(document: Mapping[str, Any]) -> str:
     """Markdown of the measured rows."""
     rows = document["rows"]
     stages = list(dict.fromkeys(name for row in rows for name in row["stages_mb"]))
-    lines = [
-        f"| {' | '.join(['tensors alive at once', *(row['plan'] for row in rows)])} |",
-        "|---" * (1 + len(rows)) + "|",
-    ]
-    for name in ["weights", *stages]:
-        found = [
-            row["weights_mb"] if name == "weights" else row["stages_mb"].get(name, 0)
-            for row in rows
-        ]
-        lines.append(f"| {name} | {' | '.join(f'{value:.0f} MiB' for value in found)} |")
-    peaks = " | ".join(f"{row['peak_mb']:.0f} MiB" for row in rows)
-    return "\n".join([*lines, f"| **weights and the most beside them** | {peaks} |"])
+    figures = {
+        "weights": [row["weights_mb"] for row in rows],
+        **{name: [row["stages_mb"].get(name, 0) for row in rows] for name in stages},
+        "**weights and the most beside them**": [row["peak_mb"] for row in rows],
+    }
+    head = ("tensors alive at once", *(row["plan"] for row in rows))
+    cells = ((name, *(f"{mb:.0f} MiB" for mb in each)) for name, each in figures.items())
+    return "\n".join(markdown_table(head, cells))
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
     task = Task(size=SIZE, masks=MASKS, device="cpu", precision=_HALF)
     networks = networks_of(task)
     rows = [measure(networks, Task(**{**vars(task), "plan": plan})) for plan in PLANS]
-    document = {
-        "size": SIZE,
-        "masks": MASKS,
-        "image": [task.width, task.height],
-        "rows": rows,
-        **machine.provenance(torch.device("cpu")),
-    }
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    figures = {"size": SIZE, "masks": MASKS, "image": [task.width, task.height], "rows": rows}
+    document = machine.with_provenance(figures, torch.device("cpu"))
+    machine.write(Path(sys.argv[1]), document)
     print(table(document))
 
 

@@ -43,7 +43,7 @@ class PublishedPlan:
     Raises InputError for another precision than fp32.
     """
 
-    remembers = False
+    caches_scenes = False
 
     def __init__(self, networks: Networks, inputs: Inputs) -> None:
         if networks.precision != "fp32":
@@ -139,12 +139,7 @@ def _text(clip: ClipModel, text: str) -> Tensor:
 
 
 def _choose(
-    p: Tensor,
-    q: Tensor | None,
-    relation: str,
-    masks: BoolArray,
-    boxes: FloatArray,
-    heat: Tensor,
+    p: Tensor, q: Tensor | None, relation: str, masks: BoolArray, boxes: FloatArray, heat: Tensor
 ) -> int:
     """Eqs. 4, 5, 8 and 9, one mask and one pair of boxes after another."""
     inside, outside = PUBLISHED_WEIGHTS.get(relation, PUBLISHED_WEIGHTS[""])

@@ -26,6 +26,7 @@ from zsris_ros.demo.demo_bag import SHIPPED, RecordedQuestion, RecordedScene, re
 from zsris_ros.demo.processes import Children, ros_environment
 from zsris_ros.demo.show import ANSWERING, start
 from zsris_ros.evaluation.metrics import iou
+from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.evaluation.reports.readme_tables import with_results
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
@@ -175,19 +176,22 @@ def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
 
 def table(found: Mapping[str, Any]) -> str:
     """summary.json in Markdown."""
-    lines = [
+    about = (
         f"{found['sentences']} sentences, {found['recogniser']}; by chance {found['by_chance']} of "
-        "them are among those that the trigram was estimated from.",
-        "",
-        "| | word errors | whole sentences | right answer, typed | heard, every guess | "
-        "**right** | asked again | wrong |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    shares = ("wer", "whole", "typed_right", "right_guesses", "right", "again", "wrong")
-    for row in found["conditions"]:
-        cells = " | ".join(f"{row[name]:.0%}" for name in shares)
-        lines.append(f"| {row['condition']} | {cells} |")
-    return "\n".join(lines)
+        "them are among those that the trigram was estimated from."
+    )
+    columns = {
+        "word errors": "wer",
+        "whole sentences": "whole",
+        "right answer, typed": "typed_right",
+        "heard, every guess": "right_guesses",
+        "**right**": "right",
+        "asked again": "again",
+        "wrong": "wrong",
+    }
+    rows = found["conditions"]
+    cells = ((row["condition"], *(f"{row[key]:.0%}" for key in columns.values())) for row in rows)
+    return "\n".join([about, "", *markdown_table(("", *columns), cells)])
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -1,9 +1,9 @@
-"""The resolver on sentences with true boxes or polygons, without pictures.
+"""Evaluates resolvers on sentences with true boxes or polygons, without images.
 
 ``zsris eval expressions`` reads one JSON object a line: ``text``, ``image`` (a name), ``size``
 [width, height], ``target`` (an index) and ``candidates``, each with ``box`` [x, y, w, h] in pixels
-and, where known, ``polygon`` [[x, y, x, y, ...], ...] and ``category``. Masks are the polygons or
-boxes, similarities are simulated (``simulated_semantics``), and all the rest is the real resolver.
+and optionally ``polygon`` [[x, y, x, y, ...], ...] and ``category``. Masks are the polygons or
+boxes, similarities are simulated (``simulated_semantics``), and the rest is the real resolver.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PLACE_WORDS = word_set("""
     furthest far highest lowest first second third fourth fifth last 1st 2nd 3rd 4th 5th corner
     foreground background rear
 """)
-"""Words of place and order: with uniform semantics only sentences with one of them are asked."""
+"""Words of position and order; "uniform" selects the sentences that contain one."""
 
 _OWNERS = word_set("its his her their")
 _COUNTED = {
@@ -74,7 +74,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ExpressionItem:
-    """One sentence about one picture: shuffled ``candidates``, of which ``target`` is meant."""
+    """One sentence about one image: shuffled ``candidates``, and the index of the ``target``."""
 
     text: str
     image: str
@@ -85,9 +85,16 @@ class ExpressionItem:
 
 @dataclass(frozen=True)
 class ExpressionAnswer:
-    """What one variant answered: ``right`` is whether its best candidate is the target, ``verdict``
-    FOUND, AMBIGUOUS, NOT_FOUND, or ERROR where the sentence was refused. ``kind`` is what the
-    sentence tells the target apart by.
+    """The answer of one variant.
+
+    Attributes:
+        text: The sentence.
+        image: The name of the image.
+        kind: The kind of evidence in the sentence (``ExpressionBench.kind``).
+        variant: The resolver.
+        noise: Standard deviation of the cosines.
+        right: Whether the best candidate is the target.
+        verdict: FOUND, AMBIGUOUS, NOT_FOUND, or ERROR for a refused sentence.
     """
 
     text: str
@@ -103,8 +110,8 @@ def read_expressions(path: Path) -> list[ExpressionItem]:
     """Return the items of a file, candidates shuffled by a seed of text and image.
 
     Raises:
-        InputError: A line is no item; the message names it.
-        FileNotFoundError: There is no such file.
+        InputError: An invalid line; the message names it.
+        FileNotFoundError: The file does not exist.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
     items = []
@@ -141,7 +148,7 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
 
 
 def masks_of(item: ExpressionItem) -> BoolArray:
-    """Return bool NxHxW: the polygons, or the boxes where there are none; never empty."""
+    """Return bool NxHxW: the polygons, or the boxes of candidates without; never empty."""
     width, height = item.size
     masks = np.zeros((len(item.candidates), height, width), np.uint8)
     for mask, each in zip(masks, item.candidates, strict=True):
@@ -158,21 +165,17 @@ def masks_of(item: ExpressionItem) -> BoolArray:
 
 
 class ExpressionBench:
-    """Asks sentences of one or several variants, with simulated semantics.
+    """Resolves sentences by one or several variants, with simulated semantics.
 
     Args:
-        settings: The product's settings, those of a preset.
+        settings: The preset's settings of the product.
         parser: The product's parser.
         reader: The parser of the published variants.
         semantics: "words" or "uniform".
     """
 
     def __init__(
-        self,
-        settings: ReferSettings,
-        parser: Parser,
-        reader: PublishedReader,
-        semantics: Semantics,
+        self, settings: ReferSettings, parser: Parser, reader: PublishedReader, semantics: Semantics
     ) -> None:
         self._clip = SimulatedClip(settings.negatives)
         self._parser, self._semantics = parser, semantics
@@ -184,24 +187,24 @@ class ExpressionBench:
             method = find_method("hybridgl-no-coherence", variant)
             self._resolvers[variant] = PublishedResolver(method, self._clip, None, reader, settings)
 
-    def asks(self, item: ExpressionItem) -> bool:
-        """Whether an item is asked: with uniform semantics, if it names a place or an order."""
+    def selects(self, item: ExpressionItem) -> bool:
+        """Return whether an item is used; "uniform" needs a word of position or order."""
         return self._semantics == "words" or names_place(item.text)
 
     def answers(
         self, item: ExpressionItem, variants: Sequence[str], noises: Sequence[float]
     ) -> Iterator[ExpressionAnswer]:
-        """Yield the answer of each variant at each noise; the scene is looked at once."""
+        """Yield the answer of each variant at each noise; the scene is encoded once."""
         kind = self.kind(item.text)
         bags = [_bag(item, index) for index in range(len(item.candidates))]
         masks = masks_of(item)
         frame = Frame(np.zeros((*masks.shape[1:], 3), np.uint8))
         quality = np.full(len(masks), 0.9, np.float32)
         proposals = Proposals(masks, mask_boxes(masks), quality, ("sam",) * len(masks))
-        self._clip.show(item.image, bags, self._semantics, 0.0)
+        self._clip.set_scene(item.image, bags, self._semantics, 0.0)
         scene = self._encoder.look(frame, proposals)
         for noise in noises:
-            self._clip.show(item.image, bags, self._semantics, noise)
+            self._clip.set_scene(item.image, bags, self._semantics, noise)
             for variant in variants:
                 chosen: int | None
                 if variant == "sentence":
@@ -210,18 +213,18 @@ class ExpressionBench:
                     chosen, verdict = by_centres(item), "FOUND"
                 else:
                     try:
-                        referral = self._resolvers[variant].refer(scene, item.text)
+                        result = self._resolvers[variant].refer(scene, item.text)
                     except InputError:
                         chosen, verdict = None, "ERROR"
                     else:
-                        best = referral.best
+                        best = result.best
                         chosen = None if best is None else best.index
-                        verdict = referral.verdict.value
+                        verdict = result.verdict.value
                 right = chosen == item.target
                 yield ExpressionAnswer(item.text, item.image, kind, variant, noise, right, verdict)
 
     def kind(self, text: str) -> str:
-        """What a sentence tells its target apart by, as the product reads it."""
+        """Return the kind of evidence that tells the target apart in the product's parse."""
         try:
             expression = interpret(self._parser.parse(text)).expression
         except InputError:
@@ -238,31 +241,31 @@ class ExpressionBench:
 
 
 def _bag(item: ExpressionItem, index: int) -> frozenset[str]:
-    """The words that a candidate matches: its category's, and the sentence's if it is meant."""
+    """Return the matching words: the category's and, for the target, the sentence's."""
     named = words(item.candidates[index].category)
     return frozenset([*named, *words(item.text)] if index == item.target else named)
 
 
 def _only_best(values: np.ndarray) -> int | None:
-    """The index of the largest value; None on a tie."""
+    """Return the index of the largest value; None on a tie."""
     best = np.flatnonzero(values >= values.max() - 1e-9)
     return int(best[0]) if len(best) == 1 else None
 
 
 def names_place(text: str) -> bool:
-    """Whether a text has a word of place or order; "on its back" is posture."""
-    spoken = ["", *words(text)]
-    return any(word in PLACE_WORDS and before not in _OWNERS for before, word in pairwise(spoken))
+    """Return whether a text has a word of position or order; "on its back" is posture."""
+    tokens = ["", *words(text)]
+    return any(word in PLACE_WORDS and before not in _OWNERS for before, word in pairwise(tokens))
 
 
 def by_centres(item: ExpressionItem) -> int | None:
-    """Choose by box centres alone: the simple rule that place words have to beat.
+    """Return the choice by box centres alone, a simple baseline for words of position.
 
     Left is the smallest centre x, front the lowest edge, the middle the nearest to the mean of the
-    centres; "second ... from the left" is counted. None without a place, and on a tie.
+    centres; "second ... from the left" is counted. None without a position, and on a tie.
     """
-    spoken = set(words(item.text))
-    named = {side for side, texts in _SIDES.items() if texts & spoken}
+    tokens = set(words(item.text))
+    named = {side for side, texts in _SIDES.items() if texts & tokens}
     boxes = np.array([each.box for each in item.candidates])
     size = np.array(item.size, float)
     x, y = ((boxes[:, :2] + boxes[:, 2:] / 2) / size).T
@@ -281,9 +284,8 @@ def by_centres(item: ExpressionItem) -> int | None:
 def summarise_expressions(answers: Sequence[ExpressionAnswer]) -> dict[str, dict[str, Any]]:
     """Return {variant: {noise: figures}}: shares of n, and the same by kind of sentence.
 
-    ``argmax``: the best candidate is the target; ``right``: it is, and the verdict is FOUND;
-    ``refused``, ``ambiguous`` and ``errors``: shares of NOT_FOUND, AMBIGUOUS, and of sentences that
-    were not read.
+    ``argmax``: the best candidate is the target; ``right``: and the verdict is FOUND; ``refused``,
+    ``ambiguous`` and ``errors``: NOT_FOUND, AMBIGUOUS, and sentences that could not be parsed.
     """
     groups: dict[tuple[str, float], list[ExpressionAnswer]] = {}
     for answer in answers:
