@@ -109,7 +109,7 @@ def test_alpha_mixes_the_two_features(kind: str, request: pytest.FixtureRequest)
 def whole_picture(clip: ClipModel) -> torch.Tensor:
     """open_clip's own feature of the frame, through the same preprocessing."""
     encoder = GlobalLocalEncoder(clip, GlobalLocalSettings(**SETTINGS))
-    picture = resize(encoder.picture(RGB), clip.image_size, antialias=False)
+    picture = resize(encoder.image(RGB), clip.image_size, antialias=False)
     with torch.no_grad():
         feature: torch.Tensor = clip.model.encode_image(picture)
     return feature[0]

@@ -58,7 +58,7 @@ def test_the_printed_relations_include_bottom() -> None:
     text = "cup bottom of the shelf"
     code, printed = READER.read(text, "reference"), READER.read(text, "paper")
     assert (code.relation, printed.relation) == ("none", "down")
-    assert "bottom" in published_parse.not_a_thing("paper") - published_parse.not_a_thing(
+    assert "bottom" in published_parse.no_object_words("paper") - published_parse.no_object_words(
         "reference"
     )
     assert published_parse.relation_words("reference") == published_parse.RELATION_WORDS

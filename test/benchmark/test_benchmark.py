@@ -370,8 +370,8 @@ def test_readme_says_what_was_measured() -> None:
 def test_how_near_sharing_is_stands_beside_its_exact_features(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = list(islice(background_agreement._pictures(), 2))
-    monkeypatch.setattr(background_agreement, "_pictures", lambda: iter(few))
+    few = list(islice(background_agreement._images(), 2))
+    monkeypatch.setattr(background_agreement, "_images", lambda: iter(few))
     rows = background_agreement.measure(tiny(), "tabletop")
     masks = sum(len(masks) for _, masks in few)
     assert [row["halo"] for row in rows] == [0, 1, 2]

@@ -74,13 +74,13 @@ def test_boxes(case: str, masks: np.ndarray) -> None:
 @pytest.mark.parametrize("case", keys(VIT, "^resized"))
 def test_picture(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     expected = array(VIT, case)
-    picture = GlobalLocalEncoder(clip).picture(rgb)
+    picture = GlobalLocalEncoder(clip).image(rgb)
     assert_close(resize(picture, expected.shape[-1], antialias=False)[0], expected, SCORES)
 
 
 def crops(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> torch.Tensor:
     encoder = GlobalLocalEncoder(clip)
-    frame = F.interpolate(encoder.picture(rgb), rgb.shape[:2], mode="bilinear")[0]
+    frame = F.interpolate(encoder.image(rgb), rgb.shape[:2], mode="bilinear")[0]
     return torch.cat([encoder.crop(frame, mask) for mask in masks])
 
 
@@ -129,7 +129,7 @@ def test_resnet_norms(case: str, resnet: ResnetClip, rgb: np.ndarray, masks: np.
 
 @pytest.mark.parametrize("case", keys(RESNET, "^featmap$"))
 def test_resnet_feature_map(case: str, resnet: ResnetClip, rgb: np.ndarray) -> None:
-    picture = resize(GlobalLocalEncoder(resnet).picture(rgb), resnet.image_size, antialias=False)
+    picture = resize(GlobalLocalEncoder(resnet).image(rgb), resnet.image_size, antialias=False)
     features, expected = resnet.feature_map(picture)[0], tensor(RESNET, case)
     largest = float(expected.max())  # about 200: the tolerance is one of values around 1
     assert_close(features / largest, expected / largest, FEATURES)

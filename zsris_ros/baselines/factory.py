@@ -1,4 +1,4 @@
-"""From a method and models to a segmenter that answers by it."""
+"""Builds the segmenter of a method from models."""
 
 from __future__ import annotations
 
@@ -147,13 +147,13 @@ def make_encoder(
 
 
 def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> HybridSettings:
-    """The preset's settings as the method changes them.
+    """Return the preset's settings with the changes of the method.
 
-    The published variants sample pixels, let small masks vanish and share nothing. A preset's halo
-    was proved with the preset's settings, so a method that changes one of them, such as the fusion
-    mode, shares nothing either, unless its options name a halo. What a preset's
-    weights were trained on stays: the start block, and windows where they know no whole frames. A
-    model with fewer blocks than a method fuses is fused in all of them.
+    The published variants sample pixels, let small masks vanish and do not reuse background tokens.
+    A preset's halo was verified with the preset's settings; a method that changes a setting, such
+    as the fusion mode, reuses no tokens unless its options name a halo. Properties of the weights
+    stay: the start block, and crops for weights trained without whole frames. A model with fewer
+    blocks than a method fuses is fused in all of them.
     """
     changes: dict[str, Any] = dict(method.options)
     blocks = len(clip.blocks)
@@ -179,7 +179,7 @@ def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> 
 def global_local_settings(
     method: Method, clip: ClipModel | ResnetClip, preset: HybridSettings
 ) -> GlobalLocalSettings:
-    """The variant's settings with the preset's pixel statistics, and a start block that exists."""
+    """Return the variant's settings with the preset's pixel statistics and a valid start block."""
     changes = {
         "mean": preset.mean,
         "std": preset.std,
@@ -196,7 +196,7 @@ def global_local_settings(
 
 @dataclass(frozen=True)
 class _WithoutRelations:
-    """A parser for ablations of the variant "product" whose guidance lacks relations."""
+    """A parser for ablations of the variant "product" without the guidance of relations."""
 
     parser: Parser
 

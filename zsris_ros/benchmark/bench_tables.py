@@ -1,9 +1,9 @@
-"""The tables of README and docs/bench.md and the charts, from what was measured.
+"""Writes the tables of README and docs/bench.md, and the charts, from the measurements.
 
 ``python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench`` replaces the text
-between ``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` and
-of ``FP32`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the tables
-in step with the files.
+between ``<!-- bench -->`` and ``<!-- /bench -->`` in README and between the marks of ``PARTS`` and
+``FP32`` in the page, and draws bench/stages.png and bench/curves.png. A test compares the tables
+with the files.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Document = Mapping[str, Any]
 
 
 def read_documents(folder: Path) -> list[Document]:
-    """The measurements in ``folder``, each of one plan."""
+    """Read the measurements of plans in ``folder``."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     return [document for document in found if "plan" in document]
 
 
 def bench_table(folder: Path) -> str:
-    """Markdown of the measurements in ``folder``, and of the curves where there are any."""
+    """Return Markdown of the measurements in ``folder``, and of the curves if there are any."""
     documents = read_documents(folder)
     blocks = [_block(group) for group in groups(documents)]
     curves = folder / CURVES
@@ -47,7 +47,7 @@ def bench_table(folder: Path) -> str:
 
 
 def groups(documents: Sequence[Document]) -> list[list[Document]]:
-    """The published plan and behind it this package's, measured alike on one device."""
+    """Return each published plan with this package's plans on the same inputs and device."""
     return [
         [
             baseline,
@@ -66,12 +66,12 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
 
 
 def with_table(readme: str, table: str) -> str:
-    """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
+    """Return ``readme`` with ``table`` between the marks; ValueError without the marks."""
     return replace_between_marks(readme, "bench", table)
 
 
 def with_parts(page: str, folder: Path) -> str:
-    """docs/bench.md with what was measured of ``PARTS`` and in float32."""
+    """Return docs/bench.md with the tables of ``PARTS`` and of float32."""
     for name, table in PARTS.items():
         path = folder / f"{name}.json"
         if path.exists():
@@ -83,7 +83,7 @@ def with_parts(page: str, folder: Path) -> str:
 
 
 def _block(group: Sequence[Document]) -> Iterator[str]:
-    """One table; the bound is that of the first of this package's plans."""
+    """Yield one table; the bound is that of the first of this package's plans."""
     baseline, *ours = group
     width, height = baseline["image"]
     yield (
@@ -171,7 +171,7 @@ def _added_by_ros(found: Document) -> Iterator[str]:
 
 
 def _many_requests(found: Document) -> str:
-    """How much memory many expressions about one picture take."""
+    """Return the table of memory over many expressions about one image."""
     held = found["held_mb"]
     rows = {
         f"after the first answer about {found['masks']} masks": held["after_first"],
@@ -205,13 +205,14 @@ PARTS: Mapping[str, Callable[[Document], str]] = {
     "requests": _many_requests,
     "requests_cuda": _many_requests,
 }
-"""Tables of docs/bench.md by their marks, which are the names of their files too."""
+"""Tables of docs/bench.md by mark, which is also the name of the file."""
 
 FP32 = "fp32"
-"""Mark of the page, and folder, of what README's table shows, in float32 on an older processor."""
+"""Mark and folder of README's table in float32, for older processors."""
 
 
 def main() -> None:
+    """Update README, the page and the charts."""
     readme, page, folder = map(Path, sys.argv[1:4])
     text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
     readme.write_text(text, encoding="utf-8")

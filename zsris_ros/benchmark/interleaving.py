@@ -1,7 +1,7 @@
-"""Several plans measured by turns, each in a process of its own.
+"""Measures several plans in alternation, each in a process of its own.
 
-On a machine that others use too, what is measured one after another is not comparable: plans are
-repeated alternately. A process has one plan's networks only, so that its memory is the plan's.
+On a shared machine, consecutive measurements are not comparable, so repetitions alternate between
+plans. A process holds one plan's networks only, so its memory is the plan's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _measurement: Measurement | None = None
 
 
 def measure(tasks: Sequence[Task], repetitions: int, say: Say = print) -> list[dict[str, Any]]:
-    """A document of each task, in their order; see ``Measurement``."""
+    """Return a document for each task, in their order; see ``Measurement``."""
     if len(tasks) == 1:
         return [_alone(tasks[0], repetitions, say)]
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What was measured on, and how much memory a process took."""
+"""The machine of a measurement, and the memory of its process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGES = ("torch", "torchvision", "open_clip_torch", "segment-anything", "num
 
 
 def description(device: torch.device) -> dict[str, Any]:
-    """The processor, how many of its cores were used, its matrix units, and the GPU if any."""
+    """Return the processor, the number of used cores, its instruction set, and the GPU if any."""
     facts: dict[str, Any] = {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
         "cores": _cores(),
@@ -33,7 +33,7 @@ def description(device: torch.device) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python, of this package and of what computes."""
+    """Return the versions of Python, of this package and of the numeric packages."""
     found = {"python": platform.python_version(), "zsris_ros": zsris_ros.__version__}
     for package in _PACKAGES:
         try:
@@ -56,7 +56,7 @@ def write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def reset_peak(device: torch.device) -> None:
-    """From now on ``peak_mb`` speaks of what follows, where the system allows that."""
+    """Restart the measurement of ``peak_mb``, if the system supports it."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
@@ -67,21 +67,21 @@ def reset_peak(device: torch.device) -> None:
 
 
 def peak_mb(device: torch.device) -> float:
-    """The most memory held at once, in MiB: of the GPU by torch, else of this process."""
+    """Return the largest memory held at once, in MiB: of the GPU by torch, else of this process."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device)) / 2**20
     return _status_mb("VmHWM")
 
 
 def held_mb(device: torch.device) -> float:
-    """The memory held now, in MiB, counted as ``peak_mb`` counts."""
+    """Return the memory held now, in MiB, measured as in ``peak_mb``."""
     if device.type == "cuda":
         return float(torch.cuda.memory_allocated(device)) / 2**20
     return _status_mb("VmRSS")
 
 
 def _status_mb(name: str) -> float:
-    """A figure that Linux keeps of this process, from kB; NaN elsewhere."""
+    """Return a figure of this process from Linux, in MiB; NaN elsewhere."""
     figure = _field("/proc/self/status", name)
     return int(figure.split()[0]) / 1024 if figure else float("nan")
 

@@ -1,4 +1,4 @@
-"""Repeats a plan and says how long each stage takes, in the middle and spread."""
+"""Repeats a plan and summarises the time of each stage by median and spread."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ STAGES = (
 
 @dataclass(frozen=True)
 class Task:
-    """What is measured: ``masks`` on a picture of ``width`` x ``height`` pixels, and
-    ``expressions`` about it, of which the first comes with the picture.
+    """A measured configuration.
+
+    The image has ``width`` x ``height`` pixels and ``masks`` masks; the first of the
+    ``expressions`` includes the image.
     """
 
     plan: str = "shared"
@@ -40,7 +42,7 @@ class Task:
 
 
 def networks_of(task: Task) -> Networks:
-    """The networks that a task names, newly loaded; the published plan knows float32 only."""
+    """Load the networks of a task; the published plan supports float32 only."""
     exact = task.plan == "published" and task.precision == "auto"
     return load_networks(task.size, task.device, "fp32" if exact else task.precision)
 
@@ -58,9 +60,9 @@ class _Samples:
 
 
 class Measurement:
-    """One task being measured: ``warm_up`` once, then ``repeat`` as often as wanted.
+    """The measurement of one task: ``warm_up`` once, then any number of ``repeat``.
 
-    ``networks`` None: those of the task's size. Raises InputError for what does not exist.
+    ``networks`` None: those of the task's size. Raises InputError for unknown names.
     """
 
     def __init__(self, task: Task, networks: Networks | None = None) -> None:
@@ -79,7 +81,7 @@ class Measurement:
         self.chosen: list[int] = []
 
     def warm_up(self) -> None:
-        """One pass that is not timed; its operations are counted, and memory from here on."""
+        """Run once without timing; count operations, and memory from here on."""
         machine.reset_peak(self.networks.device)
         with counted() as counter:
             self._first.operations = self.time(0, counter.get_total_flops).operations
@@ -88,14 +90,14 @@ class Measurement:
                 self._further.operations = self.time(1, counter.get_total_flops).operations
 
     def close(self) -> None:
-        """The networks are again as they were."""
+        """Restore the networks."""
         if self._scripted is not None:
             self._scripted.close()
 
     def repeat(self) -> None:
-        """A first answer and the further ones.
+        """Time a first answer and the further ones.
 
-        A plan that begins anew for every expression is asked one further one, the first time only.
+        A plan without cached scenes gets one further expression, the first time only.
         """
         self._first.stages.append(self.time(0).milliseconds)
         self._held.append(machine.held_mb(self.networks.device))
@@ -107,7 +109,7 @@ class Measurement:
             self._held.append(machine.held_mb(self.networks.device))
 
     def time(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
-        """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
+        """Time the expression of that number, with the image for number 0; ``flops`` counts."""
         stopwatch = Stopwatch(self.networks.device, flops)
         with watched(stopwatch), stopwatch("other"):
             if number == 0:
@@ -117,7 +119,7 @@ class Measurement:
         return stopwatch
 
     def document(self) -> dict[str, Any]:
-        """What was found out, as JSON; milliseconds, MiB, and operations in 10^9."""
+        """Return the figures as JSON; milliseconds, MiB, and 10^9 operations."""
         networks = self.networks
         rate = matrix_rate(networks.device, PRECISIONS[networks.precision])
         first, further = _summary(self._first, rate), _summary(self._further, rate)
@@ -168,7 +170,7 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def _figures(samples: Sequence[float], operations: int, rate: float) -> dict[str, Any]:
-    """The median, how far samples lie from it, and the share of the rate of matrix products."""
+    """Return the median, the spread around it, and the share of the machine's matrix rate."""
     middle = median(samples)
     figures: dict[str, Any] = {
         "median_ms": round(middle, 3),

@@ -1,4 +1,4 @@
-"""Ways to answer about a picture, one after another sentence."""
+"""Plans: compared implementations of an answer about an image."""
 
 from __future__ import annotations
 
@@ -27,29 +27,32 @@ PLANS = ("published", "reference", SHARED, "product", "paper")
 
 
 class Plan(Protocol):
-    """``caches_scenes``: whether what was seen serves further sentences; ``features`` NxE, the last."""
+    """An implementation of answers about one image."""
 
     @property
-    def caches_scenes(self) -> bool: ...
+    def caches_scenes(self) -> bool:
+        """Whether an encoded image serves further sentences."""
+        ...
 
     @property
-    def features(self) -> Tensor: ...
+    def features(self) -> Tensor:
+        """The last mask features, NxE."""
+        ...
 
     def look(self) -> None:
-        """A new picture is there; nothing of the last one is known any more."""
+        """Start a new image without any cached state."""
         ...
 
     def answer(self, expression: str) -> int:
-        """The place of the mask that is meant among the given ones."""
+        """Return the index of the chosen mask."""
         ...
 
 
 class PackagePlan:
-    """As this package answers: HybridGL in one of its variants, by ``look`` and ``refer``.
+    """This package's implementation: HybridGL in one of its variants, by ``look`` and ``refer``.
 
-    "shared" is the variant "reference" where the pictures of all masks are encoded together far
-    from them, as "product" does. What SAM proposes is not used: the given masks stand in for it,
-    whatever the weights are.
+    "shared" is the variant "reference" with the background-token reuse of "product". The given
+    masks replace SAM's proposals, whatever the weights.
     """
 
     caches_scenes = True
@@ -78,10 +81,12 @@ class PackagePlan:
 
     @property
     def features(self) -> Tensor:
+        """Mask features of the image, NxE."""
         assert self._scene is not None
         return self._scene.features
 
     def look(self) -> None:
+        """Encode the image as a new one, with an empty text cache."""
         self._clip.clear_text_cache()
         with stage("decode"):
             frame = to_frame(self._inputs.message)
@@ -90,6 +95,7 @@ class PackagePlan:
         self._scene = self._segmenter.look(frame, self._inputs.proposals)
 
     def answer(self, expression: str) -> int:
+        """Return the index of the chosen mask."""
         assert self._scene is not None
         with stage("guidance"):
             result = self._segmenter.refer(self._scene, expression)
@@ -102,13 +108,13 @@ class PackagePlan:
 
 
 def check_plan(name: str) -> None:
-    """Raises InputError where there is no plan of that name."""
+    """Raise InputError for an unknown plan."""
     if name not in PLANS:
         raise InputError(f"there is no plan '{name}'; there are {', '.join(PLANS)}")
 
 
 def make_plan(name: str, networks: Networks, inputs: Inputs) -> Plan:
-    """The plan called ``name``. Raises InputError for an unknown one."""
+    """Return the plan called ``name``. Raises InputError for an unknown one."""
     check_plan(name)
     if name == "published":
         return PublishedPlan(networks, inputs)

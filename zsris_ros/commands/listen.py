@@ -1,4 +1,4 @@
-"""`zsris listen`: what is said in a wav file or into a microphone, as text."""
+"""`zsris listen`: recognises speech in wav files or from a microphone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 when nothing was said. Times are seconds in the file, or of the day."""
+    """Return 0, or 1 without any speech. Times are seconds in the file, or of the day."""
     from zsris_ros.speech.listening import MIN_CONFIDENCE, listen
     from zsris_ros.speech.load_recogniser import load_recogniser
     from zsris_ros.speech.microphone import microphone

@@ -1,4 +1,4 @@
-"""`zsris parse`: what an expression is understood to ask for."""
+"""`zsris parse`: shows how an expression is parsed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zsris_ros.commands.options import Subparsers, add_parser_choice
 from zsris_ros.types import Expression, InputError
 
 REFUSED = 2
-"""The exit code when a line held nothing to understand."""
+"""Exit code after an expression that could not be parsed."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("parse", help="show how an expression is understood")
+    parser = subparsers.add_parser("parse", help="show how an expression is parsed")
     parser.add_argument(
         "expressions", nargs="*", metavar="EXPRESSION", help="none: one a line from stdin"
     )
@@ -26,7 +26,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """A line that cannot be understood is named on stderr; the others are answered all the same."""
+    """Print every parsed line; report each line that cannot be parsed on stderr."""
     from zsris_ros.language import load_parser, to_json
 
     parser = load_parser(args.parser)
@@ -48,7 +48,7 @@ def _lines(stream: Iterable[str]) -> Iterable[str]:
 
 
 def _readable(expression: Expression, parsed: dict[str, Any]) -> str:
-    """The text and below it every field that says something, those beyond the schema as well."""
+    """Return the text and every field with a value, also those outside of the schema."""
     rows = dict(parsed)
     if expression.ordinal is not None:
         rows["superlative"] = expression.superlative

@@ -1,4 +1,4 @@
-"""`zsris record-tabletop`: the simulated tabletop as a recorded camera, with its truth."""
+"""`zsris record-tabletop`: records simulated scenes and their truth as a camera recording."""
 
 from __future__ import annotations
 

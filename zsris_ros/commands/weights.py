@@ -1,4 +1,4 @@
-"""The command `zsris weights list|fetch|verify`."""
+"""`zsris weights list|fetch|verify`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zsris_ros.weights.fetch import fetch, verify
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    """Add `weights` and its own sub-commands to a command's sub-parsers; ``run`` answers them."""
+    """Add `weights` and its own subcommands."""
     weights = subparsers.add_parser("weights", help="list, fetch and verify model weights")
     weights.set_defaults(run=run)
     actions = weights.add_subparsers(dest="action", required=True)
@@ -36,7 +36,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the parsed arguments ask; returns the exit code, 2 with one sentence on an error."""
+    """Run an action; return the exit code, 2 with one sentence on an error."""
     directory = args.dir.expanduser() if args.dir else default_directory()
     try:
         if args.action == "list":
@@ -84,7 +84,7 @@ def _verify(names: Iterable[str], directory: Path) -> None:
 
 
 def _wanted(names: Iterable[str]) -> list[Checkpoint]:
-    """The checkpoints meant by names of checkpoints and presets, each once."""
+    """Return the checkpoints of the given checkpoints and presets, each once."""
     wanted: dict[str, Checkpoint] = {}
     for name in names:
         if name not in catalogue() and name not in preset_names():

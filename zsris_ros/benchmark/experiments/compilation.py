@@ -1,7 +1,7 @@
-"""What ``torch.compile`` would save of encoding masks, and what it would cost at the start.
+"""Measures the benefit of ``torch.compile`` for mask features, and its cost at the start.
 
 ``python -m zsris_ros.benchmark.experiments.compilation bench/compiled.json`` needs a C++ compiler,
-as a robot would. On a GPU the mode "reduce-overhead", which replays CUDA graphs, is measured too.
+as would a robot. On a GPU the mode "reduce-overhead", which replays CUDA graphs, is measured too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _REPETITIONS = 5
 
 
 def measure(networks: Networks, name: str, mode: str) -> dict[str, Any]:
-    """Milliseconds of a batch of masks, plain and compiled; seconds until each first result."""
+    """Return milliseconds of a batch, plain and compiled, and seconds of each first result."""
     clip = networks.clip
     image = paint_scene(max(_COUNTS))
     rgb = to_frame(image.message).rgb
@@ -70,7 +70,7 @@ def _seconds(forward: Callable[..., Tensor], views: Views) -> float:
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Markdown of the measured rows."""
+    """Return Markdown of the rows."""
     head = ("weights", "a batch", "plain", "compiled", "first batch", "another number of masks")
     rows = (
         (
@@ -87,6 +87,7 @@ def table(document: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
+    """Measure, write the file of the first argument, and print the table."""
     networks = {size: load_networks(size) for size in SIZES}
     device = networks[SIZES[0]].device
     modes = ["default", *(["reduce-overhead"] if device.type == "cuda" else [])]

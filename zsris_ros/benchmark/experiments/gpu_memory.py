@@ -1,9 +1,9 @@
-"""What a first answer would hold of a GPU's memory, counted where there is none.
+"""Estimates the GPU memory of a first answer on the CPU.
 
 ``python -m zsris_ros.benchmark.experiments.gpu_memory bench/memory.json`` runs the plans on the CPU
-in half precision, with their work cut into portions as large as on a GPU, and follows every tensor
-from the operation that makes it until it is freed. The most bytes alive at once are what torch's
-allocator would have to hand out; workspaces inside operations and gaps between tensors come on top.
+in half precision, in batches as large as on a GPU, and tracks every tensor from its creation until
+it is freed. The peak of live bytes is the demand on torch's allocator; workspaces inside operations
+and gaps between tensors come on top.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ _MIB = 2**20
 
 
 class LiveTensors(TorchDispatchMode):
-    """Counts the bytes of tensors made inside that are alive at once.
+    """Counts the bytes of live tensors created inside.
 
-    ``now``, and the most while each stage ran in ``peaks`` (pass ``watch`` to ``watched``).
+    ``now`` is the current number, ``peaks`` the largest by stage (pass ``stage_hook`` to
+    ``watched``).
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class LiveTensors(TorchDispatchMode):
 
     @contextmanager
     def stage_hook(self, name: str) -> Iterator[None]:
+        """Run a stage."""
         self._stages.append(NAMES.get(name, name))
         try:
             yield
@@ -59,6 +61,7 @@ class LiveTensors(TorchDispatchMode):
 
     @property
     def peak(self) -> int:
+        """The largest number of bytes."""
         return max(self.peaks.values(), default=0)
 
     def __torch_dispatch__(
@@ -93,7 +96,7 @@ class LiveTensors(TorchDispatchMode):
 
 
 def measure(networks: Networks, task: Task) -> dict[str, Any]:
-    """The MiB that a first answer holds: weights, and tensors beside them by stage."""
+    """Return the MiB of a first answer: weights, and tensors beside them by stage."""
     measurement, live = Measurement(task, networks), LiveTensors()
     try:
         with (
@@ -121,7 +124,7 @@ def _weights(networks: Networks) -> int:
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Markdown of the measured rows."""
+    """Return Markdown of the rows."""
     rows = document["rows"]
     stages = list(dict.fromkeys(name for row in rows for name in row["stages_mb"]))
     figures = {
@@ -135,6 +138,7 @@ def table(document: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
+    """Measure, write the file of the first argument, and print the table."""
     task = Task(size=SIZE, masks=MASKS, device="cpu", precision=_HALF)
     networks = networks_of(task)
     rows = [measure(networks, Task(**{**vars(task), "plan": plan})) for plan in PLANS]

@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.published_query import PublishedReader
@@ -191,6 +192,18 @@ class ExpressionBench:
         """Return whether an item is used; "uniform" needs a word of position or order."""
         return self._semantics == "words" or names_place(item.text)
 
+    def evaluate(
+        self,
+        items: Sequence[ExpressionItem],
+        variants: Sequence[str],
+        noises: Sequence[float],
+        title: str = "",
+    ) -> list[ExpressionAnswer]:
+        """Return all answers to the selected items. Shows progress on stderr."""
+        selected = [item for item in items if self.selects(item)]
+        progress = tqdm(selected, title, unit="text")
+        return [answer for item in progress for answer in self.answers(item, variants, noises)]
+
     def answers(
         self, item: ExpressionItem, variants: Sequence[str], noises: Sequence[float]
     ) -> Iterator[ExpressionAnswer]:
@@ -296,6 +309,28 @@ def summarise_expressions(answers: Sequence[ExpressionAnswer]) -> dict[str, dict
         by_kind = {kind: _shares([a for a in group if a.kind == kind]) for kind in kinds}
         summary.setdefault(variant, {})[f"{noise:g}"] = {**_shares(group), "by_kind": by_kind}
     return summary
+
+
+def write_results(
+    directory: Path, answers: Sequence[ExpressionAnswer], summary: Mapping[str, Any]
+) -> Path:
+    """Write ``directory``/answers.jsonl and summary.json; return the summary's path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(asdict(answer)) + "\n" for answer in answers)
+    (directory / "answers.jsonl").write_text(lines, encoding="utf-8")
+    path = directory / "summary.json"
+    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def summary_lines(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield the figures as lines of text."""
+    columns = ("argmax", "right", "refused", "ambiguous", "errors")
+    yield f"{'':<11}{'noise':>6}{'n':>6}" + "".join(f"{name:>11}" for name in columns)
+    for variant, rows in summary.items():
+        for noise, row in rows.items():
+            shares = "".join(f"{row[name]:>11.3f}" for name in columns)
+            yield f"{variant:<11}{noise:>6}{row['n']:>6}{shares}"
 
 
 def _shares(answers: Sequence[ExpressionAnswer]) -> dict[str, float]:
