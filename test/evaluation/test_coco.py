@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from support.synthetic_datasets import to_segmentation
 
 from zsris_ros.evaluation.datasets.coco import polygon_mask, segmentation_mask
-from zsris_ros.evaluation.datasets.synthetic import to_segmentation
 from zsris_ros.geometry.run_lengths import decode, encode
 from zsris_ros.types import BoolArray, InputError
 

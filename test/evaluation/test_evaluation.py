@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.miniatures import small_scenes
+from support.synthetic_datasets import small_scenes, write_refcoco
 
 from zsris_ros.baselines.methods import METHODS, find_method, method_names
 from zsris_ros.cli import main
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
-from zsris_ros.evaluation.datasets.synthetic import write_refcoco
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
 from zsris_ros.evaluation.experiment import Experiment, choose_methods

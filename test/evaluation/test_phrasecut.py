@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
-from support.miniatures import SEEDS, small_scenes
+from support.synthetic_datasets import SEEDS, outlines, small_scenes, write_phrasecut
 
 from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData, instance_masks
-from zsris_ros.evaluation.datasets.synthetic import outlines, write_phrasecut
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.types import BoolArray, InputError
 

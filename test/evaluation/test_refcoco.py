@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support.miniatures import SEEDS, small_scenes
+from support.synthetic_datasets import SEEDS, small_scenes, write_refcoco
 
 from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.refcoco import SPLITS, RefcocoData
-from zsris_ros.evaluation.datasets.synthetic import write_refcoco
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.types import InputError
 

@@ -48,35 +48,25 @@ BLACK: Colour = tuple(-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict
 class GlobalLocalSettings:
     """Settings of the encoder. The defaults are those of the published code.
 
-    Attributes:
-        alpha: Share of the global feature; 1 leaves the local one out, 0 the global one.
-        start_block: First block of token masking in a ViT, 0-based; None masks the last blocks, as
-            many as the supplement found best for the architecture.
-        once: Mask before that block only.
-        boxes: "published" is centred on the mean of the mask's columns and rows and one pixel
-            short; "tight" is the bounding box.
-        fill: Colour outside the mask in the crop, in normalised units.
-        mean: Pixel statistics, with ``std``.
-        shorter_side: Pixels to which the image is enlarged first; None for its own size.
-        mask_antialias: As in ``HybridSettings``, like ``image_antialias`` and ``full_cell``.
-        unit_parts: With a ResNet, as published, normalise every cell before masking, the local
-            feature, and the texts, and compare by a plain dot product.
-        batch_size: Masks at a time.
+    The box "published" is centred on the mean of the mask's columns and rows and one pixel short;
+    "tight" is the bounding box. ``mask_antialias``, ``image_antialias``, ``full_cell``: as in
+    ``HybridSettings``. ``unit_parts``: with a ResNet, as published, normalise every cell before
+    masking, the local feature, and the texts, and compare by dot product.
     """
 
-    alpha: float = 0.95
-    start_block: int | None = 9
-    once: bool = False
+    alpha: float = 0.95  # share of the global feature; 1 leaves the local one out, 0 the global one
+    start_block: int | None = 9  # first masked block in a ViT; None: as many as in the supplement
+    once: bool = False  # mask before that block only
     boxes: Literal["published", "tight"] = "published"
-    fill: Colour = IMAGENET_MEAN
+    fill: Colour = IMAGENET_MEAN  # colour outside the mask in the crop, in normalised units
     mean: Colour = IMAGENET_MEAN
     std: Colour = IMAGENET_STD
-    shorter_side: int | None = 800
+    shorter_side: int | None = 800  # pixels to which the image is enlarged first; None: not
     mask_antialias: bool = False
     image_antialias: bool = False
     full_cell: bool = False
     unit_parts: bool = True
-    batch_size: int = 16
+    batch_size: int = 16  # masks at a time
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:

@@ -33,25 +33,17 @@ class Guidance:
 class Method:
     """One method in one variant.
 
-    Attributes:
-        name: Its name.
-        variant: "reference", "paper" or "product".
-        description: One line about it.
-        features: Mask encoder; None for methods with a map alone.
-        options: Changes to ``HybridSettings`` (with ``late_blocks``, the number of fused last
-            blocks, ``blur`` and ``blocks_left_out``) or to ``GlobalLocalSettings``.
-        text_mix: Share of the sentence beside the noun phrase.
-        localisation: The map of the guidance, or of the scores in methods without features.
-        guidance: Spatial guidance.
+    ``options`` are changes to ``HybridSettings`` (with ``late_blocks``, the number of fused last
+    blocks, ``blur`` and ``blocks_left_out``) or to ``GlobalLocalSettings``.
     """
 
     name: str
     variant: Variant
     description: str
-    features: Features | None = "hybrid"
+    features: Features | None = "hybrid"  # mask encoder; None with a map alone
     options: Mapping[str, Any] = field(default_factory=dict)
-    text_mix: float = 0.5
-    localisation: LocaliserName | None = None
+    text_mix: float = 0.5  # share of the sentence beside the noun phrase
+    localisation: LocaliserName | None = None  # map of the guidance, or of the scores
     guidance: Guidance = Guidance()
 
     @property

@@ -24,26 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PublishedQuery:
-    """A sentence as parsed for the published methods.
+    """A sentence as parsed for the published methods."""
 
-    Attributes:
-        sentence: The text for CLIP.
-        noun_phrase: The target.
-        head: Its noun.
-        others: The other noun phrases.
-        relation: left, right, up, down, big, small, within or "none".
-        position: left, right, middle, up, down or "none".
-        positions: All named positions.
-        parser: Name of the parser.
-    """
-
-    sentence: str
-    noun_phrase: str
-    head: str
-    others: tuple[str, ...]
-    relation: str
-    position: str
-    positions: tuple[str, ...]
+    sentence: str  # the text for CLIP
+    noun_phrase: str  # the target
+    head: str  # its noun
+    others: tuple[str, ...]  # the other noun phrases
+    relation: str  # left, right, up, down, big, small, within or "none"
+    position: str  # left, right, middle, up, down or "none"
+    positions: tuple[str, ...]  # all named positions
     parser: str
 
     @property

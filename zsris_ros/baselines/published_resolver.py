@@ -41,18 +41,12 @@ class PublishedScores:
     """Scores of the competing masks; the highest wins.
 
     In "reference" scores can be NaN, and NaN wins as in torch.
-
-    Attributes:
-        masks: Indices of the K competing masks, int64.
-        final: Scores, K.
-        shares: The scores as shares of 1, K.
-        terms: Named intermediate scores, N each; 0 for a mask that does not compete.
     """
 
-    masks: Tensor
-    final: Tensor
-    shares: Tensor
-    terms: Mapping[str, Tensor]
+    masks: Tensor  # indices of the K competing masks, int64
+    final: Tensor  # their scores, K
+    shares: Tensor  # the scores as shares of 1, K
+    terms: Mapping[str, Tensor]  # named intermediate scores, N; 0 for a mask that does not compete
 
     @property
     def chosen(self) -> int:

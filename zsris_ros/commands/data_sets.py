@@ -16,21 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set of the command line.
-
-    Attributes:
-        name: Its name there.
-        help: One line about it.
-        options: Keyword arguments of ``add_argument``, by option.
-        open: Returns the data set. Raises InputError or FileNotFoundError with a remedy.
-        proposals: The default of ``--proposals``.
-    """
+    """One data set of the command line."""
 
     name: str
     help: str
-    options: Mapping[str, Mapping[str, Any]]
-    open: Callable[[argparse.Namespace], DataSet]
-    proposals: str = "all"
+    options: Mapping[str, Mapping[str, Any]]  # keyword arguments of ``add_argument``
+    open: Callable[[argparse.Namespace], DataSet]  # raises InputError, FileNotFoundError
+    proposals: str = "all"  # default of ``--proposals``
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""

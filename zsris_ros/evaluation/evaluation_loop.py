@@ -24,21 +24,13 @@ from zsris_ros.types import InputError, Proposals, Scene
 
 @dataclass(frozen=True, eq=False)
 class MethodRun:
-    """One method on a data set, with its results.
-
-    Attributes:
-        segmenter: Encodes scenes and resolves expressions.
-        propose: Gives the masks of an item. Runs with the same function work on the same masks.
-        results: The folder of the run.
-        proposers: The proposers whose masks are also measured one by one.
-        names_only: Whether the questions are ``EvaluationItem.names``.
-    """
+    """One method on a data set, with its results."""
 
     segmenter: Segmenter
-    propose: Callable[[EvaluationItem], Proposals]
+    propose: Callable[[EvaluationItem], Proposals]  # equal functions give the same masks
     results: Results
-    proposers: tuple[SharedProposer, ...] = ()
-    names_only: bool = False
+    proposers: tuple[SharedProposer, ...] = ()  # their masks are also measured one by one
+    names_only: bool = False  # whether the questions are ``EvaluationItem.names``
 
 
 def evaluate(data_set: DataSet, runs: Sequence[MethodRun], limit: int | None = None) -> None:

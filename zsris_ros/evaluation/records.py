@@ -22,72 +22,41 @@ REFUSED = "REFUSED"
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """One answer.
-
-    Attributes:
-        item: Name of the item.
-        expression: The question.
-        category: Category of the question.
-        targets: Indices of the matching objects.
-        expected: The right verdict.
-        verdict: The verdict of the answer.
-        intersection: Pixels of the answered mask and the true mask; with several acceptable
-            targets, the best fitting one.
-        union: Pixels of either mask.
-        iou: IoU of the two masks.
-        best_iou: IoU of the first candidate, whatever the verdict.
-        bound: IoU of the best proposal; ``bound_intersection`` and ``bound_union`` are its pixels.
-        score: Score of the first candidate.
-        source: Proposer of the first candidate.
-        target_class: Class of the target, None if unknown.
-        answered_class: Class of the true object with the largest IoU with the answer.
-        mask: The answered mask, as counts of a COCO run-length encoding of ``height`` x ``width``.
-        truth: The true mask, in the same form.
-        explanation: Explanation of the answer.
-        ms: Milliseconds of ``refer``.
-    """
+    """One answer."""
 
     item: str
     expression: str
     category: str
-    targets: tuple[int, ...]
-    expected: str
+    targets: tuple[int, ...]  # indices of the matching objects
+    expected: str  # the right verdict
     verdict: str
-    intersection: int
-    union: int
-    iou: float
-    best_iou: float
-    bound: float
+    intersection: int  # pixels in the answer and the best fitting acceptable truth
+    union: int  # pixels in either
+    iou: float  # of the answer
+    best_iou: float  # of the first candidate, whatever the verdict
+    bound: float  # IoU of the best proposal
     bound_intersection: int
     bound_union: int
-    score: float | None
-    source: str | None
+    score: float | None  # of the first candidate
+    source: str | None  # proposer of the first candidate
     target_class: str | None
-    answered_class: str | None
-    mask: str
-    truth: str
+    answered_class: str | None  # of the true object with the largest IoU with the answer
+    mask: str  # the answer, as counts of a COCO run-length encoding
+    truth: str  # the compared truth, in the same form
     height: int
     width: int
     explanation: str
-    ms: float
+    ms: float  # milliseconds of ``refer``
 
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """One frame, written after all of its answers.
-
-    Attributes:
-        item: Name of the item.
-        bounds: For "joined" and each proposer, the IoU of every true object with its best proposal.
-        proposals: Numbers of proposals, by the same names.
-        seconds: Duration of proposals and ``look``.
-        timings: Milliseconds by stage.
-    """
+    """One frame, written after all of its answers."""
 
     item: str
-    bounds: Mapping[str, tuple[float, ...]]
-    proposals: Mapping[str, int]
-    seconds: float
+    bounds: Mapping[str, tuple[float, ...]]  # best IoU of every object, by proposer
+    proposals: Mapping[str, int]  # their numbers
+    seconds: float  # of proposals and ``look``
     timings: Mapping[str, float] = field(default_factory=dict)
 
 

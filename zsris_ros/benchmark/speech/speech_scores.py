@@ -12,29 +12,17 @@ from zsris_ros.speech.spoken_text import words_of
 
 @dataclass(frozen=True)
 class Trial:
-    """A spoken sentence in a condition ("clean", "white 10 dB"), and its recognition.
+    """A spoken sentence in a condition, and its recognition."""
 
-    Attributes:
-        number: Number of the sentence.
-        typed: The sentence.
-        voice: The voice.
-        condition: The condition.
-        heard: All recognised utterances, one after another.
-        asked: The most confident utterance.
-        confidence: Its confidence.
-        typed_right: Whether the typed sentence is answered correctly.
-        heard_right: Whether ``asked`` is answered correctly.
-    """
-
-    number: int
+    number: int  # of the sentence
     typed: str
     voice: str
-    condition: str
-    heard: str
-    asked: str
+    condition: str  # "clean", "white 10 dB", ...
+    heard: str  # all recognised utterances, one after another
+    asked: str  # the most confident utterance
     confidence: float
-    typed_right: bool = False
-    heard_right: bool = False
+    typed_right: bool = False  # whether the typed sentence is answered correctly
+    heard_right: bool = False  # whether ``asked`` is answered correctly
 
     @property
     def errors(self) -> int:

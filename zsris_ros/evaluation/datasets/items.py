@@ -27,23 +27,14 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationItem:
-    """One frame of a data set.
-
-    Attributes:
-        name: Name of the item.
-        frame: The frame.
-        masks: True objects, bool MxHxW.
-        questions: Questions about these objects.
-        names: Questions for one object by its name alone.
-        classes: M class names; empty if the data set has none.
-    """
+    """One frame of a data set."""
 
     name: str
     frame: Frame
-    masks: BoolArray
+    masks: BoolArray  # true objects, bool MxHxW
     questions: tuple[Question, ...] = ()
-    names: tuple[Question, ...] = ()
-    classes: tuple[str, ...] = ()
+    names: tuple[Question, ...] = ()  # questions for one object by its name alone
+    classes: tuple[str, ...] = ()  # M class names; empty if the data set has none
 
     def truth(self, question: Question) -> BoolArray:
         """Return the union of the targets' masks, bool HxW; empty without targets."""

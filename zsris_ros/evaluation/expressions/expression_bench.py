@@ -86,25 +86,15 @@ class ExpressionItem:
 
 @dataclass(frozen=True)
 class ExpressionAnswer:
-    """The answer of one variant.
-
-    Attributes:
-        text: The sentence.
-        image: The name of the image.
-        kind: The kind of evidence in the sentence (``ExpressionBench.kind``).
-        variant: The resolver.
-        noise: Standard deviation of the cosines.
-        right: Whether the best candidate is the target.
-        verdict: FOUND, AMBIGUOUS, NOT_FOUND, or ERROR for a refused sentence.
-    """
+    """The answer of one variant."""
 
     text: str
     image: str
-    kind: str
+    kind: str  # of evidence in the sentence, see ``ExpressionBench.kind``
     variant: str
-    noise: float
-    right: bool
-    verdict: str
+    noise: float  # standard deviation of the cosines
+    right: bool  # whether the best candidate is the target
+    verdict: str  # FOUND, AMBIGUOUS, NOT_FOUND, or ERROR for a refused sentence
 
 
 def read_expressions(path: Path) -> list[ExpressionItem]:

@@ -8,25 +8,39 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
 
 from zsris_ros.evaluation.datasets.refcoco import PICTURES
 from zsris_ros.geometry.run_lengths import encode
 from zsris_ros.simulation.expressions import ReferringExpression, expressions
+from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.simulation.tabletop import TabletopObject, TabletopScene
+from zsris_ros.simulation.tabletop import TabletopObject, TabletopScene, tabletop_scene
 from zsris_ros.types import BoolArray, ByteArray
 
 CATEGORY_IDS = {name: number for number, name in enumerate(SHAPES, 1)}
 OBJECTS = 1000
 """Annotation numbers of a scene start at its seed times this."""
 
+SEEDS = (2, 4, 6)
+
 Polygon = list[float]
+
+
+@cache
+def small_scenes() -> tuple[TabletopScene, ...]:
+    """Render three scenes of 320x240 once; skip the test without rendering."""
+    try:
+        return tuple(tabletop_scene(seed, 320, 240) for seed in SEEDS)
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
 
 
 def write_refcoco(
