@@ -28,10 +28,10 @@ from zsris_ros.benchmark.bench_tables import (
 from zsris_ros.benchmark.charts import draw_curves, draw_stages
 from zsris_ros.benchmark.curves import AXES, growth, measure_curves
 from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
-from zsris_ros.benchmark.flops import counted, matrix_rate
+from zsris_ros.benchmark.flops import counted
 from zsris_ros.benchmark.inputs import Inputs, paint_scene, sentences
 from zsris_ros.benchmark.measuring import Measurement, Task
-from zsris_ros.benchmark.networks import Networks, ScriptedMasks, sizes
+from zsris_ros.benchmark.networks import Networks, ScriptedMasks
 from zsris_ros.benchmark.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.benchmark.published.features import mask_features, patch_features
 from zsris_ros.benchmark.published.pipelines import PublishedPlan, _generator
@@ -48,18 +48,9 @@ from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings
 
-SAM = {
-    "image_size": 64,
-    "patch_size": 8,
-    "encoder_width": 16,
-    "encoder_depth": 1,
-    "encoder_heads": 2,
-    "window_size": 4,
-    "global_blocks": [0],
-    "prompt_width": 16,
-    "decoder_heads": 2,
-    "decoder_mlp_width": 16,
-}
+SAM = {"image_size": 64, "patch_size": 8, "encoder_width": 16, "encoder_depth": 1,
+       "encoder_heads": 2, "window_size": 4, "global_blocks": [0], "prompt_width": 16,
+       "decoder_heads": 2, "decoder_mlp_width": 16}  # fmt: skip
 HYBRID = HybridSettings.reference(start_block=2, blur_kernel=5)
 GEM = GemSettings(blocks=2, size=64)
 TASK = Task(size="tiny", masks=8, expressions=3, width=120, height=80, device="cpu")
@@ -111,13 +102,8 @@ def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -
     networks = tiny()
     published, ours = PublishedPlan(networks, inputs), PackagePlan("reference", networks, inputs)
     ours.look()
-    texts = [
-        *sentences(6),
-        "the small red box inside the blue bowl",
-        "the bigger ball",
-        "the thing in the middle",
-        "the mug on the right side of the picture",
-    ]
+    texts = [*sentences(6), "the small red box inside the blue bowl", "the bigger ball",
+             "the thing in the middle", "the mug on the right side of the picture"]  # fmt: skip
     chosen = [ours.answer(text) for text in texts]
     assert [published.answer(text) for text in texts] == chosen
     assert len(set(chosen)) > 1
@@ -220,10 +206,6 @@ def test_operations_of_the_published_features(inputs: Inputs) -> None:
     assert found["further_ms"] is None
 
 
-def test_the_machine_s_rate_is_a_rate() -> None:
-    assert matrix_rate(torch.device("cpu"), torch.float32) > 1e8
-
-
 def test_inputs_are_always_the_same_and_fit() -> None:
     first, second = paint_scene(50), paint_scene(50)
     assert first.message.data == second.message.data and (first.masks == second.masks).all()
@@ -234,15 +216,11 @@ def test_inputs_are_always_the_same_and_fit() -> None:
         paint_scene(5000, 64, 48)
 
 
-def test_sizes_are_named_by_sam() -> None:
-    assert {"vit_b", "vit_h", "tabletop"} <= set(sizes())
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--plan", "fast"], "there is no plan 'fast'"),
-        (["--size", "vit_x"], "there is no size 'vit_x'"),
+        (["--size", "vit_x"], "there is no size 'vit_x'; there are"),
         (["--size", "tabletop", "--plan", "published", "--precision", "bf16"], "in fp32"),
     ],
 )
@@ -277,22 +255,12 @@ def document(plan: str, milliseconds: float) -> dict[str, Any]:
     figures = {"median_ms": milliseconds, "gflop": 10.0, "bound_ms": 100.0,
                "share_of_matrix_rate": 100 / milliseconds}  # fmt: skip
     machine = {"cpu": "A processor", "cores": 2, "threads": 2, "instructions": "AVX2"}
-    return {
-        "plan": plan,
-        "size": "vit_b",
-        "weights": "random",
-        "device": "cpu",
-        "precision": "fp32",
-        "masks": 50,
-        "image": [640, 480],
-        "chosen": 3,
-        "peak_mb": 2000.0,
-        "machine": machine,
-        "stages": {"features": figures, "publish": {"median_ms": 0.5}},
-        "first_answer": figures,
-        "first_answer_ms": milliseconds,
-        "further": {"median_ms": 12.0, "stages": {}},
-    }
+    settings = {"plan": plan, "size": "vit_b", "weights": "random", "device": "cpu",
+                "precision": "fp32", "masks": 50, "image": [640, 480]}  # fmt: skip
+    stages = {"features": figures, "publish": {"median_ms": 0.5}}
+    times = {"first_answer": figures, "first_answer_ms": milliseconds, "stages": stages,
+             "further": {"median_ms": 12.0, "stages": {}}}  # fmt: skip
+    return {**settings, **times, "machine": machine, "chosen": 3, "peak_mb": 2000.0}
 
 
 def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
 from zsris_ros.evaluation.experiment import Experiment, choose_methods
-from zsris_ros.evaluation.records import AnswerRecord, read_answers, read_frames
+from zsris_ros.evaluation.records import read_answers, read_frames
 from zsris_ros.evaluation.reports.summary import summarise_folder
 from zsris_ros.evaluation.run_folder import Results, claim
 from zsris_ros.evaluation.shared_features import Memoised
@@ -124,6 +124,9 @@ def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Pa
     assert summary["by_category"]["superlative"]["accuracy"] == 1
     assert (summary["method"], summary["variant"]) == ("hybridgl", "product")
     assert "/here" not in json.dumps(summary)
+    (tmp_path / "looks.jsonl").write_text("not json\n")
+    with pytest.raises(InputError, match="line 1"):
+        read_frames(tmp_path)
 
 
 def test_several_targets_count_together_and_duplicates_each(parts: Parts, tmp_path: Path) -> None:
@@ -208,14 +211,11 @@ def test_a_function_remembers_by_the_objects_themselves() -> None:
 
 
 SHARING = [
-    *(("hybridgl", kind) for kind in ("reference", "paper", "product")),
-    *(("crop", kind) for kind in ("reference", "paper", "product")),
+    *((name, kind) for name in ("hybridgl", "crop") for kind in ("reference", "paper", "product")),
     *(("region-token", kind) for kind in ("reference", "product")),
-    ("hybridgl-semantic", "paper"),
-    ("global-local", "reference"),
-    ("score-map", "paper"),
-    ("features-l", "paper"),
-]
+    ("hybridgl-semantic", "paper"), ("global-local", "reference"),
+    ("score-map", "paper"), ("features-l", "paper"),
+]  # fmt: skip
 
 
 def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
@@ -382,11 +382,3 @@ def test_published_variants_compute_in_float32_unless_asked(
     assert run["parsers"] == {"reference": "rules", "product": "rules"}
     with pytest.raises(SystemExit):
         dtypes("wrong", "--precision", "int8")
-
-
-def test_records_know_only_plain_data(parts: Parts, tmp_path: Path) -> None:
-    evaluate(Squares(1), [entered(parts, tmp_path)])
-    (tmp_path / "looks.jsonl").write_text("not json\n")
-    with pytest.raises(InputError, match="line 1"):
-        read_frames(tmp_path)
-    assert all(isinstance(each, AnswerRecord) for each in read_answers(tmp_path))

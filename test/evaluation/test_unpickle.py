@@ -139,22 +139,10 @@ def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path: Path, protocol: 
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize(
     "value",
-    [
-        OrderedDict(a=1),
-        Thing(),
-        Thing,
-        date(2020, 1, 1),
-        np.float64(1.0),
-        np.arange(3),
-        1j,
-        range(3),
-        bytearray(b"abc"),
-        len,
-        Path("a"),
-        slice(1, 2),
-    ],
+    [OrderedDict(a=1), Thing(), Thing, date(2020, 1, 1), np.float64(1.0), np.arange(3),
+     1j, range(3), bytearray(b"abc"), len, Path("a"), slice(1, 2)],
     ids=lambda value: type(value).__name__,
-)
+)  # fmt: skip
 def test_what_is_not_plain_data_is_refused(value: object, protocol: int) -> None:
     data = pickle.dumps({"a": [value]}, protocol)
     with pytest.raises(InputError, match="refused, only plain data is read"):

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from zsris_ros.commands.data_sets import DATA_SETS
+from zsris_ros.commands.data_sets import DATA_SETS, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 TABLETOP = {"verdict": True, "seed": 10_000, "scenes": 250}
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     need_matplotlib()
-    data_set = DATA_SETS[args.dataset].open(args)
+    data_set = open_data_set(args)
 
     from zsris_ros.evaluation.calibration.fitting import (
         answer_questions,

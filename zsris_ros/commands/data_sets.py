@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,6 @@ class Entry:
     name: str
     help: str
     options: Mapping[str, Mapping[str, Any]]  # keyword arguments of ``add_argument``
-    open: Callable[[argparse.Namespace], DataSet]  # raises InputError, FileNotFoundError
     proposals: str = "all"  # default of ``--proposals``
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -40,30 +39,6 @@ def _root(content: str) -> dict[str, Any]:
     return {"type": Path, "required": True, "help": f"folder that holds {content}"}
 
 
-def _open_tabletop(args: argparse.Namespace) -> DataSet:
-    from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-
-    return TabletopData(args.seed, args.scenes, args.categories, args.verdict)
-
-
-def _open_osd(args: argparse.Namespace) -> DataSet:
-    from zsris_ros.evaluation.datasets.osd import OsdData
-
-    return OsdData(args.root)
-
-
-def _open_refcoco(args: argparse.Namespace) -> DataSet:
-    from zsris_ros.evaluation.datasets.refcoco import RefcocoData
-
-    return RefcocoData(args.root, args.dataset, args.split_by, args.split, args.published_truth)
-
-
-def _open_phrasecut(args: argparse.Namespace) -> DataSet:
-    from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData
-
-    return PhraseCutData(args.root, args.split)
-
-
 def _refcoco(name: str, title: str, split_by: str) -> Entry:
     options: dict[str, dict[str, Any]] = {
         "--root": _root(f"{name}/ and images/"),
@@ -79,7 +54,7 @@ def _refcoco(name: str, title: str, split_by: str) -> Entry:
         },
     }
     about = f"{title}, in the published form of refs(*).p and instances.json"
-    return Entry(name, about, options, _open_refcoco)
+    return Entry(name, about, options)
 
 
 TABLETOP = Entry(
@@ -98,14 +73,12 @@ TABLETOP = Entry(
             "help": "add expressions for absent and for duplicate objects, and measure verdicts",
         },
     },
-    _open_tabletop,
 )
 
 OSD = Entry(
     "osd",
     "real RGB-D scenes of a table (Object Segmentation Database)",
     {"--root": _root("objects.json and the frames")},
-    _open_osd,
     proposals="depth",
 )
 
@@ -116,7 +89,6 @@ PHRASECUT = Entry(
         "--root": _root("refer_SPLIT.json and images/"),
         "--split": {"default": "test", "help": "val, test, ... (default: test, the papers')"},
     },
-    _open_phrasecut,
 )
 
 DATA_SETS: Mapping[str, Entry] = {
@@ -131,3 +103,22 @@ DATA_SETS: Mapping[str, Entry] = {
     )
 }
 """Every data set by its name."""
+
+
+def open_data_set(args: argparse.Namespace) -> DataSet:
+    """Return the chosen data set. Raises InputError or FileNotFoundError with a remedy."""
+    if args.dataset == "tabletop":
+        from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
+
+        return TabletopData(args.seed, args.scenes, args.categories, args.verdict)
+    if args.dataset == "osd":
+        from zsris_ros.evaluation.datasets.osd import OsdData
+
+        return OsdData(args.root)
+    if args.dataset == "phrasecut":
+        from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData
+
+        return PhraseCutData(args.root, args.split)
+    from zsris_ros.evaluation.datasets.refcoco import RefcocoData
+
+    return RefcocoData(args.root, args.dataset, args.split_by, args.split, args.published_truth)

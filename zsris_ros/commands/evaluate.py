@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import zsris_ros
 from zsris_ros.commands import eval_expressions
-from zsris_ros.commands.data_sets import DATA_SETS, Entry
+from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
     # Cheap checks come first: names and files, before any model is built.
     methods = choose_methods(args.method, args.variant, args.dataset, args.localisation)
-    data_set = DATA_SETS[args.dataset].open(args)
+    data_set = open_data_set(args)
     parts, clip = _load_models(args, {method.variant for method in methods})
     experiment = Experiment(parts, clip, args.out, _settings(args, data_set.title))
     if len(methods) == 1:
