@@ -187,7 +187,7 @@ def global_local_settings(
         **method.options,
     }
     if isinstance(clip, ClipModel) and len(clip.blocks) < 12:
-        changes["start_block"] = preset.start_block  # the published numbers are of deeper models
+        changes["start_block"] = preset.start_block  # the published numbers apply to deeper models
     if method.variant == "reference":
         return GlobalLocalSettings(**{"start_block": _START, **changes})
     make = GlobalLocalSettings.paper if method.variant == "paper" else GlobalLocalSettings.product

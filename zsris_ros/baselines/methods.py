@@ -118,7 +118,7 @@ def _features() -> Iterator[Method]:
         for method in _each(_PUBLISHED, f"features-{name}", f"Feature ablation: {text}"):
             changes = dict(options)
             if method.variant == "reference" and options["mode"] == "attention-masking":
-                changes["blocks_left_out"] = 1  # the published row stops a block early
+                changes["blocks_left_out"] = 1  # the published row omits the last block
             yield replace(method, options=changes)
 
 

@@ -97,7 +97,7 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     words = re.findall(r"[^\W_]+", sentence)
     target = expression.target.lower() or sentence
     anchors = list(_anchors(expression.relations))
-    if variant == "reference":  # other nouns are told apart by their text
+    if variant == "reference":  # other nouns are distinguished by their text
         anchors = [anchor for anchor in anchors if anchor.target.lower() != target]
     others = [a for a in anchors if a.head.lower() not in published_parse.no_object_words(variant)]
     outside = sentence.replace(target, " ", 1)

@@ -74,15 +74,15 @@ class PublishedResolver:
         self.method, self._clip, self._localiser = method, clip, localiser
         self._reader, self._settings = reader, settings or ReferSettings()
         self._dot_product = dot_product
-        self._words: Literal["reference", "paper"] = (
+        self._reading: Literal["reference", "paper"] = (
             "paper" if method.variant == "paper" else "reference"
         )
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """Return the method's mask. Raises InputError for a text without letter or digit."""
         start = perf_counter()
-        query = self._reader.read(expression, self._words)
-        read = perf_counter()
+        query = self._reader.read(expression, self._reading)
+        parsed = perf_counter()
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
             message = "Nothing in this picture was proposed as an object."
@@ -98,7 +98,7 @@ class PublishedResolver:
         u, v = best.centroid_pixel
         message = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."
         terms = ", ".join(f"{name} {value:.3f}" for name, value in best.scores.items())
-        timings = {"language": (read - start) * 1e3, "grounding": (perf_counter() - read) * 1e3}
+        timings = {"language": (parsed - start) * 1e3, "grounding": (perf_counter() - parsed) * 1e3}
         return ReferringResult(
             Verdict.FOUND,
             query.expression,
@@ -111,7 +111,7 @@ class PublishedResolver:
 
     def scores(self, scene: Scene, query: PublishedQuery) -> PublishedScores:
         """Return the scores of a scene with at least one mask, with all terms."""
-        self._clip.encode_text(self._texts(query))  # in one go; below they are remembered
+        self._clip.encode_text(self._texts(query))  # one batch; further calls use the cache
         if self.method.features is None:
             values = self._inside(scene, query)
             return _all_compete(values, {"map": values})
@@ -155,7 +155,9 @@ class PublishedResolver:
         q = self._anchor_shares(scene, query) if guidance.relation else None
         related = _relation(query.relation, scene) if q is not None else None
         if q is not None and related is not None:
-            holds = torch.nan_to_num(related, 0, 0, 0)  # boxes without an area are within nothing
+            holds = torch.nan_to_num(
+                related, 0, 0, 0
+            )  # boxes without an area are not within others
             support = fusion.anchor_support(fusion.keep_best(q, _ANCHORS), holds)
             semantic = fusion.relation_likelihood(fusion.keep_best(p, _TARGETS), support)
             terms |= {"anchor": q, "relation": semantic}

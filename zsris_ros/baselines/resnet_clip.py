@@ -19,7 +19,7 @@ from zsris_ros.vision.open_clip_model import (
 from open_clip.model import CLIP, CustomTextCLIP  # isort: skip  (after torchvision is made to load)
 from open_clip.modified_resnet import ModifiedResNet  # isort: skip
 
-_STRIDE = 32  # pixels of the picture in a cell of the last feature map
+_STRIDE = 32  # pixels of the image in a cell of the last feature map
 
 
 class ResnetClip(OpenClipModel):

@@ -20,7 +20,7 @@ from zsris_ros.benchmark.measuring import STAGES
 from zsris_ros.benchmark.plans import PLANS
 from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
 
-_WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
+_WORTH_A_RATIO = 1.0  # milliseconds; no ratio is shown below
 
 BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
 

@@ -98,7 +98,7 @@ def _time(measurement: Measurement, repetitions: int) -> float:
     """Return the median milliseconds of all expressions of a task, the first with the image."""
     count = measurement.task.expressions
     samples = []
-    measurement.time(0)  # warms up
+    measurement.time(0)  # warm-up
     for _ in range(repetitions):
         stages = [measurement.time(number).milliseconds for number in range(count)]
         samples.append(sum(sum(each.values()) for each in stages))

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-_SIDE_CPU, _SIDE_GPU = 1024, 8192  # of the matrices: large enough for the full rate
+_SIDE_CPU, _SIDE_GPU = 1024, 8192  # sides of matrices large enough for the full rate
 _REPETITIONS = 5
 
 

@@ -63,7 +63,7 @@ def reset_peak(device: torch.device) -> None:
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
-        return  # then it speaks of the whole life of this process, which is never less
+        return  # the peak then covers the whole process, which is never less
 
 
 def peak_mb(device: torch.device) -> float:

@@ -22,7 +22,7 @@ from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.catalogue import default_directory, find
 
 _SEED = 0
-_LOGIT = 10.0  # of a mask's inside; its outside has the negative
+_LOGIT = 10.0  # inside of a mask; outside it is negative
 _GOOD, _BAD = 0.9, 0.1  # predicted IoUs of kept and of dropped masks
 
 

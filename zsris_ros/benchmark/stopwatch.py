@@ -11,7 +11,7 @@ import torch
 FLOPS_OF = Callable[[], int]
 
 NAMES = {
-    "proposals": "proposals decoder",  # what is left of it without the encoder
+    "proposals": "proposals decoder",  # the rest beside the encoder
     "localisation": "GEM",
     "grounding": "guidance",
     "language": "text",

@@ -13,7 +13,7 @@ NOTHING_SAID = 1
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("listen", help="show what is said in wav files or live")
+    parser = subparsers.add_parser("listen", help="recognise speech in wav files or live")
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE.wav", help="none: the microphone, until Ctrl-C"
     )

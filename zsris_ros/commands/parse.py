@@ -54,5 +54,5 @@ def _readable(expression: Expression, parsed: dict[str, Any]) -> str:
         rows["superlative"] = expression.superlative
         rows["ordinal"] = f"{expression.ordinal.index}, counted from {expression.ordinal.side}"
     rows["also"] = ", ".join(other.target for other in expression.also)
-    said = [f"  {name:<12}{value}" for name, value in rows.items() if value and name != "text"]
-    return "\n".join([expression.text, *said])
+    fields = [f"  {name:<12}{value}" for name, value in rows.items() if value and name != "text"]
+    return "\n".join([expression.text, *fields])

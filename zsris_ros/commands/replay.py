@@ -56,7 +56,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     for kind in ("image", "depth", "info"):
         parser.add_argument(
-            f"--{kind}-topic", metavar="TOPIC", help="default: found; see docs/replay.md"
+            f"--{kind}-topic", metavar="TOPIC", help="default: detected; see docs/replay.md"
         )
     parser.add_argument(
         "--sync-tolerance",
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         chosen = (
             [recording.at(args.stamp)] if args.stamp is not None else recording.every(args.every)
         )
-        # Not before the bag is known to be good: this loads torch.
+        # After the checks of the bag, since this loads torch.
         from zsris_ros.models.load import load_segmenter
 
         segmenter = load_segmenter(**model_options(args))

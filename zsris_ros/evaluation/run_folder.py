@@ -59,9 +59,7 @@ def claim(directory: Path, settings: Mapping[str, Any]) -> None:
     wanted = json.loads(json.dumps(settings))
     if not path.exists():
         if any((directory / name).exists() for name in (ANSWERS, FRAMES)):
-            raise InputError(
-                f"{directory} holds results and no {RUN} that says what of: take another folder"
-            )
+            raise InputError(f"{directory} holds results without {RUN}: take another folder")
         _write(path, [json.dumps(wanted, indent=2) + "\n"])
         return
     try:

@@ -36,7 +36,7 @@ PHRASES = [f"the {colour} {noun}" for noun in NOUNS for colour in COLOURS]
 
 def measure(networks: Networks, name: str) -> list[dict[str, Any]]:
     """Return a row for each halo of ``HALOS``."""
-    # Few masks at a time; beside a larger one a mask gets more tokens, up to twice its own.
+    # One mask at a time: in a batch with a larger one a mask gets up to twice its tokens.
     settings = replace(networks.preset.hybrid, window=None, halo=None, batch_size=1)
     clip = networks.clip
     texts = F.normalize(clip.encode_text(PHRASES), dim=-1)
@@ -85,7 +85,7 @@ def _images() -> Iterator[tuple[ByteArray, BoolArray]]:
     scenes = read_truth(SHIPPED)
     frames = read_frames(SHIPPED, [scene.stamps_ns[0] for scene in scenes])
     for scene in scenes:
-        masks = [scene.labels == label for label in np.unique(scene.labels)]  # 0 is no thing
+        masks = [scene.labels == label for label in np.unique(scene.labels)]  # 0: no object
         yield frames[scene.stamps_ns[0]].rgb, np.stack(masks)
 
 

@@ -29,7 +29,7 @@ from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import ViewMaker, Views
 
 SIZES = ("tabletop", "vit_b")
-_COUNTS = (16, 9)  # masks: a full batch, and the rest of another picture's
+_COUNTS = (16, 9)  # masks: a full batch, and another number
 _REPETITIONS = 5
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     networks = {size: load_networks(size) for size in SIZES}
     device = networks[SIZES[0]].device
     modes = ["default", *(["reduce-overhead"] if device.type == "cuda" else [])]
-    with TemporaryDirectory() as cache:  # nothing is left there of an earlier start
+    with TemporaryDirectory() as cache:  # empty at the start
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
         rows = [
             measure(each, size, mode)

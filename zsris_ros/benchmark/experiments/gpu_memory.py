@@ -32,7 +32,7 @@ from zsris_ros.tracing.stages import watched
 
 SIZE, MASKS = "vit_b", 64
 PLANS = ("reference", "shared", "product")
-_HALF = "bf16"  # as wide as float16, which few CPUs compute in
+_HALF = "bf16"  # as wide as float16, and supported by more CPUs
 _MIB = 2**20
 
 

@@ -34,7 +34,7 @@ from zsris_ros.vision.clip import ClipModel
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor  # isort: skip  (after torchvision loads)
 
 _TARGETS, _ANCHORS = 3, 6  # k1 and k2 of Eq. 5
-_PARSES = 4  # noun phrase, other nouns, relation and position each read the sentence again
+_PARSES = 4  # one each for noun phrase, other nouns, relation and position
 
 
 class PublishedPlan:

@@ -65,7 +65,7 @@ def answer_questions(
         previous = item.questions
         answered.extend(_answers(number, item, questions, segmenter, scene))
     if not any(any(each.right) for each in answered):
-        raise InputError(f"nothing was found in {data_set.title}: there is nothing to fit to")
+        raise InputError(f"no target of {data_set.title} was found: the calibration has no samples")
     return answered
 
 

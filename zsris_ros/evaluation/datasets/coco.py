@@ -68,8 +68,8 @@ def polygon_mask(polygon: Sequence[float], height: int, width: int) -> BoolArray
         return np.zeros((height, width), dtype=bool)
     x, y = _outline((_FINE * corners + 0.5).astype(np.int64))
 
-    # Where the outline steps across the middle of a pixel column: the column, and from which row
-    # on the column changes between outside and inside.
+    # Crossings of the outline and the middle of a pixel column: the column, and the first row
+    # after the change between outside and inside.
     steps = np.flatnonzero(x[1:] != x[:-1])
     middles = (np.minimum(x[steps], x[steps + 1] - (x[steps + 1] > x[steps])) + 0.5) / _FINE - 0.5
     rows = np.ceil((np.minimum(y[steps], y[steps + 1]) + 0.5) / _FINE - 0.5).clip(0, height)

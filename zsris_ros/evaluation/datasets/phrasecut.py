@@ -68,7 +68,7 @@ class PhraseCutData:
             }
             missing = [number for number in self._tasks if number not in self._sizes]
             if missing:
-                raise InputError(f"picture {missing[0]} is missing that {self._file} refers to")
+                raise InputError(f"picture {missing[0]} of {self._file} is missing")
 
     def names(self) -> Sequence[str]:
         """Return the images by number, ascending as in the published evaluation."""

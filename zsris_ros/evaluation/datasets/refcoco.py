@@ -146,8 +146,8 @@ class RefcocoData:
                 known = {each["id"] for each in self._objects[number]}
                 if number not in self._images or not {ref for ref, _ in refs} <= known:
                     raise InputError(
-                        f"picture {number} or an object of it is missing that the expressions "
-                        "refer to; take instances.json and refs(...).p of the same data set"
+                        f"picture {number} of the expressions, or one of its objects, is missing; "
+                        "take instances.json and refs(...).p of the same data set"
                     )
 
 

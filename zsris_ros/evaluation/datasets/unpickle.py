@@ -46,10 +46,10 @@ def loads_plain(data: bytes, name: str = "the pickle") -> Any:
         return value
     except _Refused as error:
         raise InputError(f"{name} is refused, only plain data is read: {error}") from error
-    except Exception as error:  # what a damaged file can raise has no end
+    except Exception as error:  # a damaged file can raise any error
         raise InputError(
-            f"{name} is no whole pickle of plain data ({type(error).__name__}: {error}); was it "
-            "downloaded completely, and not as text?"
+            f"{name} is no whole pickle of plain data ({type(error).__name__}: {error}); "
+            "download it again, as a binary file"
         ) from error
 
 

@@ -36,8 +36,8 @@ Semantics = Literal["words", "uniform"]
 UNMATCHED, MATCHED, GENERIC = 0.20, 0.27, 0.23
 TEXT_COSINE = 0.8
 """Cosine of two different texts, about that of a sentence and its noun phrase in CLIP."""
-_IMAGE_SHARE = 0.6  # of a mask's feature lies in the direction that all masks share
-_PRIVATE = 64  # dimensions in which texts differ
+_IMAGE_SHARE = 0.6  # share of a mask's feature in the common direction
+_PRIVATE = 64  # dimensions of the differences between texts
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
