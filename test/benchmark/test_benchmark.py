@@ -1,4 +1,4 @@
-"""The published plan equals this package's reference, and what is measured adds up."""
+"""The published plan equals this package's reference, and the measured stages add up."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -
     torch.testing.assert_close(published.features, ours.features, atol=2e-5, rtol=0)
 
 
-def test_what_is_shared_changes_no_choice(inputs: Inputs) -> None:
+def test_background_token_reuse_changes_no_choice(inputs: Inputs) -> None:
     networks = replace(tiny(), halo=0)
     shared, exact = (PackagePlan(name, networks, inputs) for name in ("shared", "reference"))
     chosen = []
@@ -142,12 +142,12 @@ def test_a_measurement_says_what_was_asked_for() -> None:
         assert 1 < held["after_last"] <= held["most"] and found["further_ms"] > 0
         assert len(found["chosen_further"]) == (0 if plan == "published" else 2)
         assert found["further"]["repetitions"] == (1 if plan == "published" else 4)
-        # What was seen is not looked at again, but by the published way.
+        # Only the published plan encodes the image again.
         assert ("features" in found["further"]["stages"]) == (plan == "published")
 
 
-def test_only_the_last_text_is_asked_again(inputs: Inputs) -> None:
-    """A new picture comes with its own texts: none are remembered from the last one."""
+def test_a_new_image_clears_the_text_cache(inputs: Inputs) -> None:
+    """The text cache is empty for a new image."""
     networks = tiny()
     plan = make_plan("product", networks, inputs)
     spent = []
@@ -171,7 +171,7 @@ def test_stages_within_stages_are_not_counted_twice(monkeypatch: pytest.MonkeyPa
                 seconds += 0.02
             seconds += 0.005
     assert watch.milliseconds == pytest.approx({"GEM": 11, "inner": 40})
-    with stage("nobody listens"):
+    with stage("without a hook"):
         seconds += 1
     assert set(watch.milliseconds) == {"GEM", "inner"}
 
@@ -194,7 +194,7 @@ def operations_of_blocks(pictures: int, blocks: int, tokens: int, width: int) ->
 
 
 def test_operations_of_the_published_features(inputs: Inputs) -> None:
-    """Two pictures a mask, all blocks in full, on the test's CLIP: 17 tokens of 48."""
+    """Two images a mask, all blocks in full, on the test's CLIP: 17 tokens of 48."""
     task = replace(TASK, plan="published", expressions=1)
     with closing(Measurement(task, tiny())) as measurement:
         measurement.warm_up()
@@ -355,10 +355,10 @@ def test_how_near_sharing_is_stands_beside_its_exact_features(
     assert with_parts("a", tmp_path / "nowhere") == "a"
 
 
-def test_plans_by_turns_each_in_a_process_of_its_own(
+def test_plans_alternate_each_in_a_process_of_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The real command on the bundled weights, with little to do."""
+    """The real command on the bundled weights, with a small task."""
     options = ["--size", "tabletop", "--masks", "3", "--image", "96x72", "--repetitions", "1"]
     plans = ["--plan", "published,reference", "--expressions", "2", "--device", "cpu"]
     assert cli.main(["bench", *options, *plans, "--out", str(tmp_path)]) == 0
@@ -407,7 +407,7 @@ def test_memory_is_that_of_a_gpus_portions() -> None:
 
 
 def test_compiling_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a C++ compiler's minute: what is compiled is called as it is."""
+    """torch.compile is replaced, because compilation takes a minute."""
     asked = []
     monkeypatch.setattr(torch, "compile", lambda forward, mode: asked.append(mode) or forward)
     networks = tiny()

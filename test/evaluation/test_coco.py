@@ -1,4 +1,4 @@
-"""COCO's polygons and run lengths become the masks that COCO's own tools make of them."""
+"""COCO's polygons and run lengths as masks, equal to those of COCO's own tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation: what is written down, killed and resumed runs, what methods share, the command."""
+"""Evaluation: records, resumed runs, shared computations, and the command."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.squares import SQUARES, blob, squares_frame
 from support.synthetic_datasets import small_scenes, write_refcoco
 
 from zsris_ros.baselines.methods import METHODS, find_method, method_names
@@ -28,22 +29,15 @@ from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.models.load import Parts, load_parts
 from zsris_ros.torch_utils import precision as precision_module
-from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics, Verdict
+from zsris_ros.types import InputError, Verdict
 
-CAMERA = Intrinsics(60.0, 60.0, 31.5, 23.5)
 SETTINGS = {"dataset": "squares", "title": "squares", "data": {"root": "/here"}, "weights": "w"}
 TIMES = ("ms", "seconds", "timings", "seconds_per_scene")
 
 
-def blob(left: int, width: int = 10, height: int = 10) -> BoolArray:
-    mask = np.zeros((48, 64), bool)
-    mask[10 : 10 + height, left : left + width] = True
-    return mask
-
-
 @dataclass(frozen=True)
 class Squares:
-    """Frames of three squares: left and near, in the middle, right and far and large."""
+    """Frames of three squares."""
 
     count: int
     questions: tuple[Question, ...] = (
@@ -57,12 +51,8 @@ class Squares:
         return [f"squares {number}" for number in range(self.count)]
 
     def item(self, name: str) -> EvaluationItem:
-        objects = np.stack([blob(4), blob(25), blob(45, 16, 30)])
-        depth = np.full((48, 64), 1.0, np.float32)
-        for mask, metres in zip(objects, (0.5, 0.7, 0.9), strict=True):
-            depth[mask] = metres
-        frame = Frame(np.full((48, 64, 3), 90, np.uint8), depth, CAMERA)
-        return EvaluationItem(name, frame, objects, self.questions, classes=("a", "b", "c"))
+        frame = squares_frame()
+        return EvaluationItem(name, frame, SQUARES, self.questions, classes=("a", "b", "c"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +82,7 @@ def entered(
 
 
 def without_times(document: Any) -> Any:
-    """The same without what no two runs have in common."""
+    """Return the document without times."""
     if isinstance(document, dict):
         return {k: without_times(v) for k, v in document.items() if k not in TIMES}
     return [without_times(each) for each in document] if isinstance(document, list) else document
@@ -355,7 +345,7 @@ def test_one_method_gets_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_published_variants_compute_in_float32_unless_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On a machine whose fastest precision is bfloat16."""
+    """The fastest precision of the machine is bfloat16."""
     monkeypatch.setattr(precision_module, "_LARGE", 1000)
     monkeypatch.setattr(precision_module, "_has_bfloat16", lambda: True)
     write_refcoco(tmp_path / "data", small_scenes()[:1])

@@ -1,4 +1,4 @@
-"""Sentences with true boxes and simulated semantics: reading, simulating, asking, counting."""
+"""Sentences with true boxes and simulated semantics: files, simulation, answers, summary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A summary is computed from records alone, and says what the papers say."""
+"""Summaries of records, with the figures of the papers."""
 
 from __future__ import annotations
 

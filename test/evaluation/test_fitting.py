@@ -1,4 +1,4 @@
-"""Calibration recovers what made the data, and the command does it end to end."""
+"""Calibration recovers the coefficients of generated data; the command works end to end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def asked(
 
 
 def drawn(offset: float, slope: float, count: int = 3000) -> list[AnsweredQuestion]:
-    """Questions with one candidate each, right as often as the coefficients say."""
+    """Questions with one candidate each, right with the probability of the coefficients."""
     rng = np.random.default_rng(0)
     found = []
     for number in range(count):
@@ -104,7 +104,7 @@ def rendering() -> None:
 
 
 class OnlyPresent:
-    """Two scenes that are only asked for what is there, as most data sets do."""
+    """Two scenes with questions for present objects only, as in most data sets."""
 
     title = "present things"
 

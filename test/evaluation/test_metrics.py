@@ -1,4 +1,4 @@
-"""The figures masks are judged by, on masks small enough to count by hand."""
+"""Metrics of masks, on small masks counted by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RefCOCO's files in miniature: what was rendered is what the reader gives."""
+"""Synthetic RefCOCO files: the reader returns the rendered scenes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zsris_ros.simulation.expressions import expressions
 from zsris_ros.types import InputError
 
 JPEG_ERROR = 3.0
-"""Mean difference of a channel that saving as JPEG may make."""
+"""Largest mean difference of a channel after saving as JPEG."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(written: Path, tmp_path: Path) -> Path:
-    """A copy of its own, to be damaged."""
+    """A copy that the test may damage."""
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
@@ -46,9 +46,9 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         assert item.frame.depth is None
         difference = np.abs(item.frame.rgb.astype(int) - scene.frame.rgb)
         assert difference.mean() < JPEG_ERROR
-        np.testing.assert_array_equal(item.masks, [thing.mask for thing in scene.objects])
-        assert item.classes == tuple(thing.shape for thing in scene.objects)
-        # What was typed: the miniature's ``raw`` begins with a capital, its ``sent`` does not.
+        np.testing.assert_array_equal(item.masks, [each.mask for each in scene.objects])
+        assert item.classes == tuple(each.shape for each in scene.objects)
+        # ``raw`` begins with a capital, ``sent`` does not.
         made = {(e.text.capitalize(), e.targets) for e in expressions(scene) if len(e.targets) == 1}
         assert {(q.text, q.targets) for q in item.questions} == made
         assert len(made) > 5

@@ -1,4 +1,4 @@
-"""Plain data comes back whole from every protocol; everything else is refused and nothing runs."""
+"""Plain data of every protocol is read; all other pickles are refused without execution."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_plain_data_comes_back_whole(value: Any, protocol: int) -> None:
 
 
 def python_2(value: Any, protocol: int) -> bytes:
-    """A pickle as Python 2's pickle.dump writes it; bytes stand for its ``str``."""
+    """Return a pickle in the form of Python 2's pickle.dump; bytes represent its ``str``."""
     body = _python_2(value, protocol)
     return (b"\x80\x02" if protocol == 2 else b"") + body + b"."
 

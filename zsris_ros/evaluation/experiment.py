@@ -23,6 +23,7 @@ from zsris_ros.models.load_method import (
 from zsris_ros.proposals.fixed import FixedProposals
 from zsris_ros.proposals.from_file import ProposalFile, for_frame
 from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals
 from zsris_ros.vision.clip import OpenClipModel
 
@@ -118,13 +119,11 @@ class Experiment:
         encoders = self._shared.share(*encoders_of(self._parts, method, self._clip))
         proposers = tuple(map(self._share, self._choose_proposers(method, proposals)))
         segmenter = segmenter_of(self._parts, method, proposers, encoders=encoders)
-        if proposers:
-            # A single proposer's masks pass unchanged, except in the variant "product".
-            key: Hashable = (proposers, method.variant == "product")
-            propose: Propose = lambda item: segmenter.propose(item.frame)  # noqa: E731
-        else:
-            key = proposals
-            propose = true_masks if proposals == "truth" else masks_of(Path(proposals))
+        # A single proposer's masks pass unchanged, except in the variant "product".
+        key: Hashable = (proposers, method.variant == "product") if proposers else proposals
+        if key not in self._propose:
+            propose = masks_by(segmenter) if proposers else masks_of(proposals)
+            self._propose[key] = Memoised(propose)
         settings = {
             "method": method.name,
             "variant": method.variant,
@@ -134,8 +133,7 @@ class Experiment:
             **self.settings,
         }
         results = Results(self.directory / folder, settings)
-        propose = self._propose.setdefault(key, Memoised(propose))
-        return MethodRun(segmenter, propose, results, proposers, names_only)
+        return MethodRun(segmenter, self._propose[key], results, proposers, names_only)
 
     def _choose_proposers(self, method: Method, proposals: str) -> Sequence[Proposer]:
         parts = self._parts
@@ -155,16 +153,19 @@ class Experiment:
         return self._proposers.setdefault(id(proposer), SharedProposer(name, proposer))
 
 
-def true_masks(item: EvaluationItem) -> Proposals:
-    """Return an item's true objects as proposals."""
-    return FixedProposals(item.masks, "truth").propose(item.frame)
+def masks_by(segmenter: Segmenter) -> Propose:
+    """Return a function from an item to the proposals of a segmenter."""
+    return lambda item: segmenter.propose(item.frame)
 
 
-def masks_of(path: Path) -> Propose:
-    """Return a function from an item to its proposals in a file, found by the item's name.
+def masks_of(proposals: str) -> Propose:
+    """Return a function from an item to its true masks ("truth") or its proposals in a file.
 
     Raises:
         InputError: The file cannot be used.
     """
+    if proposals == "truth":
+        return lambda item: FixedProposals(item.masks, "truth").propose(item.frame)
+    path = Path(proposals)
     file = ProposalFile(path)
     return lambda item: for_frame(file.of_image(item.name), item.frame, path)
