@@ -180,7 +180,7 @@ def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="limit"):
         Results(tmp_path / "a", {"method": "crop", "data": {"categories": ("x",)}, "limit": 3})
     (tmp_path / "answers.jsonl").touch()
-    with pytest.raises(InputError, match=r"no run\.json"):
+    with pytest.raises(InputError, match=r"without run\.json"):
         claim(tmp_path, {"method": "crop"})
     (tmp_path / "a" / "run.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):

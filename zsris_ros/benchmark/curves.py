@@ -58,7 +58,7 @@ def measure_curves(
     for task in tasks:
         networks = networks_of(task)
         curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
-    return machine.with_provenance({"curves": curves}, networks.device)
+    return {"curves": curves, **machine.provenance(networks.device)}
 
 
 def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, float]:

@@ -43,10 +43,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def with_provenance(figures: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
-    """Return the figures with machine, package versions and date added."""
+def provenance(device: torch.device) -> dict[str, Any]:
+    """Return machine, package versions and date, for a file of figures."""
     date = datetime.now(timezone.utc).date().isoformat()
-    return {**figures, "machine": description(device), "versions": versions(), "date": date}
+    return {"machine": description(device), "versions": versions(), "date": date}
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:

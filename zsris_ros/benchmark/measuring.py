@@ -148,7 +148,7 @@ class Measurement:
             "chosen_further": self.chosen[1:],
             "matrix_gflops": round(rate / 1e9, 1),
         }
-        return machine.with_provenance(figures, networks.device)
+        return {**figures, **machine.provenance(networks.device)}
 
 
 def _summary(samples: _Samples, rate: float) -> dict[str, Any]:

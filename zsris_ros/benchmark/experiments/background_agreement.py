@@ -107,7 +107,7 @@ def main() -> None:
     """Measure, write the file of the first argument, and print the table."""
     networks = [(size, load_networks(size, precision="fp32")) for size in SIZES]
     rows = [row for size, each in networks for row in measure(each, size)]
-    document = machine.with_provenance({"rows": rows}, networks[0][1].device)
+    document = {"rows": rows, **machine.provenance(networks[0][1].device)}
     machine.write(Path(sys.argv[1]), document)
     print(table(document))
 

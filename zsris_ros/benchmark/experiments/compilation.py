@@ -98,7 +98,7 @@ def main() -> None:
             for mode in modes
             for size, each in tqdm(networks.items(), desc=f"compiling, {mode}")
         ]
-    document = machine.with_provenance({"rows": rows}, device)
+    document = {"rows": rows, **machine.provenance(device)}
     machine.write(Path(sys.argv[1]), document)
     print(table(document))
 

@@ -143,7 +143,7 @@ def main() -> None:
     networks = networks_of(task)
     rows = [measure(networks, Task(**{**vars(task), "plan": plan})) for plan in PLANS]
     figures = {"size": SIZE, "masks": MASKS, "image": [task.width, task.height], "rows": rows}
-    document = machine.with_provenance(figures, torch.device("cpu"))
+    document = {**figures, **machine.provenance(torch.device("cpu"))}
     machine.write(Path(sys.argv[1]), document)
     print(table(document))
 
