@@ -39,7 +39,7 @@ class TabletopData:
         if seed < 0 or scenes < 1 or seed + scenes > TRAINING_SEEDS:
             raise InputError(
                 f"seeds {seed} to {seed + scenes - 1} cannot be evaluated: take at least one scene "
-                f"and seeds from 0 to {TRAINING_SEEDS - 1}; higher seeds belong to the training set"
+                f"and seeds from 0 to {TRAINING_SEEDS - 1}; higher seeds are trained on"
             )
         known = VERDICT_CATEGORIES if verdicts else CATEGORIES
         self.categories = known if categories is None else tuple(categories)
