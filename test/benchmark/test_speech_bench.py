@@ -1,4 +1,4 @@
-"""Word errors, what becomes of a sentence, the voices, and the table in the documentation."""
+"""Word errors, outcomes of a sentence, the voices, and the table in the documentation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def trial(heard: str, confidence: float, right: bool, typed: str = "the red mug"
         ("", "the red mug", 3),
     ],
 )
-def test_word_errors_are_what_has_to_be_mended(said: str, heard: str, errors: int) -> None:
+def test_word_errors_are_the_least_number_of_edits(said: str, heard: str, errors: int) -> None:
     assert word_errors(said.split(), heard.split()) == errors
 
 

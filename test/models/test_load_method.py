@@ -18,7 +18,8 @@ from support.small_clip import CONFIG
 import zsris_ros.models.load_method as methods
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.evaluation.experiment import Contest
+from zsris_ros.evaluation.experiment import Experiment
+from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.models.load import Parts
 from zsris_ros.models.preset import Network, Preset
@@ -119,15 +120,17 @@ def test_sam_alone_has_the_published_settings_too(
 ) -> None:
     real = replace(parts, preset=replace(parts.preset, sam=Network("vit_b", "sam_vit_b")))
     for dataset, least in (("refcoco", 800), ("phrasecut", 100)):
-        contest = Contest(real, None, tmp_path, {"dataset": dataset})
+        experiment = Experiment(real, None, tmp_path, {"dataset": dataset})
         for variant in ("reference", "paper", "product"):
-            (proposer, *_) = contest._chosen(find_method("hybridgl", variant), proposals)
+            (proposer, *_) = experiment._choose_proposers(
+                find_method("hybridgl", variant), proposals
+            )
             assert isinstance(proposer, SamProposer)
             if variant == "product":
                 assert proposer is real.sam
             else:
                 assert proposer.settings.min_mask_region_area == least
-        shared = list(contest._chosen(find_method("hybridgl", "paper"), "sam+depth"))
+        shared = list(experiment._choose_proposers(find_method("hybridgl", "paper"), "sam+depth"))
         assert shared == [real.sam, real.depth]
 
 
@@ -139,7 +142,7 @@ def test_published_methods_read_by_an_installed_pipeline(
     installed_as(monkeypatch, tmp_path / "site", "en_core_web_lg")
     for choice, published in (("auto", "en_core_web_lg"), ("rules", "rules")):
         asked = replace(parts, parser_choice=choice)
-        contest = Contest(asked, None, tmp_path / choice, {"dataset": "refcoco"})
+        experiment = Experiment(asked, None, tmp_path / choice, {"dataset": "refcoco"})
         for variant, expected in (
             ("reference", published),
             ("paper", published),
@@ -149,13 +152,13 @@ def test_published_methods_read_by_an_installed_pipeline(
             segmenter = methods.segmenter_of(asked, method, [])
             referral = segmenter.refer(segmenter.look(*painted()), text)
             assert referral.expression.parser == expected
-            contest.enter(method, "truth", variant)
+            experiment.prepare(method, "truth", variant)
             settings = json.loads((tmp_path / choice / variant / "run.json").read_text())
             assert (settings["parser"], settings["dtype"]) == (expected, "float32")
     asked = replace(parts, parser_choice="rules")
-    by_rules = Contest(asked, None, tmp_path / "auto", {"dataset": "refcoco"})
+    by_rules = Experiment(asked, None, tmp_path / "auto", {"dataset": "refcoco"})
     with pytest.raises(InputError, match="parser 'en_core_web_lg', and now it is 'rules'"):
-        by_rules.enter(find_method("hybridgl", "paper"), "truth", "paper")
+        by_rules.prepare(find_method("hybridgl", "paper"), "truth", "paper")
 
 
 def test_proposers_share_a_network_and_differ_in_settings(parts: Parts) -> None:

@@ -75,13 +75,13 @@ def test_boxes(case: str, masks: np.ndarray) -> None:
 @pytest.mark.parametrize("case", keys(VIT, "^resized"))
 def sample_picture(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     expected = array(VIT, case)
-    picture = GlobalLocalEncoder(clip).picture(rgb)
+    picture = GlobalLocalEncoder(clip).image(rgb)
     assert_close(resize(picture, expected.shape[-1], antialias=False)[0], expected, SCORES)
 
 
 def crops(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> torch.Tensor:
     encoder = GlobalLocalEncoder(clip)
-    frame = F.interpolate(encoder.picture(rgb), rgb.shape[:2], mode="bilinear")[0]
+    frame = F.interpolate(encoder.image(rgb), rgb.shape[:2], mode="bilinear")[0]
     return torch.cat([encoder.crop(frame, mask) for mask in masks])
 
 
@@ -134,7 +134,7 @@ def test_resnet_norms(case: str, resnet: ResnetClip, rgb: np.ndarray, masks: np.
 
 @pytest.mark.parametrize("case", keys(RESNET, "^featmap$"))
 def test_resnet_feature_map(case: str, resnet: ResnetClip, rgb: np.ndarray) -> None:
-    picture = resize(GlobalLocalEncoder(resnet).picture(rgb), resnet.image_size, antialias=False)
+    picture = resize(GlobalLocalEncoder(resnet).image(rgb), resnet.image_size, antialias=False)
     features, expected = resnet.feature_map(picture)[0], tensor(RESNET, case)
     largest = float(expected.max())  # about 200: the tolerance is one of values around 1
     assert_close(features / largest, expected / largest, FEATURES)
@@ -159,7 +159,7 @@ def test_scores(name: str, case: str, model: Any, rgb: np.ndarray, masks: np.nda
     alpha, number = case.split("score_v")[1].split("_t")
     encoder = GlobalLocalEncoder(model, GlobalLocalSettings(float(alpha)))
     features, text = encoder.encode(rgb, masks), text_of(model, int(number))
-    assert encoder.compares_by_dot_product == (name == RESNET)
+    assert encoder.settings.dot_product(encoder.clip) == (name == RESNET)
     scores = 100 * features @ text if name == RESNET else semantic_logits(features, text)
     expected = array(name, case)
     assert_close(scores[:, None], expected, LOGITS)

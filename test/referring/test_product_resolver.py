@@ -32,7 +32,7 @@ def refer(
     """The answer about a row of things from left to right, each called by some words."""
     settings = settings or ReferSettings()
     clip = SimulatedClip(settings.negatives)
-    clip.show(image, [set(each.split()) for each in things], semantics, noise)
+    clip.set_scene(image, [set(each.split()) for each in things], semantics, noise)
     scene = scene_of((boxes or ROW)[: len(things)], features=clip.mask_features())
     return ProductResolver(clip, None, RuleParser(), settings).refer(scene, text)
 
@@ -134,7 +134,7 @@ def test_presence_does_not_decide_between_candidates() -> None:
 
 def test_an_ablation_without_places_leaves_them_out() -> None:
     clip = SimulatedClip()
-    clip.show("row", [{"mug"}, {"mug"}], "words", 0.0)
+    clip.set_scene("row", [{"mug"}, {"mug"}], "words", 0.0)
     scene = scene_of(ROW[:2], features=clip.mask_features())
     for text in ("the left mug", "the mug on the right side of the table"):
         for places, verdict in ((True, Verdict.FOUND), (False, Verdict.AMBIGUOUS)):

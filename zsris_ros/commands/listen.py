@@ -1,4 +1,4 @@
-"""`zsris listen`: what is said in a wav file or into a microphone, as text."""
+"""`zsris listen`: recognises speech in wav files or from a microphone."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import argparse
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers
 
 NOTHING_SAID = 1
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("listen", help="show what is said in wav files or live")
+    parser = subparsers.add_parser("listen", help="recognise speech in wav files or live")
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE.wav", help="none: the microphone, until Ctrl-C"
     )
@@ -33,7 +31,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 when nothing was said. Times are seconds in the file, or of the day."""
+    """Return 0, or 1 without any speech. Times are seconds in the file, or of the day."""
     from zsris_ros.speech.listening import MIN_CONFIDENCE, listen
     from zsris_ros.speech.load_recogniser import load_recogniser
     from zsris_ros.speech.microphone import microphone

@@ -1,4 +1,4 @@
-"""`zsris parse`: what an expression is understood to ask for."""
+"""`zsris parse`: shows how an expression is parsed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from zsris_ros.commands.options import add_parser_choice
+from zsris_ros.commands.options import Subparsers, add_parser_choice
 from zsris_ros.types import Expression, InputError
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
-
 REFUSED = 2
-"""The exit code when a line held nothing to understand."""
+"""Exit code after an expression that could not be parsed."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("parse", help="show how an expression is understood")
+    parser = subparsers.add_parser("parse", help="show how an expression is parsed")
     parser.add_argument(
         "expressions", nargs="*", metavar="EXPRESSION", help="none: one a line from stdin"
     )
@@ -29,7 +26,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """A line that cannot be understood is named on stderr; the others are answered all the same."""
+    """Print every parsed line; report each line that cannot be parsed on stderr."""
     from zsris_ros.language import load_parser, to_json
 
     parser = load_parser(args.parser)
@@ -51,12 +48,12 @@ def _lines(stream: Iterable[str]) -> Iterable[str]:
 
 
 def _readable(expression: Expression, parsed: dict[str, Any]) -> str:
-    """The text and below it every field that says something, those beyond the schema as well."""
+    """Return the text and every field with a value, also those outside of the schema."""
     rows = dict(parsed)
     ordinal = expression.target.ordinal
     if ordinal is not None:
         rows["superlative"] = expression.target.superlative
         rows["ordinal"] = f"{ordinal.index}, counted from {ordinal.side}"
     rows["also"] = ", ".join(other.text for other in expression.further)
-    said = [f"  {name:<12}{value}" for name, value in rows.items() if value and name != "text"]
-    return "\n".join([expression.text, *said])
+    fields = [f"  {name:<12}{value}" for name, value in rows.items() if value and name != "text"]
+    return "\n".join([expression.text, *fields])

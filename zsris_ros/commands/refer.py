@@ -1,4 +1,4 @@
-"""`zsris refer`: one picture, one expression, one answer."""
+"""`zsris refer`: one image, one expression, one answer."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import add_models
+from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
     from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, ReferringResult, Scene
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("refer", help="find what an expression means in a picture")
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour picture")
+    parser = subparsers.add_parser("refer", help="find the object of an expression in an image")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour image")
     parser.add_argument("expression", metavar="EXPRESSION", help="such as 'the mug on the left'")
     parser.add_argument(
-        "--depth",
-        type=Path,
-        help="depth of the same pixels: a 16-bit picture, or .npy in metres",
+        "--depth", type=Path, help="depth of the same pixels: a 16-bit image, or .npy in metres"
     )
     parser.add_argument(
         "--intrinsics",
@@ -35,9 +32,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         type=float,
         default=0.001,
         metavar="METRES",
-        help="what one step of a 16-bit depth picture is (default: 0.001)",
+        help="one step of a 16-bit depth image (default: 0.001)",
     )
-    parser.add_argument("--out", type=Path, help="write the picture with the answer drawn in")
+    parser.add_argument("--out", type=Path, help="write the image with the answer drawn in")
     parser.add_argument("--mask", type=Path, help="write the mask, 255 on the object and 0 else")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     add_models(parser)
@@ -45,7 +42,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def intrinsics(text: str) -> tuple[float, ...]:
-    """Four numbers separated by commas, for argparse."""
+    """Convert four numbers separated by commas, for argparse."""
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
@@ -59,37 +56,35 @@ def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
     from zsris_ros.models.load import load_segmenter
 
-    segmenter = load_segmenter(
-        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
-    )
+    segmenter = load_segmenter(**model_options(args))
     scene = segmenter.look(frame)
-    referral = segmenter.refer(scene, args.expression)
-    _write_pictures(args, frame, referral)
+    result = segmenter.refer(scene, args.expression)
+    _write_images(args, frame, result)
     if args.json:
-        print(json.dumps(to_json(scene, referral)))
+        print(json.dumps(to_json(scene, result)))
         return 0
-    print(referral.message)
-    print(referral.explanation)
-    if referral.best is not None and referral.best.centroid is not None:
-        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
-    for what, path in (("overlay", args.out), ("mask", args.mask)):
+    print(result.message)
+    print(result.explanation)
+    if result.best is not None and result.best.centroid is not None:
+        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*result.best.centroid))
+    for name, path in (("overlay", args.out), ("mask", args.mask)):
         if path is not None:
-            print(f"{what} written to {path}")
+            print(f"{name} written to {path}")
     return 0
 
 
 def read_frame(
     image: Path, depth: Path | None, camera: tuple[float, ...] | None, scale: float
 ) -> Frame:
-    """The frame of files. Raises InputError when they cannot be read or do not fit together."""
+    """Read a frame from files. Raises InputError for unreadable or inconsistent files."""
     import numpy as np
 
     from zsris_ros.types import Frame, InputError, Intrinsics
 
-    rgb = np.array(_open_picture(image, "RGB"), np.uint8)
+    rgb = np.array(_open_image(image, "RGB"), np.uint8)
     if depth is None:
         if camera is not None:
-            raise InputError("--intrinsics say nothing without depth: give --depth as well")
+            raise InputError("--intrinsics have no effect without depth: give --depth as well")
         return Frame(rgb)
     if camera is None:
         raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
@@ -112,20 +107,20 @@ def _read_depth(path: Path, scale: float) -> FloatArray:
         if metres.ndim != 2 or metres.dtype.kind not in "fiu":
             raise InputError(f"{path} must hold HxW metres, got {metres.dtype} {metres.shape}")
         return np.asarray(metres, np.float32)
-    steps = np.asarray(_open_picture(path))
+    steps = np.asarray(_open_image(path))
     if steps.ndim != 2 or steps.dtype.kind not in "iu" or steps.dtype.itemsize < 2:
         raise InputError(f"{path} is no depth: it must be a picture of one 16-bit channel")
     return steps.astype(np.float32) * np.float32(scale)
 
 
-def _open_picture(path: Path, mode: str | None = None) -> Any:
+def _open_image(path: Path, mode: str | None = None) -> Any:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     from zsris_ros.types import InputError
 
     try:
-        with Image.open(path) as picture:
-            turned = ImageOps.exif_transpose(picture)
+        with Image.open(path) as opened:
+            turned = ImageOps.exif_transpose(opened)
             return turned.convert(mode) if mode else turned.copy()
     except UnidentifiedImageError:
         raise InputError(f"{path} is not a picture that can be read") from None
@@ -133,7 +128,7 @@ def _open_picture(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringResult) -> None:
+def _write_images(args: argparse.Namespace, frame: Frame, result: ReferringResult) -> None:
     if args.out is None and args.mask is None:
         return
     from PIL import Image
@@ -141,9 +136,9 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
     from zsris_ros.types import InputError
     from zsris_ros.visualization.overlay import draw_result
 
-    pictures = {args.out: lambda: draw_result(frame.rgb, referral, args.expression)}
-    pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
-    for path, draw in pictures.items():
+    drawings = {args.out: lambda: draw_result(frame.rgb, result, args.expression)}
+    drawings[args.mask] = lambda: result.mask.astype("uint8") * 255
+    for path, draw in drawings.items():
         if path is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,17 +148,17 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 
 
-def to_json(scene: Scene, referral: ReferringResult) -> dict[str, Any]:
-    """The answer as plain data; pixels and metres as in ``zsris_ros.types``."""
+def to_json(scene: Scene, result: ReferringResult) -> dict[str, Any]:
+    """Return the answer as plain data; pixels and metres as in ``zsris_ros.types``."""
     from zsris_ros.language import to_json as expression_to_json
 
     return {
-        "verdict": referral.verdict.value,
-        "message": referral.message,
-        "expression": expression_to_json(referral.expression),
-        "candidates": [_candidate(each) for each in referral.candidates],
-        "explanation": referral.explanation,
-        "timings_ms": {**scene.timings, **referral.timings},
+        "verdict": result.verdict.value,
+        "message": result.message,
+        "expression": expression_to_json(result.expression),
+        "candidates": [_candidate(each) for each in result.candidates],
+        "explanation": result.explanation,
+        "timings_ms": {**scene.timings, **result.timings},
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from zsris_ros.baselines.factory import Sharing, method_segmenter
+from zsris_ros.baselines.factory import assemble, make_encoders
 from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSettings
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
@@ -28,6 +28,7 @@ from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.open_clip_model import openai_architecture
+from zsris_ros.vision.protocols import Localiser, MaskEncoder
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights.catalogue import WeightsError, default_directory, find
 from zsris_ros.weights.checkpoint import load_state_dict
@@ -38,38 +39,39 @@ def segmenter_of(
     method: Method,
     proposers: Sequence[Proposer] | None = None,
     clip: OpenClipModel | None = None,
-    sharing: Sharing | None = None,
     dataset: str | None = None,
+    encoders: tuple[MaskEncoder, Localiser | None] | None = None,
 ) -> Segmenter:
-    """Return a segmenter that looks and answers by ``method``, on the models of a preset.
+    """Return a segmenter that works by ``method`` on the models of a preset.
 
     Args:
         parts: The models.
         method: The method in one variant.
         proposers: None for ``default_proposers``.
         clip: None for the preset's.
-        sharing: Stands between several methods.
-        dataset: The data set by whose published settings masks are proposed.
+        dataset: The data set whose published settings apply to mask proposals.
+        encoders: None for those of ``encoders_of``.
 
     Raises:
         InputError: The method does not fit the model, or its parser is not installed.
     """
     if proposers is None:
         proposers = default_proposers(parts, method, dataset)
+    encoder, localiser = encoders or encoders_of(parts, method, clip)
+    reader = PublishedReader() if method.variant == "product" else parts.reader
+    settings = parts.preset.referring
+    return assemble(method, proposers, encoder, localiser, parts.parser, reader, settings)
+
+
+def encoders_of(
+    parts: Parts, method: Method, clip: OpenClipModel | None = None
+) -> tuple[MaskEncoder, Localiser | None]:
+    """Return the mask encoder and the localiser of a method; ``clip`` None is the preset's."""
     preset, hybrid = parts.preset, parts.encoder.settings
     if clip is not None:
         hybrid = replace(hybrid, halo=preset.hybrid.halo)  # another was proved on the preset's CLIP
-    return method_segmenter(
-        method,
-        proposers,
-        clip or parts.encoder.clip,
-        parser=parts.parser,
-        reader=PublishedReader() if method.variant == "product" else parts.reader,
-        hybrid=hybrid,
-        gem=preset.gem,
-        settings=preset.referring,
-        sharing=sharing,
-    )
+    scale = preset.referring.logit_scale
+    return make_encoders(method, clip or parts.encoder.clip, hybrid, preset.gem, scale)
 
 
 def parser_name(parts: Parts, method: Method) -> str:

@@ -178,9 +178,13 @@ class OpenClipModel:
         return cls(model, tokenizer)
 
     def to(self, device: str | torch.device) -> None:
-        """Move the weights to ``device`` and clear cached text features."""
-        self._texts.clear()
+        """Move the weights to ``device`` and clear the text cache."""
+        self.clear_text_cache()
         self.model.to(device)
+
+    def clear_text_cache(self) -> None:
+        """Remove all cached text features."""
+        self._texts.clear()
 
     @property
     def device(self) -> torch.device:

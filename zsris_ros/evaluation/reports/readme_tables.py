@@ -1,8 +1,8 @@
-"""README's figures, from the summaries that the evaluations wrote.
+"""README's figures, from the summaries of the evaluations.
 
 ``python -m zsris_ros.evaluation.reports.readme_tables README.md docs/results`` replaces the text
 between ``<!-- results -->`` and ``<!-- /results -->``, and writes docs/results/methods/README.md
-with every row of the methods' table. A test keeps both in step with the files.
+with every row of the methods' table. A test compares both with the files.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
+
 MAIN_METHODS = ("hybridgl", "hybridgl-semantic", "global-local", "region-token", "crop")
-"""The methods that README compares; the others stand in docs/results/methods."""
+"""The methods in README; docs/results/methods has all."""
 
 
 def results_table(results: Path) -> str:
-    """Markdown for what is there of ``results``/{tabletop,methods,verdict,osd,demo}/*.json."""
+    """Return Markdown for the existing ``results``/{tabletop,methods,verdict,osd,demo}/*.json."""
     blocks: list[tuple[str, Callable[[Any], Iterator[str]]]] = [
         ("tabletop/summary.json", _tabletop),
         ("methods/table.json", _main_methods),
@@ -31,14 +33,13 @@ def results_table(results: Path) -> str:
 
 
 def methods_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown with every row of a methods' table, for a page of its own."""
+    """Return a Markdown page with every row of a methods' table."""
     return "\n".join(
         [
             "# Every method on the simulated tabletop",
             "",
             _setting(rows),
-            "`docs/methods.md` says what the methods and variants are, and why a row stands where "
-            "it stands.",
+            "`docs/methods.md` describes the methods and variants, and explains unexpected rows.",
             "",
             *_methods(rows),
             "",
@@ -56,7 +57,7 @@ def _main_methods(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _setting(rows: Sequence[Mapping[str, Any]]) -> str:
     first = rows[0]
     return (
-        f"{first['n']} expressions that mean one thing, {first['frames']} scenes "
+        f"{first['n']} expressions with one target, {first['frames']} scenes "
         f"({first['title']}), weights `{first['weights']}`. Every method chooses among the same "
         f"masks, those of {first['proposals'].replace('+', ' and ')} joined: a perfect choice "
         f"reaches mIoU {first['bound_miou']:.3f}. Columns: mIoU, oIoU, share of right answers "
@@ -65,51 +66,39 @@ def _setting(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _methods(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    kinds = sorted({kind for row in rows for kind in row["by_category"]})
-    yield "| method | variant | mIoU | oIoU | right | " + " | ".join(kinds) + " |"
-    yield "|---" * (5 + len(kinds)) + "|"
+    categories = sorted({category for row in rows for category in row["by_category"]})
+    head = ["method", "variant", "mIoU", "oIoU", "right", *categories]
+    cells = []
     for row in rows:
-        cells = [row["method"], row["variant"], f"{row['miou']:.3f}", f"{row['oiou']:.3f}"]
-        shares = [row, *(row["by_category"].get(kind) for kind in kinds)]
-        cells += ["" if share is None else f"{share['accuracy']:.1%}" for share in shares]
-        yield f"| {' | '.join(cells)} |"
+        shares = [row, *(row["by_category"].get(category) for category in categories)]
+        cells.append(
+            [row["method"], row["variant"], f"{row['miou']:.3f}", f"{row['oiou']:.3f}"]
+            + ["" if share is None else f"{share['accuracy']:.1%}" for share in shares]
+        )
+    yield from markdown_table(head, cells)
 
 
 def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"**Found, ambiguous, or not there**: {summary['n']} expressions about "
-        f"{summary['frames']} scenes ({summary['title']}), a third of them of things that are "
-        "absent and a third of things that are there twice:"
+        f"{summary['frames']} scenes ({summary['title']}), a third of them for absent objects and "
+        "a third for duplicate objects:"
     )
     yield ""
-    yield "| | |"
-    yield "|---|---|"
-    for key, said in (
-        ("no_target_accuracy", "absent things refused"),
-        ("false_refusals", "present things refused"),
-        ("ambiguous_recall", "duplicates called ambiguous"),
-        ("ambiguous_precision", "what is called ambiguous is"),
-    ):
-        yield f"| {said} | {summary[key]:.1%} |"
-    yield f"| expected calibration error | {summary['ece']:.3f} |"
+    shares = {
+        "absent objects refused": "no_target_accuracy",
+        "present objects refused": "false_refusals",
+        "duplicates reported as ambiguous (recall)": "ambiguous_recall",
+        "ambiguous reports that are right (precision)": "ambiguous_precision",
+    }
+    rows = [(title, f"{summary[key]:.1%}") for title, key in shares.items()]
+    ece = ("expected calibration error", f"{summary['ece']:.3f}")
+    yield from markdown_table(("", ""), [*rows, ece])
 
 
-def with_results(readme: str, table: str) -> str:
-    """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
-    return between_marks(readme, "results", table)
-
-
-def between_marks(page: str, name: str, table: str) -> str:
-    """``page`` with ``table`` between ``<!-- name -->`` and ``<!-- /name -->``.
-
-    Raises ValueError without these marks.
-    """
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    head, _, rest = page.partition(start)
-    _, mark, tail = rest.partition(end)
-    if not mark:
-        raise ValueError(f"the page needs the marks {start} and {end} around its table")
-    return f"{head}{start}\n{table}\n{end}{tail}"
+def with_results(page: str, table: str) -> str:
+    """Return ``page`` with ``table`` between the marks "results"; ValueError without the marks."""
+    return replace_between_marks(page, "results", table)
 
 
 def _tabletop(summary: dict[str, Any]) -> Iterator[str]:
@@ -119,12 +108,15 @@ def _tabletop(summary: dict[str, Any]) -> Iterator[str]:
         f"seeds {first}-{last} that were not trained on, {summary['objects']} objects:"
     )
     yield ""
-    yield "| expressions | n | mIoU | oIoU | right (IoU > 0.5) |"
-    yield "|---|---|---|---|---|"
-    for name, row in {**summary["by_category"], "**all**": summary}.items():
-        yield f"| {name} | {row['n']} | {row['miou']:.3f} | {row['oiou']:.3f} | " + (
-            f"{row['accuracy']:.1%} |"
-        )
+    head = ("expressions", "n", "mIoU", "oIoU", "right (IoU > 0.5)")
+    rows = {**summary["by_category"], "**all**": summary}.items()
+    yield from markdown_table(
+        head,
+        (
+            (name, row["n"], f"{row['miou']:.3f}", f"{row['oiou']:.3f}", f"{row['accuracy']:.1%}")
+            for name, row in rows
+        ),
+    )
     yield ""
     yield from _bounds(summary)
     yield (
@@ -134,26 +126,26 @@ def _tabletop(summary: dict[str, Any]) -> Iterator[str]:
 
 
 def _osd(summary: dict[str, Any]) -> Iterator[str]:
-    truth = summary["true_masks"]
     yield (
         f"**Real Kinect frames** (Object Segmentation Database, {summary['frames']} scenes, "
         f"{summary['objects']} objects), expressions that need only space and depth:"
     )
     yield ""
-    yield "| proposals | n | mIoU | right (IoU > 0.5) |"
-    yield "|---|---|---|---|"
-    yield f"| from depth | {summary['n']} | {summary['miou']:.3f} | {summary['accuracy']:.1%} |"
-    yield f"| the true masks | {truth['n']} | {truth['miou']:.3f} | {truth['accuracy']:.1%} |"
+    rows = {"from depth": summary, "the true masks": summary["true_masks"]}.items()
+    yield from markdown_table(
+        ("proposals", "n", "mIoU", "right (IoU > 0.5)"),
+        ((name, r["n"], f"{r['miou']:.3f}", f"{r['accuracy']:.1%}") for name, r in rows),
+    )
     yield ""
     yield from _bounds(summary)
 
 
 def _bounds(summary: dict[str, Any]) -> Iterator[str]:
-    said = [
+    bounds = [
         f"{name} {bound:.3f} ({summary['proposals_per_frame'][name]:.1f} a frame)"
         for name, bound in summary["proposal_bounds"].items()
     ]
-    yield "Mean IoU of the best proposal for each object: " + ", ".join(said) + "."
+    yield "Mean IoU of the best proposal for each object: " + ", ".join(bounds) + "."
 
 
 def _demo(answers: list[dict[str, Any]]) -> Iterator[str]:
@@ -164,9 +156,9 @@ def _demo(answers: list[dict[str, Any]]) -> Iterator[str]:
     ious = [a["iou"] for a in answers if a["truth_m"] is not None]
     yield (
         f"**`make demo`**, {count} expressions through the service on 2 CPU cores: "
-        f"{sum(a['right'] for a in answers)} right, mean IoU of what is there {_mean(ious):.3f}, "
-        f"largest error of a grasp point {max(errors):.1f} mm, first answer about a frame "
-        f"{_mean(first):.0f} ms, every further one {_mean(again):.0f} ms."
+        f"{sum(a['right'] for a in answers)} right, mean IoU for present objects "
+        f"{_mean(ious):.3f}, largest error of a grasp point {max(errors):.1f} mm, first answer "
+        f"about a frame {_mean(first):.0f} ms, every further one {_mean(again):.0f} ms."
     )
 
 
@@ -179,6 +171,7 @@ def _read(path: Path) -> Any:
 
 
 def main() -> None:
+    """Update README (first argument) and the methods' page from the results (second argument)."""
     readme, results = Path(sys.argv[1]), Path(sys.argv[2])
     text = with_results(readme.read_text(encoding="utf-8"), results_table(results))
     readme.write_text(text, encoding="utf-8")
