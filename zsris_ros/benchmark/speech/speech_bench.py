@@ -29,12 +29,10 @@ from zsris_ros.evaluation.metrics import iou
 from zsris_ros.evaluation.reports.readme_tables import with_results
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
-from zsris_ros.speech.audio import Samples
-from zsris_ros.speech.listening import listen
-from zsris_ros.speech.load_recogniser import load_recogniser
-from zsris_ros.speech.recogniser import Recogniser
-from zsris_ros.speech.spoken_text import words_of
-from zsris_ros.speech.wav import blocks
+from zsris_ros.speech.audio import Samples, spoken_words
+from zsris_ros.speech.recogniser import Recogniser, load_recogniser
+from zsris_ros.speech.utterances import recognise_utterances
+from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences
 from zsris_ros.training.speech.language_model import COUNT, SEED
 from zsris_ros.types import BoolArray, Verdict
@@ -92,7 +90,7 @@ def heard(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]:
         for number, task in enumerate(tqdm(chosen, condition)):
             rng = np.random.default_rng([number, snr, len(noise)])
             sound = _sound(said[number], noise, snr, rng, others)
-            found = list(listen(blocks(sound), recogniser))
+            found = list(recognise_utterances(audio_blocks(sound), recogniser))
             surest = max(found, key=lambda each: each.confidence, default=None)
             yield Trial(
                 number,
@@ -126,7 +124,7 @@ def judged(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[
         start(children, remote, SHIPPED, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
-            key = chosen.index(task), " ".join(words_of(text)) or text
+            key = chosen.index(task), " ".join(spoken_words(text)) or text
             if key not in known:
                 answer = remote.ask(text, task.stamp_ns, ANSWERING) if text else None
                 known[key] = answer is not None and _right(task, answer.verdict, answer.mask)
@@ -154,7 +152,7 @@ def _right(task: Task, verdict: Verdict | None, mask: BoolArray | None) -> bool:
 def by_chance(chosen: Sequence[Task]) -> int:
     """How many of the sentences the language model's corpus happens to hold as well."""
     corpus = set(sentences(SEED, COUNT))
-    return sum(words_of(task.question.text) in corpus for task in chosen)
+    return sum(spoken_words(task.question.text) in corpus for task in chosen)
 
 
 def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:

@@ -1,6 +1,6 @@
-"""Speech recognised by faster-whisper or vosk, for whoever has installed one and fetched a model.
+"""Speech recognition by faster-whisper or vosk, with an installed package and a downloaded model.
 
-Both know far more English than pocketsphinx, and hear it through more noise.
+Both have a far larger vocabulary than pocketsphinx and tolerate more noise.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RATE, Heard, Speech, SpeechError
-from zsris_ros.speech.recogniser import FASTER_WHISPER, VOSK
-from zsris_ros.speech.spoken_text import words_of
+from zsris_ros.speech.audio import RATE, RecognisedText, SpeechError, SpeechSegment, spoken_words
 
 
-class Whisper:
-    """faster-whisper with a model in a folder, or one by its name that has been fetched before.
+class FasterWhisper:
+    """faster-whisper with a model from a folder, or by name from its cache; never downloads.
 
-    Raises SpeechError when it is not installed or the model cannot be read; it never fetches one.
+    Raises SpeechError when it is not installed or the model cannot be read.
     """
 
-    name = FASTER_WHISPER
+    name = "faster-whisper"
 
     def __init__(self, model: str) -> None:
         try:
@@ -36,24 +34,24 @@ class Whisper:
         except Exception as error:  # of several libraries
             raise SpeechError(f"{self.name} cannot read the model {model}: {error}") from error
 
-    def recognise(self, speech: Speech) -> Heard:
-        """See ``Recogniser``. Sure is what has likely words and is likely to be speech at all."""
+    def recognise(self, speech: SpeechSegment) -> RecognisedText:
+        """See ``Recogniser``; the confidence is the minimum over segments of P(words) P(speech)."""
         sound = speech.samples.astype(np.float32) / 32768
         found, _ = self._model.transcribe(sound, language="en", condition_on_previous_text=False)
         segments = list(found)
-        text = " ".join(words_of(" ".join(segment.text for segment in segments)))
+        text = " ".join(spoken_words(" ".join(segment.text for segment in segments)))
         if not text:
-            return Heard("", 0.0)
-        sure = min(
-            math.exp(segment.avg_logprob) * (1 - segment.no_speech_prob) for segment in segments
-        )
-        return Heard(text, sure)
+            return RecognisedText("", 0.0)
+        probabilities = [
+            math.exp(each.avg_logprob) * (1 - each.no_speech_prob) for each in segments
+        ]
+        return RecognisedText(text, min(probabilities))
 
 
 class Vosk:
-    """vosk with a model in a folder. Raises SpeechError as ``Whisper`` does."""
+    """vosk with a model from a folder. Raises SpeechError as ``FasterWhisper`` does."""
 
-    name = VOSK
+    name = "vosk"
 
     def __init__(self, model: str) -> None:
         try:
@@ -63,15 +61,17 @@ class Vosk:
         vosk.SetLogLevel(-1)
         try:
             self._recogniser: Any = vosk.KaldiRecognizer(vosk.Model(model), RATE)
-        except Exception as error:  # vosk raises nothing narrower
+        except Exception as error:  # the only type that vosk raises
             raise SpeechError(f"{self.name} cannot read the model {model}: {error}") from error
         self._recogniser.SetWords(True)
 
-    def recognise(self, speech: Speech) -> Heard:
-        """See ``Recogniser``. As sure as of the least certain word."""
+    def recognise(self, speech: SpeechSegment) -> RecognisedText:
+        """See ``Recogniser``; the confidence is the minimum over the words."""
         self._recogniser.Reset()
         self._recogniser.AcceptWaveform(speech.samples.astype("<i2").tobytes())
         found = json.loads(self._recogniser.FinalResult())
-        text = " ".join(words_of(found.get("text", "")))
+        text = " ".join(spoken_words(found.get("text", "")))
         words = found.get("result", [])
-        return Heard(text, min((word["conf"] for word in words), default=0.0) if text else 0.0)
+        return RecognisedText(
+            text, min((word["conf"] for word in words), default=0.0) if text else 0.0
+        )
