@@ -44,9 +44,7 @@ def judged(scenes: list[TabletopScene]) -> list[Asked]:
     return [(scene, each) for scene in scenes for each in verdict_expressions(scene, MANY)]
 
 
-def test_every_expression_is_true_of_its_targets_alone(
-    asked: list[Asked],
-) -> None:
+def test_every_expression_is_true_of_its_targets_alone(asked: list[Asked]) -> None:
     for scene, each in asked:
         assert meant(scene, each.text) == set(each.targets), (scene.seed, each)
         assert each.verdict is Verdict.FOUND
@@ -65,9 +63,7 @@ def test_every_verdict_is_right(judged: list[Asked]) -> None:
     assert not missing
 
 
-def test_the_parser_recovers_the_category(
-    asked: list[Asked],
-) -> None:
+def test_the_parser_recovers_the_category(asked: list[Asked]) -> None:
     """The field of the expression's category is set, and those of other categories are not."""
     wrong = []
     for _, each in asked:

@@ -33,11 +33,7 @@ AMBIGUOUS = tuple(f"ambiguous {w}" for w in ("pair", "kind", "colour", "relation
 PRESENT = tuple(f"present {each}" for each in CATEGORIES if each != "plural")
 VERDICT_CATEGORIES = (*ABSENT, *AMBIGUOUS, *PRESENT)
 
-_VERDICTS = {
-    "absent": Verdict.NOT_FOUND,
-    "ambiguous": Verdict.AMBIGUOUS,
-    "present": Verdict.FOUND,
-}
+_VERDICTS = {"absent": Verdict.NOT_FOUND, "ambiguous": Verdict.AMBIGUOUS, "present": Verdict.FOUND}
 # Near and far are missing: among several that fit, people mean the nearest or the farthest.
 _RELATIONS = (
     *("left_of", "right_of", "above", "below", "next_to", "bigger_than", "smaller_than"),
@@ -49,9 +45,7 @@ _ABSENT_ANCHOR_RELATIONS = (
 
 
 def verdict_expressions(
-    scene: TabletopScene,
-    limit: int = VERDICT_LIMIT,
-    categories: Sequence[str] = VERDICT_CATEGORIES,
+    scene: TabletopScene, limit: int = VERDICT_LIMIT, categories: Sequence[str] = VERDICT_CATEGORIES
 ) -> tuple[ReferringExpression, ...]:
     """Return at most ``limit`` expressions, a third of each verdict as far as the scene has them.
 
