@@ -1,4 +1,4 @@
-"""Fetching over real TLS from a local server that can be told to misbehave."""
+"""Downloads over real TLS from a local server with configurable faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 @dataclass
 class Behaviour:
-    """What the server does with the next requests, and what it was asked."""
+    """The server's behaviour for the next requests, and the received ranges."""
 
     content: bytes = CONTENT
     status: int = 200
@@ -39,22 +39,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
     behaviour: Behaviour
 
     def do_GET(self) -> None:
-        told, asked = self.behaviour, self.headers.get("Range")
-        told.requested.append(asked)
-        if told.redirect:
+        chosen, wanted = self.behaviour, self.headers.get("Range")
+        chosen.requested.append(wanted)
+        if chosen.redirect:
             self.send_response(302)
-            self.send_header("Location", told.redirect)
+            self.send_header("Location", chosen.redirect)
             self.end_headers()
             return
-        body, status = told.content, told.status
-        if asked and told.ranges:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        body, status = chosen.content, chosen.status
+        if wanted and chosen.ranges:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             body, status = body[start:], 206
         self.send_response(status)
-        if told.announce:
+        if chosen.announce:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if told.cut_after is None else body[: told.cut_after])
+        self.wfile.write(body if chosen.cut_after is None else body[: chosen.cut_after])
 
     def log_message(self, *_: object) -> None:
         pass

@@ -34,13 +34,14 @@ def run(args: argparse.Namespace) -> int:
     """0 when every bar is met, 1 with a sentence when one is missed or a process died."""
     from zsris_ros.demo import demo_report
     from zsris_ros.demo.demo_bag import SHIPPED
-    from zsris_ros.demo.processes import ChildDied
-    from zsris_ros.demo.show import show
+    from zsris_ros.demo.processes import ProcessFailed
+    from zsris_ros.demo.run_demo import run_demo
 
     signal.signal(signal.SIGTERM, _leave)
     try:
-        answers = show(args.bag or SHIPPED, args.out / "logs", args.weights, args.device, _say)
-    except (ChildDied, TimeoutError) as error:
+        logs = args.out / "logs"
+        answers = run_demo(args.bag or SHIPPED, logs, args.weights, args.device, _say)
+    except (ProcessFailed, TimeoutError) as error:
         print(f"zsris demo: {error}", file=sys.stderr)
         return MISSED
     demo_report.write(args.out, answers)

@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_scores import Trial, summary
-from zsris_ros.demo.demo_bag import SHIPPED, RecordedQuestion, RecordedScene, read_truth
-from zsris_ros.demo.processes import Children, ros_environment
-from zsris_ros.demo.show import ANSWERING, start
+from zsris_ros.demo.demo_bag import SHIPPED, RecordedExpression, RecordedScene, read_truth
+from zsris_ros.demo.processes import ChildProcesses, ros_environment
+from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.evaluation.reports.readme_tables import with_results
 from zsris_ros.simulation.expressions import expressions
@@ -52,7 +52,7 @@ class Task:
     """A sentence about a scene of the recording, and the voice that says it."""
 
     scene: RecordedScene
-    question: RecordedQuestion
+    question: RecordedExpression
     voice: str
 
     @property
@@ -63,15 +63,15 @@ class Task:
 
 def tasks(bag: Path = SHIPPED) -> list[Task]:
     """The recording's questions, and further expressions about the same scenes."""
-    found: list[tuple[RecordedScene, RecordedQuestion]] = []
+    found: list[tuple[RecordedScene, RecordedExpression]] = []
     for scene in read_truth(bag):
-        found += [(scene, question) for question in scene.questions]
-        asked = {question.text for question in scene.questions}
+        found += [(scene, question) for question in scene.expressions]
+        asked = {question.text for question in scene.expressions}
         simulated = tabletop_scene(scene.seed)
         more = [each for each in expressions(simulated) if each.text not in asked]
         for each in more[:: max(1, len(more) // MORE)][:MORE]:
             labels = tuple(simulated.objects[target].label for target in each.targets)
-            question = RecordedQuestion(each.text, each.category, labels, each.verdict)
+            question = RecordedExpression(each.text, each.category, labels, each.verdict)
             found.append((scene, question))
     every = len(voices.VOICES)
     return [Task(*pair, voices.VOICES[at % every]) for at, pair in enumerate(found)]
@@ -120,13 +120,13 @@ def judged(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[
     from zsris_ros.ros.client.remote import connected
 
     known: dict[tuple[int, str], bool] = {}
-    with connected() as remote, Children(environment, logs, remote.give_up) as children:
-        start(children, remote, SHIPPED, "tabletop", "auto", print)
+    with connected() as remote, ChildProcesses(environment, logs, remote.give_up) as children:
+        start_processes(children, remote, SHIPPED, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
             key = chosen.index(task), " ".join(spoken_words(text)) or text
             if key not in known:
-                answer = remote.ask(text, task.stamp_ns, ANSWERING) if text else None
+                answer = remote.ask(text, task.stamp_ns, ANSWER_TIMEOUT) if text else None
                 known[key] = answer is not None and _right(task, answer.verdict, answer.mask)
             return known[key]
 
