@@ -133,23 +133,21 @@ def test_an_interrupted_download_continues(server: Server, tmp_path: Path, annou
 
 
 @pytest.mark.weights("an interrupted download goes on where it stood")
-def test_a_server_that_cannot_continue_starts_over(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "model.pth.part").write_bytes(CONTENT[:1000])
-    server.behaviour.ranges = False
+@pytest.mark.parametrize(
+    ("part", "ranges", "requested"),
+    [
+        (CONTENT[:1000], False, ["bytes=1000-"]),  # the server ignores ranges
+        (CONTENT, True, []),  # complete: no request
+        (CONTENT + b"x", True, [None]),  # too long: restarted
+    ],
+)
+def test_a_part_is_completed(
+    server: Server, tmp_path: Path, part: bytes, ranges: bool, requested: list[str | None]
+) -> None:
+    (tmp_path / "model.pth.part").write_bytes(part)
+    server.behaviour.ranges = ranges
     assert get(server, tmp_path).read_bytes() == CONTENT
-    assert server.behaviour.requested == ["bytes=1000-"]
-
-
-def test_a_complete_part_needs_no_network(tmp_path: Path) -> None:
-    (tmp_path / "model.pth.part").write_bytes(CONTENT)
-    entry = checkpoint("https://localhost:1/model.pth")
-    assert fetch(entry, tmp_path, progress=False).read_bytes() == CONTENT
-
-
-def test_a_part_that_is_too_long_is_begun_again(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "model.pth.part").write_bytes(CONTENT + b"x")
-    assert get(server, tmp_path).read_bytes() == CONTENT
-    assert server.behaviour.requested == [None]
+    assert server.behaviour.requested == requested
 
 
 @pytest.mark.weights("another sha256 or size than the catalogue's: deleted and refused")

@@ -17,7 +17,6 @@ from zsris_ros.simulation.layout import TABLE_SIZE, Layout, PlacedObject
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import ByteArray, FloatArray, Intrinsics
 
-_HIDDEN_GROUP = 5
 _TABLE_THICKNESS = 0.04
 _FLOOR_Z = -0.75
 _NO_OPENGL = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,15 @@ SECOND = 1_000_000_000
 
 class SpeechError(InputError):
     """Audio or a recogniser that cannot be used; the message names the cause and the remedy."""
+
+
+def require_package(module: str) -> Any:
+    """Import a module of an optional package. Raises SpeechError with the pip command."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.replace("_", "-")
+        raise SpeechError(f"{package} is not installed: pip install {package}") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RATE, SECOND, AudioBlock, Samples, SpeechError, SpeechSegment
+from zsris_ros.speech.audio import (
+    RATE,
+    SECOND,
+    AudioBlock,
+    Samples,
+    SpeechSegment,
+    require_package,
+)
 
 FRAME = 480
 """Samples of a frame."""
@@ -93,7 +99,9 @@ class _Endpointer:
 
     def __init__(self, settings: Endpointing) -> None:
         self._settings = settings
-        self._detector = _detector(settings.strictness)
+        self._detector = require_package("pocketsphinx").Vad(
+            mode=settings.strictness, sample_rate=RATE, frame_length=FRAME / RATE
+        )
         self._history: deque[tuple[Samples, bool]] = deque(maxlen=_frames(HISTORY))
         self._levels: deque[float] = deque(maxlen=_frames(HISTORY))
         self._segment: list[tuple[Samples, bool]] = []
@@ -172,13 +180,3 @@ def _decibels(frame: Samples) -> float:
     power = np.abs(np.fft.rfft(frame)) ** 2 * 2 / len(frame) ** 2
     low, high = (round(hertz * len(frame) / RATE) for hertz in BAND)
     return float(10 * np.log10(power[low:high].sum() + 1.0))
-
-
-def _detector(strictness: int) -> Any:
-    try:
-        import pocketsphinx
-    except ImportError as error:
-        raise SpeechError(
-            "detecting speech needs pocketsphinx: pip install pocketsphinx"
-        ) from error
-    return pocketsphinx.Vad(mode=strictness, sample_rate=RATE, frame_length=FRAME / RATE)

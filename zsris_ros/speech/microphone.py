@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RATE, SECOND, AudioBlock, SpeechError
+from zsris_ros.speech.audio import RATE, SECOND, AudioBlock, SpeechError, require_package
 from zsris_ros.speech.wav import BLOCK
 
 POLL = 0.2
@@ -57,9 +57,7 @@ def microphone(
 
 def _open_stream(device: str, callback: Callable[..., None]) -> Any:
     try:
-        import sounddevice
-    except ImportError as error:
-        raise SpeechError("a microphone needs sounddevice: pip install sounddevice") from error
+        sounddevice = require_package("sounddevice")
     except OSError as error:  # sounddevice without PortAudio
         raise SpeechError(
             "sounddevice is installed, but not PortAudio: sudo apt install libportaudio2"

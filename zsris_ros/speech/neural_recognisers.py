@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RATE, RecognisedText, SpeechError, SpeechSegment, spoken_words
+from zsris_ros.speech.audio import (
+    RATE,
+    RecognisedText,
+    SpeechError,
+    SpeechSegment,
+    require_package,
+    spoken_words,
+)
 
 
 class FasterWhisper:
@@ -23,14 +30,9 @@ class FasterWhisper:
     name = "faster-whisper"
 
     def __init__(self, model: str) -> None:
+        faster_whisper = require_package("faster_whisper")
         try:
-            from faster_whisper import WhisperModel
-        except ImportError as error:
-            raise SpeechError(
-                f"{self.name} is not installed: pip install faster-whisper"
-            ) from error
-        try:
-            self._model: Any = WhisperModel(model, local_files_only=True)
+            self._model: Any = faster_whisper.WhisperModel(model, local_files_only=True)
         except Exception as error:  # of several libraries
             raise SpeechError(f"{self.name} cannot read the model {model}: {error}") from error
 
@@ -54,10 +56,7 @@ class Vosk:
     name = "vosk"
 
     def __init__(self, model: str) -> None:
-        try:
-            import vosk
-        except ImportError as error:
-            raise SpeechError(f"{self.name} is not installed: pip install vosk") from error
+        vosk = require_package("vosk")
         vosk.SetLogLevel(-1)
         try:
             self._recogniser: Any = vosk.KaldiRecognizer(vosk.Model(model), RATE)

@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RecognisedText, Samples, SpeechError, SpeechSegment
+from zsris_ros.speech.audio import (
+    RecognisedText,
+    Samples,
+    SpeechError,
+    SpeechSegment,
+    require_package,
+)
 from zsris_ros.speech.denoising import denoise
 
 SHIPPED = Path(__file__).parent / "english"
@@ -63,12 +69,7 @@ class Pocketsphinx:
     name = "pocketsphinx"
 
     def __init__(self, model: Path = SHIPPED) -> None:
-        try:
-            import pocketsphinx
-        except ImportError as error:
-            raise SpeechError(
-                "recognising speech needs pocketsphinx: pip install pocketsphinx"
-            ) from error
+        pocketsphinx = require_package("pocketsphinx")
         for file in (model / TRIGRAM, model / DICTIONARY):
             if not file.is_file():
                 raise SpeechError(

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from zsris_ros.speech.audio import SpeechError
+from zsris_ros.speech.audio import require_package
 from zsris_ros.speech.pocketsphinx_recogniser import DICTIONARY, SHIPPED, TRIGRAM
 from zsris_ros.training.speech.corpus import sentences
 from zsris_ros.training.speech.pronunciations import missing_pronunciations, read_dictionary
@@ -35,12 +35,7 @@ def build_language_model(
     ``objects`` are further object names of one or more words. Sentences with an unpronounceable
     word are left out. Raises SpeechError when pocketsphinx is not installed.
     """
-    try:
-        import pocketsphinx
-    except ImportError as error:
-        raise SpeechError(
-            "building a language model needs pocketsphinx: pip install pocketsphinx"
-        ) from error
+    pocketsphinx = require_package("pocketsphinx")
     known = read_dictionary(Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")))
     corpus = list(sentences(SEED, count, objects))
     words = {word for sentence in corpus for word in sentence}
