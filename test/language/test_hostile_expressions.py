@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zsris_ros.language import parse
-from zsris_ros.replay.answers import Answered
-from zsris_ros.replay.outputs import Outputs
+from zsris_ros.replay.answers import FrameAnswers
+from zsris_ros.replay.replay_writer import ReplayWriter
 from zsris_ros.types import (
     Candidate,
     Expression,
@@ -81,8 +81,8 @@ def test_file_names_of_a_replay_hold_no_expression(text: str, tmp_path: Path) ->
     )
     frame = Frame(np.zeros((20, 30, 3), np.uint8))
     folder = tmp_path / "replay"
-    with Outputs(folder, [text], None) as outputs:
-        outputs.write(Answered(1_000_000_000, frame, "", (referral,), ({"refer": 1.0},)))
+    with ReplayWriter(folder, [text], None) as outputs:
+        outputs.write(FrameAnswers(1_000_000_000, frame, "", (referral,), ({"refer": 1.0},)))
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
     drawn = "overlays/1.000000000_1.png"
     assert written == [f"replay/{name}" for name in ("answers.csv", "answers.jsonl", drawn)]

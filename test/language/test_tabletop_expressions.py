@@ -9,7 +9,7 @@ import pytest
 from support.expressions import outline
 
 from zsris_ros.language import parse, to_json
-from zsris_ros.simulation.expression_wording import FORMS, WRAPPERS
+from zsris_ros.simulation.expression_templates import COMMANDS, TEMPLATES
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),
          ("cylinder", "cylinders"))  # fmt: skip
@@ -67,13 +67,13 @@ def expected_fields(kind: str, form: str, words: tuple[str, ...]) -> dict[str, A
     return {**EMPTY, **fields}
 
 
-@pytest.mark.parametrize("kind", sorted(FORMS))
+@pytest.mark.parametrize("kind", sorted(TEMPLATES))
 def test_forms(kind: str) -> None:
-    for form in FORMS[kind]:
+    for form in TEMPLATES[kind]:
         for k, words in enumerate(fillings(kind)):
             said = form.format(*words)
             whole = said.split()[0] in ("the", "all", "both", "every", "each")
-            for wrapper in ("{}", *WRAPPERS) if whole and k == 0 else ("{}",):
+            for wrapper in ("{}", *COMMANDS) if whole and k == 0 else ("{}",):
                 text = wrapper.format(said)
                 found = to_json(parse(text, "rules"))
                 found["relations"] = outline(found["relations"])

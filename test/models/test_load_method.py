@@ -19,7 +19,6 @@ import zsris_ros.models.load_method as methods
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.evaluation.experiment import Experiment
-from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.models.load import Parts
 from zsris_ros.models.preset import Network, Preset

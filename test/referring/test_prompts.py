@@ -9,7 +9,6 @@ from support.small_clip import small_clip
 from zsris_ros.baselines.factory import method_segmenter
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.published_query import PublishedReader
-from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.types import Frame

@@ -56,7 +56,7 @@ def test_the_recording_is_answered(
     segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
 ) -> None:
     scene, _ = recorded
-    for question in scene.questions:
+    for question in scene.expressions:
         referral = segmenter.refer(looked, question.text)
         check(referral)
         assert referral.verdict is question.verdict, referral.explanation
@@ -66,7 +66,7 @@ def test_the_recording_is_answered(
         assert best is not None and best.centroid is not None
         away = [
             np.linalg.norm(np.subtract(best.centroid, thing.centroid_m))
-            for thing in scene.meant(question)
+            for thing in scene.targets(question)
         ]
         assert min(away, default=0.0) < 0.015
 
@@ -91,11 +91,11 @@ def test_without_depth_the_path_is_complete(
     scene, frame = recorded
     plain = segmenter.look(replace(frame, depth=None, intrinsics=None))
     assert set(plain.proposals.sources) == {"sam"}
-    for question in scene.questions:
+    for question in scene.expressions:
         referral = segmenter.refer(plain, question.text)
         check(referral)
         assert all(candidate.centroid is None for candidate in referral.candidates)
-    attribute = next(q for q in scene.questions if q.category == "attribute")
+    attribute = next(q for q in scene.expressions if q.category == "attribute")
     assert iou(segmenter.refer(plain, attribute.text).mask, scene.mask(attribute)) > 0.5
 
 

@@ -198,7 +198,7 @@ class Callers:
         self._last = None
 
     def _question(self) -> str:
-        return self._chance.choice(self._show.scene.questions).text
+        return self._chance.choice(self._show.scene.expressions).text
 
     def _ask(self, text: str, expected: set[str], **request: Any) -> ReferSegment.Response:
         response = self._client.ask(text, timeout=120.0, **request)

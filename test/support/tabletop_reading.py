@@ -31,10 +31,10 @@ NEGATION = re.compile(
     r"^(?P<noun>.+?),? (that is not|that isn't|that is neither|but not|other than|not) (?P<not>.+)$"
 )
 ENDS = {
-    "left": lambda t: t.middle[0],
-    "right": lambda t: -t.middle[0],
-    "top": lambda t: t.middle[1],
-    "bottom": lambda t: -t.middle[1],
+    "left": lambda t: t.mean_pixel[0],
+    "right": lambda t: -t.mean_pixel[0],
+    "top": lambda t: t.mean_pixel[1],
+    "bottom": lambda t: -t.mean_pixel[1],
     "near": lambda t: np.linalg.norm(t.centroid),
     "far": lambda t: -np.linalg.norm(t.centroid),
     "big": lambda t: -t.pixels,
@@ -155,11 +155,11 @@ def _related(scene: TabletopScene, text: str) -> set[int] | None:
 def _stands(how: str, a: TabletopObject, b: TabletopObject) -> bool:
     apart = float(np.linalg.norm(np.subtract(a.centre, b.centre)))
     if "left" in how:
-        return a.middle[0] < b.middle[0]
+        return a.mean_pixel[0] < b.mean_pixel[0]
     if "right" in how:
-        return a.middle[0] > b.middle[0]
+        return a.mean_pixel[0] > b.mean_pixel[0]
     if how in ("above", "below"):
-        return (a.middle[1] < b.middle[1]) == (how == "above")
+        return (a.mean_pixel[1] < b.mean_pixel[1]) == (how == "above")
     if how in ("next to", "beside"):
         return apart - max(a.extent_m[:2]) / 2 - max(b.extent_m[:2]) / 2 < 0.1
     if how.endswith("than"):
@@ -180,11 +180,11 @@ def _between(scene: TabletopScene, text: str) -> set[int] | None:
             return set()
         anchors |= fits
     assert len(anchors) == 2, f"{text}: which two?"
-    first, second = (np.array(scene.objects[i].middle) for i in anchors)
+    first, second = (np.array(scene.objects[i].mean_pixel) for i in anchors)
     way = second - first
     stands = set()
     for i in named(scene, found["noun"]) - anchors:
-        offset = np.array(scene.objects[i].middle) - first
+        offset = np.array(scene.objects[i].mean_pixel) - first
         along = offset @ way / (way @ way)
         aside = np.linalg.norm(offset - along * way) / np.linalg.norm(way)
         if 0.12 < along < 0.88 and aside < 0.38:

@@ -1,4 +1,4 @@
-"""Weights are read; programs in the clothes of weights are not run."""
+"""Checkpoints are read without running code in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TENSORS = {
 
 
 class Bomb:
-    """Pickled, this asks the reader to make a directory: harmless, and seen when it happens."""
+    """Unpickling creates a directory, a harmless trace of executed code."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,7 +70,7 @@ def test_a_pickle_that_carries_code_is_refused_and_not_run(tmp_path: Path, zippe
     with pytest.raises(WeightsError, match="refused"):
         load_state_dict(path, digest(path))
     assert not trace.exists()
-    torch.load(path, weights_only=False)  # the bomb itself works
+    torch.load(path, weights_only=False)  # without protection it runs
     assert trace.exists()
 
 

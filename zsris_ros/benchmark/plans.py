@@ -16,7 +16,6 @@ from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.published.pipelines import PublishedPlan
 from zsris_ros.camera.conversions import to_frame
 from zsris_ros.camera.image_messages import to_image_data
-from zsris_ros.language.parsers import RuleParser
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.tracing.stages import stage

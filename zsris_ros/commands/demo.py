@@ -33,15 +33,14 @@ def run(args: argparse.Namespace) -> int:
     """Return 0, or 1 with a sentence if a requirement is missed or a process ends."""
     from zsris_ros.demo import demo_report
     from zsris_ros.demo.demo_bag import SHIPPED
-    from zsris_ros.demo.processes import ChildDied
-    from zsris_ros.demo.show import show
+    from zsris_ros.demo.processes import ProcessFailed
+    from zsris_ros.demo.run_demo import run_demo
 
     signal.signal(signal.SIGTERM, _leave)
     try:
-        answers = show(
-            args.bag or SHIPPED, args.out / "logs", args.weights, args.device, _print_line
-        )
-    except (ChildDied, TimeoutError) as error:
+        logs = args.out / "logs"
+        answers = run_demo(args.bag or SHIPPED, logs, args.weights, args.device, _print_line)
+    except (ProcessFailed, TimeoutError) as error:
         print(f"zsris demo: {error}", file=sys.stderr)
         return MISSED
     demo_report.write(args.out, answers)

@@ -32,20 +32,20 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Return 0, or 1 without any speech. Times are seconds in the file, or of the day."""
-    from zsris_ros.speech.listening import MIN_CONFIDENCE, listen
-    from zsris_ros.speech.load_recogniser import load_recogniser
     from zsris_ros.speech.microphone import microphone
-    from zsris_ros.speech.wav import blocks, read_wav
+    from zsris_ros.speech.recogniser import load_recogniser
+    from zsris_ros.speech.utterances import MIN_CONFIDENCE, recognise_utterances
+    from zsris_ros.speech.wav import audio_blocks, read_wav
 
     recogniser = load_recogniser(args.recogniser, args.model)
     sounds = (
-        [blocks(read_wav(file)) for file in args.files]
+        [audio_blocks(read_wav(file)) for file in args.files]
         if args.files
         else [microphone(args.microphone, time.time_ns)]
     )
     said = 0
     for sound in sounds:
-        for utterance in listen(sound, recogniser):
+        for utterance in recognise_utterances(sound, recogniser):
             said += 1
             row = utterance.to_json()
             sure = "" if utterance.confidence >= MIN_CONFIDENCE else "  (not sure: asked again)"

@@ -107,9 +107,9 @@ def run(args: argparse.Namespace) -> int:
     """Return 0, or 1 if no frame could be used."""
     from tqdm import tqdm
 
-    from zsris_ros.replay.answers import answers
+    from zsris_ros.replay.answers import answer_frames
     from zsris_ros.replay.bag import Bag
-    from zsris_ros.replay.outputs import Outputs
+    from zsris_ros.replay.replay_writer import ReplayWriter
     from zsris_ros.replay.topics import find_topics
     from zsris_ros.types import InputError
 
@@ -128,13 +128,13 @@ def run(args: argparse.Namespace) -> int:
 
         segmenter = load_segmenter(**model_options(args))
         period = None if args.no_video else _period(chosen)
-        with Outputs(args.out, expressions, period) as outputs:
+        with ReplayWriter(args.out, expressions, period) as writer:
             moments = tqdm(bag.moments(topics, chosen), "answering", len(chosen), unit="frame")
             registered = args.assume_registered
-            for answered in answers(segmenter, moments, expressions, registered, args.rate):
-                outputs.write(answered)
-    print(outputs.summary())
-    return 0 if outputs.usable else NOTHING_USABLE
+            for answered in answer_frames(segmenter, moments, expressions, registered, args.rate):
+                writer.write(answered)
+    print(writer.summary())
+    return 0 if writer.usable_frames else NOTHING_USABLE
 
 
 def _print_topics(topics: Topics) -> None:

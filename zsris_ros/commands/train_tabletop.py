@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     data = render_training_set(args.out / "pictures", args.layouts, args.workers)
 
     from zsris_ros.training.tabletop.export import export_clip, export_sam
-    from zsris_ros.training.tabletop.refine import RefineSchedule, refine_clip
+    from zsris_ros.training.tabletop.refine_clip import RefineSchedule, refine_clip
     from zsris_ros.training.tabletop.train_clip import ClipSchedule, train_clip
     from zsris_ros.training.tabletop.train_sam import SamSchedule, train_sam
 

@@ -124,7 +124,7 @@ def test_an_utterance_is_answered_about_its_frame_and_the_answer_is_told(here: N
 def test_from_sound_to_mask_about_the_frame_the_speaker_saw(here: Node) -> None:
     """The sentence is true of the second scene only; meanwhile the camera shows the fourth."""
     scene = read_truth(SHIPPED)[1]
-    (question,) = (each for each in scene.questions if each.text == SAID)
+    (question,) = (each for each in scene.expressions if each.text == SAID)
     masks = Listener(here, Image, "/refer_segment_node/mask")
     spoken = Listener(here, String, "/refer_segment_node/say")
     remaps = {

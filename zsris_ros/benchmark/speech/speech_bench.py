@@ -22,20 +22,18 @@ from tqdm import tqdm
 
 from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_scores import Trial, summary
-from zsris_ros.demo.demo_bag import SHIPPED, RecordedQuestion, RecordedScene, read_truth
-from zsris_ros.demo.processes import Children, ros_environment
-from zsris_ros.demo.show import ANSWERING, start
+from zsris_ros.demo.demo_bag import SHIPPED, RecordedExpression, RecordedScene, read_truth
+from zsris_ros.demo.processes import ChildProcesses, ros_environment
+from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.evaluation.reports.readme_tables import with_results
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
-from zsris_ros.speech.audio import Samples
-from zsris_ros.speech.listening import listen
-from zsris_ros.speech.load_recogniser import load_recogniser
-from zsris_ros.speech.recogniser import Recogniser
-from zsris_ros.speech.spoken_text import words_of
-from zsris_ros.speech.wav import blocks
+from zsris_ros.speech.audio import Samples, spoken_words
+from zsris_ros.speech.recogniser import Recogniser, load_recogniser
+from zsris_ros.speech.utterances import recognise_utterances
+from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences
 from zsris_ros.training.speech.language_model import COUNT, SEED
 from zsris_ros.types import BoolArray, Verdict
@@ -55,7 +53,7 @@ class Task:
     """A sentence about a scene of the recording, and its voice."""
 
     scene: RecordedScene
-    question: RecordedQuestion
+    question: RecordedExpression
     voice: str
 
     @property
@@ -66,15 +64,15 @@ class Task:
 
 def tasks(bag: Path = SHIPPED) -> list[Task]:
     """Return the recording's questions, and further expressions about the same scenes."""
-    found: list[tuple[RecordedScene, RecordedQuestion]] = []
+    found: list[tuple[RecordedScene, RecordedExpression]] = []
     for scene in read_truth(bag):
-        found += [(scene, question) for question in scene.questions]
-        asked = {question.text for question in scene.questions}
+        found += [(scene, question) for question in scene.expressions]
+        asked = {question.text for question in scene.expressions}
         simulated = tabletop_scene(scene.seed)
         more = [each for each in expressions(simulated) if each.text not in asked]
         for each in more[:: max(1, len(more) // MORE)][:MORE]:
             labels = tuple(simulated.objects[target].label for target in each.targets)
-            question = RecordedQuestion(each.text, each.category, labels, each.verdict)
+            question = RecordedExpression(each.text, each.category, labels, each.verdict)
             found.append((scene, question))
     every = len(voices.VOICES)
     return [Task(*pair, voices.VOICES[at % every]) for at, pair in enumerate(found)]
@@ -93,7 +91,7 @@ def recognise(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]
         for number, task in enumerate(tqdm(chosen, condition)):
             rng = np.random.default_rng([number, snr, len(noise)])
             sound = _sound(spoken[number], noise, snr, rng, others)
-            found = list(listen(blocks(sound), recogniser))
+            found = list(recognise_utterances(audio_blocks(sound), recogniser))
             best = max(found, key=lambda each: each.confidence, default=None)
             yield Trial(
                 number,
@@ -123,13 +121,13 @@ def score(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[T
     from zsris_ros.ros.client.remote import connected
 
     known: dict[tuple[int, str], bool] = {}
-    with connected() as remote, Children(environment, logs, remote.give_up) as children:
-        start(children, remote, SHIPPED, "tabletop", "auto", print)
+    with connected() as remote, ChildProcesses(environment, logs, remote.give_up) as children:
+        start_processes(children, remote, SHIPPED, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
-            key = chosen.index(task), " ".join(words_of(text)) or text
+            key = chosen.index(task), " ".join(spoken_words(text)) or text
             if key not in known:
-                answer = remote.ask(text, task.stamp_ns, ANSWERING) if text else None
+                answer = remote.ask(text, task.stamp_ns, ANSWER_TIMEOUT) if text else None
                 known[key] = answer is not None and _right(task, answer.verdict, answer.mask)
             return known[key]
 
@@ -155,7 +153,7 @@ def _right(task: Task, verdict: Verdict | None, mask: BoolArray | None) -> bool:
 def by_chance(chosen: Sequence[Task]) -> int:
     """Return the number of sentences that also occur in the language model's corpus."""
     corpus = set(sentences(SEED, COUNT))
-    return sum(words_of(task.question.text) in corpus for task in chosen)
+    return sum(spoken_words(task.question.text) in corpus for task in chosen)
 
 
 def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:

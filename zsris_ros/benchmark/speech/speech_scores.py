@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zsris_ros.speech.listening import MIN_CONFIDENCE
-from zsris_ros.speech.spoken_text import words_of
+from zsris_ros.speech.audio import spoken_words
+from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Trial:
     @property
     def errors(self) -> int:
         """Substituted, deleted and inserted words."""
-        return word_errors(words_of(self.typed), words_of(self.heard))
+        return word_errors(spoken_words(self.typed), spoken_words(self.heard))
 
     @property
     def again(self) -> bool:
@@ -64,7 +64,7 @@ def _row(trials: list[Trial]) -> dict[str, Any]:
     def share(holds: Callable[[Trial], bool]) -> float:
         return round(sum(map(holds, trials)) / len(trials), 4)
 
-    words = sum(len(words_of(trial.typed)) for trial in trials)
+    words = sum(len(spoken_words(trial.typed)) for trial in trials)
     return {
         "n": len(trials),
         "wer": round(sum(trial.errors for trial in trials) / words, 4),

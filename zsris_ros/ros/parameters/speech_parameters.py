@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from zsris_ros.ros.parameters.parameter_declaration import Changes, declared
 from zsris_ros.speech.endpointing import Endpointing
-from zsris_ros.speech.listening import MIN_CONFIDENCE
 from zsris_ros.speech.recogniser import RECOGNISERS
+from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)

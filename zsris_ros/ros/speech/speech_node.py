@@ -29,11 +29,11 @@ from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.parameters import parameter_declaration
 from zsris_ros.ros.parameters.speech_parameters import SpeechParameters
 from zsris_ros.ros.publishers.result_publishers import OUTPUT
-from zsris_ros.speech.audio import SECOND, Block, SpeechError, Utterance
-from zsris_ros.speech.listening import listen, question
-from zsris_ros.speech.load_recogniser import load_recogniser
+from zsris_ros.speech.audio import SECOND, AudioBlock, SpeechError, Utterance
 from zsris_ros.speech.microphone import microphone
-from zsris_ros.speech.wav import blocks, read_wav
+from zsris_ros.speech.recogniser import load_recogniser
+from zsris_ros.speech.utterances import clarification, recognise_utterances
+from zsris_ros.speech.wav import audio_blocks, read_wav
 
 NAME = "speech_node"
 STEP = 0.05
@@ -78,7 +78,8 @@ class SpeechNode(Node):
         """
         try:
             recogniser = load_recogniser(self._chosen.recogniser, self._chosen.model)
-            for utterance in listen(self._sound(), recogniser, self._chosen.endpointing):
+            endpointing = self._chosen.endpointing
+            for utterance in recognise_utterances(self._sound(), recogniser, endpointing):
                 if self._stopped.is_set():
                     return
                 self._tell(utterance)
@@ -91,7 +92,7 @@ class SpeechNode(Node):
         if not self._stopped.is_set():
             rclpy.try_shutdown(context=self.context)
 
-    def _sound(self) -> Iterator[Block]:
+    def _sound(self) -> Iterator[AudioBlock]:
         stopped = self._stopped.is_set
         heard = (
             self._wav(Path(self._chosen.wav))
@@ -103,9 +104,9 @@ class SpeechNode(Node):
                 return
             # Silence instead of nothing: what was being said has ended.
             samples = block.samples if self._chosen.hearing else block.samples * 0
-            yield Block(samples, block.start_ns)
+            yield AudioBlock(samples, block.start_ns)
 
-    def _wav(self, path: Path) -> Iterator[Block]:
+    def _wav(self, path: Path) -> Iterator[AudioBlock]:
         """The file in real time, once somebody listens: what is said before is lost."""
         samples = read_wav(path)
         outputs = self._expression, self._utterance
@@ -116,7 +117,7 @@ class SpeechNode(Node):
                 return
         begin = time.monotonic()
         start_ns = round(self._chosen.wav_start * SECOND) or self._now_ns()
-        for block in blocks(samples, start_ns):
+        for block in audio_blocks(samples, start_ns):
             due = begin + (block.start_ns - start_ns) / SECOND
             if self._stopped.wait(max(0.0, due - time.monotonic())):
                 return
@@ -127,7 +128,7 @@ class SpeechNode(Node):
             self.get_logger().info(
                 f"not sure of {utterance.text!r} ({utterance.confidence:.2f}): asking again"
             )
-            self._say.publish(String(data=question(utterance)))
+            self._say.publish(String(data=clarification(utterance)))
             return
         self.get_logger().info(f"heard {utterance.text!r} ({utterance.confidence:.2f})")
         self._expression.publish(String(data=utterance.text))

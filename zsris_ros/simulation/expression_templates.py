@@ -1,4 +1,4 @@
-"""How a meaning is said: several ways for each, with and without a polite or a curt wrapper."""
+"""Templates that turn a meaning into a sentence, with or without a command around it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zsris_ros.simulation.meanings import CHAINED, Meaning
-from zsris_ros.simulation.object_nouns import NEUTRAL
+from zsris_ros.simulation.meanings import CHAIN_RELATIONS, Meaning
+from zsris_ros.simulation.nouns import NEUTRAL
 
-WRAPPED = 0.25
-"""The share of expressions with words around them."""
-WRAPPERS = (
-    "grab {}",
-    "get {}",
-    "find {}",
-    "show me {}",
-    "bring me {}",
-    "point at {}",
-    "I need {}",
-    "please hand me {}",
-    "could you pick up {}",
-    "can you give me {}",
-    "pick up {}, please",
-    "Could you pick up {}?",
-    "Please hand me {}.",
-    "Grab {}.",
-    "uh {}",
-)
+COMMAND_SHARE = 0.25
+"""The share of expressions inside a command."""
+COMMANDS = (
+    "grab {}", "get {}", "find {}", "show me {}", "bring me {}", "point at {}", "I need {}",
+    "please hand me {}", "could you pick up {}", "can you give me {}", "pick up {}, please",
+    "Could you pick up {}?", "Please hand me {}.", "Grab {}.", "uh {}",
+)  # fmt: skip
 _DETERMINERS = frozenset(("the", "all", "both", "every", "each"))
-NEUTRALS = (NEUTRAL, NEUTRAL, "thing", "item")
+NEUTRAL_NOUNS = (NEUTRAL, NEUTRAL, "thing", "item")
 
 _RELATIONS: Mapping[str, tuple[str, ...]] = {
     "left_of": ("left of", "to the left of", "on the left of"),
@@ -46,40 +34,31 @@ _RELATIONS: Mapping[str, tuple[str, ...]] = {
     "far_from": ("far from", "far away from"),
 }
 _LINKS = ("{}", "{}", "that is {}")
-_MOST: Mapping[str, tuple[str, ...]] = {
+_SUPERLATIVES: Mapping[str, tuple[str, ...]] = {
     "left": ("the leftmost {0}", "the far left {0}", "the {0} furthest to the left"),
     "right": ("the rightmost {0}", "the far right {0}", "the {0} furthest to the right"),
     "top": ("the topmost {0}", "the uppermost {0}"),
     "bottom": ("the bottommost {0}", "the lowermost {0}"),
-    "near": (
-        "the closest {0}",
-        "the nearest {0}",
-        "the {0} closest to me",
-        "the {0} closest to the camera",
-        "the {0} nearest to you",
-    ),
-    "far": (
-        "the farthest {0}",
-        "the furthest {0}",
-        "the {0} farthest from me",
-        "the {0} farthest from the camera",
-    ),
-}
+    "near": ("the closest {0}", "the nearest {0}", "the {0} closest to me",
+             "the {0} closest to the camera", "the {0} nearest to you"),
+    "far": ("the farthest {0}", "the furthest {0}", "the {0} farthest from me",
+            "the {0} farthest from the camera"),
+}  # fmt: skip
 _SIZES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "big": (("biggest", "largest"), ("bigger", "larger")),
     "small": (("smallest",), ("smaller",)),
     "tall": (("tallest",), ("taller",)),
     "short": (("shortest",), ("shorter",)),
 }
-_COUNTED = ("the {0} {1} from the S", "{0} {1} from the S", "the {1} that is {0} from the S")
+_ORDINALS = ("the {0} {1} from the S", "{0} {1} from the S", "the {1} that is {0} from the S")
 
 
-def _relation(kind: str, gap: int = 1) -> list[str]:
-    return [link.format(f"{w} the {{{gap}}}") for w in _RELATIONS[kind] for link in _LINKS]
+def _relation(kind: str, slot: int = 1) -> list[str]:
+    return [link.format(f"{w} the {{{slot}}}") for w in _RELATIONS[kind] for link in _LINKS]
 
 
-def _forms() -> dict[str, tuple[str, ...]]:
-    forms: dict[str, tuple[str, ...]] = {
+def _templates() -> dict[str, tuple[str, ...]]:
+    templates: dict[str, tuple[str, ...]] = {
         "attribute": ("the {0}", "the {0}", "the {0}", "{0}"),
         "at left": ("the {0} on the left", "the left {0}", "the {0} on the left side"),
         "at right": ("the {0} on the right", "the right {0}", "the {0} on the right side"),
@@ -100,41 +79,42 @@ def _forms() -> dict[str, tuple[str, ...]]:
         "not of a kind": ("the {0} that is not a {1}", "the {0} that isn't a {1}"),
     }  # fmt: skip
     for kind in _RELATIONS:
-        forms[kind] = tuple(f"the {{0}} {phrase}" for phrase in _relation(kind))
-        forms[f"all {kind}"] = tuple(f"all the {{0}} {w} the {{1}}" for w in _RELATIONS[kind])
-    for outer in CHAINED:
-        for inner in CHAINED:
-            forms[f"{outer} {inner}"] = tuple(
+        templates[kind] = tuple(f"the {{0}} {phrase}" for phrase in _relation(kind))
+        templates[f"all {kind}"] = tuple(f"all the {{0}} {w} the {{1}}" for w in _RELATIONS[kind])
+    for outer in CHAIN_RELATIONS:
+        for inner in CHAIN_RELATIONS:
+            templates[f"{outer} {inner}"] = tuple(
                 f"the {{0}} {w} the {{1}} {phrase}"
                 for w in _RELATIONS[outer]
                 for phrase in _relation(inner, 2)
             )
-    for side, most in _MOST.items():
-        forms[f"{side}most"] = most
+    for side, most in _SUPERLATIVES.items():
+        templates[f"{side}most"] = most
         words = [form.split()[1] for form in most if form.endswith("most {0}")]
         words = words or [form.split()[1] for form in most[:2]]
-        forms[f"{side}most some"] = tuple(f"the {{0}} {word} {{1}}" for word in words)
-        forms[f"from {side}"] = tuple(form.replace("S", side) for form in _COUNTED)
-    forms["from near"] = ("the {0} closest {1}", "the {0} nearest {1}")
-    forms["from far"] = ("the {0} farthest {1}", "the {0} furthest {1}")
+        templates[f"{side}most some"] = tuple(f"the {{0}} {word} {{1}}" for word in words)
+        templates[f"from {side}"] = tuple(form.replace("S", side) for form in _ORDINALS)
+    templates["from near"] = ("the {0} closest {1}", "the {0} nearest {1}")
+    templates["from far"] = ("the {0} farthest {1}", "the {0} furthest {1}")
     for size, (many, two) in _SIZES.items():
         most = tuple(f"the {word} {{0}}" for word in many)
-        forms[f"{size} of many"] = most
-        forms[f"{size} of two"] = (*most, *(f"the {word} {{0}}" for word in two))
-    return forms
+        templates[f"{size} of many"] = most
+        templates[f"{size} of two"] = (*most, *(f"the {word} {{0}}" for word in two))
+    return templates
 
 
-FORMS = _forms()
+TEMPLATES = _templates()
+"""Templates by kind of meaning; numbered slots take ``Meaning.words``."""
 
 
-def say(meaning: Meaning, rng: np.random.Generator) -> str:
-    """One way to say it; another draw of ``rng``, another way."""
-    forms = FORMS[meaning.kind]
-    text = forms[int(rng.integers(len(forms)))].format(*meaning.words)
-    neutral = NEUTRALS[int(rng.integers(len(NEUTRALS)))]
+def realise(meaning: Meaning, rng: np.random.Generator) -> str:
+    """Return one wording of ``meaning``, drawn at random."""
+    templates = TEMPLATES[meaning.kind]
+    text = templates[int(rng.integers(len(templates)))].format(*meaning.words)
+    neutral = NEUTRAL_NOUNS[int(rng.integers(len(NEUTRAL_NOUNS)))]
     text = re.sub(rf"\b{NEUTRAL}(?=s?\b)", neutral, text)
-    if rng.random() < WRAPPED:
+    if rng.random() < COMMAND_SHARE:
         if text.split()[0] not in _DETERMINERS:
             text = f"the {text}"
-        text = WRAPPERS[int(rng.integers(len(WRAPPERS)))].format(text)
+        text = COMMANDS[int(rng.integers(len(COMMANDS)))].format(text)
     return text
