@@ -1,4 +1,4 @@
-"""A small bag of images and their camera info."""
+"""A small bag of images and camera_info."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sensor_msgs.msg import CameraInfo
 from support.ros_camera import SECOND, header, picture
 from zsris_ros.ros.publishers.image_conversions import to_image
 
-MOMENTS = 10
+FRAMES = 10
 PERIOD = 0.1
 
 
 def record(folder: Path, storage: str) -> Path:
-    """A bag of ten moments, 0.1 s apart."""
+    """Write a bag of ten frames, 0.1 s apart."""
     store = get_typestore(Stores.ROS2_HUMBLE)
     names = {"/camera": "sensor_msgs/msg/Image", "/info": "sensor_msgs/msg/CameraInfo"}
     bag = folder / storage
@@ -26,7 +26,7 @@ def record(folder: Path, storage: str) -> Path:
         topics = [
             writer.add_connection(name, kind, typestore=store) for name, kind in names.items()
         ]
-        for number in range(MOMENTS):
+        for number in range(FRAMES):
             stamp = round(number * PERIOD * SECOND) + 5 * SECOND
             image = to_image(picture(number)[0], "rgb8", header(stamp))
             info = CameraInfo(header=header(stamp), width=64, height=48)

@@ -1,4 +1,4 @@
-"""A camera in the test's own process, and what is needed to listen to the node."""
+"""A camera and a topic listener in the test's process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def header(stamp_ns: int, frame_id: str = FRAME) -> Header:
 
 
 def picture(left: int) -> tuple[np.ndarray, np.ndarray]:
-    """A grey picture with a red square of 8x8 pixels, and its mask."""
+    """Return a grey picture with a red square of 8x8 pixels, and its mask."""
     rgb = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     rgb[20:28, left : left + 8] = (250, 10, 10)
     return rgb, rgb[..., 0] > 200
@@ -46,7 +46,7 @@ class Camera:
         self._info = node.create_publisher(CameraInfo, "camera_info", quality)
         self.send_again: Callable[[], None] = lambda: None
 
-    def wait_until_heard(self, timeout: float = 10.0) -> None:
+    def wait_until_matched(self, timeout: float = 10.0) -> None:
         deadline = time.monotonic() + timeout
         publishers = self._image, self._depth, self._info
         while not all(each.get_subscription_count() for each in publishers):
@@ -61,7 +61,7 @@ class Camera:
         depth_frame: str = FRAME,
         depth_shape: tuple[int, int] = (HEIGHT, WIDTH),
     ) -> None:
-        """One moment; without depth when ``depth_mm`` is None."""
+        """Publish one frame; ``depth_mm`` None omits depth and camera_info."""
         self.send_again = partial(self.send, stamp_ns, left, depth_mm, depth_frame, depth_shape)
         if depth_mm is not None:
             info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
@@ -76,7 +76,7 @@ class Camera:
 
 
 class Stream:
-    """A camera that runs at ``rate`` in a thread of its own, its stamps the time of day."""
+    """A camera at ``rate`` Hz in its own thread, stamped with the wall clock."""
 
     def __init__(self, camera: Camera, rate: float) -> None:
         self._camera, self._period = camera, 1 / rate
@@ -97,7 +97,7 @@ class Stream:
 
 
 class Listener:
-    """Collects the messages of one topic, with ``latched`` also the last one sent before."""
+    """Collects the messages of one topic; with ``latched`` also the last earlier one."""
 
     def __init__(self, node: Node, kind: Any, topic: str, latched: bool = False) -> None:
         self._node = node
@@ -114,10 +114,12 @@ class Listener:
 
     def wait_until_matched(self, timeout: float = 10.0) -> None:
         topic = self._subscription.topic_name
-        wait_until(lambda: self._node.count_publishers(topic) > 0, timeout, f"nobody on {topic}")
+        wait_until(
+            lambda: self._node.count_publishers(topic) > 0, timeout, f"no publisher on {topic}"
+        )
 
     def wait(self, fits: Callable[[Any], bool] = lambda _: True, timeout: float = 10.0) -> Any:
-        """The first message that fits, among those that came and those that come."""
+        """Return the first message that fits, received already or within ``timeout`` seconds."""
         self._executor.add_node(self._node)
         try:
             deadline = time.monotonic() + timeout
@@ -128,7 +130,7 @@ class Listener:
                 self._executor.spin_once(timeout_sec=0.05)
         finally:
             self._executor.remove_node(self._node)
-        raise AssertionError(f"nothing that fits on {self._subscription.topic_name}")
+        raise AssertionError(f"no matching message on {self._subscription.topic_name}")
 
 
 def wait_until(true: Callable[[], bool], timeout: float, otherwise: str) -> None:

