@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, Image
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image, header, picture
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node, node_with_stand_in
 from tqdm import tqdm
@@ -89,7 +89,7 @@ def through_the_node(count: int) -> dict[str, Any]:
                 wrong.append(f"{seed}: {error}")
             if seed % max(1, count // 200) == 0:
                 memory.sample()
-        image = to_image(picture(10)[0], "rgb8", header(1))
+        image = colour_image(1, 10)
         afterwards = STATUS_NAMES[client.ask("red", image=image).status]
         traceback = process.log().count("Traceback")
         code, _ = process.end()

@@ -24,7 +24,7 @@ READY = "measuring"
 
 
 class LatencyMeter:
-    """``parameters`` has the latencies, ``clock_lags`` the lags of the node's /clock, in seconds."""
+    """Latencies of calls (``parameters``) and lags of the node's /clock, in seconds."""
 
     def __init__(self) -> None:
         self.parameters: list[float] = []

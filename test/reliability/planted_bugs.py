@@ -1,7 +1,7 @@
 """Mutation tests: typical bugs, planted one at a time, must fail a test: `make mutants`.
 
-Each bug is planted in a copy of the checkout, where the named tests must fail; in the clean copy they
-must pass. A bug that does not match the sources stops the run.
+Each bug is planted in a copy of the checkout, where the named tests must fail; in the clean copy
+they must pass. A bug that does not match the sources stops the run.
 """
 
 from __future__ import annotations

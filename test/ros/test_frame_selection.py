@@ -7,16 +7,15 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from sensor_msgs.msg import CameraInfo
-from support.ros_camera import FOCAL, HEIGHT, WIDTH, header, picture
+from support.ros_camera import camera_info, colour_image, depth_image
 from support.stand_in_model import StandIn
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.frame_buffer import FrameBuffer
-from zsris_ros.camera.image_messages import SECOND, AnyImage, stamp_ns
+from zsris_ros.camera.image_messages import SECOND, stamp_ns
+from zsris_ros.ros.inputs.subscriptions import CameraBuffer
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers.answer import Answer
-from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.requests.frame_selection import to_query
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 
@@ -27,9 +26,7 @@ class Camera:
     """An RGB-D camera at 30 Hz with the node's buffer, and a request handler."""
 
     def __init__(self) -> None:
-        self._buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(
-            30, SECOND // 20, memory_ns=10 * SECOND
-        )
+        self._buffer: CameraBuffer = FrameBuffer(30, SECOND // 20, memory_ns=10 * SECOND)
         self._handler = RequestHandler(StandIn(), 4)
         self.now = 100 * SECOND
 
@@ -41,18 +38,13 @@ class Camera:
             self.send_depth()
 
     def send_info(self) -> None:
-        made = CameraInfo(width=WIDTH, height=HEIGHT, header=header(self.now))
-        made.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
-        self._buffer.add_info(self.now, made)
+        self._buffer.add_info(self.now, camera_info(self.now))
 
     def send_image(self) -> None:
-        place = self.now // PERIOD % 40
-        image = to_image(picture(place)[0], "rgb8", header(self.now))
-        self._buffer.add_image(self.now, image)
+        self._buffer.add_image(self.now, colour_image(self.now, self.now // PERIOD % 40))
 
     def send_depth(self) -> None:
-        depth = np.full((HEIGHT, WIDTH), 1500, np.uint16)
-        self._buffer.add_depth(self.now, to_image(depth, "16UC1", header(self.now)))
+        self._buffer.add_depth(self.now, depth_image(self.now))
 
     def ask(self, about: Answer | None = None) -> Answer:
         """Answer about the newest frame, or the frame of an answer."""

@@ -10,16 +10,15 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from sensor_msgs.msg import CameraInfo, Image
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image
 from support.stand_in_model import StandIn
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.frame_buffer import FrameBuffer
-from zsris_ros.camera.image_messages import SECOND, AnyImage
+from zsris_ros.camera.image_messages import SECOND
+from zsris_ros.ros.inputs.subscriptions import CameraBuffer
 from zsris_ros.ros.lifecycle.worker import Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.requests.frame_selection import to_query
 from zsris_ros.ros.requests.look_ahead import LookAhead
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
@@ -51,11 +50,10 @@ class Camera:
     """A camera with a frame buffer."""
 
     def __init__(self) -> None:
-        self.buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(10, SECOND // 20)
+        self.buffer: CameraBuffer = FrameBuffer(10, SECOND // 20)
 
     def take(self, seconds: float) -> None:
-        image: Image = to_image(picture(10)[0], "rgb8", header(1, "colour"))
-        self.buffer.add_image(round(seconds * SECOND), image)
+        self.buffer.add_image(round(seconds * SECOND), colour_image(1))
 
     def query(self, handler: RequestHandler, seconds: float = 0.0) -> Query:
         request = ReferSegment.Request(expression="red")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
 from sensor_msgs.msg import CameraInfo, Image
-from support.ros_camera import FOCAL, HEIGHT, WIDTH, header, picture
+from support.ros_camera import HEIGHT, WIDTH, camera_info, colour_image, depth_image
 from support.stand_in_model import StandIn
 
 from zsris_ros.camera.frame_buffer import Stamped
 from zsris_ros.ros.inputs.subscriptions import CameraMessages
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status
-from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 from zsris_ros.types import Frame, Scene
 
@@ -30,25 +28,13 @@ class Counting(StandIn):
         return super().look(frame)
 
 
-def colour() -> Image:
-    return to_image(picture(10)[0], "rgb8", header(1, "colour"))
-
-
-def depth(height: int = HEIGHT, width: int = WIDTH, frame: str = "colour") -> Image:
-    return to_image(np.full((height, width), 2000, np.uint16), "16UC1", header(1, frame))
-
-
-def info(**changes: object) -> CameraInfo:
-    made = CameraInfo(width=WIDTH, height=HEIGHT)
-    made.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
-    for name, value in changes.items():
-        setattr(made, name, value)
-    return made
+DEPTH = depth_image(1, 2000)
+OTHER_FRAME = depth_image(1, 2000, "depth")
 
 
 def query(key: int, depth: Image | None = None, info: CameraInfo | None = None) -> Query:
     messages = CameraMessages(
-        Stamped(1, colour(), 0),
+        Stamped(1, colour_image(1), 0),
         None if depth is None else Stamped(1, depth, 1),
         None if info is None else Stamped(1, info, 2),
     )
@@ -69,7 +55,7 @@ def centroid(answer: Answer) -> tuple[float, float, float] | None:
 
 
 def test_matching_depth_gives_metres() -> None:
-    answer = RequestHandler(StandIn(), 4).answer(query(1, depth(), info()))
+    answer = RequestHandler(StandIn(), 4).answer(query(1, DEPTH, camera_info()))
     found = centroid(answer)
     assert answer.note == ""
     assert found is not None and found[2] == pytest.approx(2.0)
@@ -78,11 +64,11 @@ def test_matching_depth_gives_metres() -> None:
 @pytest.mark.parametrize(
     ("depth_image", "camera", "said"),
     [
-        (depth(height=HEIGHT * 2), info(), "64x96"),
-        (depth(frame="depth"), info(), "assume_registered"),
-        (depth(), info(width=1280), "1280x48"),
-        (depth(), info(k=[-1.0] * 9), "calibrated"),
-        (colour(), info(), "rgb8"),
+        (depth_image(1, shape=(2 * HEIGHT, WIDTH)), camera_info(), "64x96"),
+        (OTHER_FRAME, camera_info(), "assume_registered"),
+        (DEPTH, camera_info(width=1280), "1280x48"),
+        (DEPTH, camera_info(k=[-1.0] * 9), "calibrated"),
+        (colour_image(1), camera_info(), "rgb8"),
     ],
 )
 def test_unusable_depth_is_ignored_with_a_reason(
@@ -96,7 +82,7 @@ def test_unusable_depth_is_ignored_with_a_reason(
 
 def test_depth_of_another_frame_can_be_declared_registered() -> None:
     handler = RequestHandler(StandIn(), 4)
-    asked = query(1, depth(frame="depth"), info())
+    asked = query(1, OTHER_FRAME, camera_info())
     assert centroid(handler.answer(asked)) is None
     declared = handler.answer(asked, assume_registered=True)
     assert centroid(declared) is not None
@@ -104,8 +90,8 @@ def test_depth_of_another_frame_can_be_declared_registered() -> None:
 
 
 def test_a_binned_image_is_smaller_than_its_camera_info_says() -> None:
-    binned = info(width=2 * WIDTH, height=2 * HEIGHT, binning_x=2, binning_y=2)
-    assert centroid(RequestHandler(StandIn(), 4).answer(query(1, depth(), binned))) is not None
+    binned = camera_info(width=2 * WIDTH, height=2 * HEIGHT, binning_x=2, binning_y=2)
+    assert centroid(RequestHandler(StandIn(), 4).answer(query(1, DEPTH, binned))) is not None
 
 
 @pytest.mark.parametrize(
@@ -113,7 +99,7 @@ def test_a_binned_image_is_smaller_than_its_camera_info_says() -> None:
     [(CameraInfo(), "the camera_info is not calibrated"), (None, "no camera_info has come")],
 )
 def test_missing_calibration_is_noted(camera: CameraInfo | None, reason: str) -> None:
-    answer = RequestHandler(StandIn(), 4).answer(query(1, depth(), camera))
+    answer = RequestHandler(StandIn(), 4).answer(query(1, DEPTH, camera))
     assert centroid(answer) is None
     assert answer.note == f"without metres, because {reason}"
 

@@ -9,9 +9,8 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
-from zsris_ros.ros.publishers.image_conversions import to_image
 
 NODE = "/refer_segment_node"
 PATIENCE = 30.0
@@ -57,6 +56,6 @@ class Manager:
 
     def ask(self, expression: str) -> tuple[str, str]:
         """Send a request with an image and return status and message."""
-        given = to_image(picture(10)[0], "rgb8", header(1))
+        given = colour_image(1, 10)
         response = self.client.ask(expression, image=given)
         return STATUS_NAMES[response.status], response.message

@@ -9,8 +9,7 @@ from rosbags import rosbag2
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo
 
-from support.ros_camera import SECOND, header, picture
-from zsris_ros.ros.publishers.image_conversions import to_image
+from support.ros_camera import SECOND, colour_image, header
 
 FRAMES = 10
 PERIOD = 0.1
@@ -28,7 +27,7 @@ def record(folder: Path, storage: str) -> Path:
         ]
         for number in range(FRAMES):
             stamp = round(number * PERIOD * SECOND) + 5 * SECOND
-            image = to_image(picture(number)[0], "rgb8", header(stamp))
+            image = colour_image(stamp, number)
             info = CameraInfo(header=header(stamp), width=64, height=48)
             for topic, message in zip(topics, (image, info), strict=True):
                 writer.write(topic, stamp, serialize_message(message))

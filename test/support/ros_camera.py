@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -35,41 +35,51 @@ def picture(left: int) -> tuple[np.ndarray, np.ndarray]:
     return rgb, rgb[..., 0] > 200
 
 
+def camera_info(stamp_ns: int = 0, **changes: Any) -> CameraInfo:
+    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
+    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
+    for name, value in changes.items():
+        setattr(info, name, value)
+    return info
+
+
+def depth_image(
+    stamp_ns: int,
+    depth_mm: int = 1500,
+    frame_id: str = FRAME,
+    shape: tuple[int, int] = (HEIGHT, WIDTH),
+) -> Image:
+    return to_image(np.full(shape, depth_mm, np.uint16), "16UC1", header(stamp_ns, frame_id))
+
+
+def colour_image(stamp_ns: int, left: int = 10, frame_id: str = FRAME) -> Image:
+    return to_image(picture(left)[0], "rgb8", header(stamp_ns, frame_id))
+
+
 class Camera:
     """Publishes colour, depth and camera_info as a driver does."""
 
-    def __init__(self, node: Node, reliable: bool = True) -> None:
-        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-        quality = QoSProfile(depth=5, reliability=reliability)
-        self._image = node.create_publisher(Image, "image", quality)
-        self._depth = node.create_publisher(Image, "depth", quality)
-        self._info = node.create_publisher(CameraInfo, "camera_info", quality)
+    def __init__(self, node: Node) -> None:
+        self._image = node.create_publisher(Image, "image", 5)
+        self._depth = node.create_publisher(Image, "depth", 5)
+        self._info = node.create_publisher(CameraInfo, "camera_info", 5)
         self.send_again: Callable[[], None] = lambda: None
 
     def wait_until_matched(self, timeout: float = 10.0) -> None:
-        deadline = time.monotonic() + timeout
         publishers = self._image, self._depth, self._info
-        while not all(each.get_subscription_count() for each in publishers):
-            assert time.monotonic() < deadline, "the node does not subscribe to the camera"
-            time.sleep(0.02)
+        wait_until(
+            lambda: all(each.get_subscription_count() for each in publishers),
+            timeout,
+            "not matched",
+        )
 
-    def send(
-        self,
-        stamp_ns: int,
-        left: int = 10,
-        depth_mm: int | None = 1500,
-        depth_frame: str = FRAME,
-        depth_shape: tuple[int, int] = (HEIGHT, WIDTH),
-    ) -> None:
+    def send(self, stamp_ns: int, left: int = 10, depth_mm: int | None = 1500) -> None:
         """Publish one frame; ``depth_mm`` None omits depth and camera_info."""
-        self.send_again = partial(self.send, stamp_ns, left, depth_mm, depth_frame, depth_shape)
+        self.send_again = partial(self.send, stamp_ns, left, depth_mm)
         if depth_mm is not None:
-            info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
-            info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
-            self._info.publish(info)
-            depth = np.full(depth_shape, depth_mm, np.uint16)
-            self._depth.publish(to_image(depth, "16UC1", header(stamp_ns, depth_frame)))
-        self._image.publish(to_image(picture(left)[0], "rgb8", header(stamp_ns)))
+            self._info.publish(camera_info(stamp_ns))
+            self._depth.publish(depth_image(stamp_ns, depth_mm))
+        self._image.publish(colour_image(stamp_ns, left))
 
     def send_image(self, image: Image) -> None:
         self._image.publish(image)

@@ -59,12 +59,7 @@ T = TypeVar("T")
 class ReferSegmentNode(WorkerLifecycleNode):
     """Serves ``refer_segment`` about the frames on ``image``, ``depth`` and ``camera_info``.
 
-    Args:
-        load_model: Loads the model; called in the worker thread.
-        node_options: Arguments of rclpy's Node.
-
-    Raises:
-        ParameterError: A parameter is invalid.
+    ``load_model`` is called in the worker thread. Raises ParameterError for an invalid parameter.
     """
 
     def __init__(self, load_model: ModelLoader, **node_options: Any) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image
 from support.ros_processes import Process, node, status_of
 
 from zsris_ros.ros.client.service_client import Client
-from zsris_ros.ros.publishers.image_conversions import to_image
 
 LISTENS = "0A"  # the state of a TCP socket in /proc/net/tcp
 
@@ -43,7 +42,7 @@ def test_nothing_is_opened_but_dds_and_nothing_stored_but_logs(ros: None, home: 
         running.wait_for_log("the model is ready", timeout=120)
         asked = "the conspicuously red square"
         with Client() as client:
-            image = to_image(picture(10)[0], "rgb8", header(1))
+            image = colour_image(1, 10)
             response = client.ask(asked, image=image, timeout=60.0)
             assert status_of(response) in {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
         listening, bound = set(tcp_listening(running)), list(udp_ports(running))

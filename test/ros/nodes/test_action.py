@@ -16,14 +16,13 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image, picture
 from support.ros_processes import Process, node_with_stand_in
 from zsris_ros.action import ReferSegment as Action
 from zsris_ros.srv import ReferSegment as Service
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
-from zsris_ros.ros.publishers.image_conversions import to_image
 
 Result = Action.Result
 NAME = "/ask"  # the remapped name of service and action
@@ -75,7 +74,7 @@ class Caller:
         assert self.client.wait_for_server(20.0)
 
     def send(self, expression: str, left: int = 10) -> Goal:
-        image = to_image(picture(left)[0], "rgb8", header(left))
+        image = colour_image(left, left)
         return Goal(self, expression, image)
 
     def until(self, future: Any) -> Any:
@@ -117,7 +116,7 @@ def test_a_goal_has_the_result_of_a_request(caller: Caller, service: Client) -> 
     status, result = caller.send("red", left=30).end()
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert np.array_equal(to_array(result.mask), picture(30)[1] * 255)
-    image = to_image(picture(30)[0], "rgb8", header(30))
+    image = colour_image(30, 30)
     response = service.ask("red", image=image, return_mask=True)
     for name in Service.Response.get_fields_and_field_types():
         if not name.startswith("timing") and name not in ("cache_hit", "total_ms"):
@@ -152,7 +151,7 @@ def test_a_goal_without_a_result_has_a_reason(
     status, result = caller.send(expression).end()
     assert status == state
     assert said in result.message
-    image = to_image(picture(10)[0], "rgb8", header(10))
+    image = colour_image(10, 10)
     assert service.ask(expression, image=image).status == result.status
 
 
@@ -193,7 +192,7 @@ def test_a_goal_beyond_the_queue_is_busy(caller: Caller, service: Client) -> Non
     status, result = caller.send("red").end()
     assert (status, result.status) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     assert "ask again" in result.message
-    busy = service.ask("red", image=to_image(picture(10)[0], "rgb8", header(10)))
+    busy = service.ask("red", image=colour_image(10, 10))
     assert busy.status == Service.Response.BUSY, "goals and requests share the queue"
     assert [goal.end()[1].status for goal in (running, waiting)] == [Result.FOUND] * 2
 

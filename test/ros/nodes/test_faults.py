@@ -19,7 +19,16 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from support.lifecycle_manager import Manager
 from support.ros_bags import record
-from support.ros_camera import FOCAL, HEIGHT, SECOND, WIDTH, Camera, header, picture, wait_until
+from support.ros_camera import (
+    SECOND,
+    Camera,
+    camera_info,
+    colour_image,
+    depth_image,
+    header,
+    picture,
+    wait_until,
+)
 from support.ros_processes import Process, node, node_with_stand_in, player, status_of
 from zsris_ros.srv import ReferSegment
 
@@ -29,7 +38,7 @@ from zsris_ros.ros.client.service_client import Client, Unanswered
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 PATIENCE = 30.0
-GIVEN = to_image(picture(10)[0], "rgb8", header(1))
+GIVEN = colour_image(1)
 
 CALL_AND_WAIT = """
 import sys, rclpy
@@ -126,12 +135,10 @@ def test_missing_inputs_are_reported(here: Node) -> None:
     remaps = {"refer_segment": "/half", "__node": "half", **topics}
     images, depths = (here.create_publisher(Image, topics[name], 5) for name in ("image", "depth"))
     infos = here.create_publisher(CameraInfo, topics["camera_info"], 5)
-    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
-    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
     messages = {
-        depths: to_image(np.full((HEIGHT, WIDTH), 1500, np.uint16), "16UC1", header(SECOND)),
-        images: to_image(picture(10)[0], "rgb8", header(SECOND)),
-        infos: info,
+        depths: depth_image(SECOND),
+        images: colour_image(SECOND),
+        infos: camera_info(SECOND),
     }
 
     def asked(*publishers: object) -> ReferSegment.Response:

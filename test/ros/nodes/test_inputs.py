@@ -13,14 +13,25 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from support.ros_camera import FOCAL, HEIGHT, SECOND, WIDTH, Listener, header, picture, wait_until
+from support.ros_camera import (
+    FOCAL,
+    HEIGHT,
+    SECOND,
+    WIDTH,
+    Listener,
+    camera_info,
+    colour_image,
+    depth_image,
+    header,
+    picture,
+    wait_until,
+)
 from support.ros_processes import node_with_stand_in, status_of
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.inputs.input_watchdog import describe_publishers, type_name
-from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.qos import SENSOR
 
 
@@ -49,7 +60,7 @@ def test_a_simulation_reset_drops_frames_and_scenes(
 
     def show(caller: Client, seconds: int) -> None:
         """Wait until the node answers about an image of that time."""
-        image = to_image(picture(9)[0], "rgb8", header(seconds * SECOND))
+        image = colour_image(seconds * SECOND)
 
         def answered() -> bool:
             images.publish(image)  # again, because a best-effort reader may miss the first
@@ -103,7 +114,7 @@ def test_the_reason_for_missing_images_is_reported_and_updated(here: Node) -> No
         right = here.create_publisher(Image, "/silent/image", 1)
         said("publishes sensor_msgs/msg/Image, reliable, volatile", "but no message arrives")
         reports.messages.clear()
-        image = to_image(picture(9)[0], "rgb8", header(1))
+        image = colour_image(1)
 
         def recovered(message: DiagnosticArray) -> bool:
             right.publish(image)  # again, because a best-effort reader may miss the first
@@ -128,8 +139,6 @@ def test_compressed_images_are_read(here: Node) -> None:
     png = cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
     millimetres = np.full(mask.shape, 1500, np.uint16)
     depth = bytes(12) + cv2.imencode(".png", millimetres)[1].tobytes()
-    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
-    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
 
     def sent(caller: Client) -> ReferSegment.Response:
         for publisher, form, data in (
@@ -139,7 +148,7 @@ def test_compressed_images_are_read(here: Node) -> None:
             message = CompressedImage(format=form, header=header(SECOND))
             message.data = array.array("B", data)
             publisher.publish(message)
-        infos.publish(info)
+        infos.publish(camera_info(SECOND))
         return caller.ask("red", return_mask=True)
 
     with node_with_stand_in(remaps, **transports), Client("/zipped", "zipping") as caller:
@@ -155,17 +164,13 @@ def test_metres_of_rectified_images_follow_p(here: Node) -> None:
     remaps |= {"depth": "/rect/depth", "camera_info": "/rect/info"}
     kinds = {"image": Image, "depth": Image, "info": CameraInfo}
     send = {name: here.create_publisher(kind, f"/rect/{name}", 1) for name, kind in kinds.items()}
-    rgb, mask = picture(12)
-    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
-    info.k = [2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0]
+    info = camera_info(SECOND, k=[2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0])
     info.p = [FOCAL, 0.0, WIDTH / 2, 0.0, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 0.0, 1.0, 0.0]
 
     def sent(caller: Client) -> ReferSegment.Response:
         send["info"].publish(info)
-        send["depth"].publish(
-            to_image(np.full(mask.shape, 1500, np.uint16), "16UC1", header(SECOND))
-        )
-        send["image"].publish(to_image(rgb, "rgb8", header(SECOND)))
+        send["depth"].publish(depth_image(SECOND))
+        send["image"].publish(colour_image(SECOND, 12))
         return caller.ask("red")
 
     with node_with_stand_in(remaps, rectified=True), Client("/rectified", "rectifier") as caller:

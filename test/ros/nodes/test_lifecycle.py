@@ -12,7 +12,7 @@ import pytest
 from lifecycle_msgs.msg import State, Transition
 from rclpy.node import Node
 from support.lifecycle_manager import NODE, PATIENCE, Manager
-from support.ros_camera import Camera, Stream, header, picture, wait_until
+from support.ros_camera import Camera, Stream, colour_image, header, wait_until
 from support.ros_processes import Process, node, node_with_stand_in, status_of
 from zsris_ros.srv import ReferSegment
 
@@ -126,7 +126,7 @@ def test_requests_before_the_deactivation_are_answered(unconfigured: Manager) ->
     manager = unconfigured
     assert manager.set("weights", "tabletop") == ""
     assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
-    given = to_image(picture(10)[0], "rgb8", header(1))
+    given = colour_image(1, 10)
     asked = [
         manager.client._client.call_async(ReferSegment.Request(expression=text, image=given))
         for text in ("slow 1", "red")

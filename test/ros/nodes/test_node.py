@@ -24,6 +24,7 @@ from support.ros_camera import (
     Camera,
     Listener,
     Stream,
+    colour_image,
     header,
     picture,
 )
@@ -35,7 +36,6 @@ from zsris_ros.camera.image_messages import stamp_ns
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
 from zsris_ros.ros.node import ReferSegmentNode
-from zsris_ros.ros.publishers.image_conversions import to_image
 
 Response = ReferSegment.Response
 TOPICS = "/refer_segment_node"
@@ -168,7 +168,7 @@ def test_an_unusable_expression_is_refused(client: Client, expression: str, said
 
 
 def test_an_image_in_the_request_is_answered_about(client: Client) -> None:
-    given = to_image(picture(40)[0], "rgb8", header(5, "photo"))
+    given = colour_image(5, 40, "photo")
     response = client.ask("red", image=given, return_mask=True)
     assert status_of(response) == "FOUND"
     assert response.header == given.header
@@ -190,7 +190,7 @@ def test_an_image_in_the_request_is_answered_about(client: Client) -> None:
 def test_a_broken_image_in_the_request_is_refused(
     client: Client, change: dict[str, object], said: str
 ) -> None:
-    given = to_image(picture(40)[0], "rgb8", header(5))
+    given = colour_image(5, 40)
     for name, value in change.items():
         setattr(given, name, value)
     response = client.ask("red", image=given)
@@ -202,7 +202,7 @@ def test_a_broken_image_in_the_request_is_refused(
 def test_a_camera_image_that_cannot_be_read_is_named_and_the_next_one_is_answered(
     client: Client, camera: Camera, clock: Clock
 ) -> None:
-    broken = to_image(picture(10)[0], "rgb8", header(clock.later()))
+    broken = colour_image(clock.later(), 10)
     broken.encoding = "h264"
     deadline = time.monotonic() + 10
     while "h264" not in (response := client.ask("red")).message and time.monotonic() < deadline:
@@ -344,7 +344,7 @@ def test_it_ends_within_three_seconds_even_in_the_middle_of_an_inference(
         process.wait_for_log("the model is ready")
         caller.wait(10.0)
         if busy:
-            given = to_image(picture(1)[0], "rgb8", header(1))
+            given = colour_image(1, 1)
             request = ReferSegment.Request(expression="slow 30", image=given)
             for _ in range(3):  # one running and two waiting
                 caller._client.call_async(request)

@@ -14,7 +14,7 @@ import pytest
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from support.ros_camera import SECOND, Camera, Listener, header, picture
+from support.ros_camera import SECOND, Camera, Listener, colour_image, header, picture
 from support.ros_processes import Process, node_with_stand_in, status_of
 from zsris_ros.msg import TrackedObject
 from zsris_ros.srv import Track
@@ -178,7 +178,7 @@ def test_an_unreadable_image_is_logged_and_the_next_one_tracked(
     scene.show_until_answered(20)
     scene.track("red")
     scene.now += 2 * SECOND  # beyond the wait for its depth
-    broken: Image = to_image(picture(22)[0], "rgb8", header(scene.now))
+    broken: Image = colour_image(scene.now, 22)
     broken.encoding = "yuv999"
     scene.camera.send_image(broken)
     process.wait_for_log("an image was not followed")

@@ -29,14 +29,9 @@ BACKWARDS = JumpThreshold(
 class CameraSubscriptions:
     """Subscriptions to ``image``, ``depth`` and ``camera_info`` until ``close``.
 
-    Callbacks store messages in ``buffer`` without converting them.
-
-    Args:
-        node: Owner of the subscriptions.
-        parameters: Transports, buffer sizes and tolerances.
-        on_jump: Called when time jumps back, in the image stamps (a looped bag) or in the node's
-            clock (a simulation reset).
-        on_frame: Called for each image and each depth image.
+    Callbacks store messages in ``buffer`` without converting them. ``on_frame`` is called for each
+    image and depth image; ``on_jump`` when time jumps back, in the stamps (a looped bag) or in the
+    node's clock (a simulation reset).
     """
 
     def __init__(

@@ -30,11 +30,8 @@ class JobCancelled(Exception):
 class Worker:
     """Runs jobs one after the other in its own thread.
 
-    A job's exception is raised by its future and does not end the thread.
-
-    Args:
-        max_pending: Jobs that may wait besides the running one; can be set at any time.
-        name: Name of the thread.
+    A job's exception is raised by its future and does not end the thread. ``max_pending`` jobs may
+    wait besides the running one; it can be set at any time.
     """
 
     def __init__(self, max_pending: int = 1, name: str = "model") -> None:
@@ -55,9 +52,7 @@ class Worker:
     def submit(self, job: Callable[[], T], *, beyond_limit: bool = False) -> Future[T]:
         """Queue ``job`` without waiting; with ``beyond_limit`` also into a full queue.
 
-        Raises:
-            QueueFull: ``max_pending`` jobs are waiting.
-            WorkerStopped: The worker is stopped.
+        Raises QueueFull or WorkerStopped.
         """
         future: Future[T] = Future()
         with self._changed:

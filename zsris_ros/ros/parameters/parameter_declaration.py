@@ -45,14 +45,9 @@ def parameter_field(
     choices: tuple[str, ...] = (),
     changes: Changes = Changes.ALWAYS,
 ) -> Any:
-    """Return a dataclass field that declares a parameter.
+    """Return a dataclass field that declares a parameter of the default's type.
 
-    Args:
-        default: Default value; its type is the parameter's type.
-        description: One sentence for people.
-        bounds: Smallest and largest number.
-        choices: Allowed strings.
-        changes: When the parameter can change.
+    ``bounds`` are the smallest and the largest number, ``choices`` the allowed strings.
     """
     return field(
         default=default,
@@ -106,10 +101,8 @@ def update(
 ) -> tuple[ParametersT, SetParametersResult]:
     """Return ``current`` with all ``changes``, or unchanged with the reason for a refusal.
 
-    Args:
-        current: The values so far.
-        changes: New values; unknown names such as ``use_sim_time`` are ignored.
-        configured: Whether the models are loaded, so that their parameters are fixed.
+    Unknown names such as ``use_sim_time`` are ignored. While ``configured``, the parameters of the
+    models are fixed.
     """
     known = {parameter.name: parameter for parameter in fields(current)}
     values = {change.name: change.value for change in changes if change.name in known}

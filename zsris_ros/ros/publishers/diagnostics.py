@@ -50,15 +50,7 @@ def diagnostic_array(
     warning: str,
     error: str,
 ) -> DiagnosticArray:
-    """Return one status: ERROR with ``error``, WARN with ``warning``, else OK.
-
-    Args:
-        node: The node, for its name and clock.
-        statistics: Counts of requests.
-        state: Further values by key.
-        warning: Why no image arrives, or "".
-        error: Why the last transition failed, or "".
-    """
+    """Return one status with ``state``: ERROR with ``error``, WARN with ``warning``, else OK."""
     values = {
         "model": statistics.model,
         **state,

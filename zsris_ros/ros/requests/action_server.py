@@ -68,13 +68,7 @@ class Goal:
 
 
 class ReferSegmentServer:
-    """The action server, with the name of the service.
-
-    Args:
-        node: Owner of the server.
-        respond: Fills the result of a goal.
-        worker: Runs the jobs of the goals.
-    """
+    """The action server, with the name of the service; ``respond`` fills the result of a goal."""
 
     def __init__(
         self, node: Node, respond: Callable[[Goal], Awaitable[None]], worker: Worker

@@ -38,9 +38,8 @@ def to_query(
         topic: Topic of the buffered images.
         parameters: Limits and tolerances.
         age_note: Note for an answer about the newest image; "" for a recent one.
-        prepared: Frame with a prepared scene; used for images within ``look_ahead`` of it.
-        cached: Frames with cached scenes, which may have left the buffer. A query about one of
-            them gets the same messages again, so that it hits the cache.
+        prepared: Frame with a prepared scene, for requests within ``look_ahead`` of it.
+        cached: Frames with cached scenes; may have left the buffer.
 
     Raises:
         Refusal: INVALID_REQUEST for the expression, NO_IMAGE for the frame.

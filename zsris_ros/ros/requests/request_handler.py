@@ -30,13 +30,8 @@ STAGES = (
 class Query:
     """An expression and the messages of one camera frame.
 
-    Attributes:
-        expression: The referring expression.
-        messages: The image with its depth and camera_info.
-        source: Origin of the image, for error messages.
-        key: Cache key of the messages.
-        from_request: Whether the request contained the image.
-        note: Sentence about the frame for the answer; "" in most cases.
+    ``source`` is the origin of the image for error messages, ``key`` the cache key of the messages,
+    ``from_request`` whether the request contained the image, ``note`` a sentence for the answer.
     """
 
     expression: str
@@ -109,10 +104,7 @@ class RequestHandler:
     def prepare(
         self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
     ) -> None:
-        """Compute the scene of a frame ahead of requests, and keep it until the next call.
-
-        Args and exceptions are those of ``answer``.
-        """
+        """Compute the scene of a frame ahead of requests, and keep it until the next call."""
         key = (query.key, assume_registered)
         scene = self._find(key) or self._look(query, assume_registered, max_pixels, {})
         self._prepared = key, scene
@@ -120,15 +112,9 @@ class RequestHandler:
     def answer(
         self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
     ) -> Answer:
-        """Answer a query.
+        """Answer a query; raise Refusal for an unusable image or expression.
 
-        Args:
-            query: Expression and frame.
-            assume_registered: Use depth with another frame_id than the image's.
-            max_pixels: Largest size of an image.
-
-        Raises:
-            Refusal: Image or expression cannot be used.
+        ``assume_registered`` permits depth with another frame_id than the image's.
         """
         timings: dict[str, float] = {}
         key = (query.key, assume_registered)

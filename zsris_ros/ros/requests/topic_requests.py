@@ -16,11 +16,8 @@ from zsris_ros.srv import ReferSegment
 class TopicRequests:
     """Subscriptions of ``node`` to ``expression`` and ``utterance``.
 
-    Args:
-        node: Owner of the subscriptions.
-        submit: Queues a request; its answer is published.
-        to_refusal: Converts an exception to a refusal.
-        publish_sentence: Publishes the sentence of an answer or a refusal.
+    ``submit`` queues a request, ``to_refusal`` converts its exception, ``publish_sentence``
+    publishes the message of its answer or refusal.
     """
 
     def __init__(

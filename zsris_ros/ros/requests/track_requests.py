@@ -42,14 +42,8 @@ DEPTH_TIMEOUT = 1.0
 class TrackRequests:
     """Tracks at most one object in the frames of a node's camera.
 
-    ``start`` belongs to the worker thread; ``stop`` can be called in any.
-
-    Args:
-        node: Owner of the service and the topic.
-        worker: Tracks frames while it is idle.
-        begin: Queues a search for the object of an expression, or of the last answer for "", which
-            ends with ``start``.
-        to_refusal: Converts an exception to a refusal.
+    ``begin`` queues a search for the object of an expression ("": of the last answer), which ends
+    with ``start``. ``start`` belongs to the worker thread; ``stop`` can be called in any.
     """
 
     def __init__(
