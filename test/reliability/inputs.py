@@ -17,8 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sensor_msgs.msg import CameraInfo, Image
-from support.ros_camera import colour_image, header, picture
+from support.ros_camera import Camera, colour_image, header, picture
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node, node_with_stand_in
 from tqdm import tqdm
@@ -79,7 +78,8 @@ def through_the_node(count: int) -> dict[str, Any]:
     with node_with_stand_in() as process, Client() as client:
         process.wait_for_log("the model is ready", TIMEOUT)
         client.wait(TIMEOUT)
-        memory, topics = Memory(process), _Topics(client)
+        memory, topics = Memory(process), _Topics(client.node)
+        topics.wait_until_matched(TIMEOUT)
         for seed in tqdm(range(count), desc="node", mininterval=5):
             drawn = draw(Random(seed))
             ask = _in_the_request if seed % 2 else topics.ask
@@ -114,16 +114,8 @@ def _in_the_request(client: Client, drawn: Drawn, seed: int) -> str:
     return "in the request, refused"
 
 
-class _Topics:
+class _Topics(Camera):
     """A camera for the examples."""
-
-    def __init__(self, client: Client) -> None:
-        self._image = client.node.create_publisher(Image, "image", 5)
-        self._depth = client.node.create_publisher(Image, "depth", 5)
-        self._info = client.node.create_publisher(CameraInfo, "camera_info", 5)
-        deadline = time.monotonic() + TIMEOUT
-        while not self._image.get_subscription_count() and time.monotonic() < deadline:
-            time.sleep(0.05)
 
     def ask(self, client: Client, drawn: Drawn, seed: int) -> str:
         """Send until the answer is about the example or refuses it: best effort may lose it."""
@@ -133,11 +125,11 @@ class _Topics:
             image.header.stamp.sec, image.header.stamp.nanosec = 1000 + seed, 0
         for attempt in range(20):
             if messages.info is not None:
-                self._info.publish(messages.info.message)
+                self.info.publish(messages.info.message)
             if messages.depth is not None:
                 messages.depth.message.header.stamp = image.header.stamp
-                self._depth.publish(messages.depth.message)
-            self._image.publish(image)
+                self.depth.publish(messages.depth.message)
+            self.image.publish(image)
             time.sleep(0.005 * (attempt + 1))
             response = client.ask("red", timeout=TIMEOUT)
             status, said = STATUS_NAMES[response.status], response.message

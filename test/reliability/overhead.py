@@ -137,11 +137,11 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
             with Process("-c", LISTENER, "/refer_segment_node", *TOPICS) as listener:
                 listener.wait_for_log("subscribed")
                 time.sleep(2.0)  # discovery
-                heard = ask_many(client, frames)
+                subscribed = ask_many(client, frames)
     return {
         "frames": frames,
         **calls,
-        "same_frame_with_mask_and_overlay_heard": heard["same_frame"],
+        "same_frame_with_mask_and_overlay_heard": subscribed["same_frame"],
         "publishing_mask_and_overlay": publishing(5 * frames),
         "idle_share_of_a_core": round(idle, 3),
         "share_without_a_camera": round(alone, 3),

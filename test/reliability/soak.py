@@ -13,7 +13,6 @@ import os
 import platform
 import random
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,11 +22,10 @@ from typing import Any
 import rclpy
 from lifecycle_msgs.msg import Transition
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header, String
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import String
 from support.lifecycle_manager import Manager
-from support.ros_camera import header
+from support.ros_camera import Camera, Stream, header
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node
 from tqdm import tqdm
@@ -48,57 +46,42 @@ LIFECYCLE_PERIOD = 300.0
 """Seconds between two deactivations."""
 
 
-class Show:
-    """A camera that shows the recorded scenes with wall-clock stamps."""
+class Show(Camera):
+    """A camera that shows the recorded scenes in turn."""
 
-    def __init__(self, node_here: Node, rate: float) -> None:
+    def __init__(self, node_here: Node) -> None:
+        super().__init__(node_here)
         self.scenes = read_truth(SHIPPED)
         frames = read_frames(SHIPPED, [scene.stamps_ns[0] for scene in self.scenes])
         self._frames = [frames[scene.stamps_ns[0]] for scene in self.scenes]
-        quality = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-        self._image = node_here.create_publisher(Image, "image", quality)
-        self._depth = node_here.create_publisher(Image, "depth", quality)
-        self._info = node_here.create_publisher(CameraInfo, "camera_info", quality)
         self._begin = time.monotonic()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(1 / rate,), daemon=True)
         self.sent = 0
-
-    def __enter__(self) -> Show:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
 
     @property
     def scene(self) -> RecordedScene:
         """The current scene."""
-        return self.scenes[self._turn()]
+        return self.scenes[self._index()]
 
     @property
     def frame(self) -> Frame:
         """The current frame."""
-        return self._frames[self._turn()]
+        return self._frames[self._index()]
 
-    def _turn(self) -> int:
+    def _index(self) -> int:
         return int((time.monotonic() - self._begin) / SCENE_PERIOD) % len(self.scenes)
 
-    def _run(self, period: float) -> None:
-        while not self._stopped.wait(period):
-            self._send(self.frame, header(time.time_ns(), "camera_color_optical_frame"))
-            self.sent += 1
-
-    def _send(self, frame: Frame, now: Header) -> None:
-        assert frame.depth is not None and frame.intrinsics is not None
-        height, width = frame.depth.shape
+    def send(self, stamp_ns: int, left: int = 0, depth_mm: int | None = None) -> None:
+        """Publish the current frame; ignores the last two arguments."""
+        frame, now = self.frame, header(stamp_ns, "camera_color_optical_frame")
         lens = frame.intrinsics
+        assert frame.depth is not None and lens is not None
+        height, width = frame.depth.shape
         info = CameraInfo(header=now, width=width, height=height)
         info.k = [lens.fx, 0.0, lens.cx, 0.0, lens.fy, lens.cy, 0.0, 0.0, 1.0]
-        self._info.publish(info)
-        self._depth.publish(to_image(frame.depth, "32FC1", now))
-        self._image.publish(to_image(frame.rgb, "rgb8", now))
+        self.info.publish(info)
+        self.depth.publish(to_image(frame.depth, "32FC1", now))
+        self.image.publish(to_image(frame.rgb, "rgb8", now))
+        self.sent += 1
 
 
 class Requests:
@@ -205,10 +188,11 @@ class Requests:
 def soak(minutes: float, period: float, rate: float, seed: int) -> dict[str, Any]:
     """Run the load and return the requests, the errors, the samples and their trends."""
     here = rclpy.create_node("soak")
+    show = Show(here)
     with (
         node({"image": "/image", "depth": "/depth", "camera_info": "/camera_info"}) as served,
         Client(name="soak_client") as client,
-        Show(here, rate) as show,
+        Stream(show, rate),
     ):
         client.wait(120.0)
         manager = Manager(client)

@@ -168,8 +168,8 @@ def arguments(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
 @pytest.mark.parametrize("name", LAUNCH_FILES)
 def test_a_launch_file_sets_declared_parameters_and_documents_its_arguments(name: str) -> None:
     root = launch_file(name)
-    ours = [each for each in root.iter("node") if each.get("exec") == "refer_segment_node"]
-    for node in ours:
+    nodes = [each for each in root.iter("node") if each.get("exec") == "refer_segment_node"]
+    for node in nodes:
         set_here = {param.get("name") for param in node.iter("param")} - {None}
         assert set_here <= {*NAMES, "use_sim_time"}
     declared = arguments(root)
@@ -230,8 +230,8 @@ def test_speech_is_launched_on_demand_with_declared_parameters() -> None:
     assert {param.get("name") for param in launched.iter("param")} <= {*names, "use_sim_time"}
     remaps = {each.get("from"): each.get("to") for each in launched.iter("remap")}
     (listener,) = executed("refer_segment_node")
-    heard = {each.get("from"): each.get("to") for each in listener.iter("remap")}
-    assert remaps == {"expression": "~/expression", "~/utterance": heard["utterance"]}
+    remapped = {each.get("from"): each.get("to") for each in listener.iter("remap")}
+    assert remaps == {"expression": "~/expression", "~/utterance": remapped["utterance"]}
 
 
 def executed(name: str) -> list[ElementTree.Element]:

@@ -15,6 +15,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 WIDTH, HEIGHT, FOCAL = 64, 48, 60.0
@@ -60,13 +61,13 @@ class Camera:
     """Publishes colour, depth and camera_info as a driver does."""
 
     def __init__(self, node: Node) -> None:
-        self._image = node.create_publisher(Image, "image", 5)
-        self._depth = node.create_publisher(Image, "depth", 5)
-        self._info = node.create_publisher(CameraInfo, "camera_info", 5)
+        self.image = node.create_publisher(Image, "image", 5)
+        self.depth = node.create_publisher(Image, "depth", 5)
+        self.info = node.create_publisher(CameraInfo, "camera_info", 5)
         self.send_again: Callable[[], None] = lambda: None
 
     def wait_until_matched(self, timeout: float = 10.0) -> None:
-        publishers = self._image, self._depth, self._info
+        publishers = self.image, self.depth, self.info
         wait_until(
             lambda: all(each.get_subscription_count() for each in publishers),
             timeout,
@@ -77,12 +78,36 @@ class Camera:
         """Publish one frame; ``depth_mm`` None omits depth and camera_info."""
         self.send_again = partial(self.send, stamp_ns, left, depth_mm)
         if depth_mm is not None:
-            self._info.publish(camera_info(stamp_ns))
-            self._depth.publish(depth_image(stamp_ns, depth_mm))
-        self._image.publish(colour_image(stamp_ns, left))
+            self.info.publish(camera_info(stamp_ns))
+            self.depth.publish(depth_image(stamp_ns, depth_mm))
+        self.image.publish(colour_image(stamp_ns, left))
 
     def send_image(self, image: Image) -> None:
-        self._image.publish(image)
+        self.image.publish(image)
+
+    def ask_about(
+        self,
+        client: Client,
+        stamp_ns: int,
+        until: Callable[[Any], bool] = lambda _: True,
+        timeout: float = 20.0,
+        **request: Any,
+    ) -> Any:
+        """Call until the answer is about the frame of ``stamp_ns`` and fulfils ``until``.
+
+        The frame is sent again each half second, because best effort may lose it.
+        """
+        stamp, start, resent = header(stamp_ns).stamp, time.monotonic(), 0
+        while True:
+            response = client.ask("red", **request)
+            if response.header.stamp == stamp and until(response):
+                return response
+            elapsed = time.monotonic() - start
+            assert elapsed < timeout, f"no answer about {stamp_ns}: {response.message}"
+            if elapsed > (resent + 1) / 2:
+                self.send_again()
+                resent += 1
+            time.sleep(0.02)
 
 
 class Stream:

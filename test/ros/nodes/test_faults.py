@@ -65,15 +65,9 @@ def stamp() -> int:
 
 
 def answer_about(client: Client, camera: Camera, stamp: int) -> ReferSegment.Response:
-    """Send the last frame until the answer is about ``stamp``: best effort may lose it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        response = client.ask("red", return_mask=True)
-        if status_of(response) == "FOUND" and stamp_ns(response.header) == stamp:
-            return response
-        time.sleep(0.05)
-        camera.send_again()
-    raise AssertionError(f"no answer about {stamp}: {response}")
+    return camera.ask_about(
+        client, stamp, lambda answer: status_of(answer) == "FOUND", PATIENCE, return_mask=True
+    )
 
 
 @pytest.mark.fault("a camera that stops")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -69,28 +69,6 @@ def clock() -> Clock:
     return Clock()
 
 
-def ask_about(
-    client: Client,
-    camera: Camera,
-    stamp: int,
-    return_mask: bool = False,
-    until: Callable[[Response], bool] = lambda _: True,
-) -> Response:
-    """Call until the answer is about the frame of ``stamp`` and fulfils ``until``.
-
-    The frame is sent again after a while, because best effort may lose it.
-    """
-    start = time.monotonic()
-    for attempt in range(1, 6):
-        while time.monotonic() < start + 2 * attempt:
-            response = client.ask("red", return_mask=return_mask)
-            if stamp_ns(response.header) == stamp and until(response):
-                return response
-            time.sleep(0.02)
-        camera.send_again()
-    raise AssertionError(f"no answer about {stamp}: {response.message}")
-
-
 def to_time(nanoseconds: int) -> Time:
     return Time(sec=nanoseconds // SECOND, nanosec=nanoseconds % SECOND)
 
@@ -107,7 +85,9 @@ def test_before_the_first_image_the_topic_is_named(process: Process, client: Cli
 def test_an_answer_has_everything(client: Client, camera: Camera, clock: Clock) -> None:
     stamp = clock.later()
     camera.send(stamp, left=30)
-    response = ask_about(client, camera, stamp, True, until=lambda answer: answer.has_depth)
+    response = camera.ask_about(
+        client, stamp, return_mask=True, until=lambda answer: answer.has_depth
+    )
     assert status_of(response) == "FOUND"
     assert response.message.partition(";")[0] == "red: the red pixels"
     assert response.explanation == "they are red"
@@ -131,7 +111,7 @@ def test_the_mask_comes_only_when_asked_for_and_candidates_are_capped(
 ) -> None:
     stamp = clock.later()
     camera.send(stamp)
-    response = ask_about(client, camera, stamp)
+    response = camera.ask_about(client, stamp)
     assert len(response.mask.data) == 0
     assert len(response.candidates) == 5
     assert len(client.ask("red", max_candidates=2).candidates) == 2
@@ -142,7 +122,7 @@ def test_the_stamp_selects_the_frame(client: Client, camera: Camera, clock: Cloc
     first = clock.later()
     for left in range(10, 15):
         camera.send(clock.later(1.0), left=left)
-        ask_about(client, camera, clock.now)  # keep-last-1: a burst would leave only the last
+        camera.ask_about(client, clock.now)  # keep-last-1: a burst would leave only the last
     response = client.ask("red", stamp=to_time(first + 2 * SECOND + 300_000_000))
     assert stamp_ns(response.header) == first + 2 * SECOND
     assert response.candidates[0].box.x_offset == 11
@@ -152,7 +132,7 @@ def test_a_stamp_outside_the_buffer_is_refused_with_its_span(
     client: Client, camera: Camera, clock: Clock
 ) -> None:
     camera.send(clock.later())
-    ask_about(client, camera, clock.now)
+    camera.ask_about(client, clock.now)
     response = client.ask("red", stamp=to_time(clock.now + 60 * SECOND))
     assert status_of(response) == "NO_IMAGE"
     assert f"{clock.now // SECOND}.000 s" in response.message
@@ -211,7 +191,7 @@ def test_a_camera_image_that_cannot_be_read_is_named_and_the_next_one_is_answere
     assert status_of(response) == "NO_IMAGE"
     assert "h264" in response.message and "/image" in response.message
     camera.send(clock.later())
-    assert status_of(ask_about(client, camera, clock.now)) == "FOUND"
+    assert status_of(camera.ask_about(client, clock.now)) == "FOUND"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +219,7 @@ def test_errors_of_the_model_are_reported_and_the_next_call_works(
     said: str,
 ) -> None:
     camera.send(clock.later())
-    ask_about(client, camera, clock.now)
+    camera.ask_about(client, clock.now)
     response = client.ask(expression)
     assert status_of(response) == expected
     assert said in response.message and "\n" not in response.message
@@ -286,7 +266,7 @@ def test_an_answer_does_not_wait_for_the_next_message(
 ) -> None:
     """Without other events only the worker can wake the executor."""
     camera.send(clock.later())
-    ask_about(client, camera, clock.now)
+    camera.ask_about(client, clock.now)
     begun = time.monotonic()
     for _ in range(5):
         assert status_of(client.ask("slow 0.1")) == "FOUND"
@@ -304,10 +284,10 @@ def test_the_frames_kept_can_be_changed_at_run_time(
     client: Client, manager: Manager, camera: Camera, clock: Clock
 ) -> None:
     camera.send(clock.later())
-    ask_about(client, camera, clock.now)
+    camera.ask_about(client, clock.now)
     older, near = to_time(clock.now), to_time(clock.now + 1)
     camera.send(clock.later())
-    ask_about(client, camera, clock.now)
+    camera.ask_about(client, clock.now)
     assert status_of(client.ask("red", stamp=near)) == "FOUND"
     for length in (1, 60):  # dropped frames do not come back
         assert manager.set("buffer_length", length) == ""
@@ -386,13 +366,13 @@ def test_a_failed_start_ends_with_a_sentence(
 
 def test_the_node_overrides_only_the_transition_callbacks_of_rclpy() -> None:
     """Attributes of the node must not hide attributes of rclpy's nodes."""
-    ours = {
+    own = {
         name: value
         for kind in (ReferSegmentNode, WorkerLifecycleNode)
         for name, value in vars(kind).items()
         if not name.startswith("__") and not name.startswith("_abc_")
     }
-    hidden = set(ours) & set(dir(LifecycleNode))
+    hidden = set(own) & set(dir(LifecycleNode))
     steps = ("configure", "activate", "deactivate", "cleanup", "shutdown", "error")
     assert hidden == {f"on_{step}" for step in steps}
 

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from support.ros_camera import wait_until
 from support.ros_processes import node_with_stand_in
 
-POLICY = Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml"
+POLICY = Path(__file__).resolve().parents[3] / "config" / "sros2_policy.xml"
 NODE = "refer_segment_node"
 OPTIONAL = {
     *(f"/{NODE}/{name}" for name in ("detections", "label_info")),  # with vision_msgs

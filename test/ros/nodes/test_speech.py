@@ -87,7 +87,7 @@ def test_ctrl_c_ends_the_wait_for_a_subscriber() -> None:
 def test_an_utterance_is_answered_about_its_frame_on_the_topics(here: Node) -> None:
     """The frame is that of the stamp, not the newest."""
     masks = Listener(here, Image, "/refer_segment_node/mask")
-    told = Listener(here, String, "/refer_segment_node/say")
+    sentences = Listener(here, String, "/refer_segment_node/say")
     utterances = here.create_publisher(Utterance, "/utterance", 10)
     texts = here.create_publisher(String, "/expression", 10)
 
@@ -111,11 +111,11 @@ def test_an_utterance_is_answered_about_its_frame_on_the_topics(here: Node) -> N
                 masks.wait(timeout=2.0)
         assert {stamp_ns(each.header) for each in masks.messages} == {2003 * SECOND}
         answered = len(masks.messages)
-        assert told.wait(lambda message: "red" in message.data)
+        assert sentences.wait(lambda message: "red" in message.data)
         say("red", 3000)
-        assert told.wait(lambda message: "no image is kept" in message.data)
+        assert sentences.wait(lambda message: "no image is kept" in message.data)
         texts.publish(String(data="refuse"))
-        assert told.wait(lambda message: "cannot be used" in message.data)
+        assert sentences.wait(lambda message: "cannot be used" in message.data)
         assert len(masks.messages) == answered
 
 

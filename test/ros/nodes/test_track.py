@@ -58,13 +58,8 @@ class Scene:
         return self.now
 
     def show_until_answered(self, left: int) -> None:
-        """Send images until one of them is the last answer."""
-        for _ in range(50):
-            stamp = self.show(left)
-            response = self._client.ask("red")
-            if response.header == header(stamp) and response.has_depth:
-                return
-        raise AssertionError("no image arrives")
+        """Send an image with depth until it is the last answer."""
+        self.camera.ask_about(self._client, self.show(left), lambda answer: answer.has_depth)
 
     def track(self, expression: str = "", stop: bool = False) -> Response:
         request = Track.Request(expression=expression, stop=stop)
