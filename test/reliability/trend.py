@@ -46,11 +46,8 @@ def trend(seconds: Sequence[float], values: Sequence[float]) -> Trend:
         raise ValueError(f"a trend needs at least {BLOCKS} samples, got {len(values)}")
     hours = np.array([block.mean() for block in np.array_split(np.asarray(seconds), BLOCKS)]) / 3600
     means = np.array([block.mean() for block in np.array_split(np.asarray(values, float), BLOCKS)])
-    spread = ((hours - hours.mean()) ** 2).sum()
-    slope = float(((hours - hours.mean()) * (means - means.mean())).sum() / spread)
-    residuals = means - means.mean() - slope * (hours - hours.mean())
-    error = T_99 * float(np.sqrt((residuals**2).sum() / (BLOCKS - 2) / spread))
-    mean = float(means.mean())
-    first, last = (mean + slope * float(hour - hours.mean()) for hour in (hours[0], hours[-1]))
+    (slope, intercept), covariance = np.polyfit(hours, means, 1, cov=True)
+    mean, slope, error = float(means.mean()), float(slope), T_99 * float(covariance[0, 0]) ** 0.5
+    first, last = (float(intercept + slope * hour) for hour in (hours[0], hours[-1]))
     flat = abs(slope) <= error or abs(last - first) <= NEGLIGIBLE * abs(mean)
     return Trend(mean, first, last, slope, error, flat)

@@ -32,28 +32,21 @@ class BagError(ValueError):
     """A bag that cannot be played; the message has the reason."""
 
 
-def play(bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0) -> int:
-    """Publish the messages of a bag and return their number.
+def play(
+    bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0
+) -> None:
+    """Publish the messages of a bag at ``rate`` times real time.
 
-    Args:
-        bag: Folder of the rosbag2.
-        node: Owner of the publishers.
-        rate: Speed, times real time.
-        loop: Start over at the end until rclpy shuts down; the stamps jump back.
-        wait: Longest wait in seconds for a subscriber on each topic.
-
-    Raises:
-        BagError: The bag cannot be read or contains a type that is not installed.
+    ``loop`` repeats the bag until rclpy shuts down; the stamps jump back. ``wait`` is the longest
+    wait in seconds for a subscriber on each topic. Raises BagError for an unusable bag.
     """
-    sent = 0
     with closing(_open(bag)) as reader:
         publishers = _publishers(reader, node)
         _wait_for_subscribers(publishers, wait)
         while rclpy.ok():
-            sent += _play_once(reader, publishers, rate)
+            _play_once(reader, publishers, rate)
             if not loop:
-                break
-    return sent
+                return
 
 
 def _wait_for_subscribers(publishers: dict[int, Publisher], timeout: float) -> None:
@@ -65,20 +58,14 @@ def _wait_for_subscribers(publishers: dict[int, Publisher], timeout: float) -> N
         time.sleep(0.05)
 
 
-def _play_once(reader: Reader, publishers: dict[int, Publisher], rate: float) -> int:
+def _play_once(reader: Reader, publishers: dict[int, Publisher], rate: float) -> None:
     start = time.monotonic()
-    first: int | None = None
-    sent = 0
     for connection, recorded_ns, data in reader.messages():
-        first = recorded_ns if first is None else first
-        due = start + (recorded_ns - first) / 1e9 / rate
-        if not _wait_until(due):
-            break
+        if not _wait_until(start + (recorded_ns - reader.start_time) / 1e9 / rate):
+            return
         publishers[connection.id].publish(bytes(data))
-        sent += 1
     # Wait for one period, or a loop would publish the last and the first message at once.
     _wait_until(start + (reader.duration / 1e9 + _period(reader)) / rate)
-    return sent
 
 
 def _period(reader: Reader) -> float:
