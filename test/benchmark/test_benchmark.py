@@ -42,7 +42,7 @@ from zsris_ros.models.preset import load_preset
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.torch_utils import batching
-from zsris_ros.tracing.stages import stage, watched
+from zsris_ros.tracing.stages import stage, stage_hook
 from zsris_ros.types import InputError
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -167,7 +167,7 @@ def test_only_the_last_text_is_asked_again(inputs: Inputs) -> None:
     spent = []
     for _ in range(2):
         watch = Stopwatch(networks.device)
-        with watched(watch):
+        with stage_hook(watch):
             plan.look()
             plan.answer("the red box")
         spent.append("text" in watch.milliseconds)
@@ -178,7 +178,7 @@ def test_stages_within_stages_are_not_counted_twice(monkeypatch: pytest.MonkeyPa
     seconds = 0.0
     monkeypatch.setattr("zsris_ros.benchmark.stopwatch.perf_counter", lambda: seconds)
     watch = Stopwatch(torch.device("cpu"))
-    with watched(watch), stage("localisation"):
+    with stage_hook(watch), stage("localisation"):
         seconds += 0.001
         for _ in range(2):
             with stage("inner"):
@@ -406,7 +406,7 @@ def test_plans_by_turns_each_in_a_process_of_its_own(
 def test_live_tensors_are_counted_until_they_are_freed() -> None:
     given = torch.zeros(100)
     live = gpu_memory.LiveTensors()
-    with live, watched(live.watch):
+    with live, stage_hook(live.watch):
         with stage("features"):
             made = given + 1  # 400 bytes
             view = made[10:]
@@ -427,11 +427,11 @@ def test_live_tensors_are_counted_until_they_are_freed() -> None:
 def test_memory_is_that_of_a_gpus_portions() -> None:
     networks = tiny()
     found = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
-    assert batching.NUMBERS_AT_ONCE["cpu"] < batching.ON_A_GPU  # as before
+    assert batching.CPU_VALUES_AT_ONCE < batching.GPU_VALUES_AT_ONCE  # as before
     most = max(found["stages_mb"].values())
     assert found["peak_mb"] == pytest.approx(found["weights_mb"] + most, abs=0.2)
     assert {"features", "GEM", "proposals encoder"} <= found["stages_mb"].keys()
-    with patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": 1}), patch.object(batching, "ON_A_GPU", 1):
+    with patch.multiple(batching, CPU_VALUES_AT_ONCE=1, GPU_VALUES_AT_ONCE=1):
         one_by_one = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
     assert one_by_one["stages_mb"]["features"] < found["stages_mb"]["features"]
     rows = gpu_memory.table({"rows": [found]}).splitlines()

@@ -25,11 +25,11 @@ from zsris_ros.commands.weights import add_arguments, run
 from zsris_ros.models import load as load_module
 from zsris_ros.models import preset as preset_module
 from zsris_ros.models.background_reuse import proven_halo
-from zsris_ros.models.load import load_parts, load_segmenter, resolve_device
+from zsris_ros.models.load import load_parts, load_segmenter
 from zsris_ros.models.preset import checkpoints, load_preset, parse_preset, preset_names
 from zsris_ros.proposals.sam.sam_network import PUBLISHED, build_sam
 from zsris_ros.torch_utils import precision as precision_module
-from zsris_ros.torch_utils.precision import agreement, resolve_precision
+from zsris_ros.torch_utils.precision import min_cosine, resolve_device, resolve_precision
 from zsris_ros.types import Frame
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.views import HybridSettings
@@ -226,9 +226,9 @@ def test_a_catalogued_checkpoint_is_checked_before_it_is_read(
 def test_devices() -> None:
     assert resolve_device("cpu") == torch.device("cpu")
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(WeightsError, match="unknown device 'gpu'"):
+    with pytest.raises(InputError, match="unknown device 'gpu'"):
         resolve_device("gpu")
-    with pytest.raises(WeightsError, match=r"device 'cuda:99' is not there"):
+    with pytest.raises(InputError, match=r"device 'cuda:99' is not there"):
         resolve_device("cuda:99")
 
 
@@ -243,7 +243,7 @@ def bfloat16_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_precisions_by_name() -> None:
     cpu = torch.device("cpu")
-    for name, short in precision_module.PRECISIONS.items():
+    for name, short in precision_module.LONG_NAMES.items():
         assert resolve_precision(name, cpu, {}) == resolve_precision(short, cpu, {}) == short
     with pytest.raises(WeightsError, match="unknown precision 'int8'"):
         resolve_precision("int8", cpu, {})
@@ -279,7 +279,7 @@ def test_a_half_precision_proves_itself(
         monkeypatch.setattr(GemLocaliser, "patches", overflowing)
         parts = load_parts("small", device="cpu", parser="rules")
         assert parts.encoder.clip.dtype == torch.float32
-        assert parts.sam.embed(precision_module.picture()).isfinite().all()
+        assert parts.sam.embed(precision_module.sample_picture()).isfinite().all()
         assert "bf16 strays too far from it here (cosine 0.0" in caplog.text
 
 
@@ -326,10 +326,10 @@ def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> 
 
 def test_agreement_is_that_of_the_worst_row() -> None:
     one = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    assert agreement([one, 3 * one], [2 * one, one]) == pytest.approx(1)
+    assert min_cosine([one, 3 * one], [2 * one, one]) == pytest.approx(1)
     turned = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    assert agreement([one, one], [one, turned]) == pytest.approx(0.5**0.5)
-    assert agreement([one], [torch.full((2, 2), torch.inf)]) <= 0.0
+    assert min_cosine([one, one], [one, turned]) == pytest.approx(0.5**0.5)
+    assert min_cosine([one], [torch.full((2, 2), torch.inf)]) <= 0.0
 
 
 def test_list_shows_presets_and_checkpoints(

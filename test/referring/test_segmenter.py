@@ -10,7 +10,7 @@ import pytest
 from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.models.load import Parts, load_parts
-from zsris_ros.proposals.fixed import FixedProposals
+from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
@@ -148,7 +148,7 @@ def test_tiny_full_and_overlapping_masks(
     masks[1] = True
     masks[2, 100:200, 100:200] = True
     masks[3, 100:200, 100:201] = True
-    segmenter = parts.segmenter(FixedProposals(masks))
+    segmenter = parts.segmenter(FixedProposer(masks))
     scene = segmenter.look(frame)
     for text in ("the red mug", "the biggest object", "the thing inside the box on the left"):
         check(segmenter.refer(scene, text))

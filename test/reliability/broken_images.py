@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, PLANAR
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import Stamped
 from zsris_ros.camera.image_messages import stamp_ns
 from zsris_ros.ros.inputs.subscriptions import CameraMessages
@@ -93,7 +93,7 @@ def check(drawn: Drawn) -> str:
     image = drawn.messages.image.message
     refusal = ""
     try:
-        frame, note = to_frame(drawn.messages)
+        frame, note = assemble_frame(drawn.messages)
     except InputError as error:
         refusal = str(error)
     if refusal:

@@ -36,8 +36,8 @@ BUGS = (
     Bug(
         "depth is back-projected with fx in both axes",
         "geometry/projection.py",
-        "y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fy",
-        "y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fx",
+        "y = z * (rows + roi[0].start - intrinsics.cy) / intrinsics.fy",
+        "y = z * (rows + roi[0].start - intrinsics.cy) / intrinsics.fx",
         "test/geometry/test_geometry.py",
     ),
     Bug(
@@ -113,8 +113,8 @@ BUGS = (
     Bug(
         "the class token sees the whole picture",
         "vision/hybrid.py",
-        "own[..., None], cover != 0, surround)",
-        "own[..., None], cover >= 0, surround)",
+        "own[..., None], cover != 0, context",
+        "own[..., None], cover >= 0, context",
         "test/vision/test_hybrid.py",
     ),
     Bug(

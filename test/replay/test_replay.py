@@ -17,7 +17,7 @@ from PIL import Image
 from support.bags import SECOND, camera_info, compressed, image, write_bag
 
 from zsris_ros import cli
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import FrameBuffer
 from zsris_ros.camera.image_messages import CameraInfo
 from zsris_ros.commands.replay import seconds, stamp
@@ -80,7 +80,9 @@ def frames(
     with Bag(bag) as opened:
         topics = find_topics(opened, **chosen)
         recording = opened.recording(topics, 50 * MS, rectified)
-        return [to_frame(moment) for moment in opened.moments(topics, recording.every(step_ns))]
+        return [
+            assemble_frame(moment) for moment in opened.moments(topics, recording.every(step_ns))
+        ]
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])

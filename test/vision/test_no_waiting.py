@@ -14,7 +14,7 @@ from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSett
 from zsris_ros.baselines.localisation import LOCALISERS, LocaliserName, make_localiser
 from zsris_ros.baselines.region_token import RegionTokenEncoder
 from zsris_ros.vision import hybrid
-from zsris_ros.vision.background_tokens import Cells, choose_cells
+from zsris_ros.vision.background_tokens import CellSelection, select_cells
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -50,12 +50,12 @@ def test_sharing_waits_once_for_what_each_mask_needs(
 ) -> None:
     asked = []
 
-    def choose(reach: torch.Tensor, halo: int) -> Cells:
+    def choose(reach: torch.Tensor, halo: int) -> CellSelection:
         asked.append(reach.device)
-        order, counts, inside = choose_cells(torch.rand(reach.shape) < 0.2, halo)
-        return Cells(order.to(reach.device), counts, inside.to(reach.device))
+        order, counts, inside = select_cells(torch.rand(reach.shape) < 0.2, halo)
+        return CellSelection(order.to(reach.device), counts, inside.to(reach.device))
 
-    monkeypatch.setattr(hybrid, "choose_cells", choose)
+    monkeypatch.setattr(hybrid, "select_cells", choose)
     encoder = HybridEncoder(clip, HybridSettings(start_block=1, halo=0))
     assert encoder.encode(*odd_frame()).is_meta
     assert asked == [clip.device]

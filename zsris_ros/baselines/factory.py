@@ -14,7 +14,7 @@ from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.baselines.region_token import RegionTokenEncoder
 from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.language import Parser
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
@@ -22,10 +22,9 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, InputError
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
-from zsris_ros.vision.encoder import MaskEncoder, NoFeatures
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, MaskEncoder, NoFeatures
 from zsris_ros.vision.views import HybridSettings
 
 _START = 9  # the published start block of ViT-B, kept by the published code for every depth

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.baselines.resnet_clip import ResnetClip
-from zsris_ros.torch_utils.batching import Batches, portion
+from zsris_ros.torch_utils.batching import BatchRunner, items_at_once
 from zsris_ros.types import BoolArray, ByteArray, InputError
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel
@@ -120,7 +120,7 @@ class GlobalLocalEncoder:
     ) -> None:
         self.clip = clip
         self.settings = settings or GlobalLocalSettings()
-        self._batches = Batches(self.settings.batch_size, "masks")
+        self._batches = BatchRunner(self.settings.batch_size, "masks")
         self._start = 0
         if isinstance(clip, ClipModel):
             depth = len(clip.blocks)
@@ -209,7 +209,7 @@ class GlobalLocalEncoder:
         """``work`` on ``count`` masks, some at a time."""
         at_most = count
         if isinstance(self.clip, ClipModel):
-            at_most = portion(self.clip.numbers, self.clip.device)
+            at_most = items_at_once(self.clip.activations_per_image, self.clip.device)
         return self._batches.run(work, count, at_most)
 
     def _shared(self, small: Tensor) -> Tensor:

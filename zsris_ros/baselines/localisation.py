@@ -16,8 +16,8 @@ from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.types import ByteArray, InputError
 from zsris_ros.vision.attention import project_qkv, run_block
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
-from zsris_ros.vision.gem import GemLocaliser, GemSettings, squash, stretch
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic, scale_to_unit
+from zsris_ros.vision.protocols import Localiser
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
 LocaliserName = Literal["gem", "clip-prior", "score-map", "grad-cam"]
@@ -63,7 +63,7 @@ class _Squashed:
     def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:
         """float32 HxW in [0, 1] by minimum and maximum; all zero where the map is flat."""
         small = self.small_map(patches, text)[None, None]
-        return stretch(F.interpolate(small, (height, width), mode="bilinear"))[0, 0]
+        return scale_to_unit(F.interpolate(small, (height, width), mode="bilinear"))[0, 0]
 
     def small_map(self, patches: Tensor, text: Tensor) -> Tensor:
         """The map before it is enlarged, float32 GxG."""
@@ -71,7 +71,7 @@ class _Squashed:
         return (patches @ F.normalize(text.float(), dim=-1)).reshape(grid, grid)
 
     def _picture(self, rgb: ByteArray) -> Tensor:
-        picture = torch.from_numpy(squash(rgb, self.clip.image_size)).to(self.clip.device)
+        picture = torch.from_numpy(resize_bicubic(rgb, self.clip.image_size)).to(self.clip.device)
         return normalise(picture.permute(2, 0, 1)[None].float() / 255, self._mean, self._std)
 
 

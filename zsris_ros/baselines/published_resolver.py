@@ -25,8 +25,7 @@ from zsris_ros.referring.decision import candidate
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Proposals, ReferringResult, Scene, Verdict
-from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 _TARGETS, _ANCHORS = 3, 6  # k1 and k2: how many masks may be the target, and the other things
 _OTHER = "a photo of {}"
@@ -153,8 +152,8 @@ class PublishedResolver:
         related = _relation(query.relation, scene) if q is not None else None
         if q is not None and related is not None:
             holds = torch.nan_to_num(related, 0, 0, 0)  # boxes without an area are within nothing
-            support = fusion.anchor_support(fusion.keep_best(q, _ANCHORS), holds)
-            semantic = fusion.relation_likelihood(fusion.keep_best(p, _TARGETS), support)
+            support = fusion.expected_relation(fusion.keep_top(q, _ANCHORS), holds)
+            semantic = fusion.relation_likelihood(fusion.keep_top(p, _TARGETS), support)
             terms |= {"anchor": q, "relation": semantic}
         final = semantic
         if guidance.coherence or guidance.position:
@@ -209,7 +208,7 @@ class PublishedResolver:
         both = self._clip.encode_text([query.sentence, query.noun_phrase])
         if self._dot_product:
             both = F.normalize(both, dim=-1)
-        return fusion.mix_texts(both[0], both[1], self.method.text_mix)
+        return fusion.mix_text_features(both[0], both[1], self.method.text_mix)
 
     def _logits(self, scene: Scene, text: Tensor) -> Tensor:
         """Eq. 3, N: cosines, or dot products, times CLIP's scale."""

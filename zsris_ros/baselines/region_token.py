@@ -66,6 +66,6 @@ class RegionTokenEncoder:
         return run_block(
             block,
             torch.cat([regions, patches], dim=1),
-            cls_sees=torch.cat([itself, seen], dim=1),
+            cls_mask=torch.cat([itself, seen], dim=1),
             cls_only=True,
         )

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from zsris_ros.camera.image_messages import Picture, to_picture
+from zsris_ros.camera.image_messages import ImageData, to_image_data
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.types import BoolArray, ByteArray, InputError, Proposals
 
@@ -27,7 +27,7 @@ RELATIONS = ("left of", "right of", "above", "below", "next to")
 class Inputs:
     """A picture as its message (rgb8), and the masks bool NxHxW of what is painted on it."""
 
-    message: Picture
+    message: ImageData
     masks: BoolArray
 
     @property
@@ -61,7 +61,7 @@ def painted(masks: int, width: int = 640, height: int = 480) -> Inputs:
     picture += rng.integers(-6, 7, picture.shape, dtype=np.int16)
     rgb: ByteArray = picture.clip(0, 255).astype(np.uint8)
     header = SimpleNamespace(stamp=SimpleNamespace(sec=0, nanosec=0), frame_id="camera")
-    return Inputs(to_picture(rgb, "rgb8", header), found)
+    return Inputs(to_image_data(rgb, "rgb8", header), found)
 
 
 def sentences(number: int) -> list[str]:

@@ -13,9 +13,9 @@ from zsris_ros.benchmark.inputs import painted, sentences
 from zsris_ros.benchmark.networks import Networks, Script, load_networks
 from zsris_ros.benchmark.plans import make_plan
 from zsris_ros.benchmark.stopwatch import Stopwatch
-from zsris_ros.tracing.stages import watched
+from zsris_ros.torch_utils.precision import dtype_of
+from zsris_ros.tracing.stages import stage_hook
 from zsris_ros.types import InputError
-from zsris_ros.vision.clip import PRECISIONS
 
 STAGES = (
     "decode", "proposals encoder", "proposals decoder", "compositing", "features", "GEM",
@@ -109,7 +109,7 @@ class Measurement:
     def ask(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
         """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
         watch = Stopwatch(self.networks.device, flops)
-        with watched(watch), watch("other"):
+        with stage_hook(watch), watch("other"):
             if number == 0:
                 self.plan.look()
                 self.chosen.clear()
@@ -119,7 +119,7 @@ class Measurement:
     def document(self) -> dict[str, Any]:
         """What was found out, as JSON; milliseconds, MiB, and operations in 10^9."""
         networks = self.networks
-        rate = matrix_rate(networks.device, PRECISIONS[networks.precision])
+        rate = matrix_rate(networks.device, dtype_of(networks.precision))
         first, further = _summary(self._first, rate), _summary(self._further, rate)
         return {
             "plan": self.task.plan,

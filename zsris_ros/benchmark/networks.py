@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.models.background_reuse import proven_halo
-from zsris_ros.models.load import checkpoint_state, resolve_device
+from zsris_ros.models.load import checkpoint_state
 from zsris_ros.models.preset import Preset, checkpoints, load_preset, preset_names
 from zsris_ros.proposals.sam.decoder import PointDecoder
 from zsris_ros.proposals.sam.sam_network import Sam, build_sam
-from zsris_ros.torch_utils.precision import resolve_precision
+from zsris_ros.torch_utils.precision import resolve_device, resolve_precision
 from zsris_ros.types import BoolArray, InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.catalogue import default_directory, find

@@ -15,12 +15,12 @@ from zsris_ros.benchmark.inputs import Inputs
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.published.pipelines import PublishedPlan
 from zsris_ros.camera.conversions import to_frame
-from zsris_ros.camera.image_messages import to_picture
+from zsris_ros.camera.image_messages import to_image_data
 from zsris_ros.language.parsers import RuleParser
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import InputError, Scene
-from zsris_ros.visualization.overlay import overlay
+from zsris_ros.visualization.overlay import draw_result
 
 SHARED = "shared"
 PLANS = ("published", "reference", SHARED, "product", "paper")
@@ -95,9 +95,9 @@ class PackagePlan:
             referral = self._segmenter.refer(self._scene, expression)
         with stage("publish"):
             header = self._inputs.message.header
-            to_picture(referral.mask * np.uint8(255), "mono8", header)
-            drawn = overlay(self._scene.frame.rgb, referral, expression)
-            to_picture(drawn, "rgb8", header)
+            to_image_data(referral.mask * np.uint8(255), "mono8", header)
+            drawn = draw_result(self._scene.frame.rgb, referral, expression)
+            to_image_data(drawn, "rgb8", header)
         return referral.candidates[0].index
 
 

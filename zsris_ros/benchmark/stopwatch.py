@@ -20,7 +20,7 @@ NAMES = {
 
 
 class Stopwatch:
-    """A watch for ``stages.watched``: milliseconds and floating point operations by stage.
+    """A hook for ``stages.stage_hook``: milliseconds and floating point operations by stage.
 
     A stage within another one stops the outer one's clock, so that all of them add up to the
     whole. ``device``: a GPU is waited for whenever the clock is read. ``flops``: a counter that

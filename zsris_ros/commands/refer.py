@@ -139,9 +139,9 @@ def _write_pictures(args: argparse.Namespace, frame: Frame, referral: ReferringR
     from PIL import Image
 
     from zsris_ros.types import InputError
-    from zsris_ros.visualization.overlay import overlay
+    from zsris_ros.visualization.overlay import draw_result
 
-    pictures = {args.out: lambda: overlay(frame.rgb, referral, args.expression)}
+    pictures = {args.out: lambda: draw_result(frame.rgb, referral, args.expression)}
     pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
     for path, draw in pictures.items():
         if path is None:

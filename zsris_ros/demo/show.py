@@ -16,7 +16,7 @@ from zsris_ros.demo.demo_report import DemoAnswer
 from zsris_ros.demo.processes import Children, ros_environment
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.types import BoolArray, Expression, Frame, Point, ReferringResult, Verdict
-from zsris_ros.visualization.overlay import overlay
+from zsris_ros.visualization.overlay import draw_result
 
 if TYPE_CHECKING:
     from zsris_ros.ros.client.service_client import Client, RemoteAnswer
@@ -140,7 +140,7 @@ def judge(
         total_ms=answer.total_ms,
         cache_hit=answer.cache_hit,
         stamp_ns=answer.stamp_ns,
-        picture=overlay(frame.rgb, drawn, question.text),
+        picture=draw_result(frame.rgb, drawn, question.text),
     )
 
 

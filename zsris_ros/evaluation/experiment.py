@@ -14,9 +14,8 @@ from zsris_ros.evaluation.run_folder import Results
 from zsris_ros.evaluation.shared_features import Remembering, SharedProposer, Sharing
 from zsris_ros.models.load import Parts
 from zsris_ros.models.load_method import default_proposers, parser_name, sam_of, segmenter_of
-from zsris_ros.proposals.fixed import FixedProposals
-from zsris_ros.proposals.from_file import ProposalFile, for_frame
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
+from zsris_ros.proposals.from_file import FixedProposer, ProposalFile, match_frame
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals
 from zsris_ros.vision.clip import OpenClipModel
@@ -167,7 +166,7 @@ class Contest:
 
 def true_masks(item: EvaluationItem) -> Proposals:
     """An item's true objects as proposals."""
-    return FixedProposals(item.masks, "truth").propose(item.frame)
+    return FixedProposer(item.masks, "truth").propose(item.frame)
 
 
 def masks_of(path: Path) -> Propose:
@@ -175,6 +174,6 @@ def masks_of(path: Path) -> Propose:
     file = ProposalFile(path)
 
     def propose(item: EvaluationItem) -> Proposals:
-        return for_frame(file.of_image(item.name), item.frame, path)
+        return match_frame(file.of_image(item.name), item.frame, path)
 
     return propose

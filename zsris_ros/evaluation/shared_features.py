@@ -12,11 +12,10 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, ParamSpec, TypeVar
 
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
 from zsris_ros.types import Frame, Proposals
 from zsris_ros.vision.clip import OpenClipModel
-from zsris_ros.vision.encoder import MaskEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, MaskEncoder
 
 P = ParamSpec("P")
 R = TypeVar("R")

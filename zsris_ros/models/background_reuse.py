@@ -12,9 +12,9 @@ from torch import Tensor
 
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.checked_hybrid import (
-    CLOSE_COSINE,
-    Closeness,
-    closeness,
+    MIN_COSINE,
+    Agreement,
+    compare_features,
     phrase_features,
 )
 from zsris_ros.vision.clip import ClipModel
@@ -44,7 +44,7 @@ class Proof(NamedTuple):
 
 
 def proven_halo(
-    clip: ClipModel, settings: HybridSettings, close: float = CLOSE_COSINE, scale: float = 100.0
+    clip: ClipModel, settings: HybridSettings, close: float = MIN_COSINE, scale: float = 100.0
 ) -> Proof:
     """Return the first of ``HALOS`` that is close to exact features on a test picture.
 
@@ -57,11 +57,11 @@ def proven_halo(
     rgb, masks = probe()
     texts = phrase_features(clip)
     exact = HybridEncoder(clip, replace(settings, halo=None)).encode(rgb, masks)
-    found = Closeness(0.0, 0.0)
+    found = Agreement(0.0, 0.0)
     for halo in HALOS:
         near = one_by_one(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
-        found = closeness(exact, near, texts, scale)
-        if found.suffices(close):
+        found = compare_features(exact, near, texts, scale)
+        if found.is_close(close):
             return Proof(halo, *found)
     return Proof(None, *found)
 

@@ -15,14 +15,19 @@ from zsris_ros.baselines.published_query import PublishedReader, load_reader
 from zsris_ros.language.parsers import Parser, load_parser
 from zsris_ros.models.background_reuse import check_surround, proven_halo
 from zsris_ros.models.preset import Preset, bundled, load_preset, with_calibration
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.torch_utils.precision import picture, proven, resolve_precision
+from zsris_ros.torch_utils.precision import (
+    build_verified,
+    resolve_device,
+    resolve_precision,
+    sample_picture,
+)
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
@@ -149,7 +154,7 @@ def load_parts(
         )
 
     kind = resolve_precision(precision, where, clip_state)
-    parts = proven(build, _probe, kind) if precision == "auto" else build(kind)
+    parts = build_verified(build, _probe, kind) if precision == "auto" else build(kind)
     return _shared(parts) if surround == "auto" else parts
 
 
@@ -183,7 +188,7 @@ def _shared(parts: Parts) -> Parts:
 
 def _probe(parts: Parts) -> list[Tensor]:
     """What every network makes of a small picture and a text: rows of features on the CPU."""
-    rgb = picture()
+    rgb = sample_picture()
     mask = np.zeros((1, *rgb.shape[:2]), dtype=bool)
     mask[:, 16:48, 20:44] = True
     features = [
@@ -217,22 +222,6 @@ def load_segmenter(
         batch_size=batch_size,
         surround=surround,
     ).segmenter()
-
-
-def resolve_device(name: str) -> torch.device:
-    """A torch device from its name; "auto" is a GPU if there is one, else the CPU."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise WeightsError(f"unknown device '{name}': use auto, cpu, cuda, or cuda:1") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise WeightsError(
-            f"device '{name}' is not there: torch sees {torch.cuda.device_count()} CUDA devices; "
-            "use auto or cpu"
-        )
-    return device
 
 
 def checkpoint_state(checkpoint: str, directory: Path) -> dict[str, Tensor]:

@@ -14,11 +14,16 @@ from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSett
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.models.load import Parts, resolve_device
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.models.load import Parts
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.torch_utils.precision import picture, proven, resolve_precision
+from zsris_ros.torch_utils.precision import (
+    build_verified,
+    resolve_device,
+    resolve_precision,
+    sample_picture,
+)
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -120,12 +125,12 @@ def load_clip_checkpoint(
     kind = resolve_precision(precision, where, state)
     if precision != "auto":
         return build(kind)
-    return proven(build, clip_probe, kind, f"{name}'s networks")
+    return build_verified(build, clip_probe, kind, f"{name}'s networks")
 
 
 def clip_probe(clip: ClipModel | ResnetClip) -> list[Tensor]:
     """Return features of a small picture and a text by every way the methods use a CLIP."""
-    rgb, mask = picture(), np.zeros((1, 64, 64), dtype=bool)
+    rgb, mask = sample_picture(), np.zeros((1, 64, 64), dtype=bool)
     mask[:, 16:48, 20:44] = True
     both = GlobalLocalSettings(alpha=0.5)
     features = [clip.encode_text(["the red box"])]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
-from zsris_ros.guidance.fusion import keep_best, mix_texts, semantic_logits
+from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logits
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.interpretation import SIDES, interpret
 from zsris_ros.language.phrasing import (
@@ -40,10 +40,9 @@ from zsris_ros.referring.ranking import (
 )
 from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.torch_utils.batching import one_thread
+from zsris_ros.torch_utils.batching import single_thread
 from zsris_ros.types import BoolArray, Expression, Relation, Scene
-from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 _WORTH_THREADS = 1 << 26  # pixels of all masks
 _SAME, _PART = 0.5, 0.9
@@ -92,7 +91,7 @@ class Grounder:
         template = None if self._localiser is None else self._localiser.template
         # In one go; the cache answers when single texts are needed below.
         self._clip.encode_text(texts_of(expression, self._settings, template))
-        with one_thread(scene.proposals.masks.size < _WORTH_THREADS):
+        with single_thread(scene.proposals.masks.size < _WORTH_THREADS):
             return self._ground(scene, expression)
 
     def _ground(self, scene: Scene, expression: Expression) -> Grounding:
@@ -197,7 +196,7 @@ class Grounder:
     def _logits(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
         """S_sem of Eq. 3, N: the sentence, and the mean of the phrase in the preset's prompts."""
         texts = self._clip.encode_text([sentence, *prompts(phrase, self._settings.templates)])
-        text = mix_texts(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
+        text = mix_text_features(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
         return semantic_logits(scene.features, text, self._settings.logit_scale)
 
     def _presence(self, scene: Scene, expression: Expression) -> Tensor:
@@ -243,7 +242,7 @@ class Grounder:
             shown = self._shown(scene, expression, likely)
             best = int(likely.argmax())
             found.append(GroundedAnchor(anchor.target, relation.kind, best, float(likely[best])))
-            masks.append(AnchorMasks(keep_best(likely, self._settings.anchors), shown))
+            masks.append(AnchorMasks(keep_top(likely, self._settings.anchors), shown))
             if shown.max() < 0.5:
                 unknown.append(anchor.target)
         otherwise = self._without_anchor(scene, relation.kind, targets, competing)
@@ -274,7 +273,7 @@ class Grounder:
         assert self._localiser is not None
         if scene.patches is None:
             return torch.ones(len(scene.proposals))
-        masks = torch.from_numpy(scene.proposals.coarse)
+        masks = torch.from_numpy(scene.proposals.coverage)
         height, width = masks.shape[1:]
         text = self._localiser.encode_phrases([noun_phrase(expression)])[0]
         heat = self._localiser.heat_map(scene.patches, text, height, width)
@@ -287,12 +286,12 @@ class Grounder:
 
 
 def _things(scene: Scene) -> BoolArray:
-    return find_things(scene.frame, scene.proposals) if scene.things is None else scene.things
+    return find_things(scene.frame, scene.proposals) if scene.is_object is None else scene.is_object
 
 
 def _region(scene: Scene, positions: tuple[str, ...]) -> Tensor:
     """The mean of Eq. 6's map inside each mask, N in [0, 1]."""
-    masks = torch.from_numpy(scene.proposals.coarse)
+    masks = torch.from_numpy(scene.proposals.coverage)
     depth = scene.frame.depth
     coarse_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
     height, width = masks.shape[1:]
@@ -317,7 +316,7 @@ def _competing(scene: Scene) -> Tensor:
 
     Masks that mostly coincide, and a part and its whole, are one object.
     """
-    shared = torch.from_numpy(scene.proposals.shared)
+    shared = torch.from_numpy(scene.proposals.containment)
     areas = torch.from_numpy(scene.proposals.areas)
     common = shared * torch.minimum(areas[:, None], areas[None, :])
     iou = common / (areas[:, None] + areas[None, :] - common).clamp_min(1)

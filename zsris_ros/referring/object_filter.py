@@ -61,7 +61,7 @@ def _cut(
     proposals: Proposals,
 ) -> list[int]:
     """The whole itself, or the things it consists of."""
-    areas, shared = proposals.areas, proposals.shared[whole]
+    areas, shared = proposals.areas, proposals.containment[whole]
     inside = [i for i in smaller if shared[i] > _WITHIN and areas[i] >= _SMALL * areas[whole]]
     parts = [
         thing
@@ -161,7 +161,7 @@ def prefer_wholes(
     matches nothing and takes no precedence. Nor does what holds several ``things`` (bool N), though
     a can with the mug behind it looks much like a can.
     """
-    shared, areas = torch.from_numpy(proposals.shared), torch.from_numpy(proposals.areas)
+    shared, areas = torch.from_numpy(proposals.containment), torch.from_numpy(proposals.areas)
     within = (shared > 0.9) & (areas[None, :] > 1.15 * areas[:, None])
     pile = torch.zeros(len(match), dtype=torch.bool)
     if things is not None:
@@ -174,7 +174,7 @@ def prefer_wholes(
 def likeness(proposals: Proposals, things: BoolArray) -> Tensor:
     """How nearly each mask is one of ``things`` N: the best IoU with one of them, float32 N."""
     areas = torch.from_numpy(proposals.areas)
-    common = torch.from_numpy(proposals.shared) * torch.minimum(areas[:, None], areas[None, :])
+    common = torch.from_numpy(proposals.containment) * torch.minimum(areas[:, None], areas[None, :])
     iou = common / (areas[:, None] + areas[None, :] - common).clamp_min(1)
     return torch.where(torch.from_numpy(things)[None, :], iou, torch.zeros(())).amax(dim=1)
 
@@ -187,6 +187,6 @@ def distinct(proposals: Proposals, order: Sequence[int], overlap: float = 0.5) -
     """
     kept: list[int] = []
     for index in order:
-        if not (proposals.shared[index, kept] > overlap).any():
+        if not (proposals.containment[index, kept] > overlap).any():
             kept.append(index)
     return kept

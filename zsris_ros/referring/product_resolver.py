@@ -15,8 +15,7 @@ from zsris_ros.referring.multi_target import targets, together
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import Expression, ReferringResult, Scene, Verdict
-from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 UNCALIBRATED = (
     " Scores are uncalibrated: zsris calibrate was never run for these weights, so that nothing is "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zsris_ros.guidance.fusion import pairs_of
+from zsris_ros.guidance.fusion import anchor_pairs
 from zsris_ros.guidance.relations import between, soft_relation
 from zsris_ros.types import Scene
 
@@ -83,13 +83,13 @@ def _relation(scene: Scene, kind: str) -> Tensor:
     proposals = scene.proposals
     boxes, sizes = torch.from_numpy(proposals.boxes), torch.from_numpy(proposals.sizes)
     relation = soft_relation(kind, boxes, sizes, torch.from_numpy(scene.points))
-    return relation * torch.from_numpy(proposals.shared) if kind == "part_of" else relation
+    return relation * torch.from_numpy(proposals.containment) if kind == "part_of" else relation
 
 
 def _between(scene: Scene, first: Tensor, second: Tensor, others: Tensor) -> Tensor:
     """The mean over pairs of anchors, neither of which is the target itself."""
     boxes, points = torch.from_numpy(scene.proposals.boxes), torch.from_numpy(scene.points)
-    pairs, weights = pairs_of(first, second, int((first > 0).sum() + (second > 0).sum()))
+    pairs, weights = anchor_pairs(first, second, int((first > 0).sum() + (second > 0).sum()))
     if not len(pairs) or not bool(weights.any()):
         return torch.zeros(len(boxes))
     allowed = others[:, pairs[:, 0]] * others[:, pairs[:, 1]] * weights[None, :]
@@ -102,5 +102,5 @@ def _same_object(scene: Scene, kind: str) -> Tensor:
     count = len(scene.proposals)
     if kind in OVERLAPPING:
         return torch.eye(count)
-    same = torch.from_numpy(scene.proposals.shared > SAME)
+    same = torch.from_numpy(scene.proposals.containment > SAME)
     return (same | torch.eye(count, dtype=torch.bool)).float()

@@ -9,15 +9,14 @@ from types import MappingProxyType
 import numpy as np
 
 from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel
-from zsris_ros.proposals.mask_nms import join
-from zsris_ros.proposals.proposer import Proposer
-from zsris_ros.proposals.region_of_interest import propose_in
+from zsris_ros.proposals import Proposer
+from zsris_ros.proposals.mask_nms import merge_proposals
+from zsris_ros.proposals.region_of_interest import propose_in_region
 from zsris_ros.referring.object_filter import find_things
 from zsris_ros.referring.object_heights import find_heights
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import FloatArray, Frame, Proposals, RegionOfInterest, Scene
-from zsris_ros.vision.encoder import FeatureEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import FeatureEncoder, Localiser
 
 
 class SceneEncoder:
@@ -50,10 +49,12 @@ class SceneEncoder:
         if len(usable) == 1 and not self._join_one:
             return usable[0].propose(frame)
         found = [
-            proposer.propose(frame) if window is None else propose_in(proposer, frame, window)
+            proposer.propose(frame)
+            if window is None
+            else propose_in_region(proposer, frame, window)
             for proposer in usable
         ]
-        return join(*found, weights=self._trust)
+        return merge_proposals(*found, weights=self._trust)
 
     def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
         """Return the scene of a frame. Slow; once a frame.
@@ -74,7 +75,7 @@ class SceneEncoder:
                 patches = self._localiser.patches(frame.rgb).cpu()
         with timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
-            _ = proposals.shared, proposals.coarse  # cached: every answer needs these
+            _ = proposals.containment, proposals.coverage  # cached: every answer needs these
             things, heights = find_things(frame, proposals), find_heights(frame, proposals)
         return Scene(frame, proposals, features, pixels, points, patches, things, heights, timings)
 
@@ -91,7 +92,7 @@ class SceneEncoder:
         with timed(timings, "geometry"):
             pixels, points = _places(frame, proposals)
             things = find_things(frame, proposals)
-        return Scene(frame, proposals, features, pixels, points, things=things, timings=timings)
+        return Scene(frame, proposals, features, pixels, points, is_object=things, timings=timings)
 
 
 @lru_cache(maxsize=2)  # methods that are compared look at the same masks one after another

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult
@@ -32,7 +32,7 @@ class Answered:
 
 def answers(
     segmenter: Segmenter,
-    moments: Iterable[Moment[AnyImage, CameraInfo]],
+    moments: Iterable[SyncedMessages[AnyImage, CameraInfo]],
     expressions: Sequence[str],
     assume_registered: bool = False,
     rate: float | None = None,
@@ -57,14 +57,14 @@ def answers(
 
 def _answered(
     segmenter: Segmenter,
-    moment: Moment[Any, CameraInfo],
+    moment: SyncedMessages[Any, CameraInfo],
     expressions: Sequence[str],
     assume_registered: bool,
 ) -> Answered:
     stamp = moment.image.stamp_ns
     start = time.perf_counter()
     try:
-        frame, note = to_frame(moment, assume_registered)
+        frame, note = assemble_frame(moment, assume_registered)
         conversion = (time.perf_counter() - start) * 1e3
         scene = segmenter.look(frame)
     except InputError as error:

@@ -13,8 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.camera.frame_buffer import Moment, Stamped
-from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo, in_seconds, of_rectified
+from zsris_ros.camera.frame_buffer import Stamped, SyncedMessages
+from zsris_ros.camera.image_messages import (
+    SECOND,
+    AnyImage,
+    CameraInfo,
+    format_seconds,
+    rectified_info,
+)
 from zsris_ros.replay.recording import IndexMoment, Recording
 from zsris_ros.types import InputError
 
@@ -89,12 +95,12 @@ class Bag:
                 recording.add_depth(stamp, place)
             else:
                 info = self._read(topic, kind, recorded_ns, data)
-                recording.add_info(stamp, of_rectified(info) if rectified else info)
+                recording.add_info(stamp, rectified_info(info) if rectified else info)
         return recording
 
     def moments(
         self, topics: Topics, chosen: Iterable[IndexMoment]
-    ) -> Iterator[Moment[AnyImage, CameraInfo]]:
+    ) -> Iterator[SyncedMessages[AnyImage, CameraInfo]]:
         """The chosen moments of ``recording(topics)`` with their images, in order of recording."""
         waiting = deque(sorted(chosen, key=lambda moment: moment.image.message))
         uses = Counter(place for moment in waiting for place in _places(moment))
@@ -106,7 +112,7 @@ class Bag:
                 kept[place] = self._read(*message)
             while waiting and max(_places(waiting[0])) <= place:
                 moment = waiting.popleft()
-                yield Moment(
+                yield SyncedMessages(
                     _filled(moment.image, kept),
                     None if moment.depth is None else _filled(moment.depth, kept),
                     moment.info,
@@ -133,7 +139,7 @@ class Bag:
         try:
             return self._store.deserialize_cdr(data, kind)
         except Exception as error:  # whatever damaged bytes make of the deserialiser
-            when = in_seconds(recorded_ns)
+            when = format_seconds(recorded_ns)
             raise InputError(f"the message on {topic} at {when} is no {kind}: {error}") from error
 
 

@@ -18,7 +18,7 @@ from zsris_ros.geometry import run_lengths
 from zsris_ros.replay.answers import Answered
 from zsris_ros.replay.video import Video
 from zsris_ros.types import ByteArray, InputError, ReferringResult, Verdict
-from zsris_ros.visualization.overlay import contact_sheet, overlay
+from zsris_ros.visualization.overlay import contact_sheet, draw_result
 
 ANSWERS, TABLE, OVERLAYS, VIDEO = "answers.jsonl", "answers.csv", "overlays", "answers.mp4"
 VECTORS = {
@@ -76,7 +76,7 @@ class Outputs:
             if answered.frame is not None:
                 drawn = f"{OVERLAYS}/{stamp}_{number + 1}.png"
                 rgb = answered.frame.rgb
-                pictures.append(overlay(rgb, answered.referrals[number], expression))
+                pictures.append(draw_result(rgb, answered.referrals[number], expression))
                 Image.fromarray(pictures[-1]).save(self._folder / drawn, compress_level=1)
             row = to_json(answered, number, expression) | {"overlay": drawn}
             self._verdicts[row["verdict"] or "without an answer"] += 1

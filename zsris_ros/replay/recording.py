@@ -7,11 +7,16 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from typing import Any, TypeVar
 
-from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, STAMP_TOLERANCE, FrameBuffer, Moment
-from zsris_ros.camera.image_messages import SECOND, CameraInfo, in_seconds
+from zsris_ros.camera.frame_buffer import (
+    MAX_DISORDER_NS,
+    STAMP_TOLERANCE,
+    FrameBuffer,
+    SyncedMessages,
+)
+from zsris_ros.camera.image_messages import SECOND, CameraInfo, format_seconds
 from zsris_ros.types import InputError
 
-IndexMoment = Moment[int, CameraInfo]
+IndexMoment = SyncedMessages[int, CameraInfo]
 """A moment whose images are named by their places in the bag."""
 
 MANY = 1 << 20
@@ -70,8 +75,8 @@ class Recording:
             return found
         stamps = [stamp for run in self._runs for stamp, *_ in run.images]
         raise InputError(
-            f"the bag has no image within {tolerance:g} s of the stamp {in_seconds(stamp_ns)}; its "
-            f"{len(self)} images span {in_seconds(min(stamps))} to {in_seconds(max(stamps))}"
+            f"the bag has no image within {tolerance:g} s of the stamp {format_seconds(stamp_ns)}; its "
+            f"{len(self)} images span {format_seconds(min(stamps))} to {format_seconds(max(stamps))}"
         )
 
     def _run(self, topic: str, stamp_ns: int) -> _Run:

@@ -48,7 +48,7 @@ from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 from zsris_ros.ros.requests.topic_requests import TopicRequests
 from zsris_ros.ros.requests.track_requests import TrackRequests
 from zsris_ros.srv import ReferSegment
-from zsris_ros.tracing.stages import Watch, unwatched, watched
+from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
 from zsris_ros.types import Verdict
 
 NAME = "refer_segment_node"
@@ -168,7 +168,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
         """Fill ``response``; a ``goal`` gets feedback and can be cancelled."""
         arrival = time.monotonic()
         try:
-            future = self._submit(request, arrival, unwatched if goal is None else goal.on_stage)
+            future = self._submit(request, arrival, no_hook if goal is None else goal.on_stage)
             if goal is not None:
                 goal.set_future(future)
             done = self.wait_for(future)
@@ -192,7 +192,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         request = ReferSegment.Request(expression=expression)
         return self._queue(partial(self._track, self._to_query(request) if expression else None))
 
-    def _submit(self, request: Request, arrival: float, hook: Watch = unwatched) -> Future[Answer]:
+    def _submit(
+        self, request: Request, arrival: float, hook: StageHook = no_hook
+    ) -> Future[Answer]:
         """Submit a request to the worker. Raises Refusal."""
         return self._queue(partial(self._answer, self._to_query(request), arrival, hook))
 
@@ -242,11 +244,11 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     # Requests, in the worker thread
 
-    def _answer(self, query: Query, arrival: float, hook: Watch) -> Answer:
+    def _answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
         if self._handler is None:  # deactivated since the request was queued
             raise self._inactive()
         settings = self._settings
-        with watched(hook):
+        with stage_hook(hook):
             answer = self._handler.answer(query, settings.assume_registered, settings.max_pixels)
         answer = self._target_frame.transform(answer, arrival + settings.transform_timeout)
         total_ms = (time.monotonic() - arrival) * 1e3
@@ -256,7 +258,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _track(self, query: Query | None) -> str:
         """Track the object of ``query``, or of the last answer; return a sentence."""
         if query is not None:
-            result = self._answer(query, time.monotonic(), unwatched).result
+            result = self._answer(query, time.monotonic(), no_hook).result
             if result.verdict is not Verdict.FOUND:
                 raise Refusal(STATUS_OF[result.verdict], result.message)
         if self._handler is None or self._model is None:

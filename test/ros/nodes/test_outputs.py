@@ -269,15 +269,15 @@ def test_metric_outputs_are_in_the_target_frame_once_tf2_has_the_transform(
     assert response.header == header(stamp), "the image's own frame"
     placed = header(stamp, "base_link")
     assert response.centroid.header == response.pose.header == placed
-    camera_pose = Pose.of(TRANSLATION, QUATERNION)
-    expected = camera_pose.of_points(np.array(CENTRE))
+    camera_pose = Pose.from_quaternion(TRANSLATION, QUATERNION)
+    expected = camera_pose.transform_points(np.array(CENTRE))
     assert expected == pytest.approx((DEPTH + 0.1, 0.2 - CENTRE[0], 1.0 - CENTRE[1]))
     assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
     assert xyz(response.candidates[0].centroid) == pytest.approx(expected, abs=1e-6)
     assert xyz(response.pose.pose.position) == pytest.approx(expected, abs=0.005)
     assert xyz(response.size) == pytest.approx((SIDE, 0.0, SIDE), abs=0.005)
     turn = response.pose.pose.orientation
-    axes = Pose.of((0.0, 0.0, 0.0), (turn.x, turn.y, turn.z, turn.w)).axes
+    axes = Pose.from_quaternion((0.0, 0.0, 0.0), (turn.x, turn.y, turn.z, turn.w)).axes
     np.testing.assert_allclose(axes[:, 2], (0, 0, 1), atol=1e-6, err_msg="up is up")
     np.testing.assert_allclose(
         cloud(messages["segmented_points"])[0].mean(axis=0), expected, atol=1e-5

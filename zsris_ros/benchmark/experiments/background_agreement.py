@@ -26,7 +26,7 @@ from zsris_ros.benchmark.networks import Networks, label, load_networks, spelled
 from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
 from zsris_ros.models.background_reuse import HALOS
 from zsris_ros.types import BoolArray, ByteArray
-from zsris_ros.vision.background_tokens import choose_cells
+from zsris_ros.vision.background_tokens import select_cells
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import ViewMaker
 
@@ -101,7 +101,7 @@ def _share(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> float:
     clip, settings = encoder.clip, encoder.settings
     assert settings.halo is not None
     maker = ViewMaker(rgb, masks, settings, clip.image_size, clip.grid, clip.device)
-    counts = choose_cells(maker.reach(), settings.halo).counts
+    counts = select_cells(maker.touched_cells(), settings.halo).counts
     return (1 + fmean(counts)) / (1 + clip.grid**2)
 
 

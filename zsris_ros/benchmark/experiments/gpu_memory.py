@@ -28,7 +28,7 @@ from zsris_ros.benchmark.measuring import Measurement, Task, networks_of
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.stopwatch import NAMES
 from zsris_ros.torch_utils import batching
-from zsris_ros.tracing.stages import watched
+from zsris_ros.tracing.stages import stage_hook
 
 SIZE, MASKS = "vit_b", 64
 PLANS = ("reference", "shared", "product")
@@ -39,7 +39,7 @@ _MIB = 2**20
 class LiveTensors(TorchDispatchMode):
     """Counts the bytes of tensors made inside that are alive at once.
 
-    ``now``, and the most while each stage ran in ``peaks`` (pass ``watch`` to ``watched``).
+    ``now``, and the most while each stage ran in ``peaks`` (pass ``watch`` to ``stage_hook``).
     """
 
     def __init__(self) -> None:
@@ -97,9 +97,9 @@ def measure(networks: Networks, task: Task) -> dict[str, Any]:
     measurement, live = Measurement(task, networks), LiveTensors()
     try:
         with (
-            patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": batching.ON_A_GPU}),
+            patch.object(batching, "CPU_VALUES_AT_ONCE", batching.GPU_VALUES_AT_ONCE),
             live,
-            watched(live.watch),
+            stage_hook(live.watch),
         ):
             measurement.plan.look()
             measurement.plan.answer(sentences(1)[0])

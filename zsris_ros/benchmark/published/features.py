@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemSettings, squash
-from zsris_ros.vision.views import HybridSettings, blur, crop, crop_mask, mask_window, normalise
+from zsris_ros.vision.gem import GemSettings, resize_bicubic
+from zsris_ros.vision.views import HybridSettings, blur, crop, crop_mask, normalise, square_crop
 
 Pictures = tuple[Tensor, Tensor, Tensor]
 """Local and global Nx3xSxS, normalised, and the masks' grids NxGxG."""
@@ -43,7 +43,7 @@ def compose(
     for mask in masks:
         window = None
         if settings.window is not None:
-            window = mask_window(mask, settings.window, settings.window_min_px)
+            window = square_crop(mask, settings.window, settings.window_min_px)
         inside = crop_mask(torch.from_numpy(mask), window)
         kept, around = crop(sharp, window), crop(surround, window)
         units = normalise(kept[None].float() / 255, settings.mean, settings.std)
@@ -76,7 +76,9 @@ def encode(
 
 def patch_features(clip: ClipModel, settings: GemSettings, rgb: ByteArray) -> Tensor:
     """GEM: uint8 HxWx3 to float32 (G*G)xE, L2-normalised, by row."""
-    picture = torch.from_numpy(squash(rgb, settings.size)).permute(2, 0, 1)[None].float() / 255
+    picture = (
+        torch.from_numpy(resize_bicubic(rgb, settings.size)).permute(2, 0, 1)[None].float() / 255
+    )
     first = len(clip.blocks) - settings.blocks
     with torch.no_grad():
         images = normalise(picture.to(clip.device), settings.mean, settings.std)

@@ -23,7 +23,7 @@ from zsris_ros.benchmark.inputs import Inputs
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.published.features import mask_features, patch_features
 from zsris_ros.camera.conversions import to_rgb
-from zsris_ros.camera.image_messages import to_picture
+from zsris_ros.camera.image_messages import to_image_data
 from zsris_ros.guidance.coherence import PUBLISHED_WEIGHTS
 from zsris_ros.guidance.positions import published_position_map
 from zsris_ros.proposals.sam.sam_proposer import SamSettings
@@ -78,7 +78,7 @@ class PublishedPlan:
         with stage("guidance"):
             chosen = _choose(p, q, query.relation, masks, boxes, heat)
         with stage("publish"):
-            to_picture(masks[chosen] * np.uint8(255), "mono8", self._inputs.message.header)
+            to_image_data(masks[chosen] * np.uint8(255), "mono8", self._inputs.message.header)
         return chosen
 
     def _shares(self, query: PublishedQuery) -> tuple[Tensor, Tensor | None]:

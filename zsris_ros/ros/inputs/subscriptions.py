@@ -12,13 +12,13 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from zsris_ros.camera.compressed import RAW
-from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, FrameBuffer, Moment
-from zsris_ros.camera.image_messages import SECOND, AnyImage, of_rectified, stamp_ns
+from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, FrameBuffer, SyncedMessages
+from zsris_ros.camera.image_messages import SECOND, AnyImage, rectified_info, stamp_ns
 from zsris_ros.ros.inputs.input_watchdog import InputWatchdog
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.qos import create_camera_subscription
 
-CameraMessages: TypeAlias = Moment[AnyImage, CameraInfo]
+CameraMessages: TypeAlias = SyncedMessages[AnyImage, CameraInfo]
 CameraBuffer: TypeAlias = FrameBuffer[AnyImage, CameraInfo]
 
 BACKWARDS = JumpThreshold(
@@ -89,11 +89,11 @@ class CameraSubscriptions:
         self._on_frame()
 
     def _on_info(self, info: CameraInfo) -> None:
-        calibration = of_rectified(info) if self._rectified else info
+        calibration = rectified_info(info) if self._rectified else info
         self._report_jump(self.buffer.add_info(stamp_ns(info.header), calibration))
 
     def _on_clock(self, jump: TimeJump) -> None:
-        self._report_jump(self.buffer.forget_after(self._clock.now().nanoseconds))
+        self._report_jump(self.buffer.drop_after(self._clock.now().nanoseconds))
 
     def _report_jump(self, jumped: bool) -> None:
         if jumped:

@@ -45,7 +45,8 @@ class TorchModel:
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        from zsris_ros.models.load import load_parts, resolve_device
+        from zsris_ros.models.load import load_parts
+        from zsris_ros.torch_utils.precision import resolve_device
 
         self._device = resolve_device(parameters.device)
         self._parts = load_parts(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from zsris_ros.camera.image_messages import to_picture
+from zsris_ros.camera.image_messages import to_image_data
 
 
 def to_image(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Image:
@@ -17,7 +17,7 @@ def to_image(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Image:
 
     Raises InputError when pixels and encoding do not match.
     """
-    picture = to_picture(pixels, encoding, header)
+    picture = to_image_data(pixels, encoding, header)
     message = Image()
     message.header = header
     message.height, message.width = picture.height, picture.width

@@ -40,7 +40,9 @@ def _object_markers(answer: Answer, candidate: Candidate, number: int) -> list[M
     size = to_size(box)
     size.x, size.y, size.z = (max(each, MIN_THICKNESS) for each in (size.x, size.y, size.z))
     ball = Vector3(x=SPHERE_DIAMETER, y=SPHERE_DIAMETER, z=SPHERE_DIAMETER)
-    x, y, z = box.pose.of_points(np.array([0.0, 0.0, box.size[2] / 2 + TEXT_HEIGHT])).tolist()
+    x, y, z = box.pose.transform_points(
+        np.array([0.0, 0.0, box.size[2] / 2 + TEXT_HEIGHT])
+    ).tolist()
     centroid = PoseMessage(position=to_point(candidate.centroid, camera_pose))
     above = PoseMessage(position=to_point((x, y, z), camera_pose))
     markers = [

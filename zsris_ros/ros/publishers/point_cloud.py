@@ -27,7 +27,7 @@ def point_cloud(answer: Answer) -> PointCloud2 | None:
     valid = answer.result.mask & np.isfinite(points[..., 2])
     xyz = points[valid].astype(np.float64)
     if answer.camera_pose is not None:
-        xyz = answer.camera_pose.of_points(xyz)
+        xyz = answer.camera_pose.transform_points(xyz)
     red, green, blue = frame.rgb[valid].astype(np.uint32).T
     cloud = np.empty((len(xyz), len(FIELDS)), "<f4")
     cloud[:, :3] = xyz

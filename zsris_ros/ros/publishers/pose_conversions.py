@@ -26,13 +26,13 @@ def to_point(point: types.Point | None, camera_pose: Pose | None = None) -> Poin
         return Point()
     x, y, z = point
     if camera_pose is not None:
-        x, y, z = camera_pose.of_points(np.array(point, np.float64)).tolist()
+        x, y, z = camera_pose.transform_points(np.array(point, np.float64)).tolist()
     return Point(x=float(x), y=float(y), z=float(z))
 
 
 def to_pose(pose: Pose, camera_pose: Pose | None = None) -> PoseMessage:
     """Convert a pose of the optical frame."""
-    placed = pose if camera_pose is None else camera_pose.of_pose(pose)
+    placed = pose if camera_pose is None else camera_pose.transform_pose(pose)
     x, y, z, w = placed.quaternion
     return PoseMessage(
         position=to_point(placed.position), orientation=Quaternion(x=x, y=y, z=z, w=w)

@@ -86,7 +86,7 @@ def mask_image(answer: Answer) -> Image:
 
 def overlay_image(answer: Answer) -> Image:
     """Return the image with the answer drawn into it, as rgb8 with the image's header."""
-    picture = overlay.overlay(answer.frame.rgb, answer.result, answer.result.expression.text)
+    picture = overlay.draw_result(answer.frame.rgb, answer.result, answer.result.expression.text)
     return to_image(picture, "rgb8", answer.header)
 
 

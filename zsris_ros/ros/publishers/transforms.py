@@ -83,6 +83,6 @@ class TargetFrame:
                     raise LookupError(str(error).rstrip(". ")) from error
                 time.sleep(POLL_PERIOD)
         position, rotation = found.transform.translation, found.transform.rotation
-        return Pose.of(
+        return Pose.from_quaternion(
             (position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w)
         )

@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.camera.frame_buffer import Stamped
-from zsris_ros.camera.image_messages import SECOND, in_seconds, stamp_ns
+from zsris_ros.camera.image_messages import SECOND, format_seconds, stamp_ns
 from zsris_ros.ros.inputs.subscriptions import CameraBuffer, CameraMessages
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers.answer import Refusal, Status
@@ -129,6 +129,6 @@ def _check_tolerance(
     oldest, newest = buffer.span_ns() or (messages.image.stamp_ns, messages.image.stamp_ns)
     raise Refusal(
         Status.NO_IMAGE,
-        f"no image is kept within {tolerance:g} s of the stamp {in_seconds(stamp)}; the buffer "
-        f"spans {in_seconds(oldest)} to {in_seconds(newest)} with {len(buffer)} images",
+        f"no image is kept within {tolerance:g} s of the stamp {format_seconds(stamp)}; the buffer "
+        f"spans {format_seconds(oldest)} to {format_seconds(newest)} with {len(buffer)} images",
     )

@@ -15,7 +15,7 @@ from zsris_ros.ros.lifecycle.worker import JobCancelled, Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.requests.frame_selection import is_near
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
-from zsris_ros.tracing.stages import watched
+from zsris_ros.tracing.stages import stage_hook
 
 
 class LookAhead:
@@ -42,7 +42,7 @@ class LookAhead:
         if prepared is not None and is_near(prepared, messages, parameters.look_ahead / 2):
             return
         query = Query("", messages, "the image", ("camera", *messages.key))
-        with watched(partial(self._cancel_if_delaying, query.key)):
+        with stage_hook(partial(self._cancel_if_delaying, query.key)):
             handler.prepare(query, parameters.assume_registered, parameters.max_pixels)
 
     def _cancel_if_delaying(self, key: Hashable, stage: str) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.image_messages import MAX_PIXELS
 from zsris_ros.referring.extents import Extents
 from zsris_ros.ros.inputs.subscriptions import CameraMessages
@@ -172,7 +172,7 @@ class RequestHandler:
 def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
     """Convert the messages of a query; the note is the reason for missing metres."""
     try:
-        frame, note = to_frame(query.messages, assume_registered, max_pixels)
+        frame, note = assemble_frame(query.messages, assume_registered, max_pixels)
     except InputError as error:
         if query.from_request:
             raise

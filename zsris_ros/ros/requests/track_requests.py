@@ -14,7 +14,7 @@ from functools import partial
 from rclpy.callback_groups import ReentrantCallbackGroup
 from std_msgs.msg import Header
 
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.image_messages import SECOND
 from zsris_ros.geometry.masks import mask_box
 from zsris_ros.msg import TrackedObject as TrackedMessage
@@ -29,7 +29,7 @@ from zsris_ros.ros.publishers.result_messages import fill_refusal, to_mask, to_p
 from zsris_ros.ros.qos import create_publisher
 from zsris_ros.ros.requests.request_handler import FoundResult
 from zsris_ros.srv import Track
-from zsris_ros.tracking.tracker import Look, TrackedObject, Tracker
+from zsris_ros.tracking.tracker import LookFunction, TrackedObject, Tracker
 from zsris_ros.types import InputError
 
 LOG_PERIOD = 5.0
@@ -67,7 +67,7 @@ class TrackRequests:
         """The expression of the tracked object; "" without one."""
         return "" if self._tracker is None else self._expression
 
-    def start(self, look: Look, found: FoundResult) -> str:
+    def start(self, look: LookFunction, found: FoundResult) -> str:
         """Track the object of a result and return a sentence.
 
         Raises:
@@ -126,7 +126,7 @@ class TrackRequests:
             return  # its depth has not arrived yet
         self._messages = newest
         try:
-            frame, _ = to_frame(newest, parameters.assume_registered, parameters.max_pixels)
+            frame, _ = assemble_frame(newest, parameters.assume_registered, parameters.max_pixels)
             self._publish(tracker, tracker.follow(frame))
         except InputError as error:
             self._node.get_logger().warning(
@@ -140,7 +140,7 @@ class TrackRequests:
         message = self._message(
             TrackedMessage.TRACKING if tracked.tracking else TrackedMessage.LOST
         )
-        message.why, message.score = tracked.why, tracked.score
+        message.why, message.score = tracked.reason, tracked.score
         if tracked.tracking:
             message.mask = to_mask(tracked.mask, message.header)
             message.box = to_region(mask_box(tracked.mask))

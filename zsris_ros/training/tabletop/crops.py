@@ -18,7 +18,7 @@ from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.tabletop.captions import SCENERY_NAME
 from zsris_ros.training.tabletop.sam_batches import jitter
-from zsris_ros.vision.views import HybridSettings, blur, mask_grid, mask_window, normalise
+from zsris_ros.vision.views import HybridSettings, blur, mask_grid, normalise, square_crop
 
 WRONG_MASK = ""
 """The name of a crop whose mask is no whole object: it fits no caption."""
@@ -136,7 +136,7 @@ class CropBank:
         rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
         mask, name = self._draw_mask(labels, self._data.names[row])
         assert settings.window is not None
-        window = mask_window(mask, settings.window * rng.uniform(0.9, 1.1), 32)
+        window = square_crop(mask, settings.window * rng.uniform(0.9, 1.1), 32)
         ys = np.clip(np.arange(window.y, window.y + window.height), 0, mask.shape[0] - 1)
         xs = np.clip(np.arange(window.x, window.x + window.width), 0, mask.shape[1] - 1)
         sharp = np.ascontiguousarray(rgb[np.ix_(ys, xs)])

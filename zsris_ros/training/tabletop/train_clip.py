@@ -28,7 +28,7 @@ from zsris_ros.training.tabletop.captions import NOUNS, SCENERY_NAME, Caption, d
 from zsris_ros.training.tabletop.crops import CropBank, Crops
 from zsris_ros.training.tabletop.resumption import resume, save
 from zsris_ros.vision.clip import ClipModel, build_clip
-from zsris_ros.vision.gem import GemLocaliser, GemSettings, squash
+from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings, normalise
 
@@ -212,7 +212,9 @@ def frame_loss(
 ) -> Tensor:
     """The sigmoid loss of one whole frame's GEM patches, each named after what covers it most."""
     clip, size = localiser.clip, localiser.settings.size
-    picture = torch.from_numpy(squash(np.asarray(data.rgb[row]), size)).permute(2, 0, 1)[None]
+    picture = torch.from_numpy(resize_bicubic(np.asarray(data.rgb[row]), size)).permute(2, 0, 1)[
+        None
+    ]
     images = normalise(picture.float() / 255, localiser.settings.mean, localiser.settings.std)
     patches = localiser.patch_features(images.to(clip.device))[0]
     grid = size // clip.patch_size
