@@ -27,7 +27,7 @@ from zsris_ros.types import (
 from zsris_ros.visualization.overlay import draw_result
 
 if TYPE_CHECKING:
-    from zsris_ros.ros.client.remote import Remote, RemoteAnswer
+    from zsris_ros.ros.client.service_client import Client, RemoteAnswer
 
 LOADING_TIMEOUT, DISCOVERY_TIMEOUT, PLAYING_TIMEOUT, ANSWER_TIMEOUT = 300.0, 30.0, 120.0, 180.0
 """In seconds, for slow machines."""
@@ -59,16 +59,16 @@ def run_demo(
     environment = ros_environment()
     os.environ.update(environment)  # for rclpy in this process
     try:
-        from zsris_ros.ros.client.remote import connected
+        from zsris_ros.ros.client.service_client import connected, disconnect
     except ImportError as error:
         raise RosMissing(
             f"the demo needs ROS 2, and {error.name} is not installed: "
             "pip install 'zsris_ros[ros]', or source a ROS 2 workspace with this package"
         ) from error
-    with connected() as remote, ChildProcesses(environment, logs, remote.give_up) as children:
+    with connected() as client, ChildProcesses(environment, logs, disconnect) as children:
         try:
-            start_processes(children, remote, bag, weights, device, log)
-            return list(_ask_all(remote, scenes, frames, log))
+            start_processes(children, client, bag, weights, device, log)
+            return list(_ask_all(client, scenes, frames, log))
         except Exception:
             children.check()  # a failed child is the cause of further errors
             raise
@@ -76,7 +76,7 @@ def run_demo(
 
 def start_processes(
     children: ChildProcesses,
-    remote: Remote,
+    client: Client,
     bag: Path,
     weights: str,
     device: str,
@@ -94,9 +94,9 @@ def start_processes(
     arguments = [part for item in parameters.items() for part in ("-p", "{}:={}".format(*item))]
     arguments += [part for item in remaps.items() for part in ("-r", "{}:={}".format(*item))]
     children.start("node", "zsris_ros.ros.node", "--ros-args", *arguments, long_running=True)
-    remote.wait(LOADING_TIMEOUT)
+    client.wait(LOADING_TIMEOUT)
     # The node answers after its model is loaded and has run once.
-    remote.ask_about(np.full((48, 64, 3), 128, np.uint8), "the first thing", LOADING_TIMEOUT)
+    client.refer("the first thing", np.full((48, 64, 3), 128, np.uint8), LOADING_TIMEOUT)
     log(f"    ready after {time.monotonic() - start:.0f} s")
     log(f"==> playing {bag.name}: {demo_bag.IMAGE_TOPIC}, {demo_bag.DEPTH_TOPIC}")
     children.start(
@@ -106,7 +106,7 @@ def start_processes(
 
 
 def _ask_all(
-    remote: Remote,
+    client: Client,
     scenes: Sequence[RecordedScene],
     frames: dict[int, Frame],
     log: Callable[[str], None],
@@ -117,7 +117,7 @@ def _ask_all(
         frame = frames[scene.stamps_ns[-1]]
         for expression in scene.expressions:
             number += 1
-            answer = remote.ask(expression.text, frame.stamp_ns, ANSWER_TIMEOUT)
+            answer = client.refer(expression.text, frame.stamp_ns, ANSWER_TIMEOUT)
             scored = score_answer(frame, scene, expression, answer)
             log(
                 f"[{number:2}/{total}] {expression.text}: {answer.status}, IoU {scored.iou:.2f}, "

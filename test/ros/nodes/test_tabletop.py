@@ -82,7 +82,7 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def answers(ros: None) -> list[dict[str, Any]]:
-    """What a client in a process of its own is answered after the bag has been played."""
+    """Return the answers to a client process after the bag was played."""
     remaps = {"image": IMAGE_TOPIC, "depth": DEPTH_TOPIC, "camera_info": INFO_TOPIC}
     with node(remaps, device="cpu", buffer_length=60) as running:
         running.wait_for_log("the model is ready", timeout=120)

@@ -118,16 +118,16 @@ def score(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[T
     """Return ``trials`` with the node's answers to the typed and the recognised texts."""
     environment = ros_environment()
     os.environ.update(environment)  # for rclpy in this process
-    from zsris_ros.ros.client.remote import connected
+    from zsris_ros.ros.client.service_client import connected, disconnect
 
     known: dict[tuple[int, str], bool] = {}
-    with connected() as remote, ChildProcesses(environment, logs, remote.give_up) as children:
-        start_processes(children, remote, SHIPPED, "tabletop", "auto", print)
+    with connected() as client, ChildProcesses(environment, logs, disconnect) as children:
+        start_processes(children, client, SHIPPED, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
             key = chosen.index(task), " ".join(spoken_words(text)) or text
             if key not in known:
-                answer = remote.ask(text, task.stamp_ns, ANSWER_TIMEOUT) if text else None
+                answer = client.refer(text, task.stamp_ns, ANSWER_TIMEOUT) if text else None
                 known[key] = answer is not None and _right(task, answer.verdict, answer.mask)
             return known[key]
 

@@ -1,7 +1,7 @@
-"""Asks refer_segment_node for a parameter ten times a second, and reads what its clock says.
+"""A process that measures the latency of a parameter call, and the lag of the node's clock.
 
-A process of its own, as a tool beside the node would be, so that nobody else's work delays it. When
-it is interrupted it writes what it has seen, in seconds, as the last line.
+It calls refer_segment_node ten times a second until it is interrupted and prints the results in
+seconds as the last line.
 """
 
 from __future__ import annotations
@@ -19,20 +19,17 @@ from rcl_interfaces.srv import GetParameters
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 PERIOD = 0.1
-PATIENCE = 60.0
-READY = "the parameters are watched"
+TIMEOUT = 60.0
+READY = "measuring"
 
 
-class Watch:
-    """``parameters``: seconds until each answer; ``clock_lags``: how late the node's time is.
-
-    The node's time is the camera's /clock, which is the time of day.
-    """
+class LatencyMeter:
+    """Latencies of calls (``parameters``) and lags of the node's /clock, in seconds."""
 
     def __init__(self) -> None:
         self.parameters: list[float] = []
         self.clock_lags: list[float] = []
-        self._node = rclpy.create_node("watch")
+        self._node = rclpy.create_node("latency_meter")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_report, 10)
@@ -41,39 +38,39 @@ class Watch:
         )
 
     def run(self) -> None:
-        """Until the context ends."""
+        """Measure until the context ends."""
         self._client.wait_for_service()
-        while self._ask(2.0) is None:
-            pass  # ROS takes a service for ready before it has discovered the client
+        while self._call(2.0) is None:
+            pass  # ROS reports a service as ready before it has discovered the client
         print(READY, flush=True)
         while rclpy.ok():
             begin = time.monotonic()
-            seconds = self._ask(PATIENCE)
+            seconds = self._call(TIMEOUT)
             if seconds is not None or rclpy.ok():
-                self.parameters.append(PATIENCE if seconds is None else seconds)
+                self.parameters.append(TIMEOUT if seconds is None else seconds)
             time.sleep(max(0.0, begin + PERIOD - time.monotonic()))
 
-    def _ask(self, patience: float) -> float | None:
-        """Seconds that the answer takes; None when there is none in time."""
+    def _call(self, timeout: float) -> float | None:
+        """Return the latency, or None after ``timeout`` seconds."""
         begin = time.monotonic()
         future = self._client.call_async(GetParameters.Request(names=["max_pending"]))
-        self._executor.spin_until_future_complete(future, patience)
+        self._executor.spin_until_future_complete(future, timeout)
         return time.monotonic() - begin if future.done() else None
 
     def _on_report(self, report: DiagnosticArray) -> None:
         stamp = report.header.stamp
-        if stamp.sec:  # else the node has not heard of /clock yet
+        if stamp.sec:  # 0 before the first /clock
             self.clock_lags.append(time.time() - stamp.sec - stamp.nanosec * 1e-9)
 
 
 def main() -> int:
-    """Exit code 0."""
-    signal.signal(signal.SIGINT, lambda *_: None)  # it ends the context, and no more
+    """Measure until SIGINT; return 0."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # rclpy shuts the context down
     rclpy.init()
-    watch = Watch()
-    with suppress(ExternalShutdownException):  # interrupted while it waits
-        watch.run()
-    print(json.dumps({"parameters": watch.parameters, "clock_lags": watch.clock_lags}))
+    meter = LatencyMeter()
+    with suppress(ExternalShutdownException):  # during a call
+        meter.run()
+    print(json.dumps({"parameters": meter.parameters, "clock_lags": meter.clock_lags}))
     return 0
 
 

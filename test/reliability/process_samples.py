@@ -1,4 +1,4 @@
-"""What a process holds: memory, threads, files, shared memory, GPU memory."""
+"""Samples of a process: memory, threads, files, shared memory, GPU memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KINDS = {
     "shared_mb": "files in /dev/shm, MB",
     "gpu_mb": "GPU memory of the node, MB",
 }
-"""What is sampled, as a plot calls it."""
+"""The kinds of samples with their titles."""
 
 
 def sample(pid: int) -> dict[str, float]:
-    """One value for each of KINDS that this machine has, of the process ``pid``."""
+    """Return one value of each available kind for the process ``pid``."""
     process = Path("/proc") / str(pid)
     status = dict(
         line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
