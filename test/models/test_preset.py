@@ -30,7 +30,7 @@ from zsris_ros.models.preset import checkpoints, load_preset, parse_preset, pres
 from zsris_ros.proposals.sam.sam_network import PUBLISHED, build_sam
 from zsris_ros.torch_utils import precision as precision_module
 from zsris_ros.torch_utils.precision import min_cosine, resolve_device, resolve_precision
-from zsris_ros.types import Frame
+from zsris_ros.types import Frame, InputError
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
@@ -245,7 +245,7 @@ def test_precisions_by_name() -> None:
     cpu = torch.device("cpu")
     for name, short in precision_module.LONG_NAMES.items():
         assert resolve_precision(name, cpu, {}) == resolve_precision(short, cpu, {}) == short
-    with pytest.raises(WeightsError, match="unknown precision 'int8'"):
+    with pytest.raises(InputError, match="unknown precision 'int8'"):
         resolve_precision("int8", cpu, {})
 
 
