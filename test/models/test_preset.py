@@ -245,7 +245,7 @@ def test_precisions_by_name() -> None:
     cpu = torch.device("cpu")
     for name, short in precision_module.LONG_NAMES.items():
         assert resolve_precision(name, cpu, {}) == resolve_precision(short, cpu, {}) == short
-    with pytest.raises(WeightsError, match="unknown precision 'int8'"):
+    with pytest.raises(InputError, match="unknown precision 'int8'"):
         resolve_precision("int8", cpu, {})
 
 
