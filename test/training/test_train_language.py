@@ -81,7 +81,7 @@ def test_the_spacy_parser_runs_on_a_trained_pipeline(pipeline: Path) -> None:
     for row in load("expressions.txt")[::40]:
         found = parser.parse(row["text"])
         assert found.parser == parser.name == "en_referring"
-        assert found.head and found.text == row["text"]
+        assert found.target.head and found.text == row["text"]
     with pytest.raises(InputError, match="no word"):
         parser.parse("...")
 
