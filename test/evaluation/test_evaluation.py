@@ -27,7 +27,8 @@ from zsris_ros.evaluation.reports.summary import summarise_folder
 from zsris_ros.evaluation.run_folder import Results, claim
 from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
-from zsris_ros.models.load import Parts, load_parts
+from zsris_ros.models.load import LoadedModels, load_models
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.torch_utils import precision as precision_module
 from zsris_ros.types import InputError, Verdict
 
@@ -70,12 +71,12 @@ class Same:
 
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
-    return load_parts("tabletop", device="cpu", parser="rules")
+def parts() -> LoadedModels:
+    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
 
 
 def entered(
-    parts: Parts, directory: Path, proposals: str = "truth", name: str = "hybridgl"
+    parts: LoadedModels, directory: Path, proposals: str = "truth", name: str = "hybridgl"
 ) -> MethodRun:
     experiment = Experiment(parts, None, directory, SETTINGS)
     return experiment.prepare(find_method(name), proposals)
@@ -92,7 +93,7 @@ def lines(path: Path) -> list[Any]:
     return [without_times(json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Path) -> None:
+def test_every_answer_and_every_frame_is_written_down(parts: LoadedModels, tmp_path: Path) -> None:
     evaluate(Squares(3), [entered(parts, tmp_path)], limit=2)
     answers, looks = read_answers(tmp_path), read_frames(tmp_path)
     assert [look.item for look in looks] == ["squares 0", "squares 1"]
@@ -119,7 +120,9 @@ def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Pa
         read_frames(tmp_path)
 
 
-def test_several_targets_count_together_and_duplicates_each(parts: Parts, tmp_path: Path) -> None:
+def test_several_targets_count_together_and_duplicates_each(
+    parts: LoadedModels, tmp_path: Path
+) -> None:
     asked = (
         Question("the leftmost object", "plural", (0, 2)),
         Question("the leftmost object", "ambiguous", (0, 2), Verdict.AMBIGUOUS),
@@ -133,7 +136,9 @@ def test_several_targets_count_together_and_duplicates_each(parts: Parts, tmp_pa
     assert (absent.intersection, absent.iou, absent.bound, absent.target_class) == (0, 0, 1, None)
 
 
-def test_what_cannot_be_read_is_refused_and_the_run_goes_on(parts: Parts, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_refused_and_the_run_goes_on(
+    parts: LoadedModels, tmp_path: Path
+) -> None:
     asked = (Question("?!", "none", (0,)), Question("the leftmost object", "superlative", (0,)))
     evaluate(Squares(2, asked), [entered(parts, tmp_path)])
     refused, fine = read_answers(tmp_path)[:2]
@@ -144,7 +149,7 @@ def test_what_cannot_be_read_is_refused_and_the_run_goes_on(parts: Parts, tmp_pa
     assert (summary["refused"], summary["n"], summary["accuracy"]) == (2, 4, 0.5)
 
 
-def test_proposals_come_from_a_file_by_the_items_names(parts: Parts, tmp_path: Path) -> None:
+def test_proposals_come_from_a_file_by_the_items_names(parts: LoadedModels, tmp_path: Path) -> None:
     file = tmp_path / "masks.json"
     left = {"size": [48, 64], "counts": [10 + 4 * 48, *[10, 38] * 9, 10, 28 + 50 * 48]}
     file.write_text(json.dumps([{"image_id": "squares 0", "segmentation": left, "score": 0.9}]))
@@ -156,7 +161,7 @@ def test_proposals_come_from_a_file_by_the_items_names(parts: Parts, tmp_path: P
         entered(parts, tmp_path / "other", "nowhere.json")
 
 
-def test_what_a_kill_left_half_done_is_done_again(parts: Parts, tmp_path: Path) -> None:
+def test_what_a_kill_left_half_done_is_done_again(parts: LoadedModels, tmp_path: Path) -> None:
     evaluate(Squares(3), [entered(parts, tmp_path / "whole")])
     directory = tmp_path / "killed"
     evaluate(Squares(3), [entered(parts, directory)], limit=1)
@@ -208,7 +213,7 @@ SHARING = [
 ]  # fmt: skip
 
 
-def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
+def test_sharing_changes_no_answer(parts: LoadedModels, tmp_path: Path) -> None:
     item = TabletopData(0, 1).to_item(small_scenes()[0])
     one = Same(item)
     shared = Experiment(parts, None, tmp_path / "shared", SETTINGS)
@@ -225,7 +230,7 @@ def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
             assert ours
 
 
-def test_what_methods_have_in_common_is_one(parts: Parts, tmp_path: Path) -> None:
+def test_what_methods_have_in_common_is_one(parts: LoadedModels, tmp_path: Path) -> None:
     experiment = Experiment(parts, None, tmp_path, SETTINGS)
 
     def scene(name: str, variant: str, proposals: str = "truth") -> Any:

@@ -23,7 +23,8 @@ from zsris_ros.evaluation.calibration.fitting import (
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.language import parse
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.models.preset import load_preset, with_calibration
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.settings import ReferSettings
@@ -122,7 +123,9 @@ class OnlyPresent:
 
 @pytest.mark.usefixtures("rendering")
 def test_absent_things_are_borrowed_from_the_frame_before() -> None:
-    found = answer_questions(OnlyPresent(), load_parts("tabletop", device="cpu").segmenter())
+    found = answer_questions(
+        OnlyPresent(), load_models("tabletop", LoadOptions(device="cpu")).segmenter()
+    )
     assert [one.expected for one in found].count(Verdict.NOT_FOUND) == 2
     assert [one.item for one in found] == [0, 0, 1, 1, 1, 1]
     assert any(one.right[0] for one in found)

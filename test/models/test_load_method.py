@@ -20,7 +20,8 @@ from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.evaluation.experiment import Experiment
 from zsris_ros.language.rule_parser import RuleParser
-from zsris_ros.models.load import Parts
+from zsris_ros.models.load import LoadedModels
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.models.preset import Network, Preset
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
 from zsris_ros.proposals.sam.sam_network import build_sam
@@ -53,7 +54,7 @@ SAM_SIZES = {
 
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
+def parts() -> LoadedModels:
     torch.manual_seed(0)
     clip = ClipModel.load(CONFIG, build_clip(CONFIG).state_dict())
     hybrid, gem = HybridSettings(start_block=2), GemSettings(blocks=2, size=32)
@@ -68,7 +69,7 @@ def parts() -> Parts:
         depth=DepthSettings(),
         referring=ReferSettings(calibrated=True),
     )
-    return Parts(
+    return LoadedModels(
         preset=preset,
         sam=SamProposer(build_sam(SAM_SIZES), preset.proposing),
         depth=DepthProposer(),
@@ -81,7 +82,7 @@ def parts() -> Parts:
 
 @pytest.mark.parametrize("name", ["hybridgl", "global-local", "crop", "region-token"])
 @pytest.mark.parametrize("variant", ["reference", "paper", "product"])
-def test_a_preset_answers_by_any_method(parts: Parts, name: str, variant: str) -> None:
+def test_a_preset_answers_by_any_method(parts: LoadedModels, name: str, variant: str) -> None:
     segmenter = methods.segmenter_of(parts, find_method(name, variant))
     referral = segmenter.refer(segmenter.look(*painted()), "the red box")
     assert referral.expression.parser == "rules"
@@ -91,7 +92,7 @@ def test_a_preset_answers_by_any_method(parts: Parts, name: str, variant: str) -
     assert methods.segmenter_of(parts, find_method(name, variant), []).look(*painted())
 
 
-def test_published_variants_take_the_published_sam_settings(parts: Parts) -> None:
+def test_published_variants_take_the_published_sam_settings(parts: LoadedModels) -> None:
     """800 pixels at least for the RefCOCO tables, and settings of its own for PhraseCut."""
     product = methods.default_proposers(parts, find_method("hybridgl", "product"), "phrasecut")
     assert product == [parts.sam, parts.depth]
@@ -115,7 +116,7 @@ def test_published_variants_take_the_published_sam_settings(parts: Parts) -> Non
 
 @pytest.mark.parametrize("proposals", ["all", "sam"])
 def test_sam_alone_has_the_published_settings_too(
-    proposals: str, parts: Parts, tmp_path: Path
+    proposals: str, parts: LoadedModels, tmp_path: Path
 ) -> None:
     real = replace(parts, preset=replace(parts.preset, sam=Network("vit_b", "sam_vit_b")))
     for dataset, least in (("refcoco", 800), ("phrasecut", 100)):
@@ -134,7 +135,7 @@ def test_sam_alone_has_the_published_settings_too(
 
 
 def test_published_methods_read_by_an_installed_pipeline(
-    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    parts: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer and the settings of the results name the parser that read the sentence."""
     text = "there is a red box"
@@ -160,7 +161,7 @@ def test_published_methods_read_by_an_installed_pipeline(
         by_rules.prepare(find_method("hybridgl", "paper"), "truth", "paper")
 
 
-def test_proposers_share_a_network_and_differ_in_settings(parts: Parts) -> None:
+def test_proposers_share_a_network_and_differ_in_settings(parts: LoadedModels) -> None:
     frame, _ = painted()
     loose = SamSettings(points_per_side=2, pred_iou_thresh=-1e9, stability_score_thresh=0)
     strict = replace(loose, pred_iou_thresh=1e9)
@@ -169,7 +170,7 @@ def test_proposers_share_a_network_and_differ_in_settings(parts: Parts) -> None:
     assert len(parts.sam.with_settings(loose).propose(frame))
 
 
-def test_another_clip_takes_the_presets_place(parts: Parts) -> None:
+def test_another_clip_takes_the_presets_place(parts: LoadedModels) -> None:
     torch.manual_seed(0)
     resnet = load_clip(RESNET, build_clip(RESNET).state_dict())
     assert isinstance(resnet, ResnetClip)
@@ -189,12 +190,12 @@ def test_another_clip_takes_the_presets_place(parts: Parts) -> None:
 
 def test_missing_and_unknown_clips_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="zsris weights fetch clip_rn50"):
-        methods.load_clip_checkpoint("clip_rn50", directory=tmp_path)
+        methods.load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
     with pytest.raises(WeightsError, match="no checkpoint is called"):
-        methods.load_clip_checkpoint("clip_rn51", directory=tmp_path)
+        methods.load_clip_checkpoint("clip_rn51", LoadOptions(directory=tmp_path))
     (tmp_path / "RN50.pt").write_bytes(b"something else")
     with pytest.raises(WeightsError, match="is refused: its sha256"):
-        methods.load_clip_checkpoint("clip_rn50", directory=tmp_path)
+        methods.load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ def test_another_clip_proves_its_half_precision(
         caplog.clear()
         with caplog.at_level("INFO", "zsris_ros"):
             return methods.load_clip_checkpoint(
-                "small", device="cpu", directory=small_checkpoint, precision=precision
+                "small", LoadOptions(device="cpu", directory=small_checkpoint, precision=precision)
             ).dtype
 
     assert load() == torch.bfloat16

@@ -25,7 +25,8 @@ from zsris_ros.commands.weights import add_arguments, run
 from zsris_ros.models import load as load_module
 from zsris_ros.models import preset as preset_module
 from zsris_ros.models.background_reuse import proven_halo
-from zsris_ros.models.load import load_parts, load_segmenter
+from zsris_ros.models.load import load_models, load_segmenter
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.models.preset import checkpoints, load_preset, parse_preset, preset_names
 from zsris_ros.proposals.sam.sam_network import PUBLISHED, build_sam
 from zsris_ros.torch_utils import precision as precision_module
@@ -173,10 +174,13 @@ def small_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
 
 def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
-    parts = load_parts("small", device="cpu", parser="rules", batch_size=3)
+    parts = load_models("small", LoadOptions(device="cpu", parser="rules", batch_size=3))
     assert parts.encoder.settings.batch_size == 3
     assert parts.depth is not None
-    assert load_parts("small", device="cpu", parser="rules", depth_proposals=False).depth is None
+    assert (
+        load_models("small", LoadOptions(device="cpu", parser="rules", depth_proposals=False)).depth
+        is None
+    )
     assert parts.parser.parse("the red mug").target.head == "mug"
 
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
@@ -186,7 +190,9 @@ def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
 
 
 def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> None:
-    segmenter = load_segmenter("small", device="cpu", parser="rules", depth_proposals=False)
+    segmenter = load_segmenter(
+        "small", LoadOptions(device="cpu", parser="rules", depth_proposals=False)
+    )
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     referral = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
     assert referral.mask.shape == (40, 60)
@@ -195,14 +201,14 @@ def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_parts_in_half_precision(small_preset: Callable[..., None], precision: str) -> None:
-    parts = load_parts("small", device="cpu", precision=precision, parser="rules")
+    parts = load_models("small", LoadOptions(device="cpu", precision=precision, parser="rules"))
     assert parts.encoder.clip.dtype == getattr(torch, precision)
 
 
 @pytest.mark.weights("nothing is downloaded unless `zsris weights fetch` asks")
 def test_a_missing_checkpoint_says_how_to_fetch_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="fetch it with `zsris weights fetch sam_vit_b`"):
-        load_parts("openai-sam-b", directory=tmp_path, parser="rules")
+        load_models("openai-sam-b", LoadOptions(directory=tmp_path, parser="rules"))
 
 
 @pytest.mark.weights("a file that is not the catalogue's is refused before it is read")
@@ -217,10 +223,12 @@ def test_a_catalogued_checkpoint_is_checked_before_it_is_read(
         monkeypatch.setattr("zsris_ros.models.load.catalogue", lambda entry=entry: {"s": entry})
         small_preset(sam={"architecture": SMALL_SAM, "checkpoint": "s"})
         if digest == good:
-            load_parts("small", device="cpu", directory=path.parent, parser="rules")
+            load_models("small", LoadOptions(device="cpu", directory=path.parent, parser="rules"))
         else:
             with pytest.raises(WeightsError, match="its sha256 is"):
-                load_parts("small", device="cpu", directory=path.parent, parser="rules")
+                load_models(
+                    "small", LoadOptions(device="cpu", directory=path.parent, parser="rules")
+                )
 
 
 def test_devices() -> None:
@@ -267,7 +275,7 @@ def test_a_half_precision_proves_itself(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level("INFO", "zsris_ros"):
-        parts = load_parts("small", device="cpu", parser="rules")
+        parts = load_models("small", LoadOptions(device="cpu", parser="rules"))
         assert parts.encoder.clip.dtype == torch.bfloat16
         assert "the models compute in bf16 (cosine to float32: 0.99" in caplog.text
         patches = GemLocaliser.patches
@@ -277,7 +285,7 @@ def test_a_half_precision_proves_itself(
             return found * torch.nan if self.clip.dtype == torch.bfloat16 else found
 
         monkeypatch.setattr(GemLocaliser, "patches", overflowing)
-        parts = load_parts("small", device="cpu", parser="rules")
+        parts = load_models("small", LoadOptions(device="cpu", parser="rules"))
         assert parts.encoder.clip.dtype == torch.float32
         assert parts.sam.embed(precision_module.sample_picture()).isfinite().all()
         assert "bf16 strays too far from it here (cosine 0.0" in caplog.text
@@ -291,7 +299,9 @@ def test_far_from_masks_is_shared_where_that_proves_close(
     def halo(**how: Any) -> int | None:
         caplog.clear()
         with caplog.at_level("INFO", "zsris_ros"):
-            return load_parts("small", device="cpu", parser="rules", **how).encoder.settings.halo
+            return load_models(
+                "small", LoadOptions(device="cpu", parser="rules", **how)
+            ).encoder.settings.halo
 
     small_preset()
     assert halo() == 0
@@ -299,7 +309,7 @@ def test_far_from_masks_is_shared_where_that_proves_close(
     assert halo(surround="exact") is None and not caplog.text
     with pytest.raises(WeightsError, match="unknown surround 'no': use auto or exact"):
         halo(surround="no")
-    clip = load_parts("small", device="cpu", parser="rules").encoder.clip
+    clip = load_models("small", LoadOptions(device="cpu", parser="rules")).encoder.clip
     found = [proven_halo(clip, HybridSettings(start_block=2), close) for close in (0.9, 1.1)]
     assert found[0].halo == 0 and found[1].halo is None
     assert 0.9 < found[0].cosine <= found[1].cosine <= 1.0001
@@ -316,7 +326,7 @@ def test_far_from_masks_is_shared_where_that_proves_close(
 
 def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> None:
     small_preset()
-    parts = load_parts("small", device="cpu", parser="rules")
+    parts = load_models("small", LoadOptions(device="cpu", parser="rules"))
     settings, clip = parts.encoder.settings, parts.encoder.clip
     assert settings.halo == 0
     for variant, halo in (("reference", None), ("paper", None), ("product", 0)):

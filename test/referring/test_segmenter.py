@@ -9,19 +9,20 @@ import pytest
 
 from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.models.load import Parts, load_parts
+from zsris_ros.models.load import LoadedModels, load_models
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
-    return load_parts("tabletop", device="cpu", parser="rules")
+def parts() -> LoadedModels:
+    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
 
 
 @pytest.fixture(scope="module")
-def segmenter(parts: Parts) -> Segmenter:
+def segmenter(parts: LoadedModels) -> Segmenter:
     return parts.segmenter()
 
 
@@ -140,7 +141,7 @@ def test_nothing_asked_is_refused(segmenter: Segmenter, looked: Scene, expressio
 
 
 def test_tiny_full_and_overlapping_masks(
-    parts: Parts, recorded: tuple[RecordedScene, Frame]
+    parts: LoadedModels, recorded: tuple[RecordedScene, Frame]
 ) -> None:
     frame = recorded[1]
     masks = np.zeros((4, frame.height, frame.width), dtype=bool)

@@ -27,6 +27,7 @@ from zsris_ros.srv import ReferSegment
 from zsris_ros.benchmark import machine
 from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
 from zsris_ros.models.load import load_segmenter
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
@@ -101,7 +102,7 @@ def publishing(count: int) -> dict[str, float]:
     """
     scene = read_truth(SHIPPED)[0]
     (frame,) = read_frames(SHIPPED, [scene.stamps_ns[0]]).values()
-    segmenter = load_segmenter("tabletop", device="cpu")
+    segmenter = load_segmenter("tabletop", LoadOptions(device="cpu"))
     looked = segmenter.look(frame)
     referral = segmenter.refer(looked, scene.expressions[0].text)
     answer = Answer(referral, frame, looked.proposals.masks, Header(frame_id="camera"), False)

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from zsris_ros.benchmark.inputs import paint_scene
 from zsris_ros.camera.conversions import to_rgb
 from zsris_ros.models.background_reuse import probe
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.types import InputError
 from zsris_ros.vision import hybrid as hybrid_module
 from zsris_ros.vision.attention import attend
@@ -236,7 +237,7 @@ def test_half_precision(precision: str, frame: Sample) -> None:
 
 def test_close_on_weights_that_mean_something() -> None:
     """The bundled CLIP on whole frames, of which it has a grid of 7 x 7 cells and 4 blocks."""
-    encoder = load_parts("tabletop", device="cpu", parser="rules").encoder
+    encoder = load_models("tabletop", LoadOptions(device="cpu", parser="rules")).encoder
     inputs = paint_scene(12)
     pictures = [(to_rgb(inputs.message), inputs.masks), probe()]
     for rgb, masks in pictures:

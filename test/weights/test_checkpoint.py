@@ -12,7 +12,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.checkpoint import load_state_dict
 
@@ -139,6 +140,6 @@ def test_an_old_torch_is_warned_of(
     flaw: str | None,
 ) -> None:
     monkeypatch.setattr(torch, "__version__", version)
-    load_parts("tabletop", device="cpu")
+    load_models("tabletop", LoadOptions(device="cpu"))
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert [version in text and str(flaw) in text for text in said] == ([True] if flaw else [])

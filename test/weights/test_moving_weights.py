@@ -7,7 +7,8 @@ import gc
 import numpy as np
 import torch
 
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.options import LoadOptions
 from zsris_ros.types import Frame
 
 
@@ -18,7 +19,7 @@ def tensors() -> list[torch.Tensor]:
 
 def test_nothing_of_the_networks_stays_behind() -> None:
     before = {id(each) for each in tensors()}
-    parts = load_parts("tabletop", device="cpu", parser="rules")
+    parts = load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
     segmenter = parts.segmenter()
     frame = Frame(np.full((96, 128, 3), 90, np.uint8))
     segmenter.refer(segmenter.look(frame), "the red mug")

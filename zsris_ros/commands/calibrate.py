@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
         calibrate,
         cross_validated_figures,
     )
-    from zsris_ros.models.load import load_parts
+    from zsris_ros.models.load import load_models
 
-    parts = load_parts(**model_options(args))
-    answered = answer_questions(data_set, parts.segmenter(), args.limit)
-    settings = calibrate(answered, parts.preset.referring)
-    measured = cross_validated_figures(answered, parts.preset.referring)
+    models = load_models(args.weights, model_options(args))
+    answered = answer_questions(data_set, models.segmenter(), args.limit)
+    settings = calibrate(answered, models.preset.referring)
+    measured = cross_validated_figures(answered, models.preset.referring)
     args.out.mkdir(parents=True, exist_ok=True)
     panels = {"before": measured["reliability_before"], "after": measured["reliability"]}
     title = f"{args.weights} on {data_set.title}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 if TYPE_CHECKING:
-    from zsris_ros.models.load import Parts
+    from zsris_ros.models.load import LoadedModels
     from zsris_ros.vision.clip import OpenClipModel
 
 VARIANTS = {
@@ -105,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     # Cheap checks come first: names and files, before any model is built.
     methods = choose_methods(args.method, args.variant, args.dataset, args.localisation)
     data_set = open_data_set(args)
-    parts, clip = _load_models(args, {method.variant for method in methods})
-    experiment = Experiment(parts, clip, args.out, _settings(args, data_set.title))
+    models, clip = _load_models(args, {method.variant for method in methods})
+    experiment = Experiment(models, clip, args.out, _settings(args, data_set.title))
     if len(methods) == 1:
         summary, path = evaluate_method(
             data_set, experiment, methods[0], args.proposals, args.limit
@@ -124,24 +125,21 @@ def run(args: argparse.Namespace) -> int:
 
 def _load_models(
     args: argparse.Namespace, variants: Set[str]
-) -> tuple[Parts, OpenClipModel | None]:
+) -> tuple[LoadedModels, OpenClipModel | None]:
     """Load the preset's models and, with --clip, another CLIP.
 
     The published variants are measured in float32, which reproduces the published choices; a half
     precision changes some of them. All compared methods compute in the same precision.
     """
-    from zsris_ros.models.load import load_parts
+    from zsris_ros.models.load import load_models
     from zsris_ros.models.load_method import load_clip_checkpoint
 
     published = bool(variants - {"product"})
     precision = args.precision or ("float32" if published else "auto")
-    clip = None
-    if args.clip:
-        clip = load_clip_checkpoint(
-            args.clip, device=args.device, directory=args.weights_dir, precision=precision
-        )
     surround = args.surround if "product" in variants else "exact"
-    return load_parts(**model_options(args), precision=precision, surround=surround), clip
+    options = replace(model_options(args), precision=precision, surround=surround)
+    clip = load_clip_checkpoint(args.clip, options) if args.clip else None
+    return load_models(args.weights, options), clip
 
 
 def _settings(args: argparse.Namespace, title: str) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
+
+from zsris_ros.models.options import LoadOptions
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -25,14 +27,9 @@ def add_models(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
     add_parser_choice(parser, auto)
 
 
-def model_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the keyword arguments of ``load_segmenter`` and ``load_parts``."""
-    return {
-        "name": args.weights,
-        "device": args.device,
-        "directory": args.weights_dir,
-        "parser": args.parser,
-    }
+def model_options(args: argparse.Namespace) -> LoadOptions:
+    """Return the options of ``load_segmenter`` and ``load_models``; the preset is args.weights."""
+    return LoadOptions(device=args.device, directory=args.weights_dir, parser=args.parser)
 
 
 def add_parser_choice(parser: argparse.ArgumentParser, auto: str = RULES) -> None:

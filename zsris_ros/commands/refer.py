@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
     from zsris_ros.models.load import load_segmenter
 
-    segmenter = load_segmenter(**model_options(args))
+    segmenter = load_segmenter(args.weights, model_options(args))
     scene = segmenter.look(frame)
     result = segmenter.refer(scene, args.expression)
     _write_images(args, frame, result)

@@ -126,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         # After the checks of the bag, since this loads torch.
         from zsris_ros.models.load import load_segmenter
 
-        segmenter = load_segmenter(**model_options(args))
+        segmenter = load_segmenter(args.weights, model_options(args))
         period = None if args.no_video else _period(chosen)
         with ReplayWriter(args.out, expressions, period) as writer:
             moments = tqdm(bag.moments(topics, chosen), "answering", len(chosen), unit="frame")

@@ -12,7 +12,7 @@ from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.evaluation_loop import MethodRun
 from zsris_ros.evaluation.run_folder import Results
 from zsris_ros.evaluation.shared_features import Memoised, SharedEncoders, SharedProposer
-from zsris_ros.models.load import Parts
+from zsris_ros.models.load import LoadedModels
 from zsris_ros.models.load_method import (
     default_proposers,
     encoders_of,
@@ -72,7 +72,7 @@ class Experiment:
     """Methods on the models of one preset, with shared computations.
 
     Args:
-        parts: The models.
+        models: The models.
         clip: Replaces the preset's CLIP; None for the preset's.
         directory: The folder of the results.
         settings: The settings of every run (plain data). The published variants propose masks by
@@ -81,13 +81,13 @@ class Experiment:
 
     def __init__(
         self,
-        parts: Parts,
+        models: LoadedModels,
         clip: OpenClipModel | None,
         directory: Path,
         settings: Mapping[str, Any],
     ) -> None:
-        self._parts, self._clip, self.directory = parts, clip, directory
-        dtype = str((clip or parts.encoder.clip).dtype).removeprefix("torch.")
+        self._parts, self._clip, self.directory = models, clip, directory
+        dtype = str((clip or models.encoder.clip).dtype).removeprefix("torch.")
         self.settings = {**settings, "dtype": dtype}
         self._data_set = settings.get("dataset")
         self._shared = SharedEncoders()
@@ -135,16 +135,16 @@ class Experiment:
         return MethodRun(segmenter, self._propose[key], results, proposers, names_only)
 
     def _choose_proposers(self, method: Method, proposals: str) -> Sequence[Proposer]:
-        parts = self._parts
+        models = self._parts
         if proposals == "all":
-            return default_proposers(parts, method, self._data_set)
+            return default_proposers(models, method, self._data_set)
         names = proposals.split("+")
         if not set(names) <= {"sam", "depth"}:
             return []
-        if "depth" in names and parts.depth is None:
+        if "depth" in names and models.depth is None:
             raise InputError("depth proposals are switched off: leave them out")
-        sam = sam_of(parts, method, self._data_set) if names == ["sam"] else parts.sam
-        known = {"sam": sam, "depth": parts.depth}
+        sam = sam_of(models, method, self._data_set) if names == ["sam"] else models.sam
+        known = {"sam": sam, "depth": models.depth}
         return [each for name in names if (each := known[name]) is not None]
 
     def _share(self, proposer: Proposer) -> SharedProposer:

@@ -41,38 +41,41 @@ ModelLoader = Callable[[Parameters], Model]
 class TorchModel:
     """The models of a weights preset.
 
-    torch is imported here, in the worker thread. Raises WeightsError as ``load_parts`` does.
+    torch is imported here, in the worker thread. Raises WeightsError as ``load_models`` does.
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        from zsris_ros.models.load import load_parts
+        from zsris_ros.models.load import load_models
+        from zsris_ros.models.options import LoadOptions
         from zsris_ros.torch_utils.precision import resolve_device
 
         self._device = resolve_device(parameters.device)
-        self._parts = load_parts(
+        self._models = load_models(
             parameters.weights,
-            device=str(self._device),  # the device on which half precision is verified
-            precision=parameters.precision,
-            directory=parameters.weights_dir or None,
-            depth_proposals=parameters.depth_proposals,
-            parser=parameters.parser,
-            batch_size=parameters.batch_size or None,
-            surround=parameters.surround,
+            LoadOptions(
+                device=str(self._device),  # the device on which half precision is verified
+                precision=parameters.precision,
+                directory=parameters.weights_dir or None,
+                depth_proposals=parameters.depth_proposals,
+                parser=parameters.parser,
+                batch_size=parameters.batch_size or None,
+                surround=parameters.surround,
+            ),
         )
-        segmenter = self._parts.segmenter()
+        segmenter = self._models.segmenter()
         self.look, self.refer = segmenter.look, segmenter.refer
         self.look_for_tracking = segmenter.look_for_tracking
         self.to_memory()
 
     def to_device(self) -> None:
         """Move the models to their device."""
-        self._parts.to(self._device)
+        self._models.to(self._device)
 
     def to_memory(self) -> None:
         """Move the models to main memory and free the GPU."""
         import torch
 
-        self._parts.to(torch.device("cpu"))
+        self._models.to(torch.device("cpu"))
         if self._device.type == "cuda":
             gc.collect()  # reference cycles occupy the cache, too
             torch.cuda.empty_cache()
