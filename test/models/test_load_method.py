@@ -67,7 +67,7 @@ def parts() -> LoadedModels:
         hybrid=hybrid,
         gem=gem,
         depth=DepthSettings(),
-        referring=ReferSettings(calibrated=True),
+        referring=ReferSettings(absolute_logits=True),
     )
     return LoadedModels(
         preset=preset,
@@ -84,11 +84,11 @@ def parts() -> LoadedModels:
 @pytest.mark.parametrize("variant", ["reference", "paper", "product"])
 def test_a_preset_answers_by_any_method(parts: LoadedModels, name: str, variant: str) -> None:
     segmenter = methods.segmenter_of(parts, find_method(name, variant))
-    referral = segmenter.refer(segmenter.look(*painted()), "the red box")
-    assert referral.expression.parser == "rules"
-    assert referral.candidates
+    result = segmenter.refer(segmenter.look(*painted()), "the red box")
+    assert result.expression.parser == "rules"
+    assert result.candidates
     if variant != "product":
-        assert referral.verdict is Verdict.FOUND
+        assert result.verdict is Verdict.FOUND
     assert methods.segmenter_of(parts, find_method(name, variant), []).look(*painted())
 
 
@@ -150,8 +150,8 @@ def test_published_methods_read_by_an_installed_pipeline(
         ):
             method = find_method("hybridgl", variant)
             segmenter = methods.segmenter_of(asked, method, [])
-            referral = segmenter.refer(segmenter.look(*painted()), text)
-            assert referral.expression.parser == expected
+            result = segmenter.refer(segmenter.look(*painted()), text)
+            assert result.expression.parser == expected
             experiment.prepare(method, "truth", variant)
             settings = json.loads((tmp_path / choice / variant / "run.json").read_text())
             assert (settings["parser"], settings["dtype"]) == (expected, "float32")

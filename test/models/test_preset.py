@@ -194,9 +194,9 @@ def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> 
         "small", LoadOptions(device="cpu", parser="rules", depth_proposals=False)
     )
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    referral = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
-    assert referral.mask.shape == (40, 60)
-    assert referral.expression.target.head == "mug"
+    result = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
+    assert result.mask.shape == (40, 60)
+    assert result.expression.target.head == "mug"
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])

@@ -36,6 +36,18 @@ Settings = TypeVar("Settings")
 
 PRESETS = Path(__file__).parent / "presets"
 
+_OLD_NAMES = {
+    "alike": "ambiguity_ratio",
+    "anchors": "anchor_masks",
+    "calibrated": "absolute_logits",
+    "found": "min_score",
+    "margin": "logit_margin",
+    "objectness": "quality_exponent",
+    "trust": "proposer_weights",
+    "whole": "whole_ratio",
+}
+"""Former names of ``ReferSettings``, accepted in "referring" sections for one release."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -107,7 +119,7 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
         gem=_settings(GemSettings(), rest.pop("gem", {}), f"preset {name}, gem"),
         depth=_settings(DepthSettings(), rest.pop("depth", {}), f"preset {name}, depth"),
         referring=_settings(
-            ReferSettings(), rest.pop("referring", {}), f"preset {name}, referring"
+            ReferSettings(), _new_names(rest.pop("referring", {})), f"preset {name}, referring"
         ),
     )
     if rest:
@@ -128,7 +140,7 @@ def with_calibration(preset: Preset, directory: Path) -> Preset:
         section = dict(json.loads(path.read_text(encoding="utf-8"))["referring"])
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path} is no file of `zsris calibrate`: {error!r}") from error
-    referring = _settings(preset.referring, section, str(path))
+    referring = _settings(preset.referring, _new_names(section), str(path))
     if referring.calibration.weights != preset.name:
         raise WeightsError(
             f"{path} was measured with the weights '{referring.calibration.weights}': "
@@ -154,6 +166,11 @@ def _network(section: Mapping[str, Any], where: str) -> Network:
         wrong = ", ".join(sorted(set(section) ^ expected))
         raise WeightsError(f"{where}: missing or unknown: {wrong}")
     return Network(**section)
+
+
+def _new_names(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a "referring" section with the old names of settings replaced by the new ones."""
+    return {_OLD_NAMES.get(name, name): value for name, value in section.items()}
 
 
 def _settings(defaults: Settings, values: Mapping[str, Any], where: str) -> Settings:
