@@ -78,7 +78,7 @@ def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
 
 
 def test_ambiguity_lies_between_one_thing_and_two() -> None:
-    settings = ReferSettings(found=0.1)
+    settings = ReferSettings(min_score=0.1)
     twice = [asked(Verdict.AMBIGUOUS, [0.9, 0.8], [True, True])] * 5
     once = [asked(Verdict.FOUND, [0.9, 0.3], [True, False])] * 5
     assert 1 / 3 <= best_ambiguity_ratio([*twice, *once], settings) < 8 / 9

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given
@@ -14,14 +10,11 @@ from support.scenes import scene_of
 from support.small_clip import small_clip
 
 from zsris_ros.language import parse
-from zsris_ros.models.preset import load_preset, with_calibration
 from zsris_ros.referring.calibration import EVIDENCE, KINDS, RELIABILITY, Calibration, presence
 from zsris_ros.referring.decision import rank_candidates, select
 from zsris_ros.referring.grounding import Grounder
-from zsris_ros.referring.messages import message
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Candidate, Verdict
-from zsris_ros.weights.catalogue import WeightsError
 
 EXACT = ReferSettings(
     absolute_logits=True,
@@ -41,14 +34,13 @@ SCALING = st.dictionaries(
 )
 
 
-def answer(text: str, *objects: str) -> tuple[Verdict, tuple[Candidate, ...], str]:
-    """Return verdict, candidates and message about a row of objects, from left to right."""
+def answer(text: str, *objects: str) -> tuple[Verdict, tuple[Candidate, ...]]:
+    """Return verdict and candidates about a row of objects, from left to right."""
     clip = small_clip()
     scene = scene_of(ROW[: len(objects)], features=clip.encode_text(list(objects)))
-    expression = parse(text, "rules").target
-    grounding = Grounder(clip, None, EXACT).ground(scene, expression)
-    verdict, candidates = select(rank_candidates(scene, grounding), expression, EXACT)
-    return verdict, candidates, message(verdict, expression, candidates, grounding, EXACT)
+    target = parse(text, "rules").target
+    grounding = Grounder(clip, None, EXACT).ground(scene, target)
+    return select(rank_candidates(scene, grounding), target, EXACT)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +50,7 @@ def answer(text: str, *objects: str) -> tuple[Verdict, tuple[Candidate, ...], st
         ("the bottle", ("bowl", "mug", "box"), Verdict.NOT_FOUND, None),
         ("the mug left of the bowl", ("mug", "bowl", "box"), Verdict.FOUND, 0),
         ("the mug right of the bowl", ("mug", "bowl", "box"), Verdict.NOT_FOUND, None),
+        ("the mug left of the bottle", ("mug", "bowl", "box"), Verdict.NOT_FOUND, None),
         ("the third mug from the left", ("mug", "mug", "box", "mug"), Verdict.FOUND, 3),
         ("the third mug from the left", ("mug", "box", "mug"), Verdict.NOT_FOUND, None),
         ("the leftmost mug", ("box", "mug", "mug"), Verdict.FOUND, 1),
@@ -66,22 +59,10 @@ def answer(text: str, *objects: str) -> tuple[Verdict, tuple[Candidate, ...], st
 def test_verdicts_follow_from_the_scene(
     text: str, objects: tuple[str, ...], verdict: Verdict, first: int | None
 ) -> None:
-    given_verdict, candidates, _ = answer(text, *objects)
+    given_verdict, candidates = answer(text, *objects)
     assert given_verdict is verdict
     if first is not None:
         assert candidates[0].index == first and candidates[0].score > 0.9
-
-
-def test_a_missing_anchor_is_named() -> None:
-    verdict, _, text = answer("the mug left of the bottle", "mug", "bowl", "box")
-    assert verdict is Verdict.NOT_FOUND and "bottle" in text
-
-
-def test_all_that_fit_are_selected_if_one_was_requested() -> None:
-    verdict, candidates, text = answer("the mug", "mug", "bowl", "mug", "mug")
-    assert verdict is Verdict.AMBIGUOUS
-    assert sorted(c.index for c in candidates if c.selected) == [0, 2, 3]
-    assert text.endswith("?")
 
 
 @given(SCALING, st.dictionaries(st.sampled_from(list(EVIDENCE)), SHARES), SHARES, SHARES)
@@ -138,21 +119,3 @@ def test_uncalibrated_models_never_refuse_and_encode_no_negatives() -> None:
         assert "presence" not in grounding.terms and "anchor" not in grounding.terms
         verdict, _ = select(rank_candidates(scene, grounding), expression, usual)
         assert verdict is not Verdict.NOT_FOUND, text
-
-
-def test_a_file_beside_the_weights_replaces_the_calibration(tmp_path: Path) -> None:
-    preset = load_preset("openai")
-    assert with_calibration(preset, tmp_path) is preset
-    section = {
-        "min_score": 0.4,
-        "calibration": {"scaling": {"match": [1, 2]}, "weights": "openai", "measured_on": "mine"},
-    }
-    path = tmp_path / "openai.calibration.json"
-    path.write_text(json.dumps({"referring": section}))
-    referring = with_calibration(preset, tmp_path).referring
-    assert referring.min_score == 0.4 and referring.calibration.measured
-    assert replace(referring.calibration).scaled("match", torch.tensor(0.5)) > 0.7
-    for wrong in ("{", "[]", "{}", json.dumps({"referring": {"calibration": {"weights": "x"}}})):
-        path.write_text(wrong)
-        with pytest.raises(WeightsError, match=r"openai\.calibration\.json"):
-            with_calibration(preset, tmp_path)

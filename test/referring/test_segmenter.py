@@ -1,4 +1,4 @@
-"""The whole pipeline on the bundled weights, without ROS, on pictures of the shipped recording."""
+"""The whole pipeline on the bundled weights, without ROS, on images of the shipped recording."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def looked(segmenter: Segmenter, recorded: tuple[RecordedScene, Frame]) -> Scene
 
 
 def check(result: ReferringResult) -> None:
-    """What holds of every answer: it is explained, finite, in range and ranked."""
+    """Check that an answer is explained, finite, in range and ranked."""
     assert result.message.endswith("?" if result.verdict is Verdict.AMBIGUOUS else ".")
     assert "parser rules" in result.explanation
     scores = [candidate.score for candidate in result.candidates]
@@ -75,7 +75,7 @@ def test_the_recording_is_answered(
 def test_both_proposers_take_part(looked: Scene) -> None:
     finders = {name for source in looked.proposals.sources for name in source.split("+")}
     assert finders == {"sam", "depth"}
-    assert "depth+sam" in looked.proposals.sources, "what both saw is one proposal"
+    assert "depth+sam" in looked.proposals.sources, "a mask of both is one proposal"
 
 
 def test_looking_is_deterministic(
@@ -100,7 +100,7 @@ def test_without_depth_the_path_is_complete(
     assert iou(segmenter.refer(plain, attribute.text).mask, scene.mask(attribute)) > 0.5
 
 
-def test_nothing_to_see_is_said(segmenter: Segmenter) -> None:
+def test_an_empty_image_is_reported(segmenter: Segmenter) -> None:
     blank = segmenter.look(Frame(np.full((120, 160, 3), 127, np.uint8)))
     result = segmenter.refer(blank, "the red mug")
     check(result)
@@ -109,7 +109,7 @@ def test_nothing_to_see_is_said(segmenter: Segmenter) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (33, 17)])
-def test_odd_pictures_are_answered(segmenter: Segmenter, size: tuple[int, int]) -> None:
+def test_odd_image_sizes_are_answered(segmenter: Segmenter, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     scene = segmenter.look(Frame(rng.integers(0, 255, (*size, 3), dtype=np.uint8)))
     check(segmenter.refer(scene, "the leftmost blue ball behind the box"))
@@ -128,14 +128,14 @@ def test_odd_pictures_are_answered(segmenter: Segmenter, size: tuple[int, int]) 
         "everything",
     ],
 )
-def test_whatever_is_asked_is_answered(
+def test_unusual_expressions_are_answered(
     segmenter: Segmenter, looked: Scene, expression: str
 ) -> None:
     check(segmenter.refer(looked, expression))
 
 
 @pytest.mark.parametrize("expression", ["", "   ", "?!", "\x00"])
-def test_nothing_asked_is_refused(segmenter: Segmenter, looked: Scene, expression: str) -> None:
+def test_empty_text_is_refused(segmenter: Segmenter, looked: Scene, expression: str) -> None:
     with pytest.raises(InputError, match=r".+"):
         segmenter.refer(looked, expression)
 
@@ -162,9 +162,7 @@ def test_a_further_answer_does_no_image_work(segmenter: Segmenter, looked: Scene
     assert set(looked.timings) == {"proposals", "features", "localisation", "geometry"}
 
 
-def test_stages_come_in_the_order_that_the_action_tells(
-    segmenter: Segmenter, looked: Scene
-) -> None:
+def test_stages_come_in_the_order_of_the_action(segmenter: Segmenter, looked: Scene) -> None:
     stages = pytest.importorskip(
         "zsris_ros.ros.requests.request_handler", reason="needs ROS"
     ).STAGES
@@ -172,7 +170,7 @@ def test_stages_come_in_the_order_that_the_action_tells(
     assert ("conversion", *looked.timings, *result.timings, "extents") == stages
 
 
-def test_several_things_in_one_sentence(
+def test_several_targets_in_one_sentence(
     segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
 ) -> None:
     scene, _ = recorded

@@ -16,17 +16,6 @@ from zsris_ros.types import Candidate, NounPhrase, Verdict
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _RANKS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-RELATIONS = {
-    "left_of": "left of",
-    "right_of": "right of",
-    "in_front_of": "in front of",
-    "next_to": "next to",
-    "far_from": "far from",
-    "bigger_than": "bigger than",
-    "smaller_than": "smaller than",
-    "part_of": "part of",
-}
-"""The words of relations whose names are not words themselves."""
 _ALTERNATIVES = {
     "across": ("left", "middle", "right"),
     "away": ("near", "middle", "far"),
@@ -173,8 +162,8 @@ def _noun(target: NounPhrase, count: int) -> str:
 
 
 def relation_words(kind: str) -> str:
-    """Return the words of a relation, or any other name unchanged."""
-    return RELATIONS.get(kind, kind)
+    """Return the words of a kind of evidence: "left of" for "left_of"."""
+    return kind.replace("_", " ")
 
 
 def _without_article(phrase: str) -> str:

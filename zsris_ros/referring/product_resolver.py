@@ -15,14 +15,7 @@ from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.messages import message
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.tracing.stages import timed
-from zsris_ros.types import (
-    Candidate,
-    Expression,
-    NounPhrase,
-    ReferringResult,
-    Scene,
-    Verdict,
-)
+from zsris_ros.types import Candidate, Expression, NounPhrase, ReferringResult, Scene, Verdict
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 UNCALIBRATED = (
