@@ -194,6 +194,7 @@ def small_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     entry = Checkpoint("small", "", path.name, "https://x", path.stat().st_size, digest, "MIT", {})
     monkeypatch.setattr(catalogue_module, "catalogue", lambda: {"small": entry})
+    monkeypatch.setattr("zsris_ros.models.load.catalogue", lambda: {"small": entry})
     monkeypatch.setattr(precision_module, "_LARGE", 1000)
     monkeypatch.setattr(precision_module, "_has_bfloat16", lambda: True)
     return tmp_path
