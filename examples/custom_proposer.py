@@ -26,6 +26,7 @@ class ColourProposer:
     needs_depth = False
 
     def propose(self, frame: Frame) -> Proposals:
+        """Return one mask for each large connected region of saturated colour."""
         saturation = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2HSV)[..., 1]
         _, labels, stats, _ = cv2.connectedComponentsWithStats((saturation > 120).astype(np.uint8))
         large = [k for k in range(1, len(stats)) if stats[k, cv2.CC_STAT_AREA] >= 300]

@@ -78,11 +78,11 @@ def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
 
 
 def test_ambiguity_lies_between_one_thing_and_two() -> None:
-    settings = ReferSettings(found=0.1)
+    settings = ReferSettings(min_score=0.1)
     twice = [asked(Verdict.AMBIGUOUS, [0.9, 0.8], [True, True])] * 5
     once = [asked(Verdict.FOUND, [0.9, 0.3], [True, False])] * 5
     assert 1 / 3 <= best_ambiguity_ratio([*twice, *once], settings) < 8 / 9
-    assert best_ambiguity_ratio(once, settings) == settings.alike
+    assert best_ambiguity_ratio(once, settings) == settings.ambiguity_ratio
 
 
 def test_scores_put_candidates_in_order() -> None:
@@ -146,5 +146,5 @@ def test_the_command_writes_what_the_weights_folder_takes(
     assert "10000" in document["referring"]["calibration"]["measured_on"]
     (tmp_path / "calibration.json").rename(tmp_path / "tabletop.calibration.json")
     preset = with_calibration(load_preset("tabletop"), tmp_path)
-    assert preset.referring.found == document["referring"]["found"]
+    assert preset.referring.min_score == document["referring"]["min_score"]
     assert preset.referring.calibration.measured

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from support.english_pipeline import installed_as
 from support.painted_scene import RESNET, painted
 from support.small_clip import CONFIG
+from support.small_sam import SMALL
 
 import zsris_ros.models.load_method as methods
 from zsris_ros.baselines.methods import find_method
@@ -36,22 +37,6 @@ from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError
 
-SAM_SIZES = {
-    "image_size": 64,
-    "patch_size": 16,
-    "encoder_width": 32,
-    "encoder_depth": 1,
-    "encoder_heads": 2,
-    "window_size": 2,
-    "global_blocks": [0],
-    "prompt_width": 32,
-    "mask_channels": 4,
-    "decoder_depth": 1,
-    "decoder_heads": 2,
-    "decoder_mlp_width": 32,
-    "iou_head_width": 16,
-}
-
 
 @pytest.fixture(scope="module")
 def parts() -> LoadedModels:
@@ -61,17 +46,17 @@ def parts() -> LoadedModels:
     preset = Preset(
         name="small",
         description="",
-        sam=Network(SAM_SIZES, ""),
+        sam=Network(SMALL, ""),
         clip=Network(CONFIG, ""),
         proposing=SamSettings(points_per_side=2),
         hybrid=hybrid,
         gem=gem,
         depth=DepthSettings(),
-        referring=ReferSettings(calibrated=True),
+        referring=ReferSettings(absolute_logits=True),
     )
     return LoadedModels(
         preset=preset,
-        sam=SamProposer(build_sam(SAM_SIZES), preset.proposing),
+        sam=SamProposer(build_sam(SMALL), preset.proposing),
         depth=DepthProposer(),
         encoder=HybridEncoder(clip, hybrid),
         localiser=GemLocaliser(clip, gem),
@@ -84,11 +69,11 @@ def parts() -> LoadedModels:
 @pytest.mark.parametrize("variant", ["reference", "paper", "product"])
 def test_a_preset_answers_by_any_method(parts: LoadedModels, name: str, variant: str) -> None:
     segmenter = methods.segmenter_of(parts, find_method(name, variant))
-    referral = segmenter.refer(segmenter.look(*painted()), "the red box")
-    assert referral.expression.parser == "rules"
-    assert referral.candidates
+    result = segmenter.refer(segmenter.look(*painted()), "the red box")
+    assert result.expression.parser == "rules"
+    assert result.candidates
     if variant != "product":
-        assert referral.verdict is Verdict.FOUND
+        assert result.verdict is Verdict.FOUND
     assert methods.segmenter_of(parts, find_method(name, variant), []).look(*painted())
 
 
@@ -150,8 +135,8 @@ def test_published_methods_read_by_an_installed_pipeline(
         ):
             method = find_method("hybridgl", variant)
             segmenter = methods.segmenter_of(asked, method, [])
-            referral = segmenter.refer(segmenter.look(*painted()), text)
-            assert referral.expression.parser == expected
+            result = segmenter.refer(segmenter.look(*painted()), text)
+            assert result.expression.parser == expected
             experiment.prepare(method, "truth", variant)
             settings = json.loads((tmp_path / choice / variant / "run.json").read_text())
             assert (settings["parser"], settings["dtype"]) == (expected, "float32")

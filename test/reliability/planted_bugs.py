@@ -78,15 +78,15 @@ BUGS = (
     Bug(
         "two that fit alike are never ambiguous",
         "referring/decision.py",
-        "if single and len(alike(candidates, settings)) > 1:",
-        "if single and len(alike(candidates, settings)) > 2:",
+        "if single and _similar_count(candidates, settings) > 1:",
+        "if single and _similar_count(candidates, settings) > 2:",
         "test/referring/test_decision.py test/referring/test_segmenter.py",
     ),
     Bug(
         "weights without a calibration refuse",
         "referring/decision.py",
-        "if settings.calibration.measured and candidates[0].score <= settings.found:",
-        "if candidates[0].score <= settings.found:",
+        "if settings.calibration.measured and candidates[0].score <= settings.min_score:",
+        "if candidates[0].score <= settings.min_score:",
         "test/referring/test_decision.py test/referring/test_product_resolver.py",
     ),
     Bug(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.baselines.region_token import RegionTokenEncoder
 from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.language import Parser
+from zsris_ros.language.interpretation import Interpretation, interpret
 from zsris_ros.proposals import Proposer
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Expression, InputError
+from zsris_ros.types import Expression, InputError, NounPhrase
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemSettings
@@ -86,7 +87,9 @@ def assemble(
     """Return the segmenter of a method with the encoders of ``make_encoders``."""
     clip, features = encoder.clip, encoder.settings
     product = method.variant == "product"
-    scene_encoder = SceneEncoder(proposers, encoder, localiser, settings.trust, join_one=product)
+    scene_encoder = SceneEncoder(
+        proposers, encoder, localiser, settings.proposer_weights, merge_single=product
+    )
     if not product:
         dot_product = isinstance(features, GlobalLocalSettings) and features.dot_product(clip)
         published = PublishedResolver(
@@ -98,17 +101,19 @@ def assemble(
         default = ReferSettings()
         settings = replace(
             settings,
-            calibrated=False,
+            absolute_logits=False,
             logit_bias=0.0,
-            found=0.0,
-            alike=default.alike,
+            min_score=0.0,
+            ambiguity_ratio=default.ambiguity_ratio,
             calibration=default.calibration,
         )
-    ablated = method.features == "hybrid"
-    places = method.guidance.position or not ablated
-    if ablated and not method.guidance.relation:
-        parser = _WithoutRelations(parser)
-    resolver = ProductResolver(clip, localiser, parser, settings, places=places)
+    interpretation: Callable[[NounPhrase], Interpretation] = interpret
+    if method.features == "hybrid":
+        if not method.guidance.position:
+            interpretation = interpret_without_positions
+        if not method.guidance.relation:
+            parser = _WithoutRelations(parser)
+    resolver = ProductResolver(clip, localiser, parser, settings, interpretation)
     return Segmenter(scene_encoder, resolver)
 
 
@@ -191,6 +196,12 @@ def global_local_settings(
         return GlobalLocalSettings(**{"start_block": _START, **changes})
     make = GlobalLocalSettings.paper if method.variant == "paper" else GlobalLocalSettings.product
     return make(**changes)
+
+
+def interpret_without_positions(phrase: NounPhrase) -> Interpretation:
+    """Return ``interpret`` without positions, for ablations of position guidance."""
+    interpretation = interpret(phrase)
+    return replace(interpretation, phrase=replace(interpretation.phrase, position=()))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.guidance import coherence, fusion, positions, relations
-from zsris_ros.referring.decision import candidate
+from zsris_ros.referring.decision import make_candidate
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Proposals, ReferringResult, Scene, Verdict
@@ -92,7 +92,7 @@ class PublishedResolver:
         shares = torch.zeros(len(scene.proposals)).index_put((scores.masks,), scores.shares)
         grounding = Grounding(shares, scores.terms, (), shares)
         order = torch.argsort(scores.final, descending=True, stable=True)
-        candidates = tuple(candidate(scene, grounding, int(i)) for i in scores.masks[order])
+        candidates = tuple(make_candidate(scene, grounding, int(i)) for i in scores.masks[order])
         best, *others = candidates
         u, v = best.centroid_pixel
         message = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."

@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     title = f"{args.weights} on {data_set.title}"
     draw_reliability(panels, title, args.out / "reliability.png")
     section = {
-        "found": settings.found,
-        "alike": settings.alike,
+        "min_score": settings.min_score,
+        "ambiguity_ratio": settings.ambiguity_ratio,
         "calibration": {
             "scaling": settings.calibration.scaling,
             "weights": args.weights,

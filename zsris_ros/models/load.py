@@ -65,7 +65,7 @@ class LoadedModels:
         """Return the robot's segmenter; ``proposers`` replace the preset's own."""
         settings = self.preset.referring
         encoder = SceneEncoder(
-            proposers or self.proposers, self.encoder, self.localiser, settings.trust
+            proposers or self.proposers, self.encoder, self.localiser, settings.proposer_weights
         )
         resolver = ProductResolver(self.encoder.clip, self.localiser, self.parser, settings)
         return Segmenter(encoder, resolver)

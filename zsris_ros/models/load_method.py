@@ -13,7 +13,7 @@ from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSett
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.models.load import LoadedModels
+from zsris_ros.models.load import LoadedModels, checkpoint_state
 from zsris_ros.models.options import DEFAULTS, LoadOptions
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
@@ -30,8 +30,7 @@ from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.open_clip_model import openai_architecture
 from zsris_ros.vision.protocols import Localiser, MaskEncoder
 from zsris_ros.vision.views import HybridSettings
-from zsris_ros.weights.catalogue import WeightsError, find
-from zsris_ros.weights.checkpoint import load_state_dict
+from zsris_ros.weights.catalogue import find
 
 
 def segmenter_of(
@@ -108,12 +107,9 @@ def load_clip_checkpoint(name: str, options: LoadOptions = DEFAULTS) -> OpenClip
     Raises:
         WeightsError: The checkpoint is missing, wrong, or no CLIP.
     """
-    entry = find(name)
-    path = options.folder / entry.file
-    if not path.exists():
-        raise WeightsError(f"{path} is missing; fetch it with `zsris weights fetch {name}`")
+    find(name)  # refuses unknown names
     where = resolve_device(options.device)
-    state = load_state_dict(path, entry.sha256)
+    state = checkpoint_state(name, options.folder)
     architecture = openai_architecture(state)
 
     def build(kind: str) -> ClipModel | ResnetClip:

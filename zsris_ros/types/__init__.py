@@ -5,14 +5,7 @@ Frozen dataclasses over NumPy arrays; no torch, no ROS.
 
 from __future__ import annotations
 
-from zsris_ros.types.expression import (
-    Expression,
-    NounPhrase,
-    Number,
-    Ordinal,
-    Relation,
-    Side,
-)
+from zsris_ros.types.expression import Expression, NounPhrase, Number, Ordinal, Relation, Side
 from zsris_ros.types.frame import (
     BoolArray,
     ByteArray,
@@ -24,15 +17,8 @@ from zsris_ros.types.frame import (
     Point,
     RegionOfInterest,
 )
-from zsris_ros.types.result import (
-    Candidate,
-    ReferringResult,
-    Verdict,
-)
-from zsris_ros.types.scene import (
-    Proposals,
-    Scene,
-)
+from zsris_ros.types.result import Candidate, ReferringResult, Verdict
+from zsris_ros.types.scene import Proposals, Scene
 
 __all__ = [
     "BoolArray",

@@ -21,9 +21,11 @@ _PIXELS_AT_ONCE = 1 << 14  # of every mask; fits the processor cache
 class Proposals:
     """N class-agnostic masks of one frame, best first.
 
-    ``masks`` bool NxHxW; ``boxes`` float32 Nx4 as (x, y, w, h) in pixels, w = x_max - x_min as
-    segment_anything gives them; ``quality`` float32 N in [0, 1], the proposer's own confidence;
-    ``sources`` names who proposed each mask ("sam", "depth", or both: "depth+sam").
+    Attributes:
+        masks: Bool NxHxW.
+        boxes: Float32 Nx4 as (x, y, w, h) in pixels, w = x_max - x_min as in segment_anything.
+        quality: The proposer's confidence, float32 N in [0, 1].
+        sources: The proposer of each mask: "sam", "depth", or "depth+sam" for both.
     """
 
     masks: BoolArray
@@ -73,18 +75,29 @@ class Proposals:
             common += pixels @ pixels.T
         return (common / np.maximum(smaller, 1)).astype(np.float32)
 
+    @cached_property
+    def iou(self) -> FloatArray:
+        """Intersection over union of two masks, float32 NxN in [0, 1]."""
+        areas = self.areas
+        common = self.containment * np.minimum(areas[:, None], areas[None, :])
+        return common / np.maximum(areas[:, None] + areas[None, :] - common, 1)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An encoded frame: everything about it that does not depend on an expression.
+    """An encoded frame, independent of any expression. Features and patches are on the CPU.
 
-    ``features`` float32 NxD, one visual feature a proposal, not normalised; ``pixels`` float32 Nx2,
-    a point (x, y) inside each mask; ``points`` float32 Nx3, its robust 3D centroid in metres, NaN
-    without depth; ``patches`` the localiser's features of the whole frame (GEM: float32 (G*G)xD,
-    L2-normalised, on a GxG grid), None for methods without a localisation map; ``is_object`` bool
-    N, True for proposals that are whole single objects; ``heights`` float32 N, metres above the
-    support plane, NaN unknown; both None where not computed. Features and patches are on the CPU.
-    ``timings`` are milliseconds by stage.
+    Attributes:
+        frame: The frame.
+        proposals: N masks of it.
+        features: Float32 NxD, one feature a proposal, not normalised.
+        pixels: Float32 Nx2, a point (x, y) inside each mask.
+        points: Float32 Nx3, its robust 3D centroid in metres, NaN without depth.
+        patches: The localiser's features of the frame (GEM: float32 (G*G)xD, L2-normalised, on a
+            GxG grid); None for methods without a localisation map.
+        is_object: Bool N, True for whole single objects; None if not computed.
+        heights: Float32 N, metres above the support plane, NaN unknown; None if not computed.
+        timings: Milliseconds by stage.
     """
 
     frame: Frame

@@ -96,8 +96,8 @@ def calibrate(answered: Sequence[AnsweredQuestion], settings: ReferSettings) -> 
     calibration = replace(settings.calibration, scaling=fit_scaling(answered))
     settings = replace(settings, calibration=calibration)
     scored = rescore(answered, calibration)
-    settings = replace(settings, found=best_min_score(scored))
-    return replace(settings, alike=best_ambiguity_ratio(scored, settings))
+    settings = replace(settings, min_score=best_min_score(scored))
+    return replace(settings, ambiguity_ratio=best_ambiguity_ratio(scored, settings))
 
 
 def fit_scaling(
@@ -204,7 +204,7 @@ def best_ambiguity_ratio(answered: Sequence[AnsweredQuestion], settings: ReferSe
     It maximises the smaller of recall and precision. Unchanged without ambiguous questions.
     """
     if not any(one.expected is Verdict.AMBIGUOUS for one in answered):
-        return settings.alike
+        return settings.ambiguity_ratio
     grid = np.linspace(0.05, 0.95, 91)
     return _middle_of_best(
         grid, np.array([_ambiguity(answered, settings, least) for least in grid])
@@ -212,9 +212,9 @@ def best_ambiguity_ratio(answered: Sequence[AnsweredQuestion], settings: ReferSe
 
 
 def _ambiguity(
-    answered: Sequence[AnsweredQuestion], settings: ReferSettings, alike: float
+    answered: Sequence[AnsweredQuestion], settings: ReferSettings, ratio: float
 ) -> float:
-    settings = replace(settings, alike=float(alike))
+    settings = replace(settings, ambiguity_ratio=float(ratio))
     reported = [
         decide(one.candidates, one.expression.target, settings) is Verdict.AMBIGUOUS
         for one in answered

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.image_messages import MAX_PIXELS
-from zsris_ros.referring.extents import Extents
+from zsris_ros.referring.object_geometry import Extents
 from zsris_ros.ros.inputs.subscriptions import CameraMessages
 from zsris_ros.ros.lifecycle.model_holder import Model
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of
