@@ -2,7 +2,7 @@
 # make test    the tests, and how much of the code they run; ARGS=… to choose some
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
-# make results  measure README's figures again
+# make results  measure again what README.md and docs/results.md say
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
@@ -113,7 +113,7 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 	  -c requirements/constraints-ros.txt -r requirements/colcon.txt -r requirements/ros.txt
 	@touch $@
 
-# README's times of answers, beside the published pipeline, measured in alternation on an idle
+# The times of docs/bench.md, beside the published pipeline, measured in alternation on an idle
 # machine. `make bench-report` only writes the table and the charts.
 BENCH := $(VENV)/bin/zsris bench
 PLANS ?= published,reference,shared,product
@@ -144,9 +144,9 @@ bench-gpu: $(MADE)/test $(MADE)/package
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench
+	$(VENV)/bin/python -m zsris_ros.benchmark.bench_tables docs/bench.md bench
 
-# The figures in README: 200 simulated scenes (all methods, verdicts), real frames where
+# The figures of docs/results.md: 200 simulated scenes (all methods, verdicts), real frames where
 # ZSRIS_OSD_DIR names them, the demo. Hours on one core. A stopped run is resumed; for new
 # measurements, `rm -rf out/results`.
 EVAL := $(VENV)/bin/zsris eval
@@ -163,7 +163,7 @@ results: $(MADE)/test $(MADE)/package
 	install -D -m 644 -t docs/results/methods out/results/methods/table.json
 	install -D -m 644 -t docs/results/demo out/demo/answers.json
 	cp out/demo/contact_sheet.png docs/demo.png
-	$(VENV)/bin/python -m zsris_ros.evaluation.reports.readme_tables README.md docs/results
+	$(VENV)/bin/python -m zsris_ros.evaluation.reports.result_tables README.md docs bench
 
 # The tables of docs/expressions.md: the repository's sentences, and the *.jsonl files in the folder
 # of ZSRIS_EXPRESSIONS_DIR.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zsris_ros.models.load import load_segmenter
-    from zsris_ros.models.options import LoadOptions
+    from zsris_ros.models.load_options import LoadOptions
     from zsris_ros.types import Frame, InputError, Intrinsics, Verdict
 
 __path__ = extend_path(__path__, __name__)
@@ -29,7 +29,7 @@ __all__ = ["Frame", "InputError", "Intrinsics", "LoadOptions", "Verdict", "load_
 
 _ROOMS = {
     "load_segmenter": "zsris_ros.models.load",  # imports torch
-    "LoadOptions": "zsris_ros.models.options",
+    "LoadOptions": "zsris_ros.models.load_options",
     **dict.fromkeys(("Frame", "InputError", "Intrinsics", "Verdict"), "zsris_ros.types"),
 }
 

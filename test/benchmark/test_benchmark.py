@@ -310,7 +310,7 @@ def test_float32_has_a_table_of_its_own(tmp_path: Path) -> None:
     page = with_parts("before\n<!-- fp32 -->\n<!-- /fp32 -->\nbehind", tmp_path)
     assert "| features | 40.00 s | 10.00 s | 4.0 |" in page
     assert page.startswith("before") and page.endswith("behind")
-    assert bench_table(tmp_path) == "", "it is not mixed with what README shows"
+    assert bench_table(tmp_path) == "", "it is not mixed with the main table"
 
 
 def test_growth_is_that_of_a_line_and_of_a_power() -> None:
@@ -325,11 +325,10 @@ def test_curves_are_measured_over_their_axis() -> None:
     assert all(len(curve["ms"]) == 2 and min(curve["ms"]) > 0 for curve in found["curves"])
 
 
-def test_readme_says_what_was_measured() -> None:
+def test_the_page_says_what_was_measured() -> None:
     root = Path(__file__).resolve().parents[2]
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    assert with_table(readme, bench_table(root / "bench")) == readme
     page = (root / "docs" / "bench.md").read_text(encoding="utf-8")
+    assert with_table(page, bench_table(root / "bench")) == page
     assert with_parts(page, root / "bench") == page
     with pytest.raises(ValueError, match="marks"):
         with_table("# nothing", "table")

@@ -28,7 +28,7 @@ from zsris_ros.evaluation.run_folder import Results, claim
 from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.models.load import LoadedModels, load_models
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.torch_utils import precision as precision_module
 from zsris_ros.types import InputError, Verdict
 

@@ -24,7 +24,7 @@ from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.language import parse
 from zsris_ros.models.load import load_models
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import load_preset, with_calibration
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.settings import ReferSettings

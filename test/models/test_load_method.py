@@ -22,7 +22,7 @@ from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.evaluation.experiment import Experiment
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.models.load import LoadedModels
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import Network, Preset
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
 from zsris_ros.proposals.sam.sam_network import build_sam

@@ -26,7 +26,7 @@ from zsris_ros.models import load as load_module
 from zsris_ros.models import preset as preset_module
 from zsris_ros.models.background_reuse import proven_halo
 from zsris_ros.models.load import LoadedModels, load_models, load_segmenter
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import (
     checkpoints,
     load_preset,

@@ -10,7 +10,7 @@ import pytest
 from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.models.load import LoadedModels, load_models
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict

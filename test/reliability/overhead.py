@@ -27,7 +27,7 @@ from zsris_ros.srv import ReferSegment
 from zsris_ros.benchmark import machine
 from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
 from zsris_ros.models.load import load_segmenter
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers

@@ -19,7 +19,7 @@ from zsris_ros.benchmark.inputs import paint_scene
 from zsris_ros.camera.conversions import to_rgb
 from zsris_ros.models.background_reuse import probe
 from zsris_ros.models.load import load_models
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.types import InputError
 from zsris_ros.vision import hybrid as hybrid_module
 from zsris_ros.vision.attention import attend

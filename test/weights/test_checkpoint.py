@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from zsris_ros.models.load import load_models
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.checkpoint import load_state_dict
 

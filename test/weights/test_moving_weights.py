@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from zsris_ros.models.load import load_models
-from zsris_ros.models.options import LoadOptions
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.types import Frame
 
 

@@ -1,9 +1,8 @@
-"""Writes the tables of README and docs/bench.md, and the charts, from the measurements.
+"""Writes the tables of docs/bench.md, and the charts, from the measurements.
 
-``python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench`` replaces the text
-between ``<!-- bench -->`` and ``<!-- /bench -->`` in README and between the marks of ``PARTS`` and
-``FP32`` in the page, and draws bench/stages.png and bench/curves.png. A test compares the tables
-with the files.
+``python -m zsris_ros.benchmark.bench_tables docs/bench.md bench`` replaces the text between the
+marks ``bench``, ``FP32`` and those of ``PARTS``, and draws bench/stages.png and bench/curves.png. A
+test compares the tables with the files.
 """
 
 from __future__ import annotations
@@ -65,9 +64,9 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
             yield ours
 
 
-def with_table(readme: str, table: str) -> str:
-    """Return ``readme`` with ``table`` between the marks; ValueError without the marks."""
-    return replace_between_marks(readme, "bench", table)
+def with_table(page: str, table: str) -> str:
+    """Return ``page`` with ``table`` between the marks; ValueError without the marks."""
+    return replace_between_marks(page, "bench", table)
 
 
 def with_parts(page: str, folder: Path) -> str:
@@ -208,15 +207,14 @@ PARTS: Mapping[str, Callable[[Document], str]] = {
 """Tables of docs/bench.md by mark, which is also the name of the file."""
 
 FP32 = "fp32"
-"""Mark and folder of README's table in float32, for older processors."""
+"""Mark and folder of the main table in float32, for older processors."""
 
 
 def main() -> None:
-    """Update README, the page and the charts."""
-    readme, page, folder = map(Path, sys.argv[1:4])
-    text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
-    readme.write_text(text, encoding="utf-8")
-    page.write_text(with_parts(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
+    """Update the page and the charts."""
+    page, folder = map(Path, sys.argv[1:3])
+    text = with_table(page.read_text(encoding="utf-8"), bench_table(folder))
+    page.write_text(with_parts(text, folder), encoding="utf-8")
     draw_stages(groups(read_documents(folder)), folder / "stages.png")
     curves = folder / CURVES
     if curves.exists():

@@ -14,7 +14,7 @@ from torch import Tensor
 from zsris_ros.baselines.published_query import PublishedReader, load_reader
 from zsris_ros.language import Parser, load_parser
 from zsris_ros.models.background_reuse import check_surround, proven_halo
-from zsris_ros.models.options import DEFAULTS, LoadOptions
+from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.models.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer

@@ -14,7 +14,7 @@ from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.models.load import LoadedModels, checkpoint_state
-from zsris_ros.models.options import DEFAULTS, LoadOptions
+from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.referring.segmenter import Segmenter

@@ -46,7 +46,7 @@ class TorchModel:
 
     def __init__(self, parameters: Parameters) -> None:
         from zsris_ros.models.load import load_models
-        from zsris_ros.models.options import LoadOptions
+        from zsris_ros.models.load_options import LoadOptions
         from zsris_ros.torch_utils.precision import resolve_device
 
         self._device = resolve_device(parameters.device)

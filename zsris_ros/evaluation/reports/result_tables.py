@@ -1,8 +1,9 @@
-"""README's figures, from the summaries of the evaluations.
+"""The tables of README and docs/results.md, from the summaries of the evaluations.
 
-``python -m zsris_ros.evaluation.reports.readme_tables README.md docs/results`` replaces the text
-between ``<!-- results -->`` and ``<!-- /results -->``, and writes docs/results/methods/README.md
-with every row of the methods' table. A test compares both with the files.
+``python -m zsris_ros.evaluation.reports.result_tables README.md docs bench`` replaces the text
+between ``<!-- results -->`` and ``<!-- /results -->`` in README.md and docs/results.md, and writes
+docs/results/methods/README.md with every row of the methods' table. A test compares the pages with
+the files.
 """
 
 from __future__ import annotations
@@ -15,8 +16,40 @@ from typing import Any
 
 from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
 
+STRANGERS = {
+    "refcoco": "RefCOCO",
+    "refcocoplus": "RefCOCO+",
+    "refcocog": "RefCOCOg",
+    "mrvg": "robot table",
+}
+"""Titles of files of other people's sentences (docs/expressions.md)."""
+
 MAIN_METHODS = ("hybridgl", "hybridgl-semantic", "global-local", "region-token", "crop")
-"""The methods in README; docs/results/methods has all."""
+"""The methods in docs/results.md; docs/results/methods has all."""
+
+
+def overview_table(results: Path, bench: Path) -> str:
+    """Return the rows of README's table whose files in ``results`` and ``bench`` exist."""
+    blocks: list[tuple[Path, Callable[[Any], tuple[str, str]]]] = [
+        (results / "tabletop/summary.json", _tabletop_row),
+        (results / "verdict/summary.json", _verdict_row),
+        (results / "osd/summary.json", _osd_row),
+        (results / "demo/answers.json", _demo_row),
+    ]
+    rows = [row(document) for path, row in blocks if (document := _read(path))]
+    words = {
+        title: document["product"]["0"]
+        for name, title in STRANGERS.items()
+        if (document := _read(results / "expressions" / f"{name}.words.json"))
+    }
+    if words:
+        n = sum(each["n"] for each in words.values())
+        shares = ", ".join(f"{title} {each['argmax']:.1%}" for title, each in words.items())
+        rows.append((f"{n} sentences of others, simulated CLIP: best candidate right", shares))
+    plans = [_read(bench / f"vit_b_{plan}.json") for plan in ("published", "product")]
+    if all(plans):
+        rows.append(_speed_row(*plans))
+    return "\n".join(markdown_table(("measured", "result"), rows))
 
 
 def results_table(results: Path) -> str:
@@ -30,6 +63,52 @@ def results_table(results: Path) -> str:
     ]
     found = [(_read(results / path), block) for path, block in blocks]
     return "\n\n".join("\n".join(block(document)) for document, block in found if document)
+
+
+def _tabletop_row(summary: Mapping[str, Any]) -> tuple[str, str]:
+    return (
+        f"simulated tabletop, {summary['n']} expressions of {len(summary['by_category'])} "
+        f"categories, unseen scenes, weights `{summary['weights']}`",
+        f"mIoU {summary['miou']:.3f}, right (IoU > 0.5) {summary['accuracy']:.1%}",
+    )
+
+
+def _verdict_row(summary: Mapping[str, Any]) -> tuple[str, str]:
+    return (
+        f"absent, duplicate and present objects there, {summary['n']} expressions",
+        f"absent refused {summary['no_target_accuracy']:.1%}, present refused "
+        f"{summary['false_refusals']:.1%}, duplicates ambiguous {summary['ambiguous_recall']:.1%}",
+    )
+
+
+def _osd_row(summary: Mapping[str, Any]) -> tuple[str, str]:
+    return (
+        f"Kinect frames of real clutter (OSD, {summary['frames']} scenes), masks from depth",
+        f"mIoU {summary['miou']:.3f}, right {summary['accuracy']:.1%}",
+    )
+
+
+def _demo_row(answers: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    errors = [a["error_mm"] for a in answers if a["error_mm"] is not None]
+    right = sum(a["right"] for a in answers)
+    return (
+        "`make demo` through the service",
+        f"{right} of {len(answers)} right, largest error of a grasp point {max(errors):.1f} mm",
+    )
+
+
+def _speed_row(published: Mapping[str, Any], product: Mapping[str, Any]) -> tuple[str, str]:
+    first, further = (product[key]["median_ms"] for key in ("first_answer", "further"))
+    ratios = [
+        published[key]["median_ms"] / product[key]["median_ms"]
+        for key in ("first_answer", "further")
+    ]
+    return (
+        f"SAM ViT-B and CLIP ViT-B/16, {product['masks']} masks, "
+        f"{product['machine']['threads']} CPU cores",
+        f"first answer {first / 1e3:.1f} s ({ratios[0]:.1f} times faster than the published way), "
+        f"further ones {further:.0f} ms",
+    )
 
 
 def methods_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -49,7 +128,7 @@ def methods_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _main_methods(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"**Methods compared.** {_setting(rows)}"
-    yield "All rows: [docs/results/methods](docs/results/methods/README.md)."
+    yield "All rows: [results/methods](results/methods/README.md)."
     yield ""
     yield from _methods([row for row in rows if row["method"] in MAIN_METHODS])
 
@@ -171,10 +250,13 @@ def _read(path: Path) -> Any:
 
 
 def main() -> None:
-    """Update README (first argument) and the methods' page from the results (second argument)."""
-    readme, results = Path(sys.argv[1]), Path(sys.argv[2])
-    text = with_results(readme.read_text(encoding="utf-8"), results_table(results))
-    readme.write_text(text, encoding="utf-8")
+    """Update README (first argument) and the pages of docs (second) from the results."""
+    readme, docs, bench = map(Path, sys.argv[1:4])
+    results = docs / "results"
+    pages = {readme: overview_table(results, bench), docs / "results.md": results_table(results)}
+    for page, table in pages.items():
+        text = with_results(page.read_text(encoding="utf-8"), table)
+        page.write_text(text, encoding="utf-8")
     rows = _read(results / "methods" / "table.json")
     if rows:
         page = results / "methods" / "README.md"
