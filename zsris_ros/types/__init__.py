@@ -17,17 +17,22 @@ from zsris_ros.types.frame import (
     Point,
     RegionOfInterest,
 )
+from zsris_ros.types.instruction import Action, Destination, DestinationKind, Instruction, Step
 from zsris_ros.types.result import Candidate, ReferringResult, Verdict
 from zsris_ros.types.scene import Proposals, Scene
 
 __all__ = [
+    "Action",
     "BoolArray",
     "ByteArray",
     "Candidate",
+    "Destination",
+    "DestinationKind",
     "Expression",
     "FloatArray",
     "Frame",
     "InputError",
+    "Instruction",
     "Intrinsics",
     "NounPhrase",
     "Number",
@@ -40,5 +45,6 @@ __all__ = [
     "Relation",
     "Scene",
     "Side",
+    "Step",
     "Verdict",
 ]
