@@ -168,7 +168,7 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     else:
         accepted = (
             i == 0 or commanded or words[i - 1] in lex.FILLERS or words[i - 1] == COMMA
-        ) and _is_unknown_verb(words, i)
+        ) and is_unknown_verb(words, i)
     if not accepted:
         return None
     i += 1
@@ -196,7 +196,7 @@ def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:
     return i > begin and (words[i] in lex.DETERMINERS or (aimed and words[i] not in ("", COMMA)))
 
 
-def _is_unknown_verb(words: Sequence[str], i: int) -> bool:
+def is_unknown_verb(words: Sequence[str], i: int) -> bool:
     """Return whether an unknown word before a determiner is a verb: "illuminate the mug"."""
     word, following = words[i], words[i + 1]
     clause = following == "that" and (

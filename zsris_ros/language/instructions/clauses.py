@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from zsris_ros.language.grammar.command_prefix import ADDRESSEES, GREETINGS
+from zsris_ros.language.grammar.command_prefix import (
+    ADDRESSEES,
+    GREETINGS,
+    is_unknown_verb,
+)
 from zsris_ros.language.grammar.tokens import COMMA, STOP
-from zsris_ros.language.lexicon import actions
+from zsris_ros.language.lexicon import actions, nouns
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
-from zsris_ros.language.lexicon import nouns
 
 Kind = Literal["command", "find", "hand_over", "announce", "negative", "bare", "front"]
 _JUNCTIONS = frozenset((COMMA, STOP, "and", "but", "or"))
 _OPEN_PREPOSITIONS = frozenset(("from", "off", "out"))
 _BEFORE_NOUN = lex.DETERMINERS | lex.SUBJECTS | lex.AUXILIARIES | lex.RELATIVES | lex.LINKING
 _AIMS = {"point": ("at", "to", "out", "towards"), "look": ("for", "at"), "search": ("for",)}
+_LONGEST_OPENING = 24
+"""The most words before a verb; the bound keeps the time linear."""
 _SEEN = frozenset(("see", "check", "look"))
 
 
@@ -93,7 +98,7 @@ def _continues(words: Sequence[str], i: int) -> bool:
 def _opening(words: Sequence[str], i: int, size: int) -> _Opening | None:
     """Return the opening of a clause at ``i`` after junctions and wrappers, None without one."""
     begin, commanded, doing = i, i == 0, False
-    while i < size:
+    while i < min(size, begin + _LONGEST_OPENING):
         word, following = words[i], words[i + 1]
         verb = actions.base_form(word) if doing else word
         negation = _negation(words, i)
@@ -110,7 +115,9 @@ def _opening(words: Sequence[str], i: int, size: int) -> _Opening | None:
         elif word in ("which", "what") and _is_question(words, i):
             return _Opening("find", "find", i)
         elif verb in actions.VERBS and _commands(words, i, verb, commanded, i == 0):
-            return _command(words, i, verb)
+            return _Opening("command", verb, i + 1)
+        elif _is_unknown_verb(words, i, commanded):
+            return _Opening("command", word, i + 1)
         elif (
             word in _JUNCTIONS
             or word in lex.FILLERS
@@ -223,14 +230,20 @@ def _particles(verb: str) -> frozenset[str]:
     return frozenset() if verb in ("see", "check") else actions.VERB_PARTICLES
 
 
-def _command(words: Sequence[str], i: int, verb: str) -> _Opening:
-    return _Opening("command", verb, i + 1)
+def _is_unknown_verb(words: Sequence[str], i: int, commanded: bool) -> bool:
+    """Return whether a word outside of the lexicon is a verb: "iron it", "illuminate the mug"."""
+    pronoun = words[i + 1] in ("it", "them") and morph.is_noun_like(words[i])
+    if pronoun and words[i] not in _BEFORE_NOUN and not _is_preposition(words, i):
+        return words[i] not in lex.OBJECT_PRONOUNS | lex.HAVING | lex.NEGATORS
+    return commanded and is_unknown_verb(words, i)
 
 
 def _starts_unjoined(words: Sequence[str], begin: int, i: int, size: int) -> bool:
     """Return whether a command starts at ``i`` without any word before it that joins it."""
     word, before = words[i], words[i - 1]
     row = morph.match(actions.SPEECH_ACTS, words, i)
+    if row is not None and row[0] == "announce" and word == "there":
+        return True
     if row is not None and not row[0]:
         opening = _opening(words, i, size)
         return opening is not None and opening.kind == "command"

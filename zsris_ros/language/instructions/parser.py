@@ -76,12 +76,8 @@ def _read(tokens: Tokens) -> tuple[list[Piece], dict[int, Piece]]:
 
 def _pieces(source: str, clause: Clause, said: Sequence[Token]) -> list[Piece]:
     if clause.kind == "command":
-        action = cast(Action, actions.VERBS[clause.verb])
-        pieces = read_clause(source, said, action, clause.verb)
-        if action in ("find", "other") and len(pieces) == 1 and not pieces[0].target.drafts:
-            if not pieces[0].target.pronoun and said:
-                return [read_bare(source, said, clause.verb)]
-        return pieces
+        action = cast(Action, actions.VERBS.get(clause.verb, "other"))
+        return read_clause(source, said, action, clause.verb)
     if clause.kind == "hand_over":
         return read_clause(source, said, "hand_over", "need")
     if not said:
@@ -90,12 +86,8 @@ def _pieces(source: str, clause: Clause, said: Sequence[Token]) -> list[Piece]:
 
 
 def _keeps(clause: Clause, said: Sequence[Token], clauses: int) -> bool:
-    if clause.verb != "leave":
-        return False
-    if keeps(said):
-        return True
-    piece = read_clause("", [], "place", "leave") if not said else None
-    return piece is not None and clauses > 1
+    """Return whether a clause with "leave" asks for no action: "but leave the wet one"."""
+    return clause.verb == "leave" and clauses > 1 and keeps(said)
 
 
 def _last_draft(pieces: Sequence[Piece]) -> Draft | None:

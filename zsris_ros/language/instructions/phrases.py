@@ -9,27 +9,33 @@ from typing import Literal, NamedTuple, cast
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.negation import exclude
 from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.order import read_direction
 from zsris_ros.language.grammar.places import read_place
 from zsris_ros.language.grammar.reader import read_object, read_targets
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, STOP, Token, Tokens
-from zsris_ros.language.lexicon import actions
+from zsris_ros.language.lexicon import actions, nouns
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
-from zsris_ros.language.lexicon import nouns
 from zsris_ros.language.rule_parser import build_noun_phrase
 from zsris_ros.types import Action, DestinationKind, NounPhrase, Relation
 
 _ENDS = frozenset((COMMA, STOP, "and", "but", "or", "then"))
 _TAIL_CUES = lex.NEGATORS - {"without", "no", "n't", "minus", "never"}
 _PREPOSITIONS = frozenset(("on", "in", "at", "to", "toward", "towards"))
-_MOVED = frozenset(("take", "get", "lift", "raise", "pick", "collect", "gather", "bring", "deliver"))
+_PLACED = frozenset(("goal", "place", "other"))
+_MOVED = frozenset(
+    ("take", "get", "lift", "raise", "pick", "collect", "gather", "bring", "deliver")
+)
 """Verbs that move their object where a goal is named."""
 
 
 @dataclass
 class Phrase:
-    """Noun phrases as read, or a pronoun: ``drafts`` is then empty."""
+    """Noun phrases as read, or a pronoun: ``drafts`` is then empty.
+
+    The pronoun "-" is left out: "put it inside".
+    """
 
     drafts: list[Draft] = field(default_factory=list)
     sentence: str = ""
@@ -37,6 +43,8 @@ class Phrase:
 
     def noun_phrases(self) -> tuple[NounPhrase, ...]:
         """Return the noun phrases; the first one has the words of all as its sentence."""
+        if len(self.drafts) > 1 and self.drafts[0].number == "one":
+            self.drafts[0].text = self.drafts[0].text.removeprefix("both ")
         return tuple(
             adapt(build_noun_phrase(draft, "" if k else self.sentence))
             for k, draft in enumerate(self.drafts)
@@ -65,9 +73,9 @@ class Piece:
 
 
 class _Marker(NamedTuple):
-    """The start of a part of the clause behind its targets."""
+    """The start of a part of the clause behind its targets, at the token ``first``."""
 
-    index: int
+    first: int
     length: int
     role: Literal["source", "goal", "place", "other", "aside", "tail"]
     kind: str
@@ -110,23 +118,18 @@ def read_clause(source: str, items: Sequence[Token], action: Action, verb: str) 
         verb: The verb.
     """
     tokens, action = _without_particles(_trimmed(list(items)), action, verb)
-    pieces = []
-    for part in _split(source, tokens, action):
-        piece = _read_piece(source, part, action, verb)
-        pieces.append(piece)
-    return pieces
+    return [_read_piece(source, part, action, verb) for part in _split(source, tokens, action)]
 
 
 def read_bare(source: str, items: Sequence[Token], verb: str = "") -> Piece:
     """Return the step of a clause without a command: a bare expression or a question."""
-    tokens = Tokens(source, tuple(_trimmed(list(items)) or items))
-    state = ParserState(tokens, relations=actions.RELATIONS)
+    tokens = _trimmed(list(items)) or list(items)
+    state = _state(source, tokens)
     if any(marker.role == "source" for marker in _markers(state, 0)):
-        piece = _read_piece(source, tokens.items, "find", verb)
+        piece = _read_piece(source, tokens, "find", verb)
         if piece.target.drafts:
             return piece
-    drafts = read_targets(ParserState(tokens, relations=actions.RELATIONS))
-    return Piece("find", verb, Phrase(drafts, tokens.span(0, len(tokens.items))))
+    return Piece("find", verb, Phrase(read_targets(state), state.tokens.span(0, state.size)))
 
 
 def read_exclusion(source: str, items: Sequence[Token], target: Draft) -> None:
@@ -136,17 +139,17 @@ def read_exclusion(source: str, items: Sequence[Token], target: Draft) -> None:
         if morph.match(actions.KEEPING, _words(tokens), k) is not None and k:
             tokens = tokens[:k]
             break
-    if tokens and tokens[0].text not in actions.PRONOUNS | actions.RECEIVERS:
-        exclude(ParserState(Tokens(source, tuple(tokens)), relations=actions.RELATIONS), 0, target)
-    elif len(tokens) > 1:
-        exclude(ParserState(Tokens(source, tuple(tokens)), relations=actions.RELATIONS), 0, target)
+    pronoun = len(tokens) == 1 and tokens[0].text in actions.PRONOUNS | actions.RECEIVERS
+    if tokens and not pronoun:
+        exclude(_state(source, tokens), 0, target)
 
 
 def keeps(items: Sequence[Token]) -> bool:
     """Return whether the tokens behind "leave" ask for no action: "the wet one where it is"."""
     tokens = _trimmed(list(items))
     words = _words(tokens)
-    return any(morph.match(actions.KEEPING, words, k) is not None for k in range(1, len(tokens)))
+    kept = any(morph.match(actions.KEEPING, words, k) is not None for k in range(1, len(tokens)))
+    return kept or not any(marker.role in _PLACED for marker in _markers(_state("", tokens), 0))
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:
@@ -242,14 +245,16 @@ def _is_particle(words: Sequence[str], i: int, size: int, action: Action) -> boo
     before = words[i - 1] if i else ""
     if word == "here" and i and before not in ("in", "on", "from"):
         return True
-    if i == 0 and action in ("point", "find") and word in ("at", "to", "for", "towards"):
+    if i == 0 and action in ("point", "find", "other") and word in ("at", "to", "for", "towards"):
         return True
     if word not in actions.PARTICLES or (word in ("out", "off") and following == "of"):
         return False
     if word == "away" and following == "from" and i:
         return action in actions.TAKING
     if i == 0:
-        return word in actions.VERB_PARTICLES and size > 1
+        return word in actions.VERB_PARTICLES
+    if word == "back" and following in ("up", "down", "over", "out"):
+        return before not in lex.DETERMINERS
     if word in ("in", "on", "around"):
         return i == size - 1 and before not in lex.DETERMINERS and action != "find"
     if before in lex.DETERMINERS or before == "upside" or morph.positions(before):
@@ -263,20 +268,18 @@ def _split(source: str, tokens: list[Token], action: Action) -> Iterator[list[To
         yield tokens
         return
     state = _state(source, tokens)
-    marks = [m.index for m in _markers(state, 0) if _is_own(m, action)]
-    kinds = {m.index: m for m in _markers(state, 0)}
+    own = [marker for marker in _markers(state, 0) if _is_own(marker, action)]
     words, begin = state.words, 0
     for i in range(1, state.size):
         start = i + 1 + (words[i] == COMMA and words[i + 1] in ("and", "then"))
         if words[i] not in (COMMA, "and") or not _starts_noun(state, start, words[begin]):
             continue
-        left = [m for m in marks if begin < m < i]
-        right = [m for m in marks if m > start]
+        left = [marker for marker in own if begin < marker.first < i]
+        right = [marker for marker in own if marker.first > start]
         stop = next((k for k in range(start, state.size) if words[k] in (COMMA, "and")), state.size)
-        if not left or not right or right[0] > stop:
+        if not left or not right or right[0].first > stop:
             continue
-        last = kinds[left[-1]]
-        if last.kind == "between" and _is_pending(words, last, i):
+        if left[-1].kind == "between" and _is_pending(words, left[-1], i):
             continue
         yield tokens[begin:i]
         begin = start
@@ -289,7 +292,7 @@ def _is_own(marker: _Marker, action: Action) -> bool:
         return marker.role == "source"
     if action == "hand_over":
         return marker.role == "source" or (marker.role == "goal" and marker.kind == "at")
-    return marker.role in ("goal", "place", "other")
+    return marker.role in _PLACED
 
 
 def _starts_noun(state: ParserState, i: int, first: str) -> bool:
@@ -302,7 +305,7 @@ def _starts_noun(state: ParserState, i: int, first: str) -> bool:
 
 def _is_pending(words: Sequence[str], marker: _Marker, i: int) -> bool:
     """Return whether "between" still lacks its second anchor before ``i``."""
-    between = words[marker.index + marker.length : i]
+    between = words[marker.first + marker.length : i]
     return "and" not in between and not morph.is_plural(words[i - 1])
 
 
@@ -320,7 +323,7 @@ def _read_piece(source: str, items: Sequence[Token], action: Action, verb: str) 
     state = _state(source, tokens)
     if verb in actions.GIVING and (second := _second_object(state)) is not None:
         first = read_noun_phrase(state, 0)
-        if first is not None and morph.is_animate(first[0].head):
+        if first is not None and (morph.is_animate(first[0].head) or not first[0].determiner):
             receiver, tokens, action = tokens[:second], tokens[second:], "hand_over"
             state = _state(source, tokens)
     elif state.size and _is_phrase(state, 0) and (second := _second_object(state)) is not None:
@@ -329,28 +332,28 @@ def _read_piece(source: str, items: Sequence[Token], action: Action, verb: str) 
     pronoun = _pronoun_end(state, 0)
     if not state.size or (_is_phrase(state, 0) and pronoun == 0):
         markers = list(_markers(state, 0))
-        target = Phrase(pronoun="it")
+        target = Phrase(pronoun="-")
     else:
         markers = list(_markers(state, max(pronoun, 1)))
-        target = Phrase(pronoun=state.words[pronoun - 1]) if pronoun else Phrase()
+        target = Phrase(pronoun=state.tokens.span(0, pronoun))
     goal, action = _destination(state, markers, action, verb, bool(target.pronoun))
     cuts = sorted(
-        marker
-        for marker in markers
-        if marker is goal or marker.role in ("source", "tail", "aside")
+        marker for marker in markers if marker is goal or marker.role in ("source", "tail", "aside")
     )
     cuts = _without_early_tail(cuts)
-    ends = [*(marker.index for marker in cuts[1:]), state.size]
-    segments = [tokens[m.index + m.length : end] for m, end in zip(cuts, ends, strict=False)]
-    own = tokens[: cuts[0].index if cuts else state.size]
+    ends = [*(marker.first for marker in cuts[1:]), state.size]
+    segments = [tokens[m.first + m.length : end] for m, end in zip(cuts, ends, strict=False)]
+    own = tokens[: cuts[0].first if cuts else state.size]
+    if cuts and cuts[0].role == "source" and own and morph.is_placement(own[-1].text):
+        own = own[:-1]  # "hanging from the hook"
     piece = Piece(action, verb, target)
     tail: list[Token] = []
     for marker, segment in zip(cuts, segments, strict=True):
         if marker.role == "tail":
-            tail += tokens[marker.index : marker.index + marker.length] + segment
+            tail += tokens[marker.first : marker.first + marker.length] + segment
         elif marker is goal:
             piece.kind = cast(DestinationKind, marker.kind)
-            sideways = state.words[marker.index + marker.length - 1] in ("left", "right")
+            sideways = state.words[marker.first + marker.length - 1] in ("left", "right")
             piece.anchor = None if sideways else _read_anchor(source, segment)
         elif marker.role == "source":
             piece.relations.append((marker.kind, _read_anchor(source, segment)))
@@ -373,12 +376,8 @@ def _finish(source: str, piece: Piece, own: list[Token], tail: list[Token]) -> N
         receivers = [draft.head for draft in piece.anchor.drafts] or [piece.anchor.pronoun]
         if receivers[0] in actions.RECEIVERS or receivers[0] in lex.VIEWERS:
             piece.kind = piece.anchor = None
-    piece.relations = [
-        (_source_kind(kind, phrase), phrase) for kind, phrase in piece.relations
-    ]
+    piece.relations = [(_source_kind(kind, phrase), phrase) for kind, phrase in piece.relations]
     if piece.target.pronoun:
-        if tail:
-            piece.target.sentence = ""
         return
     own, related = _without_related_pronouns(source, _trimmed(own))
     piece.relations += related
@@ -387,7 +386,7 @@ def _finish(source: str, piece: Piece, own: list[Token], tail: list[Token]) -> N
     if drafts is None and tokens:
         drafts = read_targets(_state(source, tokens))
     if drafts is None:
-        piece.target.pronoun = "it"
+        piece.target.pronoun = "-"
     else:
         piece.target.drafts = drafts
         piece.target.sentence = Tokens(source, tuple(tokens)).span(0, len(tokens))
@@ -398,7 +397,9 @@ def _source_kind(kind: str, phrase: Phrase) -> str:
     if kind != "from":
         return kind
     head = phrase.drafts[0].head if phrase.drafts else ""
-    return "on" if morph.singular(head) in actions.SURFACES or head in actions.SURFACES else "inside"
+    return (
+        "on" if morph.singular(head) in actions.SURFACES or head in actions.SURFACES else "inside"
+    )
 
 
 def _without_related_pronouns(
@@ -417,7 +418,7 @@ def _without_related_pronouns(
                 pronoun = end + 1
             if pronoun and not lex.HAVING & set(words[:i]):
                 kind = "inside" if row[0] == "from" else row[0]
-                related.append((kind, Phrase(pronoun=words[end])))
+                related.append((kind, Phrase(pronoun=state.tokens.span(end, pronoun))))
                 i = pronoun
                 continue
         kept.append(tokens[i])
@@ -485,8 +486,11 @@ def _markers(state: ParserState, begin: int) -> Iterator[_Marker]:
             i += 1 + (morph.match(actions.DESTINATIONS, words, i + 1) is not None)
             continue
         tail = morph.match(lex.NEGATIVE_PHRASES, words, i)
-        if (tail and tail[0] == "except") or word in _TAIL_CUES or word == STOP or (
-            word == "but" and (words[i + 1] in _TAIL_CUES or words[i + 1] in lex.DETERMINERS)
+        if (
+            (tail and tail[0] == "except")
+            or word in _TAIL_CUES
+            or word == STOP
+            or (word == "but" and (words[i + 1] in _TAIL_CUES or words[i + 1] in lex.DETERMINERS))
         ):
             yield _Marker(i, 1, "tail", "")
             i += 2
@@ -510,8 +514,8 @@ def _markers(state: ParserState, begin: int) -> Iterator[_Marker]:
         if not (held or _is_protected(state, i, before)):
             first = words[i]
             role: Literal["goal", "place", "other"] = "other"
-            if (first in actions.GOALS and kind in ("at", "inside", "on")) or kind == "at" and (
-                words[i + length - 1] == "to"
+            if (first in actions.GOALS and kind in ("at", "inside", "on")) or (
+                kind == "at" and words[i + length - 1] == "to"
             ):
                 role = "goal"
             elif morph.match(actions.PLACES, words, i) is not None and kind in ("on", "inside"):
@@ -539,8 +543,6 @@ def _source(state: ParserState, i: int, counted: bool) -> _Marker | None:
         return None
     if before in ("far", "away", "apart", "aside", "across", "made", "different", "other"):
         return None
-    from zsris_ros.language.grammar.order import read_direction
-
     if read_direction(state, i, counted) is not None:
         return None
     row = morph.match(actions.RELATIONS, words, i + 1)
@@ -552,12 +554,14 @@ def _source(state: ParserState, i: int, counted: bool) -> _Marker | None:
 def _is_protected(state: ParserState, i: int, before: str) -> bool:
     """Return whether the preposition at ``i`` belongs to a clause or participle before it."""
     words, k = state.words, i - 1
-    while k > 0 and (words[k] in lex.INTENSIFIERS or words[k] in lex.ADVERBS) and (
-        words[k] not in ("left", "right")
+    while (
+        k > 0
+        and (words[k] in lex.INTENSIFIERS or words[k] in lex.ADVERBS)
+        and (words[k] not in ("left", "right"))
     ):
         k -= 1
     word = words[k] if k >= 0 else ""
-    if word in lex.LINKING or morph.is_placement(word) and word not in ("left", "seated"):
+    if word in lex.LINKING or (morph.is_placement(word) and word not in ("left", "seated")):
         return True
     if words[i] == "to" and (morph.superlative(before) in ("near", "far") or morph.is_ed(before)):
         return True
@@ -577,7 +581,7 @@ def _destination(
     state: ParserState, markers: list[_Marker], action: Action, verb: str, pronoun: bool
 ) -> tuple[_Marker | None, Action]:
     """Return the start of the destination, and the action that it gives the verb."""
-    places = [marker for marker in markers if marker.role in ("goal", "place", "other")]
+    places = [marker for marker in markers if marker.role in _PLACED]
     goals = [marker for marker in places if marker.role == "goal"]
     if verb in _MOVED and action in ("pick", "hand_over"):
         if not goals:
@@ -606,10 +610,10 @@ def _destination(
 
 def _names_receiver(state: ParserState, marker: _Marker) -> bool:
     """Return whether a goal is a person: "to the porter", "to her", "to anna"."""
-    begin = marker.index + marker.length
+    begin = marker.first + marker.length
     words = state.words
     if words[begin] in lex.OBJECT_PRONOUNS and words[begin] not in ("it", "itself"):
-        return words[begin] != "them" or True
+        return True
     found = read_noun_phrase(state, begin)
     if found is None:
         return False
@@ -624,9 +628,11 @@ def _read_anchor(source: str, items: Sequence[Token]) -> Phrase:
         tokens = list(items[:1])
     state = _state(source, tokens)
     if not tokens:
-        return Phrase(pronoun="it")
+        return Phrase(pronoun="-")
     first = state.words[0]
-    if _pronoun_end(state, 0) or first in actions.PLACE_PRONOUNS or first in _ENDS:
+    if pronoun := _pronoun_end(state, 0):
+        return Phrase(pronoun=state.tokens.span(0, pronoun))
+    if first in actions.PLACE_PRONOUNS or first in _ENDS:
         return Phrase(pronoun=first)
     drafts = None
     if first not in actions.RECEIVERS:

@@ -33,9 +33,8 @@ def resolve(pieces: Sequence[Piece], announced: dict[int, Piece]) -> tuple[Step,
         if k in announced:
             waiting = _targets(announced[k], steps, ())
         following = pieces[k + 1] if k + 1 < len(pieces) else None
-        if piece.target.pronoun and not steps and not waiting and following is not None:
-            if following.target.drafts and piece.verb and _shares(piece, following):
-                piece.target, following.target = following.target, Phrase(pronoun="it")
+        if following is not None and not steps and not waiting and _shares(piece, following):
+            piece.target, following.target = following.target, Phrase(pronoun="it")
         step, waiting = _step(piece, steps, waiting)
         steps.append(step)
     return tuple(steps)
@@ -43,9 +42,8 @@ def resolve(pieces: Sequence[Piece], announced: dict[int, Piece]) -> tuple[Step,
 
 def _shares(piece: Piece, following: Piece) -> bool:
     """Return whether two verbs share the object of the second: "pick up and place the bowl"."""
-    return piece.kind is None and not piece.target.sentence and piece.target.pronoun == "it" and (
-        piece.action in ("pick", "find")
-    )
+    elided = piece.target.pronoun == "-" and piece.kind is None and bool(piece.verb)
+    return elided and bool(following.target.drafts)
 
 
 def _step(
@@ -60,8 +58,7 @@ def _step(
     else:
         meant = _meant_target(piece, steps)
         if meant is None:
-            word = piece.target.pronoun or "it"
-            targets = (NounPhrase(word, word),)
+            targets = (_unresolved(piece.target.pronoun),)
         else:
             same_as, targets = meant.index, meant.phrases
     destination = None
@@ -111,7 +108,9 @@ def _destination(
     if piece.action == "hand_over" or index is None:
         anchors = () if piece.action == "hand_over" else _last_anchors(steps)
         word = piece.anchor.pronoun
-        return Destination(piece.kind, anchors or (NounPhrase(word, word),)), waiting
+        if not anchors and word != "-":
+            anchors = (_unresolved(word),)
+        return Destination(piece.kind, anchors), waiting
     return Destination(piece.kind, same_as=index), waiting
 
 
@@ -137,8 +136,16 @@ def _meant_target(piece: Piece, steps: Sequence[Step]) -> _Referent | None:
         return None if index is None else _Referent(index)
     named = [k for k, step in enumerate(steps) if step.target is not None]
     moved = [k for k in named if steps[k].action not in _STATES]
-    index = (moved or named or [None])[-1]
-    return None if index is None else _Referent(index)
+    meant = moved or named
+    return _Referent(meant[-1]) if meant else None
+
+
+def _unresolved(pronoun: str) -> NounPhrase:
+    """Return the noun phrase of a pronoun that no earlier object explains."""
+    pronoun = pronoun.replace("-", "it")
+    *_, head = pronoun.split()
+    several = bool({"them", "those", "these", "ones"} & set(pronoun.split()))
+    return NounPhrase(pronoun, head, number="all" if several else "one")
 
 
 def _last_named(steps: Sequence[Step], other_than: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""An Instruction as JSON."""
+"""An Instruction as JSON, and as a line of text."""
 
 from __future__ import annotations
 
@@ -48,3 +48,27 @@ def _anchor(phrase: NounPhrase) -> dict[str, Any]:
     kept = ("target", "head", "position", "superlative", "ordinal")
     found = {name: row[name] for name in kept if name in row}
     return {**found, "relations": relations_to_json(phrase)} if phrase.relations else found
+
+
+def describe_step(step: Step) -> str:
+    """Return a step in one line: "place the bowl on the plate"."""
+    objects = " and ".join(_described(phrase) for phrase in step.targets)
+    if not objects:
+        objects = f"the object of step {(step.same_as or 0) + 1}"
+    parts = [step.action.replace("_", " "), objects]
+    if step.destination is not None:
+        parts.append(step.destination.kind.replace("_", " "))
+        if step.destination.same_as is not None:
+            parts.append(f"the object of step {step.destination.same_as + 1}")
+        parts.append(" and ".join(_described(phrase) for phrase in step.destination.anchors))
+    return " ".join(part for part in parts if part)
+
+
+def _described(phrase: NounPhrase) -> str:
+    related = [
+        f"{relation.kind.replace('_', ' ')} {' and '.join(map(_described, relation.anchors))}"
+        for relation in phrase.relations
+    ]
+    excluded = [f"not {each.text}" for each in phrase.excluded]
+    inner = ", ".join([*phrase.position, *related, *excluded])
+    return f"{phrase.text} ({inner})" if inner else phrase.text

@@ -27,7 +27,7 @@ VERBS = word_map({
     """,
     "other": """
         go drive navigate walk come wipe clean wash fold empty fill feed water cut dry rinse sweep
-        stir shake rotate flip plug unplug lock unlock hold touch hit kick squeeze press start stop
+        stir shake rotate flip plug unplug lock unlock hold touch hit kick squeeze start stop
         use keep reach
     """,
 })  # fmt: skip
@@ -113,7 +113,7 @@ DESTINATIONS = phrase_table({
     "under": "under, underneath, beneath, below",
     "above": "above, over",
     "next_to": "next to, beside, alongside, against, adjacent to, right next to, up against",
-    "near": "near, near to, close to, by, around, close by",
+    "near": "near, near to, close to, closer to, nearer to, by, around, close by",
     "left_of": """
         to the left of, on the left of, at the left of, left of, just left of, to the immediate left
         of
