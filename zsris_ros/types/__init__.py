@@ -18,6 +18,12 @@ from zsris_ros.types.frame import (
     RegionOfInterest,
 )
 from zsris_ros.types.instruction import Action, Destination, DestinationKind, Instruction, Step
+from zsris_ros.types.instruction_result import (
+    DestinationResult,
+    InstructionResult,
+    PlacePoint,
+    StepResult,
+)
 from zsris_ros.types.result import Candidate, ReferringResult, Verdict
 from zsris_ros.types.scene import Proposals, Scene
 
@@ -28,16 +34,19 @@ __all__ = [
     "Candidate",
     "Destination",
     "DestinationKind",
+    "DestinationResult",
     "Expression",
     "FloatArray",
     "Frame",
     "InputError",
     "Instruction",
+    "InstructionResult",
     "Intrinsics",
     "NounPhrase",
     "Number",
     "Ordinal",
     "Pixel",
+    "PlacePoint",
     "Point",
     "Proposals",
     "ReferringResult",
@@ -46,5 +55,6 @@ __all__ = [
     "Scene",
     "Side",
     "Step",
+    "StepResult",
     "Verdict",
 ]

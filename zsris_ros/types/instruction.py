@@ -66,3 +66,8 @@ class Instruction:
 
     text: str
     steps: tuple[Step, ...]
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether a referring expression says as much: one step without a destination."""
+        return len(self.steps) == 1 and self.steps[0].destination is None

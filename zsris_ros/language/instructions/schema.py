@@ -70,5 +70,6 @@ def _described(phrase: NounPhrase) -> str:
         for relation in phrase.relations
     ]
     excluded = [f"not {each.text}" for each in phrase.excluded]
-    inner = ", ".join([*phrase.position, *related, *excluded])
+    places = [place for place in phrase.position if place not in phrase.text.split()]
+    inner = ", ".join([*places, *related, *excluded])
     return f"{phrase.text} ({inner})" if inner else phrase.text
