@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from zsris_ros.commands.options import Subparsers, add_parser_choice
@@ -21,26 +21,52 @@ def add_arguments(subparsers: Subparsers) -> None:
         "expressions", nargs="*", metavar="EXPRESSION", help="none: one a line from stdin"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--instructions", action="store_true", help="parse steps with targets and destinations"
+    )
     add_parser_choice(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print every parsed line; report each line that cannot be parsed on stderr."""
-    from zsris_ros.language import load_parser, to_json
-
-    parser = load_parser(args.parser)
+    show = _show_instruction if args.instructions else _expression_printer(args.parser)
     refused = 0
     for text in args.expressions or _lines(sys.stdin):
         try:
-            expression = parser.parse(text)
+            shown = show(text, args.json)
         except InputError as error:
             refused += 1
             print(f"zsris parse: {text!r}: {error}", file=sys.stderr, flush=True)
             continue
-        parsed = to_json(expression)
-        print(json.dumps(parsed) if args.json else _readable(expression, parsed), flush=True)
+        print(shown, flush=True)
     return REFUSED if refused else 0
+
+
+def _expression_printer(name: str) -> Callable[[str, bool], str]:
+    from zsris_ros.language import load_parser, to_json
+
+    parser = load_parser(name)
+
+    def show(text: str, as_json: bool) -> str:
+        expression = parser.parse(text)
+        parsed = to_json(expression)
+        return json.dumps(parsed) if as_json else _readable(expression, parsed)
+
+    return show
+
+
+def _show_instruction(text: str, as_json: bool) -> str:
+    from zsris_ros.language.instructions import (
+        describe_step,
+        instruction_to_json,
+        parse_instruction,
+    )
+
+    instruction = parse_instruction(text)
+    if as_json:
+        return json.dumps(instruction_to_json(instruction))
+    return "\n".join([text, *(f"  {describe_step(step)}" for step in instruction.steps)])
 
 
 def _lines(stream: Iterable[str]) -> Iterable[str]:

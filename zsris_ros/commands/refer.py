@@ -1,23 +1,39 @@
-"""`zsris refer`: one image, one expression, one answer."""
+"""`zsris refer`: one image, one expression or instruction, one answer."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.types import Candidate, FloatArray, Frame, Intrinsics, ReferringResult, Scene
+    from zsris_ros.types import (
+        BoolArray,
+        ByteArray,
+        Candidate,
+        DestinationResult,
+        FloatArray,
+        Frame,
+        InstructionResult,
+        Intrinsics,
+        ReferringResult,
+        Scene,
+    )
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("refer", help="find the object of an expression in an image")
     parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour image")
-    parser.add_argument("expression", metavar="EXPRESSION", help="such as 'the mug on the left'")
+    parser.add_argument(
+        "expression",
+        metavar="EXPRESSION",
+        help="such as 'the mug on the left', or an instruction: 'put the mug on the tray'",
+    )
     parser.add_argument(
         "--depth", type=Path, help="depth of the same pixels: a 16-bit image, or .npy in metres"
     )
@@ -54,12 +70,25 @@ def intrinsics(text: str) -> tuple[float, ...]:
 
 def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
+    from zsris_ros.language.instructions import parse_instruction
     from zsris_ros.models.load import load_segmenter
+    from zsris_ros.visualization.overlay import draw_instruction, draw_result
 
+    is_expression = parse_instruction(args.expression).is_expression
     segmenter = load_segmenter(args.weights, model_options(args))
     scene = segmenter.look(frame)
+    if not is_expression:
+        steps = segmenter.instruct(scene, args.expression)
+        first = steps.targets_of(0)
+        assert first is not None  # the first step names its target
+        _write_images(args, lambda: draw_instruction(frame.rgb, steps, args.expression), first.mask)
+        if args.json:
+            print(json.dumps(instruction_to_json(scene, steps)))
+        else:
+            print("\n".join([steps.message, *_step_lines(steps), *_written(args)]))
+        return 0
     result = segmenter.refer(scene, args.expression)
-    _write_images(args, frame, result)
+    _write_images(args, lambda: draw_result(frame.rgb, result, args.expression), result.mask)
     if args.json:
         print(json.dumps(to_json(scene, result)))
         return 0
@@ -67,10 +96,40 @@ def run(args: argparse.Namespace) -> int:
     print(result.explanation)
     if result.best is not None and result.best.centroid is not None:
         print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*result.best.centroid))
-    for name, path in (("overlay", args.out), ("mask", args.mask)):
-        if path is not None:
-            print(f"{name} written to {path}")
+    for line in _written(args):
+        print(line)
     return 0
+
+
+def _written(args: argparse.Namespace) -> list[str]:
+    files = (("overlay", args.out), ("mask", args.mask))
+    return [f"{name} written to {path}" for name, path in files if path is not None]
+
+
+def _step_lines(result: InstructionResult) -> list[str]:
+    """Return the lines of each step: the parse, the target and the place point."""
+    from zsris_ros.language.instructions import describe_step
+
+    lines = []
+    for number, step in enumerate(result.steps, start=1):
+        lines.append(f"{number}. {describe_step(step.step)}")
+        if step.target is not None:
+            lines.append(f"   target: {step.target.message}")
+        destination = step.destination
+        if destination is None:
+            continue
+        lines += [f"   destination: {anchor.message}" for anchor in destination.anchors]
+        lines.append(f"   place point: {_place_text(destination)}")
+    return lines
+
+
+def _place_text(destination: DestinationResult) -> str:
+    if destination.place is None:
+        return f"none, {destination.reason}"
+    place = destination.place
+    return "x {:.3f} y {:.3f} z {:.3f} m, {:.3f} m above the support plane".format(
+        *place.point, place.height
+    )
 
 
 def read_frame(
@@ -128,22 +187,20 @@ def _open_image(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_images(args: argparse.Namespace, frame: Frame, result: ReferringResult) -> None:
+def _write_images(args: argparse.Namespace, draw: Callable[[], ByteArray], mask: BoolArray) -> None:
     if args.out is None and args.mask is None:
         return
     from PIL import Image
 
     from zsris_ros.types import InputError
-    from zsris_ros.visualization.overlay import draw_result
 
-    drawings = {args.out: lambda: draw_result(frame.rgb, result, args.expression)}
-    drawings[args.mask] = lambda: result.mask.astype("uint8") * 255
-    for path, draw in drawings.items():
+    drawings = {args.out: draw, args.mask: lambda: mask.astype("uint8") * 255}
+    for path, image in drawings.items():
         if path is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            Image.fromarray(draw()).save(path)
+            Image.fromarray(image()).save(path)
         except ValueError as error:
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 
@@ -159,6 +216,46 @@ def to_json(scene: Scene, result: ReferringResult) -> dict[str, Any]:
         "candidates": [_candidate(each) for each in result.candidates],
         "explanation": result.explanation,
         "timings_ms": {**scene.timings, **result.timings},
+    }
+
+
+def instruction_to_json(scene: Scene, result: InstructionResult) -> dict[str, Any]:
+    """Return the steps of an instruction as plain data."""
+    from zsris_ros.language.instructions import instruction_to_json as parse_to_json
+
+    return {
+        "verdict": result.verdict.value,
+        "message": result.message,
+        "instruction": parse_to_json(result.instruction),
+        "steps": [
+            {
+                "target": None if step.target is None else to_json(scene, step.target),
+                "same_as": step.step.same_as,
+                "destination": None
+                if step.destination is None
+                else _destination(scene, step.destination),
+            }
+            for step in result.steps
+        ],
+        "timings_ms": {**scene.timings, **result.timings},
+    }
+
+
+def _destination(scene: Scene, destination: DestinationResult) -> dict[str, Any]:
+    place = destination.place
+    return {
+        "kind": destination.kind,
+        "anchors": [to_json(scene, anchor) for anchor in destination.anchors],
+        "same_as": destination.same_as,
+        "place": None
+        if place is None
+        else {
+            "point": list(place.point),
+            "normal": list(place.normal),
+            "height": place.height,
+            "pixel": list(place.pixel),
+        },
+        "reason": destination.reason,
     }
 
 

@@ -112,7 +112,7 @@ def upright_box(
     surface = _grow_over_rim(
         eroded_core(inside, valid), valid, cropped, max(intrinsics.fx, intrinsics.fy)
     )
-    level = _level_axes(up)
+    level = level_axes(up)
     points = back_project_region(surface, depth, roi, intrinsics) @ level
     angle = _yaw(points[:: max(1, len(points) // _YAW_POINTS), :2])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -125,8 +125,8 @@ def upright_box(
     return UprightBox(Pose((x, y, z), axes), (width, length, height))
 
 
-def _level_axes(up: Point) -> DoubleArray:
-    """Right, away from the camera and up, as columns float64 3x3."""
+def level_axes(up: Point) -> DoubleArray:
+    """Return right, away from the camera and up, as columns float64 3x3."""
     vertical = np.asarray(up, np.float64) / np.linalg.norm(up)
     # The x axis is no reference for a camera that lies on its side.
     sideways = np.eye(3)[0 if abs(vertical[0]) < 0.9 else 1]

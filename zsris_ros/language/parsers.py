@@ -82,19 +82,21 @@ def to_json(expression: Expression) -> dict[str, Any]:
         "position": list(target.position),
         "superlative": superlative,
         "ordinal": None if ordinal is None else {"index": ordinal.index, "from": ordinal.side},
-        "relations": _relations(target),
+        "relations": relations_to_json(target),
         "excluded": [each.text for each in target.excluded],
         "parser": expression.parser,
     }
 
 
-def _relations(phrase: NounPhrase) -> list[dict[str, Any]]:
+def relations_to_json(phrase: NounPhrase) -> list[dict[str, Any]]:
+    """Return the relations of a noun phrase in the JSON schema."""
     return [
-        {"kind": relation.kind, "anchors": [_anchor(anchor) for anchor in relation.anchors]}
+        {"kind": relation.kind, "anchors": [anchor_to_json(anchor) for anchor in relation.anchors]}
         for relation in phrase.relations
     ]
 
 
-def _anchor(anchor: NounPhrase) -> dict[str, Any]:
+def anchor_to_json(anchor: NounPhrase) -> dict[str, Any]:
+    """Return text, head and relations of an anchor in the JSON schema."""
     row: dict[str, Any] = {"target": anchor.text, "head": anchor.head}
-    return {**row, "relations": _relations(anchor)} if anchor.relations else row
+    return {**row, "relations": relations_to_json(anchor)} if anchor.relations else row

@@ -44,14 +44,16 @@ def parse(text: str) -> Expression:
 def build_expression(targets: Sequence[Draft], text: str, parser: str) -> Expression:
     """Return the expression of ``targets``; the sentence of the first one is the whole text."""
     target, *further = targets
-    return Expression(text, _build(target, text), tuple(map(_build, further)), parser)
+    others = tuple(map(build_noun_phrase, further))
+    return Expression(text, build_noun_phrase(target, text), others, parser)
 
 
 def _read(text: str) -> list[Draft]:
     return read_targets(ParserState(remove_disfluencies(tokenise(text))))
 
 
-def _build(draft: Draft, sentence: str = "", nested: int = 0) -> NounPhrase:
+def build_noun_phrase(draft: Draft, sentence: str = "", nested: int = 0) -> NounPhrase:
+    """Return the noun phrase of ``draft``; ``nested`` counts the exclusions around it."""
     ordinal = _ordinal(draft)  # before the position that gives its direction is read
     return NounPhrase(
         text=draft.text,
@@ -62,7 +64,7 @@ def _build(draft: Draft, sentence: str = "", nested: int = 0) -> NounPhrase:
         superlative=draft.superlative,
         ordinal=ordinal,
         relations=tuple(
-            Relation(kind, tuple(_build(anchor, nested=nested) for anchor in anchors))
+            Relation(kind, tuple(build_noun_phrase(anchor, nested=nested) for anchor in anchors))
             for kind, anchors in draft.relations
         ),
         excluded=tuple(
@@ -114,4 +116,4 @@ def _excluded(head: str, words: str, nested: int) -> NounPhrase:
 
 
 def _parse(sentence: str, nested: int) -> NounPhrase:
-    return _build(_read(sentence)[0], sentence, nested)
+    return build_noun_phrase(_read(sentence)[0], sentence, nested)

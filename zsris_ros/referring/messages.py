@@ -48,7 +48,7 @@ def _found_text(target: NounPhrase, selected: Sequence[Candidate]) -> str:
     if isinstance(target.number, int) and len(selected) < target.number:
         fit = "fits" if len(selected) == 1 else "fit"
         return f"{number(target.number).capitalize()} were asked for, {found} {fit}."
-    return f"Found {found} {_noun(target, len(selected))}, the first {_location(selected[0])}."
+    return f"Found {found} {noun(target, len(selected))}, the first {_location(selected[0])}."
 
 
 def _location(candidate: Candidate) -> str:
@@ -62,7 +62,7 @@ def _location(candidate: Candidate) -> str:
 
 def _question_text(target: NounPhrase, selected: Sequence[Candidate]) -> str:
     """Return a question by position: "the left one or the right one?"."""
-    fit = f"{number(len(selected)).capitalize()} {_noun(target, len(selected))} fit"
+    fit = f"{number(len(selected)).capitalize()} {noun(target, len(selected))} fit"
     if isinstance(target.number, int):
         return f"{fit}, {number(target.number)} were asked for: which ones?"
     axis = _separating_axis(selected)
@@ -103,7 +103,7 @@ def _not_found_text(
     target: NounPhrase, best: Candidate, grounding: Grounding, settings: ReferSettings
 ) -> str:
     """Return the first requirement that no candidate meets."""
-    name = _noun(target, 1)
+    name = noun(target, 1)
     failed = failed_evidence(grounding, settings)
     if failed in ("match", "presence", "thing"):
         return f"I see no {name}: the best match scores {best.score:.2f}."
@@ -126,7 +126,7 @@ def _not_found_text(
         rank = abs(target.ordinal.index)
         ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
         return (
-            f"There {verb} only {number(count)} {_noun(target, count)}, "
+            f"There {verb} only {number(count)} {noun(target, count)}, "
             f"so there is no {ordinal} one."
         )
     return f"I see {seen}, but {nothing} at the place that was named."
@@ -155,7 +155,7 @@ def number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-def _noun(target: NounPhrase, count: int) -> str:
+def noun(target: NounPhrase, count: int) -> str:
     """Return attributes and head, in the plural unless ``count`` is 1: "red mugs"."""
     head = singular(target.head)
     return " ".join([*target.attributes, head if count == 1 else plural(head)])

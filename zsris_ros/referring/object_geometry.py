@@ -84,12 +84,18 @@ def heights_above_support(frame: Frame, proposals: Proposals) -> FloatArray:
     return heights
 
 
+def support_plane(frame: Frame) -> Plane | None:
+    """Return the largest plane with objects on it; None without one or without depth."""
+    support = _find_support(frame)
+    return None if support is None else support[0]
+
+
 def up_direction(frame: Frame) -> Point | None:
     """Return the support plane's unit normal towards the camera; None without a plane."""
-    support = _find_support(frame)
-    if support is None:
+    plane = support_plane(frame)
+    if plane is None:
         return None
-    vector = support[0].vector
+    vector = plane.vector
     x, y, z = (-vector / np.linalg.norm(vector)).tolist()
     return x, y, z
 

@@ -47,9 +47,13 @@ class ProductResolver:
         timings: dict[str, float] = {}
         with timed(timings, "language"):
             parsed = self._parser.parse(expression)
-        results = [self._resolve(scene, target) for target in _split_targets(parsed)]
-        result = results[0] if len(results) == 1 else _merge_results(parsed, results)
+        result = self.resolve(scene, parsed)
         return replace(result, timings={**timings, **result.timings})
+
+    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
+        """Return the result of a parsed expression."""
+        results = [self._resolve(scene, target) for target in _split_targets(expression)]
+        return results[0] if len(results) == 1 else _merge_results(expression, results)
 
     def _resolve(self, scene: Scene, parsed: Expression) -> ReferringResult:
         """Return the result for the first target of an expression."""

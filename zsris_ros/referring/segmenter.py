@@ -6,10 +6,22 @@ result = segmenter.refer(scene, "the mug left of the bowl")    # text and a few 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
+from zsris_ros.language.instructions import parse_instruction
+from zsris_ros.referring.instructions import ExpressionResolver, resolve_instruction
 from zsris_ros.referring.scene_encoder import SceneEncoder
-from zsris_ros.types import Frame, Proposals, ReferringResult, RegionOfInterest, Scene
+from zsris_ros.tracing.stages import timed
+from zsris_ros.types import (
+    Frame,
+    InputError,
+    InstructionResult,
+    Proposals,
+    ReferringResult,
+    RegionOfInterest,
+    Scene,
+)
 
 
 class Resolver(Protocol):
@@ -48,3 +60,17 @@ class Segmenter:
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """See ``Resolver.refer``."""
         return self._resolver.refer(scene, expression)
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        """Return the steps of an instruction with their objects, destinations and place points.
+
+        Raises:
+            InputError: The text holds no letter or digit, or the resolver reads expressions only.
+        """
+        if not isinstance(self._resolver, ExpressionResolver):
+            raise InputError("instructions need the product variant of a method")
+        timings: dict[str, float] = {}
+        with timed(timings, "language"):
+            instruction = parse_instruction(text)
+        result = resolve_instruction(scene, instruction, self._resolver)
+        return replace(result, timings={**timings, **result.timings})

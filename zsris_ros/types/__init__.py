@@ -17,22 +17,36 @@ from zsris_ros.types.frame import (
     Point,
     RegionOfInterest,
 )
+from zsris_ros.types.instruction import Action, Destination, DestinationKind, Instruction, Step
+from zsris_ros.types.instruction_result import (
+    DestinationResult,
+    InstructionResult,
+    PlacePoint,
+    StepResult,
+)
 from zsris_ros.types.result import Candidate, ReferringResult, Verdict
 from zsris_ros.types.scene import Proposals, Scene
 
 __all__ = [
+    "Action",
     "BoolArray",
     "ByteArray",
     "Candidate",
+    "Destination",
+    "DestinationKind",
+    "DestinationResult",
     "Expression",
     "FloatArray",
     "Frame",
     "InputError",
+    "Instruction",
+    "InstructionResult",
     "Intrinsics",
     "NounPhrase",
     "Number",
     "Ordinal",
     "Pixel",
+    "PlacePoint",
     "Point",
     "Proposals",
     "ReferringResult",
@@ -40,5 +54,7 @@ __all__ = [
     "Relation",
     "Scene",
     "Side",
+    "Step",
+    "StepResult",
     "Verdict",
 ]

@@ -12,7 +12,15 @@ import cv2
 import numpy as np
 
 from zsris_ros.geometry.masks import bounding_region
-from zsris_ros.types import BoolArray, ByteArray, Candidate, ReferringResult, Verdict
+from zsris_ros.types import (
+    BoolArray,
+    ByteArray,
+    Candidate,
+    InstructionResult,
+    PlacePoint,
+    ReferringResult,
+    Verdict,
+)
 
 Colour = tuple[int, int, int]
 
@@ -21,6 +29,7 @@ VERDICT_COLOURS: dict[Verdict, Colour] = {
     Verdict.AMBIGUOUS: (255, 190, 50),
     Verdict.NOT_FOUND: (240, 90, 90),
 }
+DESTINATION_COLOUR: Colour = (80, 160, 255)
 DARK: Colour = (18, 20, 24)
 LIGHT: Colour = (245, 246, 248)
 MUTED: Colour = (186, 192, 200)
@@ -55,6 +64,35 @@ def draw_result(rgb: ByteArray, result: ReferringResult, title: str) -> ByteArra
     for candidate in shown:
         _cross(image, candidate, unit)
     _caption(image, title, _verdict_line(result), colour, result.mask, unit)
+    return image
+
+
+def draw_instruction(rgb: ByteArray, result: InstructionResult, title: str) -> ByteArray:
+    """Return a copy of ``rgb`` (uint8 HxWx3) with the objects of an instruction drawn on it.
+
+    Targets are tinted and outlined in the colour of FOUND with their centroids marked, the anchors
+    of destinations in ``DESTINATION_COLOUR``. A ring marks each place point, with the step's number
+    where there are several steps.
+    """
+    image = np.ascontiguousarray(rgb).copy()
+    unit = _unit(image)
+    covered = np.zeros(rgb.shape[:2], bool)
+    targets = [step.target for step in result.steps if step.target is not None]
+    goals = [step.destination for step in result.steps if step.destination is not None]
+    anchors = [anchor for goal in goals for anchor in goal.anchors]
+    for colour, found in ((DESTINATION_COLOUR, anchors), (VERDICT_COLOURS[Verdict.FOUND], targets)):
+        for each in found:
+            if each.mask.any():
+                _outline(image, each.mask, colour, unit)
+                covered |= each.mask
+    for each in targets:
+        for candidate in each.selected:
+            _cross(image, candidate, unit)
+    for number, step in enumerate(result.steps, start=1):
+        if step.destination is not None and step.destination.place is not None:
+            name = str(number) if len(result.steps) > 1 else ""
+            _ring(image, step.destination.place, name, unit)
+    _caption(image, title, result.message, VERDICT_COLOURS[result.verdict], covered, unit)
     return image
 
 
@@ -121,6 +159,19 @@ def _cross(image: ByteArray, candidate: Candidate, unit: float) -> None:
             _pixels(thickness, unit),
             cv2.LINE_AA,
         )
+
+
+def _ring(image: ByteArray, place: PlacePoint, name: str, unit: float) -> None:
+    """Mark a place point, with ``name`` beside it."""
+    centre = round(place.pixel[0]), round(place.pixel[1])
+    for colour, thickness in ((DARK, 6), (DESTINATION_COLOUR, 3)):
+        cv2.circle(image, centre, _pixels(11, unit), colour, _pixels(thickness, unit), cv2.LINE_AA)
+    cv2.circle(image, centre, _pixels(2.5, unit), LIGHT, -1, cv2.LINE_AA)
+    if name:
+        at = centre[0] + _pixels(15, unit), centre[1] + _pixels(6, unit)
+        for colour, thickness in ((DARK, 4), (LIGHT, 1)):
+            width = _pixels(thickness, unit)
+            cv2.putText(image, name, at, FONT, 0.6 * unit, colour, width, cv2.LINE_AA)
 
 
 def _box(image: ByteArray, candidate: Candidate, colour: Colour, unit: float) -> None:

@@ -10,8 +10,8 @@ from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon.function_words import phrase_table, word_set
 
-_GREETINGS = word_set("hey hi hello yo dear")
-_ADDRESSEES = word_set("robot computer assistant buddy bot siri alexa machine mate sir")
+GREETINGS = word_set("hey hi hello yo dear")
+ADDRESSEES = word_set("robot computer assistant buddy bot siri alexa machine mate sir")
 _COMMANDS = word_set("""
     grab get give bring fetch find locate segment show select detect identify highlight pick take
     put place move throw go drive navigate look see want need choose retrieve deliver search tell
@@ -101,10 +101,10 @@ def command_prefix(words: Sequence[str], size: int, begin: int = 0) -> CommandPr
         elif (
             word in (COMMA, STOP)
             or word in lex.FILLERS
-            or word in _GREETINGS
+            or word in GREETINGS
             or (word == "no" and (following == COMMA or following in lex.DETERMINERS or i == begin))
-            or (word in _ADDRESSEES and _is_addressed(words, i))
-            or (word == "there" and i > 0 and words[i - 1] in _GREETINGS)
+            or (word in ADDRESSEES and _is_addressed(words, i))
+            or (word == "there" and i > 0 and words[i - 1] in GREETINGS)
             or (word == "where" and following in lex.DETERMINERS)
             or (morph.is_manner(word) and following in _COMMANDS)
         ):
@@ -130,7 +130,7 @@ def command_prefix(words: Sequence[str], size: int, begin: int = 0) -> CommandPr
 def _is_addressed(words: Sequence[str], i: int) -> bool:
     following = words[i + 1]
     return (
-        (i > 0 and words[i - 1] in _GREETINGS)
+        (i > 0 and words[i - 1] in GREETINGS)
         or following == COMMA
         or following in _COMMANDS
         or following in ("please", "kindly")
@@ -168,7 +168,7 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     else:
         accepted = (
             i == 0 or commanded or words[i - 1] in lex.FILLERS or words[i - 1] == COMMA
-        ) and _is_unknown_verb(words, i)
+        ) and is_unknown_verb(words, i)
     if not accepted:
         return None
     i += 1
@@ -196,7 +196,7 @@ def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:
     return i > begin and (words[i] in lex.DETERMINERS or (aimed and words[i] not in ("", COMMA)))
 
 
-def _is_unknown_verb(words: Sequence[str], i: int) -> bool:
+def is_unknown_verb(words: Sequence[str], i: int) -> bool:
     """Return whether an unknown word before a determiner is a verb: "illuminate the mug"."""
     word, following = words[i], words[i + 1]
     clause = following == "that" and (

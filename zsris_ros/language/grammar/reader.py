@@ -48,6 +48,20 @@ def read_targets(state: ParserState) -> list[Draft]:
     state.start_target(target)
     if prefix.placing:
         state.truncate(goal_start(words, i, state.size))
+    return _finish(state, target, i)
+
+
+def read_object(state: ParserState) -> list[Draft] | None:
+    """Return the targets of a text without any command prefix, None where it names no object."""
+    found = read_noun_phrase(state, state.skip_fillers(0), target=True)
+    if found is None:
+        return None
+    state.start_target(found[0])
+    return _finish(state, *found)
+
+
+def _finish(state: ParserState, target: Draft, i: int) -> list[Draft]:
+    """Read the modifiers of the target from ``i`` on, and the further targets."""
     _read_modifiers(state, i)
     if state.elliptic:  # "the first and third cup from the right on the shelf"
         target.side = target.side or state.further[0].side

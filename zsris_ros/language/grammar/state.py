@@ -32,6 +32,7 @@ class ParserState:
         words: The words, padded with empty words at the end.
         size: The number of words that are read; ``truncate`` lowers it.
         dependencies: The decisions of a dependency parse, None without one.
+        relations: The prepositions with their kinds.
         path: The nouns that later modifiers can belong to.
         predicate: Whether a predicate is read: after "is", after a participle.
         after_relative: The relative pronoun whose clause is read, or "".
@@ -41,8 +42,14 @@ class ParserState:
 
     path: NounPath
 
-    def __init__(self, tokens: Tokens, dependencies: Dependencies | None = None) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        dependencies: Dependencies | None = None,
+        relations: lex.Phrases = lex.RELATIONS,
+    ) -> None:
         self.tokens = tokens
+        self.relations = relations
         self.words: list[str] = [token.text for token in tokens.items] + [""] * 8
         self.size = len(tokens.items)
         self.dependencies = dependencies
@@ -91,7 +98,7 @@ class ParserState:
             corner = side and {"top", "bottom"} & set(morph.positions(self.words[i - 1]))
             # "top left of the tray" is a corner of it.
             none = corner or self.time_phrase(i)
-            self._relations[i] = None if none else morph.match(lex.RELATIONS, self.words, i)
+            self._relations[i] = None if none else morph.match(self.relations, self.words, i)
         return self._relations[i]
 
     def time_phrase(self, i: int) -> int:
