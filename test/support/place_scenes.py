@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from zsris_ros.types import Frame, PlacePoint
 EYE = (0.0, -0.75, 0.6)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlaceScene:
     """A frame with the true boxes and masks.
 
@@ -26,6 +27,7 @@ class PlaceScene:
     carried: int = 1
 
 
+@cache
 def random_scene(seed: int, items: int = 5) -> PlaceScene:
     """A tray, a carried box and ``items`` more boxes that stand apart on the table."""
     rng = np.random.default_rng(seed)

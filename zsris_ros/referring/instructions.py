@@ -10,6 +10,7 @@ from zsris_ros.language.interpretation import SUPPORTS
 from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.referring.messages import noun
 from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
+from zsris_ros.referring.product_resolver import merge_results
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import (
     BoolArray,
@@ -76,14 +77,13 @@ class _Walk:
         self._scene, self._resolver = scene, resolver
         self._placer = Placer(scene)
         self._steps: list[StepResult] = []
-        self._known: dict[tuple[NounPhrase, ...], ReferringResult] = {}
+        self._known: dict[NounPhrase, ReferringResult] = {}
         self._places: dict[int, PlacePoint] = {}
 
     def resolve(self, step: Step) -> StepResult:
         target = None
         if step.target is not None:
             target = self._refer(step.targets)
-            self._mention(step.target, target)
         found = StepResult(step, target)
         if step.destination is not None:
             held = target if target is not None else self._target_of(step.same_as)
@@ -97,12 +97,25 @@ class _Walk:
             self.mentions.append(_Mention(phrase, result, needed))
 
     def _refer(self, phrases: tuple[NounPhrase, ...]) -> ReferringResult:
-        """Return the result of noun phrases, resolved at their first mention."""
-        if phrases not in self._known:
-            first, *others = (_groundable(phrase) for phrase in phrases)
-            expression = Expression(first.sentence, first, tuple(others))
-            self._known[phrases] = self._resolver.resolve(self._scene, expression)
-        return self._known[phrases]
+        """Return the result of the objects of one verb."""
+        if len(phrases) > 1:
+            # A sentence about several objects describes none of them.
+            phrases = tuple(replace(phrase, sentence=phrase.text) for phrase in phrases)
+        results = [self._refer_to_one(phrase) for phrase in phrases]
+        for phrase, result in zip(phrases, results, strict=True):
+            self._mention(phrase, result)
+        if len(results) == 1:
+            return results[0]
+        text = " and ".join(phrase.text for phrase in phrases)
+        return merge_results(Expression(text, phrases[0], phrases[1:]), results)
+
+    def _refer_to_one(self, phrase: NounPhrase) -> ReferringResult:
+        """Return the result of a noun phrase, resolved at its first mention."""
+        if phrase not in self._known:
+            target = _groundable(phrase)
+            expression = Expression(target.sentence, target)
+            self._known[phrase] = self._resolver.resolve(self._scene, expression)
+        return self._known[phrase]
 
     def _target_of(self, index: int | None) -> ReferringResult | None:
         return None if index is None else self._steps[index].target
@@ -121,7 +134,7 @@ class _Walk:
                 anchors += self._anchors(named, result, moved)
                 missing = "" if result.selected else f"{named.text} was not found"
         for phrase in destination.anchors:
-            result = self._refer((phrase,))
+            result = self._refer_to_one(phrase)
             plane = result.verdict is Verdict.NOT_FOUND and self._is_support(destination, phrase)
             self._mention(phrase, result, needed=not plane)
             found = replace(found, anchors=(*found.anchors, result))

@@ -53,7 +53,7 @@ class ProductResolver:
     def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
         """Return the result of a parsed expression."""
         results = [self._resolve(scene, target) for target in _split_targets(expression)]
-        return results[0] if len(results) == 1 else _merge_results(expression, results)
+        return results[0] if len(results) == 1 else merge_results(expression, results)
 
     def _resolve(self, scene: Scene, parsed: Expression) -> ReferringResult:
         """Return the result for the first target of an expression."""
@@ -86,7 +86,7 @@ def _split_targets(expression: Expression) -> list[Expression]:
     ]
 
 
-def _merge_results(expression: Expression, results: Sequence[ReferringResult]) -> ReferringResult:
+def merge_results(expression: Expression, results: Sequence[ReferringResult]) -> ReferringResult:
     """Return the worst verdict, all masks and all messages.
 
     The selected candidates of each target come first, then the others by their scores. If one

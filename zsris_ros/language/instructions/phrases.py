@@ -256,7 +256,9 @@ def _is_particle(words: Sequence[str], i: int, size: int, action: Action) -> boo
     if word == "back" and following in ("up", "down", "over", "out"):
         return before not in lex.DETERMINERS
     if word in ("in", "on", "around"):
-        return i == size - 1 and before not in lex.DETERMINERS and action != "find"
+        inserted = word == "in" and action == "place"  # "put the towels in"
+        last = i == size - 1 and before not in lex.DETERMINERS
+        return last and not inserted and action != "find"
     if before in lex.DETERMINERS or before == "upside" or morph.positions(before):
         return False
     return i == size - 1 or _closes(words, i + 1)
@@ -514,8 +516,11 @@ def _markers(state: ParserState, begin: int) -> Iterator[_Marker]:
         if not (held or _is_protected(state, i, before)):
             first = words[i]
             role: Literal["goal", "place", "other"] = "other"
-            if (first in actions.GOALS and kind in ("at", "inside", "on")) or (
-                kind == "at" and words[i + length - 1] == "to"
+            goal = first in actions.GOALS and kind in ("at", "inside", "on")
+            if (
+                goal
+                or first in actions.APPROACHES
+                or (kind == "at" and words[i + length - 1] == "to")
             ):
                 role = "goal"
             elif morph.match(actions.PLACES, words, i) is not None and kind in ("on", "inside"):

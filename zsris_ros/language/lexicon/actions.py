@@ -9,7 +9,8 @@ VERBS = word_map({
     "pick": "pick take grab get lift collect remove grasp retrieve raise gather",
     "place": """
         put place set lay stack stand lean hang drop throw toss pop leave return insert load pack
-        store stick slip deposit dump stow chuck prop rest
+        store stick slip deposit dump stow chuck prop rest attach
+        mount fasten
     """,
     "move": "move shift slide carry transfer relocate",
     "push": "push shove nudge press",
@@ -28,7 +29,8 @@ VERBS = word_map({
     "other": """
         go drive navigate walk come wipe clean wash fold empty fill feed water cut dry rinse sweep
         stir shake rotate flip plug unplug lock unlock hold touch hit kick squeeze start stop
-        use keep reach
+        use keep reach light iron mop vacuum polish scrub tie untie unpack wrap unwrap connect
+        disconnect screw unscrew roll unroll sort count measure weigh
     """,
 })  # fmt: skip
 """The action of each verb; "turn", "switch" and "power" need the particle on or off."""
@@ -83,8 +85,8 @@ SPEECH_ACTS = phrase_table({
         you put, where did you leave, where did we leave, where did we put, where have i put, where
         have i left, where have you put, where has, where can i find, where do i find, where do you
         see, do you see, can you see, could you see, did you see, have you seen, do you know where,
-        is there, are there, do we have, i am looking for, we are looking for, i am searching for,
-        looking for, tell me where, is this, what is
+        show me where, find where, see where, is there, are there, do we have, i am looking for, we
+        are looking for, i am searching for, looking for, tell me where, is this, what is
     """,
     "hand_over": """
         i need, we need, i will need, i want, we want, i would like, i would love, i would like to
@@ -128,7 +130,8 @@ DESTINATIONS = phrase_table({
     "at": "to, at, up to, toward, towards, down to, over to, back to, out to",
 })  # fmt: skip
 GOALS = word_set("to into onto")
-"""A destination starts at the first of these, else at the last of ``PLACES``."""
+APPROACHES = word_set("closer nearer")
+"""A destination starts at the first of these and of ``GOALS``, else at the last of ``PLACES``."""
 PLACES = phrase_table({"": "in, inside, inside of, on, on top of, upon, atop, on top"})
 BARE = word_set("inside underneath behind beneath beside below")
 """Prepositions that may stand without an anchor: "put it inside"."""
