@@ -29,20 +29,36 @@ PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
 # Rooms from the ground up: a room imports only rooms to its left.
 ROBOT = [
     *("types", "geometry", "tracing", "torch_utils", "language", "visualization", "proposals"),
-    *("vision", "guidance", "referring", "baselines", "weights", "models", "tracking", "speech"),
+    *(
+        "vision",
+        "guidance",
+        "referring",
+        "grasping",
+        "baselines",
+        "weights",
+        "models",
+        "tracking",
+        "speech",
+    ),
     *("camera", "replay", "ros"),
 ]
 DEVELOPMENT = ["simulation", "training", "evaluation", "demo", "benchmark"]
 ROOMS = [*ROBOT, *DEVELOPMENT, "commands", "cli"]
 
 # Modules whose distribution has another name.
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow", "open_clip": "open-clip-torch"}
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "open_clip": "open-clip-torch",
+    "yaml": "pyyaml",
+}
 ROSDEP = {
     "PIL": "python3-pil",
     "cv2": "python3-opencv",
     "numpy": "python3-numpy",
     "scipy": "python3-scipy",
     "tqdm": "python3-tqdm",
+    "yaml": "python3-yaml",
 }
 # Optional by design: imported where they are used, with a sentence where they are missing.
 OPTIONAL = {"sounddevice", "faster_whisper", "vosk", "cv_bridge", "tf2_ros", "vision_msgs"}
@@ -328,8 +344,8 @@ def test_interfaces_have_type_support() -> None:
 @installed_by_pip
 @pytest.mark.parametrize("folder", ["launch", "config", "msg", "srv", "action"])
 def test_shared_files_are_installed(folder: str) -> None:
-    for source in (ROOT / folder).iterdir():
-        installed = PREFIX / "share/zsris_ros" / folder / source.name
+    for source in filter(Path.is_file, (ROOT / folder).rglob("*")):
+        installed = PREFIX / "share/zsris_ros" / source.relative_to(ROOT)
         assert installed.is_file(), f"{installed} is missing; run make, which installs"
         assert installed.read_bytes() == source.read_bytes(), f"{installed} is old; run make"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
+    from zsris_ros.grasping import GraspPlan, Gripper
     from zsris_ros.types import (
         BoolArray,
         ByteArray,
@@ -52,6 +52,11 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the image with the answer drawn in")
     parser.add_argument("--mask", type=Path, help="write the mask, 255 on the object and 0 else")
+    parser.add_argument(
+        "--grasp",
+        metavar="GRIPPER",
+        help="plan a grasp: panda, robotiq_2f85, suction_30mm or a gripper file; needs --depth",
+    )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     add_models(parser)
     parser.set_defaults(run=run)
@@ -75,30 +80,72 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.visualization.overlay import draw_instruction, draw_result
 
     is_expression = parse_instruction(args.expression).is_expression
+    gripper = _gripper(args)
     segmenter = load_segmenter(args.weights, model_options(args))
     scene = segmenter.look(frame)
-    if not is_expression:
+    if is_expression:
+        result = segmenter.refer(scene, args.expression)
+        drawn = draw_result(frame.rgb, result, args.expression) if args.out else None
+        document, lines = to_json(scene, result), [result.message, result.explanation]
+        if result.best is not None and result.best.centroid is not None:
+            point = result.best.centroid
+            lines.append("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*point))
+    else:
         steps = segmenter.instruct(scene, args.expression)
         first = steps.targets_of(0)
         assert first is not None  # the first step names its target
-        _write_images(args, lambda: draw_instruction(frame.rgb, steps, args.expression), first.mask)
-        if args.json:
-            print(json.dumps(instruction_to_json(scene, steps)))
-        else:
-            print("\n".join([steps.message, *_step_lines(steps), *_written(args)]))
-        return 0
-    result = segmenter.refer(scene, args.expression)
-    _write_images(args, lambda: draw_result(frame.rgb, result, args.expression), result.mask)
-    if args.json:
-        print(json.dumps(to_json(scene, result)))
-        return 0
-    print(result.message)
-    print(result.explanation)
-    if result.best is not None and result.best.centroid is not None:
-        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*result.best.centroid))
-    for line in _written(args):
-        print(line)
+        result = first
+        drawn = draw_instruction(frame.rgb, steps, args.expression) if args.out else None
+        document, lines = instruction_to_json(scene, steps), [steps.message, *_step_lines(steps)]
+    if gripper is not None:
+        plan = _plan(result, frame, gripper)
+        document["grasp"] = plan.to_json()
+        lines += _grasp_lines(plan)
+        drawn = _with_grasp(drawn, plan, frame, gripper)
+    _write_images(args, drawn, result.mask)
+    print(json.dumps(document) if args.json else "\n".join([*lines, *_written(args)]))
     return 0
+
+
+def _gripper(args: argparse.Namespace) -> Gripper | None:
+    """Return the gripper of --grasp; a bad name or a missing depth fails before models load."""
+    if args.grasp is None:
+        return None
+    from zsris_ros.grasping import load_gripper
+    from zsris_ros.types import InputError
+
+    if args.depth is None:
+        raise InputError("--grasp needs --depth and --intrinsics: a grasp is planned in metres")
+    return load_gripper(args.grasp)
+
+
+def _plan(result: ReferringResult, frame: Frame, gripper: Gripper) -> GraspPlan:
+    from zsris_ros.grasping import plan_grasps_for
+
+    return plan_grasps_for(result, frame, gripper)
+
+
+def _with_grasp(
+    drawn: ByteArray | None, plan: GraspPlan, frame: Frame, gripper: Gripper
+) -> ByteArray | None:
+    if drawn is None or plan.best is None or frame.intrinsics is None:
+        return drawn
+    from zsris_ros.visualization.grasp_overlay import draw_grasp
+
+    return draw_grasp(drawn, plan.best, gripper, frame.intrinsics)
+
+
+def _grasp_lines(plan: GraspPlan) -> list[str]:
+    """Return the message and, with a grasp, its TCP pose in the optical frame."""
+    if plan.best is None:
+        return [plan.message]
+    pose = plan.best.pose
+    numbers = (*pose.position, *pose.quaternion, plan.best.opening)
+    text = (
+        "grasp in metres: x {:.3f} y {:.3f} z {:.3f}, "
+        "quaternion x {:.3f} y {:.3f} z {:.3f} w {:.3f}, opening {:.3f}"
+    )
+    return [plan.message, text.format(*numbers)]
 
 
 def _written(args: argparse.Namespace) -> list[str]:
@@ -187,20 +234,17 @@ def _open_image(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_images(args: argparse.Namespace, draw: Callable[[], ByteArray], mask: BoolArray) -> None:
-    if args.out is None and args.mask is None:
-        return
+def _write_images(args: argparse.Namespace, drawn: ByteArray | None, mask: BoolArray) -> None:
     from PIL import Image
 
     from zsris_ros.types import InputError
 
-    drawings = {args.out: draw, args.mask: lambda: mask.astype("uint8") * 255}
-    for path, image in drawings.items():
-        if path is None:
+    for path, image in ((args.out, drawn), (args.mask, mask)):
+        if path is None or image is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            Image.fromarray(image()).save(path)
+            Image.fromarray(image.astype("uint8") * (255 if image is mask else 1)).save(path)
         except ValueError as error:
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 

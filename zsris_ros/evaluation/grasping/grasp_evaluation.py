@@ -1,0 +1,215 @@
+"""Success of grasps over scenes: the planner beside two baselines, on the same settled scenes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_antipodal_grasp
+from zsris_ros.evaluation.grasping.physics import GraspStage
+from zsris_ros.evaluation.grasping.scenes import (
+    SceneLayout,
+    scanned_layout,
+    tabletop_frame,
+    tabletop_layout,
+)
+from zsris_ros.grasping import GraspCandidate, GraspStatus, ParallelJaw, plan_grasps
+from zsris_ros.types import BoolArray, ByteArray, Frame
+
+PLANNERS = ("planner", "centroid", "antipodal")
+VISIBLE_PX = 400
+UNGRASPABLE = frozenset({"plate"})
+"""Kinds of the tabletop that are no targets: the rim of a lying plate is too flat and too low for a
+jaw whose palm may not touch the table."""
+
+Finder = Callable[[Frame, BoolArray, str], tuple[BoolArray | None, str]]
+"""From a frame, the true mask and the object's name to the mask to grasp, or None and a status."""
+
+
+@dataclass(frozen=True)
+class GraspRecord:
+    """One attempt. ``cause`` is empty for a success; ``status`` the planner's or the verdict."""
+
+    seed: int
+    planner: str
+    target: str
+    kind: str
+    mass: float
+    status: str
+    planned: bool
+    success: bool
+    collided: bool
+    wrong_object: bool
+    cause: str
+    grasp: str
+    quality: float
+    planning_ms: float
+
+
+def true_mask(frame: Frame, mask: BoolArray, name: str) -> tuple[BoolArray | None, str]:
+    """The finder of the measurement without language."""
+    return mask, "TRUE_MASK"
+
+
+def grasp_scenes(
+    seeds: Sequence[int],
+    count: int,
+    gripper: ParallelJaw,
+    folder: Path | None = None,
+    depth_noise: float = 0.001,
+    find: Finder = true_mask,
+) -> Iterator[GraspRecord]:
+    """Grasp one object of each scene with every planner.
+
+    Args:
+        seeds: One scene each.
+        count: Objects in a scene.
+        gripper: A parallel jaw.
+        folder: Scanned objects; the simulated tabletop's own shapes where None.
+        depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
+        find: Finds the object that is meant.
+
+    Yields:
+        One record for each scene and planner; none for a scene without a visible target.
+    """
+    for seed in seeds:
+        scene = scanned_layout(seed, count, folder) if folder else tabletop_layout(seed, count)
+        stage = GraspStage(scene, gripper)
+        clean, labels = tabletop_frame(scene) if scene.layout else stage.photograph()
+        rng = np.random.default_rng([seed, 31])
+        target = _target(scene, labels, rng)
+        if target is None:
+            continue
+        frame = with_noise(clean, depth_noise, rng)
+        mask, status = find(frame, labels == target + 1, scene.objects[target].name)
+        yield from _attempts(stage, frame, mask, status, target, gripper, rng)
+
+
+def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
+    """The frame with Gaussian depth noise of ``sigma`` metres at 1 m, growing with z squared."""
+    assert frame.depth is not None
+    noise = rng.standard_normal(frame.depth.shape).astype(np.float32)
+    depth = frame.depth + np.float32(sigma) * frame.depth**2 * noise
+    return Frame(frame.rgb, depth.astype(np.float32), frame.intrinsics)
+
+
+def _target(scene: SceneLayout, labels: ByteArray, rng: np.random.Generator) -> int | None:
+    """A visible object whose name is unique in its scene, at random."""
+    names = Counter(each.name for each in scene.objects)
+    fitting = [
+        index
+        for index, each in enumerate(scene.objects)
+        if np.count_nonzero(labels == index + 1) >= VISIBLE_PX
+        and names[each.name] == 1
+        and not (scene.layout and each.kind in UNGRASPABLE)
+    ]
+    return int(rng.choice(fitting)) if fitting else None
+
+
+def _attempts(
+    stage: GraspStage,
+    frame: Frame,
+    mask: BoolArray | None,
+    status: str,
+    target: int,
+    gripper: ParallelJaw,
+    rng: np.random.Generator,
+) -> Iterator[GraspRecord]:
+    for planner in PLANNERS:
+        grasp: GraspCandidate | None = None
+        outcome_status, milliseconds = status, 0.0
+        if mask is not None and planner == "planner":
+            plan = plan_grasps(frame, mask, gripper)
+            grasp, outcome_status = plan.best, plan.status.value
+            milliseconds = sum(plan.timings.values())
+        elif mask is not None:
+            grasp = (
+                centroid_grasp(frame, mask, gripper)
+                if planner == "centroid"
+                else random_antipodal_grasp(frame, mask, gripper, rng)
+            )
+            outcome_status = (GraspStatus.PLANNED if grasp else GraspStatus.NO_GRASP).value
+        outcome = stage.try_grasp(grasp, target) if grasp else None
+        each = stage.scene.objects[target]
+        yield GraspRecord(
+            seed=stage.scene.seed,
+            planner=planner,
+            target=each.name,
+            kind=each.kind,
+            mass=round(each.mass, 3),
+            status=outcome_status,
+            planned=grasp is not None,
+            success=outcome is not None and outcome.success,
+            collided=outcome is not None and outcome.collided,
+            wrong_object=outcome is not None and outcome.wrong_object,
+            cause=outcome.cause if outcome else f"no grasp: {outcome_status}",
+            grasp=f"{grasp.kind} {grasp.approach}" if grasp else "",
+            quality=round(grasp.quality, 3) if grasp else 0.0,
+            planning_ms=round(milliseconds, 1),
+        )
+
+
+def summarise(records: Sequence[GraspRecord]) -> dict[str, Any]:
+    """For each planner: n, success with its 95 % Wilson interval, planned, causes and kinds."""
+    summary: dict[str, Any] = {}
+    for planner in PLANNERS:
+        rows = [record for record in records if record.planner == planner]
+        if not rows:
+            continue
+        kinds = sorted({record.kind for record in rows})
+        summary[planner] = {
+            **_figures(rows),
+            "planned": _share(rows, "planned"),
+            "wrong_object": _share(rows, "wrong_object"),
+            "collided": _share(rows, "collided"),
+            "causes": dict(Counter(row.cause for row in rows if row.cause).most_common()),
+            "by_kind": {kind: _figures([r for r in rows if r.kind == kind]) for kind in kinds},
+        }
+    times = [record.planning_ms for record in records if record.planner == "planner"]
+    if times:
+        summary["planning_ms"] = {
+            "median": round(float(np.median(times)), 1),
+            "p95": round(float(np.percentile(times, 95)), 1),
+        }
+    return summary
+
+
+def _figures(rows: Sequence[GraspRecord]) -> dict[str, Any]:
+    n, good = len(rows), sum(row.success for row in rows)
+    low, high = wilson(good, n)
+    return {
+        "n": n,
+        "success": round(good / n, 4),
+        "interval": [round(low, 3), round(high, 3)],
+    }
+
+
+def _share(rows: Sequence[GraspRecord], name: str) -> float:
+    return round(sum(getattr(row, name) for row in rows) / len(rows), 4)
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share."""
+    z = 1.96
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+
+
+def write_results(
+    folder: Path, records: Sequence[GraspRecord], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write ``attempts.jsonl`` and ``summary.json``; return the summary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(asdict(record)) for record in records]
+    (folder / "attempts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    summary = {"settings": dict(settings), **summarise(records)}
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    return summary

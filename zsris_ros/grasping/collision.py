@@ -1,0 +1,87 @@
+"""Collision of a gripper's boxes with the scene, the support and the object.
+
+The scene is a height map: whatever is visible reaches down to the support. The object is its
+completed surface, tested point by point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from zsris_ros.grasping.gripper import Box
+from zsris_ros.grasping.observation import obstacles_of
+from zsris_ros.grasping.plan import DoubleArray
+from zsris_ros.types import BoolArray
+
+_CELL = 0.004
+_MARGINS = (0.004, 0.010, 0.018)  # metres around obstacles; the first is a collision
+_INSIDE = 2  # object points inside a box that are a collision
+_SHRINK = 0.001
+
+
+@dataclass(frozen=True, eq=False)
+class HeightMap:
+    """The height of the scene over the support plane, metres, once for each safety margin."""
+
+    low: DoubleArray
+    layers: tuple[npt.NDArray[np.float32], ...]
+
+    @staticmethod
+    def of(scene: DoubleArray) -> HeightMap:
+        """The height map of scene points float64 Kx3 in the support frame."""
+        points = obstacles_of(scene)
+        if not len(points):
+            return HeightMap(np.zeros(2), (np.zeros((1, 1), np.float32),) * len(_MARGINS))
+        border = int(np.ceil(_MARGINS[-1] / _CELL)) + 1
+        cells = np.floor(points[:, :2] / _CELL).astype(np.int64)
+        low = cells.min(axis=0) - border
+        heights = np.zeros(cells.max(axis=0) - low + border + 1, np.float32)
+        np.maximum.at(heights, tuple((cells - low).T), points[:, 2].astype(np.float32))
+        layers = tuple(
+            ndimage.maximum_filter(heights, footprint=_disc(margin)) for margin in _MARGINS
+        )
+        return HeightMap(low * _CELL, layers)
+
+    def hits(self, points: DoubleArray, layer: int = 0) -> BoolArray:
+        """Which points (..., 3) lie in the scene, or within a layer's margin beside it."""
+        heights = self.layers[layer]
+        cell = np.floor((points[..., :2] - self.low) / _CELL).astype(np.int64)
+        inside = ((cell >= 0) & (cell < heights.shape)).all(axis=-1)
+        i, j = np.where(inside, cell[..., 0], 0), np.where(inside, cell[..., 1], 0)
+        return np.asarray(inside & (points[..., 2] < heights[i, j]))
+
+    def clearance(self, points: DoubleArray) -> DoubleArray:
+        """In [0, 1] for each of M grasps with S points (MxSx3): the share of margins kept."""
+        free = [~self.hits(points, layer).any(axis=1) for layer in range(len(self.layers))]
+        return np.asarray(np.mean(free, axis=0))
+
+
+def _disc(radius: float) -> BoolArray:
+    reach = int(np.ceil(radius / _CELL))
+    x = np.arange(-reach, reach + 1) * _CELL
+    return np.asarray(np.hypot(x[:, None], x[None]) <= radius + _CELL / 2)
+
+
+def box_samples(box: Box, spacing: float) -> DoubleArray:
+    """Points float64 Sx3 on a grid through a box, corners included, at most ``spacing`` apart."""
+    axes = [
+        np.linspace(low, high, max(2, int(np.ceil((high - low) / spacing)) + 1))
+        for low, high in zip(box.low, box.high, strict=True)
+    ]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def touches(boxes: Sequence[Box], points: DoubleArray, sweep: float) -> bool:
+    """Whether points Nx3 of the TCP frame lie in boxes that come in along z from ``sweep`` back."""
+    for box in boxes:
+        low = np.array(box.low) + _SHRINK
+        high = np.array(box.high) - _SHRINK
+        low[2] -= sweep
+        if np.count_nonzero(((points > low) & (points < high)).all(axis=1)) >= _INSIDE:
+            return True
+    return False

@@ -1,0 +1,237 @@
+"""The object, its support and the rest of the scene as point clouds in the support frame.
+
+Support frame: z is up, the origin is the foot of the object on the support plane, x is the camera's
+x axis laid on the plane. Metres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.geometry.plane import find_planes, ray_image
+from zsris_ros.geometry.projection import back_project, valid_depth
+from zsris_ros.grasping.plan import DoubleArray, GraspSettings, GraspStatus
+from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics
+
+_VOXEL = 0.003
+_MOST_POINTS = 1100
+_NEIGHBOURS = 12
+_OUTLIER_DEVIATIONS = 3.0
+_PLANE_TOLERANCE = 0.008  # of 1/z in 1/m
+_PLANE_SHARE = 0.08
+_BELOW = 0.012  # metres of the object that noise may put below its support
+_FLOATING = 0.15  # metres between support and the lowest visible part; less may be hidden
+_LOWEST_OBSTACLE = 0.005  # metres above the support; less is noise
+_HIGHEST_OBSTACLE = 0.6
+_JUMP = 0.03  # share of the depth; between neighbours that differ more lie mixed pixels
+
+
+class Refused(Exception):
+    """Planning ends with a status and a sentence; caught by the planner."""
+
+    def __init__(self, status: GraspStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One object and what stands around it, in the support frame.
+
+    ``support`` is the support frame in the optical frame. ``points`` and ``normals`` float64 Nx3
+    are the visible surface of the object, thinned out; normals point outwards. ``scene`` float64
+    Kx3 is the rest near the object, the support included. The outline of the object lies about
+    ``resolution`` metres outside of the points: one pixel is cut off, and points are means.
+    """
+
+    support: Pose
+    points: DoubleArray
+    normals: DoubleArray
+    scene: DoubleArray
+    resolution: float
+    depth: FloatArray
+    mask: BoolArray
+    intrinsics: Intrinsics
+
+    def seen_depth(self, points: DoubleArray) -> tuple[DoubleArray, DoubleArray, BoolArray]:
+        """Compare points (..., 3) of the support frame with the depth image.
+
+        Returns:
+            The depth of the points, the measured depth at their pixels (NaN outside of the picture
+            and without measurement), and whether the pixels belong to the object's mask.
+        """
+        camera = self.support.transform_points(points)
+        z = np.maximum(camera[..., 2], 1e-6)
+        column = np.rint(camera[..., 0] / z * self.intrinsics.fx + self.intrinsics.cx)
+        row = np.rint(camera[..., 1] / z * self.intrinsics.fy + self.intrinsics.cy)
+        height, width = self.depth.shape
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        rows = np.where(inside, row, 0).astype(np.int64)
+        columns = np.where(inside, column, 0).astype(np.int64)
+        depth = self.depth[rows, columns].astype(np.float64)
+        depth = np.where(inside & (depth > 0), depth, np.nan)
+        return camera[..., 2], depth, inside & self.mask[rows, columns]
+
+
+def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observation:
+    """Separate object, support and scene.
+
+    Raises:
+        Refused: Too little valid depth on the object, or no support plane under it.
+        InputError: Mask and frame differ in size, or the frame has no depth or intrinsics.
+    """
+    if frame.depth is None or frame.intrinsics is None:
+        raise InputError("grasps need depth and intrinsics: give a frame with both")
+    if mask.shape != frame.depth.shape:
+        raise InputError(
+            f"a mask of {mask.shape} does not fit depth of {frame.depth.shape}: "
+            "use depth that is registered to the picture"
+        )
+    valid = valid_depth(frame.depth)
+    known = _core(mask) & valid
+    share = float(valid[mask].mean()) if mask.any() else 0.0
+    count = int(np.count_nonzero(known))
+    if count < settings.min_points or share < settings.min_depth_share:
+        raise Refused(
+            GraspStatus.NO_DEPTH,
+            f"The object has too little depth to be grasped: {count} pixels, {share:.0%} of its "
+            f"mask; at least {settings.min_points} pixels and {settings.min_depth_share:.0%} are "
+            "needed. Move the camera closer or change the light.",
+        )
+    cloud = back_project(frame.depth, frame.intrinsics)
+    visible = _without_outliers(_thinned(cloud[known].astype(np.float64)))
+    support = _support_under(visible, frame.depth, mask, frame.intrinsics)
+    points = _into(support, visible)
+    camera = _into(support, np.zeros((1, 3)))[0]
+    return Observation(
+        support=support,
+        points=points,
+        normals=_normals(points, camera),
+        scene=_scene_around(cloud, mask, valid, support, points, settings),
+        resolution=float(np.median(visible[:, 2])) / frame.intrinsics.fx + _VOXEL / 4,
+        depth=frame.depth,
+        mask=mask,
+        intrinsics=frame.intrinsics,
+    )
+
+
+def _core(mask: BoolArray) -> BoolArray:
+    """The mask without its outermost pixels, where depth is mixed; all of it where it is thin."""
+    core = mask.copy()
+    core[1:] &= mask[:-1]
+    core[:-1] &= mask[1:]
+    core[:, 1:] &= mask[:, :-1]
+    core[:, :-1] &= mask[:, 1:]
+    return core if np.count_nonzero(core) > 0.4 * np.count_nonzero(mask) else mask
+
+
+def _thinned(points: DoubleArray) -> DoubleArray:
+    """One mean point for each occupied voxel, at most about _MOST_POINTS."""
+    voxel = _VOXEL
+    while True:
+        keys = np.floor(points / voxel).astype(np.int64)
+        keys -= keys.min(axis=0)
+        spans = keys.max(axis=0) + 1
+        flat = (keys[:, 0] * spans[1] + keys[:, 1]) * spans[2] + keys[:, 2]
+        _, index, counts = np.unique(flat, return_inverse=True, return_counts=True)
+        if len(counts) <= _MOST_POINTS:
+            sums = [np.bincount(index.ravel(), weights=points[:, axis]) for axis in range(3)]
+            return np.asarray(np.stack(sums, axis=1) / counts[:, None])
+        voxel *= max(1.1, float(np.sqrt(len(counts) / _MOST_POINTS)))
+
+
+def _without_outliers(points: DoubleArray) -> DoubleArray:
+    """Points whose neighbours are not much farther than usual (statistical outlier removal)."""
+    if len(points) <= _NEIGHBOURS:
+        return points
+    distances, _ = cKDTree(points).query(points, k=_NEIGHBOURS)
+    mean = distances[:, 1:].mean(axis=1)
+    return points[mean <= mean.mean() + _OUTLIER_DEVIATIONS * mean.std() + 1e-9]
+
+
+def _support_under(
+    points: DoubleArray, depth: FloatArray, mask: BoolArray, intrinsics: Intrinsics
+) -> Pose:
+    """The pose of the plane that carries the object, found around it. Raises Refused."""
+    rows, columns = np.nonzero(mask)
+    margin = max(60, int(0.75 * max(np.ptp(rows), np.ptp(columns))))
+    window = (
+        slice(max(0, int(rows.min()) - margin), int(rows.max()) + margin),
+        slice(max(0, int(columns.min()) - margin), int(columns.max()) + margin),
+    )
+    around = np.where(mask, np.float32(np.nan), depth)[window]
+    rays = ray_image((depth.shape[0], depth.shape[1]), intrinsics)[window]
+    for plane in find_planes(around, rays, _PLANE_TOLERANCE, _PLANE_SHARE):
+        scale = float(np.linalg.norm(plane.vector))
+        heights = (1 - points @ plane.vector) / scale
+        low, high = np.percentile(heights, (3, 97))
+        if low > -_BELOW and low < _FLOATING and high > 0:
+            return _support_pose(points, -plane.vector / scale, float(np.median(heights)))
+    raise Refused(
+        GraspStatus.NO_SUPPORT,
+        "No plane that carries the object is visible around it: move the camera until the table "
+        "beside the object is in the picture.",
+    )
+
+
+def _support_pose(points: DoubleArray, up: DoubleArray, height: float) -> Pose:
+    sideways = np.eye(3)[0 if abs(up[0]) < 0.9 else 1]
+    x = sideways - (sideways @ up) * up
+    x /= np.linalg.norm(x)
+    axes = np.stack([x, np.cross(up, x), up], axis=1)
+    along = points @ axes
+    level = float(np.median(along[:, 2])) - height
+    middle = (np.percentile(along[:, :2], 2, axis=0) + np.percentile(along[:, :2], 98, axis=0)) / 2
+    position = axes @ np.array([middle[0], middle[1], level])
+    return Pose((float(position[0]), float(position[1]), float(position[2])), axes)
+
+
+def _into(pose: Pose, points: DoubleArray) -> DoubleArray:
+    """Points of the frame that ``pose`` is given in, in the axes of ``pose``."""
+    return np.asarray((points - np.asarray(pose.position)) @ pose.axes)
+
+
+def _normals(points: DoubleArray, camera: DoubleArray) -> DoubleArray:
+    """Unit normals float64 Nx3 that point to the camera, from each point's neighbours."""
+    count = min(_NEIGHBOURS, len(points))
+    _, index = cKDTree(points).query(points, k=count)
+    near = points[index] - points[index].mean(axis=1, keepdims=True)
+    _, vectors = np.linalg.eigh(np.einsum("nki,nkj->nij", near, near))
+    normals = vectors[:, :, 0]
+    away = np.einsum("ni,ni->n", normals, camera - points) < 0
+    normals[away] *= -1
+    return np.asarray(normals)
+
+
+def _scene_around(
+    cloud: FloatArray,
+    mask: BoolArray,
+    valid: BoolArray,
+    support: Pose,
+    points: DoubleArray,
+    settings: GraspSettings,
+) -> DoubleArray:
+    """Points that are not the object's, without mixed pixels, within the scene's radius."""
+    grown = ndimage.binary_dilation(mask[::2, ::2], iterations=1)
+    z = np.where(valid, cloud[..., 2], 0)[::2, ::2]
+    steady = valid[::2, ::2] & ~grown
+    down = np.abs(z[1:] - z[:-1]) > _JUMP * z[1:]
+    right = np.abs(z[:, 1:] - z[:, :-1]) > _JUMP * z[:, 1:]
+    steady[1:] &= ~down
+    steady[:-1] &= ~down
+    steady[:, 1:] &= ~right
+    steady[:, :-1] &= ~right
+    other = _into(support, cloud[::2, ::2][steady].astype(np.float64))
+    reach = settings.scene_radius + float(np.linalg.norm(points[:, :2], axis=1).max())
+    near = (np.abs(other[:, :2]) < reach).all(axis=1) & (other[:, 2] < _HIGHEST_OBSTACLE)
+    return other[near]
+
+
+def obstacles_of(scene: DoubleArray) -> DoubleArray:
+    """The points of a scene that rise above the support."""
+    return scene[scene[:, 2] > _LOWEST_OBSTACLE]

@@ -1,0 +1,78 @@
+"""Candidates of a vacuum cup: flat patches of the visible surface."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from zsris_ros.grasping.gripper import SuctionCup
+from zsris_ros.grasping.observation import Observation
+from zsris_ros.grasping.plan import DoubleArray
+
+_SPACING = 0.008  # metres between places that are tried
+_STEEPEST = np.radians(60.0)  # between a patch's normal and up
+_SECTORS = 8
+
+TOO_CURVED = "no flat patch as large as the cup"
+TOO_STEEP = "the surface is too steep"
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A place for the cup: TCP ``axes`` and ``position`` in the support frame.
+
+    ``flatness`` and ``seal`` are in [0, 1]: how plane the patch is, and how much of the lip rests.
+    """
+
+    axes: DoubleArray
+    position: DoubleArray
+    flatness: float
+    seal: float
+
+
+def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) -> list[Patch]:
+    """Return the places where the cup seals; count the others by reason."""
+    tree = cKDTree(seen.points)
+    _, first = np.unique(
+        np.floor(seen.points / _SPACING).astype(np.int64), axis=0, return_index=True
+    )
+    patches: list[Patch] = []
+    for index in first:
+        around = seen.points[tree.query_ball_point(seen.points[index], 1.2 * cup.radius)]
+        if len(around) < 12:
+            rejected[TOO_CURVED] += 1
+            continue
+        middle = around.mean(axis=0)
+        normal = np.linalg.svd(around - middle, full_matrices=False)[2][2]
+        normal = normal if normal @ seen.normals[index] > 0 else -normal
+        if np.arccos(np.clip(normal[2], -1, 1)) > _STEEPEST:
+            rejected[TOO_STEEP] += 1
+            continue
+        position = seen.points[index] + ((middle - seen.points[index]) @ normal) * normal
+        off = np.abs((around - middle) @ normal)
+        error = float(np.percentile(off, 95))
+        axes = _axes(-normal)
+        seal = _resting(around - position, axes, cup.radius)
+        if error > cup.tolerance or seal < 1:
+            rejected[TOO_CURVED] += 1
+            continue
+        patches.append(Patch(axes, position, 1 - error / cup.tolerance, seal))
+    return patches
+
+
+def _axes(approach: DoubleArray) -> DoubleArray:
+    sideways = np.eye(3)[0 if abs(approach[0]) < 0.9 else 1]
+    y = np.cross(approach, sideways)
+    y /= np.linalg.norm(y)
+    return np.stack([np.cross(y, approach), y, approach], axis=1)
+
+
+def _resting(offsets: DoubleArray, axes: DoubleArray, radius: float) -> float:
+    """The share of the lip's sectors with surface at or beyond four fifths of the radius."""
+    x, y = (offsets @ axes[:, :2]).T
+    far = np.hypot(x, y) >= 0.8 * radius
+    sectors = np.floor((np.arctan2(y[far], x[far]) / (2 * np.pi) + 0.5) * _SECTORS)
+    return len(np.unique(sectors % _SECTORS)) / _SECTORS
