@@ -2,9 +2,9 @@
 # make test    the tests, and how much of the code they run; ARGS=… to choose some
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
-# make results  measure again what README says
-# make expressions  ask strangers' sentences with simulated semantics, for docs/expressions.md
-# make bench    measure again how fast it is (a quarter of an hour of an idle machine)
+# make results  measure again what README.md and docs/results.md say
+# make expressions  evaluate sentences of other data sets, for docs/expressions.md
+# make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
 # make reliability  inputs, load, faults, weights and access again, for docs/reliability.md
@@ -113,8 +113,8 @@ $(VENV)/colcon/.made: $(MADE)/venv requirements/colcon.txt requirements/ros.txt
 	  -c requirements/constraints-ros.txt -r requirements/colcon.txt -r requirements/ros.txt
 	@touch $@
 
-# The other figures in README: how long answers take, beside the published way, measured by turns.
-# Nothing else should run meanwhile. `make bench-report` writes the table and the charts alone.
+# The times of docs/bench.md, beside the published pipeline, measured in alternation on an idle
+# machine. `make bench-report` only writes the table and the charts.
 BENCH := $(VENV)/bin/zsris bench
 PLANS ?= published,reference,shared,product
 MANY := --plan shared --masks 64 --expressions 1001 --repetitions 1
@@ -129,7 +129,7 @@ bench: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.benchmark.experiments.compilation bench/compiled.json
 	$(MAKE) bench-report
 
-# The same in float32, which is what processors without bfloat16 have; docs/bench.md shows it.
+# The same in float32, as on processors without bfloat16, for docs/bench.md.
 bench-fp32: $(MADE)/test $(MADE)/package
 	$(BENCH) --precision fp32 --plan $(PLANS) --expressions 3 --repetitions 2 --out bench/fp32
 	$(BENCH) --precision fp32 --plan published,reference,product --size tabletop --repetitions 5 \
@@ -137,24 +137,24 @@ bench-fp32: $(MADE)/test $(MADE)/package
 	$(RELIABILITY_RUN).overhead --out bench/fp32/ros.json
 	$(MAKE) bench-report
 
-# Beside it what a CUDA GPU takes, and its memory over 1,000 requests about 64 masks.
+# The same on a CUDA GPU, and its memory over 1,000 requests about 64 masks.
 bench-gpu: $(MADE)/test $(MADE)/package
 	$(BENCH) --device cuda --plan $(PLANS) --expressions 20 --repetitions 5 --out bench
 	$(BENCH) --device cuda $(MANY) --out bench/requests_cuda.json
 	$(MAKE) bench-report
 
 bench-report: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench
+	$(VENV)/bin/python -m zsris_ros.benchmark.bench_tables docs/bench.md bench
 
-# The figures in README: 200 simulated scenes (all methods, verdicts), real frames where
-# ZSRIS_OSD_DIR names them, the demo. Hours on one core; what was stopped goes on where it stood,
-# and `rm -rf out/results` measures anew.
+# The figures of docs/results.md: 200 simulated scenes (all methods, verdicts), real frames where
+# ZSRIS_OSD_DIR names them, the demo. Hours on one core. A stopped run is resumed; for new
+# measurements, `rm -rf out/results`.
 EVAL := $(VENV)/bin/zsris eval
-KINDS := attribute,position,relation,superlative,size,between,ordinal
+CATEGORIES := attribute,position,relation,superlative,size,between,ordinal
 results: $(MADE)/test $(MADE)/package
 	$(EVAL) tabletop --out out/results/tabletop
 	$(EVAL) tabletop --verdict --out out/results/verdict
-	$(EVAL) tabletop --categories $(KINDS) --method all --variant all --proposals sam+depth \
+	$(EVAL) tabletop --categories $(CATEGORIES) --method all --variant all --proposals sam+depth \
 	  --out out/results/methods
 	@[ -z "$(ZSRIS_OSD_DIR)" ] || $(EVAL) osd --root "$(ZSRIS_OSD_DIR)" --out out/results/osd
 	$(VENV)/bin/zsris demo --out out/demo
@@ -163,17 +163,17 @@ results: $(MADE)/test $(MADE)/package
 	install -D -m 644 -t docs/results/methods out/results/methods/table.json
 	install -D -m 644 -t docs/results/demo out/demo/answers.json
 	cp out/demo/contact_sheet.png docs/demo.png
-	$(VENV)/bin/python -m zsris_ros.evaluation.reports.readme_tables README.md docs/results
+	$(VENV)/bin/python -m zsris_ros.evaluation.reports.result_tables README.md docs bench
 
-# The tables of docs/expressions.md: our own sentences, and those of the *.jsonl files in the folder
-# that ZSRIS_EXPRESSIONS_DIR names.
-ASK := $(EVAL) expressions --variant product,paper,reference,sentence,centres
+# The tables of docs/expressions.md: the repository's sentences, and the *.jsonl files in the folder
+# of ZSRIS_EXPRESSIONS_DIR.
+EVAL_EXPRESSIONS := $(EVAL) expressions --variant product,paper,reference,sentence,centres
 EXPRESSIONS := docs/results/expressions
 expressions: $(MADE)/test $(MADE)/package
 	mkdir -p $(EXPRESSIONS)
 	for file in test/data/boxes.jsonl $(if $(ZSRIS_EXPRESSIONS_DIR),"$(ZSRIS_EXPRESSIONS_DIR)"/*.jsonl); do \
 	  name=$$(basename $$file .jsonl); for semantics in words uniform; do \
-	    $(ASK) --file $$file --semantics $$semantics --out out/expressions/$$name.$$semantics && \
+	    $(EVAL_EXPRESSIONS) --file $$file --semantics $$semantics --out out/expressions/$$name.$$semantics && \
 	    cp out/expressions/$$name.$$semantics/summary.json $(EXPRESSIONS)/$$name.$$semantics.json || \
 	    exit 1; done; done
 	$(VENV)/bin/python -m zsris_ros.evaluation.expressions.expression_tables docs/expressions.md $(EXPRESSIONS)

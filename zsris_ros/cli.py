@@ -20,17 +20,17 @@ from zsris_ros.commands import (
     replay,
     train_language,
     train_tabletop,
+    weights,
 )
-from zsris_ros.commands import weights as weights
 
 FAILED = 2
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code.
+    """Run a command line and return the exit code.
 
-    Whatever goes wrong is one sentence on stderr and code 2; with ZSRIS_DEBUG=1 it is a traceback.
+    An error is one sentence on stderr and code 2; with ZSRIS_DEBUG=1 it is a traceback.
     """
     args = make_parser().parse_args(argv)
     try:
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes.
+        # The reader of the output has gone; without this Python reports it again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all subcommands."""
     parser = argparse.ArgumentParser(
         prog="zsris",
         description="Find what a sentence means in a picture, and where that is in space.",
@@ -60,22 +61,21 @@ def make_parser() -> argparse.ArgumentParser:
         calibrate, bench, record_tabletop, train_tabletop, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
-    subparsers.choices["weights"].set_defaults(run=weights.run)
     return parser
 
 
 def sentence(error: Exception) -> str:
-    """What went wrong, in one line."""
+    """Return the message of an error in one line."""
     if isinstance(error, OSError) and error.strerror:
-        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
-        said = str(error)
-    said = " ".join(said.split())
-    # Our own errors are sentences; a foreign one says little without its name.
+        message = str(error)
+    message = " ".join(message.split())
+    # The package's own errors are sentences; other errors need the name of their type.
     expected = isinstance(error, OSError) or type(error).__module__.startswith("zsris_ros.")
-    if expected and said:
-        return said
-    return f"{type(error).__name__}: {said} (ZSRIS_DEBUG=1 shows where)"
+    if expected and message:
+        return message
+    return f"{type(error).__name__}: {message} (ZSRIS_DEBUG=1 shows where)"
 
 
 if __name__ == "__main__":

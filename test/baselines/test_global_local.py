@@ -1,4 +1,4 @@
-"""Global-Local CLIP's encoder and the region tokens: what must hold for any weights."""
+"""Global-Local CLIP's encoder and the region tokens: properties with any weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zsris_ros.baselines.global_local import (
     published_box,
 )
 from zsris_ros.baselines.region_token import RegionTokenEncoder
-from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
+from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -30,19 +30,6 @@ from zsris_ros.vision.views import HybridSettings, resize
 
 RGB = np.random.default_rng(2).integers(0, 255, (40, 56, 3)).astype(np.uint8)
 SETTINGS: dict[str, Any] = {"start_block": 2, "shorter_side": None}
-
-
-@pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
-
-
-@pytest.fixture(scope="module")
-def resnet() -> ResnetClip:
-    torch.manual_seed(0)
-    model = load_clip(RESNET, build_clip(RESNET).state_dict())
-    assert isinstance(model, ResnetClip)
-    return model
 
 
 def masks() -> np.ndarray:
@@ -109,14 +96,14 @@ def test_alpha_mixes_the_two_features(kind: str, request: pytest.FixtureRequest)
 def whole_picture(clip: ClipModel) -> torch.Tensor:
     """open_clip's own feature of the frame, through the same preprocessing."""
     encoder = GlobalLocalEncoder(clip, GlobalLocalSettings(**SETTINGS))
-    picture = resize(encoder.picture(RGB), clip.image_size, antialias=False)
+    picture = resize(encoder.image(RGB), clip.image_size, antialias=False)
     with torch.no_grad():
         feature: torch.Tensor = clip.model.encode_image(picture)
     return feature[0]
 
 
 def test_a_full_mask_gives_clips_own_feature(clip: ClipModel, resnet: ResnetClip) -> None:
-    """Globally nothing is masked, locally nothing is cut; a region token sees what CLIP's sees."""
+    """The global image is unmasked, the crop complete; a region token attends to all patches."""
     full = masks()[2:3]
     for alpha in (0.0, 1.0):
         settings = GlobalLocalSettings.paper(alpha=alpha, **SETTINGS)
@@ -128,7 +115,7 @@ def test_a_full_mask_gives_clips_own_feature(clip: ClipModel, resnet: ResnetClip
 
 
 def test_region_tokens_see_their_own_patches_only(clip: ClipModel) -> None:
-    """In one block, where the patches have not mixed, paint outside the mask changes nothing."""
+    """In one block, where the patches have not mixed, paint outside the mask has no effect."""
     encoder = RegionTokenEncoder(clip, GlobalLocalSettings(**SETTINGS))
     features = encoder.encode(RGB, masks())
     assert torch.isfinite(features).all()
@@ -136,7 +123,7 @@ def test_region_tokens_see_their_own_patches_only(clip: ClipModel) -> None:
         features, torch.cat([encoder.encode(RGB, masks()[[i]]) for i in range(4)])
     )
     empty = features[3]
-    assert torch.equal(encoder.encode(255 - RGB, masks())[3], empty)  # it sees itself only
+    assert torch.equal(encoder.encode(255 - RGB, masks())[3], empty)  # it attends to itself only
     assert not torch.allclose(features[0], features[1], atol=1e-4)
     shallow = small_clip(depth=1)
     one_block = RegionTokenEncoder(shallow, GlobalLocalSettings(**{**SETTINGS, "start_block": 0}))
@@ -161,7 +148,7 @@ def test_masked_blocks_of_the_supplement(layers: int, patch: int, count: int) ->
         )
 
 
-def test_what_does_not_fit_is_refused(clip: ClipModel) -> None:
+def test_invalid_settings_are_refused(clip: ClipModel) -> None:
     with pytest.raises(InputError, match="start_block 9 does not fit a vision transformer of 4"):
         GlobalLocalEncoder(clip)
     with pytest.raises(InputError, match="alpha must be between"):
@@ -183,7 +170,7 @@ def test_half_precision_of_a_resnet_stays_close(resnet: ResnetClip) -> None:
 
 
 def test_two_more_rows_of_hybridgls_ablation(clip: ClipModel) -> None:
-    """G without blur is the same picture for every mask; G + L is the sum of its two rows."""
+    """G without blur is the same image for every mask; G + L is the sum of its two rows."""
 
     def row(mode: Any, **changes: Any) -> torch.Tensor:
         settings = HybridSettings(start_block=2, mode=mode, **changes)

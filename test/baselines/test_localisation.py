@@ -1,12 +1,10 @@
-"""Maps beside GEM: their size, their range, what they are made of."""
+"""Maps beside GEM: size, range, and definition."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from support.painted_scene import RESNET
-from support.small_clip import small_clip
 from torch.nn import functional as F
 
 from zsris_ros.baselines.localisation import (
@@ -17,30 +15,13 @@ from zsris_ros.baselines.localisation import (
     attend_alone,
     make_localiser,
 )
-from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
+from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.types import InputError
 from zsris_ros.vision.attention import run_block
-from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 
 RGB = np.random.default_rng(1).integers(0, 255, (30, 50, 3)).astype(np.uint8)
-
-
-@pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
-
-
-@pytest.fixture(scope="module")
-def resnet() -> ResnetClip:
-    torch.manual_seed(0)
-    model = build_clip(RESNET)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-    loaded = load_clip(RESNET, model.state_dict())
-    assert isinstance(loaded, ResnetClip)
-    return loaded
 
 
 @pytest.mark.parametrize("name", LOCALISERS)
@@ -100,7 +81,7 @@ def test_score_map_of_one_cell_is_its_attention_pooling(resnet: ResnetClip) -> N
 
 
 def test_score_map_of_a_vit_lets_no_patch_see_another(clip: ClipModel) -> None:
-    """The last block gives each token what it would give it if there were no other."""
+    """The last block treats each token as if it were alone."""
     tokens = torch.randn(1, 5, clip.width)
     block = clip.blocks[-1]
     one_by_one = torch.cat([run_block(block, tokens[:, [i]]) for i in range(5)], dim=1)
@@ -114,7 +95,7 @@ def test_score_map_of_a_vit_lets_no_patch_see_another(clip: ClipModel) -> None:
 def test_grad_cam_weighs_channels_by_the_slope_of_the_similarity(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
-    """A small step along a channel everywhere changes the cosine as its weight says."""
+    """A small step along a channel everywhere changes the cosine by its weight."""
     model = request.getfixturevalue(kind)
     cam = GradCam(model)
     activations = cam.patches(RGB)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.painted_scene import RESNET, painted, proposals_of
+from support.painted_scene import painted, proposals_of
 from support.small_clip import small_clip
 
 from zsris_ros.baselines.factory import global_local_settings, hybrid_settings, method_segmenter
@@ -17,13 +17,13 @@ from zsris_ros.baselines.localisation import make_localiser
 from zsris_ros.baselines.methods import METHODS, VARIANTS, Method, find_method, method_names
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.published_resolver import PublishedResolver
-from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
+from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.guidance.coherence import directed_map
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, Proposals, Scene, Verdict
-from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.views import HybridSettings
 
@@ -37,23 +37,9 @@ def clip() -> ClipModel:
     return small_clip(depth=6)
 
 
-@pytest.fixture(scope="module")
-def resnet() -> ResnetClip:
-    torch.manual_seed(0)
-    model = load_clip(RESNET, build_clip(RESNET).state_dict())
-    assert isinstance(model, ResnetClip)
-    return model
-
-
 def segmenter_of(method: Method, clip: ClipModel | ResnetClip) -> Segmenter:
     return method_segmenter(
-        method,
-        [],
-        clip,
-        parser=RuleParser(),
-        reader=PublishedReader(),
-        hybrid=HYBRID,
-        gem=GEM,
+        method, [], clip, parser=RuleParser(), reader=PublishedReader(), hybrid=HYBRID, gem=GEM
     )
 
 
@@ -64,22 +50,22 @@ def names(methods: Any) -> Any:
 def answer(method: Method, clip: ClipModel | ResnetClip, text: str = SENTENCE) -> Any:
     segmenter = segmenter_of(method, clip)
     scene = segmenter.look(*painted())
-    referral = segmenter.refer(scene, text)
+    result = segmenter.refer(scene, text)
     again = segmenter.refer(segmenter.look(*painted()), text)
-    assert [c.score for c in referral.candidates] == [c.score for c in again.candidates]
-    return referral
+    assert [c.score for c in result.candidates] == [c.score for c in again.candidates]
+    return result
 
 
-def check(referral: Any, method: Method) -> None:
-    assert referral.best is not None
-    scores = [one.score for one in referral.candidates]
+def check(result: Any, method: Method) -> None:
+    assert result.best is not None
+    scores = [one.score for one in result.candidates]
     assert all(0 <= score <= 1 for score in scores)
     assert scores == sorted(scores, reverse=True)
-    assert all(np.isfinite(value) for one in referral.candidates for value in one.scores.values())
+    assert all(np.isfinite(value) for one in result.candidates for value in one.scores.values())
     if method.variant != "product":
-        assert referral.verdict is Verdict.FOUND
-        assert (referral.mask == painted()[1].masks[referral.best.index]).all()
-        assert f"{method.name} ({method.variant}), parser rules" in referral.explanation
+        assert result.verdict is Verdict.FOUND
+        assert (result.mask == painted()[1].masks[result.best.index]).all()
+        assert f"{method.name} ({method.variant}), parser rules" in result.explanation
 
 
 @pytest.mark.parametrize("method", names(METHODS.values()))
@@ -145,7 +131,7 @@ def test_settings_follow_the_table(clip: ClipModel) -> None:
 
     assert settings("hybridgl", "product") == preset
     published = settings("hybridgl", "reference")
-    assert published.window == preset.window  # what the weights were trained on
+    assert published.window == preset.window  # a property of the weights
     assert not (published.mask_antialias or published.image_antialias or published.full_cell)
     assert (published.start_block, published.mean) == (4, preset.mean)
     assert settings("features-g2l-start10", "paper").start_block == 4  # two of six blocks
@@ -168,7 +154,7 @@ def query(**changes: Any) -> PublishedQuery:
     return replace(plain, **changes)
 
 
-def looked_at(name: str, variant: str, clip: ClipModel) -> tuple[PublishedResolver, Scene]:
+def resolver_on(name: str, variant: str, clip: ClipModel) -> tuple[PublishedResolver, Scene]:
     method = find_method(name, variant)
     scene = segmenter_of(method, clip).look(*painted())
     localiser = make_localiser(method.localisation, clip, GEM) if method.localisation else None
@@ -181,21 +167,21 @@ def test_published_right_is_dead_and_printed_right_works(clip: ClipModel) -> Non
     assert reader.read(text, "reference").relation == "none"
     assert reader.read(text, "paper").relation == "right"
     for variant, changes in (("reference", False), ("paper", True)):
-        referrer, scene = looked_at("hybridgl-relation", variant, clip)
+        resolver, scene = resolver_on("hybridgl-relation", variant, clip)
         asked = reader.read(text, "paper" if changes else "reference")
-        with_relation = referrer.scores(scene, asked)
-        without = referrer.scores(scene, replace(asked, relation="none"))
+        with_relation = resolver.scores(scene, asked)
+        without = resolver.scores(scene, replace(asked, relation="none"))
         assert (not torch.equal(with_relation.final, without.final)) == changes
 
 
 def test_published_up_is_nowhere_and_printed_up_is_up(clip: ClipModel) -> None:
     top = query(position="up", positions=("up",))
-    referrer, scene = looked_at("hybridgl-no-coherence", "reference", clip)
-    assert torch.equal(referrer.heat(scene, top), torch.ones(48, 64))
+    resolver, scene = resolver_on("hybridgl-no-coherence", "reference", clip)
+    assert torch.equal(resolver.heat(scene, top), torch.ones(48, 64))
     both = query(position="up", positions=("up", "left"))
-    assert torch.equal(referrer.heat(scene, both), torch.ones(48, 64))
-    referrer, scene = looked_at("hybridgl-no-coherence", "paper", clip)
-    heat = referrer.heat(scene, both)
+    assert torch.equal(resolver.heat(scene, both), torch.ones(48, 64))
+    resolver, scene = resolver_on("hybridgl-no-coherence", "paper", clip)
+    heat = resolver.heat(scene, both)
     assert heat.argmax() == 0
     torch.testing.assert_close(heat.mean(), torch.tensor(1.0))
     assert float(heat[-1].max()) == float(heat[:, -1].max()) == 0
@@ -209,20 +195,20 @@ def test_the_printed_text_of_each_map(clip: ClipModel) -> None:
         method = find_method("hybridgl", "paper").with_localisation(name)
         scene = segmenter_of(method, clip).look(*painted())
         localiser = make_localiser(name, clip, GEM)
-        referrer = PublishedResolver(method, clip, localiser, PublishedReader())
+        resolver = PublishedResolver(method, clip, localiser, PublishedReader())
         assert scene.patches is not None
         (text,) = localiser.encode_phrases(["box"])
         heat = localiser.heat_map(scene.patches, text, 48, 64)
         expected = directed_map(heat, torch.ones(48, 64))
-        assert torch.allclose(referrer.heat(scene, asked), expected) == of_the_phrase
-        unmoved = torch.equal(referrer.heat(scene, asked), referrer.heat(scene, other))
+        assert torch.allclose(resolver.heat(scene, asked), expected) == of_the_phrase
+        unmoved = torch.equal(resolver.heat(scene, asked), resolver.heat(scene, other))
         assert unmoved == of_the_phrase
 
 
 def test_nan_wins_in_reference_only(clip: ClipModel) -> None:
     frame, given = painted()
     masks = given.masks[:2].copy()
-    masks[1] = True  # nothing is left outside, and 0/0 is NaN
+    masks[1] = True  # the outside is empty, and 0/0 is NaN
     for variant in ("reference", "paper"):
         method = find_method("hybridgl", variant)
         segmenter = segmenter_of(method, clip)
@@ -235,20 +221,20 @@ def test_nan_wins_in_reference_only(clip: ClipModel) -> None:
 
 def test_only_three_masks_compete_in_reference(clip: ClipModel) -> None:
     for variant, count in (("reference", 3), ("paper", 6)):
-        referrer, scene = looked_at("hybridgl", variant, clip)
-        assert len(referrer.scores(scene, query()).masks) == count
+        resolver, scene = resolver_on("hybridgl", variant, clip)
+        assert len(resolver.scores(scene, query()).masks) == count
 
 
 def test_size_words_change_lambda_each_in_its_own_way(clip: ClipModel) -> None:
     def guidance(variant: str, **changes: Any) -> torch.Tensor:
-        referrer, scene = looked_at("hybridgl", variant, clip)
-        return referrer.scores(scene, query(**changes)).terms["guidance"]
+        resolver, scene = resolver_on("hybridgl", variant, clip)
+        return resolver.scores(scene, query(**changes)).terms["guidance"]
 
     plain = guidance("reference")
     assert torch.equal(guidance("reference", sentence="big box", noun_phrase="box"), plain)
     assert not torch.equal(guidance("reference", relation="big"), plain)
-    referrer, scene = looked_at("hybridgl", "paper", clip)
-    heat = referrer.heat(scene, query(sentence="big box"))
+    resolver, scene = resolver_on("hybridgl", "paper", clip)
+    heat = resolver.heat(scene, query(sentence="big box"))
     masks = torch.from_numpy(scene.proposals.masks)
     inside = torch.stack([heat[mask].mean() for mask in masks])
     outside = torch.stack([heat[~mask].mean() for mask in masks])
@@ -257,14 +243,14 @@ def test_size_words_change_lambda_each_in_its_own_way(clip: ClipModel) -> None:
 
 
 def test_text_shares_and_local_features_are_the_rows_of_the_table(clip: ClipModel) -> None:
-    """A row without the noun phrase does not read it; the crop is the local row with sentences."""
-    referrer, scene = looked_at("global-local-local-sentence", "reference", clip)
+    """A row without the noun phrase ignores it; the crop is the local row with sentences."""
+    resolver, scene = resolver_on("global-local-local-sentence", "reference", clip)
     asked = query(sentence="red box")
-    first = referrer.scores(scene, asked).final
-    assert torch.equal(referrer.scores(scene, replace(asked, noun_phrase="dog")).final, first)
-    crop, seen = looked_at("crop", "reference", clip)
+    first = resolver.scores(scene, asked).final
+    assert torch.equal(resolver.scores(scene, replace(asked, noun_phrase="dog")).final, first)
+    crop, seen = resolver_on("crop", "reference", clip)
     torch.testing.assert_close(crop.scores(seen, asked).final, first)
-    phrase, scene = looked_at("global-local-phrase", "reference", clip)
+    phrase, scene = resolver_on("global-local-phrase", "reference", clip)
     one, other = (phrase.scores(scene, query(sentence=s)).final for s in ("a", "zebra"))
     assert torch.equal(one, other)
 
@@ -276,12 +262,12 @@ def test_resnet_scores_are_dot_products_in_reference_and_cosines_in_paper(
         method = find_method("global-local", variant)
         segmenter = segmenter_of(method, resnet)
         scene = segmenter.look(*painted())
-        referral = segmenter.refer(scene, "box")
+        result = segmenter.refer(scene, "box")
         longer = replace(scene, features=2 * scene.features)
         again = segmenter.refer(longer, "box")
-        assert referral.best is not None
+        assert result.best is not None
         assert again.best is not None
-        unchanged = np.isclose(referral.best.scores["logit"], again.best.scores["logit"])
+        unchanged = np.isclose(result.best.scores["logit"], again.best.scores["logit"])
         assert unchanged == cosine
 
 
@@ -297,7 +283,7 @@ class Twice:
 
 
 def test_published_methods_take_masks_as_they_are(clip: ClipModel) -> None:
-    """Duplicates share the probability there; the robot's variant leaves them out."""
+    """Duplicates share the probability there; the robot's variant removes them."""
     for variant, count in (("reference", 12), ("paper", 12), ("product", 6)):
         segmenter = method_segmenter(
             find_method("hybridgl", variant),
@@ -325,7 +311,7 @@ def test_half_precision_answers(method: Method, precision: str) -> None:
 
 
 def test_the_documentation_names_every_method() -> None:
-    """In full, or the family and then the ending, as its table abbreviates them."""
+    """In full, or abbreviated as in its table."""
     text = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
     for name in method_names():
         if "-start" in name or name.startswith("global-local-"):

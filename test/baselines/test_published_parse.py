@@ -1,4 +1,4 @@
-"""What the published methods read, from a parse and from the rules, mistakes included."""
+"""Queries of the published methods, from a parse and from the rules, mistakes included."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_reading_by_the_rules(case: tuple[str, str, tuple[str, ...], str, str]) 
     assert (query.noun_phrase, query.others) == (phrase, others)
     assert (query.relation, query.position) == (relation, position)
     assert (query.sentence, query.parser) == (text.lower(), "rules")
-    assert query.expression.target == phrase
+    assert query.expression.target.text == phrase
     assert query.expression.parser == "rules"
 
 
@@ -58,7 +58,7 @@ def test_the_printed_relations_include_bottom() -> None:
     text = "cup bottom of the shelf"
     code, printed = READER.read(text, "reference"), READER.read(text, "paper")
     assert (code.relation, printed.relation) == ("none", "down")
-    assert "bottom" in published_parse.not_a_thing("paper") - published_parse.not_a_thing(
+    assert "bottom" in published_parse.no_object_words("paper") - published_parse.no_object_words(
         "reference"
     )
     assert published_parse.relation_words("reference") == published_parse.RELATION_WORDS
@@ -94,7 +94,7 @@ def test_the_target_of_a_real_parse(
 
 
 def test_relations_of_a_real_parse(parsed: PublishedReader) -> None:
-    """CLIP is given "man 's", an other noun is a chunk, and "the bottom" is none in "paper"."""
+    """CLIP is given "man 's", other nouns are chunks, without "the bottom" in "paper"."""
     assert parsed.read("The man's hat").sentence == "the man 's hat"
     twin = parsed.read("a woman holding the umbrella is standing left of the car")
     assert (twin.noun_phrase, twin.relation, twin.position) == ("a woman", "left", "left")

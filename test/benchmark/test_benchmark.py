@@ -1,4 +1,4 @@
-"""The published plan equals this package's reference, and what is measured adds up."""
+"""The published plan equals this package's reference, and the measured stages add up."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from zsris_ros.benchmark.bench_tables import (
 from zsris_ros.benchmark.charts import draw_curves, draw_stages
 from zsris_ros.benchmark.curves import AXES, growth, measure_curves
 from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
-from zsris_ros.benchmark.flops import counted, matrix_rate
-from zsris_ros.benchmark.inputs import Inputs, painted, sentences
+from zsris_ros.benchmark.flops import counted
+from zsris_ros.benchmark.inputs import Inputs, paint_scene, sentences
 from zsris_ros.benchmark.measuring import Measurement, Task
-from zsris_ros.benchmark.networks import Networks, Script, sizes
+from zsris_ros.benchmark.networks import Networks, ScriptedMasks
 from zsris_ros.benchmark.plans import PLANS, PackagePlan, make_plan
 from zsris_ros.benchmark.published.features import mask_features, patch_features
 from zsris_ros.benchmark.published.pipelines import PublishedPlan, _generator
@@ -42,24 +42,15 @@ from zsris_ros.models.preset import load_preset
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.torch_utils import batching
-from zsris_ros.tracing.stages import stage, watched
+from zsris_ros.tracing.stages import stage, stage_hook
 from zsris_ros.types import InputError
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings
 
-SAM = {
-    "image_size": 64,
-    "patch_size": 8,
-    "encoder_width": 16,
-    "encoder_depth": 1,
-    "encoder_heads": 2,
-    "window_size": 4,
-    "global_blocks": [0],
-    "prompt_width": 16,
-    "decoder_heads": 2,
-    "decoder_mlp_width": 16,
-}
+SAM = {"image_size": 64, "patch_size": 8, "encoder_width": 16, "encoder_depth": 1,
+       "encoder_heads": 2, "window_size": 4, "global_blocks": [0], "prompt_width": 16,
+       "decoder_heads": 2, "decoder_mlp_width": 16}  # fmt: skip
 HYBRID = HybridSettings.reference(start_block=2, blur_kernel=5)
 GEM = GemSettings(blocks=2, size=64)
 TASK = Task(size="tiny", masks=8, expressions=3, width=120, height=80, device="cpu")
@@ -85,7 +76,7 @@ def tiny(window: float | None = None) -> Networks:
 
 @pytest.fixture(scope="module")
 def inputs() -> Inputs:
-    return painted(8, 120, 80)
+    return paint_scene(8, 120, 80)
 
 
 @pytest.mark.parametrize("window", [None, 1.5])
@@ -111,20 +102,15 @@ def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -
     networks = tiny()
     published, ours = PublishedPlan(networks, inputs), PackagePlan("reference", networks, inputs)
     ours.look()
-    texts = [
-        *sentences(6),
-        "the small red box inside the blue bowl",
-        "the bigger ball",
-        "the thing in the middle",
-        "the mug on the right side of the picture",
-    ]
+    texts = [*sentences(6), "the small red box inside the blue bowl", "the bigger ball",
+             "the thing in the middle", "the mug on the right side of the picture"]  # fmt: skip
     chosen = [ours.answer(text) for text in texts]
     assert [published.answer(text) for text in texts] == chosen
     assert len(set(chosen)) > 1
     torch.testing.assert_close(published.features, ours.features, atol=2e-5, rtol=0)
 
 
-def test_what_is_shared_changes_no_choice(inputs: Inputs) -> None:
+def test_background_token_reuse_changes_no_choice(inputs: Inputs) -> None:
     networks = replace(tiny(), halo=0)
     shared, exact = (PackagePlan(name, networks, inputs) for name in ("shared", "reference"))
     chosen = []
@@ -156,18 +142,18 @@ def test_a_measurement_says_what_was_asked_for() -> None:
         assert 1 < held["after_last"] <= held["most"] and found["further_ms"] > 0
         assert len(found["chosen_further"]) == (0 if plan == "published" else 2)
         assert found["further"]["repetitions"] == (1 if plan == "published" else 4)
-        # What was seen is not looked at again, but by the published way.
+        # Only the published plan encodes the image again.
         assert ("features" in found["further"]["stages"]) == (plan == "published")
 
 
-def test_only_the_last_text_is_asked_again(inputs: Inputs) -> None:
-    """A new picture comes with its own texts: none are remembered from the last one."""
+def test_a_new_image_clears_the_text_cache(inputs: Inputs) -> None:
+    """The text cache is empty for a new image."""
     networks = tiny()
     plan = make_plan("product", networks, inputs)
     spent = []
     for _ in range(2):
         watch = Stopwatch(networks.device)
-        with watched(watch):
+        with stage_hook(watch):
             plan.look()
             plan.answer("the red box")
         spent.append("text" in watch.milliseconds)
@@ -178,14 +164,14 @@ def test_stages_within_stages_are_not_counted_twice(monkeypatch: pytest.MonkeyPa
     seconds = 0.0
     monkeypatch.setattr("zsris_ros.benchmark.stopwatch.perf_counter", lambda: seconds)
     watch = Stopwatch(torch.device("cpu"))
-    with watched(watch), stage("localisation"):
+    with stage_hook(watch), stage("localisation"):
         seconds += 0.001
         for _ in range(2):
             with stage("inner"):
                 seconds += 0.02
             seconds += 0.005
     assert watch.milliseconds == pytest.approx({"GEM": 11, "inner": 40})
-    with stage("nobody listens"):
+    with stage("without a hook"):
         seconds += 1
     assert set(watch.milliseconds) == {"GEM", "inner"}
 
@@ -208,7 +194,7 @@ def operations_of_blocks(pictures: int, blocks: int, tokens: int, width: int) ->
 
 
 def test_operations_of_the_published_features(inputs: Inputs) -> None:
-    """Two pictures a mask, all blocks in full, on the test's CLIP: 17 tokens of 48."""
+    """Two images a mask, all blocks in full, on the test's CLIP: 17 tokens of 48."""
     task = replace(TASK, plan="published", expressions=1)
     with closing(Measurement(task, tiny())) as measurement:
         measurement.warm_up()
@@ -220,29 +206,21 @@ def test_operations_of_the_published_features(inputs: Inputs) -> None:
     assert found["further_ms"] is None
 
 
-def test_the_machine_s_rate_is_a_rate() -> None:
-    assert matrix_rate(torch.device("cpu"), torch.float32) > 1e8
-
-
 def test_inputs_are_always_the_same_and_fit() -> None:
-    first, second = painted(50), painted(50)
+    first, second = paint_scene(50), paint_scene(50)
     assert first.message.data == second.message.data and (first.masks == second.masks).all()
     assert first.masks.shape == (50, 480, 640)
     assert first.masks.any(axis=(1, 2)).all() and first.masks.sum(axis=0).max() == 1
     assert len(set(sentences(300))) == 300 and sentences(300)[:5] == sentences(5)
     with pytest.raises(InputError, match="do not fit"):
-        painted(5000, 64, 48)
-
-
-def test_sizes_are_named_by_sam() -> None:
-    assert {"vit_b", "vit_h", "tabletop"} <= set(sizes())
+        paint_scene(5000, 64, 48)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--plan", "fast"], "there is no plan 'fast'"),
-        (["--size", "vit_x"], "there is no size 'vit_x'"),
+        (["--size", "vit_x"], "there is no size 'vit_x'; there are"),
         (["--size", "tabletop", "--plan", "published", "--precision", "bf16"], "in fp32"),
     ],
 )
@@ -257,7 +235,7 @@ def test_what_does_not_exist_is_one_sentence(
 def test_random_networks_propose_the_given_masks_to_every_plan(inputs: Inputs) -> None:
     networks = tiny()
     found = {}
-    for script in (Script(networks.sam, inputs.masks), None):
+    for script in (ScriptedMasks(networks.sam, inputs.masks), None):
         published = _generator(networks).generate(to_rgb(inputs.message))
         ours = SamProposer(networks.sam, networks.preset.proposing).propose(
             to_frame(inputs.message)
@@ -277,22 +255,12 @@ def document(plan: str, milliseconds: float) -> dict[str, Any]:
     figures = {"median_ms": milliseconds, "gflop": 10.0, "bound_ms": 100.0,
                "share_of_matrix_rate": 100 / milliseconds}  # fmt: skip
     machine = {"cpu": "A processor", "cores": 2, "threads": 2, "instructions": "AVX2"}
-    return {
-        "plan": plan,
-        "size": "vit_b",
-        "weights": "random",
-        "device": "cpu",
-        "precision": "fp32",
-        "masks": 50,
-        "image": [640, 480],
-        "chosen": 3,
-        "peak_mb": 2000.0,
-        "machine": machine,
-        "stages": {"features": figures, "publish": {"median_ms": 0.5}},
-        "first_answer": figures,
-        "first_answer_ms": milliseconds,
-        "further": {"median_ms": 12.0, "stages": {}},
-    }
+    settings = {"plan": plan, "size": "vit_b", "weights": "random", "device": "cpu",
+                "precision": "fp32", "masks": 50, "image": [640, 480]}  # fmt: skip
+    stages = {"features": figures, "publish": {"median_ms": 0.5}}
+    times = {"first_answer": figures, "first_answer_ms": milliseconds, "stages": stages,
+             "further": {"median_ms": 12.0, "stages": {}}}  # fmt: skip
+    return {**settings, **times, "machine": machine, "chosen": 3, "peak_mb": 2000.0}
 
 
 def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
@@ -342,7 +310,7 @@ def test_float32_has_a_table_of_its_own(tmp_path: Path) -> None:
     page = with_parts("before\n<!-- fp32 -->\n<!-- /fp32 -->\nbehind", tmp_path)
     assert "| features | 40.00 s | 10.00 s | 4.0 |" in page
     assert page.startswith("before") and page.endswith("behind")
-    assert bench_table(tmp_path) == "", "it is not mixed with what README shows"
+    assert bench_table(tmp_path) == "", "it is not mixed with the main table"
 
 
 def test_growth_is_that_of_a_line_and_of_a_power() -> None:
@@ -357,11 +325,10 @@ def test_curves_are_measured_over_their_axis() -> None:
     assert all(len(curve["ms"]) == 2 and min(curve["ms"]) > 0 for curve in found["curves"])
 
 
-def test_readme_says_what_was_measured() -> None:
+def test_the_page_says_what_was_measured() -> None:
     root = Path(__file__).resolve().parents[2]
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    assert with_table(readme, bench_table(root / "bench")) == readme
     page = (root / "docs" / "bench.md").read_text(encoding="utf-8")
+    assert with_table(page, bench_table(root / "bench")) == page
     assert with_parts(page, root / "bench") == page
     with pytest.raises(ValueError, match="marks"):
         with_table("# nothing", "table")
@@ -370,8 +337,8 @@ def test_readme_says_what_was_measured() -> None:
 def test_how_near_sharing_is_stands_beside_its_exact_features(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = list(islice(background_agreement._pictures(), 2))
-    monkeypatch.setattr(background_agreement, "_pictures", lambda: iter(few))
+    few = list(islice(background_agreement._images(), 2))
+    monkeypatch.setattr(background_agreement, "_images", lambda: iter(few))
     rows = background_agreement.measure(tiny(), "tabletop")
     masks = sum(len(masks) for _, masks in few)
     assert [row["halo"] for row in rows] == [0, 1, 2]
@@ -387,10 +354,10 @@ def test_how_near_sharing_is_stands_beside_its_exact_features(
     assert with_parts("a", tmp_path / "nowhere") == "a"
 
 
-def test_plans_by_turns_each_in_a_process_of_its_own(
+def test_plans_alternate_each_in_a_process_of_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The real command on the bundled weights, with little to do."""
+    """The real command on the bundled weights, with a small task."""
     options = ["--size", "tabletop", "--masks", "3", "--image", "96x72", "--repetitions", "1"]
     plans = ["--plan", "published,reference", "--expressions", "2", "--device", "cpu"]
     assert cli.main(["bench", *options, *plans, "--out", str(tmp_path)]) == 0
@@ -406,7 +373,7 @@ def test_plans_by_turns_each_in_a_process_of_its_own(
 def test_live_tensors_are_counted_until_they_are_freed() -> None:
     given = torch.zeros(100)
     live = gpu_memory.LiveTensors()
-    with live, watched(live.watch):
+    with live, stage_hook(live.stage_hook):
         with stage("features"):
             made = given + 1  # 400 bytes
             view = made[10:]
@@ -427,11 +394,11 @@ def test_live_tensors_are_counted_until_they_are_freed() -> None:
 def test_memory_is_that_of_a_gpus_portions() -> None:
     networks = tiny()
     found = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
-    assert batching.NUMBERS_AT_ONCE["cpu"] < batching.ON_A_GPU  # as before
+    assert batching.CPU_VALUES_AT_ONCE < batching.GPU_VALUES_AT_ONCE  # as before
     most = max(found["stages_mb"].values())
     assert found["peak_mb"] == pytest.approx(found["weights_mb"] + most, abs=0.2)
     assert {"features", "GEM", "proposals encoder"} <= found["stages_mb"].keys()
-    with patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": 1}), patch.object(batching, "ON_A_GPU", 1):
+    with patch.multiple(batching, CPU_VALUES_AT_ONCE=1, GPU_VALUES_AT_ONCE=1):
         one_by_one = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
     assert one_by_one["stages_mb"]["features"] < found["stages_mb"]["features"]
     rows = gpu_memory.table({"rows": [found]}).splitlines()
@@ -439,7 +406,7 @@ def test_memory_is_that_of_a_gpus_portions() -> None:
 
 
 def test_compiling_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a C++ compiler's minute: what is compiled is called as it is."""
+    """torch.compile is replaced, because compilation takes a minute."""
     asked = []
     monkeypatch.setattr(torch, "compile", lambda forward, mode: asked.append(mode) or forward)
     networks = tiny()

@@ -1,4 +1,4 @@
-"""Word errors, what becomes of a sentence, the voices, and the table in the documentation."""
+"""Word errors, outcomes of a sentence, the voices, and the table in the documentation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_bench import table
 from zsris_ros.benchmark.speech.speech_scores import Trial, summary, word_errors
 from zsris_ros.speech.audio import RATE
-from zsris_ros.speech.listening import listen
-from zsris_ros.speech.load_recogniser import load_recogniser
-from zsris_ros.speech.wav import blocks
+from zsris_ros.speech.recogniser import load_recogniser
+from zsris_ros.speech.utterances import recognise_utterances
+from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ def trial(heard: str, confidence: float, right: bool, typed: str = "the red mug"
         ("", "the red mug", 3),
     ],
 )
-def test_word_errors_are_what_has_to_be_mended(said: str, heard: str, errors: int) -> None:
+def test_word_errors_are_the_least_number_of_edits(said: str, heard: str, errors: int) -> None:
     assert word_errors(said.split(), heard.split()) == errors
 
 
@@ -91,7 +91,7 @@ def test_voices_are_understood_in_a_quiet_room() -> None:
     for number, said in enumerate(sentences(77, 8)):
         voice = voices.VOICES[number % len(voices.VOICES)]
         sound = voices.in_a_room(voices.speak(" ".join(said), voice), rng)
-        heard = [each.text for each in listen(blocks(sound), recogniser)]
+        heard = [each.text for each in recognise_utterances(audio_blocks(sound), recogniser)]
         errors += word_errors(said, " ".join(heard).split())
         words += len(said)
     assert errors / words < 0.2

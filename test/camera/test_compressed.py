@@ -1,4 +1,4 @@
-"""Compressed images are what image_transport's plugins send, or are refused in a sentence."""
+"""Compressed images of image_transport's plugins decode, others are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RVL depth: what an encoder written from the paper made comes back, and damage is refused."""
+"""RVL depth: round trips with an encoder written from the paper, and damaged data."""
 
 from __future__ import annotations
 

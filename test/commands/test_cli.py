@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -62,7 +61,7 @@ def test_a_wrong_command_line_ends_with_code_2(
 
 
 def error_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one sentence that a command line ends with."""
+    """Return the error sentence of a command line."""
     assert cli.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -128,23 +127,16 @@ def test_parse_prints_one_json_object_a_line(capsys: pytest.CaptureFixture[str])
 def test_parse_answers_the_other_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line without a word is named; empty ones are passed over."""
-    monkeypatch.setattr("sys.stdin", iter(["the mug\n", "\n", "...\n", "the second biggest cup\n"]))
+    """A line without a word is reported; empty lines are skipped."""
+    monkeypatch.setattr(
+        "sys.stdin", iter(["the mug\n", "\n", "...\n", "  the second biggest cup \n"])
+    )
 
     assert cli.main(["parse"]) == cli.FAILED
     said = capsys.readouterr()
 
     assert said.err.count("\n") == 1 and "'...'" in said.err
     assert "2, counted from big" in said.out and said.out.startswith("the mug\n")
-
-
-def test_parse_reads_stdin(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("the mug\n\n  the bowl \n"))
-    assert cli.main(["parse", "--parser", "rules", "--json"]) == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["head"] for row in rows] == ["mug", "bowl"]
 
 
 def test_depth_of_a_picture_and_of_an_array_mean_the_same(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`zsris listen` as it is typed."""
+"""`zsris listen` from the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zsris_ros import cli
 from zsris_ros.speech.wav import write_wav
 
 
-def test_a_file_is_told_as_text_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_is_printed_as_text_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["listen", str(WAV)]) == 0
     assert SAID in capsys.readouterr().out
     assert cli.main(["listen", "--json", str(WAV), str(WAV)]) == 0

@@ -1,4 +1,4 @@
-"""What the demo writes, and that it notices every bar it can miss."""
+"""The demo's results, and a sentence for every missed threshold."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def answer(**changes: object) -> DemoAnswer:
         total_ms=1000.0,
         cache_hit=False,
         stamp_ns=1_700_000_000_250_000_000,
-        picture=np.zeros((48, 64, 3), np.uint8),
+        image=np.zeros((48, 64, 3), np.uint8),
     )
     return replace(good, **changes)  # type: ignore[arg-type]
 
@@ -48,7 +48,7 @@ def test_good_answers_have_no_problems() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"iou": 0.0, "status": "NOT_FOUND", "error_mm": None, "centroid": None}, "wrongly"),
         ({"status": "AMBIGUOUS"}, "expected: FOUND"),
@@ -58,15 +58,15 @@ def test_good_answers_have_no_problems() -> None:
         ({"error_mm": None, "centroid": None}, "without a point"),
         ({"iou": 0.6}, "mean IoU is 0.775"),
         ({"total_ms": 101.0}, "still took 10%"),
-        ({"cache_hit": False}, "no answer came from a scene"),
+        ({"cache_hit": False}, "no answer came from a cached"),
     ],
 )
-def test_every_missed_bar_is_a_sentence(changes: dict[str, object], said: str) -> None:
+def test_every_missed_threshold_is_a_sentence(changes: dict[str, object], message: str) -> None:
     problems = list(demo_report.problems([GOOD[0], replace(GOOD[1], **changes)]))  # type: ignore[arg-type]
-    assert any(said in problem for problem in problems)
+    assert any(message in problem for problem in problems)
 
 
-def test_what_is_not_there_needs_no_mask_and_no_point() -> None:
+def test_an_absent_object_needs_no_mask_and_no_point() -> None:
     refused = answer(
         status="NOT_FOUND",
         expected=Verdict.NOT_FOUND,
@@ -75,8 +75,8 @@ def test_what_is_not_there_needs_no_mask_and_no_point() -> None:
         truth=None,
         error_mm=None,
     )
-    asked_back = answer(status="AMBIGUOUS", expected=Verdict.AMBIGUOUS)
-    assert list(demo_report.problems([*GOOD, refused, asked_back])) == []
+    ambiguous = answer(status="AMBIGUOUS", expected=Verdict.AMBIGUOUS)
+    assert list(demo_report.problems([*GOOD, refused, ambiguous])) == []
     assert "mean IoU 0.950" in demo_report.summary([*GOOD, refused]), "it counts in no mean"
     assert "3 of 3 right" in demo_report.summary([*GOOD, refused])
     assert refused.to_json()["truth_m"] is None

@@ -1,4 +1,4 @@
-"""Evaluation: what is written down, killed and resumed runs, what methods share, the command."""
+"""Evaluation: records, resumed runs, shared computations, and the command."""
 
 from __future__ import annotations
 
@@ -13,38 +13,32 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.miniatures import small_scenes
+from support.squares import SQUARES, blob, squares_frame
+from support.synthetic_datasets import small_scenes, write_refcoco
 
 from zsris_ros.baselines.methods import METHODS, find_method, method_names
 from zsris_ros.cli import main
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
-from zsris_ros.evaluation.datasets.synthetic import write_refcoco
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-from zsris_ros.evaluation.evaluation_loop import Contestant, evaluate
-from zsris_ros.evaluation.experiment import Contest, chosen_methods
-from zsris_ros.evaluation.records import AnswerRecord, read_answers, read_looks
+from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
+from zsris_ros.evaluation.experiment import Experiment, choose_methods
+from zsris_ros.evaluation.records import read_answers, read_frames
 from zsris_ros.evaluation.reports.summary import summarise_folder
 from zsris_ros.evaluation.run_folder import Results, claim
-from zsris_ros.evaluation.shared_features import Remembering
+from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
-from zsris_ros.models.load import Parts, load_parts
+from zsris_ros.models.load import LoadedModels, load_models
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.torch_utils import precision as precision_module
-from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics, Verdict
+from zsris_ros.types import InputError, Verdict
 
-CAMERA = Intrinsics(60.0, 60.0, 31.5, 23.5)
 SETTINGS = {"dataset": "squares", "title": "squares", "data": {"root": "/here"}, "weights": "w"}
 TIMES = ("ms", "seconds", "timings", "seconds_per_scene")
 
 
-def blob(left: int, width: int = 10, height: int = 10) -> BoolArray:
-    mask = np.zeros((48, 64), bool)
-    mask[10 : 10 + height, left : left + width] = True
-    return mask
-
-
 @dataclass(frozen=True)
 class Squares:
-    """Frames of three squares: left and near, in the middle, right and far and large."""
+    """Frames of three squares."""
 
     count: int
     questions: tuple[Question, ...] = (
@@ -58,12 +52,8 @@ class Squares:
         return [f"squares {number}" for number in range(self.count)]
 
     def item(self, name: str) -> EvaluationItem:
-        objects = np.stack([blob(4), blob(25), blob(45, 16, 30)])
-        depth = np.full((48, 64), 1.0, np.float32)
-        for mask, metres in zip(objects, (0.5, 0.7, 0.9), strict=True):
-            depth[mask] = metres
-        frame = Frame(np.full((48, 64, 3), 90, np.uint8), depth, CAMERA)
-        return EvaluationItem(name, frame, objects, self.questions, classes=("a", "b", "c"))
+        frame = squares_frame()
+        return EvaluationItem(name, frame, SQUARES, self.questions, classes=("a", "b", "c"))
 
 
 @dataclass(frozen=True)
@@ -81,19 +71,19 @@ class Same:
 
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
-    return load_parts("tabletop", device="cpu", parser="rules")
+def parts() -> LoadedModels:
+    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
 
 
 def entered(
-    parts: Parts, directory: Path, proposals: str = "truth", name: str = "hybridgl"
-) -> Contestant:
-    contest = Contest(parts, None, directory, SETTINGS)
-    return contest.enter(find_method(name), proposals)
+    parts: LoadedModels, directory: Path, proposals: str = "truth", name: str = "hybridgl"
+) -> MethodRun:
+    experiment = Experiment(parts, None, directory, SETTINGS)
+    return experiment.prepare(find_method(name), proposals)
 
 
 def without_times(document: Any) -> Any:
-    """The same without what no two runs have in common."""
+    """Return the document without times."""
     if isinstance(document, dict):
         return {k: without_times(v) for k, v in document.items() if k not in TIMES}
     return [without_times(each) for each in document] if isinstance(document, list) else document
@@ -103,9 +93,9 @@ def lines(path: Path) -> list[Any]:
     return [without_times(json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Path) -> None:
+def test_every_answer_and_every_frame_is_written_down(parts: LoadedModels, tmp_path: Path) -> None:
     evaluate(Squares(3), [entered(parts, tmp_path)], limit=2)
-    answers, looks = read_answers(tmp_path), read_looks(tmp_path)
+    answers, looks = read_answers(tmp_path), read_frames(tmp_path)
     assert [look.item for look in looks] == ["squares 0", "squares 1"]
     assert [answer.iou for answer in answers] == [1, 0, 1] * 2
     first, wrong = answers[:2]
@@ -125,9 +115,14 @@ def test_every_answer_and_every_frame_is_written_down(parts: Parts, tmp_path: Pa
     assert summary["by_category"]["superlative"]["accuracy"] == 1
     assert (summary["method"], summary["variant"]) == ("hybridgl", "product")
     assert "/here" not in json.dumps(summary)
+    (tmp_path / "looks.jsonl").write_text("not json\n")
+    with pytest.raises(InputError, match="line 1"):
+        read_frames(tmp_path)
 
 
-def test_several_targets_count_together_and_duplicates_each(parts: Parts, tmp_path: Path) -> None:
+def test_several_targets_count_together_and_duplicates_each(
+    parts: LoadedModels, tmp_path: Path
+) -> None:
     asked = (
         Question("the leftmost object", "plural", (0, 2)),
         Question("the leftmost object", "ambiguous", (0, 2), Verdict.AMBIGUOUS),
@@ -141,7 +136,9 @@ def test_several_targets_count_together_and_duplicates_each(parts: Parts, tmp_pa
     assert (absent.intersection, absent.iou, absent.bound, absent.target_class) == (0, 0, 1, None)
 
 
-def test_what_cannot_be_read_is_refused_and_the_run_goes_on(parts: Parts, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_refused_and_the_run_goes_on(
+    parts: LoadedModels, tmp_path: Path
+) -> None:
     asked = (Question("?!", "none", (0,)), Question("the leftmost object", "superlative", (0,)))
     evaluate(Squares(2, asked), [entered(parts, tmp_path)])
     refused, fine = read_answers(tmp_path)[:2]
@@ -152,19 +149,19 @@ def test_what_cannot_be_read_is_refused_and_the_run_goes_on(parts: Parts, tmp_pa
     assert (summary["refused"], summary["n"], summary["accuracy"]) == (2, 4, 0.5)
 
 
-def test_proposals_come_from_a_file_by_the_items_names(parts: Parts, tmp_path: Path) -> None:
+def test_proposals_come_from_a_file_by_the_items_names(parts: LoadedModels, tmp_path: Path) -> None:
     file = tmp_path / "masks.json"
     left = {"size": [48, 64], "counts": [10 + 4 * 48, *[10, 38] * 9, 10, 28 + 50 * 48]}
     file.write_text(json.dumps([{"image_id": "squares 0", "segmentation": left, "score": 0.9}]))
     evaluate(Squares(2), [entered(parts, tmp_path / "out", str(file))])
-    first, second = read_looks(tmp_path / "out")
+    first, second = read_frames(tmp_path / "out")
     assert first.bounds["joined"] == (1, 0, 0) and second.proposals["joined"] == 0
     assert {answer.verdict for answer in read_answers(tmp_path / "out")[3:]} == {"NOT_FOUND"}
     with pytest.raises(InputError, match="no file of proposals"):
         entered(parts, tmp_path / "other", "nowhere.json")
 
 
-def test_what_a_kill_left_half_done_is_done_again(parts: Parts, tmp_path: Path) -> None:
+def test_what_a_kill_left_half_done_is_done_again(parts: LoadedModels, tmp_path: Path) -> None:
     evaluate(Squares(3), [entered(parts, tmp_path / "whole")])
     directory = tmp_path / "killed"
     evaluate(Squares(3), [entered(parts, directory)], limit=1)
@@ -188,7 +185,7 @@ def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="limit"):
         Results(tmp_path / "a", {"method": "crop", "data": {"categories": ("x",)}, "limit": 3})
     (tmp_path / "answers.jsonl").touch()
-    with pytest.raises(InputError, match=r"no run\.json"):
+    with pytest.raises(InputError, match=r"without run\.json"):
         claim(tmp_path, {"method": "crop"})
     (tmp_path / "a" / "run.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):
@@ -197,7 +194,7 @@ def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
 
 def test_a_function_remembers_by_the_objects_themselves() -> None:
     asked: list[object] = []
-    remembering = Remembering(lambda thing: asked.append(thing) or [thing])
+    remembering = Memoised(lambda thing: asked.append(thing) or [thing])
     one, equal = [1], [1]
     assert remembering(one) is remembering(one)
     assert remembering(equal) is not remembering(one)
@@ -209,38 +206,35 @@ def test_a_function_remembers_by_the_objects_themselves() -> None:
 
 
 SHARING = [
-    *(("hybridgl", kind) for kind in ("reference", "paper", "product")),
-    *(("crop", kind) for kind in ("reference", "paper", "product")),
+    *((name, kind) for name in ("hybridgl", "crop") for kind in ("reference", "paper", "product")),
     *(("region-token", kind) for kind in ("reference", "product")),
-    ("hybridgl-semantic", "paper"),
-    ("global-local", "reference"),
-    ("score-map", "paper"),
-    ("features-l", "paper"),
-]
+    ("hybridgl-semantic", "paper"), ("global-local", "reference"),
+    ("score-map", "paper"), ("features-l", "paper"),
+]  # fmt: skip
 
 
-def test_sharing_changes_no_answer(parts: Parts, tmp_path: Path) -> None:
+def test_sharing_changes_no_answer(parts: LoadedModels, tmp_path: Path) -> None:
     item = TabletopData(0, 1).to_item(small_scenes()[0])
     one = Same(item)
-    shared = Contest(parts, None, tmp_path / "shared", SETTINGS)
+    shared = Experiment(parts, None, tmp_path / "shared", SETTINGS)
     methods = [find_method(*each) for each in SHARING]
-    together = [shared.enter(m, "depth", f"{m.name}.{m.variant}") for m in methods]
+    together = [shared.prepare(m, "depth", f"{m.name}.{m.variant}") for m in methods]
     evaluate(one, together)
     for method in methods:
         folder = f"{method.name}.{method.variant}"
-        alone = Contest(parts, None, tmp_path / "alone", SETTINGS)
-        evaluate(one, [alone.enter(method, "depth", folder)])
+        alone = Experiment(parts, None, tmp_path / "alone", SETTINGS)
+        evaluate(one, [alone.prepare(method, "depth", folder)])
         for name in ("answers.jsonl", "looks.jsonl"):
             ours = lines(tmp_path / "shared" / folder / name)
             assert ours == lines(tmp_path / "alone" / folder / name), folder
             assert ours
 
 
-def test_what_methods_have_in_common_is_one(parts: Parts, tmp_path: Path) -> None:
-    contest = Contest(parts, None, tmp_path, SETTINGS)
+def test_what_methods_have_in_common_is_one(parts: LoadedModels, tmp_path: Path) -> None:
+    experiment = Experiment(parts, None, tmp_path, SETTINGS)
 
     def scene(name: str, variant: str, proposals: str = "truth") -> Any:
-        contestant = contest.enter(find_method(name, variant), proposals, f"{name}.{variant}")
+        contestant = experiment.prepare(find_method(name, variant), proposals, f"{name}.{variant}")
         return contestant.segmenter.look(item.frame, contestant.propose(item))
 
     item = Squares(1).item("one")
@@ -253,7 +247,7 @@ def test_what_methods_have_in_common_is_one(parts: Parts, tmp_path: Path) -> Non
 
 def test_lists_of_methods_and_variants() -> None:
     def pairs(*args: Any) -> list[tuple[str, str]]:
-        return [(method.name, method.variant) for method in chosen_methods(*args)]
+        return [(method.name, method.variant) for method in choose_methods(*args)]
 
     assert pairs("all", "all") == list(METHODS)
     assert pairs("crop,grad-cam", "paper,product") == [
@@ -261,9 +255,9 @@ def test_lists_of_methods_and_variants() -> None:
         ("crop", "product"),
         ("grad-cam", "paper"),
     ]
-    (alone,) = chosen_methods("global-local", "reference", "refcocog")
+    (alone,) = choose_methods("global-local", "reference", "refcocog")
     assert alone.options["alpha"] == 0.85
-    guided, plain = chosen_methods("hybridgl,crop", "paper", None, "clip-prior")
+    guided, plain = choose_methods("hybridgl,crop", "paper", None, "clip-prior")
     assert (guided.localisation, plain.localisation) == ("clip-prior", None)
     for arguments, said in (
         (("crob", "all"), "no method is called 'crob'"),
@@ -272,7 +266,7 @@ def test_lists_of_methods_and_variants() -> None:
         (("crop", "paper", None, "gem"), "uses no localisation map"),
     ):
         with pytest.raises(InputError, match=said):
-            chosen_methods(*arguments)
+            choose_methods(*arguments)
 
 
 def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -356,7 +350,7 @@ def test_one_method_gets_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_published_variants_compute_in_float32_unless_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On a machine whose fastest precision is bfloat16."""
+    """The fastest precision of the machine is bfloat16."""
     monkeypatch.setattr(precision_module, "_LARGE", 1000)
     monkeypatch.setattr(precision_module, "_has_bfloat16", lambda: True)
     write_refcoco(tmp_path / "data", small_scenes()[:1])
@@ -383,11 +377,3 @@ def test_published_variants_compute_in_float32_unless_asked(
     assert run["parsers"] == {"reference": "rules", "product": "rules"}
     with pytest.raises(SystemExit):
         dtypes("wrong", "--precision", "int8")
-
-
-def test_records_know_only_plain_data(parts: Parts, tmp_path: Path) -> None:
-    evaluate(Squares(1), [entered(parts, tmp_path)])
-    (tmp_path / "looks.jsonl").write_text("not json\n")
-    with pytest.raises(InputError, match="line 1"):
-        read_looks(tmp_path)
-    assert all(isinstance(each, AnswerRecord) for each in read_answers(tmp_path))

@@ -1,4 +1,4 @@
-"""Sentences with true boxes and simulated semantics: reading, simulating, asking, counting."""
+"""Sentences with true boxes and simulated semantics: files, simulation, answers, summary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zsris_ros.evaluation.expressions.expression_bench import (
 )
 from zsris_ros.evaluation.expressions.expression_tables import expression_tables
 from zsris_ros.evaluation.expressions.simulated_semantics import SimulatedClip, content_words
-from zsris_ros.evaluation.reports.readme_tables import with_results
+from zsris_ros.evaluation.reports.result_tables import with_results
 from zsris_ros.types import InputError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -36,7 +36,7 @@ def item(text: str, *boxes: tuple[float, float, float, float]) -> ExpressionItem
 @pytest.mark.parametrize("sigma", [0.0, 0.02])
 def test_features_have_the_stated_cosines(sigma: float) -> None:
     clip = SimulatedClip(["object"])
-    clip.show("picture", BAGS, "words", sigma)
+    clip.set_scene("picture", BAGS, "words", sigma)
     texts = ["the red mug on the left", "mugs", "object", "the table"]
     encoded = clip.encode_text(texts)
     assert encoded.norm(dim=1).tolist() == pytest.approx([1.0] * 4, abs=1e-5)
@@ -47,11 +47,11 @@ def test_features_have_the_stated_cosines(sigma: float) -> None:
 
 def test_a_text_matches_by_the_share_of_its_content_words() -> None:
     clip = SimulatedClip(["object"])
-    clip.show("picture", BAGS, "words", 0.0)
+    clip.set_scene("picture", BAGS, "words", 0.0)
     assert clip.cosines("the red mug on the left") == pytest.approx([0.27, 0.235, 0.20])
     assert clip.cosines("mugs") == pytest.approx([0.27, 0.27, 0.20])
     assert clip.cosines("object") == pytest.approx([0.23] * 3)
-    clip.show("picture", BAGS, "uniform", 0.0)
+    clip.set_scene("picture", BAGS, "uniform", 0.0)
     assert clip.cosines("the red mug on the left") == pytest.approx([0.27] * 3)
     assert content_words("the second red mug lying on the left side of the table") == ["red", "mug"]
 
@@ -61,7 +61,7 @@ def test_noise_depends_on_text_image_and_mask_alone() -> None:
     values = []
     for image in map(str, range(400)):
         for each in (clip, again):
-            each.show(image, BAGS, "uniform", 0.02)
+            each.set_scene(image, BAGS, "uniform", 0.02)
         assert (clip.cosines("mug") == again.cosines("mug")).all()
         values.append(clip.cosines("mug") - 0.27)
     drawn = np.array(values)
@@ -159,6 +159,6 @@ def test_the_page_says_what_the_results_say() -> None:
 
 def test_no_scene_is_no_error() -> None:
     clip = SimulatedClip()
-    clip.show("picture", [], "words", 0.0)
+    clip.set_scene("picture", [], "words", 0.0)
     assert clip.mask_features().shape[0] == 0
     assert bool(torch.isfinite(clip.encode_text(["mug"])).all())

@@ -1,4 +1,4 @@
-"""A summary is computed from records alone, and says what the papers say."""
+"""Summaries of records, with the figures of the papers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.answer_records import NOTHING, OBJECTS, box, look, record
 
-from zsris_ros.evaluation.records import AnswerRecord, LookRecord, read_answers, read_looks, to_line
+from zsris_ros.evaluation.records import (
+    AnswerRecord,
+    FrameRecord,
+)
 from zsris_ros.evaluation.reports.figures import counted_iou, summarise, write_summary
 
 HALF = box(0, 4)
@@ -129,23 +132,12 @@ some_looks = st.lists(st.builds(look, st.just("one"), st.floats(0, 9)), max_size
 
 @given(some_answers, some_looks, st.randoms())
 def test_the_order_of_the_records_does_not_matter(
-    answers: list[AnswerRecord], looks: list[LookRecord], random: Random
+    answers: list[AnswerRecord], looks: list[FrameRecord], random: Random
 ):
     before = summarise(answers, looks)
     random.shuffle(answers)
     random.shuffle(looks)
     assert json.dumps(summarise(answers, looks)) == json.dumps(before)
-
-
-def test_records_written_in_two_runs_give_the_summary_of_one(tmp_path: Path):
-    answers = [record(f"mug {n}", box(n % 5), item=f"{n // 3}") for n in range(12)]
-    looks = [look(f"{n}", n / 7) for n in range(4)]
-    for some, seen in ((answers[:6], looks[:2]), (answers[6:], looks[2:])):
-        for name, records in (("answers.jsonl", some), ("looks.jsonl", seen)):
-            with (tmp_path / name).open("a") as lines:
-                lines.writelines(map(to_line, records))
-    again = summarise(read_answers(tmp_path), read_looks(tmp_path))
-    assert again == summarise(answers, looks)
 
 
 def test_the_summary_on_disk_says_what_made_it(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Calibration recovers what made the data, and the command does it end to end."""
+"""Calibration recovers the coefficients of generated data; the command works end to end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 from zsris_ros.cli import main
 from zsris_ros.evaluation.calibration.fitting import (
-    Asked,
-    ask,
-    best_alike,
-    best_found,
+    AnsweredQuestion,
+    answer_questions,
+    best_ambiguity_ratio,
+    best_min_score,
     calibrate,
     cross_fitted,
     fit_scaling,
@@ -23,7 +23,8 @@ from zsris_ros.evaluation.calibration.fitting import (
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.language import parse
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import load_preset, with_calibration
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.settings import ReferSettings
@@ -39,12 +40,12 @@ def candidate(score: float, **terms: float) -> Candidate:
 
 def asked(
     expected: Verdict, scores: Sequence[float], right: Sequence[bool], item: int = 0
-) -> Asked:
-    return Asked(item, MUG, expected, tuple(candidate(s) for s in scores), tuple(right))
+) -> AnsweredQuestion:
+    return AnsweredQuestion(item, MUG, expected, tuple(candidate(s) for s in scores), tuple(right))
 
 
-def drawn(offset: float, slope: float, count: int = 3000) -> list[Asked]:
-    """Questions with one candidate each, right as often as the coefficients say."""
+def drawn(offset: float, slope: float, count: int = 3000) -> list[AnsweredQuestion]:
+    """Questions with one candidate each, right with the probability of the coefficients."""
     rng = np.random.default_rng(0)
     found = []
     for number in range(count):
@@ -72,21 +73,23 @@ def test_figures_of_a_calibration_come_from_the_other_half() -> None:
 def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
     there = [asked(Verdict.FOUND, [0.8 + k / 100], [True]) for k in range(10)]
     absent = [asked(Verdict.NOT_FOUND, [0.1 + k / 100], [False]) for k in range(10)]
-    assert 0.19 <= best_found([*there, *absent]) < 0.8
-    assert best_found(there) == 0.0  # nothing absent was asked for
+    assert 0.19 <= best_min_score([*there, *absent]) < 0.8
+    assert best_min_score(there) == 0.0  # nothing absent was asked for
 
 
 def test_ambiguity_lies_between_one_thing_and_two() -> None:
-    settings = ReferSettings(found=0.1)
+    settings = ReferSettings(min_score=0.1)
     twice = [asked(Verdict.AMBIGUOUS, [0.9, 0.8], [True, True])] * 5
     once = [asked(Verdict.FOUND, [0.9, 0.3], [True, False])] * 5
-    assert 1 / 3 <= best_alike([*twice, *once], settings) < 8 / 9
-    assert best_alike(once, settings) == settings.alike
+    assert 1 / 3 <= best_ambiguity_ratio([*twice, *once], settings) < 8 / 9
+    assert best_ambiguity_ratio(once, settings) == settings.ambiguity_ratio
 
 
 def test_scores_put_candidates_in_order() -> None:
     terms = [{"match": 0.9, "left_of": 0.1}, {"match": 0.6, "left_of": 0.9}]
-    one = Asked(0, MUG, Verdict.FOUND, tuple(candidate(0.5, **t) for t in terms), (False, True))
+    one = AnsweredQuestion(
+        0, MUG, Verdict.FOUND, tuple(candidate(0.5, **t) for t in terms), (False, True)
+    )
     (scored,) = rescore([one], Calibration())
     assert [c.scores["match"] for c in scored.candidates] == [0.6, 0.9]
     assert scored.right == (True, False)
@@ -102,7 +105,7 @@ def rendering() -> None:
 
 
 class OnlyPresent:
-    """Two scenes that are only asked for what is there, as most data sets do."""
+    """Two scenes with questions for present objects only, as in most data sets."""
 
     title = "present things"
 
@@ -120,7 +123,9 @@ class OnlyPresent:
 
 @pytest.mark.usefixtures("rendering")
 def test_absent_things_are_borrowed_from_the_frame_before() -> None:
-    found = ask(OnlyPresent(), load_parts("tabletop", device="cpu").segmenter())
+    found = answer_questions(
+        OnlyPresent(), load_models("tabletop", LoadOptions(device="cpu")).segmenter()
+    )
     assert [one.expected for one in found].count(Verdict.NOT_FOUND) == 2
     assert [one.item for one in found] == [0, 0, 1, 1, 1, 1]
     assert any(one.right[0] for one in found)
@@ -141,5 +146,5 @@ def test_the_command_writes_what_the_weights_folder_takes(
     assert "10000" in document["referring"]["calibration"]["measured_on"]
     (tmp_path / "calibration.json").rename(tmp_path / "tabletop.calibration.json")
     preset = with_calibration(load_preset("tabletop"), tmp_path)
-    assert preset.referring.found == document["referring"]["found"]
+    assert preset.referring.min_score == document["referring"]["min_score"]
     assert preset.referring.calibration.measured

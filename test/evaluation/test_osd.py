@@ -1,4 +1,4 @@
-"""Real RGB-D scenes as a data set: what is read, and what is asked of one object for certain."""
+"""Real RGB-D scenes as a data set: files, and questions that hold for one object."""
 
 from __future__ import annotations
 
@@ -9,33 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.squares import CAMERA, SQUARES, blob, squares_frame
 
-from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.datasets.osd import OsdData, spatial_questions
-from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics
+from zsris_ros.types import BoolArray, Frame, InputError
 
 OSD = Path(os.environ.get("ZSRIS_OSD_DIR", Path(__file__).parents[3] / "shared" / "osd"))
-CAMERA = Intrinsics(60.0, 60.0, 31.5, 23.5)
-
-
-def blob(left: int, width: int = 10, top: int = 10, height: int = 10) -> BoolArray:
-    mask = np.zeros((48, 64), bool)
-    mask[top : top + height, left : left + width] = True
-    return mask
-
-
-def item() -> EvaluationItem:
-    """Three squares: left and near, in the middle, right and far and large."""
-    objects = np.stack([blob(4), blob(25), blob(45, 16, height=30)])
-    depth = np.full((48, 64), 1.0, np.float32)
-    for mask, metres in zip(objects, (0.5, 0.7, 0.9), strict=True):
-        depth[mask] = metres
-    return EvaluationItem("a", Frame(np.full((48, 64, 3), 90, np.uint8), depth, CAMERA), objects)
 
 
 def test_spatial_questions_are_true_by_a_margin() -> None:
-    one = item()
-    asked = {each.text: each.targets for each in spatial_questions(one.frame, one.masks)}
+    squares = squares_frame()
+    asked = {each.text: each.targets for each in spatial_questions(squares, SQUARES)}
     assert asked == {
         "the leftmost object": (0,),
         "the second object from the left": (1,),
@@ -47,20 +31,20 @@ def test_spatial_questions_are_true_by_a_margin() -> None:
     }
     close = np.stack([blob(4), blob(5, top=30), blob(45)])  # at one distance, of one size
     depth = np.full((48, 64), 0.7, np.float32)
-    frame = Frame(one.frame.rgb, depth, CAMERA)
+    frame = Frame(squares.rgb, depth, CAMERA)
     asked = {each.text: each.targets for each in spatial_questions(frame, close)}
     assert asked == {"the rightmost object": (2,)}
     assert list(spatial_questions(frame, close[:1])) == []
 
 
 def write_osd(root: Path) -> None:
-    one = item()
-    assert one.frame.depth is not None
+    frame = squares_frame()
+    assert frame.depth is not None
     labels = np.ones((48, 64), np.uint8)
-    for number, mask in enumerate(one.masks, 2):
+    for number, mask in enumerate(SQUARES, 2):
         labels[mask] = number
-    millimetres = np.rint(one.frame.depth * 1000).astype(np.uint16)
-    for kind, pixels in {"rgb": one.frame.rgb, "depth": millimetres, "label": labels}.items():
+    millimetres = np.rint(frame.depth * 1000).astype(np.uint16)
+    for kind, pixels in {"rgb": frame.rgb, "depth": millimetres, "label": labels}.items():
         Image.fromarray(pixels).save(root / f"a_{kind}.png")
     (root / "objects.json").write_text('{"a": 3}')
 
@@ -69,9 +53,8 @@ def test_osd_frames_are_read(tmp_path: Path) -> None:
     write_osd(tmp_path)
     data = OsdData(tmp_path)
     (read,) = map(data.item, data.names())
-    made = item()
-    np.testing.assert_array_equal(read.masks, made.masks)
-    np.testing.assert_allclose(read.frame.depth, made.frame.depth, atol=1e-6)
+    np.testing.assert_array_equal(read.masks, SQUARES)
+    np.testing.assert_allclose(read.frame.depth, squares_frame().depth, atol=1e-6)
     assert read.truth(read.questions[0]).any()
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / "a_label.png")
     with pytest.raises(InputError, match="differ in size"):
@@ -95,13 +78,13 @@ def test_real_scenes_have_their_objects_and_questions() -> None:
         assert len({each.text for each in read.questions}) == len(read.questions)
 
 
-def asked_of(*things: tuple[BoolArray, float]) -> dict[str, tuple[int, ...]]:
-    """The relations asked about masks at distances in metres, by what stands in them."""
+def asked_of(*objects: tuple[BoolArray, float]) -> dict[str, tuple[int, ...]]:
+    """Return the relation questions about masks at distances in metres."""
     depth = np.full((48, 64), 2.0, np.float32)
-    for mask, metres in things:
+    for mask, metres in objects:
         depth[mask] = metres
     frame = Frame(np.zeros((48, 64, 3), np.uint8), depth, CAMERA)
-    found = spatial_questions(frame, np.stack([mask for mask, _ in things]))
+    found = spatial_questions(frame, np.stack([mask for mask, _ in objects]))
     return {q.text: q.targets for q in found if q.category == "relation"}
 
 

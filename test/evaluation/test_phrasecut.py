@@ -1,4 +1,4 @@
-"""PhraseCut's files in miniature: what was rendered is what the reader gives."""
+"""Synthetic PhraseCut files: the reader returns the rendered scenes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
-from support.miniatures import SEEDS, small_scenes
+from support.synthetic_datasets import SEEDS, outlines, small_scenes, write_phrasecut
 
 from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData, instance_masks
-from zsris_ros.evaluation.datasets.synthetic import outlines, write_phrasecut
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.types import BoolArray, InputError
 
@@ -31,12 +30,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(written: Path, tmp_path: Path) -> Path:
-    """A copy of its own, to be damaged."""
+    """A copy that the test may damage."""
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
 def filled(mask: BoolArray) -> BoolArray:
-    """A mask with its holes filled: all but the background that reaches the border."""
+    """Fill the holes of a mask: all but the background connected to the border."""
     background = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(background, connectivity=4)
     inside: BoolArray = labels[1:-1, 1:-1] != labels[0, 0]
@@ -54,13 +53,13 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         assert [question.text for question in item.questions] == [each.text for each in made]
         assert len(item.masks) == len(item.classes) == sum(len(each.targets) for each in made)
         for question, each in zip(item.questions, made, strict=True):
-            things = [scene.objects[index] for index in each.targets]
-            several += len(things) > 1
-            assert len(question.targets) == len(things)
-            assert item.classes[question.targets[0]] == things[0].shape
-            for index, thing in zip(question.targets, things, strict=True):
-                np.testing.assert_array_equal(item.masks[index], filled(thing.mask))
-            union = np.any([filled(thing.mask) for thing in things], axis=0)
+            targets = [scene.objects[index] for index in each.targets]
+            several += len(targets) > 1
+            assert len(question.targets) == len(targets)
+            assert item.classes[question.targets[0]] == targets[0].shape
+            for index, target in zip(question.targets, targets, strict=True):
+                np.testing.assert_array_equal(item.masks[index], filled(target.mask))
+            union = np.any([filled(target.mask) for target in targets], axis=0)
             np.testing.assert_array_equal(item.truth(question), union)
     assert several, "no phrase of the scenes means several objects"
 

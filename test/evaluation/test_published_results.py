@@ -1,4 +1,4 @@
-"""The papers' figures are there, in range, and for methods that exist."""
+"""The papers' figures are complete, in range, and for existing methods."""
 
 from __future__ import annotations
 

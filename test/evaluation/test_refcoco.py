@@ -1,4 +1,4 @@
-"""RefCOCO's files in miniature: what was rendered is what the reader gives."""
+"""Synthetic RefCOCO files: the reader returns the rendered scenes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support.miniatures import SEEDS, small_scenes
+from support.synthetic_datasets import SEEDS, small_scenes, write_refcoco
 
-from zsris_ros.evaluation.datasets.categories import kind_of
+from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.refcoco import SPLITS, RefcocoData
-from zsris_ros.evaluation.datasets.synthetic import write_refcoco
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.types import InputError
 
 JPEG_ERROR = 3.0
-"""Mean difference of a channel that saving as JPEG may make."""
+"""Largest mean difference of a channel after saving as JPEG."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(written: Path, tmp_path: Path) -> Path:
-    """A copy of its own, to be damaged."""
+    """A copy that the test may damage."""
     return Path(shutil.copytree(written, tmp_path / "root"))
 
 
@@ -47,14 +46,14 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         assert item.frame.depth is None
         difference = np.abs(item.frame.rgb.astype(int) - scene.frame.rgb)
         assert difference.mean() < JPEG_ERROR
-        np.testing.assert_array_equal(item.masks, [thing.mask for thing in scene.objects])
-        assert item.classes == tuple(thing.shape for thing in scene.objects)
-        # What was typed: the miniature's ``raw`` begins with a capital, its ``sent`` does not.
+        np.testing.assert_array_equal(item.masks, [each.mask for each in scene.objects])
+        assert item.classes == tuple(each.shape for each in scene.objects)
+        # ``raw`` begins with a capital, ``sent`` does not.
         made = {(e.text.capitalize(), e.targets) for e in expressions(scene) if len(e.targets) == 1}
         assert {(q.text, q.targets) for q in item.questions} == made
         assert len(made) > 5
         for question in item.questions:
-            assert question.category == kind_of(question.text)
+            assert question.category == category_of(question.text)
             mask = scene.objects[question.targets[0]].mask
             np.testing.assert_array_equal(item.truth(question), mask)
 
@@ -103,9 +102,7 @@ def test_missing_files_are_named(root: Path) -> None:
         RefcocoData(root, "refcoco", "unc", "val")
 
 
-def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(
-    root: Path,
-) -> None:
+def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(root: Path) -> None:
     def texts() -> list[str]:
         data = RefcocoData(root, "refcoco", "unc", "val")
         return [question.text for question in data.item(str(SEEDS[0])).questions]
@@ -127,7 +124,7 @@ def test_the_typed_sentence_is_read_and_the_cleaned_one_where_there_is_no_other(
     edit_refs(root, cleaned)
     sent = texts()
     assert raw == [f"The {text}, please!" for text in sent]
-    assert [kind_of(text.capitalize()) for text in sent] == [kind_of(text) for text in sent]
+    assert [category_of(text.capitalize()) for text in sent] == [category_of(text) for text in sent]
 
 
 def test_crowds_are_objects_as_the_published_loader_takes_them(root: Path) -> None:
@@ -243,4 +240,4 @@ def test_objects_and_pictures_in_another_form_are_refused(root: Path) -> None:
     ],
 )
 def test_kinds_of_expressions(text: str, kind: str) -> None:
-    assert kind_of(text) == kind
+    assert category_of(text) == kind

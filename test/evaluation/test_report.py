@@ -1,4 +1,4 @@
-"""The report of a run: complete, self-contained, and safe to open whatever the data says."""
+"""The report of a run: complete, self-contained, and safe for any data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOSTILE = "</title><script>alert('x')</script>\"><img src=http://evil.example/ o
 
 
 class Page(HTMLParser):
-    """What a browser would see; fails on an element that is not closed in its place."""
+    """The elements of a page; fails on an element that is not closed in its place."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Plain data comes back whole from every protocol; everything else is refused and nothing runs."""
+"""Plain data of every protocol is read; all other pickles are refused without execution."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_plain_data_comes_back_whole(value: Any, protocol: int) -> None:
 
 
 def python_2(value: Any, protocol: int) -> bytes:
-    """A pickle as Python 2's pickle.dump writes it; bytes stand for its ``str``."""
+    """Return a pickle in the form of Python 2's pickle.dump; bytes represent its ``str``."""
     body = _python_2(value, protocol)
     return (b"\x80\x02" if protocol == 2 else b"") + body + b"."
 
@@ -100,10 +100,7 @@ def test_a_pickle_as_python_2_wrote_it(tmp_path: Path) -> None:
             b"ue.", b"ua."
         )
     )
-    assert load_plain(path) == [
-        {"sent": "mug", "ref_id": 7, "seen": {1, 2}},
-        {"sent": "mug"},
-    ]
+    assert load_plain(path) == [{"sent": "mug", "ref_id": 7, "seen": {1, 2}}, {"sent": "mug"}]
     path.write_bytes(
         b"(lp0\n(dp1\nS'sent'\np2\nS'mug'\np3\nsS'ref_id'\np4\nL7L\nsa(dp5\ng2\ng3\nsa."
     )
@@ -142,22 +139,10 @@ def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path: Path, protocol: 
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize(
     "value",
-    [
-        OrderedDict(a=1),
-        Thing(),
-        Thing,
-        date(2020, 1, 1),
-        np.float64(1.0),
-        np.arange(3),
-        1j,
-        range(3),
-        bytearray(b"abc"),
-        len,
-        Path("a"),
-        slice(1, 2),
-    ],
+    [OrderedDict(a=1), Thing(), Thing, date(2020, 1, 1), np.float64(1.0), np.arange(3),
+     1j, range(3), bytearray(b"abc"), len, Path("a"), slice(1, 2)],
     ids=lambda value: type(value).__name__,
-)
+)  # fmt: skip
 def test_what_is_not_plain_data_is_refused(value: object, protocol: int) -> None:
     data = pickle.dumps({"a": [value]}, protocol)
     with pytest.raises(InputError, match="refused, only plain data is read"):

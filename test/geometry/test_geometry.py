@@ -1,4 +1,4 @@
-"""Geometry of masks and depth: properties that hold for any mask, and scenes with known answers."""
+"""Centroids, boxes and projection: properties of any mask, and scenes with known results."""
 
 from __future__ import annotations
 

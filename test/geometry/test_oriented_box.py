@@ -1,4 +1,4 @@
-"""Poses, and upright boxes around ray-cast things whose true place and size are known."""
+"""Poses, and upright boxes of ray-cast objects with known position and size."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from support.depth_scenes import Box, look, on_table, worn
 
 from zsris_ros.geometry.oriented_box import CAMERA_UP, Pose, UprightBox, upright_box
-from zsris_ros.referring.extents import Extents
+from zsris_ros.referring.object_geometry import Extents
 from zsris_ros.types import Frame, InputError, Intrinsics, Proposals, Scene
 
 CAMERA = Intrinsics(fx=100.0, fy=100.0, cx=31.5, cy=23.5)
 METRES = st.floats(-2, 2)
 QUATERNIONS = st.tuples(METRES, METRES, METRES, METRES).filter(lambda q: np.linalg.norm(q) > 0.1)
-POSES = st.builds(Pose.of, st.tuples(METRES, METRES, METRES), QUATERNIONS)
+POSES = st.builds(Pose.from_quaternion, st.tuples(METRES, METRES, METRES), QUATERNIONS)
 
 
 @given(POSES)
@@ -26,23 +26,29 @@ def test_a_rotation_survives_its_quaternion(pose: Pose) -> None:
     assert np.linalg.det(pose.axes) == pytest.approx(1)
     x, y, z, w = pose.quaternion
     assert w >= 0 and np.linalg.norm((x, y, z, w)) == pytest.approx(1)
-    np.testing.assert_allclose(Pose.of(pose.position, (x, y, z, w)).axes, pose.axes, atol=1e-9)
-    np.testing.assert_allclose(Pose.of(pose.position, (-x, -y, -z, -w)).axes, pose.axes, atol=1e-9)
+    np.testing.assert_allclose(
+        Pose.from_quaternion(pose.position, (x, y, z, w)).axes, pose.axes, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        Pose.from_quaternion(pose.position, (-x, -y, -z, -w)).axes, pose.axes, atol=1e-9
+    )
 
 
 def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
-    turn = Pose.of((1.0, 2.0, 3.0), (0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)))
-    np.testing.assert_allclose(turn.of_points(np.array([[1.0, 0, 0]])), [[1, 3, 3]], atol=1e-12)
+    turn = Pose.from_quaternion((1.0, 2.0, 3.0), (0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)))
+    np.testing.assert_allclose(
+        turn.transform_points(np.array([[1.0, 0, 0]])), [[1, 3, 3]], atol=1e-12
+    )
     with pytest.raises(InputError, match="no rotation"):
-        Pose.of((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0))
+        Pose.from_quaternion((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0))
 
 
 @given(POSES, POSES, st.tuples(METRES, METRES, METRES))
 @settings(max_examples=50, deadline=None)
 def test_poses_chain(outer: Pose, inner: Pose, point: tuple[float, float, float]) -> None:
-    step_by_step = outer.of_points(inner.of_points(np.array(point)))
+    step_by_step = outer.transform_points(inner.transform_points(np.array(point)))
     np.testing.assert_allclose(
-        outer.of_pose(inner).of_points(np.array(point)), step_by_step, atol=1e-9
+        outer.transform_pose(inner).transform_points(np.array(point)), step_by_step, atol=1e-9
     )
 
 
@@ -85,10 +91,8 @@ def test_the_box_of_a_box_is_the_box(
 ) -> None:
     thing = on_table(size, *place, yaw)
     frame, masks = look([thing], eye=eye)
-    assert frame.depth is not None and frame.intrinsics is not None
     up = tuple(world_to_camera(eye)[:, 2].tolist())
     found = upright_box(masks[0], frame.depth, frame.intrinsics, up)
-    assert found is not None
     centre, sizes, angle = error(found, thing, eye)
     assert centre < 0.003 and sizes < 0.005 and angle < 1
     right, away, vertical = found.pose.axes.T
@@ -101,7 +105,6 @@ def test_noise_and_a_mask_over_the_edge_move_the_box_by_millimetres() -> None:
     thing = on_table((0.12, 0.07, 0.09), 0.05, -0.03, 0.5)
     frame, masks = look([thing], eye=eye)
     frame, masks = worn(frame, masks, seed=3)
-    assert frame.depth is not None and frame.intrinsics is not None
     wide = cv2.dilate(masks[0].astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     depth = frame.depth.copy()
     rim = np.argwhere(wide & ~masks[0])
@@ -109,7 +112,6 @@ def test_noise_and_a_mask_over_the_edge_move_the_box_by_millimetres() -> None:
     depth[tuple(rim[1::4].T)] = 0.3  # and in front
     up = tuple(world_to_camera(eye)[:, 2].tolist())
     found = upright_box(wide, depth, frame.intrinsics, up)
-    assert found is not None
     centre, sizes, angle = error(found, thing, eye)
     assert centre < 0.006 and sizes < 0.010 and angle < 3
 
@@ -119,11 +121,9 @@ def test_a_box_seen_from_its_corner_alone_gets_both_its_sides() -> None:
     thing = Box((0.0, 0.0, 0.0), (0.2, 0.1, 0.3), 0.6)
     eye = (0.0, -1.0, 0.001)
     frame, masks = look([thing], eye=eye)
-    assert frame.depth is not None and frame.intrinsics is not None
     mask = masks[0].copy()
     mask[frame.height // 2 :] = False  # above the table
     found = upright_box(mask, frame.depth, frame.intrinsics)
-    assert found is not None
     assert found.size[:2] == pytest.approx((0.2, 0.1), abs=0.006)
 
 
@@ -140,7 +140,7 @@ def test_up_may_be_any_direction_and_depth_may_be_missing() -> None:
     assert upright_box(mask, depth, CAMERA) is None
     depth[20, 25] = 0.5
     single = upright_box(mask, depth, CAMERA)
-    assert single is not None and single.size == (0.0, 0.0, 0.0)
+    assert single.size == (0.0, 0.0, 0.0)
     assert upright_box(np.zeros_like(mask), depth, CAMERA) is None
     with pytest.raises(InputError, match="does not fit"):
         upright_box(mask[1:], depth, CAMERA)
@@ -151,7 +151,7 @@ def scene_of(frame: Frame, masks: np.ndarray) -> Scene:
     boxes, quality = np.zeros((count, 4), np.float32), np.ones(count, np.float32)
     proposals = Proposals(masks, boxes, quality, ("depth",) * count)
     nothing = np.zeros((count, 3), np.float32)
-    return Scene(frame, proposals, nothing, nothing[:, :2], nothing)  # type: ignore[arg-type]
+    return Scene(frame, proposals, nothing, nothing[:, :2], nothing)
 
 
 def test_extents_of_a_scene_stand_on_the_support() -> None:

@@ -99,7 +99,7 @@ def test_a_wall_beside_the_object_removes_the_grasps_that_hit_it() -> None:
             corners = np.array([finger.low, finger.high])
             spread = np.array([[a, b, c] for a in corners[:, 0] for b in corners[:, 1]
                                for c in corners[:, 2]])  # fmt: skip
-            points = to_world(candidate.pose.of_points(spread))
+            points = to_world(candidate.pose.transform_points(spread))
             inside = (np.abs(points[:, 0] - 0.039) < 0.005) & (points[:, 2] < 0.09)
             assert not (inside & (np.abs(points[:, 1]) < 0.1)).any()
 

@@ -1,4 +1,4 @@
-"""A mask that covers the heat and nothing else scores best, and no mask scores NaN."""
+"""The mask that covers exactly the heat scores best, and no score is NaN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores combine as the equations say, for any number of masks and any certainty."""
+"""Scores combine by the equations, for any number of masks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from zsris_ros.guidance.fusion import (
-    anchor_support,
-    best_first,
+    anchor_pairs,
+    expected_relation,
     fuse,
-    keep_best,
-    mix_texts,
-    pairs_of,
+    keep_top,
+    mix_text_features,
     published_final_scores,
     published_relation_scores,
     relation_likelihood,
     semantic_logits,
+    top_indices,
 )
 
 logit_lists = st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=9).map(torch.tensor)
@@ -35,20 +35,20 @@ def test_semantic_score_is_a_scaled_cosine() -> None:
 
 def test_texts_are_mixed_as_they_are() -> None:
     one, other = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0])
-    assert mix_texts(one, other).tolist() == [1, 2]
-    assert mix_texts(one, other, 0.75).tolist() == [1.5, 1]
+    assert mix_text_features(one, other).tolist() == [1, 2]
+    assert mix_text_features(one, other, 0.75).tolist() == [1.5, 1]
 
 
 def test_ties_go_to_the_lower_index() -> None:
-    assert best_first(torch.tensor([1.0, 2.0, 2.0, 1.0]), 3).tolist() == [1, 2, 0]
+    assert top_indices(torch.tensor([1.0, 2.0, 2.0, 1.0]), 3).tolist() == [1, 2, 0]
 
 
 @settings(max_examples=50, deadline=None)
 @given(logit_lists, st.integers(1, 9))
 def test_cut_probabilities_are_a_softmax_of_cut_logits(logits: Tensor, count: int) -> None:
     logits = (64 * logits).round() / 64  # closer ones have the same probability by rounding
-    kept = keep_best(torch.softmax(logits, dim=0), count)
-    index = best_first(logits, count)
+    kept = keep_top(torch.softmax(logits, dim=0), count)
+    index = top_indices(logits, count)
     expected = torch.zeros(len(logits))
     expected[index] = torch.softmax(logits[index], dim=0)
     torch.testing.assert_close(kept, expected, atol=1e-5, rtol=0)
@@ -90,7 +90,7 @@ def test_relation_likelihood_is_a_distribution(logits: Tensor, seed: int) -> Non
     torch.manual_seed(seed)
     p = torch.softmax(logits, dim=0)
     relation = torch.rand(len(p), len(p)).round(decimals=1)
-    support = anchor_support(keep_best(p, 6), relation)
+    support = expected_relation(keep_top(p, 6), relation)
     assert support.min() >= 0
     assert support.max() <= 1 + 1e-6
     likelihood = relation_likelihood(p, support)
@@ -102,7 +102,7 @@ def test_the_relation_decides_between_equals() -> None:
     targets = torch.tensor([0.45, 0.45, 0.1])  # two cups and a box
     anchors = torch.tensor([0.05, 0.05, 0.9])
     left_of = torch.tensor([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
-    likelihood = relation_likelihood(targets, anchor_support(anchors, left_of))
+    likelihood = relation_likelihood(targets, expected_relation(anchors, left_of))
     assert likelihood.argmax() == 1
     assert likelihood[1] > 0.8
 
@@ -110,14 +110,14 @@ def test_the_relation_decides_between_equals() -> None:
 def test_a_relation_that_holds_nowhere_tells_nothing() -> None:
     targets = torch.tensor([0.7, 0.3])
     assert torch.equal(relation_likelihood(targets, torch.zeros(2)), targets)
-    assert torch.equal(anchor_support(torch.zeros(2), torch.ones(2, 2)), torch.zeros(2))
+    assert torch.equal(expected_relation(torch.zeros(2), torch.ones(2, 2)), torch.zeros(2))
 
 
 def test_pairs_for_between() -> None:
     first, second = torch.tensor([0.6, 0.4, 0.0]), torch.tensor([0.5, 0.0, 0.5])
-    pairs, weights = pairs_of(first, second, 2)
+    pairs, weights = anchor_pairs(first, second, 2)
     assert pairs.tolist() == [[0, 2], [1, 0], [1, 2]]
     assert weights.tolist() == pytest.approx([0.3, 0.2, 0.2])
-    assert pairs_of(torch.ones(1), torch.ones(1))[0].shape == (0, 2)
-    support = anchor_support(weights, torch.eye(3))
+    assert anchor_pairs(torch.ones(1), torch.ones(1))[0].shape == (0, 2)
+    support = expected_relation(weights, torch.eye(3))
     assert support.tolist() == pytest.approx([0.3 / 0.7, 0.2 / 0.7, 0.2 / 0.7])

@@ -1,4 +1,4 @@
-"""Every direction word points where it says, alone and together."""
+"""Maps of position words, alone and combined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relations hold in scenes where anyone would say so, and keep their symmetries everywhere."""
+"""Relations in unambiguous scenes, and their symmetries everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever people write: no path, no terminal and no log does what an expression says."""
+"""Hostile expressions act on no path, terminal or log."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zsris_ros.language import parse
-from zsris_ros.replay.answers import Answered
-from zsris_ros.replay.outputs import Outputs
-from zsris_ros.types import Candidate, Expression, Frame, InputError, ReferringResult, Verdict
+from zsris_ros.replay.answers import FrameAnswers
+from zsris_ros.replay.replay_writer import ReplayWriter
+from zsris_ros.types import (
+    Candidate,
+    Expression,
+    Frame,
+    InputError,
+    NounPhrase,
+    ReferringResult,
+    Verdict,
+)
 
 ODD = [
     "../../../etc/passwd",
@@ -30,12 +38,13 @@ ODD = [
 
 
 def texts(value: Any) -> list[str]:
-    """Every text in a dataclass, however deep."""
+    """Return every text in a dataclass at any depth, without the sentences for the text encoder."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, tuple):
         return [text for part in value for text in texts(part)]
-    return texts(tuple(vars(value).values())) if hasattr(value, "__dict__") else []
+    fields = vars(value) if hasattr(value, "__dict__") else {}
+    return [text for name, part in fields.items() if name != "sentence" for text in texts(part)]
 
 
 def is_plain(text: str) -> bool:
@@ -48,32 +57,32 @@ def is_plain(text: str) -> bool:
     st.lists(st.sampled_from(["the", "red", "mug", "left of", "not", "second", *ODD[:-1]]))
     .flatmap(lambda words: st.text().map(lambda text: f"{' '.join(words)}{text}"))
 )  # fmt: skip
-def test_what_an_answer_quotes_of_an_expression_is_plain_text(text: str) -> None:
+def test_quoted_words_are_plain_text(text: str) -> None:
     try:
         parsed = parse(text, "rules")
-    except InputError:  # it holds no word
+    except InputError:  # no word
         return
     assert parsed.text == text
-    quoted = [each for name, part in vars(parsed).items() if name != "text" for each in texts(part)]
+    quoted = texts((parsed.target, parsed.further))
     assert all(map(is_plain, quoted)), quoted
 
 
-def test_a_megabyte_is_read_in_the_time_of_many_words() -> None:
-    assert parse(ODD[-1], "rules").head == "mug"
+def test_a_megabyte_parses() -> None:
+    assert parse(ODD[-1], "rules").target.head == "mug"
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_a_replay_names_no_file_after_an_expression(text: str, tmp_path: Path) -> None:
+def test_file_names_of_a_replay_hold_no_expression(text: str, tmp_path: Path) -> None:
     mask = np.zeros((20, 30), bool)
     mask[5:9, 5:9] = True
     best = Candidate(0, 0.9, (5.0, 5.0, 3.0, 3.0), (6.5, 6.5), selected=True)
     referral = ReferringResult(
-        Verdict.FOUND, Expression(text, text, text), (best,), mask, text, text
+        Verdict.FOUND, Expression(text, NounPhrase(text, text)), (best,), mask, text, text
     )
     frame = Frame(np.zeros((20, 30, 3), np.uint8))
     folder = tmp_path / "replay"
-    with Outputs(folder, [text], None) as outputs:
-        outputs.write(Answered(1_000_000_000, frame, "", (referral,), ({"refer": 1.0},)))
+    with ReplayWriter(folder, [text], None) as outputs:
+        outputs.write(FrameAnswers(1_000_000_000, frame, "", (referral,), ({"refer": 1.0},)))
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
     drawn = "overlays/1.000000000_1.png"
     assert written == [f"replay/{name}" for name in ("answers.csv", "answers.jsonl", drawn)]

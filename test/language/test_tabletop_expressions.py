@@ -1,4 +1,4 @@
-"""Every sentence form of the simulated tabletop is understood as it is meant."""
+"""Every sentence form of the simulated tabletop parses into the fields that it was made from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from support.expressions import outline
 
 from zsris_ros.language import parse, to_json
-from zsris_ros.simulation.expression_wording import FORMS, WRAPPERS
+from zsris_ros.simulation.expression_templates import COMMANDS, TEMPLATES
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),
          ("cylinder", "cylinders"))  # fmt: skip
@@ -17,14 +18,14 @@ EMPTY: dict[str, Any] = {"number": "one", "position": [], "superlative": None, "
 
 
 def fillings(kind: str) -> list[tuple[str, ...]]:
-    """Words for the gaps of a kind's forms; the noun of the target comes first or second."""
+    """Return words for the gaps of a kind's forms; the target's noun is the first or second."""
     found: list[tuple[str, ...]] = []
     for k, (noun, plural) in enumerate(NOUNS):
         other, others = NOUNS[(k + 1) % len(NOUNS)]
-        unwanted = ("cone", "ring") if "kind" in kind else ("green", "white")
+        unexpected = ("cone", "ring") if "kind" in kind else ("green", "white")
         found.append(
             (noun, plural, "three") if kind in ("both", "all")
-            else (noun, *unwanted) if kind.startswith(("not", "neither"))
+            else (noun, *unexpected) if kind.startswith(("not", "neither"))
             else ("second", noun) if kind.startswith("from ")
             else ("two", plural) if kind.endswith(" some")
             else (plural, other) if kind.startswith("all ")
@@ -34,8 +35,8 @@ def fillings(kind: str) -> list[tuple[str, ...]]:
     return found
 
 
-def meant(kind: str, form: str, words: tuple[str, ...]) -> dict[str, Any]:
-    """The fields that a sentence of a kind should fill."""
+def expected_fields(kind: str, form: str, words: tuple[str, ...]) -> dict[str, Any]:
+    """Return the expected fields of a sentence of a kind."""
     first, *more = kind.split()
     second = first == "from" or more == ["some"]
     noun = words[1 if second or (kind in ("both", "all") and "{1}" in form) else 0].split()
@@ -56,35 +57,25 @@ def meant(kind: str, form: str, words: tuple[str, ...]) -> dict[str, Any]:
     elif more[:1] == ["of"]:
         fields["superlative"] = first
     elif first == "between":
-        fields["relations"] = [("between", sorted(heads[1:2] if more else heads[1:]), [])]
+        anchors = heads[1:2] if more else heads[1:]
+        fields["relations"] = [("between", sorted((head, []) for head in anchors))]
     elif first == "all":
-        fields.update(number="all", relations=[(more[0], heads[1:2], [])])
+        fields.update(number="all", relations=[(more[0], [(heads[1], [])])])
     elif first != "attribute":
-        inner = [(kind, heads[2:], []) for kind in more]
-        fields["relations"] = [(first, heads[1:2], inner)]
+        inner: list[Any] = [(kind, [(heads[2], [])]) for kind in more]
+        fields["relations"] = [(first, [(heads[1], inner)])]
     return {**EMPTY, **fields}
 
 
-def plain(relations: list[dict[str, Any]]) -> list[tuple[str, list[str], list[Any]]]:
-    return [
-        (
-            relation["kind"],
-            sorted(anchor["head"] for anchor in relation["anchors"]),
-            [row for anchor in relation["anchors"] for row in plain(anchor.get("relations", []))],
-        )
-        for relation in relations
-    ]
-
-
-@pytest.mark.parametrize("kind", sorted(FORMS))
+@pytest.mark.parametrize("kind", sorted(TEMPLATES))
 def test_forms(kind: str) -> None:
-    for form in FORMS[kind]:
+    for form in TEMPLATES[kind]:
         for k, words in enumerate(fillings(kind)):
             said = form.format(*words)
             whole = said.split()[0] in ("the", "all", "both", "every", "each")
-            for wrapper in ("{}", *WRAPPERS) if whole and k == 0 else ("{}",):
+            for wrapper in ("{}", *COMMANDS) if whole and k == 0 else ("{}",):
                 text = wrapper.format(said)
                 found = to_json(parse(text, "rules"))
-                found["relations"] = plain(found["relations"])
-                wanted = meant(kind, form, words)
-                assert {name: found[name] for name in wanted} == wanted, text
+                found["relations"] = outline(found["relations"])
+                expected = expected_fields(kind, form, words)
+                assert {name: found[name] for name in expected} == expected, text

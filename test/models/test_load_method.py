@@ -14,13 +14,15 @@ from safetensors.torch import save_file
 from support.english_pipeline import installed_as
 from support.painted_scene import RESNET, painted
 from support.small_clip import CONFIG
+from support.small_sam import SMALL
 
 import zsris_ros.models.load_method as methods
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.evaluation.experiment import Contest
-from zsris_ros.language.parsers import RuleParser
-from zsris_ros.models.load import Parts
+from zsris_ros.evaluation.experiment import Experiment
+from zsris_ros.language.rule_parser import RuleParser
+from zsris_ros.models.load import LoadedModels
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import Network, Preset
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
 from zsris_ros.proposals.sam.sam_network import build_sam
@@ -35,42 +37,26 @@ from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError
 
-SAM_SIZES = {
-    "image_size": 64,
-    "patch_size": 16,
-    "encoder_width": 32,
-    "encoder_depth": 1,
-    "encoder_heads": 2,
-    "window_size": 2,
-    "global_blocks": [0],
-    "prompt_width": 32,
-    "mask_channels": 4,
-    "decoder_depth": 1,
-    "decoder_heads": 2,
-    "decoder_mlp_width": 32,
-    "iou_head_width": 16,
-}
-
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
+def parts() -> LoadedModels:
     torch.manual_seed(0)
     clip = ClipModel.load(CONFIG, build_clip(CONFIG).state_dict())
     hybrid, gem = HybridSettings(start_block=2), GemSettings(blocks=2, size=32)
     preset = Preset(
         name="small",
         description="",
-        sam=Network(SAM_SIZES, ""),
+        sam=Network(SMALL, ""),
         clip=Network(CONFIG, ""),
         proposing=SamSettings(points_per_side=2),
         hybrid=hybrid,
         gem=gem,
         depth=DepthSettings(),
-        referring=ReferSettings(calibrated=True),
+        referring=ReferSettings(absolute_logits=True),
     )
-    return Parts(
+    return LoadedModels(
         preset=preset,
-        sam=SamProposer(build_sam(SAM_SIZES), preset.proposing),
+        sam=SamProposer(build_sam(SMALL), preset.proposing),
         depth=DepthProposer(),
         encoder=HybridEncoder(clip, hybrid),
         localiser=GemLocaliser(clip, gem),
@@ -81,17 +67,17 @@ def parts() -> Parts:
 
 @pytest.mark.parametrize("name", ["hybridgl", "global-local", "crop", "region-token"])
 @pytest.mark.parametrize("variant", ["reference", "paper", "product"])
-def test_a_preset_answers_by_any_method(parts: Parts, name: str, variant: str) -> None:
+def test_a_preset_answers_by_any_method(parts: LoadedModels, name: str, variant: str) -> None:
     segmenter = methods.segmenter_of(parts, find_method(name, variant))
-    referral = segmenter.refer(segmenter.look(*painted()), "the red box")
-    assert referral.expression.parser == "rules"
-    assert referral.candidates
+    result = segmenter.refer(segmenter.look(*painted()), "the red box")
+    assert result.expression.parser == "rules"
+    assert result.candidates
     if variant != "product":
-        assert referral.verdict is Verdict.FOUND
+        assert result.verdict is Verdict.FOUND
     assert methods.segmenter_of(parts, find_method(name, variant), []).look(*painted())
 
 
-def test_published_variants_take_the_published_sam_settings(parts: Parts) -> None:
+def test_published_variants_take_the_published_sam_settings(parts: LoadedModels) -> None:
     """800 pixels at least for the RefCOCO tables, and settings of its own for PhraseCut."""
     product = methods.default_proposers(parts, find_method("hybridgl", "product"), "phrasecut")
     assert product == [parts.sam, parts.depth]
@@ -115,31 +101,33 @@ def test_published_variants_take_the_published_sam_settings(parts: Parts) -> Non
 
 @pytest.mark.parametrize("proposals", ["all", "sam"])
 def test_sam_alone_has_the_published_settings_too(
-    proposals: str, parts: Parts, tmp_path: Path
+    proposals: str, parts: LoadedModels, tmp_path: Path
 ) -> None:
     real = replace(parts, preset=replace(parts.preset, sam=Network("vit_b", "sam_vit_b")))
     for dataset, least in (("refcoco", 800), ("phrasecut", 100)):
-        contest = Contest(real, None, tmp_path, {"dataset": dataset})
+        experiment = Experiment(real, None, tmp_path, {"dataset": dataset})
         for variant in ("reference", "paper", "product"):
-            (proposer, *_) = contest._chosen(find_method("hybridgl", variant), proposals)
+            (proposer, *_) = experiment._choose_proposers(
+                find_method("hybridgl", variant), proposals
+            )
             assert isinstance(proposer, SamProposer)
             if variant == "product":
                 assert proposer is real.sam
             else:
                 assert proposer.settings.min_mask_region_area == least
-        shared = list(contest._chosen(find_method("hybridgl", "paper"), "sam+depth"))
+        shared = list(experiment._choose_proposers(find_method("hybridgl", "paper"), "sam+depth"))
         assert shared == [real.sam, real.depth]
 
 
 def test_published_methods_read_by_an_installed_pipeline(
-    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    parts: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer and the settings of the results name the parser that read the sentence."""
     text = "there is a red box"
     installed_as(monkeypatch, tmp_path / "site", "en_core_web_lg")
     for choice, published in (("auto", "en_core_web_lg"), ("rules", "rules")):
         asked = replace(parts, parser_choice=choice)
-        contest = Contest(asked, None, tmp_path / choice, {"dataset": "refcoco"})
+        experiment = Experiment(asked, None, tmp_path / choice, {"dataset": "refcoco"})
         for variant, expected in (
             ("reference", published),
             ("paper", published),
@@ -147,18 +135,18 @@ def test_published_methods_read_by_an_installed_pipeline(
         ):
             method = find_method("hybridgl", variant)
             segmenter = methods.segmenter_of(asked, method, [])
-            referral = segmenter.refer(segmenter.look(*painted()), text)
-            assert referral.expression.parser == expected
-            contest.enter(method, "truth", variant)
+            result = segmenter.refer(segmenter.look(*painted()), text)
+            assert result.expression.parser == expected
+            experiment.prepare(method, "truth", variant)
             settings = json.loads((tmp_path / choice / variant / "run.json").read_text())
             assert (settings["parser"], settings["dtype"]) == (expected, "float32")
     asked = replace(parts, parser_choice="rules")
-    by_rules = Contest(asked, None, tmp_path / "auto", {"dataset": "refcoco"})
+    by_rules = Experiment(asked, None, tmp_path / "auto", {"dataset": "refcoco"})
     with pytest.raises(InputError, match="parser 'en_core_web_lg', and now it is 'rules'"):
-        by_rules.enter(find_method("hybridgl", "paper"), "truth", "paper")
+        by_rules.prepare(find_method("hybridgl", "paper"), "truth", "paper")
 
 
-def test_proposers_share_a_network_and_differ_in_settings(parts: Parts) -> None:
+def test_proposers_share_a_network_and_differ_in_settings(parts: LoadedModels) -> None:
     frame, _ = painted()
     loose = SamSettings(points_per_side=2, pred_iou_thresh=-1e9, stability_score_thresh=0)
     strict = replace(loose, pred_iou_thresh=1e9)
@@ -167,7 +155,7 @@ def test_proposers_share_a_network_and_differ_in_settings(parts: Parts) -> None:
     assert len(parts.sam.with_settings(loose).propose(frame))
 
 
-def test_another_clip_takes_the_presets_place(parts: Parts) -> None:
+def test_another_clip_takes_the_presets_place(parts: LoadedModels) -> None:
     torch.manual_seed(0)
     resnet = load_clip(RESNET, build_clip(RESNET).state_dict())
     assert isinstance(resnet, ResnetClip)
@@ -187,12 +175,12 @@ def test_another_clip_takes_the_presets_place(parts: Parts) -> None:
 
 def test_missing_and_unknown_clips_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="zsris weights fetch clip_rn50"):
-        methods.load_clip_checkpoint("clip_rn50", directory=tmp_path)
+        methods.load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
     with pytest.raises(WeightsError, match="no checkpoint is called"):
-        methods.load_clip_checkpoint("clip_rn51", directory=tmp_path)
+        methods.load_clip_checkpoint("clip_rn51", LoadOptions(directory=tmp_path))
     (tmp_path / "RN50.pt").write_bytes(b"something else")
     with pytest.raises(WeightsError, match="is refused: its sha256"):
-        methods.load_clip_checkpoint("clip_rn50", directory=tmp_path)
+        methods.load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
 
 
 @pytest.fixture
@@ -206,6 +194,7 @@ def small_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     entry = Checkpoint("small", "", path.name, "https://x", path.stat().st_size, digest, "MIT", {})
     monkeypatch.setattr(catalogue_module, "catalogue", lambda: {"small": entry})
+    monkeypatch.setattr("zsris_ros.models.load.catalogue", lambda: {"small": entry})
     monkeypatch.setattr(precision_module, "_LARGE", 1000)
     monkeypatch.setattr(precision_module, "_has_bfloat16", lambda: True)
     return tmp_path
@@ -218,7 +207,7 @@ def test_another_clip_proves_its_half_precision(
         caplog.clear()
         with caplog.at_level("INFO", "zsris_ros"):
             return methods.load_clip_checkpoint(
-                "small", device="cpu", directory=small_checkpoint, precision=precision
+                "small", LoadOptions(device="cpu", directory=small_checkpoint, precision=precision)
             ).dtype
 
     assert load() == torch.bfloat16

@@ -25,12 +25,19 @@ from zsris_ros.commands.weights import add_arguments, run
 from zsris_ros.models import load as load_module
 from zsris_ros.models import preset as preset_module
 from zsris_ros.models.background_reuse import proven_halo
-from zsris_ros.models.load import load_parts, load_segmenter, resolve_device
-from zsris_ros.models.preset import checkpoints, load_preset, parse_preset, preset_names
+from zsris_ros.models.load import LoadedModels, load_models, load_segmenter
+from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.preset import (
+    checkpoints,
+    load_preset,
+    parse_preset,
+    preset_names,
+    with_calibration,
+)
 from zsris_ros.proposals.sam.sam_network import PUBLISHED, build_sam
 from zsris_ros.torch_utils import precision as precision_module
-from zsris_ros.torch_utils.precision import agreement, resolve_precision
-from zsris_ros.types import Frame
+from zsris_ros.torch_utils.precision import min_cosine, resolve_device, resolve_precision
+from zsris_ros.types import Frame, InputError
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
@@ -140,6 +147,37 @@ def test_an_unknown_preset_lists_the_known() -> None:
         load_preset("none")
 
 
+def test_a_calibration_file_replaces_the_presets_values(tmp_path: Path) -> None:
+    preset = load_preset("openai")
+    assert with_calibration(preset, tmp_path) is preset
+    section = {
+        "min_score": 0.4,
+        "calibration": {"scaling": {"match": [1, 2]}, "weights": "openai", "measured_on": "mine"},
+    }
+    path = tmp_path / "openai.calibration.json"
+    path.write_text(json.dumps({"referring": section}))
+    referring = with_calibration(preset, tmp_path).referring
+    assert referring.min_score == 0.4 and referring.calibration.measured
+    assert referring.calibration.scaled("match", torch.tensor(0.5)) > 0.7
+    for wrong in ("{", "[]", "{}", json.dumps({"referring": {"calibration": {"weights": "x"}}})):
+        path.write_text(wrong)
+        with pytest.raises(WeightsError, match=r"openai\.calibration\.json"):
+            with_calibration(preset, tmp_path)
+
+
+def test_former_names_of_settings_are_accepted(tmp_path: Path) -> None:
+    old = {"found": 0.4, "alike": 0.6, "trust": {"sam": 0.9}, "objectness": 2.0, "whole": 0.8}
+    old |= {"calibrated": True, "anchors": 4, "margin": 3.0}
+    new = {"min_score": 0.4, "ambiguity_ratio": 0.6, "proposer_weights": {"sam": 0.9}}
+    new |= {"quality_exponent": 2.0, "whole_ratio": 0.8, "absolute_logits": True}
+    new |= {"anchor_masks": 4, "logit_margin": 3.0}
+    settings = parse_preset("mine", document(referring=old)).referring
+    assert settings == parse_preset("mine", document(referring=new)).referring
+    section = {"found": 0.3, "calibration": {"weights": "openai"}}
+    (tmp_path / "openai.calibration.json").write_text(json.dumps({"referring": section}))
+    assert with_calibration(load_preset("openai"), tmp_path).referring.min_score == 0.3
+
+
 @pytest.fixture
 def small_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Puts a preset "small" with weights of its own in the place of those that ship."""
@@ -172,12 +210,16 @@ def small_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     return write
 
 
+def load_small(**options: Any) -> LoadedModels:
+    return load_models("small", LoadOptions(device="cpu", parser="rules", **options))
+
+
 def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
-    parts = load_parts("small", device="cpu", parser="rules", batch_size=3)
+    parts = load_small(batch_size=3)
     assert parts.encoder.settings.batch_size == 3
     assert parts.depth is not None
-    assert load_parts("small", device="cpu", parser="rules", depth_proposals=False).depth is None
-    assert parts.parser.parse("the red mug").head == "mug"
+    assert load_small(depth_proposals=False).depth is None
+    assert parts.parser.parse("the red mug").target.head == "mug"
 
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     frame = Frame(rgb)
@@ -186,23 +228,25 @@ def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
 
 
 def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> None:
-    segmenter = load_segmenter("small", device="cpu", parser="rules", depth_proposals=False)
+    segmenter = load_segmenter(
+        "small", LoadOptions(device="cpu", parser="rules", depth_proposals=False)
+    )
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    referral = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
-    assert referral.mask.shape == (40, 60)
-    assert referral.expression.head == "mug"
+    result = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
+    assert result.mask.shape == (40, 60)
+    assert result.expression.target.head == "mug"
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_parts_in_half_precision(small_preset: Callable[..., None], precision: str) -> None:
-    parts = load_parts("small", device="cpu", precision=precision, parser="rules")
+    parts = load_small(precision=precision)
     assert parts.encoder.clip.dtype == getattr(torch, precision)
 
 
 @pytest.mark.weights("nothing is downloaded unless `zsris weights fetch` asks")
 def test_a_missing_checkpoint_says_how_to_fetch_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="fetch it with `zsris weights fetch sam_vit_b`"):
-        load_parts("openai-sam-b", directory=tmp_path, parser="rules")
+        load_models("openai-sam-b", LoadOptions(directory=tmp_path, parser="rules"))
 
 
 @pytest.mark.weights("a file that is not the catalogue's is refused before it is read")
@@ -217,18 +261,18 @@ def test_a_catalogued_checkpoint_is_checked_before_it_is_read(
         monkeypatch.setattr("zsris_ros.models.load.catalogue", lambda entry=entry: {"s": entry})
         small_preset(sam={"architecture": SMALL_SAM, "checkpoint": "s"})
         if digest == good:
-            load_parts("small", device="cpu", directory=path.parent, parser="rules")
+            load_small(directory=path.parent)
         else:
             with pytest.raises(WeightsError, match="its sha256 is"):
-                load_parts("small", device="cpu", directory=path.parent, parser="rules")
+                load_small(directory=path.parent)
 
 
 def test_devices() -> None:
     assert resolve_device("cpu") == torch.device("cpu")
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(WeightsError, match="unknown device 'gpu'"):
+    with pytest.raises(InputError, match="unknown device 'gpu'"):
         resolve_device("gpu")
-    with pytest.raises(WeightsError, match=r"device 'cuda:99' is not there"):
+    with pytest.raises(InputError, match=r"device 'cuda:99' is not there"):
         resolve_device("cuda:99")
 
 
@@ -243,9 +287,9 @@ def bfloat16_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_precisions_by_name() -> None:
     cpu = torch.device("cpu")
-    for name, short in precision_module.PRECISIONS.items():
+    for name, short in precision_module.LONG_NAMES.items():
         assert resolve_precision(name, cpu, {}) == resolve_precision(short, cpu, {}) == short
-    with pytest.raises(WeightsError, match="unknown precision 'int8'"):
+    with pytest.raises(InputError, match="unknown precision 'int8'"):
         resolve_precision("int8", cpu, {})
 
 
@@ -267,7 +311,7 @@ def test_a_half_precision_proves_itself(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level("INFO", "zsris_ros"):
-        parts = load_parts("small", device="cpu", parser="rules")
+        parts = load_small()
         assert parts.encoder.clip.dtype == torch.bfloat16
         assert "the models compute in bf16 (cosine to float32: 0.99" in caplog.text
         patches = GemLocaliser.patches
@@ -277,13 +321,13 @@ def test_a_half_precision_proves_itself(
             return found * torch.nan if self.clip.dtype == torch.bfloat16 else found
 
         monkeypatch.setattr(GemLocaliser, "patches", overflowing)
-        parts = load_parts("small", device="cpu", parser="rules")
+        parts = load_small()
         assert parts.encoder.clip.dtype == torch.float32
-        assert parts.sam.embed(precision_module.picture()).isfinite().all()
+        assert parts.sam.embed(precision_module.sample_picture()).isfinite().all()
         assert "bf16 strays too far from it here (cosine 0.0" in caplog.text
 
 
-def test_far_from_masks_is_shared_where_that_proves_close(
+def test_background_tokens_are_reused_if_features_agree(
     small_preset: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -291,32 +335,32 @@ def test_far_from_masks_is_shared_where_that_proves_close(
     def halo(**how: Any) -> int | None:
         caplog.clear()
         with caplog.at_level("INFO", "zsris_ros"):
-            return load_parts("small", device="cpu", parser="rules", **how).encoder.settings.halo
+            return load_small(**how).encoder.settings.halo
 
     small_preset()
     assert halo() == 0
-    assert "beyond a halo of 0 cells around masks is encoded once a frame (cosine to" in caplog.text
+    assert (
+        "beyond a halo of 0 cells around masks are encoded once a frame (cosine to" in caplog.text
+    )
     assert halo(surround="exact") is None and not caplog.text
     with pytest.raises(WeightsError, match="unknown surround 'no': use auto or exact"):
         halo(surround="no")
-    clip = load_parts("small", device="cpu", parser="rules").encoder.clip
+    clip = load_small().encoder.clip
     found = [proven_halo(clip, HybridSettings(start_block=2), close) for close in (0.9, 1.1)]
     assert found[0].halo == 0 and found[1].halo is None
     assert 0.9 < found[0].cosine <= found[1].cosine <= 1.0001
 
     monkeypatch.setattr(load_module, "proven_halo", lambda *_, **__: (None, 0.98, 7.5))
     assert halo() is None
-    assert (
-        "encoded in full, because sharing" in caplog.text
-        and "(cosine 0.98000, logits 7.50)" in caplog.text
-    )
+    assert "encoded in full" in caplog.text
+    assert "(cosine 0.98000, logits 7.50)" in caplog.text
     small_preset(hybrid={"start_block": 2, "window": 1.5})
     assert halo() is None and not caplog.text
 
 
 def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> None:
     small_preset()
-    parts = load_parts("small", device="cpu", parser="rules")
+    parts = load_small()
     settings, clip = parts.encoder.settings, parts.encoder.clip
     assert settings.halo == 0
     for variant, halo in (("reference", None), ("paper", None), ("product", 0)):
@@ -326,10 +370,10 @@ def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> 
 
 def test_agreement_is_that_of_the_worst_row() -> None:
     one = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    assert agreement([one, 3 * one], [2 * one, one]) == pytest.approx(1)
+    assert min_cosine([one, 3 * one], [2 * one, one]) == pytest.approx(1)
     turned = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    assert agreement([one, one], [one, turned]) == pytest.approx(0.5**0.5)
-    assert agreement([one], [torch.full((2, 2), torch.inf)]) <= 0.0
+    assert min_cosine([one, one], [one, turned]) == pytest.approx(0.5**0.5)
+    assert min_cosine([one], [torch.full((2, 2), torch.inf)]) <= 0.0
 
 
 def test_list_shows_presets_and_checkpoints(

@@ -1,7 +1,4 @@
-"""The packaging tells the truth: one version, declared dependencies, documented interfaces.
-
-And the wall holds: every room but zsris_ros/ros imports without ROS.
-"""
+"""Packaging (one version, declared dependencies, documented interfaces) and import rules."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ import sys
 import sysconfig
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -28,7 +26,26 @@ PREFIX = Path(sysconfig.get_path("data"))
 MARKER = PREFIX / "share/ament_index/resource_index/packages/zsris_ros"
 PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
 
-# Modules whose distribution is called otherwise.
+# Rooms from the ground up: a room imports only rooms to its left.
+ROBOT = [
+    *("types", "geometry", "tracing", "torch_utils", "language", "visualization", "proposals"),
+    *(
+        "vision",
+        "guidance",
+        "referring",
+        "grasping",
+        "baselines",
+        "weights",
+        "models",
+        "tracking",
+        "speech",
+    ),
+    *("camera", "replay", "ros"),
+]
+DEVELOPMENT = ["simulation", "training", "evaluation", "demo", "benchmark"]
+ROOMS = [*ROBOT, *DEVELOPMENT, "commands", "cli"]
+
+# Modules whose distribution has another name.
 DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "PIL": "pillow",
@@ -44,14 +61,7 @@ ROSDEP = {
     "yaml": "python3-yaml",
 }
 # Optional by design: imported where they are used, with a sentence where they are missing.
-OPTIONAL = {
-    "sounddevice",
-    "faster_whisper",
-    "vosk",
-    "cv_bridge",
-    "tf2_ros",
-    "vision_msgs",
-}
+OPTIONAL = {"sounddevice", "faster_whisper", "vosk", "cv_bridge", "tf2_ros", "vision_msgs"}
 
 installed_by_pip = pytest.mark.skipif(
     not MARKER.is_file(), reason="pip did not install zsris_ros here; colcon has its own prefix"
@@ -74,14 +84,34 @@ def sources() -> Iterator[Path]:
 
 
 def imported(path: Path) -> set[str]:
-    """Dotted names of the modules that a source imports anywhere, type-checking blocks included."""
+    """Dotted names of all imports of a source, including names in modules and type checking."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room(module: str) -> str:
+    """Return the room of a module of this package."""
+    return module.split(".")[1]
+
+
+def import_graph() -> dict[str, set[str]]:
+    """The modules of this package that each module imports."""
+    modules = {module_name(path): path for path in sources()}
+    graph = {}
+    for module, path in modules.items():
+        names = imported(path)
+        targets = {n if n in modules else n.rpartition(".")[0] for n in names}
+        graph[module] = (targets & modules.keys()) - {module, "zsris_ros"}
+    return graph
 
 
 def third_party(paths: Iterator[Path]) -> set[str]:
@@ -202,11 +232,7 @@ for module in sys.argv[1:]:
 
 
 def test_every_room_but_ros_imports_without_ros_and_extras() -> None:
-    modules = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in sorted(sources())
-        if path.parent != ROOT / "zsris_ros" / "ros" and path.stem != "__main__"
-    ]
+    modules = [m for m in map(module_name, sources()) if not m.startswith("zsris_ros.ros.")]
     command = [sys.executable, "-c", WITHOUT_ROS, *modules]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert result.returncode == 0, result.stderr
@@ -219,25 +245,30 @@ def test_every_room_is_a_package() -> None:
 
 def test_only_the_ros_room_imports_ros() -> None:
     for path in sources():
-        if path.parent != ROOT / "zsris_ros" / "ros":
+        if not module_name(path).startswith("zsris_ros.ros"):
             ros = {name for name in imported(path) if is_ros(name.partition(".")[0])}
             assert not ros, f"{path.relative_to(ROOT)} imports {sorted(ros)}"
 
 
-def test_rooms_depend_in_one_direction() -> None:
-    """No room imports, over whatever way, a room that imports it."""
-    edges: dict[str, set[str]] = {}
-    for path in sources():
-        room = path.relative_to(ROOT / "zsris_ros").parts[0].removesuffix(".py")
-        others = {name.split(".")[1] for name in imported(path) if name.startswith("zsris_ros.")}
-        edges.setdefault(room, set()).update(others - {room})
-    for start in edges:
-        reached, waiting = set(), [start]
-        while waiting:
-            for room in edges.get(waiting.pop(), set()) - reached:
-                reached.add(room)
-                waiting.append(room)
-        assert start not in reached, f"{start} imports itself through {sorted(reached)}"
+def test_a_room_imports_only_lower_rooms() -> None:
+    """So the robot's rooms import neither the development wing nor the commands."""
+    order = {name: index for index, name in enumerate(ROOMS)}
+    for module, imports in import_graph().items():
+        if module != "zsris_ros":
+            higher = [name for name in imports if order[room(name)] > order[room(module)]]
+            assert not higher, f"{module} imports {sorted(higher)}"
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    tuple(TopologicalSorter(import_graph()).static_order())  # raises CycleError
+
+
+def test_the_root_holds_the_command_alone() -> None:
+    """Every other module lies in one of the known rooms."""
+    root = ROOT / "zsris_ros"
+    assert {path.name for path in root.glob("*.py")} == {"__init__.py", "cli.py"}
+    folders = {path.relative_to(root).parts[0] for path in root.glob("*/**/*.py")}
+    assert folders <= {*ROOMS}
 
 
 def interface_fields(text: str) -> list[tuple[str, str, bool]]:

@@ -8,15 +8,23 @@ from typing import Any
 
 import pytest
 
-from zsris_ros.evaluation.reports.readme_tables import methods_table, results_table, with_results
+from zsris_ros.evaluation.reports.result_tables import (
+    methods_table,
+    overview_table,
+    results_table,
+    with_results,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_figures_in_readme_are_those_of_the_results() -> None:
+def test_the_figures_are_those_of_the_results() -> None:
+    results = ROOT / "docs" / "results"
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert with_results(readme, results_table(ROOT / "docs" / "results")) == readme
-    assert "Simulated tabletop" in readme and "make demo" in readme
+    assert with_results(readme, overview_table(results, ROOT / "bench")) == readme
+    assert "simulated tabletop" in readme and len(readme.splitlines()) <= 150
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert with_results(page, results_table(results)) == page
 
 
 def test_the_methods_page_is_that_of_the_table() -> None:

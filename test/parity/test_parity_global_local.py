@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from zsris_ros.baselines.global_local import (
     published_box,
 )
 from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
-from zsris_ros.guidance.fusion import mix_texts, semantic_logits
+from zsris_ros.guidance.fusion import mix_text_features, semantic_logits
 from zsris_ros.vision.clip import ClipModel, openai_architecture
 from zsris_ros.vision.views import resize
 
@@ -72,15 +73,15 @@ def test_boxes(case: str, masks: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("case", keys(VIT, "^resized"))
-def test_picture(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
+def sample_picture(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     expected = array(VIT, case)
-    picture = GlobalLocalEncoder(clip).picture(rgb)
+    picture = GlobalLocalEncoder(clip).image(rgb)
     assert_close(resize(picture, expected.shape[-1], antialias=False)[0], expected, SCORES)
 
 
 def crops(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> torch.Tensor:
     encoder = GlobalLocalEncoder(clip)
-    frame = F.interpolate(encoder.picture(rgb), rgb.shape[:2], mode="bilinear")[0]
+    frame = F.interpolate(encoder.image(rgb), rgb.shape[:2], mode="bilinear")[0]
     return torch.cat([encoder.crop(frame, mask) for mask in masks])
 
 
@@ -99,26 +100,30 @@ def test_statistics_of_all_crops(
     assert_close(measured, array(VIT, case), SCORES)
 
 
-@pytest.mark.parametrize("case", keys(VIT, r"^vit/mask\d+$"))
-def test_vit_grid(case: str, clip: ClipModel, masks: np.ndarray) -> None:
-    assert_close(GlobalLocalEncoder(clip).grids(masks), array(VIT, case), 1e-6)
+@pytest.fixture
+def model(name: str, request: pytest.FixtureRequest) -> ClipModel | ResnetClip:
+    """The CLIP that the file ``name`` was recorded with."""
+    found: ClipModel | ResnetClip = request.getfixturevalue("clip" if name == VIT else "resnet")
+    return found
 
 
-@pytest.mark.parametrize("case", keys(RESNET, r"^mask\d+$"))
-def test_resnet_grid(case: str, resnet: ResnetClip, masks: np.ndarray) -> None:
-    assert_close(GlobalLocalEncoder(resnet).grids(masks), array(RESNET, case), 1e-6)
+def both(vit: str, resnet: str) -> pytest.MarkDecorator:
+    """Parametrise by file and recorded array of both models."""
+    cases = [(VIT, case) for case in keys(VIT, vit)] + [
+        (RESNET, case) for case in keys(RESNET, resnet)
+    ]
+    return pytest.mark.parametrize(("name", "case"), cases)
 
 
-@pytest.mark.parametrize("case", keys(VIT, "^vit/(global|local)"))
-def test_vit_features(case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> None:
-    features = GlobalLocalEncoder(clip, settings_of(case)).encode(rgb, masks)
-    assert_close(features, array(VIT, case), FEATURES)
+@both(r"^vit/mask\d+$", r"^mask\d+$")
+def test_grid(name: str, case: str, model: Any, masks: np.ndarray) -> None:
+    assert_close(GlobalLocalEncoder(model).grids(masks), array(name, case), 1e-6)
 
 
-@pytest.mark.parametrize("case", keys(RESNET, "^(global|local)$"))
-def test_resnet_features(case: str, resnet: ResnetClip, rgb: np.ndarray, masks: np.ndarray) -> None:
-    features = GlobalLocalEncoder(resnet, settings_of(case)).encode(rgb, masks)
-    assert_close(features, array(RESNET, case), FEATURES)
+@both("^vit/(global|local)", "^(global|local)$")
+def test_features(name: str, case: str, model: Any, rgb: np.ndarray, masks: np.ndarray) -> None:
+    features = GlobalLocalEncoder(model, settings_of(case)).encode(rgb, masks)
+    assert_close(features, array(name, case), FEATURES)
 
 
 @pytest.mark.parametrize("case", keys(RESNET, "^global_norms$"))
@@ -129,49 +134,33 @@ def test_resnet_norms(case: str, resnet: ResnetClip, rgb: np.ndarray, masks: np.
 
 @pytest.mark.parametrize("case", keys(RESNET, "^featmap$"))
 def test_resnet_feature_map(case: str, resnet: ResnetClip, rgb: np.ndarray) -> None:
-    picture = resize(GlobalLocalEncoder(resnet).picture(rgb), resnet.image_size, antialias=False)
+    picture = resize(GlobalLocalEncoder(resnet).image(rgb), resnet.image_size, antialias=False)
     features, expected = resnet.feature_map(picture)[0], tensor(RESNET, case)
     largest = float(expected.max())  # about 200: the tolerance is one of values around 1
     assert_close(features / largest, expected / largest, FEATURES)
     assert_close(F.normalize(features, dim=0), F.normalize(expected, dim=0), FEATURES)
 
 
-def vit_text(clip: ClipModel, number: int) -> torch.Tensor:
-    return mix_texts(*clip.encode_text(TEXTS[number]))
+def text_of(model: ClipModel | ResnetClip, number: int) -> torch.Tensor:
+    features = model.encode_text(TEXTS[number])
+    return mix_text_features(
+        *(features if isinstance(model, ClipModel) else F.normalize(features, dim=-1))
+    )
 
 
-def resnet_text(resnet: ResnetClip, number: int) -> torch.Tensor:
-    return mix_texts(*F.normalize(resnet.encode_text(TEXTS[number]), dim=-1))
+@both(r"^vit/text\d+$", r"^text\d+$")
+def test_text(name: str, case: str, model: Any) -> None:
+    number = int(case.split("text")[1])
+    assert_close(text_of(model, number)[None], array(name, case), FEATURES)
 
 
-@pytest.mark.parametrize("case", keys(VIT, r"^vit/text\d+$"))
-def test_vit_text(case: str, clip: ClipModel) -> None:
-    number = int(case.removeprefix("vit/text"))
-    assert_close(vit_text(clip, number)[None], array(VIT, case), FEATURES)
-
-
-@pytest.mark.parametrize("case", keys(RESNET, r"^text\d+$"))
-def test_resnet_text(case: str, resnet: ResnetClip) -> None:
-    number = int(case.removeprefix("text"))
-    assert_close(resnet_text(resnet, number)[None], array(RESNET, case), FEATURES)
-
-
-@pytest.mark.parametrize("case", keys(VIT, "^vit/score_"))
-def test_vit_scores(case: str, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> None:
-    alpha, number = case.removeprefix("vit/score_v").split("_t")
-    features = GlobalLocalEncoder(clip, GlobalLocalSettings(float(alpha))).encode(rgb, masks)
-    scores = semantic_logits(features, vit_text(clip, int(number)))
-    expected = array(VIT, case)
-    assert_close(scores[:, None], expected, LOGITS)
-    assert int(scores.argmax()) == int(expected.argmax())
-
-
-@pytest.mark.parametrize("case", keys(RESNET, "^score_"))
-def test_resnet_scores(case: str, resnet: ResnetClip, rgb: np.ndarray, masks: np.ndarray) -> None:
-    alpha, number = case.removeprefix("score_v").split("_t")
-    encoder = GlobalLocalEncoder(resnet, GlobalLocalSettings(float(alpha)))
-    assert encoder.compares_by_dot_product
-    scores = 100 * encoder.encode(rgb, masks) @ resnet_text(resnet, int(number))
-    expected = array(RESNET, case)
+@both("^vit/score_", "^score_")
+def test_scores(name: str, case: str, model: Any, rgb: np.ndarray, masks: np.ndarray) -> None:
+    alpha, number = case.split("score_v")[1].split("_t")
+    encoder = GlobalLocalEncoder(model, GlobalLocalSettings(float(alpha)))
+    features, text = encoder.encode(rgb, masks), text_of(model, int(number))
+    assert encoder.settings.dot_product(encoder.clip) == (name == RESNET)
+    scores = 100 * features @ text if name == RESNET else semantic_logits(features, text)
+    expected = array(name, case)
     assert_close(scores[:, None], expected, LOGITS)
     assert int(scores.argmax()) == int(expected.argmax())

@@ -10,18 +10,18 @@ import torch
 from support.parity_records import (
     FEATURES,
     LOGITS,
-    ROOT,
     SCORES,
     array,
     assert_close,
     keys,
-    read_json,
+    recorded_sentence,
+    sentences,
     tensor,
 )
 
 from zsris_ros.guidance.coherence import PUBLISHED_WEIGHTS, directed_map, guidance_scores
 from zsris_ros.guidance.fusion import (
-    mix_texts,
+    mix_text_features,
     published_final_scores,
     published_relation_scores,
     semantic_logits,
@@ -54,12 +54,6 @@ def test_position(case: str) -> None:
     assert_close(published_position_map(flag, *expected.shape), expected, 0)
 
 
-def sentences() -> list[Any]:
-    if not (ROOT / "end_to_end.json").exists():
-        return [pytest.param({}, marks=pytest.mark.skip(reason=f"no end_to_end.json in {ROOT}"))]
-    return [pytest.param(one, id=one["id"]) for one in read_json("end_to_end.json")["sentences"]]
-
-
 @pytest.fixture(scope="module")
 def features(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> torch.Tensor:
     return HybridEncoder(clip, HybridSettings.reference()).encode(rgb, masks)
@@ -79,11 +73,11 @@ def test_sentence(
     features: torch.Tensor,
     patches: torch.Tensor,
 ) -> None:
-    recorded = {key.split("/")[1]: array(WHOLE, key) for key in keys(WHOLE, sentence["id"])}
+    recorded = recorded_sentence(sentence)
     assert_close(features, array(WHOLE, "hybrid_features"), FEATURES)
 
     whole, phrase = clip.encode_text([sentence["text"], sentence["noun_phrase"]])
-    text = mix_texts(whole, phrase)
+    text = mix_text_features(whole, phrase)
     assert_close(text[None], recorded["text_ensemble"], FEATURES)
     logits = semantic_logits(features, text)
     assert_close(logits[:, None], recorded["score_clip_logits"], LOGITS)

@@ -14,8 +14,9 @@ from support.parity_records import (
     array,
     assert_close,
     hash_tokens,
-    keys,
     read_json,
+    recorded_sentence,
+    sentences,
 )
 
 from zsris_ros.baselines.factory import method_segmenter
@@ -25,19 +26,13 @@ from zsris_ros.baselines.published_parse import Variant
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.evaluation.metrics import answer_iou, mean, overall_iou, overlap
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, Proposals, Scene
 from zsris_ros.vision.clip import ClipModel, openai_architecture
 
 WHOLE = "end_to_end.npz"
 REFERENCE = find_method("hybridgl", "reference")
-
-
-def sentences() -> list[Any]:
-    if not (ROOT / "end_to_end.json").exists():
-        return [pytest.param({}, marks=pytest.mark.skip(reason=f"no end_to_end.json in {ROOT}"))]
-    return [pytest.param(one, id=one["id"]) for one in read_json("end_to_end.json")["sentences"]]
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +78,14 @@ def scene(segmenter: Segmenter, rgb: np.ndarray, masks: np.ndarray) -> Scene:
 def test_sentence_through_the_segmenter(
     sentence: dict[str, Any], segmenter: Segmenter, scene: Scene
 ) -> None:
-    recorded = {key.split("/")[1]: array(WHOLE, key) for key in keys(WHOLE, sentence["id"])}
+    recorded = recorded_sentence(sentence)
     referral = segmenter.refer(scene, sentence["text"])
-    assert referral.best is not None
     assert referral.best.index == sentence["chosen"]
     assert referral.expression.parser in ("recorded", "rules")
     assert {c.index for c in referral.candidates} == set(recorded["top_idx"].tolist())
     for one in referral.candidates:
         place = recorded["top_idx"].tolist().index(one.index)
-        for name, key in (
-            ("relation_sum", "relation_sums"),
-            ("relation", "relation_softmax"),
-        ):
+        for name, key in (("relation_sum", "relation_sums"), ("relation", "relation_softmax")):
             assert_close(one.scores[name], recorded[key][place], SCORES)
         assert_close(one.scores["match"], recorded["score_clip_softmax"][one.index, 0], SCORES)
         assert_close(one.scores["logit"], recorded["score_clip_logits"][one.index, 0], LOGITS)
@@ -106,7 +97,7 @@ def test_sentence_through_the_segmenter(
 def test_scores_of_a_sentence(
     sentence: dict[str, Any], clip: ClipModel, reader: PublishedReader, scene: Scene
 ) -> None:
-    recorded = {key.split("/")[1]: array(WHOLE, key) for key in keys(WHOLE, sentence["id"])}
+    recorded = recorded_sentence(sentence)
     referrer = PublishedResolver(REFERENCE, clip, make_localiser("gem", clip), reader)
     query = reader.read(sentence["text"])
     assert query.noun_phrase == sentence["noun_phrase"]

@@ -1,4 +1,4 @@
-"""Tokens inside the hybrid encoder, the stream beside GEM's, and what a sentence leaves behind."""
+"""Tokens inside the hybrid encoder, GEM's ordinary stream, and results of sentences."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import torch
 from support.parity_records import FEATURES, LOGITS, SCORES, array, assert_close, keys, read_json
 
 import zsris_ros.vision.hybrid as hybrid
-from zsris_ros.guidance.fusion import best_first, semantic_logits
+from zsris_ros.guidance.fusion import semantic_logits, top_indices
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemLocaliser, squash
+from zsris_ros.vision.gem import GemLocaliser, resize_bicubic
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, HybridSettings, normalise
 
@@ -38,10 +38,10 @@ def traced(clip: ClipModel, rgb: np.ndarray, mask: np.ndarray) -> Tokens:
 
     def spy(block: Any, tokens: torch.Tensor, **how: Any) -> torch.Tensor:
         nonlocal seen
-        sees, number = how.get("cls_sees"), clip.blocks.index(block)
+        sees, number = how.get("cls_mask"), clip.blocks.index(block)
         if len(tokens) == 1:  # one stream: the late blocks
             kind = "local" if sees is None else "global"
-            after[kind, number] = run_block(block, tokens, cls_sees=sees)[0]
+            after[kind, number] = run_block(block, tokens, cls_mask=sees)[0]
             seen = seen if sees is None else sees
         return run_block(block, tokens, **how)
 
@@ -50,7 +50,7 @@ def traced(clip: ClipModel, rgb: np.ndarray, mask: np.ndarray) -> Tokens:
         HybridEncoder(clip, HybridSettings.reference()).encode(rgb, mask[None])
     last = len(clip.blocks) - 1  # of the global stream it leaves the last block out
     before = after["global", last - 1][None]
-    after["global", last] = run_block(clip.blocks[last], before, cls_sees=seen)[0]
+    after["global", last] = run_block(clip.blocks[last], before, cls_mask=seen)[0]
     return after
 
 
@@ -67,7 +67,7 @@ def test_tokens_after_the_fusion(case: str, streams: dict[int, Tokens]) -> None:
 
 @pytest.mark.parametrize("case", keys(GEM, "^feat_ori_"))
 def test_the_stream_beside_gems(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
-    picture = torch.from_numpy(squash(rgb, 448)).permute(2, 0, 1)[None].float() / 255
+    picture = torch.from_numpy(resize_bicubic(rgb, 448)).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
         tokens = clip.stem(normalise(picture, CLIP_MEAN, CLIP_STD))
         for block in clip.blocks:
@@ -100,7 +100,7 @@ def test_other_nouns_of_a_sentence(case: str, clip: ClipModel) -> None:
     if case.endswith("logits"):
         assert_close(logits[:, None], array(WHOLE, case), LOGITS)
     else:
-        assert best_first(logits, sentence["k2"]).tolist() == array(WHOLE, case).tolist()
+        assert top_indices(logits, sentence["k2"]).tolist() == array(WHOLE, case).tolist()
 
 
 @pytest.mark.parametrize("case", keys(WHOLE, "/gem_map448$"))

@@ -1,4 +1,4 @@
-"""Pictures, features, text and localisation equal the published code's, block by block."""
+"""Views, features, texts and localisation equal the published code's, block by block."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.parity_records import (
 
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel, openai_architecture
-from zsris_ros.vision.gem import GemLocaliser, squash, stretch
+from zsris_ros.vision.gem import GemLocaliser, resize_bicubic, scale_to_unit
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import (
     CLIP_MEAN,
@@ -113,13 +113,13 @@ GEM = "gem.npz"
 @pytest.mark.parametrize("case", keys(GEM, "^resized"))
 def test_gem_picture(case: str, rgb: np.ndarray) -> None:
     expected = array(GEM, case)
-    assert_close(squash(rgb, expected.shape[0]), expected, 0)
+    assert_close(resize_bicubic(rgb, expected.shape[0]), expected, 0)
 
 
 @pytest.mark.parametrize("case", keys(GEM, "^feat_gem$"))
 def test_gem_features(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     gem = GemLocaliser(clip)
-    picture = torch.from_numpy(squash(rgb, 448)).permute(2, 0, 1)[None].float() / 255
+    picture = torch.from_numpy(resize_bicubic(rgb, 448)).permute(2, 0, 1)[None].float() / 255
     tokens = gem.token_features(normalise(picture, CLIP_MEAN, CLIP_STD))[0]
     expected = tensor(GEM, case)
     assert_close(tokens, expected, FEATURES)
@@ -135,7 +135,7 @@ def test_gem_map(case: str, clip: ClipModel, rgb: np.ndarray) -> None:
     assert_close(text, array(GEM, "text_embedding"), FEATURES)
     patches = gem.patches(rgb)
     assert_close((patches @ text).reshape(array(GEM, "sim28").shape), array(GEM, "sim28"), SCORES)
-    expected = stretch(tensor(GEM, case))
+    expected = scale_to_unit(tensor(GEM, case))
     assert_close(gem.heat_map(patches, text, 448, 448), expected, SCORES)
 
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
+from support.parity_records import ROOT, read_json
 
 from zsris_ros.baselines import published_parse
 
 spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
 from spacy.tokens import Doc
 
-_DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "parity"
-CASES = Path(os.environ.get("ZSRIS_PARITY_DIR", _DEFAULT)) / "parse_cases.json"
+CASES = ROOT / "parse_cases.json"
 
 
 def _cases() -> list[Any]:
     if not CASES.is_file():
         reason = f"{CASES} is absent: set ZSRIS_PARITY_DIR to the parity fixtures"
         return [pytest.param({}, marks=pytest.mark.skip(reason=reason), id="absent")]
-    return [pytest.param(case, id=case["text"]) for case in json.loads(CASES.read_text("utf-8"))]
+    return [pytest.param(case, id=case["text"]) for case in read_json(CASES.name)]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""All masks cleaned together are the masks that segment_anything cleans one by one."""
+"""Masks cleaned jointly equal those that segment_anything cleans one by one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hypothesis.extra import numpy as arrays
 
 from zsris_ros.proposals.sam import connected_components
 from zsris_ros.proposals.sam.connected_components import (
-    _one_by_one,
-    _regions,
-    _together,
+    _clean_jointly,
+    _clean_separately,
+    _label_components,
     remove_small_regions,
 )
 
@@ -27,10 +27,10 @@ MASKS = arrays.arrays(bool, st.tuples(st.integers(0, 3), st.integers(1, 12), st.
 @given(MASKS, st.integers(1, 20))
 def test_as_one_by_one(masks: np.ndarray, least: int) -> None:
     given_masks = torch.from_numpy(masks)
-    one_by_one, repaired = _one_by_one(given_masks, least)
+    one_by_one, repaired = _clean_separately(given_masks, least)
     for mask in masks:
         assume(not _largest_is_a_tie(remove_small_regions(mask, least, "holes")[0]))
-    together, changed = _together(given_masks, least)
+    together, changed = _clean_jointly(given_masks, least)
     assert torch.equal(together, one_by_one) and torch.equal(changed, repaired)
     assert np.array_equal(given_masks.numpy(), masks)  # the masks that were given are left alone
 
@@ -45,7 +45,7 @@ def _largest_is_a_tie(mask: np.ndarray) -> bool:
 @settings(deadline=None)
 @given(MASKS)
 def test_regions_are_what_opencv_finds(masks: np.ndarray) -> None:
-    labels, sizes = _regions(torch.from_numpy(masks))
+    labels, sizes = _label_components(torch.from_numpy(masks))
     for mask, ours, counted in zip(masks, labels.numpy(), sizes.numpy(), strict=True):
         count, theirs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
         pairs = Counter(zip(theirs.flat, ours, strict=True))
@@ -57,7 +57,7 @@ def test_regions_are_what_opencv_finds(masks: np.ndarray) -> None:
 def test_a_mask_of_small_islands_keeps_the_largest() -> None:
     mask = torch.zeros(1, 9, 9, dtype=torch.bool)
     mask[0, 1, 1:3] = mask[0, 4:6, 4:6] = mask[0, 8, 8] = True
-    cleaned, changed = _together(mask, 20)
+    cleaned, changed = _clean_jointly(mask, 20)
     assert cleaned[0].nonzero().tolist() == [[4, 4], [4, 5], [5, 4], [5, 5]] and changed.all()
 
 
@@ -74,11 +74,11 @@ def test_few_rounds_whatever_the_shape(shape: str, monkeypatch: pytest.MonkeyPat
     else:
         mask[:] = np.random.default_rng(0).random(mask.shape) < 0.41
     rounds = []
-    look = connected_components._largest_around
+    look = connected_components._max_3x3
     monkeypatch.setattr(
-        connected_components, "_largest_around", lambda labels: rounds.append(1) or look(labels)
+        connected_components, "_max_3x3", lambda labels: rounds.append(1) or look(labels)
     )
-    labels, sizes = _regions(torch.from_numpy(mask)[None])
+    labels, sizes = _label_components(torch.from_numpy(mask)[None])
     assert len(rounds) <= 14
     if shape != "noise":
         assert len(labels.unique()) <= 2 and sizes.max() == mask.sum()

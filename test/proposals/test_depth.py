@@ -1,4 +1,4 @@
-"""Depth proposals: ray-cast tabletops with known masks, and real Kinect scenes where present."""
+"""Depth proposals: ray-cast tabletops with known masks, and real Kinect scenes if present."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from support.depth_scenes import Ball, look, on_table, worn
 
 from zsris_ros.evaluation.metrics import best_ious
 from zsris_ros.geometry.masks import mask_boxes
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.types import Frame, InputError, Intrinsics
 
 SEPARATE = (
@@ -44,13 +44,13 @@ def proposer():
 
 @pytest.mark.parametrize("eye", [ABOVE, ACROSS, LOW])
 @pytest.mark.parametrize(
-    ("things", "clean_bound", "worn_bound"),
+    ("objects", "clean_bound", "worn_bound"),
     [(SEPARATE, 0.95, 0.85), (STACKED, 0.92, 0.8), (TOUCHING, 0.95, 0.88), (OCCLUDED, 0.94, 0.82)],
     ids=["separate", "stacked", "touching", "occluded"],
 )
-def test_every_object_has_its_mask(proposer, things, clean_bound, worn_bound, eye):
-    """Stacked and touching objects need the split at concave borders, the occluded one the join."""
-    frame, masks = look(things, eye)
+def test_every_object_has_its_mask(proposer, objects, clean_bound, worn_bound, eye):
+    """Stacked and touching objects need concave borders, the occluded one the union of parts."""
+    frame, masks = look(objects, eye)
     assert best_ious(masks, proposer.propose(frame)).min() >= clean_bound
     frame, masks = worn(frame, masks)
     assert best_ious(masks, proposer.propose(frame)).min() >= worn_bound
@@ -84,7 +84,7 @@ def test_no_direction_of_gravity_is_assumed(proposer, roll):
     assert best_ious(masks, proposer.propose(frame)).min() >= 0.93
 
 
-def test_small_things_are_kept(proposer):
+def test_small_objects_are_kept(proposer):
     frame, masks = look(
         (Ball((0.1, 0, 0.011), 0.011), on_table((0.02, 0.02, 0.02), -0.1, 0.1, 0.3))
     )

@@ -1,4 +1,4 @@
-"""Proposals from files: run lengths survive a round trip, and bad files are refused in words."""
+"""Proposals from files: round trips of run lengths, and errors of malformed files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from zsris_ros.geometry.run_lengths import decode, encode
-from zsris_ros.proposals.from_file import FileProposer, ProposalFile, given_proposals
+from zsris_ros.proposals.from_file import ProposalFile, make_proposals, match_frame
 from zsris_ros.types import Frame, InputError
 
 MASKS = arrays(bool, st.tuples(st.integers(0, 9), st.integers(0, 9)))
@@ -104,7 +104,6 @@ def results() -> list[dict[str, Any]]:
 def test_coco_results(tmp_path: Path) -> None:
     path = write(tmp_path, results())
     file = ProposalFile(path)
-    assert file.image_ids == ("7", "9")
     found = file.of_image(7)
     assert np.array_equal(found.masks, masks()[[1, 0]])
     assert found.quality.tolist() == [1.0, np.float32(0.2)]
@@ -115,19 +114,20 @@ def test_coco_results(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 images: say which"):
         file.of_image()
     data_set = write(tmp_path, {"annotations": results()[:1]}, "data_set.json")
-    assert len(FileProposer(data_set).propose(Frame(np.zeros((6, 8, 3), np.uint8)))) == 1
+    assert len(ProposalFile(data_set).of_image()) == 1
 
 
 def test_npz(tmp_path: Path) -> None:
     path = tmp_path / "proposals.npz"
     np.savez(path, masks=masks(), scores=np.array([0.2, 0.4, 0.9]))
-    frame = Frame(np.zeros((6, 8, 3), np.uint8))
-    found = FileProposer(path).propose(frame)
+    found = ProposalFile(path).of_image()
     assert np.array_equal(found.masks, masks()[[1, 0]])
     np.savez(path, masks=masks())
-    assert FileProposer(path).propose(frame).quality.tolist() == [1, 1]
+    found = ProposalFile(path).of_image()
+    assert found.quality.tolist() == [1, 1]
+    assert match_frame(found, Frame(np.zeros((6, 8, 3), np.uint8)), path) is found
     with pytest.raises(InputError, match="8x6 pixels, the picture has 8x7"):
-        FileProposer(path).propose(Frame(np.zeros((7, 8, 3), np.uint8)))
+        match_frame(found, Frame(np.zeros((7, 8, 3), np.uint8)), path)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,6 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_given_masks_keep_their_order_and_source() -> None:
-    found = given_proposals(masks(), source="truth")
+    found = make_proposals(masks(), source="truth")
     assert np.array_equal(found.masks, masks()[:2])
     assert found.sources == ("truth", "truth")

@@ -1,4 +1,4 @@
-"""Joining proposers: exact mask suppression, weights, limits."""
+"""Mask NMS and merging of proposers: weights and limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.proposals.mask_nms import join, mask_nms
+from zsris_ros.proposals.mask_nms import mask_nms, merge_proposals
 from zsris_ros.types import InputError, Proposals
 
 MASKS = arrays.arrays(np.bool_, st.tuples(st.integers(0, 9), st.just(4), st.just(5)))
@@ -31,7 +31,7 @@ def block(x, width=10):
 @settings(max_examples=200, deadline=None)
 def test_dropped_masks_overlap_a_better_one_and_kept_ones_do_not(masks, threshold, random):
     quality = np.array([random.choice([0.2, 0.5, 0.9]) for _ in masks])
-    kept = mask_nms(masks, quality, threshold)
+    kept = list(mask_nms(masks, quality, threshold))
     assert (np.diff(quality[kept]) <= 0).all()
     for index, mask in enumerate(masks):
         overlaps = [k for k in kept if k != index and iou(mask, masks[k]) > threshold]
@@ -44,7 +44,7 @@ def test_dropped_masks_overlap_a_better_one_and_kept_ones_do_not(masks, threshol
 def test_join_keeps_the_better_of_two_and_everything_else():
     sam = proposals([block(0), block(30)], [0.9, 0.6], "sam")
     depth = proposals([block(1), block(50)], [0.95, 0.5], "depth")
-    both = join(sam, depth, iou_threshold=0.7)
+    both = merge_proposals(sam, depth, iou_threshold=0.7)
     assert both.sources == ("depth+sam", "sam", "depth")
     assert both.quality.tolist() == pytest.approx([0.95, 0.6, 0.5])
     assert [box[0] for box in both.boxes] == [1, 30, 50]
@@ -54,16 +54,16 @@ def test_join_keeps_the_better_of_two_and_everything_else():
 def test_weights_make_proposers_comparable_and_limit_cuts_the_worst():
     sam = proposals([block(0)], [0.9], "sam")
     depth = proposals([block(1), block(50)], [0.95, 0.5], "depth")
-    both = join(sam, depth, iou_threshold=0.7, weights={"depth": 0.8}, limit=1)
+    both = merge_proposals(sam, depth, iou_threshold=0.7, weights={"depth": 0.8}, limit=1)
     assert both.sources == ("depth+sam",) and len(both) == 1
-    assert join(depth, weights={"depth": 4.0}).quality.max() == 1
+    assert merge_proposals(depth, weights={"depth": 4.0}).quality.max() == 1
 
 
 def test_joining_nothing_or_different_sizes_is_refused():
     empty = proposals(np.zeros((0, 20, 60)), np.zeros(0), "sam")
-    assert len(join(empty, empty)) == 0
-    assert len(join(empty, proposals([block(0)], [0.4], "depth"))) == 1
-    with pytest.raises(InputError, match="nothing to join"):
-        join()
+    assert len(merge_proposals(empty, empty)) == 0
+    assert len(merge_proposals(empty, proposals([block(0)], [0.4], "depth"))) == 1
+    with pytest.raises(InputError, match="nothing to merge"):
+        merge_proposals()
     with pytest.raises(InputError, match="size"):
-        join(empty, proposals(np.zeros((0, 5, 5)), np.zeros(0), "depth"))
+        merge_proposals(empty, proposals(np.zeros((0, 5, 5)), np.zeros(0), "depth"))

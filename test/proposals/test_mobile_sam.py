@@ -1,4 +1,4 @@
-"""MobileSAM's published names and shapes load into timm's TinyViT, and the whole thing runs."""
+"""MobileSAM's published parameters load into timm's TinyViT, and the network runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import pytest
 import torch
 
 from zsris_ros.models.preset import load_preset
-from zsris_ros.proposals.sam.mobile_sam import Sam, TinyVitEncoder, build_mobile_sam, translate
-from zsris_ros.proposals.sam.sam_network import build_sam
+from zsris_ros.proposals.sam.mobile_sam import TinyVitEncoder, translate_state_dict
+from zsris_ros.proposals.sam.sam_network import Sam, build_mobile_sam, build_sam
 from zsris_ros.types import InputError
 from zsris_ros.weights.catalogue import WeightsError, find
 from zsris_ros.weights.checkpoint import load_state_dict
 from zsris_ros.weights.fetch import sha256
 
 DIMS, DEPTHS, HEADS, WINDOWS = (64, 128, 160, 320), (2, 2, 6, 2), (2, 4, 5, 10), (7, 7, 14, 7)
+
+Weights = dict[str, torch.Tensor]
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -92,7 +94,7 @@ def sam() -> Sam:
 
 
 @pytest.fixture(scope="module")
-def published(sam: Sam) -> dict[str, torch.Tensor]:
+def published(sam: Sam) -> Weights:
     """Random weights in the shape of mobile_sam.pt."""
     torch.manual_seed(1)
     state = {k: v for k, v in sam.state_dict().items() if not k.startswith("image_encoder.")}
@@ -104,9 +106,9 @@ def published(sam: Sam) -> dict[str, torch.Tensor]:
     return state
 
 
-def test_published_names_load_without_a_rest(published: dict[str, torch.Tensor]) -> None:
+def test_published_names_load_without_a_rest(published: Weights) -> None:
     loaded = build_sam("vit_t", published).state_dict()
-    translated = translate(published)
+    translated = translate_state_dict(published)
     assert set(translated) == set(loaded)
     for name, value in (
         ("patch_embed.conv1.conv.weight", "patch_embed.seq.0.c.weight"),
@@ -117,10 +119,10 @@ def test_published_names_load_without_a_rest(published: dict[str, torch.Tensor])
         ours = loaded[f"image_encoder.body.{name}"]
         assert torch.equal(ours, published[f"image_encoder.{value}"])
     old = {**published, "image_encoder.layers.1.blocks.0.attn.attention_bias_idxs": torch.ones(2)}
-    assert set(translate(old)) == set(loaded)
+    assert set(translate_state_dict(old)) == set(loaded)
 
 
-def test_other_weights_are_refused(published: dict[str, torch.Tensor]) -> None:
+def test_other_weights_are_refused(published: Weights) -> None:
     short = dict(published)
     del short["image_encoder.layers.1.blocks.0.local_conv.c.weight"]
     with pytest.raises(InputError, match="vit_t: 1 tensors are missing"):
@@ -146,9 +148,7 @@ def test_a_frame_goes_through(sam: Sam) -> None:
     assert np.isfinite(quality).all()
 
 
-def test_the_preset_builds_from_the_published_file(
-    published: dict[str, torch.Tensor], tmp_path: Path
-) -> None:
+def test_the_preset_builds_from_the_published_file(published: Weights, tmp_path: Path) -> None:
     """As fetched: a torch file of tensors, checked by its sha256 and put into the preset."""
     preset = load_preset("mobile-sam")
     entry = find(preset.sam.checkpoint)

@@ -1,4 +1,4 @@
-"""A window of a frame is proposed from as the whole frame is, and nothing is cut by its border."""
+"""Proposals in a region equal those of the frame, and none is cut by the region's border."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zsris_ros.evaluation.metrics import iou
 from zsris_ros.geometry.masks import bounding_region, mask_boxes
 from zsris_ros.geometry.projection import back_project
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
-from zsris_ros.proposals.region_of_interest import cut_out, propose_in
+from zsris_ros.proposals.region_of_interest import crop_frame, propose_in_region
 from zsris_ros.types import BoolArray, Frame, Proposals, RegionOfInterest
 
-THINGS = (
+OBJECTS = (
     on_table((0.12, 0.06, 0.2), -0.25, 0.1, 0.4),
     on_table((0.08, 0.08, 0.08), 0.2, -0.1, 0.8),
     Ball((0, 0.05, 0.05), 0.05),
@@ -22,13 +22,12 @@ THINGS = (
 
 @pytest.fixture(scope="module")
 def seen() -> tuple[Frame, BoolArray]:
-    return look(THINGS)
+    return look(OBJECTS)
 
 
 def around(mask: BoolArray, reach: int) -> RegionOfInterest:
-    window = bounding_region(mask)
-    assert window is not None
-    rows, columns = window
+    roi = bounding_region(mask)
+    rows, columns = roi
     height, width = mask.shape
     return (
         slice(max(0, rows.start - reach), min(height, rows.stop + reach)),
@@ -36,24 +35,22 @@ def around(mask: BoolArray, reach: int) -> RegionOfInterest:
     )
 
 
-@pytest.mark.parametrize("thing", range(3))
-def test_a_thing_in_the_window_has_its_mask(seen: tuple[Frame, BoolArray], thing: int) -> None:
+@pytest.mark.parametrize("index", range(3))
+def test_an_object_in_the_region_has_its_mask(seen: tuple[Frame, BoolArray], index: int) -> None:
     frame, masks = seen
-    found = propose_in(DepthProposer(), frame, around(masks[thing], 60))
+    found = propose_in_region(DepthProposer(), frame, around(masks[index], 60))
     assert found.masks.shape[1:] == masks.shape[1:]
-    assert max(iou(mask, masks[thing]) for mask in found.masks) > 0.9
+    assert max(iou(mask, masks[index]) for mask in found.masks) > 0.9
     assert np.array_equal(found.boxes, mask_boxes(found.masks))
     assert len(found.sources) == len(found.quality) == len(found)
 
 
-def test_the_window_s_camera_sees_the_same_points(seen: tuple[Frame, BoolArray]) -> None:
+def test_the_regions_camera_sees_the_same_points(seen: tuple[Frame, BoolArray]) -> None:
     frame, masks = seen
-    window = around(masks[1], 7)
-    part = cut_out(frame, window)
-    assert np.array_equal(part.rgb, frame.rgb[window])
-    assert part.depth is not None and part.intrinsics is not None
-    assert frame.depth is not None and frame.intrinsics is not None
-    whole = back_project(frame.depth, frame.intrinsics)[window]
+    roi = around(masks[1], 7)
+    part = crop_frame(frame, roi)
+    assert np.array_equal(part.rgb, frame.rgb[roi])
+    whole = back_project(frame.depth, frame.intrinsics)[roi]
     assert np.allclose(back_project(part.depth, part.intrinsics), whole, atol=1e-6, equal_nan=True)
 
 
@@ -70,11 +67,11 @@ class Painted:
         return Proposals(masks, mask_boxes(masks), quality, sources)
 
 
-def test_what_the_window_s_border_cuts_is_left_out_and_what_the_frame_s_cuts_is_not() -> None:
+def test_masks_cut_by_the_region_but_not_by_the_frame_are_dropped() -> None:
     rgb = np.zeros((40, 60, 3), np.uint8)
     for value, (top, left) in enumerate([(0, 10), (10, 20), (10, 36), (25, 10)], 1):
         rgb[top : top + 8, left : left + 8] = value
-    found = propose_in(Painted(), Frame(rgb), (slice(0, 28), slice(5, 40)))
+    found = propose_in_region(Painted(), Frame(rgb), (slice(0, 28), slice(5, 40)))
     assert found.sources == ("1", "2")
     assert np.array_equal(found.masks[1], rgb[..., 0] == 2)
     assert np.array_equal(found.boxes, [[10, 0, 7, 7], [20, 10, 7, 7]])

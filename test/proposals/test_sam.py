@@ -1,7 +1,7 @@
-"""Segment Anything proposals: the same masks as segment_anything's own generator, and no exception.
+"""Segment Anything proposals equal those of segment_anything's generator.
 
-A small network with random weights stands in for a trained one: what is checked is the machinery
-round the network, which is the same for every weight.
+A small network with random weights replaces a trained one: the tests check the code around the
+network, which does not depend on the weights.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from support.small_sam import SMALL
 from torch.nn.functional import avg_pool2d
 
 from zsris_ros.proposals.sam import encoder as sam_encoder
-from zsris_ros.proposals.sam.architecture import SamArchitecture
 from zsris_ros.proposals.sam.decoder import PointDecoder
 from zsris_ros.proposals.sam.encoder import encode_image
-from zsris_ros.proposals.sam.sam_network import Sam, build_sam
+from zsris_ros.proposals.sam.sam_network import Sam, SamArchitecture, build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import Frame, InputError, Proposals
@@ -28,6 +27,8 @@ from zsris_ros.types import Frame, InputError, Proposals
 ensure_torchvision()
 
 from segment_anything import SamAutomaticMaskGenerator
+
+Weights = dict[str, torch.Tensor]
 
 LENIENT = SamSettings(
     points_per_side=6,
@@ -39,7 +40,7 @@ LENIENT = SamSettings(
 
 
 @pytest.fixture(scope="module")
-def weights() -> dict[str, torch.Tensor]:
+def weights() -> Weights:
     """Random weights, strong enough that masks, IoUs and stabilities differ between points."""
     torch.manual_seed(2)
     state = build_sam(SMALL).state_dict()
@@ -52,7 +53,7 @@ def weights() -> dict[str, torch.Tensor]:
     return state
 
 
-def network(weights: dict[str, torch.Tensor], covered: float = 0.2) -> Sam:
+def network(weights: Weights, covered: float = 0.2) -> Sam:
     """A small network whose masks are compact blobs, as a trained network's are.
 
     ``covered`` is the share of the picture that a mask covers.
@@ -92,9 +93,7 @@ def picture(height: int = 48, width: int = 80, seed: int = 0) -> np.ndarray:
     ].copy()
 
 
-def propose(
-    weights: dict[str, torch.Tensor], image: np.ndarray, settings: SamSettings = LENIENT
-) -> Proposals:
+def propose(weights: Weights, image: np.ndarray, settings: SamSettings = LENIENT) -> Proposals:
     return SamProposer(network(weights), settings).propose(Frame(image))
 
 
@@ -121,9 +120,7 @@ def assert_alike(ours: Proposals, plain: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("min_area", [0, 60])
 @pytest.mark.parametrize("seed", range(3))
-def test_masks_are_those_of_the_plain_generator(
-    weights: dict[str, torch.Tensor], seed: int, min_area: int
-) -> None:
+def test_masks_are_those_of_the_plain_generator(weights: Weights, seed: int, min_area: int) -> None:
     image = picture(seed=seed)
     settings = dataclasses.replace(LENIENT, min_mask_region_area=min_area)
     ours = propose(weights, image, settings)
@@ -134,15 +131,16 @@ def test_masks_are_those_of_the_plain_generator(
 
     assert len(ours) == len(plain) > 3
     assert_alike(ours, plain)
+    if min_area:  # the comparison tests the cleaning only where masks change
+        raw = {mask.tobytes() for mask in propose(weights, image).masks}
+        assert {mask.tobytes() for mask in ours.masks} - raw
     expected = np.clip([mask["predicted_iou"] for mask in plain], 0, 1)
     assert np.allclose(ours.quality, expected, atol=1e-7)
     assert_sound(ours, image)
 
 
 def test_out_of_memory_asks_about_fewer_points_at_a_time(
-    weights: dict[str, torch.Tensor],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    weights: Weights, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = propose(weights, picture())
     masks, asked = PointDecoder.masks, []
@@ -174,9 +172,7 @@ CROPS = dataclasses.replace(
 
 
 @pytest.mark.parametrize("min_area", [0, 200])
-def test_masks_of_crops_are_those_of_the_plain_generator(
-    weights: dict[str, torch.Tensor], min_area: int
-) -> None:
+def test_masks_of_crops_are_those_of_the_plain_generator(weights: Weights, min_area: int) -> None:
     image = picture(200, 260, seed=1)
     settings = dataclasses.replace(CROPS, min_mask_region_area=min_area)
     ours = SamProposer(network(weights, covered=0.05), settings).propose(Frame(image))
@@ -188,14 +184,6 @@ def test_masks_of_crops_are_those_of_the_plain_generator(
     assert 3 < len(from_crops) < len(plain), "the comparison would say nothing about crops"
     assert_alike(ours, plain)
     assert_sound(ours, image)
-
-
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 300), (40, 40)])
-def test_any_image_can_be_cropped(
-    weights: dict[str, torch.Tensor], height: int, width: int
-) -> None:
-    image = picture(height, width)
-    assert_sound(propose(weights, image, CROPS), image)
 
 
 @pytest.mark.parametrize(
@@ -212,27 +200,21 @@ def test_impossible_settings_are_refused(wrong: dict[str, int]) -> None:
         SamSettings(**wrong)
 
 
-def test_region_cleaning_changes_masks(weights: dict[str, torch.Tensor]) -> None:
-    """The comparison with the plain generator above would prove nothing without this."""
-    cleaned = propose(weights, picture(), dataclasses.replace(LENIENT, min_mask_region_area=60))
-    raw = propose(weights, picture())
-    assert {mask.tobytes() for mask in cleaned.masks} - {mask.tobytes() for mask in raw.masks}
-
-
 @pytest.mark.parametrize(
-    ("height", "width"), [(1, 1), (20, 20), (1, 500), (500, 1), (3, 200), (200, 130)]
+    ("height", "width"), [(1, 1), (40, 40), (1, 500), (300, 2), (3, 200), (200, 130)]
 )
 @pytest.mark.parametrize("value", [None, 0, 255])
 def test_any_image_gives_sound_proposals(
-    weights: dict[str, torch.Tensor], height: int, width: int, value: int | None
+    weights: Weights, height: int, width: int, value: int | None
 ) -> None:
     image = picture(height, width)
     if value is not None:
         image[:] = value
-    assert_sound(propose(weights, image), image)
+    for settings in (LENIENT, CROPS):
+        assert_sound(propose(weights, image, settings), image)
 
 
-def test_no_mask_is_good_enough(weights: dict[str, torch.Tensor]) -> None:
+def test_no_mask_is_good_enough(weights: Weights) -> None:
     for strict in ({"pred_iou_thresh": 50.0}, {"stability_score_thresh": 1.5}):
         image = picture()
         settings = dataclasses.replace(LENIENT, min_mask_region_area=10, **strict)
@@ -241,7 +223,7 @@ def test_no_mask_is_good_enough(weights: dict[str, torch.Tensor]) -> None:
         assert_sound(proposals, image)
 
 
-def test_zero_thresholds_give_no_empty_mask(weights: dict[str, torch.Tensor]) -> None:
+def test_zero_thresholds_give_no_empty_mask(weights: Weights) -> None:
     everything = SamSettings(
         points_per_side=4, pred_iou_thresh=-9.0, stability_score_thresh=0.0, box_nms_thresh=1.0
     )
@@ -250,7 +232,7 @@ def test_zero_thresholds_give_no_empty_mask(weights: dict[str, torch.Tensor]) ->
     assert_sound(proposals, picture())
 
 
-def test_two_frames_do_not_mix(weights: dict[str, torch.Tensor]) -> None:
+def test_two_frames_do_not_mix(weights: Weights) -> None:
     proposer = SamProposer(network(weights), LENIENT)
     first, other = picture(seed=0), picture(60, 40, seed=1)
     before = proposer.propose(Frame(first))
@@ -264,7 +246,7 @@ def test_the_encoder_computes_what_it_was_written_to(
     monkeypatch: pytest.MonkeyPatch, side: int, window: int
 ) -> None:
     """A part at a time, in windows that do not fill the picture, and in some that go beyond it."""
-    monkeypatch.setattr(sam_encoder, "portion", lambda numbers, _: max(1, 300 // numbers))
+    monkeypatch.setattr(sam_encoder, "items_at_once", lambda numbers, _: max(1, 300 // numbers))
     torch.manual_seed(3)
     encoder = build_sam({**SMALL, "window_size": window}).image_encoder
     for name, value in encoder.named_parameters():
@@ -277,7 +259,7 @@ def test_the_encoder_computes_what_it_was_written_to(
         torch.testing.assert_close(ours, encoder(image), atol=2e-5, rtol=0)
 
 
-def test_the_decoder_computes_what_it_was_written_to(weights: dict[str, torch.Tensor]) -> None:
+def test_the_decoder_computes_what_it_was_written_to(weights: Weights) -> None:
     sam = build_sam(SMALL, weights)
     embedding, points = torch.randn(1, 32, 8, 8), 64 * torch.rand(7, 2)
     labels = torch.ones(7, 1)
@@ -298,7 +280,7 @@ def test_the_decoder_computes_what_it_was_written_to(weights: dict[str, torch.Te
     )
 
 
-def test_half_precision_encoder_stays_close(weights: dict[str, torch.Tensor]) -> None:
+def test_half_precision_encoder_stays_close(weights: Weights) -> None:
     image = torch.randn(1, 3, 64, 64)
     exact = encode_image(build_sam(SMALL, weights).image_encoder, image).detach()
     for precision, worst in (("bf16", 0.1), ("fp16", 0.02)):
@@ -328,7 +310,7 @@ def test_default_sizes_are_the_published_vit_b() -> None:
     assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in published.items()}
 
 
-def test_what_does_not_fit_is_refused_by_name(weights: dict[str, torch.Tensor]) -> None:
+def test_what_does_not_fit_is_refused_by_name(weights: Weights) -> None:
     with pytest.raises(ValueError, match="unknown SAM architecture 'vit_x'"):
         build_sam("vit_x")
     with pytest.raises(ValueError, match="depth, with"):
@@ -345,7 +327,7 @@ def test_what_does_not_fit_is_refused_by_name(weights: dict[str, torch.Tensor]) 
         SamSettings(points_per_side=0)
 
 
-def test_a_window_is_prompted_by_a_grid_of_its_own(weights: dict[str, torch.Tensor]) -> None:
+def test_a_window_is_prompted_by_a_grid_of_its_own(weights: Weights) -> None:
     image = picture()
     whole, left = (slice(0, 48), slice(0, 80)), (slice(0, 48), slice(0, 40))
     proposer = SamProposer(network(weights), LENIENT)  # whose grid is as dense as a window's

@@ -1,71 +1,89 @@
-"""Candidates and verdict, from scores alone."""
+"""Candidates, verdict and selection, from scores alone."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from support.scenes import scene_of
+from hypothesis import given
+from hypothesis import strategies as st
+from support.scenes import Box, scene_of
 
 from zsris_ros.language import parse
 from zsris_ros.referring.calibration import Calibration
-from zsris_ros.referring.decision import decide, rank
+from zsris_ros.referring.decision import answer_mask, decide, rank_candidates, select
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.object_filter import prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Verdict
+from zsris_ros.types import Candidate, Verdict
 
-MEASURED = Calibration(measured_on="a test")
-SETTINGS = ReferSettings(found=0.3, alike=0.8, calibration=MEASURED)
-APART = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
-MUG = parse("the mug", "rules")
+SETTINGS = ReferSettings(
+    min_score=0.3, ambiguity_ratio=0.8, calibration=Calibration(measured_on="a test")
+)
+ROW: list[Box] = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
 
 
-def grounding(*scores: float) -> Grounding:
+def candidates_of(
+    *scores: float, boxes: list[Box] = ROW, depths: list[float] | None = None
+) -> tuple[Candidate, ...]:
     shares = torch.tensor(scores)
-    return Grounding(shares, {"match": shares}, (), shares)
+    return rank_candidates(
+        scene_of(boxes, depths), Grounding(shares, {"match": shares}, (), shares)
+    )
 
 
-def test_candidates_come_best_first_and_once_a_thing() -> None:
-    nested = [(5, 5, 20, 20), (6, 6, 18, 18), (60, 5, 10, 10)]
-    candidates = rank(scene_of(nested), grounding(0.5, 0.9, 0.7))
-    assert [c.index for c in candidates] == [1, 2]
-
-
-def test_verdicts() -> None:
-    scene = scene_of(APART)
-    for scores, verdict in [
-        ((0.9, 0.2, 0.1), Verdict.FOUND),
-        ((0.9, 0.85, 0.1), Verdict.AMBIGUOUS),
-        ((0.2, 0.1, 0.1), Verdict.NOT_FOUND),
-    ]:
-        candidates = rank(scene, grounding(*scores))
-        assert decide(candidates, MUG, SETTINGS) is verdict
-    assert decide((), MUG, SETTINGS) is Verdict.NOT_FOUND
-
-
-def test_only_measured_scores_refuse() -> None:
-    candidates = rank(scene_of(APART), grounding(0.2, 0.05, 0.01))
-    assert decide(candidates, MUG, SETTINGS) is Verdict.NOT_FOUND
-    assert decide(candidates, MUG, ReferSettings(found=0.3)) is Verdict.FOUND
-    close = rank(scene_of(APART), grounding(0.2, 0.19, 0.01))
-    assert decide(close, MUG, ReferSettings(found=0.3)) is Verdict.AMBIGUOUS
-
-
-def test_asking_for_all_is_never_ambiguous() -> None:
-    candidates = rank(scene_of(APART), grounding(0.9, 0.85, 0.8))
-    assert decide(candidates, parse("all mugs", "rules"), SETTINGS) is Verdict.FOUND
+def test_each_object_has_one_candidate_best_first() -> None:
+    nested: list[Box] = [(5, 5, 20, 20), (6, 6, 18, 18), (60, 5, 10, 10)]
+    assert [c.index for c in candidates_of(0.5, 0.9, 0.7, boxes=nested)] == [1, 2]
 
 
 def test_candidates_carry_metres_only_with_depth() -> None:
-    with_depth = rank(scene_of(APART, depths=[1.0, 1.0, 1.0]), grounding(0.9, 0.5, 0.1))[0]
+    with_depth = candidates_of(0.9, 0.5, 0.1, depths=[1.0, 1.0, 1.0])[0]
     assert with_depth.centroid is not None and abs(with_depth.centroid[2] - 1.0) < 1e-5
-    assert rank(scene_of(APART), grounding(0.9, 0.5, 0.1))[0].centroid is None
+    assert candidates_of(0.9, 0.5, 0.1)[0].centroid is None
 
 
-def test_a_whole_goes_before_its_parts_unless_it_matches_much_worse() -> None:
-    part_whole_other = [(5, 5, 20, 12), (5, 5, 20, 20), (60, 5, 10, 10)]
-    proposals = scene_of(part_whole_other).proposals
-    close = prefer_wholes(torch.tensor([0.95, 0.9, 0.92]), proposals, 0.85)
-    assert close.argsort(descending=True).tolist() == [2, 1, 0]
-    far = prefer_wholes(torch.tensor([0.95, 0.5, 0.92]), proposals, 0.85)
-    assert far.tolist() == pytest.approx([0.95, 0.5, 0.92])
+def test_only_measured_scores_refuse() -> None:
+    mug = parse("the mug", "rules").target
+    uncalibrated = ReferSettings(min_score=0.3)
+    assert decide(candidates_of(0.2, 0.05, 0.01), mug, SETTINGS) is Verdict.NOT_FOUND
+    assert decide(candidates_of(0.2, 0.05, 0.01), mug, uncalibrated) is Verdict.FOUND
+    assert decide(candidates_of(0.2, 0.19, 0.01), mug, uncalibrated) is Verdict.AMBIGUOUS
+    assert decide((), mug, SETTINGS) is Verdict.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("text", "scores", "verdict", "expected"),
+    [
+        ("the mug", (0.9, 0.2, 0.1), Verdict.FOUND, [0]),
+        ("the mug", (0.9, 0.85, 0.1), Verdict.AMBIGUOUS, [0, 1]),
+        ("the mug", (0.2, 0.1, 0.1), Verdict.NOT_FOUND, []),
+        ("all mugs", (0.9, 0.6, 0.1), Verdict.FOUND, [0, 1]),
+        ("the mugs", (0.9, 0.85, 0.8), Verdict.FOUND, [0, 1, 2]),
+        ("both mugs", (0.9, 0.7, 0.1), Verdict.FOUND, [0, 1]),
+        ("both mugs", (0.9, 0.1, 0.1), Verdict.FOUND, [0]),
+        ("the two mugs", (0.9, 0.85, 0.8), Verdict.AMBIGUOUS, [0, 1, 2]),
+        ("the two leftmost mugs", (0.9, 0.85, 0.8), Verdict.FOUND, [0, 1]),
+    ],
+)
+def test_the_requested_number_is_selected(
+    text: str, scores: tuple[float, ...], verdict: Verdict, expected: list[int]
+) -> None:
+    actual, candidates = select(candidates_of(*scores), parse(text, "rules").target, SETTINGS)
+    assert actual is verdict
+    assert sorted(each.index for each in candidates if each.selected) == expected
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=3),
+    st.sampled_from(["the mug", "all mugs", "both mugs", "the three mugs", "the two biggest mugs"]),
+)
+def test_the_mask_is_that_of_the_selected_candidates(scores: list[float], text: str) -> None:
+    scene, target = scene_of(ROW), parse(text, "rules").target
+    verdict, candidates = select(candidates_of(*scores), target, SETTINGS)
+    mask = answer_mask(scene.proposals, candidates, verdict, target)
+    selected = [each.index for each in candidates if each.selected]
+    union = np.any(scene.proposals.masks[selected], axis=0)
+    assert not (mask & ~union).any()
+    assert mask.any() == bool(selected) == (verdict is not Verdict.NOT_FOUND)
+    if verdict is Verdict.FOUND:
+        assert (mask == union).all()

@@ -1,4 +1,4 @@
-"""The product's resolver on hand-made scenes, with similarities that are stated."""
+"""The product's resolver on scenes of rectangles with simulated semantics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.scenes import Box, scene_of
 
+from zsris_ros.baselines.factory import interpret_without_positions
 from zsris_ros.evaluation.expressions.simulated_semantics import Semantics, SimulatedClip
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.settings import ReferSettings
@@ -22,29 +23,29 @@ ROW: list[Box] = [(2, 20, 10, 14), (24, 20, 10, 14), (46, 20, 10, 14), (66, 20, 
 
 def refer(
     text: str,
-    *things: str,
+    *objects: str,
     boxes: list[Box] | None = None,
     noise: float = 0.0,
     image: str = "row",
     semantics: Semantics = "words",
     settings: ReferSettings | None = None,
 ) -> ReferringResult:
-    """The answer about a row of things from left to right, each called by some words."""
+    """Return the result for a row of objects from left to right, each with its words."""
     settings = settings or ReferSettings()
     clip = SimulatedClip(settings.negatives)
-    clip.show(image, [set(each.split()) for each in things], semantics, noise)
-    scene = scene_of((boxes or ROW)[: len(things)], features=clip.mask_features())
+    clip.set_scene(image, [set(each.split()) for each in objects], semantics, noise)
+    scene = scene_of((boxes or ROW)[: len(objects)], features=clip.mask_features())
     return ProductResolver(clip, None, RuleParser(), settings).refer(scene, text)
 
 
-def best(text: str, *things: str, **options: object) -> int:
-    referral = refer(text, *things, **options)  # type: ignore[arg-type]
-    assert referral.best is not None
-    return referral.best.index
+def best(text: str, *objects: str, **options: object) -> int:
+    result = refer(text, *objects, **options)  # type: ignore[arg-type]
+    assert result.best is not None
+    return result.best.index
 
 
 @pytest.mark.parametrize(
-    ("text", "things", "meant"),
+    ("text", "objects", "meant"),
     [
         ("the mug", ("bowl", "mug", "box"), 1),
         ("the left mug", ("bowl", "mug", "mug"), 1),
@@ -57,10 +58,12 @@ def best(text: str, *things: str, **options: object) -> int:
         ("the mug next to the bowl that is left of the box", ("mug", "bowl", "box", "bowl"), 0),
     ],
 )
-def test_space_chooses_among_those_that_fit(text: str, things: tuple[str, ...], meant: int) -> None:
-    referral = refer(text, *things)
-    assert referral.best is not None and referral.best.index == meant
-    assert referral.verdict is Verdict.FOUND
+def test_space_chooses_among_those_that_fit(
+    text: str, objects: tuple[str, ...], meant: int
+) -> None:
+    result = refer(text, *objects)
+    assert result.best is not None and result.best.index == meant
+    assert result.verdict is Verdict.FOUND
 
 
 @pytest.mark.parametrize("place", ["on the left", "second from the left", "left of the box"])
@@ -69,7 +72,7 @@ def test_the_only_one_that_fits_is_not_lost_to_space(place: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["left mug", "the leftmost mug", "first mug from the left"])
-def test_noise_between_things_of_a_kind_does_not_outweigh_a_place(text: str) -> None:
+def test_noise_between_objects_of_a_kind_does_not_outweigh_a_place(text: str) -> None:
     hits = [best(text, "mug", "mug", "mug", noise=0.01, image=str(k)) == 0 for k in range(40)]
     assert np.mean(hits) >= 0.95
 
@@ -87,36 +90,36 @@ def test_noise_between_things_of_a_kind_does_not_outweigh_a_place(text: str) -> 
     ],
 )
 def test_nothing_that_is_there_is_refused_without_a_calibration(text: str) -> None:
-    referral = refer(text, "mug", "bowl", "box")
-    assert referral.verdict is not Verdict.NOT_FOUND
-    assert referral.best is not None and referral.best.index == 0
-    assert "uncalibrated" in referral.explanation
+    result = refer(text, "mug", "bowl", "box")
+    assert result.verdict is not Verdict.NOT_FOUND
+    assert result.best is not None and result.best.index == 0
+    assert "uncalibrated" in result.explanation
 
 
 def test_an_anchor_that_was_not_proposed_is_named_and_its_side_is_left() -> None:
-    referral = refer("the mug right of the fridge", "mug", "mug", "bowl")
-    assert "no proposal clearly shows the fridge" in referral.explanation
-    assert referral.best is not None and referral.best.index == 1
+    result = refer("the mug right of the fridge", "mug", "mug", "bowl")
+    assert "no proposal clearly shows the fridge" in result.explanation
+    assert result.best is not None and result.best.index == 1
     near = refer("the mug near the fridge", "mug", "mug", "bowl")
     assert near.verdict is Verdict.AMBIGUOUS
 
 
 def test_an_anchor_may_look_like_the_target() -> None:
     beside = [(2, 20, 10, 14), (14, 20, 10, 14), (66, 20, 10, 14)]
-    referral = refer("the mug next to another mug", "mug", "mug", "mug", boxes=beside)
-    assert referral.verdict is Verdict.AMBIGUOUS
-    assert sorted(each.index for each in referral.selected) == [0, 1]
+    result = refer("the mug next to another mug", "mug", "mug", "mug", boxes=beside)
+    assert result.verdict is Verdict.AMBIGUOUS
+    assert sorted(each.index for each in result.selected) == [0, 1]
 
 
 def test_two_that_fit_alike_are_asked_about() -> None:
-    referral = refer("the mug", "mug", "bowl", "mug")
-    assert referral.verdict is Verdict.AMBIGUOUS
-    assert sorted(each.index for each in referral.selected) == [0, 2]
+    result = refer("the mug", "mug", "bowl", "mug")
+    assert result.verdict is Verdict.AMBIGUOUS
+    assert sorted(each.index for each in result.selected) == [0, 2]
 
 
 def test_measured_weights_refuse_what_is_absent() -> None:
     measured = Calibration({"presence": (0, 1), "anchor": (0, 1)}, measured_on="a test")
-    settings = replace(ReferSettings(), found=0.3, calibration=measured)
+    settings = replace(ReferSettings(), min_score=0.3, calibration=measured)
     assert refer("the mug", "mug", "bowl", settings=settings).verdict is Verdict.FOUND
     assert refer("the kettle", "mug", "bowl", settings=settings).verdict is Verdict.NOT_FOUND
     far = refer("the mug left of the kettle", "mug", "bowl", settings=settings)
@@ -132,17 +135,20 @@ def test_presence_does_not_decide_between_candidates() -> None:
         assert [c.index for c in again.candidates] == [c.index for c in plain.candidates]
 
 
-def test_an_ablation_without_places_leaves_them_out() -> None:
+@pytest.mark.parametrize("text", ["the left mug", "the mug on the right side of the table"])
+def test_an_ablation_leaves_out_positions(text: str) -> None:
     clip = SimulatedClip()
-    clip.show("row", [{"mug"}, {"mug"}], "words", 0.0)
+    clip.set_scene("row", [{"mug"}, {"mug"}], "words", 0.0)
     scene = scene_of(ROW[:2], features=clip.mask_features())
-    for text in ("the left mug", "the mug on the right side of the table"):
-        for places, verdict in ((True, Verdict.FOUND), (False, Verdict.AMBIGUOUS)):
-            resolver = ProductResolver(clip, None, RuleParser(), ReferSettings(), places=places)
-            assert resolver.refer(scene, text).verdict is verdict
+    product = ProductResolver(clip, None, RuleParser(), ReferSettings())
+    assert product.refer(scene, text).verdict is Verdict.FOUND
+    ablation = ProductResolver(
+        clip, None, RuleParser(), ReferSettings(), interpret_without_positions
+    )
+    assert ablation.refer(scene, text).verdict is Verdict.AMBIGUOUS
 
 
-def test_a_lying_thing_is_wide() -> None:
+def test_a_lying_object_is_wide() -> None:
     shapes = [(2, 20, 8, 24), (24, 30, 24, 8), (60, 20, 8, 24)]
     assert best("the bottle lying down", "bottle", "bottle", "bottle", boxes=shapes) == 1
     tall = refer("the bottle standing upright", "bottle", "bottle", "bottle", boxes=shapes)
@@ -156,6 +162,6 @@ def test_a_lying_thing_is_wide() -> None:
     ),
 )
 def test_the_order_of_proposals_does_not_matter(order: list[int], text: str) -> None:
-    things = ["mug", "mug", "bowl", "mug"]
-    turned = best(text, *(things[k] for k in order), boxes=[ROW[k] for k in order])
-    assert order[turned] == best(text, *things)
+    objects = ["mug", "mug", "bowl", "mug"]
+    turned = best(text, *(objects[k] for k in order), boxes=[ROW[k] for k in order])
+    assert order[turned] == best(text, *objects)

@@ -9,8 +9,8 @@ from support.small_clip import small_clip
 from zsris_ros.baselines.factory import method_segmenter
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.published_query import PublishedReader
-from zsris_ros.language.parsers import RuleParser
-from zsris_ros.proposals.fixed import FixedProposals
+from zsris_ros.language.rule_parser import RuleParser
+from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.types import Frame
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.views import HybridSettings
@@ -35,7 +35,7 @@ def test_texts_are_encoded_in_one_go(
         masks[place, 4:20, 8 * place : 8 * place + 6] = True
     segmenter = method_segmenter(
         find_method("hybridgl", variant),
-        [FixedProposals(masks)],
+        [FixedProposer(masks)],
         clip,
         parser=RuleParser(),
         reader=PublishedReader(),

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from support.scenes import scene_of
 
 from zsris_ros.referring.ranking import (
-    best_shares,
-    first_shares,
-    graded_shares,
-    ordinal_shares,
-    place_precedence,
+    best_probability,
+    first_probability,
+    graded_fit,
+    ordinal_probability,
+    position_precedence,
     precedence,
 )
 from zsris_ros.types import Scene
@@ -30,7 +30,7 @@ EVERYONE = torch.ones(3)
 def first(kind: str, scene: Scene, members: torch.Tensor = EVERYONE, count: int = 1) -> list[float]:
     """The probability of each mask to be among the first, rounded."""
     before = precedence(kind, scene, members)
-    return [round(value, 2) for value in first_shares(before, members, count).tolist()]
+    return [round(value, 2) for value in first_probability(before, members, count).tolist()]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_size_is_metres_where_there_is_depth() -> None:
 
 
 def ordinal(index: int, side: str, members: torch.Tensor = EVERYONE) -> torch.Tensor:
-    return ordinal_shares(index, precedence(side, scene_of(THREE), members), members)
+    return ordinal_probability(index, precedence(side, scene_of(THREE), members), members)
 
 
 def test_only_members_come_before() -> None:
@@ -101,23 +101,23 @@ def test_a_miscount_costs_a_factor_and_too_few_are_no_error() -> None:
 def test_shares_are_probabilities(members: list[float], kind: str) -> None:
     likely = torch.tensor(members)
     before = precedence(kind, scene_of(THREE), likely)
-    for shares in (first_shares(before, likely), ordinal_shares(2, before, likely)):
+    for shares in (first_probability(before, likely), ordinal_probability(2, before, likely)):
         assert bool(((shares >= 0) & (shares <= 1 + 1e-6)).all())
-    everyone = first_shares(before, torch.ones(3))
-    assert bool((first_shares(before, likely) >= everyone - 1e-5).all())
+    everyone = first_probability(before, torch.ones(3))
+    assert bool((first_probability(before, likely) >= everyone - 1e-5).all())
 
 
 @given(st.lists(st.booleans(), min_size=3, max_size=3), st.permutations([0, 1, 2]))
 def test_the_order_of_proposals_does_not_matter(flags: list[bool], order: list[int]) -> None:
     members = torch.tensor(flags).float()
-    plain = first_shares(precedence("left", scene_of(THREE), members), members)
+    plain = first_probability(precedence("left", scene_of(THREE), members), members)
     turned = scene_of([THREE[k] for k in order])
-    again = first_shares(precedence("left", turned, members[order]), members[order])
+    again = first_probability(precedence("left", turned, members[order]), members[order])
     assert torch.allclose(again, plain[order], atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("places", "expected"),
+    ("positions", "expected"),
     [
         (("left",), 0),
         (("right",), 2),
@@ -128,40 +128,40 @@ def test_the_order_of_proposals_does_not_matter(flags: list[bool], order: list[i
         (("back",), 2),
     ],
 )
-def test_places_are_relative(places: tuple[str, ...], expected: int) -> None:
-    before = place_precedence(places, scene_of(THREE), EVERYONE)
-    assert int(first_shares(before, EVERYONE).argmax()) == expected
+def test_positions_are_relative(positions: tuple[str, ...], expected: int) -> None:
+    before = position_precedence(positions, scene_of(THREE), EVERYONE)
+    assert int(first_probability(before, EVERYONE).argmax()) == expected
 
 
 def test_the_middle_one_of_a_row_wherever_it_stands() -> None:
     row = scene_of([(1, 40, 6, 6), (9, 42, 6, 6), (18, 40, 6, 6)])
-    before = place_precedence(("middle",), row, EVERYONE)
-    assert int(first_shares(before, EVERYONE).argmax()) == 1
+    before = position_precedence(("middle",), row, EVERYONE)
+    assert int(first_probability(before, EVERYONE).argmax()) == 1
     others = scene_of([*[(1, 40, 6, 6), (9, 42, 6, 6), (18, 40, 6, 6)], (70, 2, 6, 6)])
     members = torch.tensor([1.0, 1.0, 1.0, 0.01])
-    before = place_precedence(("middle",), others, members)
-    assert int(first_shares(before, members)[:3].argmax()) == 1
+    before = position_precedence(("middle",), others, members)
+    assert int(first_probability(before, members)[:3].argmax()) == 1
 
 
 def test_front_goes_by_depth_where_there_is_some() -> None:
     scene = scene_of(THREE, depths=[1.5, 1.0, 0.5])
-    before = place_precedence(("front",), scene, EVERYONE)
-    assert int(first_shares(before, EVERYONE).argmax()) == 2
+    before = position_precedence(("front",), scene, EVERYONE)
+    assert int(first_probability(before, EVERYONE).argmax()) == 2
 
 
 def test_several_on_a_side_are_graded() -> None:
     key = torch.tensor([0.1, 0.2, 0.9])
-    assert graded_shares(key, torch.ones(3)).tolist() == pytest.approx([1.0, 0.875, 0.0])
-    assert graded_shares(key, torch.tensor([1.0, 0.0, 0.0])).tolist() == [1, 1, 1]
+    assert graded_fit(key, torch.ones(3)).tolist() == pytest.approx([1.0, 0.875, 0.0])
+    assert graded_fit(key, torch.tensor([1.0, 0.0, 0.0])).tolist() == [1, 1, 1]
 
 
 def test_the_best_fit_wins_among_members_alone() -> None:
     fit, apart = torch.tensor([0.2, 0.9, 1.0]), 1 - torch.eye(3)
-    only = best_shares(fit, torch.tensor([1.0, 0.0, 0.0]), apart)
+    only = best_probability(fit, torch.tensor([1.0, 0.0, 0.0]), apart)
     assert only[0] == 1, "nothing competes with the only one that is meant"
-    both = best_shares(fit, torch.tensor([1.0, 1.0, 0.0]), apart)
+    both = best_probability(fit, torch.tensor([1.0, 1.0, 0.0]), apart)
     assert both[0] < 0.01 and both[1] > 0.99
-    alike = best_shares(torch.tensor([0.9, 0.9]), torch.ones(2), 1 - torch.eye(2))
+    alike = best_probability(torch.tensor([0.9, 0.9]), torch.ones(2), 1 - torch.eye(2))
     assert alike.tolist() == [0.5, 0.5]
 
 

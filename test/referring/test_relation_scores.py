@@ -1,4 +1,4 @@
-"""What anchors say about masks: one of several, parts of a whole, and never the anchor itself."""
+"""Relations to one of several anchors, to wholes, and to other masks than the target."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from hypothesis import strategies as st
 from support.scenes import scene_of
 from torch import Tensor
 
-from zsris_ros.language import parse
-from zsris_ros.language.phrasing import exclusions
-from zsris_ros.referring.object_filter import prefer_wholes
 from zsris_ros.referring.relation_scores import AnchorMasks, relation_fit
 from zsris_ros.types import Scene
 
 
-def fit(scene: Scene, kind: str, *anchors: Sequence[float], otherwise: float = 0.0) -> Tensor:
-    """The fit with anchors that each stand for masks with the given weights, and surely so."""
+def fit(scene: Scene, kind: str, *anchors: Sequence[float], fallback: float = 0.0) -> Tensor:
+    """Return the fit with certain anchors of the given mask weights."""
     masks = [AnchorMasks(torch.tensor(each), torch.tensor(each)) for each in anchors]
-    return relation_fit(scene, kind, masks, torch.full((len(scene.proposals),), otherwise))
+    return relation_fit(scene, kind, masks, torch.full((len(scene.proposals),), fallback))
 
 
 def test_one_of_several_anchors_is_enough_to_stand_next_to() -> None:
@@ -36,7 +33,7 @@ def test_a_part_lies_in_the_mask_of_its_whole() -> None:
     assert parts.tolist() == [0.0, pytest.approx(1.0, abs=0.05), 0.0]
 
 
-def test_between_leaves_out_what_stands_for_the_anchors_and_their_parts() -> None:
+def test_between_excludes_the_anchors_and_their_parts() -> None:
     scene = scene_of([(0, 20, 10, 10), (60, 20, 10, 10), (30, 20, 10, 10), (4, 22, 6, 6)])
     support = fit(scene, "between", [1.0, 0, 0, 0], [0, 1.0, 0, 0])
     assert support.argmax() == 2 and support[2] > 0.9
@@ -49,14 +46,14 @@ def test_each_of_two_that_look_alike_may_be_the_target_beside_the_other() -> Non
     assert beside[0] > 0.6 and beside[1] > 0.6 and beside[2] < 0.4
 
 
-def test_an_anchor_that_no_other_mask_shows_leaves_what_is_left_of_the_relation() -> None:
+def test_a_missing_anchor_leaves_the_fallback() -> None:
     scene = scene_of([(5, 20, 10, 20), (40, 20, 10, 20)])
     weights, shown = torch.tensor([1.0, 1.0]), torch.tensor([0.0, 0.0])
-    otherwise = torch.tensor([0.3, 0.7])
-    unknown = relation_fit(scene, "left_of", [AnchorMasks(weights, shown)], otherwise)
+    fallback = torch.tensor([0.3, 0.7])
+    unknown = relation_fit(scene, "left_of", [AnchorMasks(weights, shown)], fallback)
     assert unknown.tolist() == pytest.approx([0.3, 0.7])
     only_itself = AnchorMasks(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0]))
-    fits = relation_fit(scene, "left_of", [only_itself], otherwise)
+    fits = relation_fit(scene, "left_of", [only_itself], fallback)
     assert fits[0] == pytest.approx(0.3) and fits[1] < 0.01
 
 
@@ -70,31 +67,3 @@ def test_fits_are_shares(weights: list[float], shown: list[float], kind: str) ->
     masks = AnchorMasks(torch.tensor(weights), torch.tensor(shown))
     fits = relation_fit(scene, kind, [masks], torch.full((4,), 0.5))
     assert bool(((fits >= 0) & (fits <= 1)).all())
-
-
-def test_a_thing_does_not_step_back_behind_several_taken_for_one() -> None:
-    proposals = scene_of([(5, 5, 30, 20), (5, 5, 14, 20), (21, 5, 14, 20)]).proposals
-    things = ~torch.tensor([True, False, False])
-    match = torch.tensor([0.9, 0.95, 0.1])
-    assert prefer_wholes(match, proposals, 0.85, things.numpy()).argmax() == 1
-    assert prefer_wholes(match, proposals, 0.85).argmax() == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "target", "field", "value"),
-    [
-        ("the mug but not the red one", "the red mug", "attributes", ("red",)),
-        ("all mugs except the leftmost one", "the leftmost mugs", "superlative", "left"),
-        ("everything except the bowl", "bowl", "head", "bowl"),
-    ],
-)
-def test_what_is_excluded_is_an_expression(
-    text: str, target: str, field: str, value: object
-) -> None:
-    (excluded,) = exclusions(parse(text, "rules"))
-    assert excluded.target == target and getattr(excluded, field) == value
-
-
-def test_an_excluded_place_is_a_relation() -> None:
-    (excluded,) = exclusions(parse("the ball that isn't next to the bowl", "rules"))
-    assert excluded.head == "ball" and excluded.relations[0].kind == "next_to"

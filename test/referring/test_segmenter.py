@@ -1,4 +1,4 @@
-"""The whole pipeline on the bundled weights, without ROS, on pictures of the shipped recording."""
+"""The whole pipeline on the bundled weights, without ROS, on images of the shipped recording."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import pytest
 
 from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.models.load import Parts, load_parts
-from zsris_ros.proposals.fixed import FixedProposals
+from zsris_ros.models.load import LoadedModels, load_models
+from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
 
 @pytest.fixture(scope="module")
-def parts() -> Parts:
-    return load_parts("tabletop", device="cpu", parser="rules")
+def parts() -> LoadedModels:
+    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
 
 
 @pytest.fixture(scope="module")
-def segmenter(parts: Parts) -> Segmenter:
+def segmenter(parts: LoadedModels) -> Segmenter:
     return parts.segmenter()
 
 
@@ -37,36 +38,36 @@ def looked(segmenter: Segmenter, recorded: tuple[RecordedScene, Frame]) -> Scene
     return segmenter.look(recorded[1])
 
 
-def check(referral: ReferringResult) -> None:
-    """What holds of every answer: it is explained, finite, in range and ranked."""
-    assert referral.message.endswith("?" if referral.verdict is Verdict.AMBIGUOUS else ".")
-    assert "parser rules" in referral.explanation
-    scores = [candidate.score for candidate in referral.candidates]
+def check(result: ReferringResult) -> None:
+    """Check that an answer is explained, finite, in range and ranked."""
+    assert result.message.endswith("?" if result.verdict is Verdict.AMBIGUOUS else ".")
+    assert "parser rules" in result.explanation
+    scores = [candidate.score for candidate in result.candidates]
     assert scores == sorted(scores, reverse=True)
     assert all(np.isfinite(s) and 0 <= s <= 1 for s in scores)
-    for candidate in referral.candidates:
+    for candidate in result.candidates:
         assert np.isfinite(list(candidate.scores.values())).all()
         x, y = (round(value) for value in candidate.centroid_pixel)
-        assert 0 <= x < referral.mask.shape[1] and 0 <= y < referral.mask.shape[0]
-    assert referral.mask.any() == (referral.verdict is not Verdict.NOT_FOUND)
-    assert bool(referral.selected) == (referral.verdict is not Verdict.NOT_FOUND)
+        assert 0 <= x < result.mask.shape[1] and 0 <= y < result.mask.shape[0]
+    assert result.mask.any() == (result.verdict is not Verdict.NOT_FOUND)
+    assert bool(result.selected) == (result.verdict is not Verdict.NOT_FOUND)
 
 
 def test_the_recording_is_answered(
     segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
 ) -> None:
     scene, _ = recorded
-    for question in scene.questions:
-        referral = segmenter.refer(looked, question.text)
-        check(referral)
-        assert referral.verdict is question.verdict, referral.explanation
+    for question in scene.expressions:
+        result = segmenter.refer(looked, question.text)
+        check(result)
+        assert result.verdict is question.verdict, result.explanation
         if question.verdict is Verdict.FOUND:
-            assert iou(referral.mask, scene.mask(question)) > 0.8, referral.explanation
-        best = referral.best
+            assert iou(result.mask, scene.mask(question)) > 0.8, result.explanation
+        best = result.best
         assert best is not None and best.centroid is not None
         away = [
-            np.linalg.norm(np.subtract(best.centroid, thing.centroid_m))
-            for thing in scene.meant(question)
+            np.linalg.norm(np.subtract(best.centroid, target.centroid_m))
+            for target in scene.targets(question)
         ]
         assert min(away, default=0.0) < 0.015
 
@@ -74,7 +75,7 @@ def test_the_recording_is_answered(
 def test_both_proposers_take_part(looked: Scene) -> None:
     finders = {name for source in looked.proposals.sources for name in source.split("+")}
     assert finders == {"sam", "depth"}
-    assert "depth+sam" in looked.proposals.sources, "what both saw is one proposal"
+    assert "depth+sam" in looked.proposals.sources, "a mask of both is one proposal"
 
 
 def test_looking_is_deterministic(
@@ -91,24 +92,24 @@ def test_without_depth_the_path_is_complete(
     scene, frame = recorded
     plain = segmenter.look(replace(frame, depth=None, intrinsics=None))
     assert set(plain.proposals.sources) == {"sam"}
-    for question in scene.questions:
-        referral = segmenter.refer(plain, question.text)
-        check(referral)
-        assert all(candidate.centroid is None for candidate in referral.candidates)
-    attribute = next(q for q in scene.questions if q.category == "attribute")
+    for question in scene.expressions:
+        result = segmenter.refer(plain, question.text)
+        check(result)
+        assert all(candidate.centroid is None for candidate in result.candidates)
+    attribute = next(q for q in scene.expressions if q.category == "attribute")
     assert iou(segmenter.refer(plain, attribute.text).mask, scene.mask(attribute)) > 0.5
 
 
-def test_nothing_to_see_is_said(segmenter: Segmenter) -> None:
+def test_an_empty_image_is_reported(segmenter: Segmenter) -> None:
     blank = segmenter.look(Frame(np.full((120, 160, 3), 127, np.uint8)))
-    referral = segmenter.refer(blank, "the red mug")
-    check(referral)
-    assert referral.verdict is Verdict.NOT_FOUND
-    assert "red mug" in referral.message or "Nothing" in referral.message
+    result = segmenter.refer(blank, "the red mug")
+    check(result)
+    assert result.verdict is Verdict.NOT_FOUND
+    assert "red mug" in result.message or "Nothing" in result.message
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (33, 17)])
-def test_odd_pictures_are_answered(segmenter: Segmenter, size: tuple[int, int]) -> None:
+def test_odd_image_sizes_are_answered(segmenter: Segmenter, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     scene = segmenter.look(Frame(rng.integers(0, 255, (*size, 3), dtype=np.uint8)))
     check(segmenter.refer(scene, "the leftmost blue ball behind the box"))
@@ -127,20 +128,20 @@ def test_odd_pictures_are_answered(segmenter: Segmenter, size: tuple[int, int]) 
         "everything",
     ],
 )
-def test_whatever_is_asked_is_answered(
+def test_unusual_expressions_are_answered(
     segmenter: Segmenter, looked: Scene, expression: str
 ) -> None:
     check(segmenter.refer(looked, expression))
 
 
 @pytest.mark.parametrize("expression", ["", "   ", "?!", "\x00"])
-def test_nothing_asked_is_refused(segmenter: Segmenter, looked: Scene, expression: str) -> None:
+def test_empty_text_is_refused(segmenter: Segmenter, looked: Scene, expression: str) -> None:
     with pytest.raises(InputError, match=r".+"):
         segmenter.refer(looked, expression)
 
 
 def test_tiny_full_and_overlapping_masks(
-    parts: Parts, recorded: tuple[RecordedScene, Frame]
+    parts: LoadedModels, recorded: tuple[RecordedScene, Frame]
 ) -> None:
     frame = recorded[1]
     masks = np.zeros((4, frame.height, frame.width), dtype=bool)
@@ -148,7 +149,7 @@ def test_tiny_full_and_overlapping_masks(
     masks[1] = True
     masks[2, 100:200, 100:200] = True
     masks[3, 100:200, 100:201] = True
-    segmenter = parts.segmenter(FixedProposals(masks))
+    segmenter = parts.segmenter(FixedProposer(masks))
     scene = segmenter.look(frame)
     for text in ("the red mug", "the biggest object", "the thing inside the box on the left"):
         check(segmenter.refer(scene, text))
@@ -156,27 +157,25 @@ def test_tiny_full_and_overlapping_masks(
 
 def test_a_further_answer_does_no_image_work(segmenter: Segmenter, looked: Scene) -> None:
     """The stages of a look and of an answer have nothing in common."""
-    referral = segmenter.refer(looked, "the mug left of the bowl")
-    assert set(referral.timings) == {"language", "grounding"}
+    result = segmenter.refer(looked, "the mug left of the bowl")
+    assert set(result.timings) == {"language", "grounding"}
     assert set(looked.timings) == {"proposals", "features", "localisation", "geometry"}
 
 
-def test_stages_come_in_the_order_that_the_action_tells(
-    segmenter: Segmenter, looked: Scene
-) -> None:
+def test_stages_come_in_the_order_of_the_action(segmenter: Segmenter, looked: Scene) -> None:
     stages = pytest.importorskip(
         "zsris_ros.ros.requests.request_handler", reason="needs ROS"
     ).STAGES
-    referral = segmenter.refer(looked, "the mug left of the bowl")
-    assert ("conversion", *looked.timings, *referral.timings, "extents") == stages
+    result = segmenter.refer(looked, "the mug left of the bowl")
+    assert ("conversion", *looked.timings, *result.timings, "extents") == stages
 
 
-def test_several_things_in_one_sentence(
+def test_several_targets_in_one_sentence(
     segmenter: Segmenter, recorded: tuple[RecordedScene, Frame], looked: Scene
 ) -> None:
     scene, _ = recorded
     first, second = (
-        next(thing for thing in scene.objects if thing.name == name)
+        next(each for each in scene.objects if each.name == name)
         for name in ("green plate", "purple bowl")
     )
     both = segmenter.refer(looked, f"the {first.name} and the {second.name}")

@@ -1,7 +1,6 @@
-"""Camera messages as no camera should send them, drawn by chance, and what must come of them.
+"""Random invalid camera messages, and a check of their conversion.
 
-The same functions draw for hypothesis (``st.randoms()``), which shrinks, and for a plain
-``random.Random(seed)``, which takes no memory and makes every example a number.
+The generators take hypothesis's ``st.randoms()``, which shrinks, or ``random.Random(seed)``.
 """
 
 from __future__ import annotations
@@ -16,17 +15,18 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUTS, PLANAR
-from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import Moment, Stamped
-from zsris_ros.camera.image_messages import AnyImage, stamp_ns
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.camera.frame_buffer import Stamped
+from zsris_ros.camera.image_messages import stamp_ns
+from zsris_ros.ros.inputs.subscriptions import CameraMessages
 from zsris_ros.types import InputError
 
 MOST = 2**32 - 1
 BLOCK = 96
-"""Random bytes that a buffer repeats, so that large ones are cheap to draw."""
+"""Random bytes that a buffer repeats, which makes large buffers cheap."""
 
 METRES = (math.nan, math.inf, -math.inf, 0.0, -0.0, -1.0, 1e-40, 3e38, 0.8, 1.5)
-"""Depth as sensors send it where they see nothing, and worse."""
+"""Depth values of sensors, missing and invalid ones included."""
 
 FOCAL = (500.0, 60.0, 0.0, -500.0, math.nan, math.inf, -math.inf, 1e-300, 1e300)
 NAMES = (
@@ -49,24 +49,24 @@ CAUSES = {
     "step": ("step", "buffer"),
     "data": ("buffer",),
 }
-"""What is wrong with an image, and the words one of which its refusal must hold."""
+"""Faults of an image, and words of which its refusal must contain one."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A moment, and the faults of its image and its depth by the names of CAUSES."""
+    """Camera messages with the faults of image and depth (keys of CAUSES)."""
 
-    moment: Moment[AnyImage, CameraInfo]
+    messages: CameraMessages
     image_faults: tuple[str, ...]
     depth_faults: tuple[str, ...]
 
     def is_named_in(self, refusal: str) -> bool:
-        """Whether a refusal of the image says one of the things that are wrong with it."""
+        """Return whether a refusal names one of the image's faults."""
         return any(word in refusal for fault in self.image_faults for word in CAUSES[fault])
 
 
 def draw(random: Random) -> Drawn:
-    """A moment, sometimes without depth or camera_info."""
+    """Draw camera messages, sometimes without depth or camera_info."""
     width, height = random.randint(1, 24), random.randint(1, 24)
     image, image_faults = _image(random, COLOUR_ENCODINGS, width, height)
     depth: Image | None = None
@@ -76,51 +76,51 @@ def draw(random: Random) -> Drawn:
             width, height = random.randint(1, 24), random.randint(1, 24)
         depth, depth_faults = _image(random, DEPTH_ENCODINGS, width, height)
     info = _info(random, image) if random.randint(0, 3) else None
-    moment = Moment(
+    messages = CameraMessages(
         Stamped(stamp_ns(image.header), image, 0),
         None if depth is None else Stamped(0, depth, 1),
         None if info is None else Stamped(0, info, 2),
     )
-    return Drawn(moment, image_faults, depth_faults)
+    return Drawn(messages, image_faults, depth_faults)
 
 
 def check(drawn: Drawn) -> str:
-    """Converts; returns "" for a frame, else the sentence of the refusal.
+    """Convert and return the refusal, or "" for a frame.
 
-    Raises AssertionError for a frame that cannot be, a refusal of a sound image, and one that does
-    not name its cause; whatever else is raised is a crash.
+    Raises AssertionError for a frame of an invalid image, a refusal of a valid one, and a refusal
+    without its cause; any other exception is a crash.
     """
-    image = drawn.moment.image.message
+    image = drawn.messages.image.message
     refusal = ""
     try:
-        frame, note = to_frame(drawn.moment)
+        frame, note = assemble_frame(drawn.messages)
     except InputError as error:
         refusal = str(error)
     if refusal:
-        assert drawn.image_faults, f"a sound image was refused: {refusal}"
+        assert drawn.image_faults, f"a valid image was refused: {refusal}"
         _check_sentence(refusal)
         assert drawn.is_named_in(refusal), f"{drawn.image_faults}: {refusal}"
         return refusal
-    assert not drawn.image_faults, f"an image was taken in spite of {drawn.image_faults}"
+    assert not drawn.image_faults, f"an image was accepted with {drawn.image_faults}"
     assert frame.rgb.shape == (image.height, image.width, 3) and frame.rgb.dtype == np.uint8
     if drawn.depth_faults:
         assert frame.depth is None and "depth was not used" in note
     if frame.depth is not None:
         assert frame.depth.shape == frame.rgb.shape[:2] and frame.depth.dtype == np.float32
-    if drawn.moment.depth is not None and not frame.has_geometry:
+    if drawn.messages.depth is not None and not frame.has_geometry:
         _check_sentence(note)
     return ""
 
 
 def _check_sentence(sentence: str) -> None:
-    """One line that a terminal can show, and not the sender's text at length."""
+    """Check for one printable line of bounded length."""
     assert 10 < len(sentence) < 600 and sentence.isprintable(), repr(sentence)
 
 
 def _image(
     random: Random, encodings: tuple[str, ...], width: int, height: int
 ) -> tuple[Image, tuple[str, ...]]:
-    """An image that its encoding allows, and in two of three cases one or two faults in it."""
+    """Draw a valid image, and add one or two faults in two of three cases."""
     encoding = random.choice(encodings)
     if encoding in PLANAR or encoding.startswith(("yuv", "uyvy", "yuyv")):
         width, height = width + width % 2, height + height % 2
@@ -151,7 +151,7 @@ def _break(random: Random, image: Image, fault: str, row: int) -> None:
         image.data = image.data[: random.randint(0, image.height * row - 1)]
     elif fault == "step":
         image.step = random.choice((0, row - 1, MOST))
-        image.data = image.data[: image.height * row - 1]  # else some planes do not need it
+        image.data = image.data[: image.height * row - 1]  # else planar encodings remain valid
 
 
 def _row(encoding: str, width: int) -> int:
@@ -160,7 +160,7 @@ def _row(encoding: str, width: int) -> int:
 
 
 def _rows(encoding: str, height: int) -> int:
-    """Rows of the buffer: planes have their chroma below the luma."""
+    """Return the rows of the buffer; planar encodings have chroma below luma."""
     if encoding not in PLANAR:
         return height
     return height * 3 if encoding == "nv24" else height * 3 // 2

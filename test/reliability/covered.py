@@ -1,6 +1,6 @@
-"""How much of the code the tests run, in lines, outside ``ros/`` and inside: ``make test`` ends so.
+"""Line coverage outside and inside ``ros/``, printed by ``make test``.
 
-``make coverage`` writes it to docs/results/reliability as well, for docs/reliability.md.
+``make coverage`` also writes the row of docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from coverage import Coverage
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = {"outside ros/": 90, "inside ros/": 80}
-"""Per cent of lines below which the tests are not enough."""
+"""Least percentage of lines."""
 
 
 def lines_run() -> dict[str, tuple[int, int]]:
-    """For both parts of the package, lines run and lines there are, by coverage's data."""
+    """Return covered lines and all lines of both parts."""
     coverage = Coverage(data_file=ROOT / ".coverage", config_file=ROOT / "pyproject.toml")
     coverage.load()
     found = dict.fromkeys(FLOORS, (0, 0))
@@ -32,7 +32,7 @@ def lines_run() -> dict[str, tuple[int, int]]:
 
 
 def row(found: dict[str, tuple[int, int]]) -> dict[str, str]:
-    """What the table of docs/reliability.md says of it."""
+    """Return the row of docs/reliability.md."""
     there = ", ".join(f"{count:,} {part}" for part, (_, count) in found.items())
     shares = ", ".join(f"{percent(*each):.0f} % {part}" for part, each in found.items())
     return {
@@ -44,12 +44,12 @@ def row(found: dict[str, tuple[int, int]]) -> dict[str, str]:
 
 
 def percent(run: int, there: int) -> float:
-    """Of lines that are there, those that were run."""
+    """Return the percentage of covered lines."""
     return 100 * run / max(1, there)
 
 
 def main() -> int:
-    """Exit code 0 when no part is below its floor."""
+    """Print the coverage; return 0 if no part is below its floor."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Broken images and odd expressions by the thousand, through the converter and the running node.
+"""Fuzz tests: random images and expressions for the converter and the running node.
 
-Every example is drawn from a number (broken_images.py), so that what is found can be repeated.
+Each example has a seed (broken_images.py), so that findings can be repeated.
 """
 
 from __future__ import annotations
@@ -17,24 +17,23 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sensor_msgs.msg import CameraInfo, Image
-from support.ros_camera import header, picture
+from support.ros_camera import Camera, colour_image, header, picture
+from support.ros_domain import own_domain
 from support.ros_processes import Process, node, node_with_stand_in
 from tqdm import tqdm
 
 from reliability.broken_images import METRES, NAMES, Drawn, check, draw
-from reliability.domain import own_domain
 from reliability.trend import BLOCKS, trend
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
 from zsris_ros.ros.publishers.image_conversions import to_image
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 ANSWERED = {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
 MEGABYTE = 2**20
 
 
 class Memory:
-    """Main memory of a process, sampled as the examples go by."""
+    """Samples of the resident memory of this or another process."""
 
     def __init__(self, process: Process | None = None) -> None:
         self._process = process
@@ -48,7 +47,7 @@ class Memory:
             self._samples.append(self._process.memory_mb())
 
     def figures(self) -> dict[str, Any]:
-        """At first, half-way and at last, and the trend of the second half, in MB."""
+        """Return first, middle and last value and the trend of the second half, in MB."""
         settled = self._samples[len(self._samples) // 2 :]
         ends = {"first": self._samples[0], "half": settled[0], "last": settled[-1]}
         found: dict[str, Any] = dict(ends)
@@ -60,7 +59,7 @@ class Memory:
 
 
 def through_the_converter(count: int) -> dict[str, Any]:
-    """Moments 0..count-1; anything but a frame or a refusal that names its cause is wrong."""
+    """Convert examples 0..count-1; only a frame or a refusal with its cause is right."""
     memory, outcomes, wrong = Memory(), Counter[str](), []
     for seed in tqdm(range(count), desc="converter", mininterval=5):
         drawn = draw(Random(seed))
@@ -74,15 +73,13 @@ def through_the_converter(count: int) -> dict[str, Any]:
 
 
 def through_the_node(count: int) -> dict[str, Any]:
-    """``count`` moments, by turns in the request and over the topics, to a node of its own.
-
-    Over the topics one counts when the answer is about it, or refused for one of its faults.
-    """
+    """Send ``count`` examples to a node, alternately in the request and over the topics."""
     outcomes, wrong = Counter[str](), []
     with node_with_stand_in() as process, Client() as client:
-        process.wait_for_log("the model is ready", PATIENCE)
-        client.wait(PATIENCE)
-        memory, topics = Memory(process), _Topics(client)
+        process.wait_for_log("the model is ready", TIMEOUT)
+        client.wait(TIMEOUT)
+        memory, topics = Memory(process), _Topics(client.node)
+        topics.wait_until_matched(TIMEOUT)
         for seed in tqdm(range(count), desc="node", mininterval=5):
             drawn = draw(Random(seed))
             ask = _in_the_request if seed % 2 else topics.ask
@@ -92,7 +89,7 @@ def through_the_node(count: int) -> dict[str, Any]:
                 wrong.append(f"{seed}: {error}")
             if seed % max(1, count // 200) == 0:
                 memory.sample()
-        image = to_image(picture(10)[0], "rgb8", header(1))
+        image = colour_image(1, 10)
         afterwards = STATUS_NAMES[client.ask("red", image=image).status]
         traceback = process.log().count("Traceback")
         code, _ = process.end()
@@ -108,41 +105,33 @@ def through_the_node(count: int) -> dict[str, Any]:
 
 
 def _in_the_request(client: Client, drawn: Drawn, seed: int) -> str:
-    response = client.ask("red", image=drawn.moment.image.message, timeout=PATIENCE)
+    response = client.ask("red", image=drawn.messages.image.message, timeout=TIMEOUT)
     status, said = STATUS_NAMES[response.status], response.message
     if not drawn.image_faults:
-        assert status in ANSWERED, f"a sound image got {status}: {said}"
+        assert status in ANSWERED, f"a valid image got {status}: {said}"
         return "in the request, answered"
     assert status == "INVALID_REQUEST" and drawn.is_named_in(said), f"{drawn.image_faults}: {said}"
     return "in the request, refused"
 
 
-class _Topics:
-    """A camera that sends what was drawn."""
-
-    def __init__(self, client: Client) -> None:
-        self._image = client.node.create_publisher(Image, "image", 5)
-        self._depth = client.node.create_publisher(Image, "depth", 5)
-        self._info = client.node.create_publisher(CameraInfo, "camera_info", 5)
-        deadline = time.monotonic() + PATIENCE
-        while not self._image.get_subscription_count() and time.monotonic() < deadline:
-            time.sleep(0.05)
+class _Topics(Camera):
+    """A camera for the examples."""
 
     def ask(self, client: Client, drawn: Drawn, seed: int) -> str:
-        """Sends until it is answered about; best effort promises nothing."""
-        moment = drawn.moment
-        image = moment.image.message
-        if seed % 10:  # the others keep their stamps, and time jumps
+        """Send until the answer is about the example or refuses it: best effort may lose it."""
+        messages = drawn.messages
+        image = messages.image.message
+        if seed % 10:  # the others keep their stamps and make time jump
             image.header.stamp.sec, image.header.stamp.nanosec = 1000 + seed, 0
         for attempt in range(20):
-            if moment.info is not None:
-                self._info.publish(moment.info.message)
-            if moment.depth is not None:
-                moment.depth.message.header.stamp = image.header.stamp
-                self._depth.publish(moment.depth.message)
-            self._image.publish(image)
+            if messages.info is not None:
+                self.info.publish(messages.info.message)
+            if messages.depth is not None:
+                messages.depth.message.header.stamp = image.header.stamp
+                self.depth.publish(messages.depth.message)
+            self.image.publish(image)
             time.sleep(0.005 * (attempt + 1))
-            response = client.ask("red", timeout=PATIENCE)
+            response = client.ask("red", timeout=TIMEOUT)
             status, said = STATUS_NAMES[response.status], response.message
             assert status in ANSWERED | {"NO_IMAGE"}, f"{status}: {said}"
             assert _is_plain(said), repr(said)
@@ -150,18 +139,18 @@ class _Topics:
                 return "over the topics, refused"
             if status in ANSWERED and not drawn.image_faults and response.header == image.header:
                 return "over the topics, answered"
-        raise AssertionError(f"never answered about: {status}, {said}")
+        raise AssertionError(f"no answer about it: {status}, {said}")
 
 
 def _is_plain(text: str) -> bool:
-    """One line without characters that do something to a terminal."""
+    """Return whether a text is one line without terminal control characters."""
     odd = {"Cc", "Zl", "Zp"}
     turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     return not any(unicodedata.category(each) in odd or each in turning for each in text)
 
 
 def expressions(count: int) -> Iterable[str]:
-    """Any Unicode, control characters, format strings, paths, shells, and a megabyte."""
+    """Yield Unicode, control characters, format strings, paths, shell code, and 1 MB."""
     odd = ("$(reboot)", "'; rm -rf / #", "../../etc/passwd", "%s%n%x", "{0.__class__}", "`id`",
            "<script>alert(1)</script>", "a\x1b]0;title\x07b", "red\r\nmug\n\n", "\u202egum der",
            "e\u0301" * 200, "🤖 mug", "the " * 100 + "mug", "\ufffe\uffff", "İ" * 90, *NAMES[:-1],
@@ -178,16 +167,16 @@ def expressions(count: int) -> Iterable[str]:
 
 
 def through_the_real_node(count: int) -> dict[str, Any]:
-    """``count`` expressions about one picture, to the node on its bundled weights."""
+    """Send ``count`` expressions about one image to the node with the bundled weights."""
     outcomes, wrong = Counter[str](), []
     image = to_image(picture(10)[0].repeat(4, axis=0).repeat(4, axis=1), "rgb8", header(1))
     with node(device="cpu") as process, Client() as client:
-        process.wait_for_log("the model is ready", 2 * PATIENCE)
-        client.wait(PATIENCE)
+        process.wait_for_log("the model is ready", 2 * TIMEOUT)
+        client.wait(TIMEOUT)
         memory = Memory(process)
         asked = list(expressions(count))
         for number, text in enumerate(tqdm(asked, desc="expressions", mininterval=5)):
-            response = client.ask(text, image=image, timeout=2 * PATIENCE)
+            response = client.ask(text, image=image, timeout=2 * TIMEOUT)
             status, said = STATUS_NAMES[response.status], response.message + response.explanation
             outcomes[status] += 1
             if status not in ANSWERED | {"INVALID_REQUEST"} or not _is_plain(said):
@@ -207,7 +196,7 @@ def through_the_real_node(count: int) -> dict[str, Any]:
 
 
 def rows(found: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
-    """What the table of docs/reliability.md says."""
+    """Return the rows of docs/reliability.md."""
     one, two, three = (found[name] for name in ("converter", "node", "expressions"))
     answered, refused = (
         sum(n for name, n in two["outcomes"].items() if name.endswith(word))
@@ -225,7 +214,7 @@ def rows(found: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
         for what, tried, result in (
             (
                 "images, converter",
-                f"{one['images']} moments: size, step, encoding, byte order, data length, header, "
+                f"{one['images']} examples: size, step, encoding, byte order, data length, header, "
                 f"{len(METRES)} kinds of depth value, camera_info",
                 f"{one['converted']} converted, {one['refused']} refused with their cause, "
                 f"{len(one['wrong'])} wrong; {memory(one)}",
@@ -248,7 +237,7 @@ def rows(found: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def main() -> int:
-    """Exit code 0 when nothing was wrong."""
+    """Run the fuzz tests; return 0 without findings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--converter", type=int, default=100_000)
     parser.add_argument("--node", type=int, default=10_000)

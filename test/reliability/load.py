@@ -1,8 +1,7 @@
-"""Sixteen clients at once while a camera runs at 30 Hz; what each of them gets, and how soon.
+"""Load test: concurrent clients while a camera runs at 30 Hz, with their latencies.
 
-The node, its topics and its callers are the real ones; the model is one that takes a given time
-(support/stand_in_model.py), so that the figures are those of the node. The pictures tell their own
-stamps: an answer about another frame than its header says is seen.
+The model is a stand-in with a constant time (support/stand_in_model.py), so that the figures are
+those of the node. The images encode their stamps, which reveals an answer about a wrong frame.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from support.ros_processes import Process, node_with_stand_in
+from support.ros_camera import wait_until
+from support.ros_domain import own_domain
+from support.ros_processes import Process, node_with_stand_in, status_of
 
-from reliability.domain import own_domain
 from reliability.moving_camera import PERIOD_NS, SECOND, left_of
-from reliability.parameter_watch import READY
+from reliability.parameter_latency import READY
 from zsris_ros.camera.image_messages import stamp_ns
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
 
-PATIENCE = 60.0
+CALL_TIMEOUT = 60.0
 """Seconds after which a call counts as lost."""
 
 TOLERANCE = SECOND // 2
-"""The node's stamp_tolerance: how far the nearest frame may be from the one asked for."""
+"""The node's stamp_tolerance in nanoseconds."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: who made it, what came of it and after how many seconds.
+    """The outcome of one call.
 
-    ``wrong`` says what is wrong with the answer; ``age`` is how old the frame that was answered
-    about was when the call was made, in seconds, for calls that want the newest.
+    ``wrong`` describes an error in the answer; ``age`` is the age of the newest frame at the call
+    in seconds, None for a call with a stamp.
     """
 
-    caller: int
     status: str
     seconds: float
     wrong: str = ""
@@ -52,7 +51,7 @@ class Call:
 
 
 class Caller(threading.Thread):
-    """Asks again as soon as it is answered, and a second later when it was refused as BUSY."""
+    """A client that calls continuously, and pauses after BUSY."""
 
     def __init__(self, number: int, model_seconds: float, seconds: float, start: Barrier) -> None:
         super().__init__(name=f"caller {number}", daemon=True)
@@ -63,8 +62,8 @@ class Caller(threading.Thread):
 
     def run(self) -> None:
         with Client(name=f"caller_{self._number}") as client:
-            client.wait(PATIENCE)
-            self._start.wait(PATIENCE)
+            client.wait(CALL_TIMEOUT)
+            self._start.wait(CALL_TIMEOUT)
             deadline = time.monotonic() + self._seconds
             while time.monotonic() < deadline:
                 call = self._call(client)
@@ -73,38 +72,38 @@ class Caller(threading.Thread):
                     time.sleep(self._chance.uniform(0.5, 1.0))
 
     def _call(self, client: Client) -> Call:
-        """Every other call is about a frame of half a second ago, the others about the newest."""
+        """Call about the newest frame or, every other time, one of half a second ago."""
         asked = f"{self._expression}, {len(self.calls)}"
         begin, now = time.monotonic(), time.time_ns()
         about = now - SECOND // 2 if len(self.calls) % 2 else None
         stamp = None if about is None else Time(sec=about // SECOND, nanosec=about % SECOND)
         try:
-            response = client.ask(asked, stamp=stamp, timeout=PATIENCE)
+            response = client.ask(asked, stamp=stamp, timeout=CALL_TIMEOUT)
         except Unanswered:
             lost = f"call {len(self.calls)} of client {self._number} was never answered"
-            return Call(self._number, "LOST", time.monotonic() - begin, lost)
+            return Call("LOST", time.monotonic() - begin, lost)
         seconds = time.monotonic() - begin
         status, header = STATUS_NAMES[response.status], stamp_ns(response.header)
         if status == "BUSY":
             hint = "" if "ask again" in response.message else f"no hint in '{response.message}'"
-            return Call(self._number, status, seconds, hint)
+            return Call(status, seconds, hint)
         if status != "FOUND":
-            return Call(self._number, status, seconds, response.message)
+            return Call(status, seconds, response.message)
         wrong = ""
         if response.candidates[0].box.x_offset != left_of(header):
-            wrong = f"the header says {header}, and the picture is another"
+            wrong = f"the image is not that of the stamp {header}"
         elif not response.message.startswith(f"{asked}:"):
             wrong = f"'{response.message}' does not answer '{asked}'"
         elif about is not None and abs(header - about) > TOLERANCE:
             wrong = f"asked about {about}, answered about {header}"
         age = None if about is not None else (now - header) / SECOND
-        return Call(self._number, status, seconds, wrong, age)
+        return Call(status, seconds, wrong, age)
 
 
 def hurry(model_seconds: float) -> None:
-    """Calls, waits a little, and leaves before the answer."""
+    """Call and destroy the client before the answer."""
     with Client(name="in_a_hurry") as client:
-        client.wait(PATIENCE)
+        client.wait(CALL_TIMEOUT)
         request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
         client._client.call_async(request)
         time.sleep(random.uniform(0.02, 0.2))
@@ -113,21 +112,22 @@ def hurry(model_seconds: float) -> None:
 def measure(
     seconds: float, callers: int = 16, model_seconds: float = 0.05, max_pending: int | None = None
 ) -> dict[str, Any]:
-    """The load for ``seconds``; returns the figures. Needs rclpy."""
+    """Run the load for ``seconds`` and return the figures. Needs rclpy."""
     given = {} if max_pending is None else {"max_pending": max_pending}
     with (
         node_with_stand_in(use_sim_time=True, **given) as served,
         Process("-m", "reliability.moving_camera"),
-        Process("-m", "reliability.parameter_watch") as watch,
+        Process("-m", "reliability.parameter_latency") as latency,
     ):
-        served.wait_for_log("the model is ready", PATIENCE)
-        _wait_for_images()
+        served.wait_for_log("the model is ready", CALL_TIMEOUT)
+        with Client(name="first") as client:
+            wait_until(lambda: status_of(client.ask("red")) == "FOUND", CALL_TIMEOUT, "no image")
         start = Barrier(callers + 1)
         asking = [Caller(number, model_seconds, seconds, start) for number in range(callers)]
         for each in asking:
             each.start()
-        watch.wait_for_log(READY, PATIENCE)
-        start.wait(PATIENCE)
+        latency.wait_for_log(READY, CALL_TIMEOUT)
+        start.wait(CALL_TIMEOUT)
         deadline = time.monotonic() + seconds
         left = 0
         while time.monotonic() < deadline:
@@ -135,10 +135,10 @@ def measure(
             left += 1
             time.sleep(min(2.0, max(0.0, deadline - time.monotonic())))
         for each in asking:
-            each.join(2 * PATIENCE)
-        code, _ = watch.end()
-        assert code == 0, watch.log()
-        seen = json.loads(watch.log().splitlines()[-1])
+            each.join(2 * CALL_TIMEOUT)
+        code, _ = latency.end()
+        assert code == 0, latency.log()
+        seen = json.loads(latency.log().splitlines()[-1])
         with Client(name="afterwards") as client:
             afterwards = STATUS_NAMES[client.ask("red").status]
         traceback = "Traceback" in served.log()
@@ -159,17 +159,8 @@ def measure(
     }
 
 
-def _wait_for_images() -> None:
-    with Client(name="first") as client:
-        client.wait(PATIENCE)
-        deadline = time.monotonic() + PATIENCE
-        while STATUS_NAMES[client.ask("red", timeout=PATIENCE).status] != "FOUND":
-            assert time.monotonic() < deadline, "the camera is not heard"
-            time.sleep(0.1)
-
-
 def figures(calls: list[Call], by_caller: list[list[Call]]) -> dict[str, Any]:
-    """What came of all calls, and how it was spread over the callers."""
+    """Return the outcomes and latencies of all calls, and their spread over the clients."""
     answered = [[call.seconds for call in each if call.status == "FOUND"] for each in by_caller]
     wrong = [f"{call.status}: {call.wrong}" for call in calls if call.wrong]
     return {
@@ -188,19 +179,16 @@ def figures(calls: list[Call], by_caller: list[list[Call]]) -> dict[str, Any]:
 
 
 def spread(seconds: list[float]) -> dict[str, float]:
-    """Least, median, 99th percentile and most of some times, in milliseconds."""
+    """Return minimum, median, 99th percentile and maximum in milliseconds."""
     if not seconds:
         return {}
-    least, median, high, most = np.percentile(seconds, [0, 50, 99, 100]) * 1e3
+    values = np.percentile(seconds, [0, 50, 99, 100]) * 1e3
     names = ("least", "median", "p99", "most")
-    return {
-        name: round(float(value), 1)
-        for name, value in zip(names, (least, median, high, most), strict=True)
-    }
+    return {name: round(float(value), 1) for name, value in zip(names, values, strict=True)}
 
 
 def row(found: dict[str, Any], command: str) -> dict[str, str]:
-    """What the table of docs/reliability.md says of it."""
+    """Return the row of docs/reliability.md."""
     statuses, answers = found["statuses"], found["answers_by_caller"]
     latency, by_caller = found["latency_ms"], found["median_latency_by_caller_ms"]
     pending = found["max_pending"]
@@ -228,7 +216,7 @@ def row(found: dict[str, Any], command: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """Exit code 0 when no call was lost or answered wrongly."""
+    """Run the load test; return 0 without lost calls and wrong answers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--callers", type=int, default=16)

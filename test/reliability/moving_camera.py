@@ -1,6 +1,6 @@
-"""A camera process whose pictures tell their own stamps, and the simulation's clock beside it.
+"""A camera process with images that encode their stamps, and the simulation clock.
 
-``python moving_camera.py`` publishes 640x480 colour and depth at 30 Hz until it is ended.
+``python -m reliability.moving_camera`` publishes 640x480 colour and depth at 30 Hz.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ PLACES = 60
 
 
 def left_of(stamp_ns: int) -> int:
-    """Where the red square begins in the picture of that stamp, in pixels from the left."""
+    """Return the left edge of the red square in the image of that stamp."""
     return 10 + 10 * (stamp_ns // PERIOD_NS % PLACES)
 
 
 def main() -> int:
-    """Exit code 0 after a signal."""
+    """Publish until a signal; return 0."""
     import rclpy
     from rclpy.qos import qos_profile_sensor_data
     from rosgraph_msgs.msg import Clock
@@ -63,9 +63,9 @@ def main() -> int:
             depths.publish(depth)
             colours.publish(image)
         except RuntimeError:
-            if rclpy.ok():  # else a signal has come in between
+            if rclpy.ok():  # else a signal shut the context down
                 raise
-        number = max(number + 1, time.time_ns() // PERIOD_NS)  # one that is late leaves some out
+        number = max(number + 1, time.time_ns() // PERIOD_NS)  # skips late frames
     rclpy.try_shutdown()
     return 0
 

@@ -1,7 +1,7 @@
-"""Bugs that people really write, planted one at a time: does a test catch each? `make mutants`.
+"""Mutation tests: typical bugs, planted one at a time, must fail a test: `make mutants`.
 
-Each is planted in a copy of the checkout, where the named tests must fail; on the clean copy all of
-them must pass. A bug that no longer fits the sources stops the run and says so.
+Each bug is planted in a copy of the checkout, where the named tests must fail; in the clean copy
+they must pass. A bug that does not match the sources stops the run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COPIED = ("zsris_ros", "test", "config", "launch", "pyproject.toml", "README.md"
 
 @dataclass(frozen=True)
 class Bug:
-    """``before`` becomes ``after`` in ``file``; ``tests`` should notice."""
+    """Replaces ``before`` by ``after`` in ``file``; one of ``tests`` must fail."""
 
     what: str
     file: str
@@ -36,8 +36,8 @@ BUGS = (
     Bug(
         "depth is back-projected with fx in both axes",
         "geometry/projection.py",
-        "y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fy",
-        "y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fx",
+        "y = z * (rows + roi[0].start - intrinsics.cy) / intrinsics.fy",
+        "y = z * (rows + roi[0].start - intrinsics.cy) / intrinsics.fx",
         "test/geometry/test_geometry.py",
     ),
     Bug(
@@ -78,15 +78,15 @@ BUGS = (
     Bug(
         "two that fit alike are never ambiguous",
         "referring/decision.py",
-        "if single and len(alike(candidates, settings)) > 1:",
-        "if single and len(alike(candidates, settings)) > 2:",
+        "if single and _similar_count(candidates, settings) > 1:",
+        "if single and _similar_count(candidates, settings) > 2:",
         "test/referring/test_decision.py test/referring/test_segmenter.py",
     ),
     Bug(
         "weights without a calibration refuse",
         "referring/decision.py",
-        "if settings.calibration.measured and candidates[0].score <= settings.found:",
-        "if candidates[0].score <= settings.found:",
+        "if settings.calibration.measured and candidates[0].score <= settings.min_score:",
+        "if candidates[0].score <= settings.min_score:",
         "test/referring/test_decision.py test/referring/test_product_resolver.py",
     ),
     Bug(
@@ -98,7 +98,7 @@ BUGS = (
     ),
     Bug(
         "the queue has no end",
-        "ros/requests/worker.py",
+        "ros/lifecycle/worker.py",
         "if len(self._jobs) >= self.max_pending and not beyond_limit:",
         "if len(self._jobs) > 10 * self.max_pending and not beyond_limit:",
         "test/ros/test_worker.py",
@@ -113,8 +113,8 @@ BUGS = (
     Bug(
         "the class token sees the whole picture",
         "vision/hybrid.py",
-        "own[..., None], cover != 0, surround)",
-        "own[..., None], cover >= 0, surround)",
+        "own[..., None], cover != 0, context",
+        "own[..., None], cover >= 0, context",
         "test/vision/test_hybrid.py",
     ),
     Bug(
@@ -135,7 +135,7 @@ BUGS = (
 
 
 def copy_of_checkout(folder: Path) -> None:
-    """What the tests need of the checkout."""
+    """Copy the files that the tests need."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -146,7 +146,7 @@ def copy_of_checkout(folder: Path) -> None:
 
 
 def passes(folder: Path, tests: str) -> bool:
-    """Whether the tests pass in the copy."""
+    """Return whether the tests pass in the copy."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests.split()]
     found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if found.returncode not in (0, 1):
@@ -155,11 +155,11 @@ def passes(folder: Path, tests: str) -> bool:
 
 
 def caught(folder: Path, bug: Bug) -> bool:
-    """Plants the bug, runs its tests, and takes it out again."""
+    """Return whether the tests fail with the bug."""
     path = folder / "zsris_ros" / bug.file
     clean = path.read_text(encoding="utf-8")
     if clean.count(bug.before) != 1:
-        raise SystemExit(f"'{bug.what}' fits {bug.file} no longer: plant it elsewhere")
+        raise SystemExit(f"'{bug.what}' no longer matches {bug.file}")
     path.write_text(clean.replace(bug.before, bug.after), encoding="utf-8")
     try:
         return not passes(folder, bug.tests)
@@ -168,7 +168,7 @@ def caught(folder: Path, bug: Bug) -> bool:
 
 
 def main() -> int:
-    """Exit code 0 when every bug was caught."""
+    """Test all bugs; return 0 if each is caught."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/reliability"))
     chosen = parser.parse_args()
@@ -177,7 +177,7 @@ def main() -> int:
         copy_of_checkout(folder)
         every = " ".join(sorted({test for bug in BUGS for test in bug.tests.split()}))
         if not passes(folder, every):
-            raise SystemExit("the tests fail without any planted bug; mend that first")
+            raise SystemExit("the tests fail without a planted bug")
         found = {bug: caught(folder, bug) for bug in tqdm(BUGS, desc="bugs")}
     for bug, was_caught in found.items():
         print("caught" if was_caught else "MISSED", f"{bug.file}: {bug.what}", sep="  ")

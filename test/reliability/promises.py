@@ -1,7 +1,4 @@
-"""Runs the tests that are marked with what they show, and writes which of it holds.
-
-The marks are ``fault``, ``weights`` and ``access``; a file of rows is written for each.
-"""
+"""Runs the tests with the marks ``fault``, ``weights`` and ``access`` and writes their outcomes."""
 
 from __future__ import annotations
 
@@ -24,13 +21,13 @@ RESULTS = {
     "weights": ("weights", "holds"),
     "access": ("access", "holds"),
 }
-"""By mark: the name of the file, and what its table says of tests that pass."""
+"""File name and word for a success by mark."""
 
 Outcomes = dict[str, list[dict[str, str]]]
 
 
 def outcomes(cases: Iterable[ElementTree.Element], mark: str) -> Outcomes:
-    """By what is shown: the tests of it among a JUnit report's, each passed, skipped or failed."""
+    """Return the tests of a JUnit report with their outcomes, by the text of the mark."""
     found: Outcomes = defaultdict(list)
     for case in cases:
         bad = {"failure": "failed", "error": "failed", "skipped": "skipped"}
@@ -43,7 +40,7 @@ def outcomes(cases: Iterable[ElementTree.Element], mark: str) -> Outcomes:
 
 
 def rows(found: Outcomes, mark: str, passed: str) -> list[dict[str, str]]:
-    """One for each thing that is shown."""
+    """Return one row per text of the mark."""
     words = {"passed": passed, "skipped": "SKIPPED", "failed": "FAILED"}
     made = []
     for shown, tests in found.items():
@@ -57,13 +54,13 @@ def rows(found: Outcomes, mark: str, passed: str) -> list[dict[str, str]]:
 
 
 def main() -> int:
-    """The exit code of pytest."""
+    """Run the tests and return the exit code of pytest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/results/reliability"))
     out = parser.parse_args().out
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        # Properties of a test are of the first version of JUnit's reports.
+        # Only xunit1 has properties of tests.
         chosen = ["-m", " or ".join(RESULTS), f"--junitxml={report}", "-o", "junit_family=xunit1"]
         code = subprocess.run([sys.executable, "-m", "pytest", *chosen], cwd=ROOT).returncode
         cases = list(ElementTree.parse(report).getroot().iter("testcase"))

@@ -1,4 +1,4 @@
-"""docs/reliability.md from the results: ``make reliability``.
+"""Writes docs/reliability.md from the results: ``make reliability``.
 
 Each ``docs/results/reliability/*.json`` holds ``rows``: a list of ``what``, ``tried``, ``result``
 and the ``command`` that measures it again.
@@ -14,23 +14,23 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "reliability"
 PAGE = ROOT / "docs" / "reliability.md"
 ORDER = ("inputs", "load", "faults", "soak", "weights", "access", "coverage", "planted_bugs")
-"""Results by the name of their file; others follow."""
+"""Order of the result files; others follow."""
 
-HEAD = """# What was tried on the node, and what came of it
+HEAD = """# Reliability tests
 
 <!-- Written by `make reliability`; do not edit. -->
 
-Everything about the node runs on real processes over DDS. The command beside a row measures it
-again; the figures lie in `docs/results/reliability/`, the soak's with a
-[plot](results/reliability/soak.png) and that of a [shorter one](results/reliability/soak_42.png).
-Its second half is judged, because in the first the C library's pools of freed memory still fill;
-that was settled after the hour and before the shorter run. A fault is survived when the next good
-call is answered, or the node ends as it was told to.
+The tests of the node use real processes over DDS. The last column is the command that repeats a
+measurement; the figures are in `docs/results/reliability/`, with plots of the soak test
+([62 minutes](results/reliability/soak.png), [42 minutes](results/reliability/soak_42.png)). The
+soak test uses the trend of the second half, because the C library's memory pools fill in the first;
+this was decided after the run of 62 minutes and before that of 42. A fault is survived if the next
+valid call is answered, or if the node ends as requested.
 
-A client that leaves while it waits costs nothing. One that vanishes in the very moment of its
-call can cost 0.1 s once: ROS's Fast DDS layer waits that long for it when it has the answer, and
-every callback of the node with it (in runs of 120 s with 56 such clients, parameters took up to
-110, 110 and 259 ms, and without them 20). A node cannot prevent that through rclpy.
+A client that leaves while it waits has no effect. A client that disappears during its call can
+delay all callbacks of the node once by 0.1 s, because ROS's Fast DDS layer waits that long to send
+the response (in runs of 120 s with 56 such clients, parameter calls took up to 110, 110 and 259 ms,
+and 20 ms without them). rclpy has no means against it.
 
 | what | tried | result | measured by |
 |---|---|---|---|
@@ -38,7 +38,7 @@ every callback of the node with it (in runs of 120 s with 56 such clients, param
 
 
 def page(results: Path) -> str:
-    """The page about the results in a folder."""
+    """Return the page for the results in a folder."""
 
     def place(path: Path) -> tuple[int, str]:
         return (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER)), path.stem
@@ -52,7 +52,7 @@ def page(results: Path) -> str:
 
 
 def main() -> int:
-    """Exit code 0."""
+    """Write the page and return 0."""
     PAGE.write_text(page(RESULTS), encoding="utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""Whatever a camera sends becomes a frame or a refusal that names its cause."""
+"""Random camera messages become a frame or a refusal with its cause."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from reliability.broken_images import CAUSES, check, draw
 
 @settings(max_examples=300, deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_a_moment_becomes_a_frame_or_a_refusal_that_names_its_cause(random: Random) -> None:
+def test_messages_become_a_frame_or_a_refusal_with_its_cause(random: Random) -> None:
     check(draw(random))
 
 
-def test_every_fault_and_every_kind_of_answer_is_drawn() -> None:
+def test_all_faults_and_outcomes_are_drawn() -> None:
     drawn = [draw(Random(seed)) for seed in range(500)]
     assert {fault for each in drawn for fault in each.image_faults} == set(CAUSES)
     assert {fault for each in drawn for fault in each.depth_faults} == set(CAUSES)

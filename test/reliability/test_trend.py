@@ -1,4 +1,4 @@
-"""The soak's verdict: growth is seen through noise, and noise is not called growth."""
+"""The trend test: growth is detected in noise, and noise is not growth."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ SECONDS = np.arange(0, 3600, 6.0)
 
 
 def noise(seed: int) -> np.ndarray:
-    """Steps of an allocator that last: neighbours say nearly the same."""
+    """Return correlated noise, such as the steps of an allocator."""
     steps = np.random.default_rng(seed).normal(size=len(SECONDS) // 12)
     return np.repeat(steps, 12)
 
 
-def test_growth_is_seen_through_noise() -> None:
+def test_growth_is_detected_in_noise() -> None:
     grown = trend(SECONDS, 500 + 40 * SECONDS / 3600 + 3 * noise(1))
     assert not grown.flat
     assert grown.slope == pytest.approx(40, abs=grown.error)
 
 
-def test_noise_is_seldom_called_growth() -> None:
+def test_noise_is_rarely_growth() -> None:
     found = [trend(SECONDS, 10 + noise(seed)).flat for seed in range(200)]
     assert np.mean(found) > 0.97
 
 
-def test_a_drift_that_nobody_would_care_about_is_flat() -> None:
+def test_a_negligible_drift_is_flat() -> None:
     assert trend(SECONDS, 500 + 2 * SECONDS / 3600).flat
     assert not trend(SECONDS, 500 + 8 * SECONDS / 3600).flat
 
 
-def test_a_count_that_never_changes_is_flat() -> None:
+def test_a_constant_is_flat() -> None:
     found = trend(SECONDS, np.full(len(SECONDS), 14.0))
-    assert found.flat and found.slope == 0 and found.row()["flat"] is True
+    assert found.flat and found.slope == pytest.approx(0, abs=1e-9) and found.row()["flat"] is True
 
 
 def test_too_few_samples_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Is a series flat? The slope of samples that depend on their neighbours, and its interval."""
+"""Slope of a series of correlated samples with its confidence interval."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 BLOCKS = 20
-"""Samples close in time say nearly the same; the means of this many blocks are told apart."""
+"""Adjacent samples are correlated, so the line is fitted to the means of this many blocks."""
 
 T_99 = 2.878
 """Student's t for a two-sided interval of 99 % with BLOCKS - 2 degrees of freedom."""
 
 NEGLIGIBLE = 0.01
-"""A drift over the whole run, as a share of the mean, below which nobody would care."""
+"""Drift over the whole run, as a share of the mean, that is irrelevant."""
 
 
 @dataclass(frozen=True)
 class Trend:
-    """``slope`` and ``error`` (half of its 99 % interval) in units an hour; ``first`` and ``last``
-    are the ends of the fitted line."""
+    """A fitted line; ``slope`` and ``error`` (half of its 99 % interval) are per hour."""
 
     mean: float
     first: float
@@ -30,7 +29,7 @@ class Trend:
     flat: bool
 
     def row(self) -> dict[str, float | bool]:
-        """As plain data, rounded for reading."""
+        """Return rounded plain data."""
         return {
             name: value if isinstance(value, bool) else round(value, 3)
             for name, value in asdict(self).items()
@@ -40,18 +39,15 @@ class Trend:
 def trend(seconds: Sequence[float], values: Sequence[float]) -> Trend:
     """Fit a line to the block means of ``values`` over ``seconds``.
 
-    Flat means that zero lies in the slope's 99 % interval, or that the fitted drift from the first
-    sample to the last is below NEGLIGIBLE of the mean. Raises ValueError for under BLOCKS samples.
+    The series is flat if the slope's 99 % interval contains 0, or the drift of the line is below
+    NEGLIGIBLE of the mean. Raises ValueError for under BLOCKS samples.
     """
     if len(values) != len(seconds) or len(values) < BLOCKS:
         raise ValueError(f"a trend needs at least {BLOCKS} samples, got {len(values)}")
     hours = np.array([block.mean() for block in np.array_split(np.asarray(seconds), BLOCKS)]) / 3600
     means = np.array([block.mean() for block in np.array_split(np.asarray(values, float), BLOCKS)])
-    spread = ((hours - hours.mean()) ** 2).sum()
-    slope = float(((hours - hours.mean()) * (means - means.mean())).sum() / spread)
-    residuals = means - means.mean() - slope * (hours - hours.mean())
-    error = T_99 * float(np.sqrt((residuals**2).sum() / (BLOCKS - 2) / spread))
-    mean = float(means.mean())
-    first, last = (mean + slope * float(hour - hours.mean()) for hour in (hours[0], hours[-1]))
+    (slope, intercept), covariance = np.polyfit(hours, means, 1, cov=True)
+    mean, slope, error = float(means.mean()), float(slope), T_99 * float(covariance[0, 0]) ** 0.5
+    first, last = (float(intercept + slope * hour) for hour in (hours[0], hours[-1]))
     flat = abs(slope) <= error or abs(last - first) <= NEGLIGIBLE * abs(mean)
     return Trend(mean, first, last, slope, error, flat)

@@ -1,4 +1,4 @@
-"""A recording is answered about without ROS, and its messages are matched as the node does."""
+"""Replay without ROS: frames, topics, matching as in the node, answers and output files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support.bags import SECOND, camera_info, compressed, image, write_bag
+from rosbags.rosbag2 import StoragePlugin
 
 from zsris_ros import cli
-from zsris_ros.camera.frame_assembly import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import FrameBuffer
 from zsris_ros.camera.image_messages import CameraInfo
 from zsris_ros.commands.replay import seconds, stamp
+from zsris_ros.demo import bag_writer
+from zsris_ros.demo.bag_writer import SECOND, camera_info_message, image_message, write_bag
 from zsris_ros.demo.demo_bag import SHIPPED, read_truth
 from zsris_ros.evaluation.datasets.osd import KINECT, OsdData
 from zsris_ros.geometry import run_lengths
 from zsris_ros.models.preset import preset_names
-from zsris_ros.replay.answers import answers
+from zsris_ros.replay.answers import answer_frames
 from zsris_ros.replay.bag import Bag, Topics
 from zsris_ros.replay.recording import Recording
 from zsris_ros.replay.topics import find_topics
@@ -34,6 +36,8 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    Intrinsics,
+    NounPhrase,
     Proposals,
     ReferringResult,
     Scene,
@@ -51,7 +55,23 @@ with_weights = pytest.mark.skipif(
 )
 
 
-def picture(value: int) -> np.ndarray:
+def image(stamp_ns: int, pixels: np.ndarray, encoding: str, frame_id: str = "camera") -> Any:
+    return image_message(stamp_ns, pixels, encoding, frame_id)
+
+
+def compressed(stamp_ns: int, pixels: np.ndarray, form: str, head: int = 0) -> Any:
+    """Return ``pixels`` as a PNG of OpenCV behind ``head`` empty bytes."""
+    stored = np.concatenate([np.zeros(head, np.uint8), cv2.imencode(".png", pixels)[1].ravel()])
+    header = bag_writer.header(stamp_ns, "camera")
+    return bag_writer.TYPES["sensor_msgs/msg/CompressedImage"](header, form, stored)
+
+
+def camera_info(stamp_ns: int, width: int = WIDTH, height: int = HEIGHT, f: float = 60.0) -> Any:
+    lens = Intrinsics(f, f, width / 2 - 0.5, height / 2 - 0.5)
+    return camera_info_message(stamp_ns, width, height, lens, "camera")
+
+
+def colours(value: int) -> np.ndarray:
     rgb = np.full((HEIGHT, WIDTH, 3), value, np.uint8)
     rgb[10:20, 10:20] = (250, 10, 10)
     return rgb
@@ -62,13 +82,11 @@ def millimetres(value: int) -> np.ndarray:
 
 
 def camera(count: int = 3, late: int = 10 * MS) -> list[tuple[str, int, Any]]:
-    """A camera at 10 Hz from ``START`` on, whose depth comes after its image."""
-    messages: list[tuple[str, int, Any]] = [
-        (INFO, START - SECOND, camera_info(START - SECOND, WIDTH, HEIGHT, 60.0))
-    ]
+    """Messages of a camera at 10 Hz from ``START`` on, with depth after its image."""
+    messages: list[tuple[str, int, Any]] = [(INFO, START - SECOND, camera_info(START - SECOND))]
     for number in range(count):
         now = START + number * SECOND // 10
-        messages.append((COLOUR, now, image(now, picture(number), "rgb8")))
+        messages.append((COLOUR, now, image(now, colours(number), "rgb8")))
         depth = image(now + late, millimetres(1000 + number), "16UC1")
         messages.append((DEPTH, now + late, depth))
     return messages
@@ -80,16 +98,18 @@ def frames(
     with Bag(bag) as opened:
         topics = find_topics(opened, **chosen)
         recording = opened.recording(topics, 50 * MS, rectified)
-        return [to_frame(moment) for moment in opened.moments(topics, recording.every(step_ns))]
+        return [
+            assemble_frame(moment) for moment in opened.moments(topics, recording.every(step_ns))
+        ]
 
 
-@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
-def test_frames_come_back_as_they_were_recorded(tmp_path: Path, storage: str) -> None:
+@pytest.mark.parametrize("storage", StoragePlugin)
+def test_recorded_frames_are_read_back(tmp_path: Path, storage: StoragePlugin) -> None:
     read = frames(write_bag(tmp_path / "bag", camera(), storage))
     assert len(read) == 3
     for number, (frame, note) in enumerate(read):
         assert note == ""
-        assert np.array_equal(frame.rgb, picture(number))
+        assert np.array_equal(frame.rgb, colours(number))
         assert frame.depth is not None and frame.intrinsics is not None
         np.testing.assert_allclose(frame.depth, 1 + number / 1000, atol=1e-6)
         assert frame.intrinsics.fx == 60.0
@@ -97,7 +117,7 @@ def test_frames_come_back_as_they_were_recorded(tmp_path: Path, storage: str) ->
         assert frame.frame_id == "camera"
 
 
-def test_rectified_images_follow_p(tmp_path: Path) -> None:
+def test_rectified_images_use_p(tmp_path: Path) -> None:
     messages = camera(1)
     messages[0][2].p[[0, 2, 5, 6, 10]] = (50.0, 31.0, 51.0, 22.0, 1.0)
     ((frame, _),) = frames(write_bag(tmp_path / "bag", messages), rectified=True)
@@ -105,12 +125,12 @@ def test_rectified_images_follow_p(tmp_path: Path) -> None:
     assert lens is not None and (lens.fx, lens.cx, lens.fy, lens.cy) == (50.0, 31.0, 51.0, 22.0)
 
 
-def test_depth_of_another_time_belongs_to_no_image(tmp_path: Path) -> None:
+def test_depth_of_another_time_is_unmatched(tmp_path: Path) -> None:
     (frame, note), *_ = frames(write_bag(tmp_path / "bag", camera(1, late=60 * MS)))
     assert frame.depth is None and note == ""
 
 
-def test_depth_of_another_camera_is_left_out_and_said(tmp_path: Path) -> None:
+def test_depth_of_another_camera_is_left_out_with_a_note(tmp_path: Path) -> None:
     depth = image(START, millimetres(900), "16UC1", "elsewhere")
     bag = write_bag(tmp_path / "bag", [*camera(1)[:2], (DEPTH, START, depth)])
     ((frame, note),) = frames(bag)
@@ -119,24 +139,24 @@ def test_depth_of_another_camera_is_left_out_and_said(tmp_path: Path) -> None:
 
 
 def test_compressed_images_are_found_and_read(tmp_path: Path) -> None:
-    bgr = picture(3)[..., ::-1]
+    bgr = colours(3)[..., ::-1]
     depth = compressed(START, millimetres(1500), "16UC1; compressedDepth png", head=12)
     bag = write_bag(
         tmp_path / "bag",
         [
-            (INFO, START, camera_info(START, WIDTH, HEIGHT, 60.0)),
+            (INFO, START, camera_info(START)),
             (f"{COLOUR}/compressed", START, compressed(START, bgr, "rgb8; png compressed bgr8")),
             (f"{DEPTH}/compressedDepth", START, depth),
         ],
     )
     ((frame, note),) = frames(bag)
     assert note == "" and frame.has_geometry
-    assert np.array_equal(frame.rgb, picture(3))
+    assert np.array_equal(frame.rgb, colours(3))
     assert frame.depth is not None and frame.depth.max() == pytest.approx(1.5)
 
 
-def test_unstamped_images_are_as_old_as_their_recording(tmp_path: Path) -> None:
-    messages = [(COLOUR, START + n * SECOND, image(0, picture(n), "rgb8")) for n in range(3)]
+def test_unstamped_images_have_the_recording_time(tmp_path: Path) -> None:
+    messages = [(COLOUR, START + n * SECOND, image(0, colours(n), "rgb8")) for n in range(3)]
     with Bag(write_bag(tmp_path / "bag", messages)) as bag:
         recording = bag.recording(Topics(COLOUR), 0)
     assert len(recording.every(SECOND)) == 3
@@ -144,9 +164,9 @@ def test_unstamped_images_are_as_old_as_their_recording(tmp_path: Path) -> None:
 
 def test_the_cameras_topics_are_found(tmp_path: Path) -> None:
     messages = camera(1)
-    zipped = compressed(START, picture(0), "jpeg")
+    zipped = compressed(START, colours(0), "jpeg")
     other = image(START, millimetres(700)[:24], "16UC1", "depth_camera")
-    far_info = camera_info(START, WIDTH, HEIGHT, 60.0)
+    far_info = camera_info(START)
     messages += [(f"{COLOUR}/compressed", START, zipped), ("/cam/depth/raw", START, other)]
     messages += [("/cam/depth/camera_info", START, far_info)]
     with Bag(write_bag(tmp_path / "bag", messages)) as bag:
@@ -159,7 +179,7 @@ def test_the_cameras_topics_are_found(tmp_path: Path) -> None:
 
 
 def test_several_cameras_are_listed(tmp_path: Path) -> None:
-    right = image(START, picture(9), "bgr8")
+    right = image(START, colours(9), "bgr8")
     with (
         Bag(write_bag(tmp_path / "bag", [*camera(1), ("/right/image", START, right)])) as bag,
         pytest.raises(InputError, match=f"--image-topic one of {COLOUR}, /right/image"),
@@ -167,7 +187,7 @@ def test_several_cameras_are_listed(tmp_path: Path) -> None:
         find_topics(bag)
 
 
-def fed(recording: Recording, stamps: list[tuple[str, int]]) -> None:
+def feed(recording: Recording, stamps: list[tuple[str, int]]) -> None:
     for place, (kind, when) in enumerate(stamps):
         add = recording.add_image if kind == "image" else recording.add_depth
         add(when, place)
@@ -180,13 +200,13 @@ STREAM = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(STREAM, st.integers(0, 100), st.integers(0, 20))
-def test_a_stamp_means_the_frame_that_the_node_would_answer_about(
+def test_a_stamp_selects_the_same_frame_as_the_node(
     stream: list[tuple[str, int]], asked: int, tolerance: int
 ) -> None:
     stream = [(kind, when * MS) for kind, when in stream] + [("image", 50 * MS)]
     recording = Recording(tolerance * MS)
     buffer: FrameBuffer[int, CameraInfo] = FrameBuffer(100, tolerance * MS)
-    fed(recording, stream)
+    feed(recording, stream)
     for place, (kind, when) in enumerate(stream):
         (buffer.add_image if kind == "image" else buffer.add_depth)(when, place)
     mine, nodes = recording.at(asked * MS), buffer.nearest(asked * MS)
@@ -199,7 +219,7 @@ def test_a_stamp_means_the_frame_that_the_node_would_answer_about(
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=60), st.integers(0, 700))
 def test_frames_are_a_step_apart(stamps: list[int], step: int) -> None:
     recording = Recording(0)
-    fed(recording, [("image", when * MS) for when in sorted(stamps)])
+    feed(recording, [("image", when * MS) for when in sorted(stamps)])
     found = [moment.image.stamp_ns // MS for moment in recording.every(step * MS)]
     first = min(stamps)
     due = {(when - first) // step if step else when for when in stamps}
@@ -212,7 +232,7 @@ def test_runs_of_a_looped_recording_are_not_mixed(first: str) -> None:
     second = "depth" if first == "image" else "image"
     recording = Recording(20 * MS)
     stamps = [(kind, when * MS) for when in (0, 1000, 2000) for kind in (first, second)]
-    fed(recording, [*stamps, *stamps])
+    feed(recording, [*stamps, *stamps])
     found = recording.every(0)
     assert len(found) == 6
     places = [(m.image.message, m.depth.message) for m in found if m.depth is not None]
@@ -220,7 +240,7 @@ def test_runs_of_a_looped_recording_are_not_mixed(first: str) -> None:
 
 
 class RedFinder:
-    """A segmenter that knows red."""
+    """A segmenter that finds red pixels."""
 
     def look(self, frame: Frame) -> Scene:
         mask = frame.rgb[..., 0] > 200
@@ -229,37 +249,37 @@ class RedFinder:
         return Scene(frame, proposals, None, nothing, nothing, timings={"look": 1.0})  # type: ignore[arg-type]
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
-        asked = Expression(expression, expression, expression)
+        asked = Expression(expression, NounPhrase(expression, expression))
         mask = scene.proposals.masks[0]
         return ReferringResult(Verdict.NOT_FOUND, asked, (), mask, "none", "", {"refer": 2.0})
 
 
-def test_an_image_that_cannot_be_used_ends_nothing(tmp_path: Path) -> None:
-    broken = image(START + SECOND, picture(1), "h264")
+def test_an_unusable_image_does_not_end_the_replay(tmp_path: Path) -> None:
+    broken = image(START + SECOND, colours(1), "h264")
     messages = [*camera(1), (COLOUR, START + SECOND, broken)]
     with Bag(write_bag(tmp_path / "bag", messages)) as bag:
         topics = find_topics(bag)
         moments = bag.moments(topics, bag.recording(topics, 0).every(0))
-        good, bad = answers(RedFinder(), moments, ["a", "b"])
+        good, bad = answer_frames(RedFinder(), moments, ["a", "b"])
     assert [set(each) for each in good.timings] == [{"conversion", "look", "refer"}, {"refer"}]
-    assert bad.frame is None and "'h264'" in bad.note and bad.referrals == ()
+    assert bad.frame is None and "'h264'" in bad.note and bad.results == ()
 
 
-def test_with_a_rate_what_passes_meanwhile_is_left_out(tmp_path: Path) -> None:
+def test_with_a_rate_late_frames_are_dropped(tmp_path: Path) -> None:
     with Bag(write_bag(tmp_path / "bag", camera(20))) as bag:
         topics = find_topics(bag)
         chosen = bag.recording(topics, 0).every(0)
-        slow = list(answers(RedFinder(), bag.moments(topics, chosen), ["a"], rate=1e-9))
-        fast = list(answers(RedFinder(), bag.moments(topics, chosen), ["a"], rate=1e9))
+        slow = list(answer_frames(RedFinder(), bag.moments(topics, chosen), ["a"], rate=1e-9))
+        fast = list(answer_frames(RedFinder(), bag.moments(topics, chosen), ["a"], rate=1e9))
     assert len(slow) == 20
     assert [each.stamp_ns for each in fast] == [START]
 
 
-def test_a_picture_stands_until_the_next_one(tmp_path: Path) -> None:
+def test_an_image_is_shown_until_the_next_one(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with Video(path, period=1.0) as video:
         for number, value in enumerate((30, 200)):
-            video.show(START + 2 * number * SECOND, np.full((49, 65, 3), value, np.uint8))
+            video.add(START + 2 * number * SECOND, np.full((49, 65, 3), value, np.uint8))
     opened = cv2.VideoCapture(str(path))
     means = []
     while (read := opened.read())[0]:
@@ -275,9 +295,7 @@ def damaged(folder: Path) -> Path:
     return bag
 
 
-def test_what_cannot_be_replayed_is_said_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_errors_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = write_bag(tmp_path / "whole", camera(5))
     blind = write_bag(tmp_path / "blind", camera(1)[:1])
     cases = {
@@ -288,11 +306,11 @@ def test_what_cannot_be_replayed_is_said_in_a_sentence(
         "cannot be read": [str(damaged(tmp_path / "damaged"))],
         "expression is empty": [str(whole), "--expression", " "],
     }
-    for said, arguments in cases.items():
+    for message, arguments in cases.items():
         command = ["replay", *arguments, "--expression", "it", "--out", str(tmp_path / "out")]
         assert cli.main(command) == 2
         error = capsys.readouterr().err
-        assert said in error and error.count("\n") == 1, error
+        assert message in error and error.count("\n") == 1, error
     assert not (tmp_path / "out").exists()
 
 
@@ -310,9 +328,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 @with_weights
-def test_answers_pictures_table_and_video(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_answers_images_table_and_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     texts = ["the green plate", "the blue ball"]
     asked = [part for text in texts for part in ("--expression", text)]
@@ -346,7 +362,7 @@ def test_answers_pictures_table_and_video(
 def test_a_recording_of_nothing_usable_ends_with_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bag = write_bag(tmp_path / "bag", [(COLOUR, START, image(START, picture(1), "h264"))])
+    bag = write_bag(tmp_path / "bag", [(COLOUR, START, image(START, colours(1), "h264"))])
     out = tmp_path / "out"
     assert cli.main(["replay", str(bag), "--expression", "it", "--out", str(out)]) == 1
     (row,) = rows(out)
@@ -367,7 +383,7 @@ def test_a_bag_of_real_frames(tmp_path: Path) -> None:
         info = camera_info(now, frame.width, frame.height, KINECT.fx)
         pictures = image(now, frame.rgb, "rgb8"), image(now, depth, "16UC1")
         messages += zip((COLOUR, DEPTH, INFO), (now,) * 3, (*pictures, info), strict=True)
-    bag = write_bag(tmp_path / "bag", messages, "sqlite3")
+    bag = write_bag(tmp_path / "bag", messages, StoragePlugin.SQLITE3)
     out = tmp_path / "out"
     command = ["replay", str(bag), "--expression", "the object closest to the camera"]
     assert cli.main([*command, "--device", "cpu", "--out", str(out)]) == 0
@@ -375,6 +391,6 @@ def test_a_bag_of_real_frames(tmp_path: Path) -> None:
         item = data.item(name)
         assert row["verdict"] in ("FOUND", "AMBIGUOUS")
         mask = run_lengths.decode(row["mask"])
-        assert mask.any(), "there is something nearest"
+        assert mask.any()
         assert item.frame.depth is not None
         assert 0.3 < row["centroid_m"][2] < float(item.frame.depth.max())

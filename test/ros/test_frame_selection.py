@@ -1,4 +1,4 @@
-"""Which frame a question is about while the camera goes on, and whether it was looked at before."""
+"""Frame selection and cache hits while the camera runs."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from sensor_msgs.msg import CameraInfo
-from support.ros_camera import FOCAL, HEIGHT, WIDTH, header, picture
+from support.ros_camera import camera_info, colour_image, depth_image
 from support.stand_in_model import StandIn
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.frame_buffer import FrameBuffer
-from zsris_ros.camera.image_messages import SECOND, AnyImage, stamp_ns
+from zsris_ros.camera.image_messages import SECOND, stamp_ns
+from zsris_ros.ros.inputs.subscriptions import CameraBuffer
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.ros.publishers.image_conversions import to_image
-from zsris_ros.ros.requests.frame_selection import to_question
-from zsris_ros.ros.requests.request_handler import Answer, Answerer, Question
+from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.requests.frame_selection import to_query
+from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 
 PERIOD = SECOND // 30
 
 
 class Camera:
-    """RGB-D at 30 Hz into a buffer like the node's, and somebody who asks."""
+    """An RGB-D camera at 30 Hz with the node's buffer, and a request handler."""
 
     def __init__(self) -> None:
-        self._buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(
-            30, SECOND // 20, memory_ns=10 * SECOND
-        )
-        self._answerer = Answerer(StandIn(), 4)
+        self._buffer: CameraBuffer = FrameBuffer(30, SECOND // 20, memory_ns=10 * SECOND)
+        self._handler = RequestHandler(StandIn(), 4)
         self.now = 100 * SECOND
 
     def run(self, seconds: float) -> None:
@@ -40,38 +38,33 @@ class Camera:
             self.send_depth()
 
     def send_info(self) -> None:
-        made = CameraInfo(width=WIDTH, height=HEIGHT, header=header(self.now))
-        made.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
-        self._buffer.add_info(self.now, made)
+        self._buffer.add_info(self.now, camera_info(self.now))
 
     def send_image(self) -> None:
-        place = self.now // PERIOD % 40
-        image = to_image(picture(place)[0], "rgb8", header(self.now))
-        self._buffer.add_image(self.now, image)
+        self._buffer.add_image(self.now, colour_image(self.now, self.now // PERIOD % 40))
 
     def send_depth(self) -> None:
-        depth = np.full((HEIGHT, WIDTH), 1500, np.uint16)
-        self._buffer.add_depth(self.now, to_image(depth, "16UC1", header(self.now)))
+        self._buffer.add_depth(self.now, depth_image(self.now))
 
     def ask(self, about: Answer | None = None) -> Answer:
-        """About the newest frame, or the one of an answer."""
+        """Answer about the newest frame, or the frame of an answer."""
         request = ReferSegment.Request(expression="red")
         if about is not None:
             request.stamp = about.header.stamp
-        return self._answerer.answer(self.question(request))
+        return self._handler.answer(self.query(request))
 
     def look_ahead(self) -> None:
-        """The newest frame is made ready before anybody asks."""
-        self._answerer.prepare(self.question(ReferSegment.Request(expression="red")))
+        """Prepare the newest frame."""
+        self._handler.prepare(self.query(ReferSegment.Request(expression="red")))
 
-    def question(self, request: ReferSegment.Request) -> Question:
-        return to_question(
+    def query(self, request: ReferSegment.Request) -> Query:
+        return to_query(
             request,
             self._buffer,
             "image",
             Parameters(look_ahead=1.0),
-            ready=self._answerer.ready,
-            looked_at=self._answerer.looked_at,
+            prepared=self._handler.prepared,
+            cached=self._handler.cached,
         )
 
 
@@ -83,19 +76,17 @@ def camera() -> Camera:
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.9, 1.1, 3, 12])
-def test_a_question_about_an_answered_frame_is_about_that_frame(
-    camera: Camera, seconds: float
-) -> None:
+def test_a_request_about_an_answered_frame_hits_the_cache(camera: Camera, seconds: float) -> None:
     first = camera.ask()
     assert not first.cache_hit
     camera.run(seconds)
     again = camera.ask(about=first)
     assert again.cache_hit and again.header == first.header
-    assert np.array_equal(again.referral.mask, first.referral.mask)
-    assert camera.ask().header != first.header, "the newest is another one"
+    assert np.array_equal(again.result.mask, first.result.mask)
+    assert camera.ask().header != first.header, "the newest frame differs"
 
 
-def test_what_is_ready_does_not_take_the_place_of_what_was_answered_about(camera: Camera) -> None:
+def test_a_prepared_frame_does_not_replace_an_answered_one(camera: Camera) -> None:
     first = camera.ask()
     camera.run(0.3)
     camera.look_ahead()
@@ -104,7 +95,7 @@ def test_what_is_ready_does_not_take_the_place_of_what_was_answered_about(camera
     assert newest.header != first.header and newest.cache_hit
 
 
-def test_scenes_that_were_dropped_are_looked_for_in_the_buffer(camera: Camera) -> None:
+def test_a_frame_whose_scene_was_dropped_is_taken_from_the_buffer(camera: Camera) -> None:
     first = camera.ask()
     for _ in range(4):
         camera.run(0.1)
@@ -113,13 +104,13 @@ def test_scenes_that_were_dropped_are_looked_for_in_the_buffer(camera: Camera) -
     assert not again.cache_hit and again.header == first.header
 
 
-def test_calibration_that_comes_again_changes_nothing(camera: Camera) -> None:
+def test_a_repeated_camera_info_keeps_the_cache(camera: Camera) -> None:
     first = camera.ask()
     camera.send_info()
     assert camera.ask(about=first).cache_hit and camera.ask().cache_hit
 
 
-def test_depth_that_comes_late_counts(camera: Camera) -> None:
+def test_late_depth_invalidates_the_cache(camera: Camera) -> None:
     camera.now += SECOND
     camera.send_image()
     before = camera.ask()
@@ -131,7 +122,7 @@ def test_depth_that_comes_late_counts(camera: Camera) -> None:
     assert camera.ask(about=before).cache_hit
 
 
-def test_images_that_are_all_stamped_alike_are_different_frames() -> None:
+def test_images_with_equal_stamps_are_different_frames() -> None:
     camera = Camera()
     for _ in range(2):
         camera.send_info()

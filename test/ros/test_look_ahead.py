@@ -1,4 +1,4 @@
-"""A frame that is ready costs its question nothing, and getting it ready costs others nothing."""
+"""Look-ahead: a prepared frame is not processed again, and other requests are not delayed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from sensor_msgs.msg import CameraInfo, Image
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image
 from support.stand_in_model import StandIn
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.frame_buffer import FrameBuffer
-from zsris_ros.camera.image_messages import SECOND, AnyImage
+from zsris_ros.camera.image_messages import SECOND
+from zsris_ros.ros.inputs.subscriptions import CameraBuffer
+from zsris_ros.ros.lifecycle.worker import Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.ros.publishers.image_conversions import to_image
-from zsris_ros.ros.requests.frame_selection import to_question
+from zsris_ros.ros.requests.frame_selection import to_query
 from zsris_ros.ros.requests.look_ahead import LookAhead
-from zsris_ros.ros.requests.request_handler import Answerer, Question
-from zsris_ros.ros.requests.worker import Worker
+from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import Frame, Scene
 
@@ -30,7 +29,7 @@ CHOSEN = Parameters(look_ahead=1.0)
 
 
 class Slow(StandIn):
-    """Looks in stages; between two of them it waits to be let on."""
+    """Works in stages and waits for ``go_on`` between them."""
 
     def __init__(self) -> None:
         self.looks, self.stages = 0, 0
@@ -48,20 +47,19 @@ class Slow(StandIn):
 
 
 class Camera:
-    """A buffer that is filled by hand."""
+    """A camera with a frame buffer."""
 
     def __init__(self) -> None:
-        self.buffer: FrameBuffer[AnyImage, CameraInfo] = FrameBuffer(10, SECOND // 20)
+        self.buffer: CameraBuffer = FrameBuffer(10, SECOND // 20)
 
     def take(self, seconds: float) -> None:
-        image: Image = to_image(picture(10)[0], "rgb8", header(1, "colour"))
-        self.buffer.add_image(round(seconds * SECOND), image)
+        self.buffer.add_image(round(seconds * SECOND), colour_image(1))
 
-    def ask(self, answerer: Answerer, seconds: float = 0.0) -> Question:
+    def query(self, handler: RequestHandler, seconds: float = 0.0) -> Query:
         request = ReferSegment.Request(expression="red")
         request.stamp.sec, rest = divmod(round(seconds * SECOND), SECOND)
         request.stamp.nanosec = rest
-        return to_question(request, self.buffer, "image", CHOSEN, ready=answerer.ready)
+        return to_query(request, self.buffer, "image", CHOSEN, prepared=handler.prepared)
 
 
 @pytest.fixture
@@ -70,72 +68,70 @@ def worker() -> Worker:
 
 
 def settle(worker: Worker) -> None:
-    """Until what was offered has been done."""
+    """Wait for the idle job."""
     done = threading.Event()
     deadline = time.monotonic() + 10
-    while worker._spare is not None and time.monotonic() < deadline:
+    while worker._idle_job is not None and time.monotonic() < deadline:
         time.sleep(0.005)
     worker.submit(done.set, beyond_limit=True).result(10)
 
 
-def test_what_is_ready_is_not_looked_at_again(worker: Worker) -> None:
+def test_a_prepared_frame_is_not_processed_again(worker: Worker) -> None:
     model, camera = Slow(), Camera()
-    answerer, ahead = Answerer(model, 1), LookAhead(worker)
+    handler, ahead = RequestHandler(model, 1), LookAhead(worker)
     camera.take(1.0)
-    ahead.heard(camera.buffer, CHOSEN, answerer)
+    ahead.on_frame(camera.buffer, CHOSEN, handler)
     settle(worker)
     camera.take(1.4)
     camera.take(1.9)
     for seconds in (0.0, 1.4, 1.9):
-        answer = answerer.answer(camera.ask(answerer, seconds))
-        assert answer.cache_hit and answer.referral.mask.any()
-    assert (model.looks, len(answerer)) == (1, 1)
-    camera.take(2.1)  # the frame that is ready is too old for it
-    assert not answerer.answer(camera.ask(answerer)).cache_hit
+        answer = handler.answer(camera.query(handler, seconds))
+        assert answer.cache_hit and answer.result.mask.any()
+    assert (model.looks, len(handler)) == (1, 1)
+    camera.take(2.1)  # too far from the prepared frame
+    assert not handler.answer(camera.query(handler)).cache_hit
 
 
-def test_a_new_frame_is_looked_at_when_the_one_that_is_ready_ages(worker: Worker) -> None:
+def test_a_new_frame_is_prepared_when_the_prepared_one_ages(worker: Worker) -> None:
     model, camera = Slow(), Camera()
-    answerer, ahead = Answerer(model, 4), LookAhead(worker)
+    handler, ahead = RequestHandler(model, 4), LookAhead(worker)
     looks = []
     for seconds in (1.0, 1.3, 1.6, 1.9, 2.2):
         camera.take(seconds)
-        ahead.heard(camera.buffer, CHOSEN, answerer)
+        ahead.on_frame(camera.buffer, CHOSEN, handler)
         settle(worker)
         looks.append(model.looks)
     assert looks == [1, 1, 2, 2, 3]
-    assert len(answerer) == 0, "what nobody asked about takes no other frame's place"
-    assert answerer.ready == camera.buffer.newest()
-    answerer.forget()
-    assert answerer.ready is None
+    assert len(handler) == 0, "a prepared scene takes no place in the cache"
+    assert handler.prepared == camera.buffer.newest()
+    handler.clear()
+    assert handler.prepared is None
 
 
-def test_nothing_is_looked_at_unless_wanted(worker: Worker) -> None:
+def test_look_ahead_is_off_by_default(worker: Worker) -> None:
     model, camera = Slow(), Camera()
     camera.take(1.0)
-    LookAhead(worker).heard(camera.buffer, Parameters(), Answerer(model, 1))
+    LookAhead(worker).on_frame(camera.buffer, Parameters(), RequestHandler(model, 1))
     settle(worker)
     assert model.looks == 0
 
 
 @pytest.mark.parametrize("same_frame", [False, True])
-def test_a_request_interrupts_unless_it_is_about_that_very_frame(
-    worker: Worker, same_frame: bool
-) -> None:
+def test_a_request_about_another_frame_interrupts(worker: Worker, same_frame: bool) -> None:
     model, camera = Slow(), Camera()
     model.go_on.clear()
-    answerer, ahead = Answerer(model, 1), LookAhead(worker)
+    handler, ahead = RequestHandler(model, 1), LookAhead(worker)
     camera.take(1.0)
-    ahead.heard(camera.buffer, CHOSEN, answerer)
+    ahead.on_frame(camera.buffer, CHOSEN, handler)
     assert model.begun.wait(10)
     if not same_frame:
         camera.take(5.0)
-    question = camera.ask(answerer)
-    ahead.wanted = question.key
-    future = worker.submit(lambda: answerer.answer(question))
+    query = camera.query(handler)
+    ahead.requested = query.key
+    future = worker.submit(lambda: handler.answer(query))
     model.go_on.set()
     answer = future.result(10)
-    assert np.any(answer.referral.mask)
+    assert np.any(answer.result.mask)
     assert answer.cache_hit == same_frame
-    # The rest of the first look was left undone, where somebody had to wait for it.
+    # An interrupted look omits its remaining stages.
     assert (model.looks, model.stages) == ((1, 3) if same_frame else (2, 4))

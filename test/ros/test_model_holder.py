@@ -1,4 +1,4 @@
-"""The node's models: loaded into main memory, moved to their device, put aside."""
+"""The models of the node: loaded, moved to their device and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def frame() -> Frame:
     return Frame(picture)
 
 
-def test_what_was_put_aside_answers_as_before() -> None:
+def test_results_are_equal_after_a_round_trip_to_memory() -> None:
     model = TorchModel(Parameters(device="cpu", parser="rules"))
     model.to_device()
     first = model.refer(model.look(frame()), "the red thing")
@@ -32,18 +32,18 @@ def test_what_was_put_aside_answers_as_before() -> None:
     assert model.gpu_memory() == "not used"
 
 
-def test_weights_that_are_not_there_are_named() -> None:
+def test_missing_weights_are_named() -> None:
     with pytest.raises(WeightsError, match="no-such-weights"):
         TorchModel(Parameters(weights="no-such-weights"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_nothing_is_left_on_the_gpu() -> None:
-    torch.zeros(1, device="cuda")  # CUDA's own context stays
+    torch.zeros(1, device="cuda")  # creates CUDA's context
     torch.cuda.empty_cache()
     before = torch.cuda.memory_reserved()
     model = TorchModel(Parameters(device="cuda", parser="rules"))
-    assert torch.cuda.memory_allocated() == 0, "loaded, and proved, but not kept there"
+    assert torch.cuda.memory_allocated() == 0, "loading leaves nothing on the GPU"
     assert torch.cuda.memory_reserved() <= before + 2**25  # cuBLAS keeps a workspace
     for _ in range(3):
         model.to_device()

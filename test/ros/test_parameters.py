@@ -1,4 +1,4 @@
-"""Parameters are declared once, checked at start and at run time, and described."""
+"""Declaration, checks and documentation of the parameters; launch and configuration files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from zsris_ros.ros.node import ReferSegmentNode
-from zsris_ros.ros.parameters import node_parameters, parameter_docs
-from zsris_ros.ros.parameters.node_parameters import ParameterError, Parameters
+from zsris_ros.ros.parameters import parameter_docs
+from zsris_ros.ros.parameters.node_parameters import Parameters
+from zsris_ros.ros.parameters.parameter_declaration import ParameterError, check, declare, update
 from zsris_ros.ros.parameters.speech_parameters import SpeechParameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,22 +35,19 @@ def context() -> Iterator[Context]:
     rclpy.shutdown(context=context)
 
 
-def declared(context: Context, **given: object) -> tuple[Node, Parameters]:
+def declared(context: Context, **given: object) -> Parameters:
     overrides = [Parameter(name, value=value) for name, value in given.items()]
     node = Node("parameters_test", context=context, parameter_overrides=overrides)
     try:
-        return node, node_parameters.declare(node)
+        return declare(node, Parameters)
     finally:
         node.destroy_node()
 
 
-def test_without_values_the_defaults_hold(context: Context) -> None:
-    assert declared(context)[1] == Parameters()
-
-
-def test_values_are_taken(context: Context) -> None:
-    _, chosen = declared(context, weights="openai", max_pending=3, stamp_tolerance=2.5)
-    assert (chosen.weights, chosen.max_pending, chosen.stamp_tolerance) == ("openai", 3, 2.5)
+def test_overrides_replace_the_defaults(context: Context) -> None:
+    assert declared(context) == Parameters()
+    given = {"weights": "openai", "max_pending": 3, "stamp_tolerance": 2.5}
+    assert declared(context, use_sim_time=True, **given) == Parameters(**given)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +60,7 @@ def test_values_are_taken(context: Context) -> None:
         ("stamp_tolerance", 1, "such as 1.0"),
         ("precision", "float8", "float16"),
         ("depth_proposals", "yes", "true or false"),
-        ("weights", 5, "a text"),
+        ("weights", 5, "a string"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_is_allowed(
@@ -80,13 +78,9 @@ def test_a_misspelt_name_is_refused_with_the_right_one(context: Context) -> None
         declared(context, max_pendin=3)
 
 
-def test_names_of_rclpy_are_no_misspellings(context: Context) -> None:
-    declared(context, use_sim_time=True)
-
-
 def test_every_parameter_is_described(context: Context) -> None:
     node = Node("described", context=context)
-    node_parameters.declare(node)
+    declare(node, Parameters)
     for name in NAMES:
         descriptor = node.describe_parameter(name)
         assert len(descriptor.description) > 20, name
@@ -100,41 +94,38 @@ def test_every_parameter_is_described(context: Context) -> None:
 
 def test_a_change_at_run_time_is_all_or_nothing() -> None:
     before = Parameters()
-    after, result = node_parameters.update(
+    after, result = update(
         before, [Parameter("max_candidates", value=3), Parameter("use_sim_time", value=True)]
     )
     assert result.successful and after.max_candidates == 3
-    after, result = node_parameters.update(
+    after, result = update(
         before, [Parameter("max_candidates", value=3), Parameter("image_timeout", value=0.0)]
     )
     assert after == before
     assert not result.successful and "image_timeout" in result.reason
 
 
-def test_what_the_models_were_loaded_with_changes_only_while_there_are_none() -> None:
+def test_parameters_of_the_models_change_only_while_unconfigured() -> None:
     before = Parameters()
     change = Parameter("weights", value="openai")
-    after, result = node_parameters.update(before, [change], configured=True)
+    after, result = update(before, [change], configured=True)
     assert after == before
     assert not result.successful and "unconfigured" in result.reason
-    after, result = node_parameters.update(before, [change], configured=False)
+    after, result = update(before, [change], configured=False)
     assert result.successful and after.weights == "openai"
-    # `ros2 param load` sets every parameter again, as it is.
+    # `ros2 param load` sets every parameter, changed or not.
     same = [Parameter(name, value=getattr(before, name)) for name in NAMES]
-    assert node_parameters.update(before, same, configured=True)[1].successful
+    assert update(before, same, configured=True)[1].successful
 
 
-def test_the_documentation_is_what_the_declarations_say() -> None:
+def test_the_documentation_is_up_to_date(tmp_path: Path) -> None:
+    assert parameter_docs.main([str(tmp_path / "parameters.md")]) == 0
+    assert (tmp_path / "parameters.md").read_text() == parameter_docs.markdown()
     written = (ROOT / "docs/parameters.md").read_text()
     command = "python -m zsris_ros.ros.parameters.parameter_docs docs/parameters.md"
     assert written == parameter_docs.markdown(), f"run {command}"
     for name in [*NAMES, *(each.name for each in fields(SpeechParameters))]:
         assert written.count(f"\n| `{name}` |") == 1
-
-
-def test_the_command_writes_the_documentation(tmp_path: Path) -> None:
-    assert parameter_docs.main([str(tmp_path / "parameters.md")]) == 0
-    assert (tmp_path / "parameters.md").read_text() == parameter_docs.markdown()
 
 
 YAML_FILES = sorted((ROOT / "config").glob("*.yaml"))
@@ -147,12 +138,12 @@ def test_a_configuration_file_holds_declared_parameters_with_their_defaults(path
         assert values, "the file sets nothing"
         for name, value in values.items():
             assert name in NAMES
-            assert node_parameters.check(name, value) == ""
+            assert check(Parameters, name, value) == ""
             assert value == getattr(Parameters(), name), f"{name}: a copied default is out of step"
 
 
 def test_launch_and_configuration_file_share_the_parameters() -> None:
-    """Every parameter is set in one of the two, and none in both."""
+    """Each parameter is set in exactly one of the two."""
     (node,) = yaml.safe_load((ROOT / "config/refer_segment.yaml").read_text()).values()
     set_here = {param.get("name") for param in launch_file("refer_segment").iter("param")}
     in_file = set(node["ros__parameters"])
@@ -170,24 +161,20 @@ def launch_file(name: str) -> ElementTree.Element:
 
 
 def arguments(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
-    """What a launch file declares; an include's arguments are not its own."""
+    """Return the arguments of a launch file without those of its includes."""
     return {argument.get("name", ""): argument for argument in root.findall("arg")}
-
-
-def test_there_are_launch_files() -> None:
-    assert {"demo.launch.xml", "refer_segment.launch.xml"} <= set(LAUNCH_FILES)
 
 
 @pytest.mark.parametrize("name", LAUNCH_FILES)
 def test_a_launch_file_sets_declared_parameters_and_documents_its_arguments(name: str) -> None:
     root = launch_file(name)
-    ours = [each for each in root.iter("node") if each.get("exec") == "refer_segment_node"]
-    for node in ours:
+    nodes = [each for each in root.iter("node") if each.get("exec") == "refer_segment_node"]
+    for node in nodes:
         set_here = {param.get("name") for param in node.iter("param")} - {None}
         assert set_here <= {*NAMES, "use_sim_time"}
     declared = arguments(root)
     used = re.findall(r"\$\(var (\w+)\)", ElementTree.tostring(root, encoding="unicode"))
-    assert set(used) == set(declared), "an argument that nothing uses, or the other way round"
+    assert set(used) == set(declared), "unused or undeclared arguments"
     known = {each: str(getattr(Parameters(), each)) for each in NAMES}
     for each, argument in declared.items():
         assert len(argument.get("description", "")) > 10, each
@@ -216,11 +203,11 @@ def test_the_camera_argument_names_the_topics() -> None:
     declared = arguments(launch_file("refer_segment"))
     for topic in ("image", "depth", "camera_info"):
         assert declared[topic].get("default", "").startswith("$(var camera)/")
-    # launch reads a file from above: a default may only use what stands before it.
+    # A default may only use arguments that are declared before it.
     assert next(iter(declared)) == "camera"
 
 
-def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> None:
+def test_the_launch_file_remaps_existing_names(context: Context) -> None:
     node = ReferSegmentNode(lambda _: None, context=context)  # type: ignore[arg-type,return-value]
     topics = node.get_subscriber_names_and_types_by_node(node.get_name(), "/")
     services = node.get_service_names_and_types_by_node(node.get_name(), "/")
@@ -236,17 +223,17 @@ def test_the_launch_file_remaps_names_that_the_node_has(context: Context) -> Non
 
 
 def test_speech_is_launched_on_demand_with_declared_parameters() -> None:
-    """Its utterances reach refer_segment_node, and its texts do not: they would be asked twice."""
+    """refer_segment_node gets its utterances and not its texts, which would be duplicates."""
     (launched,) = executed("speech_node")
     assert launched.get("if") == "$(var speech)"
     names = {parameter.name for parameter in fields(SpeechParameters)}
     assert {param.get("name") for param in launched.iter("param")} <= {*names, "use_sim_time"}
     remaps = {each.get("from"): each.get("to") for each in launched.iter("remap")}
     (listener,) = executed("refer_segment_node")
-    heard = {each.get("from"): each.get("to") for each in listener.iter("remap")}
-    assert remaps == {"expression": "~/expression", "~/utterance": heard["utterance"]}
+    remapped = {each.get("from"): each.get("to") for each in listener.iter("remap")}
+    assert remaps == {"expression": "~/expression", "~/utterance": remapped["utterance"]}
 
 
 def executed(name: str) -> list[ElementTree.Element]:
-    """The nodes of the launch file that this executable is started for."""
+    """Return the nodes of the launch file with this executable."""
     return [each for each in launch_file("refer_segment").iter("node") if each.get("exec") == name]

@@ -1,4 +1,4 @@
-"""What the node's process does for the system it runs on."""
+"""The memory of the node's process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from zsris_ros.ros.lifecycle.process import give_memory_back
+from zsris_ros.ros.lifecycle.process import trim_memory
 
 
 def resident_mb() -> float:
@@ -19,12 +19,12 @@ def resident_mb() -> float:
     return int(line.split()[1]) / 1024
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep none")
-def test_what_was_freed_goes_to_the_system() -> None:
-    pieces = [np.ones(100_000, np.uint8) for _ in range(2000)]  # too small for pages of their own
-    last = pieces.pop()  # holds the end of the heap, so that it does not shrink by itself
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory")
+def test_freed_memory_returns_to_the_system() -> None:
+    pieces = [np.ones(100_000, np.uint8) for _ in range(2000)]  # below the mmap threshold
+    last = pieces.pop()  # occupies the end of the heap, which therefore does not shrink
     full = resident_mb()
     del pieces
-    give_memory_back()
+    trim_memory()
     assert resident_mb() < full - 150
     assert last.all()

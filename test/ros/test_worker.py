@@ -1,4 +1,4 @@
-"""One thread, a bounded queue, and an end that does not wait for ever."""
+"""The worker: one thread, a bounded queue, a bounded stop."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from zsris_ros.ros.requests.worker import Cancelled, QueueFull, Stopped, Worker
+from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, Worker, WorkerStopped
 
 
 class Gate:
-    """A job that runs until it is opened."""
+    """A job that runs until ``opened`` is set."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
@@ -28,7 +28,7 @@ class Gate:
         return "through"
 
 
-def test_jobs_run_in_order_in_one_thread_that_is_not_ours() -> None:
+def test_jobs_run_in_order_in_one_other_thread() -> None:
     worker = Worker(max_pending=100)
     order: list[int] = []
 
@@ -48,7 +48,7 @@ def test_the_queue_is_bounded_and_frees_again() -> None:
     running = worker.submit(gate)
     assert gate.entered.wait(10)
     waiting = [worker.submit(lambda: "ran") for _ in range(2)]
-    assert worker.waiting == 2
+    assert worker.pending == 2
     with pytest.raises(QueueFull, match="2"):
         worker.submit(lambda: "too much")
     gate.opened.set()
@@ -66,7 +66,7 @@ def test_the_queue_is_bounded_and_frees_again() -> None:
         (SystemExit(3), RuntimeError),
     ],
 )
-def test_what_a_job_raises_reaches_the_caller_and_the_thread_lives_on(
+def test_an_exception_reaches_the_caller_and_not_the_thread(
     error: BaseException, seen: type[Exception]
 ) -> None:
     worker = Worker(max_pending=2)
@@ -80,7 +80,7 @@ def test_what_a_job_raises_reaches_the_caller_and_the_thread_lives_on(
     assert worker.stop(5)
 
 
-def test_spare_time_goes_to_the_newest_offer_once_nothing_waits() -> None:
+def test_the_newest_idle_job_runs_after_the_queue() -> None:
     worker, gate = Worker(max_pending=5), Gate()
     running = worker.submit(gate)
     assert gate.entered.wait(10)
@@ -88,38 +88,38 @@ def test_spare_time_goes_to_the_newest_offer_once_nothing_waits() -> None:
     offered = threading.Event()
 
     def last() -> None:
-        order.append("newest offer")
+        order.append("newest idle job")
         offered.set()
 
-    worker.offer(lambda: order.append("older offer"))
-    worker.offer(last)
+    worker.submit_idle(lambda: order.append("older idle job"))
+    worker.submit_idle(last)
     waiting = [worker.submit(lambda name=name: order.append(name)) for name in "ab"]
     gate.opened.set()
     assert running.result(10) == "through"
     for future in waiting:
         future.result(10)
     assert offered.wait(10)
-    assert order == ["a", "b", "newest offer"]
+    assert order == ["a", "b", "newest idle job"]
 
     def fail() -> None:
         raise ValueError
 
-    worker.offer(fail)
+    worker.submit_idle(fail)
     assert worker.submit(lambda: 5).result(10) == 5
-    worker.offer(fail)
+    worker.submit_idle(fail)
     assert worker.stop(5)
 
 
-def test_what_waits_can_be_withdrawn_and_what_runs_cannot() -> None:
+def test_a_waiting_job_can_be_cancelled_and_a_running_one_cannot() -> None:
     worker, gate = Worker(max_pending=2), Gate()
     running = worker.submit(gate)
     assert gate.entered.wait(10)
     ran: list[str] = []
     first, second = (worker.submit(lambda name=name: ran.append(name)) for name in "ab")
-    assert worker.withdraw(first) and worker.waiting == 1
-    with pytest.raises(Cancelled):
+    assert worker.cancel(first) and worker.pending == 1
+    with pytest.raises(JobCancelled):
         first.result(1)
-    assert not worker.withdraw(first) and not worker.withdraw(running)
+    assert not worker.cancel(first) and not worker.cancel(running)
     worker.submit(lambda: ran.append("c"))  # the place is free again
     gate.opened.set()
     assert running.result(10) == "through"
@@ -128,7 +128,7 @@ def test_what_waits_can_be_withdrawn_and_what_runs_cannot() -> None:
     assert ran == ["b", "c"]
 
 
-def test_stop_cancels_what_waits_and_does_not_wait_for_what_runs() -> None:
+def test_stop_cancels_waiting_jobs_and_leaves_the_running_one() -> None:
     worker, gate = Worker(max_pending=5), Gate()
     running = worker.submit(gate)
     assert gate.entered.wait(10)
@@ -138,14 +138,14 @@ def test_stop_cancels_what_waits_and_does_not_wait_for_what_runs() -> None:
     assert time.monotonic() - start < 2
     with pytest.raises(CancelledError):
         waiting.result(1)
-    with pytest.raises(Stopped):
+    with pytest.raises(WorkerStopped):
         worker.submit(lambda: "late")
     gate.opened.set()
     assert running.result(10) == "through"
     assert worker.stop(5)
 
 
-def test_nothing_of_a_finished_job_is_kept() -> None:
+def test_a_finished_job_is_released() -> None:
     class Frame:
         pass
 

@@ -1,4 +1,4 @@
-"""The simulated tabletop: the same seed gives the same scene, and its truth is true."""
+"""The simulated tabletop: determinism, geometry and consistency of its ground truth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from zsris_ros.geometry.projection import back_project
 from zsris_ros.simulation.layout import COLOURS, draw_layout, vary
-from zsris_ros.simulation.render import RenderingUnavailable, Stage, import_mujoco, render
+from zsris_ros.simulation.render import LayoutRenderer, RenderingUnavailable, render
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.simulation.tabletop import VISIBLE_PX, TabletopScene, tabletop_scene
 
@@ -23,7 +23,7 @@ def scenes() -> list[TabletopScene]:
 def test_layouts_are_deterministic_and_varied() -> None:
     assert draw_layout(5) == draw_layout(5)
     layouts = [draw_layout(seed) for seed in range(60)]
-    names = {thing.name for layout in layouts for thing in layout.objects}
+    names = {each.name for layout in layouts for each in layout.objects}
     assert {name.split()[0] for name in names} == set(COLOURS) and len(COLOURS) >= 8
     assert {name.split()[1] for name in names} == set(SHAPES)
     assert all(3 <= len(layout.objects) <= 9 for layout in layouts)
@@ -41,7 +41,7 @@ def test_objects_do_not_intersect() -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_meshes_are_closed_outward_and_stand_on_the_table(name: str) -> None:
-    mesh = SHAPES[name].mesh()
+    mesh = SHAPES[name].mesh
     a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))
     volume = np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6
     assert volume > 0
@@ -56,27 +56,23 @@ def test_rendering_is_deterministic(scenes: list[TabletopScene]) -> None:
 
 
 def test_depth_centres_and_masks_agree(scenes: list[TabletopScene]) -> None:
-    """An object's surface lies within its own size of its centre; the camera sees it there."""
+    """All visible surface points lie within the object's size of its centre."""
     for scene in scenes:
         frame = scene.frame
         assert frame.depth is not None and frame.intrinsics is not None
         points = back_project(frame.depth, frame.intrinsics)
-        for thing in scene.objects:
-            assert thing.pixels >= VISIBLE_PX
-            distance = np.linalg.norm(points[thing.mask] - np.array(thing.centre), axis=1)
-            assert distance.max() < 0.55 * thing.size_m + 0.005, thing.name
+        for each in scene.objects:
+            assert each.pixels >= VISIBLE_PX
+            distance = np.linalg.norm(points[each.mask] - np.array(each.centre), axis=1)
+            assert distance.max() < 0.55 * each.size_m + 0.005, each.name
 
 
-def test_a_stage_takes_variations_of_its_layout() -> None:
-    try:
-        import_mujoco()
-    except RenderingUnavailable as error:
-        pytest.skip(str(error))
+def test_a_renderer_renders_variations_of_its_layout(scenes: list[TabletopScene]) -> None:
     layout = draw_layout(7)
     other = vary(layout, np.random.default_rng(1))
-    with Stage(layout, 160, 120) as stage:
-        first, varied = stage.shoot(layout), stage.shoot(other)
-        again = stage.shoot(layout)
+    with LayoutRenderer(layout, 160, 120) as renderer:
+        first, varied = renderer.render(layout), renderer.render(other)
+        again = renderer.render(layout)
     np.testing.assert_array_equal(first.labels, again.labels)
     assert (first.rgb != varied.rgb).mean() > 0.3
     fresh = render(other, 160, 120)

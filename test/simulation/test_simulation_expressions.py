@@ -1,4 +1,4 @@
-"""Every sentence about the tabletop is true, of exactly the objects it is said to be true of."""
+"""Expressions about the tabletop are true of exactly their targets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from support.tabletop_reading import meant
+from support.tabletop_reading import referents
 
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.language.rule_parser import parse
@@ -23,6 +23,7 @@ from zsris_ros.types import InputError, Verdict
 
 SEEDS = range(300, 314)
 MANY = 150
+Asked = tuple[TabletopScene, ReferringExpression]
 
 
 @pytest.fixture(scope="module")
@@ -34,29 +35,27 @@ def scenes() -> list[TabletopScene]:
 
 
 @pytest.fixture(scope="module")
-def asked(scenes: list[TabletopScene]) -> list[tuple[TabletopScene, ReferringExpression]]:
+def asked(scenes: list[TabletopScene]) -> list[Asked]:
     return [(scene, each) for scene in scenes for each in expressions(scene, MANY)]
 
 
 @pytest.fixture(scope="module")
-def judged(scenes: list[TabletopScene]) -> list[tuple[TabletopScene, ReferringExpression]]:
+def judged(scenes: list[TabletopScene]) -> list[Asked]:
     return [(scene, each) for scene in scenes for each in verdict_expressions(scene, MANY)]
 
 
-def test_every_expression_is_true_of_its_targets_alone(
-    asked: list[tuple[TabletopScene, ReferringExpression]],
-) -> None:
+def test_every_expression_is_true_of_its_targets_alone(asked: list[Asked]) -> None:
     for scene, each in asked:
-        assert meant(scene, each.text) == set(each.targets), (scene.seed, each)
+        assert referents(scene, each.text) == set(each.targets), (scene.seed, each)
         assert each.verdict is Verdict.FOUND
         assert (len(each.targets) > 1) == (each.category == "plural"), each
     count = Counter(each.category for _, each in asked)
     assert set(count) == set(CATEGORIES) and min(count.values()) >= 10, count
 
 
-def test_every_verdict_is_right(judged: list[tuple[TabletopScene, ReferringExpression]]) -> None:
+def test_every_verdict_is_right(judged: list[Asked]) -> None:
     for scene, each in judged:
-        fits = meant(scene, each.text)
+        fits = referents(scene, each.text)
         assert fits == set(each.targets), (scene.seed, each)
         right = (Verdict.NOT_FOUND, Verdict.FOUND, Verdict.AMBIGUOUS)[min(len(fits), 2)]
         assert each.verdict is right, each
@@ -64,13 +63,11 @@ def test_every_verdict_is_right(judged: list[tuple[TabletopScene, ReferringExpre
     assert not missing
 
 
-def test_the_parser_reads_what_was_meant(
-    asked: list[tuple[TabletopScene, ReferringExpression]],
-) -> None:
-    """Whatever else it reads, the field that decides about a category is there and no other is."""
+def test_the_parser_recovers_the_category(asked: list[Asked]) -> None:
+    """The field of the expression's category is set, and those of other categories are not."""
     wrong = []
     for _, each in asked:
-        read = parse(each.text)
+        read = parse(each.text).target
         chained = any(anchor.relations for r in read.relations for anchor in r.anchors)
         says = {
             "position": bool(read.position),
@@ -89,7 +86,7 @@ def test_the_parser_reads_what_was_meant(
     assert not wrong
 
 
-def test_the_same_seed_gives_the_same_questions(scenes: list[TabletopScene]) -> None:
+def test_expressions_are_deterministic_by_seed(scenes: list[TabletopScene]) -> None:
     again = tabletop_scene(SEEDS[0])
     assert expressions(again) == expressions(scenes[0])
     assert verdict_expressions(again) == verdict_expressions(scenes[0])
@@ -107,12 +104,11 @@ def test_limits_and_categories_are_kept(scenes: list[TabletopScene]) -> None:
         assert Verdict.FOUND not in {each.verdict for each in lone}
 
 
-def test_what_is_half_hidden_is_never_asked_for(scenes: list[TabletopScene]) -> None:
-    """Nothing that could mean a half-hidden thing is asked for or called absent."""
+def test_half_hidden_objects_are_neither_targets_nor_absent(scenes: list[TabletopScene]) -> None:
     for scene in scenes[:6]:
         lost = replace(scene, objects=scene.objects[1:], hidden=(scene.objects[0].name,))
         for each in (*expressions(lost, MANY), *verdict_expressions(lost, MANY)):
-            assert meant(lost, each.text) == set(each.targets), each
+            assert referents(lost, each.text) == set(each.targets), each
 
 
 def test_the_data_set_renders_any_scene_by_its_name() -> None:
@@ -132,7 +128,7 @@ def test_the_data_set_renders_any_scene_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((-1, 3), "cannot be evaluated"),
         ((0, 0), "cannot be evaluated"),
@@ -143,6 +139,8 @@ def test_the_data_set_renders_any_scene_by_its_name() -> None:
         ((0, 1, ()), "no category"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(arguments: tuple[object, ...], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_invalid_seeds_and_categories_are_refused(
+    arguments: tuple[object, ...], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
         TabletopData(*arguments)  # type: ignore[arg-type]

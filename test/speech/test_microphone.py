@@ -1,4 +1,4 @@
-"""A microphone that is not there says so; one that is hands over blocks with their times."""
+"""Microphone blocks with their times, and errors of missing parts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zsris_ros.speech.wav import BLOCK
 
 
 class Stream:
-    """A sound card that is called back from a thread of its own, as PortAudio's are."""
+    """A sound card that calls back from its own thread, as PortAudio does."""
 
     def __init__(self, rate: int, length: int, device: Any, callback: Any, **_: Any) -> None:
         self.device, self._callback, self._length = device, callback, length
@@ -47,21 +47,21 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, stream: Any = Stream) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", sounddevice)
 
 
-def test_without_sounddevice_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_sounddevice_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(SpeechError, match="pip install sounddevice"):
         next(microphone())
 
 
-def test_without_portaudio_or_a_sound_card_it_says_so() -> None:
-    """With the real library, on a machine that has nothing to listen with."""
+def test_missing_portaudio_or_sound_card_is_an_error() -> None:
+    """With the real library, on a machine without a microphone."""
     try:
         if importlib.import_module("sounddevice").query_devices(kind="input"):
             pytest.skip("there is a microphone here")
     except ImportError:
         pytest.skip("sounddevice is not installed")
     except Exception:
-        pass  # no PortAudio, or no device: what is tested
+        pass  # no PortAudio or no device: the tested case
     with pytest.raises(SpeechError, match=r"libportaudio2|cannot be opened"):
         next(microphone())
 
@@ -84,13 +84,13 @@ def test_blocks_carry_the_time_at_which_they_began(monkeypatch: pytest.MonkeyPat
 
 def test_it_ends_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch)
-    heard: list[int] = []
-    for block in microphone(stopped=lambda: len(heard) >= 2):
-        heard.append(len(block.samples))
-    assert len(heard) == 2
+    received: list[int] = []
+    for block in microphone(stopped=lambda: len(received) >= 2):
+        received.append(len(block.samples))
+    assert len(received) == 2
 
 
-def test_a_microphone_that_falls_silent_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disconnected_microphone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch)
     monkeypatch.setattr(module, "LOST_AFTER", 0.3)
     with pytest.raises(SpeechError, match="still plugged in"):

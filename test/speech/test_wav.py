@@ -1,4 +1,4 @@
-"""Wav files of all integer formats become 16 kHz mono; what is none is refused in a sentence."""
+"""Wav files of all integer formats become 16 kHz mono; other files are refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zsris_ros.speech.audio import RATE, SECOND, SpeechError
-from zsris_ros.speech.wav import blocks, read_wav, resampled, to_samples, write_wav
+from zsris_ros.speech.wav import audio_blocks, read_wav, resample, to_samples, write_wav
 
 
 def tone(rate: int, seconds: float = 0.5, hertz: float = 440.0) -> np.ndarray:
@@ -40,12 +40,12 @@ def test_every_integer_format_is_the_same_sound(
     write(path, tone(rate), rate, width, channels)
     samples = read_wav(path)
     assert samples.dtype == np.int16 and len(samples) == RATE // 2
-    inside = slice(400, -400)  # the spectrum's method rings at the ends
+    inside = slice(400, -400)  # spectral resampling rings at the ends
     error = samples[inside] - tone(RATE)[inside]
     assert np.sqrt(np.mean(error**2)) < (200 if width == 1 else 100)
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_written_samples_are_read_back(tmp_path: Path) -> None:
     samples = to_samples(tone(RATE))
     write_wav(tmp_path / "tone.wav", samples)
     assert np.array_equal(read_wav(tmp_path / "tone.wav"), samples)
@@ -57,7 +57,7 @@ def test_an_empty_file_is_silence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"no wav file at all, but some text" * 9])
-def test_what_is_no_wav_file_is_refused_with_a_way_out(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused_with_the_remedy(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "sound.wav"
     path.write_bytes(content)
     with pytest.raises(SpeechError, match=r"sound\.wav is no wav file .*ffmpeg"):
@@ -69,14 +69,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_wav(tmp_path / "nothing.wav")
 
 
-def test_frequencies_that_the_lower_rate_cannot_hold_are_cut() -> None:
+def test_frequencies_above_half_the_lower_rate_are_cut() -> None:
     high = tone(48_000, hertz=10_000)
-    assert np.abs(resampled(high, 48_000, RATE)[400:-400]).max() < 500
+    assert np.abs(resample(high, 48_000, RATE)[400:-400]).max() < 500
 
 
 def test_blocks_hold_all_samples_at_their_times() -> None:
     samples = np.arange(2000, dtype=np.int16)
-    found = list(blocks(samples, 7 * SECOND))
+    found = list(audio_blocks(samples, 7 * SECOND))
     assert np.array_equal(np.concatenate([block.samples for block in found]), samples)
     for at, block in enumerate(found):
         assert block.start_ns == 7 * SECOND + at * 30_000_000

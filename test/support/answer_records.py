@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.metrics import answer_iou, best_overlap, overlap
-from zsris_ros.evaluation.records import AnswerRecord, LookRecord
+from zsris_ros.evaluation.records import AnswerRecord, FrameRecord
 from zsris_ros.geometry import run_lengths
 from zsris_ros.types import BoolArray, Frame
 
@@ -38,37 +39,23 @@ def record(
     truth = np.any(OBJECTS[list(targets)], axis=0) if targets else NOTHING
     found, bound = overlap(truth, answered), best_overlap(truth, np.array(proposals))
     value = answer_iou(found, bool(targets))
-    fields: dict[str, object] = {
-        "item": "one",
-        "expression": expression,
-        "category": "attribute",
-        "targets": targets,
-        "expected": "FOUND" if targets else "NOT_FOUND",
-        "verdict": "FOUND" if answered.any() else "NOT_FOUND",
-        "intersection": found.intersection,
-        "union": found.union,
-        "iou": value,
-        "best_iou": value,
-        "bound": answer_iou(bound, True) if targets else 1.0,
-        "bound_intersection": bound.intersection,
-        "bound_union": bound.union,
-        "score": 0.5,
-        "source": "sam",
-        "target_class": None,
-        "answered_class": None,
-        "mask": run_lengths.encode(answered)["counts"],
-        "truth": run_lengths.encode(truth)["counts"],
-        "height": HEIGHT,
-        "width": WIDTH,
-        "explanation": "because",
-        "ms": 1.0,
-    }
-    return AnswerRecord(**{**fields, **changes})  # type: ignore[arg-type]
+    expected = "FOUND" if targets else "NOT_FOUND"
+    verdict = "FOUND" if answered.any() else "NOT_FOUND"
+    mask, true = (str(run_lengths.encode(each)["counts"]) for each in (answered, truth))
+    plain = AnswerRecord(
+        "one", expression, "attribute", targets, expected, verdict,
+        found.intersection, found.union, iou=value, best_iou=value,
+        bound=answer_iou(bound, True) if targets else 1.0,
+        bound_intersection=bound.intersection, bound_union=bound.union,
+        score=0.5, source="sam", target_class=None, answered_class=None,
+        mask=mask, truth=true, height=HEIGHT, width=WIDTH, explanation="because", ms=1.0,
+    )  # fmt: skip
+    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def look(item: str = "one", seconds: float = 0.5, sam: tuple[float, ...] = (1, 0)) -> LookRecord:
+def look(item: str = "one", seconds: float = 0.5, sam: tuple[float, ...] = (1, 0)) -> FrameRecord:
     bounds = {"joined": (1.0, 0.5), "sam": sam}
-    return LookRecord(item, bounds, {"joined": 5, "sam": 3}, seconds)
+    return FrameRecord(item, bounds, {"joined": 5, "sam": 3}, seconds)
 
 
 class SmallData:

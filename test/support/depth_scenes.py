@@ -1,4 +1,4 @@
-"""Ray-cast tabletops with true masks: boxes and balls seen by a depth camera, clean or noisy."""
+"""Ray-cast tabletops with true masks: boxes and balls, with ideal or degraded depth."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def on_table(size, x, y, yaw=0.0, above=0.0):
 
 
 def look(
-    things, eye=(0.0, -0.75, 0.6), target=(0.0, 0.0, 0.0), roll=0.0, size=(480, 640), fov=50.0
+    objects, eye=(0.0, -0.75, 0.6), target=(0.0, 0.0, 0.0), roll=0.0, size=(480, 640), fov=50.0
 ):
-    """(Frame, true masks MxHxW) of ``things`` on TABLE, with FLOOR and WALL behind."""
+    """Render ``objects`` on TABLE, FLOOR and WALL: the frame and true masks MxHxW."""
     height, width = size
     focal = width / 2 / np.tan(np.radians(fov) / 2)
     camera = Intrinsics(focal, focal, (width - 1) / 2, (height - 1) / 2)
@@ -75,20 +75,20 @@ def look(
     y = (np.arange(height) - camera.cy) / focal
     directions = forward + x[None, :, None] * right + y[:, None, None] * down
     hits = np.stack(
-        [thing.hit(np.array(eye), directions) for thing in (*things, TABLE, FLOOR, WALL)]
+        [each.hit(np.array(eye), directions) for each in (*objects, TABLE, FLOOR, WALL)]
     )
     label = hits.argmin(axis=0)
     depth = hits.min(axis=0)
-    masks = label == np.arange(len(things))[:, None, None]
+    masks = label == np.arange(len(objects))[:, None, None]
     rgb = np.full((*size, 3), 128, np.uint8)
     return Frame(rgb, np.where(np.isfinite(depth), depth, 0).astype(np.float32), camera), masks
 
 
 def worn(frame, masks, seed=0, noise=0.0025, holes=0.01):
-    """The frame and masks as a structured-light camera sees them.
+    """Degrade a frame and its masks as a structured-light camera does.
 
-    Even noise in 1/z (1/m), quantised depth, missing pixels in patches and along far sides of
-    jumps; what has no depth belongs to no mask.
+    Uniform noise in 1/z (1/m), quantised depth, missing pixels in patches and at the far sides of
+    jumps. Pixels without depth are removed from the masks.
     """
     rng = np.random.default_rng(seed)
     depth = frame.depth.astype(np.float64)

@@ -1,7 +1,7 @@
-"""A real English spaCy pipeline for the tests: spaCy's own en_core_web_sm, from the package index.
+"""spaCy's own en_core_web_sm for the tests.
 
-The package carries the pipeline under another name, so spaCy does not count it among the installed
-ones. ``installed_as`` gives it the name of an installed one.
+The package has another name than the pipeline, so that spaCy does not list it as installed.
+``installed_as`` installs it under the names of pipelines.
 """
 
 from __future__ import annotations
@@ -56,6 +56,6 @@ def installed_as(monkeypatch: pytest.MonkeyPatch, directory: Path, *names: str) 
         )
         sys.modules.pop(name, None)
     monkeypatch.syspath_prepend(directory)
-    # A cache of its own: a pipeline that was loaded here is not there for the next test.
+    # A cache of its own keeps pipelines of this test from the next one.
     fresh = lru_cache(maxsize=2)(spacy_parser.load_pipeline.__wrapped__)
     monkeypatch.setattr(spacy_parser, "load_pipeline", fresh)

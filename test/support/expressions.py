@@ -1,4 +1,4 @@
-"""Hand-annotated expressions of test/data, and an exact-match score of a parser on them.
+"""The annotated expressions of test/data, and the exact-match score of a parser on them.
 
     PYTHONPATH=test python -m support.expressions rules [PIPELINE ...] [--gold FILE.jsonl] [--out
     FILE.json]
@@ -27,7 +27,7 @@ _STRIPPED = frozenset(
 
 
 def load(name: str) -> list[dict[str, Any]]:
-    """The rows of one file in the line format its first lines describe."""
+    """Return the rows of a file in the line format of its first lines."""
     rows = []
     batch = ""
     for line in (DATA / name).read_text(encoding="utf-8").splitlines():
@@ -89,7 +89,7 @@ def _anchor(text: str) -> dict[str, Any]:
 
 
 def wrong_fields(gold: dict[str, Any], answer: dict[str, Any]) -> list[str]:
-    """The fields in which an answer differs, by the scoring rules of the annotation guide."""
+    """Return the fields that differ by the scoring rules of the annotation guide."""
     return [f for f in FIELDS if _value(gold, f) != _value(answer, f)]
 
 
@@ -107,6 +107,14 @@ def _value(row: dict[str, Any], field: str) -> Any:
     return set(value) if isinstance(value, list) else value
 
 
+def outline(relations: Sequence[dict[str, Any]], key: str = "head") -> list[Any]:
+    """Return (kind, [(head, outline of its relations), ...]) of each relation, anchors sorted."""
+    return [
+        (r["kind"], sorted((a[key], outline(a.get("relations", []), key)) for a in r["anchors"]))
+        for r in relations
+    ]
+
+
 def _heads(relation: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(anchor["head"] for anchor in relation["anchors"]))
 
@@ -121,8 +129,11 @@ def _paths(relations: list[dict[str, Any]], path: tuple[Any, ...]) -> Iterator[t
 
 
 def score(rows: Sequence[dict[str, Any]], parser: Parser) -> tuple[dict[str, float], str]:
-    """The share of rows right in each field, in those that ground an expression ("whole") and in
-    all ("strict"), and what was wrong, one line a row."""
+    """Return the shares of right rows and the wrong fields, one line for each wrong row.
+
+    The shares are by field, of all fields that ground an expression ("whole") and of all fields
+    ("strict").
+    """
     wrong = [wrong_fields(row, to_json(parser.parse(row["text"]))) for row in rows]
     right = {field: sum(field not in bad for bad in wrong) for field in FIELDS}
     right["whole"] = sum(not set(bad) & set(WHOLE) for bad in wrong)

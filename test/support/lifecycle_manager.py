@@ -9,9 +9,8 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
-from zsris_ros.ros.publishers.image_conversions import to_image
 
 NODE = "/refer_segment_node"
 PATIENCE = 30.0
@@ -25,7 +24,7 @@ class Manager:
         self._clients: dict[str, Any] = {}
 
     def begin(self, kind: Any, service: str, request: Any) -> Any:
-        """The future of a call."""
+        """Call a service and return the future."""
         if service not in self._clients:
             self._clients[service] = self.client.node.create_client(kind, f"{self._node}/{service}")
             assert self._clients[service].wait_for_service(PATIENCE)
@@ -41,14 +40,14 @@ class Manager:
         return self.begin(ChangeState, "change_state", request)
 
     def change(self, *transitions: int) -> bool:
-        """Whether all succeeded."""
+        """Run transitions and return whether all succeeded."""
         return all(self.end(self.begin_change(each)).success for each in transitions)
 
     def state(self) -> int:
         return int(self.end(self.begin(GetState, "get_state", GetState.Request())).current_state.id)
 
     def set(self, name: str, value: object) -> str:
-        """Why a parameter was not set; empty if it was."""
+        """Set a parameter and return the reason of a refusal, or ""."""
         request = SetParameters.Request(
             parameters=[Parameter(name, value=value).to_parameter_msg()]
         )
@@ -56,7 +55,7 @@ class Manager:
         return "" if result.successful else str(result.reason)
 
     def ask(self, expression: str) -> tuple[str, str]:
-        """Status and message of an answer about an image in the request."""
-        given = to_image(picture(10)[0], "rgb8", header(1))
+        """Send a request with an image and return status and message."""
+        given = colour_image(1, 10)
         response = self.client.ask(expression, image=given)
         return STATUS_NAMES[response.status], response.message

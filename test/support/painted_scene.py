@@ -1,4 +1,4 @@
-"""A small ResNet's configuration and a painted scene for the methods of the papers."""
+"""A small ResNet CLIP's configuration and a painted scene for the published methods."""
 
 from __future__ import annotations
 
@@ -19,13 +19,7 @@ RESNET: dict[str, Any] = {
         "head_width": 32,
         "patch_size": None,
     },
-    "text_cfg": {
-        "context_length": 12,
-        "vocab_size": 49408,
-        "width": 32,
-        "heads": 2,
-        "layers": 2,
-    },
+    "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
 
 

@@ -1,7 +1,7 @@
-"""Recorded arithmetic of the published code, where it is at hand.
+"""Recorded results of the published code.
 
-``ZSRIS_PARITY_DIR`` names the directory; without it ``../shared/parity`` beside the repository is
-tried, and the tests skip where there is none. The tests iterate over the cases the files hold.
+The directory is ``ZSRIS_PARITY_DIR``, by default ``../shared/parity`` beside the repository;
+without it the tests skip. The tests iterate over the cases in the files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FEATURES, LOGITS, SCORES = 2e-5, 1e-4, 1e-5  # absolute tolerances of fp32
 
 
 def keys(name: str, pattern: str = "") -> list[Any]:
-    """Names of the arrays in a file that match, to parametrise by; one skipped case if absent."""
+    """Matching array names of a file to parametrise by; one skipped case without the file."""
     if not (ROOT / name).exists():
         reason = f"{name} is not in {ROOT}; set ZSRIS_PARITY_DIR to the recorded fixtures"
         return [pytest.param("absent", marks=pytest.mark.skip(reason=reason))]
@@ -50,6 +50,19 @@ def read_json(name: str) -> Any:
     return json.loads((ROOT / name).read_text())
 
 
+def sentences() -> list[Any]:
+    """Recorded sentences to parametrise by; one skipped case if absent."""
+    if not (ROOT / "end_to_end.json").exists():
+        return [pytest.param({}, marks=pytest.mark.skip(reason=f"no end_to_end.json in {ROOT}"))]
+    return [pytest.param(one, id=one["id"]) for one in read_json("end_to_end.json")["sentences"]]
+
+
+def recorded_sentence(sentence: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """Return the recorded arrays of a sentence by their names."""
+    name = "end_to_end.npz"
+    return {key.split("/")[1]: array(name, key) for key in keys(name, sentence["id"])}
+
+
 def assert_close(measured: Any, expected: Any, tolerance: float) -> None:
     measured, expected = np.asarray(measured), np.asarray(expected)
     assert measured.shape == expected.shape
@@ -57,7 +70,7 @@ def assert_close(measured: Any, expected: Any, tolerance: float) -> None:
 
 
 def hash_tokens(texts: Sequence[str]) -> torch.Tensor:
-    """The recording's stand-in for CLIP's tokenizer: one hashed number a word."""
+    """The recording's substitute for CLIP's tokenizer: one hashed id a word."""
     rows = torch.zeros(len(texts), 77, dtype=torch.int64)
     for row, text in zip(rows, texts, strict=True):
         words = re.sub(r"([.,])", r" \1 ", text.lower()).split()

@@ -1,4 +1,4 @@
-"""A small bag of images and their camera info."""
+"""A small bag of images and camera_info."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from rosbags import rosbag2
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo
 
-from support.ros_camera import SECOND, header, picture
-from zsris_ros.ros.publishers.image_conversions import to_image
+from support.ros_camera import SECOND, colour_image, header
 
-MOMENTS = 10
+FRAMES = 10
 PERIOD = 0.1
 
 
 def record(folder: Path, storage: str) -> Path:
-    """A bag of ten moments, 0.1 s apart."""
+    """Write a bag of ten frames, 0.1 s apart."""
     store = get_typestore(Stores.ROS2_HUMBLE)
     names = {"/camera": "sensor_msgs/msg/Image", "/info": "sensor_msgs/msg/CameraInfo"}
     bag = folder / storage
@@ -26,9 +25,9 @@ def record(folder: Path, storage: str) -> Path:
         topics = [
             writer.add_connection(name, kind, typestore=store) for name, kind in names.items()
         ]
-        for number in range(MOMENTS):
+        for number in range(FRAMES):
             stamp = round(number * PERIOD * SECOND) + 5 * SECOND
-            image = to_image(picture(number)[0], "rgb8", header(stamp))
+            image = colour_image(stamp, number)
             info = CameraInfo(header=header(stamp), width=64, height=48)
             for topic, message in zip(topics, (image, info), strict=True):
                 writer.write(topic, stamp, serialize_message(message))

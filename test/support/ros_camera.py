@@ -1,4 +1,4 @@
-"""A camera in the test's own process, and what is needed to listen to the node."""
+"""A camera and a topic listener in the test's process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 WIDTH, HEIGHT, FOCAL = 64, 48, 60.0
@@ -29,54 +30,88 @@ def header(stamp_ns: int, frame_id: str = FRAME) -> Header:
 
 
 def picture(left: int) -> tuple[np.ndarray, np.ndarray]:
-    """A grey picture with a red square of 8x8 pixels, and its mask."""
+    """Return a grey picture with a red square of 8x8 pixels, and its mask."""
     rgb = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     rgb[20:28, left : left + 8] = (250, 10, 10)
     return rgb, rgb[..., 0] > 200
 
 
+def camera_info(stamp_ns: int = 0, **changes: Any) -> CameraInfo:
+    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
+    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
+    for name, value in changes.items():
+        setattr(info, name, value)
+    return info
+
+
+def depth_image(
+    stamp_ns: int,
+    depth_mm: int = 1500,
+    frame_id: str = FRAME,
+    shape: tuple[int, int] = (HEIGHT, WIDTH),
+) -> Image:
+    return to_image(np.full(shape, depth_mm, np.uint16), "16UC1", header(stamp_ns, frame_id))
+
+
+def colour_image(stamp_ns: int, left: int = 10, frame_id: str = FRAME) -> Image:
+    return to_image(picture(left)[0], "rgb8", header(stamp_ns, frame_id))
+
+
 class Camera:
     """Publishes colour, depth and camera_info as a driver does."""
 
-    def __init__(self, node: Node, reliable: bool = True) -> None:
-        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-        quality = QoSProfile(depth=5, reliability=reliability)
-        self._image = node.create_publisher(Image, "image", quality)
-        self._depth = node.create_publisher(Image, "depth", quality)
-        self._info = node.create_publisher(CameraInfo, "camera_info", quality)
+    def __init__(self, node: Node) -> None:
+        self.image = node.create_publisher(Image, "image", 5)
+        self.depth = node.create_publisher(Image, "depth", 5)
+        self.info = node.create_publisher(CameraInfo, "camera_info", 5)
         self.send_again: Callable[[], None] = lambda: None
 
-    def wait_until_heard(self, timeout: float = 10.0) -> None:
-        deadline = time.monotonic() + timeout
-        publishers = self._image, self._depth, self._info
-        while not all(each.get_subscription_count() for each in publishers):
-            assert time.monotonic() < deadline, "the node does not subscribe to the camera"
-            time.sleep(0.02)
+    def wait_until_matched(self, timeout: float = 10.0) -> None:
+        publishers = self.image, self.depth, self.info
+        wait_until(
+            lambda: all(each.get_subscription_count() for each in publishers),
+            timeout,
+            "not matched",
+        )
 
-    def send(
-        self,
-        stamp_ns: int,
-        left: int = 10,
-        depth_mm: int | None = 1500,
-        depth_frame: str = FRAME,
-        depth_shape: tuple[int, int] = (HEIGHT, WIDTH),
-    ) -> None:
-        """One moment; without depth when ``depth_mm`` is None."""
-        self.send_again = partial(self.send, stamp_ns, left, depth_mm, depth_frame, depth_shape)
+    def send(self, stamp_ns: int, left: int = 10, depth_mm: int | None = 1500) -> None:
+        """Publish one frame; ``depth_mm`` None omits depth and camera_info."""
+        self.send_again = partial(self.send, stamp_ns, left, depth_mm)
         if depth_mm is not None:
-            info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(stamp_ns))
-            info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
-            self._info.publish(info)
-            depth = np.full(depth_shape, depth_mm, np.uint16)
-            self._depth.publish(to_image(depth, "16UC1", header(stamp_ns, depth_frame)))
-        self._image.publish(to_image(picture(left)[0], "rgb8", header(stamp_ns)))
+            self.info.publish(camera_info(stamp_ns))
+            self.depth.publish(depth_image(stamp_ns, depth_mm))
+        self.image.publish(colour_image(stamp_ns, left))
 
     def send_image(self, image: Image) -> None:
-        self._image.publish(image)
+        self.image.publish(image)
+
+    def ask_about(
+        self,
+        client: Client,
+        stamp_ns: int,
+        until: Callable[[Any], bool] = lambda _: True,
+        timeout: float = 20.0,
+        **request: Any,
+    ) -> Any:
+        """Call until the answer is about the frame of ``stamp_ns`` and fulfils ``until``.
+
+        The frame is sent again each half second, because best effort may lose it.
+        """
+        stamp, start, resent = header(stamp_ns).stamp, time.monotonic(), 0
+        while True:
+            response = client.ask("red", **request)
+            if response.header.stamp == stamp and until(response):
+                return response
+            elapsed = time.monotonic() - start
+            assert elapsed < timeout, f"no answer about {stamp_ns}: {response.message}"
+            if elapsed > (resent + 1) / 2:
+                self.send_again()
+                resent += 1
+            time.sleep(0.02)
 
 
 class Stream:
-    """A camera that runs at ``rate`` in a thread of its own, its stamps the time of day."""
+    """A camera at ``rate`` Hz in its own thread, stamped with the wall clock."""
 
     def __init__(self, camera: Camera, rate: float) -> None:
         self._camera, self._period = camera, 1 / rate
@@ -97,7 +132,7 @@ class Stream:
 
 
 class Listener:
-    """Collects the messages of one topic, with ``latched`` also the last one sent before."""
+    """Collects the messages of one topic; with ``latched`` also the last earlier one."""
 
     def __init__(self, node: Node, kind: Any, topic: str, latched: bool = False) -> None:
         self._node = node
@@ -114,10 +149,12 @@ class Listener:
 
     def wait_until_matched(self, timeout: float = 10.0) -> None:
         topic = self._subscription.topic_name
-        wait_until(lambda: self._node.count_publishers(topic) > 0, timeout, f"nobody on {topic}")
+        wait_until(
+            lambda: self._node.count_publishers(topic) > 0, timeout, f"no publisher on {topic}"
+        )
 
     def wait(self, fits: Callable[[Any], bool] = lambda _: True, timeout: float = 10.0) -> Any:
-        """The first message that fits, among those that came and those that come."""
+        """Return the first message that fits, received already or within ``timeout`` seconds."""
         self._executor.add_node(self._node)
         try:
             deadline = time.monotonic() + timeout
@@ -128,7 +165,7 @@ class Listener:
                 self._executor.spin_once(timeout_sec=0.05)
         finally:
             self._executor.remove_node(self._node)
-        raise AssertionError(f"nothing that fits on {self._subscription.topic_name}")
+        raise AssertionError(f"no matching message on {self._subscription.topic_name}")
 
 
 def wait_until(true: Callable[[], bool], timeout: float, otherwise: str) -> None:

@@ -1,4 +1,4 @@
-"""Real processes for the tests over DDS: the node with the model or a stand-in, and the player."""
+"""Processes for tests over DDS: the node with its model or a stand-in, and the bag player."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
+from typing import Any
+
+from zsris_ros.srv import Track
+
+from zsris_ros.ros.client.service_client import STATUS_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 
 
 class Process:
-    """A Python process that writes to a log file; ended at the latest when its block ends."""
+    """A Python process with a log file, terminated at the end of its block."""
 
     def __init__(self, *arguments: str) -> None:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
@@ -34,14 +38,9 @@ class Process:
     def __enter__(self) -> Process:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._process.poll() is None:
-            self._process.terminate()  # one that is killed leaves 35 MB behind in shared memory
+            self._process.terminate()  # SIGKILL would leave 35 MB in shared memory
             try:
                 self._process.wait(5.0)
             except subprocess.TimeoutExpired:
@@ -53,22 +52,22 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     def memory_mb(self) -> float:
-        """Main memory in use (resident), as Linux counts it."""
+        """Return the resident memory in MB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
     def log(self) -> str:
-        """What the process has written so far."""
+        """Return the output so far."""
         self._log.seek(0)
         return self._log.read()
 
     def wait_for_log(self, text: str, timeout: float = 20.0) -> None:
-        """Returns when the process has written ``text``."""
+        """Wait until the output contains ``text``."""
         deadline = time.monotonic() + timeout
         while text not in self.log():
             assert self._process.poll() is None, f"the process ended early:\n{self.log()}"
@@ -76,19 +75,24 @@ class Process:
             time.sleep(0.05)
 
     def wait(self, timeout: float = 20.0) -> int:
-        """The exit code of a process that ends by itself."""
+        """Wait for the process and return its exit code."""
         return self._process.wait(timeout)
 
     def end(self, with_signal: int = signal.SIGINT, timeout: float = 20.0) -> tuple[int, float]:
-        """Sends a signal; returns the exit code and the seconds until the process had ended."""
+        """Send a signal and return the exit code and the seconds until the end."""
         start = time.monotonic()
         self._process.send_signal(with_signal)
         code = self._process.wait(timeout)
         return code, time.monotonic() - start
 
 
+def status_of(response: Any) -> str:
+    """Return the name of a response's status."""
+    return "STOPPED" if response.status == Track.Response.STOPPED else STATUS_NAMES[response.status]
+
+
 def ros_arguments(parameters: dict[str, object], remaps: dict[str, str] | None = None) -> list[str]:
-    """Command-line arguments that set parameters and remap names."""
+    """Return command-line arguments for parameters and remappings."""
     arguments = ["--ros-args"]
     for name, value in parameters.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -99,16 +103,16 @@ def ros_arguments(parameters: dict[str, object], remaps: dict[str, str] | None =
 
 
 def node(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
-    """The real node with its real model."""
+    """Start the node with its model."""
     arguments = ros_arguments(parameters, remaps)
     return Process("-m", "zsris_ros.ros.node", *arguments)
 
 
 def node_with_stand_in(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
-    """The real node with a model that fails and dawdles on demand (support/stand_in_model.py)."""
+    """Start the node with the stand-in of support/stand_in_model.py."""
     return Process("-m", "support.stand_in_model", *ros_arguments(parameters, remaps))
 
 
 def player(bag: Path, *arguments: str) -> Process:
-    """The bag player."""
+    """Start the bag player."""
     return Process("-m", "zsris_ros.ros.client.bag_player", str(bag), *arguments)

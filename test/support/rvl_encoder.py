@@ -1,4 +1,4 @@
-"""An encoder for RVL depth, written from the paper."""
+"""An RVL encoder, written from the paper."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 
 def encoded(depth: np.ndarray) -> bytes:
-    """``depth`` in RVL, pixel by pixel as the paper tells it, behind columns and rows."""
+    """Encode ``depth`` pixel by pixel as in the paper, after columns and rows."""
     pixels = [int(each) for each in depth.reshape(-1)]
-    nibbles = [nibble for number in told(pixels) for nibble in cut(number)]
+    nibbles = [nibble for number in numbers_of(pixels) for nibble in nibbles_of(number)]
     nibbles += [0] * (-len(nibbles) % 8)
     words = [nibbles[i : i + 8] for i in range(0, len(nibbles), 8)]
     code = b"".join(
@@ -20,7 +20,7 @@ def encoded(depth: np.ndarray) -> bytes:
     return struct.pack("<II", depth.shape[1], depth.shape[0]) + code
 
 
-def told(pixels: list[int]) -> Iterator[int]:
+def numbers_of(pixels: list[int]) -> Iterator[int]:
     at = previous = 0
     while at < len(pixels):
         zeros = at
@@ -37,7 +37,7 @@ def told(pixels: list[int]) -> Iterator[int]:
             previous = pixel
 
 
-def cut(number: int) -> Iterator[int]:
+def nibbles_of(number: int) -> Iterator[int]:
     while number >= 8:
         yield 8 + number % 8
         number //= 8

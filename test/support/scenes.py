@@ -1,4 +1,4 @@
-"""Hand-made scenes: masks with a place, a size and a feature of one's choice, no model needed."""
+"""Scenes of rectangular masks with given positions, sizes and features, without a model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scene_of(
     features: torch.Tensor | None = None,
     sources: Sequence[str] | None = None,
 ) -> Scene:
-    """A scene whose proposals are rectangles, in the order given, at distances in metres."""
+    """Return a scene of rectangular proposals, in this order, at depths in metres."""
     masks = np.zeros((len(boxes), HEIGHT, WIDTH), dtype=bool)
     for mask, (x, y, w, h) in zip(masks, boxes, strict=True):
         mask[y : y + h, x : x + w] = True

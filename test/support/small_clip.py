@@ -1,4 +1,4 @@
-"""A CLIP of a few thousand parameters with random weights: every code path, no meaning."""
+"""A CLIP of a few thousand random parameters."""
 
 from __future__ import annotations
 
@@ -12,25 +12,13 @@ from zsris_ros.vision.clip import ClipModel, build_clip
 CONFIG: dict[str, Any] = {
     "embed_dim": 24,
     "quick_gelu": True,
-    "vision_cfg": {
-        "image_size": 32,
-        "layers": 4,
-        "width": 48,
-        "head_width": 16,
-        "patch_size": 8,
-    },
-    "text_cfg": {
-        "context_length": 12,
-        "vocab_size": 49408,
-        "width": 32,
-        "heads": 2,
-        "layers": 2,
-    },
+    "vision_cfg": {"image_size": 32, "layers": 4, "width": 48, "head_width": 16, "patch_size": 8},
+    "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
 
 
 def odd_frame() -> tuple[np.ndarray, np.ndarray]:
-    """A picture and masks: ordinary, one pixel, a line, at the border, all, nothing, dots."""
+    """Return an image and masks: ordinary, pixel, line, at the border, full, empty, dots."""
     rng = np.random.default_rng(3)
     masks = np.zeros((7, 60, 80), dtype=bool)
     masks[0, 20:40, 30:60] = True

@@ -1,4 +1,4 @@
-"""The sizes of a Segment Anything network that is built and run in milliseconds."""
+"""Sizes of a Segment Anything network that runs in milliseconds."""
 
 from __future__ import annotations
 

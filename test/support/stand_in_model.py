@@ -1,9 +1,8 @@
-"""The real node process around a model that does as the expression says, to inject faults.
+"""The real node with a stand-in for the model that injects faults and delays.
 
-It stands in for the model alone, where a real one cannot be made to fail or dawdle: "red" is
-answered with the red pixels, "slow 2 ..." after two seconds, "stages 20" after as many
-stages of 0.1 seconds, "crash" with an exception, "refuse" with
-an InputError.
+The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
+seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
+InputError.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    NounPhrase,
     Proposals,
     ReferringResult,
     RegionOfInterest,
@@ -33,13 +33,13 @@ from zsris_ros.types import (
 
 
 class StandIn:
-    """Knows red."""
+    """Segments red pixels."""
 
     def to_device(self) -> None:
-        """It is everywhere."""
+        pass
 
     def to_memory(self) -> None:
-        """It is everywhere."""
+        pass
 
     def gpu_memory(self) -> str:
         return "not used"
@@ -55,7 +55,7 @@ class StandIn:
         unknown = np.full((1, 3), np.nan, np.float32)
         return Scene(frame, proposals, np.ones((1, 2)), place, unknown, timings={"look": 1.0})
 
-    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
+    def look_for_tracking(self, frame: Frame, region: RegionOfInterest | None = None) -> Scene:
         scene = self.look(frame)
         few = slice(int(scene.proposals.masks.any()))
         proposals = Proposals(
@@ -65,10 +65,10 @@ class StandIn:
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         with stage("grounding"):
-            self._obey(expression)
+            self._inject(expression)
         return self._answer(scene, expression)
 
-    def _obey(self, expression: str) -> None:
+    def _inject(self, expression: str) -> None:
         word, _, argument = expression.partition(" ")
         if word == "slow":
             time.sleep(float(argument.split()[0]))
@@ -84,7 +84,7 @@ class StandIn:
 
     def _answer(self, scene: Scene, expression: str) -> ReferringResult:
         mask = scene.proposals.masks[0]
-        asked = Expression(expression, expression, expression)
+        asked = Expression(expression, NounPhrase(expression, expression))
         if not mask.any() or expression == "nothing":
             none = np.zeros_like(mask)
             return ReferringResult(Verdict.NOT_FOUND, asked, (), none, "nothing is red", "")
@@ -105,13 +105,13 @@ class StandIn:
         )
 
 
-def load(chosen: Parameters) -> StandIn:
-    if chosen.weights == "missing":
+def load(parameters: Parameters) -> StandIn:
+    if parameters.weights == "missing":
         raise FileNotFoundError("no weights are called 'missing'")
-    if chosen.weights == "doubtful":
-        logging.getLogger("zsris_ros.weights").warning("these weights are %s", chosen.weights)
-    if chosen.weights.startswith("slow"):
-        time.sleep(float(chosen.weights.removeprefix("slow")))
+    if parameters.weights == "doubtful":
+        logging.getLogger("zsris_ros.weights").warning("these weights are %s", parameters.weights)
+    if parameters.weights.startswith("slow"):
+        time.sleep(float(parameters.weights.removeprefix("slow")))
     return StandIn()
 
 

@@ -1,4 +1,4 @@
-"""A process that tells tf2 where the camera sits: 1 m above base_link and looking forward."""
+"""A process that broadcasts the camera's pose: 1 m above base_link, looking forward."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 
 TRANSLATION = 0.1, 0.2, 1.0
 QUATERNION = -0.5, 0.5, -0.5, 0.5
-"""Of an optical frame in a body frame (REP 103): its z is x, its x is -y, its y is -z."""
+"""Optical frame in a body frame (REP 103): z is x, x is -y, y is -z of the body."""
 
 
 def main() -> None:

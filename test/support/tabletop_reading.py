@@ -1,6 +1,6 @@
-"""What a tabletop sentence means by the plainest reading: hard comparisons, no margins.
+"""The objects that a tabletop sentence refers to, by hard comparisons without margins.
 
-Written against the sentences, not against the code that makes them.
+Written against the sentences, independently of the code that generates them.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ NEGATION = re.compile(
     r"^(?P<noun>.+?),? (that is not|that isn't|that is neither|but not|other than|not) (?P<not>.+)$"
 )
 ENDS = {
-    "left": lambda t: t.middle[0],
-    "right": lambda t: -t.middle[0],
-    "top": lambda t: t.middle[1],
-    "bottom": lambda t: -t.middle[1],
+    "left": lambda t: t.mean_pixel[0],
+    "right": lambda t: -t.mean_pixel[0],
+    "top": lambda t: t.mean_pixel[1],
+    "bottom": lambda t: -t.mean_pixel[1],
     "near": lambda t: np.linalg.norm(t.centroid),
     "far": lambda t: -np.linalg.norm(t.centroid),
     "big": lambda t: -t.pixels,
@@ -62,18 +62,18 @@ MOST = [
 ]
 
 
-def meant(scene: TabletopScene, text: str) -> set[int]:
-    """The indices of all objects that the sentence fits."""
+def referents(scene: TabletopScene, text: str) -> set[int]:
+    """Return the indices of all objects that the sentence fits."""
     text = WRAPPER.sub("", text.lower())
     for reading in (_between, _ordinal, _related, _several, _negated, _most):
         found = reading(scene, text)
         if found is not None:
             return found
-    return called(scene, text)
+    return named(scene, text)
 
 
-def called(scene: TabletopScene, text: str) -> set[int]:
-    """All that a noun phrase fits; half-hidden objects must not be among it."""
+def named(scene: TabletopScene, text: str) -> set[int]:
+    """Return the objects that a noun phrase fits; no half-hidden object may fit it."""
     noun = re.sub(r"^((all|both|each|every)( of)? )?(the )?((two|three|four|five|six) )?", "", text)
     words = noun.split()
     assert 1 <= len(words) <= 2, text
@@ -88,8 +88,14 @@ def _fits(colour: str, shape: str, words: list[str]) -> bool:
     return colours in ([], [colour]) and (neutral or kind in kinds)
 
 
-def _first(scene: TabletopScene, things: set[int], side: str, count: int) -> list[int]:
-    return sorted(things, key=lambda i: ENDS[side](scene.objects[i]))[:count]
+def _first(scene: TabletopScene, candidates: set[int], side: str, count: int) -> list[int]:
+    return sorted(candidates, key=lambda i: ENDS[side](scene.objects[i]))[:count]
+
+
+def _side(word: str) -> str:
+    """Return the key of ENDS for a side, a superlative or a distance."""
+    distances = {"closest": "near", "nearest": "near", "farthest": "far", "furthest": "far"}
+    return distances.get(word, word.removesuffix("most"))
 
 
 def _ordinal(scene: TabletopScene, text: str) -> set[int] | None:
@@ -100,28 +106,23 @@ def _ordinal(scene: TabletopScene, text: str) -> set[int] | None:
     )
     if not found:
         return None
-    side = {"closest": "near", "nearest": "near", "farthest": "far", "furthest": "far"}.get(
-        found["side"], found["side"]
-    )
-    place = NUMBERS[found["n"]]
-    return set(_first(scene, called(scene, found["noun"]), side, place)[place - 1 :])
+    rank = NUMBERS[found["n"]]
+    return set(_first(scene, named(scene, found["noun"]), _side(found["side"]), rank)[rank - 1 :])
 
 
 def _several(scene: TabletopScene, text: str) -> set[int] | None:
     found = re.fullmatch(rf"the {COUNT} (?P<most>\w+(most|est)) (?P<noun>.+)", text)
     if not found:
         return None
-    side = {"closest": "near", "nearest": "near", "farthest": "far", "furthest": "far"}.get(
-        found["most"], found["most"].removesuffix("most")
-    )
-    return set(_first(scene, called(scene, found["noun"]), side, NUMBERS[found["n"]]))
+    objects = named(scene, found["noun"])
+    return set(_first(scene, objects, _side(found["most"]), NUMBERS[found["n"]]))
 
 
 def _most(scene: TabletopScene, text: str) -> set[int] | None:
     for pattern, side in MOST:
         found = re.fullmatch(pattern, text)
         if found:
-            return set(_first(scene, called(scene, found["noun"]), side or found["side"], 1))
+            return set(_first(scene, named(scene, found["noun"]), side or found["side"], 1))
     return None
 
 
@@ -132,21 +133,21 @@ def _negated(scene: TabletopScene, text: str) -> set[int] | None:
     words = re.split(r" nor | or ", found["not"])
     names = [re.sub(r"^(the|a) | one$", "", each) for each in words]
     unwanted = {i for i, t in enumerate(scene.objects) if {t.colour, t.shape} & set(names)}
-    return called(scene, found["noun"]) - unwanted
+    return named(scene, found["noun"]) - unwanted
 
 
 def _related(scene: TabletopScene, text: str) -> set[int] | None:
     found = RELATION.match(text)
     if not found:
         return None
-    anchors = meant(scene, found["anchor"])
+    anchors = referents(scene, found["anchor"])
     if not anchors:
         return set()
     assert len(anchors) == 1, f"{text}: which anchor?"
     (anchor,) = anchors
     return {
         i
-        for i in called(scene, found["noun"]) - anchors
+        for i in named(scene, found["noun"]) - anchors
         if _stands(found["how"], scene.objects[i], scene.objects[anchor])
     }
 
@@ -154,11 +155,11 @@ def _related(scene: TabletopScene, text: str) -> set[int] | None:
 def _stands(how: str, a: TabletopObject, b: TabletopObject) -> bool:
     apart = float(np.linalg.norm(np.subtract(a.centre, b.centre)))
     if "left" in how:
-        return a.middle[0] < b.middle[0]
+        return a.mean_pixel[0] < b.mean_pixel[0]
     if "right" in how:
-        return a.middle[0] > b.middle[0]
+        return a.mean_pixel[0] > b.mean_pixel[0]
     if how in ("above", "below"):
-        return (a.middle[1] < b.middle[1]) == (how == "above")
+        return (a.mean_pixel[1] < b.mean_pixel[1]) == (how == "above")
     if how in ("next to", "beside"):
         return apart - max(a.extent_m[:2]) / 2 - max(b.extent_m[:2]) / 2 < 0.1
     if how.endswith("than"):
@@ -174,16 +175,16 @@ def _between(scene: TabletopScene, text: str) -> set[int] | None:
         return None
     anchors: set[int] = set()
     for name in found["two"].split(" and "):
-        fits = called(scene, name)
+        fits = named(scene, name)
         if not fits:
             return set()
         anchors |= fits
     assert len(anchors) == 2, f"{text}: which two?"
-    first, second = (np.array(scene.objects[i].middle) for i in anchors)
+    first, second = (np.array(scene.objects[i].mean_pixel) for i in anchors)
     way = second - first
     stands = set()
-    for i in called(scene, found["noun"]) - anchors:
-        offset = np.array(scene.objects[i].middle) - first
+    for i in named(scene, found["noun"]) - anchors:
+        offset = np.array(scene.objects[i].mean_pixel) - first
         along = offset @ way / (way @ way)
         aside = np.linalg.norm(offset - along * way) / np.linalg.norm(way)
         if 0.12 < along < 0.88 and aside < 0.38:

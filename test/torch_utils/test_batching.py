@@ -1,4 +1,4 @@
-"""Work in batches: everything is done once, in order, whatever memory there is."""
+"""Batches: every item is processed once and in order, also when memory runs out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.small_clip import small_clip
 
 from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSettings
-from zsris_ros.torch_utils.batching import Batches, one_thread, portion
+from zsris_ros.torch_utils.batching import BatchRunner, items_at_once, single_thread
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings
@@ -35,14 +35,14 @@ class Memory:
 
 @given(st.integers(0, 40), st.integers(1, 20), st.integers(1, 20))
 def test_every_item_once_and_in_order(count: int, size: int, at_most: int) -> None:
-    batches = Batches(size, "items")
+    batches = BatchRunner(size, "items")
     work = Memory(min(size, at_most))
     assert list(chain.from_iterable(batches.run(work, count, at_most))) == list(range(count))
     assert work.failures == 0
 
 
 def test_half_as_many_when_memory_runs_out(caplog: pytest.LogCaptureFixture) -> None:
-    batches, work = Batches(16, "masks"), Memory(10)
+    batches, work = BatchRunner(16, "masks"), Memory(10)
     with caplog.at_level(logging.WARNING):
         assert list(chain.from_iterable(batches.run(work, 37, 100))) == list(range(37))
         assert list(chain.from_iterable(batches.run(work, 20, 100))) == list(range(20))
@@ -55,26 +55,26 @@ def test_half_as_many_when_memory_runs_out(caplog: pytest.LogCaptureFixture) -> 
 @pytest.mark.parametrize(("size", "room"), [(16, 7), (1, 0)])
 def test_it_is_halved_once(size: int, room: int) -> None:
     with pytest.raises(torch.OutOfMemoryError):
-        Batches(size, "masks").run(Memory(room), 40, 100)
+        BatchRunner(size, "masks").run(Memory(room), 40, 100)
 
 
 def test_a_gpu_takes_more_at_once() -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert portion(10**9, cpu) == portion(10**12, gpu) == 1
-    assert portion(10**5, gpu) > portion(10**5, cpu) > 1
+    assert items_at_once(10**9, cpu) == items_at_once(10**12, gpu) == 1
+    assert items_at_once(10**5, gpu) > items_at_once(10**5, cpu) > 1
 
 
 def test_small_work_takes_one_thread_and_gives_the_others_back() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        with one_thread():
+        with single_thread():
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 3
-        with suppress(KeyError), one_thread():
+        with suppress(KeyError), single_thread():
             raise KeyError
         assert torch.get_num_threads() == 3
-        with one_thread(small=False):
+        with single_thread(small=False):
             assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
@@ -87,7 +87,7 @@ def test_parts_of_items_fit_in_greater_numbers(count: int, size: int, parts: lis
     """The first of a slice is the largest."""
     parts.sort(reverse=True)
     taken: list[slice] = []
-    Batches(size, "items").run(taken.append, count, 100, parts.__getitem__)
+    BatchRunner(size, "items").run(taken.append, count, 100, parts.__getitem__)
     assert [i for some in taken for i in range(count)[some]] == list(range(count))
     for some in taken:
         assert (some.stop - some.start) * parts[some.start] <= size
@@ -95,7 +95,7 @@ def test_parts_of_items_fit_in_greater_numbers(count: int, size: int, parts: lis
 
 
 def test_half_as_many_parts_when_memory_runs_out(caplog: pytest.LogCaptureFixture) -> None:
-    batches, work = Batches(1, "masks"), Memory(3)
+    batches, work = BatchRunner(1, "masks"), Memory(3)
     assert list(chain.from_iterable(batches.run(work, 9, 100, lambda _: 0.2))) == list(range(9))
     assert work.failures == 1
     assert caplog.messages == ["memory ran out on 5 masks at a time: from now on it is 2"]

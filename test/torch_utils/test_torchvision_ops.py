@@ -1,4 +1,4 @@
-"""torchvision imports beside any torch, and its suppression is the textbook one."""
+"""torchvision imports with any torch, and its NMS equals a plain reference."""
 
 from __future__ import annotations
 

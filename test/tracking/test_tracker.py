@@ -1,4 +1,4 @@
-"""An object is followed over frames; what is lost is said to be lost, and not found elsewhere."""
+"""An object is tracked over frames, and a lost object is not confused with another."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    NounPhrase,
     ReferringResult,
     RegionOfInterest,
     Scene,
@@ -41,7 +42,7 @@ def made(things: Things, depths: Sequence[float] | None = None) -> Scene:
 
 def found(scene: Scene, *indices: int, verdict: Verdict = Verdict.FOUND) -> ReferringResult:
     picked = [Candidate(i, 0.9, (0, 0, 0, 0), (0, 0), selected=True) for i in indices]
-    asked = Expression("it", "it", "it")
+    asked = Expression("it", NounPhrase("it", "it"))
     return ReferringResult(verdict, asked, tuple(picked), np.zeros((HEIGHT, WIDTH), bool), "", "")
 
 
@@ -76,7 +77,7 @@ class Film:
             features=scene.features[inside],
             pixels=scene.pixels[inside],
             points=scene.points[inside],
-            things=None if scene.things is None else scene.things[inside],
+            is_object=None if scene.is_object is None else scene.is_object[inside],
         )
 
 
@@ -91,7 +92,7 @@ def follow(first: Things, *later: Things) -> tuple[list[TrackedObject], Film]:
 
 
 def left_of(tracked: TrackedObject) -> int:
-    assert tracked.tracking, tracked.why
+    assert tracked.tracking, tracked.reason
     return int(np.flatnonzero(tracked.mask.any(axis=0))[0])
 
 
@@ -131,8 +132,8 @@ def test_when_it_is_taken_away_what_stands_beside_it_is_not_taken_for_it(other: 
     tracked, film = follow(before, before, gone, gone, before)
     assert [each.tracking for each in tracked] == [True, False, False, True]
     for lost in tracked[1:3]:
-        assert not lost.mask.any() and lost.why and lost.point is None
-    assert "beside" in tracked[1].why
+        assert not lost.mask.any() and lost.reason and lost.point is None
+    assert "beside" in tracked[1].reason
     assert [window is None for window in film.windows] == [False, False, True, True]
     assert left_of(tracked[3]) == 28
 
@@ -144,7 +145,7 @@ def test_a_newcomer_beside_it_is_known_by_the_time_it_is_taken_away(left: int, w
     start = made([target, *STILL])
     scenes = [made([newcomer, target, *STILL]), *[made([newcomer, *STILL])] * 2]
     scenes = [
-        replace(scene, things=np.array([whole, *[True] * (len(scene.proposals) - 1)]))
+        replace(scene, is_object=np.array([whole, *[True] * (len(scene.proposals) - 1)]))
         for scene in scenes
     ]
     tracker = Tracker(Film(*scenes))
@@ -157,7 +158,7 @@ def test_a_newcomer_beside_it_is_known_by_the_time_it_is_taken_away(left: int, w
 def test_a_leap_is_a_loss_at_first_and_a_return_then() -> None:
     before = [("red", (10, 20, 10, 10)), *STILL]
     tracked, _ = follow(before, *[[("red", (24, 30, 10, 10)), *STILL]] * 2)
-    assert not tracked[0].tracking and "farther away" in tracked[0].why
+    assert not tracked[0].tracking and "farther away" in tracked[0].reason
     assert left_of(tracked[1]) == 24
 
 
@@ -190,7 +191,7 @@ def test_a_part_of_it_or_a_heap_of_things_is_not_it() -> None:
 
 def test_what_leaves_the_image_is_said_to_have_been_at_its_edge() -> None:
     tracked, _ = follow([("red", (70, 20, 10, 10)), *STILL], STILL, [])
-    assert "edge of the image" in tracked[0].why
+    assert "edge of the image" in tracked[0].reason
     assert not tracked[1].tracking and tracked[1].score == 0.0
 
 
@@ -220,6 +221,7 @@ def test_only_one_found_object_can_be_followed() -> None:
 def test_on_the_tabletop_with_the_bundled_weights() -> None:
     """A green box beside a blue one, a green mug and another green box."""
     from zsris_ros.models.load import load_segmenter
+    from zsris_ros.models.load_options import LoadOptions
     from zsris_ros.simulation.layout import Layout, Viewpoint, draw_layout
     from zsris_ros.simulation.render import RenderingUnavailable, render
 
@@ -243,7 +245,7 @@ def test_on_the_tabletop_with_the_bundled_weights() -> None:
 
     layout = draw_layout(42)
     frame, labels = shot(layout)
-    segmenter = load_segmenter("tabletop", device="cpu", parser="rules")
+    segmenter = load_segmenter("tabletop", LoadOptions(device="cpu", parser="rules"))
     scene = segmenter.look(frame)
     boxes = [i for i, placed in enumerate(layout.objects) if placed.name == "green box"]
     target = max(boxes, key=lambda index: int((labels == index + 1).sum()))
@@ -256,7 +258,7 @@ def test_on_the_tabletop_with_the_bundled_weights() -> None:
     for film in (pushed, swung, gone, swung):
         frame, labels = shot(film)
         tracked = tracker.follow(frame)
-        assert tracked.tracking == (film is not gone), tracked.why
+        assert tracked.tracking == (film is not gone), tracked.reason
         if tracked.tracking:
             assert iou(tracked.mask, labels == target + 1) > 0.8
             assert tracked.point is not None

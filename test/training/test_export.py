@@ -1,4 +1,4 @@
-"""Exported weights come back as the models they were, and are small enough to ship."""
+"""Exported weights restore the models and are small enough to ship."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def files(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     return sam, shrunk
 
 
-def test_both_files_together_are_small_enough_to_ship(files: tuple[Path, Path]) -> None:
+def test_both_files_are_small_enough_to_ship(files: tuple[Path, Path]) -> None:
     assert sum(file.stat().st_size for file in files) <= SHIPPED
     assert {file.name for file in files[0].parent.iterdir()} == {file.name for file in files}
 
 
-def test_a_sam_comes_back_as_it_was(files: tuple[Path, Path]) -> None:
+def test_a_sam_is_restored(files: tuple[Path, Path]) -> None:
     torch.manual_seed(0)
     written = build_sam(sam_training.ARCHITECTURE).state_dict()
     stored = load_file(files[0])
@@ -61,7 +61,7 @@ def test_a_sam_comes_back_as_it_was(files: tuple[Path, Path]) -> None:
         torch.testing.assert_close(read[name], value, rtol=1e-3, atol=1e-5)
 
 
-def test_a_clip_encodes_every_caption_as_it_did(clip: ClipModel, files: tuple[Path, Path]) -> None:
+def test_a_restored_clip_encodes_captions_alike(clip: ClipModel, files: tuple[Path, Path]) -> None:
     state = expand_clip_state(load_file(files[1]))
     read = ClipModel.load(clip_training.ARCHITECTURE, state)
     rng = np.random.default_rng(0)
@@ -81,7 +81,7 @@ def test_every_token_of_a_caption_is_kept(clip: ClipModel) -> None:
     assert len(kept) < 300
 
 
-def test_a_token_that_was_not_kept_is_zero(files: tuple[Path, Path]) -> None:
+def test_unknown_tokens_have_zero_vectors(files: tuple[Path, Path]) -> None:
     stored = load_file(files[1])
     table = expand_clip_state(stored)[TABLE]
     absent = np.setdiff1d(np.arange(49408), stored[ROWS].numpy())
@@ -89,7 +89,7 @@ def test_a_token_that_was_not_kept_is_zero(files: tuple[Path, Path]) -> None:
     assert not table[torch.from_numpy(absent)].any()
 
 
-def test_a_whole_table_is_left_alone() -> None:
+def test_a_complete_table_is_unchanged() -> None:
     state = {TABLE: torch.ones(5, 2), "other": torch.zeros(1)}
     assert expand_clip_state(state).keys() == state.keys()
 

@@ -1,4 +1,4 @@
-"""Words of texts, how they are pronounced, and the sentences that are made of them."""
+"""Spoken words, their pronunciations, and the corpus of the language model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.speech.spoken_text import words_of
-from zsris_ros.training.speech.corpus import LONGEST, sentences
-from zsris_ros.training.speech.pronunciations import added, pronounce
+from zsris_ros.speech.audio import spoken_words
+from zsris_ros.training.speech.corpus import MAX_WORDS, sentences
+from zsris_ros.training.speech.pronunciations import missing_pronunciations, pronounce
 
 KNOWN = {
     "left": "L EH F T", "most": "M OW S T", "window": "W IH N D OW", "sill": "S IH L",
@@ -21,18 +21,18 @@ KNOWN = {
 }  # fmt: skip
 
 
-def test_a_text_is_told_in_the_words_that_are_said() -> None:
+def test_spoken_words_have_no_punctuation() -> None:
     said = "Could you pick up the mug that isn't red, please?"
-    assert " ".join(words_of(said)) == "could you pick up the mug that isn't red please"
-    assert words_of("the mug that is n't red") == ("the", "mug", "that", "isn't", "red")
-    assert words_of("the left-hand mug") == ("the", "left", "hand", "mug")
-    assert words_of("?!") == ()
+    assert " ".join(spoken_words(said)) == "could you pick up the mug that isn't red please"
+    assert spoken_words("the mug that is n't red") == ("the", "mug", "that", "isn't", "red")
+    assert spoken_words("the left-hand mug") == ("the", "left", "hand", "mug")
+    assert spoken_words("?!") == ()
 
 
 @given(st.text(max_size=60))
-def test_words_of_any_text_are_the_words_of_themselves(text: str) -> None:
-    words = words_of(text)
-    assert words_of(" ".join(words)) == words
+def test_spoken_words_are_idempotent(text: str) -> None:
+    words = spoken_words(text)
+    assert spoken_words(" ".join(words)) == words
 
 
 @pytest.mark.parametrize(
@@ -49,26 +49,26 @@ def test_words_of_any_text_are_the_words_of_themselves(text: str) -> None:
         ("zzgh", ""),
     ],
 )
-def test_a_word_that_is_missing_sounds_like_its_parts(word: str, phones: str) -> None:
+def test_a_missing_word_is_pronounced_by_its_parts(word: str, phones: str) -> None:
     assert pronounce(word, KNOWN) == phones
 
 
-def test_only_what_is_missing_and_sayable_is_added() -> None:
-    assert added(["left", "leftmost", "zzgh", "leftmost"], KNOWN) == {
+def test_only_missing_pronounceable_words_are_added() -> None:
+    assert missing_pronunciations(["left", "leftmost", "zzgh", "leftmost"], KNOWN) == {
         "leftmost": "L EH F T M OW S T"
     }
 
 
-def test_sentences_are_the_same_for_the_same_seed_and_short_enough() -> None:
+def test_sentences_are_deterministic_and_short() -> None:
     first, again, other = (list(sentences(seed, 200)) for seed in (5, 5, 6))
     assert first == again != other
-    assert all(0 < len(words) <= LONGEST for words in first)
-    assert all(words == words_of(" ".join(words)) for words in first)
+    assert all(0 < len(words) <= MAX_WORDS for words in first)
+    assert all(words == spoken_words(" ".join(words)) for words in first)
 
 
-def test_sentences_speak_of_what_there_is_and_of_further_things() -> None:
+def test_sentences_name_tabletop_objects_and_further_ones() -> None:
     spoken = {word for words in islice(sentences(0, 2000), 2000) for word in words}
     assert {*COLOURS, *SHAPES, "leftmost", "rightmost", "between", "left", "please"} <= spoken
-    things = [words for words in sentences(0, 400, ["gyro stabiliser"]) if "gyro" in words]
-    assert len(things) > 50
-    assert any("gyro stabiliser" in " ".join(words) for words in things)
+    named = [words for words in sentences(0, 400, ["gyro stabiliser"]) if "gyro" in words]
+    assert len(named) > 50
+    assert any("gyro stabiliser" in " ".join(words) for words in named)

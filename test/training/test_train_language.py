@@ -1,4 +1,4 @@
-"""The language pipeline: its grammar, its training, and the spaCy parser on a trained pipeline."""
+"""The sentence grammar, the training of the pipeline, and the spaCy parser on it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ def test_sentences_are_split_as_spacy_splits_them() -> None:
 
 
 def test_nouns_in_the_sentences_head_noun_chunks() -> None:
-    """spaCy's noun chunks, of which the parser lives, find the target in a generated parse."""
     from spacy.tokens import Doc
 
     vocab = spacy.blank("en").vocab
@@ -69,7 +68,7 @@ def test_nouns_in_the_sentences_head_noun_chunks() -> None:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pipeline far too small to be good, trained for real."""
+    """A tiny trained pipeline."""
     out = tmp_path_factory.mktemp("pipeline")
     small = LanguageSchedule(steps=30, batch=16, width=32, rows=300, depth=1)
     scores = train_language(out, small)
@@ -82,7 +81,7 @@ def test_the_spacy_parser_runs_on_a_trained_pipeline(pipeline: Path) -> None:
     for row in load("expressions.txt")[::40]:
         found = parser.parse(row["text"])
         assert found.parser == parser.name == "en_referring"
-        assert found.head and found.text == row["text"]
+        assert found.target.head and found.text == row["text"]
     with pytest.raises(InputError, match="no word"):
         parser.parse("...")
 
@@ -92,7 +91,7 @@ def test_parse_takes_a_folder(pipeline: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out)["parser"] == "en_referring"
 
 
-def test_a_folder_without_a_pipeline_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_a_pipeline_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="zsris train-language"):
         load_parser(str(tmp_path))
 

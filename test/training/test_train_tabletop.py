@@ -1,4 +1,4 @@
-"""`zsris train-tabletop` end to end, as short as it can be: it makes both files and goes on."""
+"""`zsris train-tabletop` end to end with one step: it writes both files and resumes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import torch
 from zsris_ros import cli
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
 
-MADE = (
+FILES = (
     *("sam.safetensors", "clip.safetensors"),
     *("sam_training.pt", "clip_training.pt", "clip_refining.pt"),
 )
 
 
 @pytest.mark.slow
-def test_it_trains_from_nothing_and_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         import_mujoco()
     except RenderingUnavailable as error:
@@ -27,7 +25,7 @@ def test_it_trains_from_nothing_and_goes_on(
     command = ["train-tabletop", "--out", str(tmp_path), "--layouts", "1", "--workers", "1"]
     command += ["--refine-steps", "1"]
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
-    assert all((tmp_path / name).is_file() for name in MADE)
+    assert all((tmp_path / name).is_file() for name in FILES)
     assert "sam.safetensors" in capsys.readouterr().out
     pictures = (tmp_path / "pictures" / "rgb.npy").stat().st_mtime_ns
     first = (tmp_path / "sam.safetensors").read_bytes()

@@ -1,4 +1,4 @@
-"""The language model is a distribution, knows what it has seen, and says so in ARPA's format."""
+"""The trigram model is a distribution, prefers seen n-grams and writes valid ARPA."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ CORPORA = st.lists(
 )
 
 
-def words_of(model: Trigram) -> list[str]:
-    return [gram[0] for gram in model.probability if len(gram) == 1 and gram != (START,)]
-
-
 @settings(max_examples=60, deadline=None)
 @given(CORPORA, st.sampled_from([1, 2, 3]))
-def test_what_follows_any_history_adds_up_to_one(corpus: list[list[str]], least: int) -> None:
-    model = Trigram(corpus, least)
-    words = words_of(model)
+def test_probabilities_after_any_history_sum_to_one(
+    corpus: list[list[str]], min_count: int
+) -> None:
+    model = Trigram(corpus, min_count)
+    words = [gram[0] for gram in model.probability if len(gram) == 1 and gram != (START,)]
     for history in [(START,), *((START, word) for word in words), ("a", "b"), ("c",), ()]:
         total = sum(10 ** model.log10(history, word) for word in words)
         assert math.isclose(total, 1.0, abs_tol=1e-9), (history, total)
 
 
-def test_what_was_seen_is_likelier() -> None:
+def test_seen_ngrams_are_likelier() -> None:
     model = Trigram([["the", "red", "mug"]] * 5 + [["the", "blue", "cup"]] * 5)
     assert model.log10((START, "the"), "red") > model.log10((START, "the"), "cup")
     assert model.log10(("the", "red"), "mug") > model.log10(("the", "red"), "cup")
     assert model.log10(("red", "mug"), END) > model.log10(("red", "mug"), "the")
 
 
-def test_in_place_of_the_rarest_is_the_order_below() -> None:
+def test_pruned_trigrams_back_off() -> None:
     corpus = [["the", "red", "mug"]] * 5 + [["the", "blue", "cup"]]
     whole, short = Trigram(corpus), Trigram(corpus, 2)
     assert ("the", "blue", "cup") in whole.probability
@@ -44,7 +42,7 @@ def test_in_place_of_the_rarest_is_the_order_below() -> None:
     assert short.log10(("the", "red"), "mug") == whole.log10(("the", "red"), "mug")
 
 
-def test_the_file_counts_what_it_lists() -> None:
+def test_arpa_counts_match_its_sections() -> None:
     lines = list(Trigram([["a", "b"], ["b", "c", "a"]]).arpa())
     text = "\n".join(lines)
     for order in (1, 2, 3):

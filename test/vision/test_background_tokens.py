@@ -1,7 +1,4 @@
-"""What is shared far from masks: nothing near them, all of it recorded, and close where it matters.
-
-Closeness on weights that mean something is measured on the bundled ones, on whole frames.
-"""
+"""Background-token reuse: exact with a full halo, and close on the bundled weights."""
 
 from __future__ import annotations
 
@@ -18,17 +15,26 @@ from hypothesis.extra import numpy as arrays
 from support.small_clip import odd_frame, small_clip
 from torch.nn import functional as F
 
-from zsris_ros.benchmark.inputs import painted
+from zsris_ros.benchmark.inputs import paint_scene
 from zsris_ros.camera.conversions import to_rgb
 from zsris_ros.models.background_reuse import probe
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.types import InputError
 from zsris_ros.vision import hybrid as hybrid_module
 from zsris_ros.vision.attention import attend
-from zsris_ros.vision.background_tokens import Halo, Recorder, _sources, alike_in_size, choose_cells
+from zsris_ros.vision.background_tokens import (
+    AttentionRecorder,
+    BackgroundReuse,
+    _change_sources,
+    group_by_size,
+    select_cells,
+)
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.hybrid import _MODES, HybridEncoder
 from zsris_ros.vision.views import HybridSettings, ViewMaker
+
+Sample = tuple[np.ndarray, np.ndarray]
 
 EVERYTHING = 20  # rings, more than any grid here has
 
@@ -39,7 +45,7 @@ def clip() -> ClipModel:
 
 
 @pytest.fixture(scope="module")
-def frame() -> tuple[np.ndarray, np.ndarray]:
+def frame() -> Sample:
     rgb, masks = odd_frame()
     return rgb, masks[:6]
 
@@ -52,7 +58,7 @@ def make(clip: ClipModel, reference: bool = False, **changes: Any) -> HybridEnco
 @pytest.mark.parametrize("reference", [False, True])
 @pytest.mark.parametrize("mode", _MODES)
 def test_a_halo_over_everything_changes_nothing(
-    mode: Any, reference: bool, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+    mode: Any, reference: bool, clip: ClipModel, frame: Sample
 ) -> None:
     whole = make(clip, reference, mode=mode).encode(*frame)
     near = make(clip, reference, mode=mode, halo=EVERYTHING, batch_size=4).encode(*frame)
@@ -61,7 +67,7 @@ def test_a_halo_over_everything_changes_nothing(
 
 @pytest.mark.parametrize("batch", [1, 16])
 def test_masks_of_nothing_and_of_everything_are_exact(
-    batch: int, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+    batch: int, clip: ClipModel, frame: Sample
 ) -> None:
     rgb, masks = frame[0], frame[1][4:]
     whole = make(clip).encode(rgb, masks)
@@ -70,16 +76,14 @@ def test_masks_of_nothing_and_of_everything_are_exact(
     assert make(clip, halo=1).encode(rgb, masks[:0]).shape == (0, clip.embed_dim)
 
 
-def test_features_stay_with_their_masks(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_features_stay_with_their_masks(clip: ClipModel, frame: Sample) -> None:
     """Masks are encoded by size, and given back in their order."""
     rgb, masks = frame
     encoder, whole = make(clip, halo=1, batch_size=2), make(clip).encode(rgb, masks)
     for order in (np.arange(6), np.array([4, 1, 5, 0, 3, 2])):
         found = encoder.encode(rgb, masks[order])
         cosines = torch.cosine_similarity(found[:, None], whole[None], dim=-1)
-        # Of a mask of one pixel and of none nothing else can be told apart as well.
+        # The masks of one pixel and of none differ as well.
         assert torch.equal(cosines.argmax(dim=1), torch.from_numpy(order))
 
 
@@ -112,7 +116,7 @@ GRIDS = st.builds(lambda count, side: (count, side, side), st.integers(1, 4), st
 @given(arrays.arrays(bool, GRIDS), st.integers(0, 8))
 def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None:
     """What is in the halo or a sample is computed, and more of what is near if there is room."""
-    cells = choose_cells(torch.from_numpy(reach), halo)
+    cells = select_cells(torch.from_numpy(reach), halo)
     side = reach.shape[1]
     assert np.array_equal(cells.inside.view(-1, side, side).numpy(), reach)
     middles = [(2 * i + 1) * side // 6 for i in range(3)]
@@ -135,11 +139,11 @@ def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None
 def test_what_is_not_computed_changes_as_the_nearest_outside_the_mask(
     reach: np.ndarray, data: st.DataObject
 ) -> None:
-    cells = choose_cells(torch.from_numpy(reach), data.draw(st.integers(0, 3)))
+    cells = select_cells(torch.from_numpy(reach), data.draw(st.integers(0, 3)))
     side, most = reach.shape[1], max(cells.counts)
     places = cells.order[:, :most]
     inside = cells.inside.gather(1, places)
-    sources = _sources(places, inside, side)
+    sources = _change_sources(places, inside, side)
     assert sources.unique().tolist() in ([1], [0, 1]) and (sources.sum(dim=1) == 1).all()
     found = sources.argmax(dim=1)
     assert (found[:, 0] == 0).all()  # the class token is computed
@@ -162,20 +166,20 @@ def test_attention_among_all_is_attention_with_the_keys_written_out() -> None:
     masks, heads, side, size = 3, 2, 5, 8
     reach = torch.zeros(masks, side, side, dtype=torch.bool)
     reach[0, 1, 1] = reach[1, 2:4, 3] = True  # the third mask is empty
-    cells = choose_cells(reach, 0)
+    cells = select_cells(reach, 0)
     places = cells.order[:, : max(cells.counts)]
     inside = cells.inside.gather(1, places)
     tokens = torch.cat([torch.zeros(masks, 1, dtype=torch.int64), 1 + places], dim=1)
-    source = _sources(places, inside, side).argmax(dim=1)
+    source = _change_sources(places, inside, side).argmax(dim=1)
     sees = torch.cat([torch.ones(masks, 1, dtype=torch.bool), reach.flatten(1)], dim=1)
-    for pictures, cls_sees in ((1, None), (1, sees), (2, None)):
-        recorder = Recorder()
+    for pictures, cls_mask in ((1, None), (1, sees), (2, None)):
+        recorder = AttentionRecorder()
         shape = (pictures, heads, 1 + side * side, size)
         kept = torch.randn(shape), torch.randn(shape)
         plain = recorder.attend(torch.randn(shape), *kept, None)
         assert plain.shape == shape
         asked = torch.randn(3, pictures * masks, heads, tokens.shape[1], size)
-        found = Halo(recorder, places, inside, side).attend(*asked, cls_sees)
+        found = BackgroundReuse(recorder, places, inside, side).attend(*asked, cls_mask)
         query, *computed = asked
         whole = []
         for then, now in zip(kept, computed, strict=True):
@@ -187,7 +191,7 @@ def test_attention_among_all_is_attention_with_the_keys_written_out() -> None:
                         change = now[row, :, origin] - before[:, tokens[mask, origin]]
                         full[row, :, token] = before[:, token] + change
             whole.append(full)
-        expected = attend(query, whole[0], whole[1], cls_sees)
+        expected = attend(query, whole[0], whole[1], cls_mask)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
@@ -203,7 +207,7 @@ def test_beyond_the_first_ring_pictures_are_the_empty_ones(data: st.DataObject) 
     kind = HybridSettings.reference if data.draw(st.booleans()) else HybridSettings
     maker = ViewMaker(rgb, mask, kind(), 56, 7, torch.device("cpu"))
     views, empty = maker([0]), maker.empty()
-    reach = maker.reach()
+    reach = maker.touched_cells()
     near = F.max_pool2d(reach.float(), 3, 1, padding=1)[0] > 0
     far = ~near.flatten()
     assert not views.grids[~reach].any()
@@ -215,7 +219,7 @@ def test_beyond_the_first_ring_pictures_are_the_empty_ones(data: st.DataObject) 
 @given(st.lists(st.integers(0, 400), max_size=60))
 def test_masks_of_about_a_size_are_taken_together(counts: list[int]) -> None:
     counts.sort(reverse=True)
-    found = list(alike_in_size(counts))
+    found = list(group_by_size(counts))
     assert [i for each in found for i in range(len(counts))[each]] == list(range(len(counts)))
     for each, following in pairwise([*found, slice(len(counts), None)]):
         assert 2 * counts[each.stop - 1] >= counts[each.start]
@@ -224,7 +228,7 @@ def test_masks_of_about_a_size_are_taken_together(counts: list[int]) -> None:
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
-def test_half_precision(precision: str, frame: tuple[np.ndarray, np.ndarray]) -> None:
+def test_half_precision(precision: str, frame: Sample) -> None:
     halved = small_clip(precision=precision)
     whole = make(halved).encode(*frame)
     near = make(halved, halo=EVERYTHING).encode(*frame)
@@ -233,8 +237,8 @@ def test_half_precision(precision: str, frame: tuple[np.ndarray, np.ndarray]) ->
 
 def test_close_on_weights_that_mean_something() -> None:
     """The bundled CLIP on whole frames, of which it has a grid of 7 x 7 cells and 4 blocks."""
-    encoder = load_parts("tabletop", device="cpu", parser="rules").encoder
-    inputs = painted(12)
+    encoder = load_models("tabletop", LoadOptions(device="cpu", parser="rules")).encoder
+    inputs = paint_scene(12)
     pictures = [(to_rgb(inputs.message), inputs.masks), probe()]
     for rgb, masks in pictures:
         exact = HybridEncoder(encoder.clip, replace(encoder.settings, window=None))

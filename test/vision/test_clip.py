@@ -1,4 +1,4 @@
-"""CLIP in parts is CLIP; texts of any length are answered; what does not fit is refused."""
+"""The parts of CLIP compose to CLIP; texts of any length work; misfits are refused."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def test_a_restricted_class_token_leaves_the_other_rows_alone(clip: ClipModel) -
     sees = torch.zeros(2, 17, dtype=torch.bool)
     sees[:, :5] = True
     block = clip.blocks[0]
-    restricted, free = run_block(block, tokens, cls_sees=sees), run_block(block, tokens)
+    restricted, free = run_block(block, tokens, cls_mask=sees), run_block(block, tokens)
     torch.testing.assert_close(restricted[:, 1:], free[:, 1:], atol=1e-6, rtol=0)
     # Its row is what it would be if the other tokens did not exist.
     alone = run_block(block, tokens[:, :5])
     torch.testing.assert_close(restricted[:, 0], alone[:, 0], atol=1e-5, rtol=0)
     assert (restricted[:, 0] - free[:, 0]).abs().max() > 1e-3
-    row = run_block(block, tokens, cls_sees=sees, cls_only=True)
+    row = run_block(block, tokens, cls_mask=sees, cls_only=True)
     torch.testing.assert_close(row, restricted[:, :1], atol=1e-6, rtol=0)
 
 
@@ -188,7 +188,7 @@ def test_misfits_are_refused() -> None:
     state = build_clip(CONFIG).state_dict()
     with pytest.raises(InputError, match="do not fit"):
         ClipModel.load(changed(layers=3), state)
-    with pytest.raises(InputError, match="precision must be one of"):
+    with pytest.raises(InputError, match="unknown precision 'fp8'"):
         ClipModel.load(CONFIG, state, precision="fp8")
     with pytest.raises(InputError, match="not a CLIP"):
         openai_architecture({})

@@ -1,4 +1,4 @@
-"""The localisation map equals its definition written out, and points where the text points."""
+"""The localisation map equals its plain definition, and is hot at the text's object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemLocaliser, GemSettings, stretch
+from zsris_ros.vision.gem import GemLocaliser, GemSettings, scale_to_unit
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def gem(clip: ClipModel) -> GemLocaliser:
 
 def plain_update(block: object, tokens: Tensor) -> Tensor:
     """GEM's update of one picture's TxD tokens, head by head, from its definition."""
-    attention = block.attn  # type: ignore[attr-defined]
-    normed = block.ln_1(tokens)  # type: ignore[attr-defined]
+    attention = block.attn
+    normed = block.ln_1(tokens)
     heads = attention.num_heads
     size = normed.shape[1] // heads
     weight, bias = attention.in_proj_weight, attention.in_proj_bias
@@ -98,27 +98,19 @@ def test_a_map_without_contrast_is_zero(gem: GemLocaliser) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 5))
-def test_maps_of_any_size_are_in_range(height: int, width: int, seed: int) -> None:
+def test_maps_of_any_size_are_in_range(
+    gem: GemLocaliser, height: int, width: int, seed: int
+) -> None:
     torch.manual_seed(seed)
-    gem = _shared()
     heat = gem.heat_map(F.normalize(torch.randn(64, 24), dim=1), torch.randn(24), height, width)
     assert heat.shape == (height, width)
     assert heat.min() == 0
     assert heat.max() in (0, 1)
 
 
-_localisers: list[GemLocaliser] = []
-
-
-def _shared() -> GemLocaliser:
-    if not _localisers:
-        _localisers.append(GemLocaliser(small_clip(), GemSettings(blocks=2, size=64)))
-    return _localisers[0]
-
-
 def test_stretch_keeps_order() -> None:
     heat = torch.tensor([3.0, -1.0, 0.0])
-    torch.testing.assert_close(stretch(heat), torch.tensor([1.0, 0.0, 0.25]))
+    torch.testing.assert_close(scale_to_unit(heat), torch.tensor([1.0, 0.0, 0.25]))
 
 
 def test_phrases_go_through_the_template(clip: ClipModel, gem: GemLocaliser) -> None:

@@ -1,4 +1,4 @@
-"""The mask encoder equals the equations written out plainly, and survives every mask."""
+"""The mask encoder equals the plain equations, for any mask."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings, ViewMaker
 
+Sample = tuple[np.ndarray, np.ndarray]
+
 MODES = ("G2L", "L2G", "both", "local", "token-masking", "attention-masking")
 
 
@@ -24,7 +26,7 @@ def clip() -> ClipModel:
 
 
 @pytest.fixture(scope="module")
-def frame() -> tuple[np.ndarray, np.ndarray]:
+def frame() -> Sample:
     return odd_frame()
 
 
@@ -75,7 +77,7 @@ def test_without_fusion_the_local_picture_is_all(clip: ClipModel) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("window", [None, 2.0])
 def test_any_mask_and_any_batch(
-    mode: str, window: float | None, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+    mode: str, window: float | None, clip: ClipModel, frame: Sample
 ) -> None:
     rgb, masks = frame
     alone = encoder(clip, mode=mode, window=window, batch_size=1).encode(rgb, masks)
@@ -90,7 +92,7 @@ def test_any_mask_and_any_batch(
 @pytest.mark.parametrize("reference", [False, True])
 @pytest.mark.parametrize("mode", [*MODES, "global", "sum"])
 def test_patches_without_the_mask_are_embedded_once_and_nothing_changes(
-    mode: str, reference: bool, clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
+    mode: str, reference: bool, clip: ClipModel, frame: Sample
 ) -> None:
     rgb, masks = frame
     kind = HybridSettings.reference if reference else HybridSettings
@@ -118,16 +120,14 @@ def test_only_patches_that_a_mask_reaches_are_embedded_anew(
     assert embedded == [2 * (3 + 0 + 1)]
 
 
-def test_the_order_of_masks_does_not_matter(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_the_order_of_masks_does_not_matter(clip: ClipModel, frame: Sample) -> None:
     rgb, masks = frame
     features = encoder(clip, batch_size=3).encode(rgb, masks)
     backwards = encoder(clip, batch_size=3).encode(rgb, masks[::-1])
     torch.testing.assert_close(backwards.flip(0), features, atol=1e-5, rtol=0)
 
 
-def test_no_masks(clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]) -> None:
+def test_no_masks(clip: ClipModel, frame: Sample) -> None:
     assert encoder(clip).encode(frame[0], frame[1][:0]).shape == (0, clip.embed_dim)
 
 
@@ -139,9 +139,7 @@ def test_odd_frames(clip: ClipModel, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(("precision", "cosine"), [("fp16", 0.9999), ("bf16", 0.998)])
-def test_half_precision_is_close(
-    precision: str, cosine: float, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_half_precision_is_close(precision: str, cosine: float, frame: Sample) -> None:
     whole = encoder(small_clip()).encode(*frame)
     half = encoder(small_clip(precision=precision)).encode(*frame)
     assert half.dtype == torch.float32
@@ -161,9 +159,7 @@ def test_a_model_learns_through_it(autocast: bool) -> None:
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
 
-def test_what_does_not_fit_is_refused(
-    clip: ClipModel, frame: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_what_does_not_fit_is_refused(clip: ClipModel, frame: Sample) -> None:
     rgb, masks = frame
     with pytest.raises(InputError, match="bool NxHxW"):
         encoder(clip).encode(rgb, masks[:, :10])

@@ -1,4 +1,4 @@
-"""Each picture shows what it should, and no mask is too small, too large or too near the edge."""
+"""Views of masks of any size and position."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsris_ros.types import InputError, RegionOfInterest
+from zsris_ros.types import InputError
 from zsris_ros.vision.views import (
+    CropBox,
     HybridSettings,
     ViewMaker,
     Views,
@@ -19,9 +20,9 @@ from zsris_ros.vision.views import (
     crop,
     crop_mask,
     mask_grid,
-    mask_window,
     normalise,
     resize,
+    square_crop,
 )
 
 CPU = torch.device("cpu")
@@ -38,7 +39,7 @@ def rectangle(x: int, y: int, w: int, h: int, height: int = 48, width: int = 64)
 
 
 def views(rgb: np.ndarray, masks: np.ndarray, **changes: object) -> Views:
-    options = HybridSettings(**changes)  # type: ignore[arg-type]
+    options = HybridSettings(**changes)
     return ViewMaker(rgb, masks, options, 32, 4, CPU)(range(len(masks)))
 
 
@@ -112,7 +113,7 @@ def test_empty_and_full_grids() -> None:
 @settings(max_examples=100, deadline=None)
 @given(boxes, st.floats(0.5, 4), st.integers(1, 40))
 def test_a_window_is_square_and_holds_its_mask(mask: np.ndarray, scale: float, least: int) -> None:
-    window = mask_window(mask, scale, least)
+    window = square_crop(mask, scale, least)
     assert window.width == window.height
     longer = max(np.ptp(np.nonzero(mask)[1]), np.ptp(np.nonzero(mask)[0])) + 1
     assert window.width >= min(least, 64)
@@ -125,12 +126,12 @@ def test_a_window_is_square_and_holds_its_mask(mask: np.ndarray, scale: float, l
 
 
 def test_a_window_round_nothing_is_the_frame() -> None:
-    assert mask_window(np.zeros((48, 64), dtype=bool), 2.0, 8) == RegionOfInterest(0, -8, 64, 64)
+    assert square_crop(np.zeros((48, 64), dtype=bool), 2.0, 8) == CropBox(0, -8, 64, 64)
 
 
 def test_beyond_the_frame_the_edge_repeats_and_no_mask_is() -> None:
     rows = torch.arange(4.0)[:, None].expand(4, 6)
-    window = RegionOfInterest(0, -1, 6, 6)
+    window = CropBox(0, -1, 6, 6)
     assert crop(rows, window)[:, 0].tolist() == [0, 0, 1, 2, 3, 3]
     inside = crop_mask(torch.ones(4, 6, dtype=torch.bool), window)
     assert inside.any(dim=1).tolist() == [False, True, True, True, True, False]
@@ -199,6 +200,6 @@ def test_elsewhere_a_masks_pictures_are_the_empty_ones(
     ours, empty = make([0]), make.empty()
     differs = (ours.local != empty.local) | (ours.global_ != empty.global_)
     cells = differs.any(dim=1).view(4, 8, 4, 8).any(dim=3).any(dim=1).flatten()
-    image, places = make.changed([0])
+    image, places = make.changed_cells([0])
     assert not image.any()
     assert set(cells.nonzero().flatten().tolist()) <= set(places.tolist())

@@ -1,4 +1,4 @@
-"""Drawn answers: same size, the answer seen, the input untouched."""
+"""Drawn results: same size, visible result, unchanged input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsris_ros.types import Candidate, Expression, ReferringResult, Verdict
+from zsris_ros.types import Candidate, Expression, NounPhrase, ReferringResult, Verdict
 from zsris_ros.visualization import overlay
 
 
@@ -18,7 +18,9 @@ def referral(verdict: Verdict, mask: np.ndarray, title: str = "the red mug") -> 
     box = tuple(float(v) for v in (columns.min(), rows.min(), np.ptp(columns), np.ptp(rows)))
     best = Candidate(0, 0.9, box, (float(columns.mean()), float(rows.mean())), (0.1, -0.2, 1.5))
     rest = Candidate(1, 0.2, (0.0, 0.0, 5.0, 5.0), (2.0, 2.0))
-    return ReferringResult(verdict, Expression(title, title, title), (best, rest), mask, "", "")
+    return ReferringResult(
+        verdict, Expression(title, NounPhrase(title, title)), (best, rest), mask, "", ""
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -35,7 +37,7 @@ def test_any_answer_is_drawn_in_the_size_of_the_picture(
     rgb = np.full((height, width, 3), 90, np.uint8)
     mask = np.zeros((height, width), bool)
     mask[: masked % (height + 1), :masked] = True
-    drawn = overlay.overlay(rgb, referral(verdict, mask), title)
+    drawn = overlay.draw_result(rgb, referral(verdict, mask), title)
     assert drawn.shape == rgb.shape and drawn.dtype == np.uint8
     assert np.all(rgb == 90), "the input was drawn into"
 
@@ -46,7 +48,7 @@ def test_the_object_is_outlined_in_the_colour_of_the_verdict(verdict: Verdict, s
     rgb = np.full((480 * scale, 640 * scale, 3), 90, np.uint8)
     mask = np.zeros(rgb.shape[:2], bool)
     mask[200 * scale : 300 * scale, 250 * scale : 400 * scale] = True
-    drawn = overlay.overlay(rgb, referral(verdict, mask), "it")
+    drawn = overlay.draw_result(rgb, referral(verdict, mask), "it")
     row = drawn[220 * scale]
     outlined = np.flatnonzero(np.all(row == overlay.VERDICT_COLOURS[verdict], axis=1))
     assert len(outlined) >= 2 * scale
@@ -58,7 +60,7 @@ def test_the_object_is_outlined_in_the_colour_of_the_verdict(verdict: Verdict, s
 def test_what_was_not_found_is_not_outlined() -> None:
     rgb = np.full((480, 640, 3), 90, np.uint8)
     nothing = np.zeros((480, 640), bool)
-    drawn = overlay.overlay(rgb, referral(Verdict.NOT_FOUND, nothing), "a zebra")
+    drawn = overlay.draw_result(rgb, referral(Verdict.NOT_FOUND, nothing), "a zebra")
     assert np.all(drawn[100:] == 90)
 
 
@@ -67,7 +69,7 @@ def test_the_caption_avoids_the_object(at_top: bool) -> None:
     rgb = np.full((480, 640, 3), 200, np.uint8)
     mask = np.zeros((480, 640), bool)
     mask[0 if at_top else 420 : 60 if at_top else 480] = True
-    drawn = overlay.overlay(rgb, referral(Verdict.FOUND, mask), "the edge")
+    drawn = overlay.draw_result(rgb, referral(Verdict.FOUND, mask), "the edge")
     top, bottom = drawn[:50, 600].mean(), drawn[-50:, 600].mean()
     assert (bottom < top) == at_top
 
@@ -98,15 +100,15 @@ def test_all_that_were_asked_for_are_marked_and_all_that_a_question_is_about() -
         Candidate(i, 0.9, (x, *box[1:]), (x + 30, 230.0), selected=True)
         for i, x in enumerate((100.0, 400.0))
     )
-    asked = Expression("both mugs", "both mugs", "mugs", number=2)
-    found = overlay.overlay(
+    asked = Expression("both mugs", NounPhrase("both mugs", "mugs", number=2))
+    found = overlay.draw_result(
         rgb, ReferringResult(Verdict.FOUND, asked, two, mask, "", ""), "both mugs"
     )
     assert found[230, 130].tolist() == found[230, 430].tolist() == list(overlay.LIGHT)
     first = mask.copy()
     first[:, 300:] = False
     either = ReferringResult(Verdict.AMBIGUOUS, asked, two, first, "", "")
-    colours = overlay.overlay(rgb, either, "the mug")
+    colours = overlay.draw_result(rgb, either, "the mug")
     np.testing.assert_allclose(
         colours[230, 400], overlay.VERDICT_COLOURS[Verdict.AMBIGUOUS], atol=30
     )

@@ -1,4 +1,4 @@
-"""Weights are read; programs in the clothes of weights are not run."""
+"""Checkpoints are read without running code in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from zsris_ros.models.load import load_parts
+from zsris_ros.models.load import load_models
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.checkpoint import load_state_dict
 
@@ -24,7 +25,7 @@ TENSORS = {
 
 
 class Bomb:
-    """Pickled, this asks the reader to make a directory: harmless, and seen when it happens."""
+    """Unpickling creates a directory, a harmless trace of executed code."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,7 +71,7 @@ def test_a_pickle_that_carries_code_is_refused_and_not_run(tmp_path: Path, zippe
     with pytest.raises(WeightsError, match="refused"):
         load_state_dict(path, digest(path))
     assert not trace.exists()
-    torch.load(path, weights_only=False)  # the bomb itself works
+    torch.load(path, weights_only=False)  # without protection it runs
     assert trace.exists()
 
 
@@ -139,6 +140,6 @@ def test_an_old_torch_is_warned_of(
     flaw: str | None,
 ) -> None:
     monkeypatch.setattr(torch, "__version__", version)
-    load_parts("tabletop", device="cpu")
+    load_models("tabletop", LoadOptions(device="cpu"))
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert [version in text and str(flaw) in text for text in said] == ([True] if flaw else [])

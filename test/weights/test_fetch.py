@@ -1,4 +1,4 @@
-"""Fetching over real TLS from a local server that can be told to misbehave."""
+"""Downloads over real TLS from a local server with configurable faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 @dataclass
 class Behaviour:
-    """What the server does with the next requests, and what it was asked."""
+    """The server's behaviour for the next requests, and the received ranges."""
 
     content: bytes = CONTENT
     status: int = 200
@@ -39,22 +39,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
     behaviour: Behaviour
 
     def do_GET(self) -> None:
-        told, asked = self.behaviour, self.headers.get("Range")
-        told.requested.append(asked)
-        if told.redirect:
+        chosen, wanted = self.behaviour, self.headers.get("Range")
+        chosen.requested.append(wanted)
+        if chosen.redirect:
             self.send_response(302)
-            self.send_header("Location", told.redirect)
+            self.send_header("Location", chosen.redirect)
             self.end_headers()
             return
-        body, status = told.content, told.status
-        if asked and told.ranges:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        body, status = chosen.content, chosen.status
+        if wanted and chosen.ranges:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             body, status = body[start:], 206
         self.send_response(status)
-        if told.announce:
+        if chosen.announce:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if told.cut_after is None else body[: told.cut_after])
+        self.wfile.write(body if chosen.cut_after is None else body[: chosen.cut_after])
 
     def log_message(self, *_: object) -> None:
         pass
@@ -133,23 +133,21 @@ def test_an_interrupted_download_continues(server: Server, tmp_path: Path, annou
 
 
 @pytest.mark.weights("an interrupted download goes on where it stood")
-def test_a_server_that_cannot_continue_starts_over(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "model.pth.part").write_bytes(CONTENT[:1000])
-    server.behaviour.ranges = False
+@pytest.mark.parametrize(
+    ("part", "ranges", "requested"),
+    [
+        (CONTENT[:1000], False, ["bytes=1000-"]),  # the server ignores ranges
+        (CONTENT, True, []),  # complete: no request
+        (CONTENT + b"x", True, [None]),  # too long: restarted
+    ],
+)
+def test_a_part_is_completed(
+    server: Server, tmp_path: Path, part: bytes, ranges: bool, requested: list[str | None]
+) -> None:
+    (tmp_path / "model.pth.part").write_bytes(part)
+    server.behaviour.ranges = ranges
     assert get(server, tmp_path).read_bytes() == CONTENT
-    assert server.behaviour.requested == ["bytes=1000-"]
-
-
-def test_a_complete_part_needs_no_network(tmp_path: Path) -> None:
-    (tmp_path / "model.pth.part").write_bytes(CONTENT)
-    entry = checkpoint("https://localhost:1/model.pth")
-    assert fetch(entry, tmp_path, progress=False).read_bytes() == CONTENT
-
-
-def test_a_part_that_is_too_long_is_begun_again(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "model.pth.part").write_bytes(CONTENT + b"x")
-    assert get(server, tmp_path).read_bytes() == CONTENT
-    assert server.behaviour.requested == [None]
+    assert server.behaviour.requested == requested
 
 
 @pytest.mark.weights("another sha256 or size than the catalogue's: deleted and refused")

@@ -1,1 +1,1 @@
-"""The papers' methods beside the robot's: as published, as printed, and their ablations."""
+"""The papers' methods: as published, as printed, their ablations, and variants for the robot."""

@@ -1,10 +1,10 @@
-"""From a method and models to a segmenter that answers by it."""
+"""Builds the segmenter of a method from models."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSettings
 from zsris_ros.baselines.localisation import make_localiser
@@ -14,33 +14,21 @@ from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.baselines.region_token import RegionTokenEncoder
 from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.language import Parser
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.language.interpretation import Interpretation, interpret
+from zsris_ros.proposals import Proposer
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Expression, InputError
+from zsris_ros.types import Expression, InputError, NounPhrase
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
-from zsris_ros.vision.encoder import MaskEncoder, NoFeatures
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, MaskEncoder, NoFeatures
 from zsris_ros.vision.views import HybridSettings
 
-_START = 9  # the published start block of ViT-B, kept by the published code for every depth
-
-
-class Sharing(Protocol):
-    """Gives methods that are asked about the same frames the parts that they have in common."""
-
-    def encoder(self, encoder: MaskEncoder) -> MaskEncoder:
-        """One that gives the same features."""
-        ...
-
-    def localiser(self, localiser: Localiser) -> Localiser:
-        """One that gives the same maps."""
-        ...
+_START = 9  # start block of the published code, for a vision transformer of any depth
 
 
 def method_segmenter(
@@ -53,83 +41,123 @@ def method_segmenter(
     hybrid: HybridSettings | None = None,
     gem: GemSettings | None = None,
     settings: ReferSettings | None = None,
-    sharing: Sharing | None = None,
 ) -> Segmenter:
-    """A segmenter that looks and answers by ``method``.
+    """Return a segmenter that encodes scenes and resolves expressions by ``method``.
 
-    ``parser`` serves the variant "product", ``reader`` the published ones. ``hybrid``, ``gem`` and
-    ``settings`` belong to the weights (a preset). ``sharing`` stands between several methods.
-    Raises InputError when the method does not fit the model.
+    Args:
+        method: The method in one variant.
+        proposers: The mask proposers.
+        clip: The model of images and texts.
+        parser: Parses the expressions of the variant "product".
+        reader: Parses the expressions of the published variants.
+        hybrid: The preset's settings of hybrid features.
+        gem: The preset's settings of GEM.
+        settings: The preset's settings of the resolver.
+
+    Raises:
+        InputError: The method does not fit the model.
+    """
+    settings = settings or ReferSettings()
+    scale = settings.logit_scale
+    encoder, localiser = make_encoders(method, clip, hybrid or HybridSettings(), gem, scale)
+    return assemble(method, proposers, encoder, localiser, parser, reader, settings)
+
+
+def make_encoders(
+    method: Method,
+    clip: OpenClipModel,
+    hybrid: HybridSettings,
+    gem: GemSettings | None = None,
+    scale: float = 100.0,
+) -> tuple[MaskEncoder, Localiser | None]:
+    """Return the mask encoder of a method and its localiser, None for a method without a map."""
+    encoder, name = make_encoder(method, clip, hybrid, scale), method.localisation
+    return encoder, None if name is None else make_localiser(name, clip, gem)
+
+
+def assemble(
+    method: Method,
+    proposers: Sequence[Proposer],
+    encoder: MaskEncoder,
+    localiser: Localiser | None,
+    parser: Parser,
+    reader: PublishedReader,
+    settings: ReferSettings,
+) -> Segmenter:
+    """Return the segmenter of a method with the encoders of ``make_encoders``."""
+    clip, features = encoder.clip, encoder.settings
+    product = method.variant == "product"
+    scene_encoder = SceneEncoder(
+        proposers, encoder, localiser, settings.proposer_weights, merge_single=product
+    )
+    if not product:
+        dot_product = isinstance(features, GlobalLocalSettings) and features.dot_product(clip)
+        published = PublishedResolver(
+            method, clip, localiser, reader, settings, dot_product=dot_product
+        )
+        return Segmenter(scene_encoder, published)
+    if method.features != "hybrid" or method.options:
+        # The preset's calibration was fitted to the features of the preset's own method.
+        default = ReferSettings()
+        settings = replace(
+            settings,
+            absolute_logits=False,
+            logit_bias=0.0,
+            min_score=0.0,
+            ambiguity_ratio=default.ambiguity_ratio,
+            calibration=default.calibration,
+        )
+    interpretation: Callable[[NounPhrase], Interpretation] = interpret
+    if method.features == "hybrid":
+        if not method.guidance.position:
+            interpretation = interpret_without_positions
+        if not method.guidance.relation:
+            parser = _WithoutRelations(parser)
+    resolver = ProductResolver(clip, localiser, parser, settings, interpretation)
+    return Segmenter(scene_encoder, resolver)
+
+
+def make_encoder(
+    method: Method, clip: OpenClipModel, hybrid: HybridSettings, scale: float = 100.0
+) -> MaskEncoder:
+    """Return the mask encoder of a method.
+
+    Args:
+        method: The method in one variant.
+        clip: The model.
+        hybrid: The preset's settings. Background-token reuse is verified on every frame.
+        scale: The preset's logit scale.
+
+    Raises:
+        InputError: The method does not fit the model.
     """
     if method.needs_vit and not isinstance(clip, ClipModel):
         raise InputError(
             f"{method.name} needs a CLIP with a vision transformer; with a ResNet use "
             "global-local, crop, score-map or grad-cam"
         )
-    gem, settings = gem or GemSettings(), settings or ReferSettings()
-    encoder = make_encoder(method, clip, hybrid or HybridSettings(), settings.logit_scale)
-    localiser: Localiser | None = None
-    if method.localisation is not None:
-        localiser = make_localiser(method.localisation, clip, gem)
-    by_dot_product = isinstance(encoder, GlobalLocalEncoder) and encoder.compares_by_dot_product
-    if sharing is not None:
-        encoder = sharing.encoder(encoder)
-        localiser = None if localiser is None else sharing.localiser(localiser)
-    if method.variant == "product":
-        if method.features != "hybrid" or method.options:
-            # The preset's calibration was fitted to the features of the preset's own method.
-            usual = ReferSettings()
-            settings = replace(
-                settings,
-                calibrated=False,
-                logit_bias=0.0,
-                found=0.0,
-                alike=usual.alike,
-                calibration=usual.calibration,
-            )
-        places = method.guidance.position or method.features != "hybrid"
-        language = parser if _has_relations(method) else _WithoutRelations(parser)
-        resolver = ProductResolver(clip, localiser, language, settings, places=places)
-        return Segmenter(SceneEncoder(proposers, encoder, localiser, settings.trust), resolver)
-    looking = SceneEncoder(proposers, encoder, localiser, settings.trust, join_one=False)
-    return Segmenter(
-        looking,
-        PublishedResolver(method, clip, localiser, reader, settings, dot_product=by_dot_product),
-    )
-
-
-def make_encoder(
-    method: Method, clip: OpenClipModel, hybrid: HybridSettings, scale: float = 100.0
-) -> MaskEncoder:
-    """Return the method's mask encoder on a model.
-
-    ``hybrid`` are the preset's settings, ``scale`` its logit scale. A halo is checked on every
-    frame.
-    """
     if method.features is None:
         return NoFeatures(clip)
-    if method.features == "hybrid":
-        assert isinstance(clip, ClipModel)
-        chosen = hybrid_settings(method, clip, hybrid)
-        if chosen.halo is None:
-            return HybridEncoder(clip, chosen)
-        return CheckedHybridEncoder(clip, chosen, scale)
     assert isinstance(clip, ClipModel | ResnetClip)
-    settings = global_local_settings(method, clip, hybrid)
+    if method.features == "global-local":
+        return GlobalLocalEncoder(clip, global_local_settings(method, clip, hybrid))
+    assert isinstance(clip, ClipModel)
     if method.features == "region-token":
-        assert isinstance(clip, ClipModel)
-        return RegionTokenEncoder(clip, settings)
-    return GlobalLocalEncoder(clip, settings)
+        return RegionTokenEncoder(clip, global_local_settings(method, clip, hybrid))
+    chosen = hybrid_settings(method, clip, hybrid)
+    if chosen.halo is None:
+        return HybridEncoder(clip, chosen)
+    return CheckedHybridEncoder(clip, chosen, scale)
 
 
 def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> HybridSettings:
-    """The preset's settings as the method changes them.
+    """Return the preset's settings with the changes of the method.
 
-    The published variants sample pixels, let small masks vanish and share nothing. A preset's halo
-    was proved with the preset's settings, so a method that changes one of them, such as the fusion
-    mode, shares nothing either, unless its options name a halo. What a preset's
-    weights were trained on stays: the start block, and windows where they know no whole frames. A
-    model with fewer blocks than a method fuses is fused in all of them.
+    The published variants sample pixels, let small masks vanish and do not reuse background tokens.
+    A preset's halo was verified with the preset's settings; a method that changes a setting, such
+    as the fusion mode, reuses no tokens unless its options name a halo. Properties of the weights
+    stay: the start block, and crops for weights trained without whole frames. A model with fewer
+    blocks than a method fuses is fused in all of them.
     """
     changes: dict[str, Any] = dict(method.options)
     blocks = len(clip.blocks)
@@ -155,7 +183,7 @@ def hybrid_settings(method: Method, clip: ClipModel, preset: HybridSettings) -> 
 def global_local_settings(
     method: Method, clip: ClipModel | ResnetClip, preset: HybridSettings
 ) -> GlobalLocalSettings:
-    """The variant's settings with the preset's pixel statistics, and a start block that exists."""
+    """Return the variant's settings with the preset's pixel statistics and a valid start block."""
     changes = {
         "mean": preset.mean,
         "std": preset.std,
@@ -163,20 +191,22 @@ def global_local_settings(
         **method.options,
     }
     if isinstance(clip, ClipModel) and len(clip.blocks) < 12:
-        changes["start_block"] = preset.start_block  # the published numbers are of deeper models
+        changes["start_block"] = preset.start_block  # the published numbers apply to deeper models
     if method.variant == "reference":
         return GlobalLocalSettings(**{"start_block": _START, **changes})
     make = GlobalLocalSettings.paper if method.variant == "paper" else GlobalLocalSettings.product
     return make(**changes)
 
 
-def _has_relations(method: Method) -> bool:
-    return method.guidance.relation or method.features != "hybrid"
+def interpret_without_positions(phrase: NounPhrase) -> Interpretation:
+    """Return ``interpret`` without positions, for ablations of position guidance."""
+    interpretation = interpret(phrase)
+    return replace(interpretation, phrase=replace(interpretation.phrase, position=()))
 
 
 @dataclass(frozen=True)
 class _WithoutRelations:
-    """A parser for ablations of the variant "product" whose guidance lacks relations."""
+    """A parser for ablations of the variant "product" without the guidance of relations."""
 
     parser: Parser
 
@@ -186,4 +216,5 @@ class _WithoutRelations:
 
     def parse(self, text: str) -> Expression:
         """As ``Parser.parse``."""
-        return replace(self.parser.parse(text), relations=())
+        expression = self.parser.parse(text)
+        return replace(expression, target=replace(expression.target, relations=()))

@@ -1,8 +1,8 @@
-"""Global-Local CLIP's mask encoder (CVPR 2023): the mask in its scene, and the object cut out.
+"""Global-Local CLIP's mask encoder (CVPR 2023): the masked scene and the cropped object.
 
-Global (Eq. 3): the whole picture is encoded once, and the mask is multiplied onto the features
-before the last layers. Local (Eq. 4): the object alone, cropped, is a picture of its own. Both are
-mixed without normalisation, f = alpha * f_G + (1 - alpha) * f_L (Eq. 5).
+Global (Eq. 3): the image is encoded once, and the mask is multiplied onto the features before the
+last layers. Local (Eq. 4): the cropped object is encoded as an image of its own. Both are mixed
+without normalisation, f = alpha * f_G + (1 - alpha) * f_L (Eq. 5).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.baselines.resnet_clip import ResnetClip
-from zsris_ros.torch_utils.batching import Batches, portion
+from zsris_ros.torch_utils.batching import BatchRunner, items_at_once
 from zsris_ros.types import BoolArray, ByteArray, InputError
 from zsris_ros.vision.attention import run_block
-from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.views import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -38,7 +38,7 @@ PUBLISHED_ALPHA: Mapping[str, float] = {
     "refcocog": 0.85,
     "phrasecut": 0.85,
 }
-"""alpha of Eq. 5 by data set; PhraseCut's is what the published script takes by default."""
+"""alpha of Eq. 5 by data set; for PhraseCut the default of the published script."""
 
 BLACK: Colour = tuple(-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))  # type: ignore[assignment]
 """Black in units normalised by ImageNet's statistics: the printed product I * m of Eq. 4."""
@@ -46,34 +46,27 @@ BLACK: Colour = tuple(-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict
 
 @dataclass(frozen=True)
 class GlobalLocalSettings:
-    """The defaults are what the published code does; ``paper`` and ``product`` differ.
+    """Settings of the encoder. The defaults are those of the published code.
 
-    ``alpha``: share of the global feature; 1 leaves the local one out, 0 the global one.
-    ``start_block``: first block of token masking in a ViT, 0-based; None masks the last blocks,
-    as many as the supplement found best for the architecture. ``once``: mask before that block
-    only. ``boxes``: "published" is centred on the mean of the columns and rows the mask touches,
-    one pixel short; "tight" is the mask's bounding box. ``fill``: colour outside the mask in the
-    crop, in normalised units. ``mean``, ``std``: pixel statistics.
-
-    ``shorter_side``: pixels the picture is first enlarged to, None leaves it. ``mask_antialias``,
-    ``image_antialias``, ``full_cell``: as in ``HybridSettings``. ``unit_parts``: with a ResNet, as
-    published, normalise every cell before masking, the local feature, and the texts, and compare
-    by a plain dot product. ``batch_size``: masks at a time.
+    The box "published" is centred on the mean of the mask's columns and rows and one pixel short;
+    "tight" is the bounding box. ``mask_antialias``, ``image_antialias``, ``full_cell``: as in
+    ``HybridSettings``. ``unit_parts``: with a ResNet, as published, normalise every cell before
+    masking, the local feature, and the texts, and compare by dot product.
     """
 
-    alpha: float = 0.95
-    start_block: int | None = 9
-    once: bool = False
+    alpha: float = 0.95  # share of the global feature; 1 leaves the local one out, 0 the global one
+    start_block: int | None = 9  # first masked block in a ViT; None: as many as in the supplement
+    once: bool = False  # mask before that block only
     boxes: Literal["published", "tight"] = "published"
-    fill: Colour = IMAGENET_MEAN
+    fill: Colour = IMAGENET_MEAN  # colour outside the mask in the crop, in normalised units
     mean: Colour = IMAGENET_MEAN
     std: Colour = IMAGENET_STD
-    shorter_side: int | None = 800
+    shorter_side: int | None = 800  # pixels to which the image is enlarged first; None: not
     mask_antialias: bool = False
     image_antialias: bool = False
     full_cell: bool = False
     unit_parts: bool = True
-    batch_size: int = 16
+    batch_size: int = 16  # masks at a time
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
@@ -83,15 +76,19 @@ class GlobalLocalSettings:
         if self.batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {self.batch_size}")
 
+    def dot_product(self, clip: OpenClipModel) -> bool:
+        """Return whether features and texts are compared by dot product instead of cosine."""
+        return self.unit_parts and isinstance(clip, ResnetClip)
+
     @classmethod
     def paper(cls, **changes: Any) -> GlobalLocalSettings:
-        """As printed: black around the object, its bounding box, k by architecture, cosines."""
+        """Return the printed settings: black fill, bounding box, k by architecture, cosines."""
         printed = {"start_block": None, "boxes": "tight", "fill": BLACK, "unit_parts": False}
         return cls(**{**printed, **changes})
 
     @classmethod
     def product(cls, **changes: Any) -> GlobalLocalSettings:
-        """For a robot: as printed, pixels averaged instead of sampled, small masks kept."""
+        """Return settings for a robot: as printed, with antialiased pixels and small masks kept."""
         better = {
             "shorter_side": None,
             "mask_antialias": True,
@@ -102,7 +99,7 @@ class GlobalLocalSettings:
 
 
 def masked_blocks(clip: ClipModel) -> int:
-    """k, how many of the last blocks are masked: the supplement's best (section C).
+    """Return k, the best number of masked last blocks in the supplement (section C).
 
     3 for ViT-B/32, 2 for ViT-B/16, 4 for ViT-L/14; 3, the paper's general value, for others.
     """
@@ -112,7 +109,8 @@ def masked_blocks(clip: ClipModel) -> int:
 class GlobalLocalEncoder:
     """Encodes masks of one frame with a ViT or a ResNet.
 
-    Raises InputError when the settings do not fit the model's depth.
+    Raises:
+        InputError: The settings do not fit the model's depth.
     """
 
     def __init__(
@@ -120,7 +118,7 @@ class GlobalLocalEncoder:
     ) -> None:
         self.clip = clip
         self.settings = settings or GlobalLocalSettings()
-        self._batches = Batches(self.settings.batch_size, "masks")
+        self._batches = BatchRunner(self.settings.batch_size, "masks")
         self._start = 0
         if isinstance(clip, ClipModel):
             depth = len(clip.blocks)
@@ -131,29 +129,29 @@ class GlobalLocalEncoder:
                     f"start_block {self._start} does not fit a vision transformer of {depth} blocks"
                 )
 
-    @property
-    def compares_by_dot_product(self) -> bool:
-        """Whether features and texts are made to be compared without normalising."""
-        return self.settings.unit_parts and isinstance(self.clip, ResnetClip)
-
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
-        """Features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised (Eq. 5).
+        """Return features of N masks, float32 NxE, not normalised (Eq. 5).
 
-        An empty mask gets a finite feature too. Raises InputError when shapes or types do not fit.
+        Args:
+            rgb: The frame, uint8 HxWx3.
+            masks: bool NxHxW. An empty mask also has a finite feature.
+
+        Raises:
+            InputError: Invalid shapes or types.
         """
         check_masks(rgb, masks)
         alpha = self.settings.alpha
         total = torch.zeros(len(masks), self.clip.embed_dim, device=self.clip.device)
         with torch.no_grad():
-            picture = self.picture(rgb)
+            image = self.image(rgb)
             if alpha > 0:
-                total = total + alpha * self.global_features(picture, masks)
+                total = total + alpha * self.global_features(image, masks)
             if alpha < 1:
-                total = total + (1 - alpha) * self.local_features(picture, masks)
+                total = total + (1 - alpha) * self.local_features(image, masks)
         return total
 
-    def picture(self, rgb: ByteArray) -> Tensor:
-        """The frame, enlarged as for the mask proposals and normalised: float 1x3xH'xW'."""
+    def image(self, rgb: ByteArray) -> Tensor:
+        """Return the frame enlarged to ``shorter_side`` and normalised, float 1x3xH'xW'."""
         height, width = rgb.shape[:2]
         image = Image.fromarray(np.ascontiguousarray(rgb))
         side = self.settings.shorter_side
@@ -166,9 +164,9 @@ class GlobalLocalEncoder:
         pixels = pixels.permute(2, 0, 1)[None].float() / 255
         return normalise(pixels, self.settings.mean, self.settings.std)
 
-    def global_features(self, picture: Tensor, masks: BoolArray) -> Tensor:
-        """Eq. 3: the picture 1x3xH'xW' and bool NxHxW to float32 NxE."""
-        small = resize(picture, self.clip.image_size, self.settings.image_antialias)
+    def global_features(self, image: Tensor, masks: BoolArray) -> Tensor:
+        """Return Eq. 3 of the image 1x3xH'xW' and masks bool NxHxW, float32 NxE."""
+        small = resize(image, self.clip.image_size, self.settings.image_antialias)
         grids = self.grids(masks)
         parts = [torch.zeros(0, self.clip.embed_dim, device=self.clip.device)]
         encode = self._mask_cells if isinstance(self.clip, ResnetClip) else self._mask_tokens
@@ -176,10 +174,10 @@ class GlobalLocalEncoder:
         parts += self._run(lambda some: encode(shared, grids[some]), len(grids))
         return torch.cat(parts)
 
-    def local_features(self, picture: Tensor, masks: BoolArray) -> Tensor:
-        """Eq. 4: the picture 1x3xH'xW' and bool NxHxW to float32 NxE."""
+    def local_features(self, image: Tensor, masks: BoolArray) -> Tensor:
+        """Return Eq. 4 of the image 1x3xH'xW' and masks bool NxHxW, float32 NxE."""
         frame = F.interpolate(
-            picture, masks.shape[1:], mode="bilinear", antialias=self.settings.image_antialias
+            image, masks.shape[1:], mode="bilinear", antialias=self.settings.image_antialias
         )[0]
 
         def work(some: slice) -> Tensor:
@@ -189,13 +187,13 @@ class GlobalLocalEncoder:
         return torch.cat([*parts, *self._run(work, len(masks))])
 
     def grids(self, masks: BoolArray) -> Tensor:
-        """The masks on the feature map's grid, float NxGxG in [0, 1]."""
+        """Return the masks on the feature map's grid, float NxGxG in [0, 1]."""
         settings = self.settings
         inside = torch.from_numpy(np.ascontiguousarray(masks)).to(self.clip.device)
         return mask_grid(inside, self.clip.grid, settings.mask_antialias, settings.full_cell)
 
     def crop(self, frame: Tensor, mask: BoolArray) -> Tensor:
-        """The object alone in its box, squashed: 3xHxW, normalised, and HxW to 1x3xSxS."""
+        """Return the object in its box, resized: 3xHxW, normalised, and HxW to 1x3xSxS."""
         settings = self.settings
         inside = torch.from_numpy(np.ascontiguousarray(mask)).to(frame.device)
         fill = torch.tensor(settings.fill, device=frame.device).view(3, 1, 1)
@@ -206,14 +204,14 @@ class GlobalLocalEncoder:
         )
 
     def _run(self, work: Callable[[slice], Tensor], count: int) -> list[Tensor]:
-        """``work`` on ``count`` masks, some at a time."""
+        """Return the results of ``work`` on batches of ``count`` masks."""
         at_most = count
         if isinstance(self.clip, ClipModel):
-            at_most = portion(self.clip.numbers, self.clip.device)
+            at_most = items_at_once(self.clip.activations_per_image, self.clip.device)
         return self._batches.run(work, count, at_most)
 
     def _shared(self, small: Tensor) -> Tensor:
-        """What all masks have in common: tokens before the start block, or the feature map."""
+        """Return the common part of all masks: tokens up to the start block, or the map."""
         if isinstance(self.clip, ResnetClip):
             features = self.clip.feature_map(small)
             return F.normalize(features, dim=1) if self.settings.unit_parts else features
@@ -223,7 +221,7 @@ class GlobalLocalEncoder:
         return tokens
 
     def _mask_tokens(self, tokens: Tensor, grids: Tensor) -> Tensor:
-        """Token masking: the residual stream of every patch times its share of the mask."""
+        """Multiply the residual stream of every patch by its share of the mask (token masking)."""
         assert isinstance(self.clip, ClipModel)
         cover = torch.cat([torch.ones_like(grids[:, :1, 0]), grids.flatten(1)], dim=1)
         cover = cover.to(tokens.dtype)[..., None]
@@ -236,12 +234,12 @@ class GlobalLocalEncoder:
         return self.clip.head(tokens[:, 0])
 
     def _mask_cells(self, features: Tensor, grids: Tensor) -> Tensor:
-        """Masked attention pooling: the query is the mean over all cells, zeros included."""
+        """Pool masked features; the query is the mean over all cells, zeros included."""
         assert isinstance(self.clip, ResnetClip)
         return self.clip.pool(features * grids[:, None].to(features.dtype))
 
     def _whole(self, crops: Tensor) -> Tensor:
-        """CLIP's plain feature of whole pictures."""
+        """Return CLIP's plain feature of whole images."""
         if isinstance(self.clip, ResnetClip):
             pooled = self.clip.pool(self.clip.feature_map(crops))
             return F.normalize(pooled, dim=-1) if self.settings.unit_parts else pooled
@@ -252,12 +250,11 @@ class GlobalLocalEncoder:
 
 
 def published_box(mask: BoolArray) -> tuple[float, float, float, float]:
-    """The published code's box (x0, y0, x1, y1) of a mask bool HxW, before it is cut to integers.
+    """Return the published code's box (x0, y0, x1, y1) of a mask bool HxW, before truncation.
 
-    Centred on the mean of the columns (rows) that hold a pixel, as wide as there are such columns.
-    A connected mask's box is half a pixel off on every side; cut to integers it lacks the last
-    column and row. Where columns are missing between parts it is too small. An empty mask has the
-    whole frame.
+    The centre is the mean of the columns (rows) of the mask, the width their number. The box of a
+    connected mask is half a pixel off on every side; truncated, it lacks the last column and row.
+    The box of separate parts is too small. An empty mask has the whole frame.
     """
     height, width = mask.shape
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
@@ -268,10 +265,10 @@ def published_box(mask: BoolArray) -> tuple[float, float, float, float]:
 
 
 def crop_box(mask: BoolArray, kind: Literal["published", "tight"]) -> tuple[int, int, int, int]:
-    """(x0, y0, x1, y1) of the crop, the ends excluded, never empty.
+    """Return the crop (x0, y0, x1, y1), ends excluded, never empty.
 
-    A box that the published arithmetic leaves without width or height, where the published code
-    stops with an error, is one pixel wide or high.
+    A published box without width or height, which stops the published code with an error, is one
+    pixel wide or high.
     """
     height, width = mask.shape
     x0, y0, x1, y1 = (int(value) for value in published_box(mask))

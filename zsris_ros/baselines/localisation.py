@@ -1,7 +1,7 @@
-"""Maps of where a text is, beside GEM: CLIP's own patches, the score map, and Grad-CAM.
+"""Localisation maps of texts beside GEM: CLIP's patches, the score map, and Grad-CAM.
 
-A localiser looks at a frame once (``patches``) and answers texts with a map of the whole frame
-(``heat_map``). The frame is squashed to the model's square, so the map covers all of it.
+A localiser encodes a frame once (``patches``) and maps texts onto the whole frame (``heat_map``).
+The frame is resized to the model's square, so the map covers all of it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.types import ByteArray, InputError
 from zsris_ros.vision.attention import project_qkv, run_block
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
-from zsris_ros.vision.gem import GemLocaliser, GemSettings, squash, stretch
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic, scale_to_unit
+from zsris_ros.vision.protocols import Localiser
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
 LocaliserName = Literal["gem", "clip-prior", "score-map", "grad-cam"]
@@ -27,9 +27,10 @@ LOCALISERS: tuple[LocaliserName, ...] = ("gem", "clip-prior", "score-map", "grad
 def make_localiser(
     name: LocaliserName, clip: OpenClipModel, gem: GemSettings | None = None
 ) -> Localiser:
-    """The localiser called ``name`` on a model; ``gem`` are GEM's settings.
+    """Return the localiser ``name`` on a model, with GEM's settings ``gem``.
 
-    Raises InputError for an unknown name, and where the model's kind does not have it.
+    Raises:
+        InputError: Unknown name, or a kind of model without this localiser.
     """
     if name not in LOCALISERS:
         raise InputError(f"unknown localisation {name!r}: use {', '.join(LOCALISERS)}")
@@ -45,8 +46,8 @@ def make_localiser(
     return GemLocaliser(clip, gem) if name == "gem" else ClipPrior(clip, gem.mean, gem.std)
 
 
-class _Squashed:
-    """What the localisers of this file share: the picture, the template, the map's size."""
+class _SquareLocaliser:
+    """Common parts of the localisers: image, template, and size of the map."""
 
     template = "a photo of {}"
 
@@ -56,52 +57,52 @@ class _Squashed:
         self.clip, self._mean, self._std = clip, mean, std
 
     def encode_phrases(self, phrases: list[str]) -> Tensor:
-        """K noun phrases, each in the template, to float32 KxE, L2-normalised."""
+        """Encode K noun phrases, each in the template, as float32 KxE, L2-normalised."""
         texts = [self.template.format(phrase) for phrase in phrases]
         return F.normalize(self.clip.encode_text(texts), dim=-1)
 
     def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:
-        """float32 HxW in [0, 1] by minimum and maximum; all zero where the map is flat."""
+        """Return float32 HxW in [0, 1] by minimum and maximum; all zero for a flat map."""
         small = self.small_map(patches, text)[None, None]
-        return stretch(F.interpolate(small, (height, width), mode="bilinear"))[0, 0]
+        return scale_to_unit(F.interpolate(small, (height, width), mode="bilinear"))[0, 0]
 
     def small_map(self, patches: Tensor, text: Tensor) -> Tensor:
-        """The map before it is enlarged, float32 GxG."""
+        """Return the map before it is enlarged, float32 GxG."""
         grid = self.clip.grid
         return (patches @ F.normalize(text.float(), dim=-1)).reshape(grid, grid)
 
-    def _picture(self, rgb: ByteArray) -> Tensor:
-        picture = torch.from_numpy(squash(rgb, self.clip.image_size)).to(self.clip.device)
-        return normalise(picture.permute(2, 0, 1)[None].float() / 255, self._mean, self._std)
+    def _image(self, rgb: ByteArray) -> Tensor:
+        image = torch.from_numpy(resize_bicubic(rgb, self.clip.image_size)).to(self.clip.device)
+        return normalise(image.permute(2, 0, 1)[None].float() / 255, self._mean, self._std)
 
 
-class ClipPrior(_Squashed):
-    """VATEX's CLIP Prior (WACV 2025, Eq. 1): the patch tokens of plain CLIP, compared as they are.
+class ClipPrior(_SquareLocaliser):
+    """VATEX's CLIP Prior (WACV 2025, Eq. 1): cosines with the patch tokens of plain CLIP.
 
-    The printed equation: tokens after the last normalisation and the projection, cosines, and the
-    L2 norm of the whole map. It covers the full frame, where the published code crops its centre.
-    Frozen patch tokens localise poorly and may even invert; GEM does better.
+    As printed: tokens after the last normalisation and the projection, cosines, and the L2 norm of
+    the whole map. It covers the full frame; the published code crops the centre. Frozen patch
+    tokens localise poorly and may even invert; GEM is better.
     """
 
     clip: ClipModel
 
     def patches(self, rgb: ByteArray) -> Tensor:
-        """float32 (G*G)xE, L2-normalised, by row."""
+        """Return float32 (G*G)xE, L2-normalised, by row."""
         with torch.no_grad():
-            tokens = self.clip.stem(self._picture(rgb))
+            tokens = self.clip.stem(self._image(rgb))
             for block in self.clip.blocks:
                 tokens = run_block(block, tokens)
             return F.normalize(self.clip.head(tokens[0, 1:]), dim=-1)
 
     def small_map(self, patches: Tensor, text: Tensor) -> Tensor:
-        """Eq. 1: cosines GxG, divided by the norm of the map."""
+        """Return Eq. 1: cosines GxG, divided by the norm of the map."""
         return F.normalize(super().small_map(patches, text).flatten(), dim=0).view(
             self.clip.grid, -1
         )
 
 
-class ScoreMap(_Squashed):
-    """MaskCLIP's dense features (ECCV 2022): pooling and the last mixing of cells left out.
+class ScoreMap(_SquareLocaliser):
+    """MaskCLIP's dense features (ECCV 2022): without pooling and the last mixing of cells.
 
     In a ResNet the value and output projections of the attention pooling, on every cell. In a ViT
     the last block with every patch attending to itself alone.
@@ -110,13 +111,13 @@ class ScoreMap(_Squashed):
     template = "{}"
 
     def patches(self, rgb: ByteArray) -> Tensor:
-        """float32 (G*G)xE, L2-normalised, by row."""
+        """Return float32 (G*G)xE, L2-normalised, by row."""
         with torch.no_grad():
-            picture = self._picture(rgb)
+            image = self._image(rgb)
             if isinstance(self.clip, ResnetClip):
-                dense = self.clip.dense(self.clip.feature_map(picture))[0]
+                dense = self.clip.dense(self.clip.feature_map(image))[0]
                 return F.normalize(dense, dim=-1)
-            tokens = self.clip.stem(picture)
+            tokens = self.clip.stem(image)
             for block in self.clip.blocks[:-1]:
                 tokens = run_block(block, tokens)
             return F.normalize(
@@ -124,28 +125,28 @@ class ScoreMap(_Squashed):
             )
 
 
-class GradCam(_Squashed):
-    """Grad-CAM (ICCV 2017) of the cosine between picture and text.
+class GradCam(_SquareLocaliser):
+    """Grad-CAM (ICCV 2017) of the cosine between image and text.
 
-    On the last feature map of a ResNet, or on what enters the last block of a ViT: every channel
-    weighted by the mean of its gradient, summed, negative values cut off.
+    On the last feature map of a ResNet, or the input of a ViT's last block: every channel weighted
+    by the mean of its gradient, summed, without negative values.
     """
 
     template = "{}"
 
     def patches(self, rgb: ByteArray) -> Tensor:
-        """The activations, float32: (G*G)xC of a ResNet, (1+G*G)xD of a ViT, class token first."""
+        """Return activations, float32: (G*G)xC of a ResNet; (1+G*G)xD of a ViT."""
         with torch.no_grad():
-            picture = self._picture(rgb)
+            image = self._image(rgb)
             if isinstance(self.clip, ResnetClip):
-                return self.clip.feature_map(picture)[0].flatten(1).T.float()
-            tokens = self.clip.stem(picture)
+                return self.clip.feature_map(image)[0].flatten(1).T.float()
+            tokens = self.clip.stem(image)
             for block in self.clip.blocks[:-1]:
                 tokens = run_block(block, tokens)
             return tokens[0].float()
 
     def small_map(self, patches: Tensor, text: Tensor) -> Tensor:
-        """ReLU of the channels' weighted sum, float32 GxG."""
+        """Return the ReLU of the channels' weighted sum, float32 GxG."""
         grid = self.clip.grid
         with torch.enable_grad():
             activations = patches.detach().clone().requires_grad_(True)
@@ -157,7 +158,7 @@ class GradCam(_Squashed):
         return torch.relu(patches[cells] @ weights).reshape(grid, grid)
 
     def _feature(self, activations: Tensor) -> Tensor:
-        """The picture's feature E, from its activations on."""
+        """Return the image's feature E from its activations."""
         if isinstance(self.clip, ResnetClip):
             grid = self.clip.grid
             return self.clip.pool(activations.T.reshape(1, -1, grid, grid))[0]
@@ -166,7 +167,7 @@ class GradCam(_Squashed):
 
 
 def attend_alone(block: Any, tokens: Tensor) -> Tensor:
-    """One block where every token attends to itself alone: its value instead of a mixture."""
+    """Run one block where every token attends to itself alone."""
     normed = block.ln_1(tokens)
     _, _, value = project_qkv(block.attn, normed, normed)
     stream = tokens + block.ls_1(block.attn.out_proj(value.transpose(1, 2).flatten(2)))

@@ -1,8 +1,8 @@
-"""The named methods of the papers, as data: what is encoded, localised, read and fused.
+"""The named methods of the papers as data: features, localisation, texts and guidance.
 
-A method is one row of a paper's table in one variant: "reference" computes what the published code
-computes, "paper" what is printed, "product" what a robot should have. ``METHODS`` holds all of
-them; ``factory.method_segmenter`` makes a segmenter of one.
+A method is one row of a paper's table in one variant: "reference" is the published code, "paper"
+the printed equations, "product" the robot's variant. ``METHODS`` holds all of them;
+``factory.method_segmenter`` builds a segmenter of one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Features = Literal["hybrid", "global-local", "region-token"]
 
 @dataclass(frozen=True)
 class Guidance:
-    """Which of HybridGL's spatial guidances take part (Eqs. 4 and 5; the map G; Eqs. 6 and 7)."""
+    """HybridGL's spatial guidance: relation (Eqs. 4, 5), coherence (G), position (Eqs. 6, 7)."""
 
     relation: bool = False
     coherence: bool = False
@@ -33,32 +33,29 @@ class Guidance:
 class Method:
     """One method in one variant.
 
-    ``features`` encode a mask, None for methods that read a map only; ``options`` are changes to
-    their settings: those of ``HybridSettings`` (with ``late_blocks``, how many of the last blocks
-    are fused, ``blur`` and ``blocks_left_out``) or of ``GlobalLocalSettings``. ``text_mix`` is the
-    share of the whole sentence beside the noun phrase. ``localisation`` is the map that guidance
-    uses, or that scores the masks where there are no features.
+    ``options`` are changes to ``HybridSettings`` (with ``late_blocks``, the number of fused last
+    blocks, ``blur`` and ``blocks_left_out``) or to ``GlobalLocalSettings``.
     """
 
     name: str
     variant: Variant
     description: str
-    features: Features | None = "hybrid"
+    features: Features | None = "hybrid"  # mask encoder; None with a map alone
     options: Mapping[str, Any] = field(default_factory=dict)
-    text_mix: float = 0.5
-    localisation: LocaliserName | None = None
+    text_mix: float = 0.5  # share of the sentence beside the noun phrase
+    localisation: LocaliserName | None = None  # map of the guidance, or of the scores
     guidance: Guidance = Guidance()
 
     @property
     def needs_vit(self) -> bool:
-        """Whether it reaches between the blocks of a vision transformer."""
+        """Whether the method needs the blocks of a vision transformer."""
         return self.features in ("hybrid", "region-token") or self.localisation in (
             "gem",
             "clip-prior",
         )
 
     def with_localisation(self, name: LocaliserName) -> Method:
-        """The same method on another map. Raises InputError where it uses none."""
+        """Return the method with another map. Raises InputError for a method without one."""
         if self.localisation is None:
             raise InputError(f"{self.name} uses no localisation map: leave the choice of one out")
         return replace(self, localisation=name)
@@ -75,7 +72,7 @@ def _each(variants: tuple[Variant, ...], name: str, text: str, **fields: Any) ->
 
 
 def _guided(name: str, text: str, guidance: Guidance, **options: Any) -> Iterator[Method]:
-    """HybridGL with some of its guidance; position without coherence works on a flat map."""
+    """Yield HybridGL with some of its guidance; position without coherence uses a flat map."""
     yield from _each(
         _ALL,
         name,
@@ -101,7 +98,7 @@ def _hybridgl() -> Iterator[Method]:
 
 
 def _features() -> Iterator[Method]:
-    """HybridGL's tables 3 and 4: one way to encode a mask each, without guidance."""
+    """Yield HybridGL's tables 3 and 4: one mask encoding each, without guidance."""
     rows: dict[str, tuple[str, dict[str, Any]]] = {
         "l": ("L", {"mode": "local"}),
         "g-blur": ("G(blur)", {"mode": "global"}),
@@ -121,12 +118,12 @@ def _features() -> Iterator[Method]:
         for method in _each(_PUBLISHED, f"features-{name}", f"Feature ablation: {text}"):
             changes = dict(options)
             if method.variant == "reference" and options["mode"] == "attention-masking":
-                changes["blocks_left_out"] = 1  # the published row stops a block early
+                changes["blocks_left_out"] = 1  # the published row omits the last block
             yield replace(method, options=changes)
 
 
 def _global_local() -> Iterator[Method]:
-    """Global-Local CLIP's table 3: visual and textual features, global, local and both."""
+    """Yield Global-Local CLIP's table 3: visual and textual features, global, local and both."""
     visual = {"": {}, "-global": {"alpha": 1.0}, "-local": {"alpha": 0.0}}
     textual = {"": 0.5, "-sentence": 1.0, "-phrase": 0.0}
     for seen, options in visual.items():
@@ -144,7 +141,7 @@ def _global_local() -> Iterator[Method]:
 
 
 def _baselines() -> Iterator[Method]:
-    """Global-Local CLIP's baselines. The last three have no published code: all as printed."""
+    """Yield Global-Local CLIP's baselines; the last three as printed, without published code."""
     yield from _each(
         _ALL,
         "crop",
@@ -176,16 +173,17 @@ METHODS: Mapping[tuple[str, Variant], Method] = {
 
 
 def method_names() -> list[str]:
-    """The names of all methods, in the papers' order."""
+    """Return the names of all methods in the papers' order."""
     return list(dict.fromkeys(name for name, _ in METHODS))
 
 
 def find_method(
     name: str = "hybridgl", variant: str = "product", dataset: str | None = None
 ) -> Method:
-    """The method called ``name``, with the values published for ``dataset`` where there are any.
+    """Return a method, with the values published for ``dataset`` if there are any.
 
-    Raises InputError naming what there is.
+    Raises:
+        InputError: Unknown name or variant; the message lists the known ones.
     """
     if name not in method_names():
         raise InputError(f"no method is called '{name}'; there are {', '.join(method_names())}")

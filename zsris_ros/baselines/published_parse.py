@@ -1,8 +1,8 @@
 """The published parsing logic, as pure functions on a parsed spaCy document.
 
 Target noun phrase: Global-Local CLIP (CVPR 2023), section 3.4. Other noun phrases, relation and
-position: HybridGL (CVPR 2025), sections 3.3 and 3.4. The variant "reference" is what the published
-code computes, quirks included; "paper" is what the papers say.
+position: HybridGL (CVPR 2025), sections 3.3 and 3.4. The variant "reference" is the published code,
+quirks included; "paper" is the text of the papers.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PRINTED_RELATION_WORDS: Mapping[str, frozenset[str]] = {
     **RELATION_WORDS,
     "down": RELATION_WORDS["down"] | {"bottom"},
 }
-"""The same with the printed list of relations covered: left, right, top, bottom, within, smaller,
-bigger. The code has no "bottom"."""
+"""The same with all printed relations: left, right, top, bottom, within, smaller, bigger. The code
+lacks "bottom"."""
 POSITION_WORDS: Mapping[str, frozenset[str]] = {
     "left": frozenset({"left"}),
     "right": frozenset({"right"}),
@@ -41,22 +41,23 @@ POSITION_WORDS: Mapping[str, frozenset[str]] = {
     "up": frozenset({"up", "top", "above"}),
     "down": frozenset({"down", "under", "bottom", "low"}),
 }
-NOT_A_THING = frozenset(
+NO_OBJECT = frozenset(
     {"left", "west", "right", "east", "above", "north", "top", "back", "behind", "below", "south",
      "under", "front", "bigger", "larger", "closer", "smaller", "tinier", "further", "inside",
      "within", "contained", "who", "what", "which", "middle"}
 )  # fmt: skip
 """Words that head no other noun phrase, in the published code."""
-PRINTED_NOT_A_THING = NOT_A_THING | {"bottom"}
+PRINTED_NO_OBJECT = NO_OBJECT | {"bottom"}
 """The same with every printed relation."""
 NO_RELATION = frozenset({"part", "image", "side", "picture", "half", "region", "section", "photo"})
-"""Other nouns that make a sentence one about the picture, not about two things."""
+"""Other nouns that refer to the image instead of a second object."""
 
 
 @dataclass(frozen=True)
 class NounPhrase:
-    """The target: ``text`` (the whole string when no chunk was found), ``head``, and the chunk's
-    token range ``span``, None for the whole string.
+    """The target: ``text``, ``head``, and the token range ``span``.
+
+    Without a chunk, ``text`` is the whole string and ``span`` None.
     """
 
     text: str
@@ -65,8 +66,9 @@ class NounPhrase:
 
 
 def rejoined(doc: Doc) -> str:
-    """Tokens joined by single blanks, blank tokens left out: the string the published code gives
-    to CLIP and to its second parse ("man's" becomes "man 's"). The input is in lower case.
+    """Return the tokens joined by single blanks, without blank tokens; the input is in lower case.
+
+    The published code gives this string to CLIP and to its second parse ("man's" becomes "man 's").
     """
     return " ".join(token.text for token in doc if token.text != " ")
 
@@ -76,9 +78,9 @@ def relation_words(variant: Variant) -> Mapping[str, frozenset[str]]:
     return PRINTED_RELATION_WORDS if variant == "paper" else RELATION_WORDS
 
 
-def not_a_thing(variant: Variant) -> frozenset[str]:
+def no_object_words(variant: Variant) -> frozenset[str]:
     """Return the words that head no other noun phrase in ``variant``."""
-    return PRINTED_NOT_A_THING if variant == "paper" else NOT_A_THING
+    return PRINTED_NO_OBJECT if variant == "paper" else NO_OBJECT
 
 
 def target_noun_phrase(doc: Doc, variant: Variant = "reference") -> NounPhrase:
@@ -113,11 +115,10 @@ def _child_noun(root: Token) -> Token | None:
 
 
 def other_noun_phrases(doc: Doc, variant: Variant = "reference") -> list[Span]:
-    """Chunks that are neither the target nor a direction word.
+    """Return the chunks other than the target and direction words.
 
-    "reference" compares chunk and target by text, so that the second man of "man next to man" is
-    lost, and counts every chunk when the target fell back to the whole string; "paper" compares by
-    place.
+    "reference" compares chunk and target by text, which loses the second man of "man next to man",
+    and returns every chunk if the target is the whole string; "paper" compares by position.
     """
     target = target_noun_phrase(doc, variant)
     others = []
@@ -126,17 +127,17 @@ def other_noun_phrases(doc: Doc, variant: Variant = "reference") -> list[Span]:
             is_target = chunk.text == target.text
         else:
             is_target = (chunk.start, chunk.end) == target.span
-        if not is_target and chunk.root.text not in not_a_thing(variant):
+        if not is_target and chunk.root.text not in no_object_words(variant):
             others.append(chunk)
     return others
 
 
 def relation(doc: Doc, variant: Variant = "reference") -> str:
-    """left, right, up, down, big, small, within or "none" (HybridGL Eqs. 4 and 5).
+    """Return left, right, up, down, big, small, within or "none" (HybridGL Eqs. 4 and 5).
 
-    The keyword whose syntactic head has the smallest index; the first of several. "reference"
-    never answers "right": the published comparison for it cannot hold. It does not know "bottom"
-    either, which the paper prints as a relation.
+    The keyword whose syntactic head has the smallest index; the first on a tie. "reference" never
+    returns "right", because the published comparison for it cannot hold, and lacks the printed
+    "bottom".
     """
     if any(chunk.root.text in NO_RELATION for chunk in other_noun_phrases(doc, variant)):
         return NONE
@@ -146,14 +147,15 @@ def relation(doc: Doc, variant: Variant = "reference") -> str:
 
 
 def position(doc: Doc) -> tuple[str, int]:
-    """(left, right, middle, up, down or "none"; index of the word, 999 for none): HybridGL Eq. 6
-    as published, one position by the same rule as the relation.
+    """Return left, right, middle, up, down or "none", and the word's index (999 for none).
+
+    HybridGL Eq. 6 as published: one position, by the same rule as the relation.
     """
     return _nearest_to_start(doc, POSITION_WORDS)
 
 
 def positions(doc: Doc) -> tuple[str, ...]:
-    """All positions named, in text order without repeats: HybridGL Eq. 6 as printed."""
+    """Return all positions in text order without repeats: HybridGL Eq. 6 as printed."""
     named = [flag for token in doc for flag, words in POSITION_WORDS.items() if token.text in words]
     return tuple(dict.fromkeys(named))
 

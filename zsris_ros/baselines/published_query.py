@@ -1,9 +1,9 @@
-"""What the published methods read from a sentence, from spaCy's parse or from the rules.
+"""Queries of the published methods, from spaCy's parse or from the rule parser.
 
-``published`` holds the logic on a parsed document. Where no pipeline is installed the same fields
-are filled from the rule parser's Expression: the target and the anchors are its noun phrases, and
-keywords count by their own place in the text instead of their head's. On the sentences of the
-referring data sets that is nearly always the same word; the answer names the parser that was used.
+``published_parse`` holds the logic on a parsed document. Without a pipeline, the same fields come
+from the rule parser's Expression: target and anchors are its noun phrases, and keywords count by
+their own position instead of their head's. On the sentences of the referring data sets that is
+nearly always the same word. The answer names the parser.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from zsris_ros.baselines import published_parse
 from zsris_ros.baselines.published_parse import NONE, Variant
 from zsris_ros.language import rule_parser, spacy_parser
-from zsris_ros.types import Anchor, Expression, InputError, Relation
+from zsris_ros.types import Expression, InputError, NounPhrase, Relation
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -24,31 +24,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PublishedQuery:
-    """A sentence as the published methods see it.
+    """A sentence as parsed for the published methods."""
 
-    ``sentence`` is what CLIP is given, ``noun_phrase`` the target and ``head`` its noun, ``others``
-    the other noun phrases. ``relation`` is left, right, up, down, big, small, within or "none",
-    ``position`` left, right, middle, up, down or "none"; ``positions`` all that were named.
-    ``parser`` names who parsed.
-    """
-
-    sentence: str
-    noun_phrase: str
-    head: str
-    others: tuple[str, ...]
-    relation: str
-    position: str
-    positions: tuple[str, ...]
+    sentence: str  # the text for CLIP
+    noun_phrase: str  # the target
+    head: str  # its noun
+    others: tuple[str, ...]  # the other noun phrases
+    relation: str  # left, right, up, down, big, small, within or "none"
+    position: str  # left, right, middle, up, down or "none"
+    positions: tuple[str, ...]  # all named positions
     parser: str
 
     @property
     def expression(self) -> Expression:
-        """The part that the answer carries."""
-        return Expression(self.sentence, self.noun_phrase, self.head, parser=self.parser)
+        """The part of the query that a result holds."""
+        target = NounPhrase(self.noun_phrase, self.head, sentence=self.sentence)
+        return Expression(self.sentence, target, parser=self.parser)
 
 
 class PublishedReader:
-    """Reads sentences with a spaCy pipeline (text to Doc), or with the rules where it is None."""
+    """Parses sentences with a spaCy pipeline (text to Doc), or with the rules if it is None."""
 
     def __init__(
         self, pipeline: Callable[[str], Doc] | None = None, name: str = rule_parser.NAME
@@ -56,9 +51,9 @@ class PublishedReader:
         self._pipeline, self.name = pipeline, name
 
     def read(self, text: str, variant: Variant = "reference") -> PublishedQuery:
-        """The query in ``text``. Raises InputError when the text holds no letter or digit."""
+        """Return the query in ``text``. Raises InputError for a text without letter or digit."""
         if not any(letter.isalnum() for letter in text):
-            raise InputError("the expression holds no word: say which thing is meant")
+            raise InputError("the expression holds no word: say which object is meant")
         if self._pipeline is None:
             return from_expression(rule_parser.parse(text), variant)
         once = published_parse.rejoined(self._pipeline(" ".join(text.lower().split())))
@@ -66,11 +61,13 @@ class PublishedReader:
 
 
 def load_reader(parser: str = "auto") -> PublishedReader:
-    """Return the reader for a parser's name as ``load_parser`` knows it.
+    """Return the reader of a parser's name, as in ``load_parser``.
 
-    "auto" takes an installed spaCy pipeline, as the published code does, and the rules where there
-    is none. "auto" and "spacy" prefer en_core_web_lg, the published pipeline.
-    Raises InputError when the parser that was asked for is not there.
+    "auto" is an installed spaCy pipeline, as in the published code, else the rules. "auto" and
+    "spacy" prefer en_core_web_lg, the published pipeline.
+
+    Raises:
+        InputError: The chosen parser is not installed.
     """
     order = spacy_parser.PUBLISHED_ORDER
     if parser == "rules" or (parser == "auto" and not spacy_parser.installed(order)):
@@ -81,7 +78,7 @@ def load_reader(parser: str = "auto") -> PublishedReader:
 
 
 def from_doc(doc: Doc, variant: Variant, name: str) -> PublishedQuery:
-    """The query in a parsed document, whose text is in lower case."""
+    """Return the query of a parsed document in lower case."""
     target = published_parse.target_noun_phrase(doc, variant)
     return PublishedQuery(
         sentence=published_parse.rejoined(doc),
@@ -96,14 +93,14 @@ def from_doc(doc: Doc, variant: Variant, name: str) -> PublishedQuery:
 
 
 def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
-    """The query in what the rule parser made of a sentence."""
+    """Return the query of the rule parser's expression."""
     sentence = " ".join(expression.text.lower().split())
     words = re.findall(r"[^\W_]+", sentence)
-    target = expression.target.lower() or sentence
-    anchors = list(_anchors(expression.relations))
-    if variant == "reference":  # other nouns are told apart by their text
-        anchors = [anchor for anchor in anchors if anchor.target.lower() != target]
-    others = [a for a in anchors if a.head.lower() not in published_parse.not_a_thing(variant)]
+    target = expression.target.text.lower() or sentence
+    anchors = list(_anchors(expression.target.relations))
+    if variant == "reference":  # other nouns are distinguished by their text
+        anchors = [anchor for anchor in anchors if anchor.text.lower() != target]
+    others = [a for a in anchors if a.head.lower() not in published_parse.no_object_words(variant)]
     outside = sentence.replace(target, " ", 1)
     of_picture = published_parse.NO_RELATION & set(re.findall(r"[^\W_]+", outside))
     skip = "right" if variant == "reference" else ""
@@ -112,8 +109,8 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     return PublishedQuery(
         sentence=sentence,
         noun_phrase=target,
-        head=expression.head.lower(),
-        others=tuple(anchor.target.lower() for anchor in others),
+        head=expression.target.head.lower(),
+        others=tuple(anchor.text.lower() for anchor in others),
         relation=relation,
         position=flags[0] if flags else NONE,
         positions=tuple(dict.fromkeys(flags)),
@@ -121,7 +118,7 @@ def from_expression(expression: Expression, variant: Variant) -> PublishedQuery:
     )
 
 
-def _anchors(relations: tuple[Relation, ...]) -> Iterator[Anchor]:
+def _anchors(relations: tuple[Relation, ...]) -> Iterator[NounPhrase]:
     for relation in relations:
         for anchor in relation.anchors:
             yield anchor

@@ -1,8 +1,8 @@
-"""The published way from a scene and a sentence to one mask, for every method of the papers.
+"""Resolvers of the papers: from a scene and a sentence to one mask.
 
 "reference" fuses as the published code does: three masks compete, the relation's scores pass
-through a second softmax, and the spatial guidance score is added raw, NaN and all. "paper" fuses as
-printed: all masks compete, and both scores are softmaxed (HybridGL Eqs. 3 to 9).
+through a second softmax, and the spatial guidance score is added raw, NaN included. "paper" fuses
+as printed: all masks compete, and both scores are softmaxed (HybridGL Eqs. 3 to 9).
 """
 
 from __future__ import annotations
@@ -21,41 +21,43 @@ from torch.nn import functional as F
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.guidance import coherence, fusion, positions, relations
-from zsris_ros.referring.decision import candidate
+from zsris_ros.referring.decision import make_candidate
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Proposals, ReferringResult, Scene, Verdict
-from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import Localiser, TextEncoder
 
-_TARGETS, _ANCHORS = 3, 6  # k1 and k2: how many masks may be the target, and the other things
+_TARGETS, _ANCHORS = (
+    3,
+    6,
+)  # k1 and k2: numbers of candidates for the target, and for the other objects
 _OTHER = "a photo of {}"
 _PLACES = {"up": "top", "down": "bottom"}
 
 
 @dataclass(frozen=True)
 class PublishedScores:
-    """``masks`` int64 K are those that compete, ``final`` K their scores, the highest wins.
+    """Scores of the competing masks; the highest wins.
 
-    ``shares`` K are the scores as shares of 1. ``terms`` are the named intermediate scores, N each
-    (0 where a mask did not compete). In "reference" scores can be NaN, and NaN wins as in torch.
+    In "reference" scores can be NaN, and NaN wins as in torch.
     """
 
-    masks: Tensor
-    final: Tensor
-    shares: Tensor
-    terms: Mapping[str, Tensor]
+    masks: Tensor  # indices of the K competing masks, int64
+    final: Tensor  # their scores, K
+    shares: Tensor  # the scores as shares of 1, K
+    terms: Mapping[str, Tensor]  # named intermediate scores, N; 0 for a mask that does not compete
 
     @property
     def chosen(self) -> int:
+        """Index of the best mask."""
         return int(self.masks[self.final.argmax()])
 
 
 class PublishedResolver:
-    """Answers sentences about scenes that were looked at with the same method's features.
+    """Resolves sentences in scenes with the same method's features.
 
-    ``dot_product``: compare unit texts with features that are not normalised, as the published
-    code does with a ResNet. It always answers with a mask where there is one.
+    ``dot_product``: compare unit texts with features that are not normalised, as in the published
+    code with a ResNet. The answer is always a mask if there is one.
     """
 
     def __init__(
@@ -71,47 +73,47 @@ class PublishedResolver:
         self.method, self._clip, self._localiser = method, clip, localiser
         self._reader, self._settings = reader, settings or ReferSettings()
         self._dot_product = dot_product
-        self._words: Literal["reference", "paper"] = (
+        self._reading: Literal["reference", "paper"] = (
             "paper" if method.variant == "paper" else "reference"
         )
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
-        """The mask the method chooses. Raises InputError when the text holds no letter."""
+        """Return the method's mask. Raises InputError for a text without letter or digit."""
         start = perf_counter()
-        query = self._reader.read(expression, self._words)
-        read = perf_counter()
+        query = self._reader.read(expression, self._reading)
+        parsed = perf_counter()
         if not len(scene.proposals):
             empty = np.zeros(scene.frame.rgb.shape[:2], dtype=bool)
-            said = "Nothing in this picture was proposed as an object."
+            message = "Nothing in this picture was proposed as an object."
             return ReferringResult(
-                Verdict.NOT_FOUND, query.expression, (), empty, said, self._read_as(query)
+                Verdict.NOT_FOUND, query.expression, (), empty, message, self._describe(query)
             )
         scores = self.scores(scene, query)
         shares = torch.zeros(len(scene.proposals)).index_put((scores.masks,), scores.shares)
         grounding = Grounding(shares, scores.terms, (), shares)
         order = torch.argsort(scores.final, descending=True, stable=True)
-        candidates = tuple(candidate(scene, grounding, int(i)) for i in scores.masks[order])
+        candidates = tuple(make_candidate(scene, grounding, int(i)) for i in scores.masks[order])
         best, *others = candidates
         u, v = best.centroid_pixel
-        said = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."
+        message = f"{self.method.name} takes {query.noun_phrase} to be at pixel ({u:.0f}, {v:.0f})."
         terms = ", ".join(f"{name} {value:.3f}" for name, value in best.scores.items())
-        timings = {"language": (read - start) * 1e3, "grounding": (perf_counter() - read) * 1e3}
+        timings = {"language": (parsed - start) * 1e3, "grounding": (perf_counter() - parsed) * 1e3}
         return ReferringResult(
             Verdict.FOUND,
             query.expression,
             (replace(best, selected=True), *others),
             scene.proposals.masks[best.index],
-            said,
-            f"{self._read_as(query)}; best proposal {best.index} from {best.source}: {terms}",
+            message,
+            f"{self._describe(query)}; best proposal {best.index} from {best.source}: {terms}",
             timings,
         )
 
     def scores(self, scene: Scene, query: PublishedQuery) -> PublishedScores:
-        """The scores of a scene with at least one mask, and what they are made of."""
-        self._clip.encode_text(self._texts(query))  # in one go; below they are remembered
+        """Return the scores of a scene with at least one mask, with all terms."""
+        self._clip.encode_text(self._texts(query))  # one batch; further calls use the cache
         if self.method.features is None:
             values = self._inside(scene, query)
-            return _every(values, {"map": values})
+            return _all_compete(values, {"map": values})
         logits = self._logits(scene, self._text(query))
         if self.method.variant == "paper":
             return self._as_printed(scene, query, logits)
@@ -123,7 +125,7 @@ class PublishedResolver:
         guided = guidance.coherence or guidance.position
         terms = {"logit": logits, "match": p}
         if not guidance.relation and not guided:
-            return _every(logits, terms)
+            return _all_compete(logits, terms)
         q, related = None, None
         if guidance.relation:
             q = self._anchor_shares(scene, query)
@@ -152,9 +154,9 @@ class PublishedResolver:
         q = self._anchor_shares(scene, query) if guidance.relation else None
         related = _relation(query.relation, scene) if q is not None else None
         if q is not None and related is not None:
-            holds = torch.nan_to_num(related, 0, 0, 0)  # boxes without an area are within nothing
-            support = fusion.anchor_support(fusion.keep_best(q, _ANCHORS), holds)
-            semantic = fusion.relation_likelihood(fusion.keep_best(p, _TARGETS), support)
+            holds = torch.nan_to_num(related, 0, 0, 0)  # boxes without an area
+            support = fusion.expected_relation(fusion.keep_top(q, _ANCHORS), holds)
+            semantic = fusion.relation_likelihood(fusion.keep_top(p, _TARGETS), support)
             terms |= {"anchor": q, "relation": semantic}
         final = semantic
         if guidance.coherence or guidance.position:
@@ -165,12 +167,11 @@ class PublishedResolver:
         return PublishedScores(torch.arange(len(final)), final, final, terms)
 
     def heat(self, scene: Scene, query: PublishedQuery) -> Tensor:
-        """The guidance map G, float32 HxW with mean 1: Eq. 7.
+        """Return the guidance map G, float32 HxW with mean 1: Eq. 7.
 
-        "reference" localises the noun phrase in the localiser's template and knows one position;
-        "paper" localises the text that masks are compared with, and multiplies all positions.
-        VATEX prints a text of its own for the CLIP Prior, the noun phrase in its template, which
-        "paper" takes too.
+        "reference" localises the noun phrase in the localiser's template and uses one position;
+        "paper" localises the text of the masks' comparison, and multiplies all positions. For the
+        CLIP Prior, "paper" uses VATEX's own text, the noun phrase in its template.
         """
         height, width = scene.frame.height, scene.frame.width
         guidance, paper = self.method.guidance, self.method.variant == "paper"
@@ -186,7 +187,7 @@ class PublishedResolver:
         return coherence.directed_map(heat, place, guard=paper)
 
     def _inside(self, scene: Scene, query: PublishedQuery) -> Tensor:
-        """The mean of the text's map inside each mask, N."""
+        """Return the mean of the text's map inside each mask, N."""
         heat = self._map(scene, self._printed_text(query), query)
         masks = _masks(scene.proposals).flatten(1)
         return (masks @ heat.flatten()) / masks.sum(1).clamp_min(1)
@@ -196,7 +197,7 @@ class PublishedResolver:
         return None if self.method.localisation == "clip-prior" else self._text(query)
 
     def _map(self, scene: Scene, text: Tensor | None, query: PublishedQuery) -> Tensor:
-        """The localiser's map of a text, or of the noun phrase in the localiser's template."""
+        """Return the map of a text, or of the noun phrase in the localiser's template."""
         assert self._localiser is not None
         assert scene.patches is not None
         if text is None:
@@ -205,34 +206,34 @@ class PublishedResolver:
         return self._localiser.heat_map(scene.patches, text, frame.height, frame.width)
 
     def _text(self, query: PublishedQuery) -> Tensor:
-        """The text masks are compared with: sentence and noun phrase, mixed."""
+        """Return the text compared with masks: sentence and noun phrase, mixed."""
         both = self._clip.encode_text([query.sentence, query.noun_phrase])
         if self._dot_product:
             both = F.normalize(both, dim=-1)
-        return fusion.mix_texts(both[0], both[1], self.method.text_mix)
+        return fusion.mix_text_features(both[0], both[1], self.method.text_mix)
 
     def _logits(self, scene: Scene, text: Tensor) -> Tensor:
-        """Eq. 3, N: cosines, or dot products, times CLIP's scale."""
+        """Return Eq. 3, N: cosines, or dot products, times CLIP's scale."""
         scale = self._settings.logit_scale
         if self._dot_product:
             return scale * scene.features @ text
         return fusion.semantic_logits(scene.features, text, scale)
 
     def _anchor_shares(self, scene: Scene, query: PublishedQuery) -> Tensor | None:
-        """Q of Eq. 5, N: which mask the other nouns mean, all of them averaged; None without."""
+        """Return Q of Eq. 5, N: the softmax of the other nouns' mean; None without other nouns."""
         if not query.others:
             return None
         texts = self._clip.encode_text([_OTHER.format(other) for other in query.others])
         return torch.softmax(self._logits(scene, texts.mean(dim=0)), dim=0)
 
     def _texts(self, query: PublishedQuery) -> list[str]:
-        """Every text that may be compared with masks or patches."""
+        """Return every text that may be compared with masks or patches."""
         texts = [query.sentence, query.noun_phrase, *map(_OTHER.format, query.others)]
         if self._localiser is not None:
             texts.append(self._localiser.template.format(query.noun_phrase))
         return texts
 
-    def _read_as(self, query: PublishedQuery) -> str:
+    def _describe(self, query: PublishedQuery) -> str:
         others = " and ".join(f"'{other}'" for other in query.others) or "none"
         return (
             f"{self.method.name} ({self.method.variant}), parser {query.parser}: "
@@ -241,18 +242,18 @@ class PublishedResolver:
         )
 
 
-def _every(final: Tensor, terms: Mapping[str, Tensor]) -> PublishedScores:
+def _all_compete(final: Tensor, terms: Mapping[str, Tensor]) -> PublishedScores:
     return PublishedScores(torch.arange(len(final)), final, _shares(final), terms)
 
 
 def _shares(final: Tensor) -> Tensor:
-    """Softmax; where there is NaN, which wins, all of it goes to the NaN."""
+    """Return the softmax; NaN scores win and share all of it."""
     wins = torch.isnan(final)
     return wins.float() / wins.sum() if bool(wins.any()) else torch.softmax(final.float(), dim=0)
 
 
 def _relation(flag: str, scene: Scene) -> Tensor | None:
-    """R of Eq. 4, NxN; None where the sentence names none."""
+    """Return R of Eq. 4, NxN; None for a sentence without relation."""
     if flag not in relations.HARD_FLAGS:
         return None
     return relations.hard_relation(flag, torch.from_numpy(scene.proposals.boxes))
@@ -260,12 +261,12 @@ def _relation(flag: str, scene: Scene) -> Tensor | None:
 
 @lru_cache(maxsize=1)
 def _masks(proposals: Proposals) -> Tensor:
-    """float32 NxHxW in {0, 1}; every sentence about a frame needs them again."""
+    """Return float32 NxHxW in {0, 1}, cached for further sentences about the frame."""
     return torch.from_numpy(proposals.masks).float()
 
 
 def _size_word(sentence: str) -> str:
-    """ "big" or "small" where the sentence has a word that begins so ("bigger", "smallest")."""
+    """Return "big" or "small" if a word starts with it ("bigger", "smallest"), else ""."""
     for word in sentence.split():
         for size in ("big", "small"):
             if word.startswith(size):

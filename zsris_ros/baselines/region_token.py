@@ -1,8 +1,8 @@
-"""Region tokens: one class token a mask, which sees only the mask's patches in every block.
+"""Region tokens: one class token a mask, which attends only to the mask's patches in every block.
 
-The baseline that Global-Local CLIP takes from "Adapting CLIP For Phrase Localization Without
-Further Training" (Li, Shakhnarovich and Yeh, 2022), with mask proposals in place of superpixels.
-The picture's own tokens run as ever and never see the region tokens, so one pass serves all masks.
+The baseline of Global-Local CLIP from "Adapting CLIP For Phrase Localization Without Further
+Training" (Li, Shakhnarovich and Yeh, 2022), with mask proposals instead of superpixels. The image's
+own tokens never attend to the region tokens, so one pass serves all masks.
 """
 
 from __future__ import annotations
@@ -22,36 +22,34 @@ from zsris_ros.vision.views import check_masks, resize
 class RegionTokenEncoder:
     """Encodes masks of one frame with a vision transformer.
 
-    Of the settings it takes the pictures' part: pixel statistics, ``shorter_side``, antialiasing,
-    ``full_cell`` and ``batch_size``.
+    Settings in use: pixel statistics, ``shorter_side``, antialiasing, ``full_cell``,
+    ``batch_size``.
     """
-
-    compares_by_dot_product = False
 
     def __init__(self, clip: ClipModel, settings: GlobalLocalSettings | None = None) -> None:
         self.clip = clip
         self.settings = settings or GlobalLocalSettings(start_block=None)
-        self._pictures = GlobalLocalEncoder(clip, self.settings)
+        self._images = GlobalLocalEncoder(clip, self.settings)
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
-        """Features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised.
+        """Return features of N masks: uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised.
 
-        A region token without any patch sees itself only.
+        A region token without a patch attends to itself only.
         """
         check_masks(rgb, masks)
         clip, settings = self.clip, self.settings
         with torch.no_grad():
-            picture = self._pictures.picture(rgb)
-            tokens = clip.stem(resize(picture, clip.image_size, settings.image_antialias))
-            seen = self._pictures.grids(masks).flatten(1) > 0
+            image = self._images.image(rgb)
+            tokens = clip.stem(resize(image, clip.image_size, settings.image_antialias))
+            visible = self._images.grids(masks).flatten(1) > 0
             regions = tokens[:, :1].expand(len(masks), -1, -1)
             for block in clip.blocks:
                 regions = torch.cat(
                     [
-                        self._step(block, some, tokens, see)
-                        for some, see in zip(
+                        self._step(block, some, tokens, visible)
+                        for some, visible in zip(
                             regions.split(settings.batch_size),
-                            seen.split(settings.batch_size),
+                            visible.split(settings.batch_size),
                             strict=True,
                         )
                     ]
@@ -59,13 +57,13 @@ class RegionTokenEncoder:
                 tokens = run_block(block, tokens)
             return clip.head(regions[:, 0])
 
-    def _step(self, block: Any, regions: Tensor, tokens: Tensor, seen: Tensor) -> Tensor:
-        """One block for Nx1xD region tokens over the picture's 1xTxD tokens."""
+    def _step(self, block: Any, regions: Tensor, tokens: Tensor, visible: Tensor) -> Tensor:
+        """Run one block for Nx1xD region tokens over the image's 1xTxD tokens."""
         patches = tokens[:, 1:].expand(len(regions), -1, -1)
-        itself = torch.ones_like(seen[:, :1])
+        itself = torch.ones_like(visible[:, :1])
         return run_block(
             block,
             torch.cat([regions, patches], dim=1),
-            cls_sees=torch.cat([itself, seen], dim=1),
+            cls_mask=torch.cat([itself, visible], dim=1),
             cls_only=True,
         )

@@ -1,4 +1,4 @@
-"""One CLIP with a ResNet, opened before its attention pooling (Global-Local CLIP, section 4.1)."""
+"""A CLIP with a ResNet, opened before its attention pooling (Global-Local CLIP, section 4.1)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from zsris_ros.vision.open_clip_model import (
 from open_clip.model import CLIP, CustomTextCLIP  # isort: skip  (after torchvision is made to load)
 from open_clip.modified_resnet import ModifiedResNet  # isort: skip
 
-_STRIDE = 32  # pixels of the picture in a cell of the last feature map
+_STRIDE = 32  # pixels of the image in a cell of the last feature map
 
 
 class ResnetClip(OpenClipModel):
     """An open_clip model with CLIP's own ResNet: feature map and attention pooling apart.
 
-    Raises InputError when the image encoder is another one.
+    Raises:
+        InputError: The image encoder is another one.
     """
 
     def __init__(self, model: CLIP | CustomTextCLIP, tokenizer: Tokenizer | None = None) -> None:
@@ -38,7 +39,7 @@ class ResnetClip(OpenClipModel):
         self.image_size = _STRIDE * self.grid
 
     def feature_map(self, images: Tensor) -> Tensor:
-        """Normalised Nx3xSxS pictures to NxCxGxG, what the last layer gives."""
+        """Return the last layer's features NxCxGxG of normalised images Nx3xSxS."""
         features = self.visual.stem(images.to(self.dtype))
         for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3):
             features = layer(features)
@@ -46,12 +47,12 @@ class ResnetClip(OpenClipModel):
         return last
 
     def pool(self, features: Tensor) -> Tensor:
-        """Attention pooling: NxCxGxG to float32 NxE. The query is the mean over all cells."""
+        """Pool NxCxGxG by attention to float32 NxE; the query is the mean over all cells."""
         pooled: Tensor = self.visual.attnpool(features.to(self.dtype))
         return pooled.float()
 
     def dense(self, features: Tensor) -> Tensor:
-        """NxCxGxG to float32 N x (G*G) x E: every cell as if it were pooled alone.
+        """Return float32 N x (G*G) x E of NxCxGxG: every cell as if it were pooled alone.
 
         The value and output projections of the attention pooling as 1x1 convolutions, without the
         positions (MaskCLIP, ECCV 2022).
@@ -70,7 +71,7 @@ def load_clip(
     precision: str = "fp32",
     tokenizer: Tokenizer | None = None,
 ) -> ClipModel | ResnetClip:
-    """Load a CLIP with the image encoder its configuration names; as ``OpenClipModel.load``."""
+    """Load a CLIP with the image encoder of its configuration; as ``OpenClipModel.load``."""
     layers = configuration(architecture).get("vision_cfg", {}).get("layers")
     kind = ResnetClip if isinstance(layers, list | tuple) else ClipModel
     return kind.load(architecture, state, device=device, precision=precision, tokenizer=tokenizer)

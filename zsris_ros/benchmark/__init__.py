@@ -1,7 +1,7 @@
-"""How long an answer takes, stage by stage, beside what the published pipelines would take.
+"""Benchmarks: the time of an answer by stage, beside the published pipelines.
 
-``networks`` are the models at their real sizes and ``inputs`` a fixed picture with fixed masks;
-``plans`` are ways to answer, ``published`` the named baseline among them; ``stopwatch`` and
-``flops`` measure, ``measuring`` repeats, ``curves`` varies the inputs and ``report`` makes README's
-table and the charts.
+``networks`` holds the models at their real sizes and ``inputs`` a fixed image with fixed masks.
+``plans`` are the compared implementations, ``published`` the baseline. ``stopwatch`` and ``flops``
+measure, ``measuring`` repeats, ``curves`` varies the inputs, ``bench_tables`` and ``charts``
+report.
 """

@@ -1,9 +1,8 @@
-"""The tables of README and docs/bench.md and the charts, from what was measured.
+"""Writes the tables of docs/bench.md, and the charts, from the measurements.
 
-``python -m zsris_ros.benchmark.bench_tables README.md docs/bench.md bench`` replaces the text
-between ``<!-- bench -->`` and ``<!-- /bench -->`` in the one and between the marks of ``PARTS`` and
-of ``FP32`` in the other, and draws bench/stages.png and bench/curves.png. A test keeps the tables
-in step with the files.
+``python -m zsris_ros.benchmark.bench_tables docs/bench.md bench`` replaces the text between the
+marks ``bench``, ``FP32`` and those of ``PARTS``, and draws bench/stages.png and bench/curves.png. A
+test compares the tables with the files.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from zsris_ros.benchmark.charts import draw_curves, draw_stages
 from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
 from zsris_ros.benchmark.measuring import STAGES
 from zsris_ros.benchmark.plans import PLANS
-from zsris_ros.evaluation.reports.readme_tables import between_marks
+from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
 
-_WORTH_A_RATIO = 1.0  # milliseconds; what is shorter decides nothing
+_WORTH_A_RATIO = 1.0  # milliseconds; no ratio is shown below
 
 BASELINE, CURVES, ROS = "published", "curves.json", "ros.json"
 
@@ -28,13 +27,13 @@ Document = Mapping[str, Any]
 
 
 def read_documents(folder: Path) -> list[Document]:
-    """The measurements in ``folder``, each of one plan."""
+    """Read the measurements of plans in ``folder``."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     return [document for document in found if "plan" in document]
 
 
 def bench_table(folder: Path) -> str:
-    """Markdown of the measurements in ``folder``, and of the curves where there are any."""
+    """Return Markdown of the measurements in ``folder``, and of the curves if there are any."""
     documents = read_documents(folder)
     blocks = [_block(group) for group in groups(documents)]
     curves = folder / CURVES
@@ -47,7 +46,7 @@ def bench_table(folder: Path) -> str:
 
 
 def groups(documents: Sequence[Document]) -> list[list[Document]]:
-    """The published plan and behind it this package's, measured alike on one device."""
+    """Return each published plan with this package's plans on the same inputs and device."""
     return [
         [
             baseline,
@@ -65,25 +64,25 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
             yield ours
 
 
-def with_table(readme: str, table: str) -> str:
-    """``readme`` with ``table`` between the marks. Raises ValueError without the marks."""
-    return between_marks(readme, "bench", table)
+def with_table(page: str, table: str) -> str:
+    """Return ``page`` with ``table`` between the marks; ValueError without the marks."""
+    return replace_between_marks(page, "bench", table)
 
 
 def with_parts(page: str, folder: Path) -> str:
-    """docs/bench.md with what was measured of ``PARTS`` and in float32."""
+    """Return docs/bench.md with the tables of ``PARTS`` and of float32."""
     for name, table in PARTS.items():
         path = folder / f"{name}.json"
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
-            page = between_marks(page, name, table(found))
+            page = replace_between_marks(page, name, table(found))
     if (folder / FP32).is_dir():
-        page = between_marks(page, FP32, bench_table(folder / FP32))
+        page = replace_between_marks(page, FP32, bench_table(folder / FP32))
     return page
 
 
 def _block(group: Sequence[Document]) -> Iterator[str]:
-    """One table; the bound is that of the first of this package's plans."""
+    """Yield one table; the bound is that of the first of this package's plans."""
     baseline, *ours = group
     width, height = baseline["image"]
     yield (
@@ -145,14 +144,12 @@ def _growth(curves: Sequence[Document]) -> Iterator[str]:
         "part):"
     )
     yield ""
-    yield "| plan | with | from | to | slope | exponent |"
-    yield "|---|---|---|---|---|---|"
+    rows = []
     for curve in curves:
-        first, last = (f"{curve['values'][i]} in {_milliseconds(curve['ms'][i])}" for i in (0, -1))
-        yield (
-            f"| {curve['plan']} | {curve['axis']} | {first} | {last} | "
-            f"{curve['ms_per_unit']:.3g} ms each | {curve['exponent']:.2f} |"
-        )
+        ends = (f"{curve['values'][i]} in {_milliseconds(curve['ms'][i])}" for i in (0, -1))
+        growth = (f"{curve['ms_per_unit']:.3g} ms each", f"{curve['exponent']:.2f}")
+        rows.append((curve["plan"], curve["axis"], *ends, *growth))
+    yield from markdown_table(("plan", "with", "from", "to", "slope", "exponent"), rows)
 
 
 def _added_by_ros(found: Document) -> Iterator[str]:
@@ -163,16 +160,17 @@ def _added_by_ros(found: Document) -> Iterator[str]:
         f"{found['frames']} frames, medians):"
     )
     yield ""
-    yield "| | |"
-    yield "|---|---|"
-    yield f"| a call about a new frame, beyond its pipeline | {_milliseconds(new['beyond_ms'])} |"
-    yield f"| a further one, beyond its pipeline | {_milliseconds(further['beyond_ms'])} |"
-    yield f"| making and publishing mask and overlay | {_milliseconds(publishing['median_ms'])} |"
-    yield f"| idle CPU load, camera at 30 Hz | {found['idle_share_of_a_core']:.0%} of a core |"
+    rows = {
+        "a call about a new frame, beyond its pipeline": _milliseconds(new["beyond_ms"]),
+        "a further one, beyond its pipeline": _milliseconds(further["beyond_ms"]),
+        "making and publishing mask and overlay": _milliseconds(publishing["median_ms"]),
+        "idle CPU load, camera at 30 Hz": f"{found['idle_share_of_a_core']:.0%} of a core",
+    }
+    yield from markdown_table(("", ""), rows.items())
 
 
 def _many_requests(found: Document) -> str:
-    """How much memory many expressions about one picture take."""
+    """Return the table of memory over many expressions about one image."""
     held = found["held_mb"]
     rows = {
         f"after the first answer about {found['masks']} masks": held["after_first"],
@@ -181,9 +179,7 @@ def _many_requests(found: Document) -> str:
         "the most while they were made": found["peak_mb"],
     }
     head = f"{_networks(found)}, {found['plan']}, {found['precision']}, {_machine(found)}"
-    return "\n".join(
-        [f"| {head} | MiB |", "|---|---|", *(f"| {name} | {mb:.0f} |" for name, mb in rows.items())]
-    )
+    return "\n".join(markdown_table((head, "MiB"), ((n, f"{mb:.0f}") for n, mb in rows.items())))
 
 
 def _ms(figures: Document | None) -> str:
@@ -208,17 +204,17 @@ PARTS: Mapping[str, Callable[[Document], str]] = {
     "requests": _many_requests,
     "requests_cuda": _many_requests,
 }
-"""Tables of docs/bench.md by their marks, which are the names of their files too."""
+"""Tables of docs/bench.md by mark, which is also the name of the file."""
 
 FP32 = "fp32"
-"""Mark of the page, and folder, of what README's table shows, in float32 on an older processor."""
+"""Mark and folder of the main table in float32, for older processors."""
 
 
 def main() -> None:
-    readme, page, folder = map(Path, sys.argv[1:4])
-    text = with_table(readme.read_text(encoding="utf-8"), bench_table(folder))
-    readme.write_text(text, encoding="utf-8")
-    page.write_text(with_parts(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
+    """Update the page and the charts."""
+    page, folder = map(Path, sys.argv[1:3])
+    text = with_table(page.read_text(encoding="utf-8"), bench_table(folder))
+    page.write_text(with_parts(text, folder), encoding="utf-8")
     draw_stages(groups(read_documents(folder)), folder / "stages.png")
     curves = folder / CURVES
     if curves.exists():

@@ -1,4 +1,4 @@
-"""Charts of what was measured; they need matplotlib."""
+"""Charts of the measurements, drawn with matplotlib."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLOURS = dict(
 
 
 def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
-    """A first answer by stages, the published way above this package's plans."""
+    """Draw a first answer by stages, the published pipeline above this package's plans."""
     figure, panels = _figure(len(groups), 1, (9, 0.9 + sum(0.7 + 0.5 * len(g) for g in groups)))
     for panel, group in zip(panels, groups, strict=True):
         for place, document in enumerate(group):
@@ -45,7 +45,7 @@ def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
 
 
 def draw_curves(curves: Sequence[Document], path: Path) -> None:
-    """Milliseconds over what was varied, one panel each."""
+    """Draw milliseconds over each varied quantity, one panel each."""
     axes = list(dict.fromkeys(curve["axis"] for curve in curves))
     figure, panels = _figure(1, len(axes), (4 * len(axes), 3.4))
     for panel, axis in zip(panels, axes, strict=True):

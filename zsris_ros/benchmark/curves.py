@@ -1,4 +1,4 @@
-"""How the time of an answer grows with masks, with pixels, and with expressions."""
+"""Measures how the time of an answer grows with masks, pixels, and expressions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zsris_ros.benchmark.networks import Networks
 
 @dataclass(frozen=True)
 class Axis:
-    """``name`` is varied over ``values``; ``asks`` says what is timed for each."""
+    """A quantity ``name`` varied over ``values``; ``asks`` describes the measured time."""
 
     name: str
     asks: str
@@ -53,21 +53,18 @@ def measure_curves(
     networks_of: Callable[[Task], Networks] = networks_of,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """A document with one curve for each task and axis, the rest as the task has it."""
+    """Return a document with one curve for each task and axis."""
     curves: list[Mapping[str, Any]] = []
     for task in tasks:
         networks = networks_of(task)
         curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
-    return {
-        "curves": curves,
-        **machine.provenance(networks.device),
-    }
+    return {"curves": curves, **machine.provenance(networks.device)}
 
 
 def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, float]:
-    """How a curve grows, by least squares: milliseconds a unit, and the exponent of a power law.
+    """Return slope in milliseconds and exponent of a power law, by least squares.
 
-    Cost that is linear with nothing fixed beside it has the exponent 1; a fixed part lowers it.
+    A linear cost without a fixed part has the exponent 1; a fixed part lowers it.
     """
     slope = np.polyfit(values, milliseconds, 1)[0]
     exponent = np.polyfit(np.log(values), np.log(milliseconds), 1)[0]
@@ -98,17 +95,17 @@ def _curve(
 
 
 def _time(measurement: Measurement, repetitions: int) -> float:
-    """Milliseconds of all the expressions of a task, the first with the picture; the median."""
+    """Return the median milliseconds of all expressions of a task, the first with the image."""
     count = measurement.task.expressions
     samples = []
-    measurement.ask(0)  # warms up
+    measurement.time(0)  # warm-up
     for _ in range(repetitions):
-        stages = [measurement.ask(number).milliseconds for number in range(count)]
+        stages = [measurement.time(number).milliseconds for number in range(count)]
         samples.append(sum(sum(each.values()) for each in stages))
     return round(median(samples), 3)
 
 
 def _sized(task: Task, kilopixels: int) -> Task:
-    """4:3 pictures."""
+    """Return the task with 4:3 images of so many pixels."""
     width = round((kilopixels * 1000 * 4 / 3) ** 0.5)
     return replace(task, width=width, height=round(width * 3 / 4))

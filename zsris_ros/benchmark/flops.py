@@ -1,7 +1,7 @@
-"""Floating point operations: how many a computation needs, and how many a second are to be had.
+"""Floating point operations: the number a computation needs, and the rate of the machine.
 
-An operation is one addition or one multiplication, so a multiply-accumulate counts two. Only
-matrix products, convolutions and attention are counted; the rest is memory traffic.
+An operation is one addition or one multiplication, so a multiply-accumulate counts two. Only matrix
+products, convolutions and attention are counted; the rest is memory traffic.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-_SIDE_CPU, _SIDE_GPU = 1024, 8192  # of the matrices: large enough for the full rate
+_SIDE_CPU, _SIDE_GPU = 1024, 8192  # sides of matrices large enough for the full rate
 _REPETITIONS = 5
 
 
 @contextmanager
 def counted() -> Iterator[FlopCounterMode]:
-    """Counts what runs inside; ``get_total_flops()`` may be read at any time."""
+    """Count the operations inside; ``get_total_flops()`` may be read at any time."""
     own = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention}
     with FlopCounterMode(display=False, custom_mapping=own) as counter:
         yield counter
 
 
 def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations a second of one large square matrix product in ``dtype``, the best of five."""
+    """Return operations a second of a large square matrix product in ``dtype``, the best of 5."""
     side = _SIDE_GPU if device.type == "cuda" else _SIDE_CPU
     first = torch.randn(side, side, device=device).to(dtype)
     second = first.T.contiguous()
@@ -49,5 +49,5 @@ def _wait(device: torch.device) -> None:
 
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
-    """The two products of attention; torch's own table lacks the CPU's kernel."""
+    """Count the two products of attention; torch's table lacks the CPU's kernel."""
     return int(sdpa_flop_count(query, key, value))

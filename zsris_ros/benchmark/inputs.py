@@ -1,4 +1,4 @@
-"""What every plan is asked: one painted picture, N fixed masks on it, and sentences."""
+"""The inputs of every plan: one painted image, N fixed masks on it, and sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from zsris_ros.camera.image_messages import Picture, to_picture
+from zsris_ros.camera.image_messages import ImageData, to_image_data
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.types import BoolArray, ByteArray, InputError, Proposals
 
@@ -25,47 +25,47 @@ RELATIONS = ("left of", "right of", "above", "below", "next to")
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A picture as its message (rgb8), and the masks bool NxHxW of what is painted on it."""
+    """An image as its message (rgb8), and the masks bool NxHxW of its objects."""
 
-    message: Picture
+    message: ImageData
     masks: BoolArray
 
     @property
     def proposals(self) -> Proposals:
-        """The masks as new proposals: nothing that was derived from them is remembered."""
+        """The masks as new proposals, without cached derived values."""
         count = len(self.masks)
         quality = np.linspace(0.95, 0.75, count, dtype=np.float32)
         return Proposals(self.masks, mask_boxes(self.masks), quality, ("sam",) * count)
 
 
-def painted(masks: int, width: int = 640, height: int = 480) -> Inputs:
-    """``masks`` boxes and discs on a grid, coloured by turns, on a noisy table; always the same.
+def paint_scene(masks: int, width: int = 640, height: int = 480) -> Inputs:
+    """Paint ``masks`` boxes and discs on a grid, in alternating colours, on a noisy table.
 
-    Raises InputError where the picture is too small for that many.
+    Deterministic. Raises InputError if the image is too small for the number of objects.
     """
     rng = np.random.default_rng(6)
     columns = ceil((masks * width / height) ** 0.5)
     rows = ceil(masks / columns)
     side = min(width / columns, height / rows)
     if masks < 1 or side < 6:
-        raise InputError(f"{masks} things do not fit a picture of {width}x{height} pixels")
+        raise InputError(f"{masks} objects do not fit a picture of {width}x{height} pixels")
     smooth = cv2.resize(rng.integers(90, 150, (6, 8, 3), dtype=np.uint8), (width, height))
-    picture = smooth.astype(np.int16)
+    image = smooth.astype(np.int16)
     found = np.zeros((masks, height, width), bool)
     colours = list(COLOURS.values())
     for index in range(masks):
         row, column = divmod(index, columns)
         x, y = (column + 0.5) * width / columns, (row + 0.5) * height / rows
-        found[index] = _thing(index, (x, y), side * rng.uniform(0.3, 0.45), (height, width))
-        picture[found[index]] = colours[index % len(colours)]
-    picture += rng.integers(-6, 7, picture.shape, dtype=np.int16)
-    rgb: ByteArray = picture.clip(0, 255).astype(np.uint8)
+        found[index] = _object_mask(index, (x, y), side * rng.uniform(0.3, 0.45), (height, width))
+        image[found[index]] = colours[index % len(colours)]
+    image += rng.integers(-6, 7, image.shape, dtype=np.int16)
+    rgb: ByteArray = image.clip(0, 255).astype(np.uint8)
     header = SimpleNamespace(stamp=SimpleNamespace(sec=0, nanosec=0), frame_id="camera")
-    return Inputs(to_picture(rgb, "rgb8", header), found)
+    return Inputs(to_image_data(rgb, "rgb8", header), found)
 
 
 def sentences(number: int) -> list[str]:
-    """So many different sentences; the first names a thing, a relation and nothing else."""
+    """Return ``number`` different sentences, each with an object and a relation."""
     named = [f"the {colour} {noun}" for noun, colour in product(NOUNS, COLOURS)]
     texts = (
         f"{named[index % len(named)]} {RELATIONS[index % len(RELATIONS)]} "
@@ -75,7 +75,7 @@ def sentences(number: int) -> list[str]:
     return list(islice(dict.fromkeys(islice(texts, 4 * number + 100)), number))
 
 
-def _thing(
+def _object_mask(
     index: int, centre: tuple[float, float], radius: float, size: tuple[int, int]
 ) -> BoolArray:
     mask = np.zeros(size, np.uint8)

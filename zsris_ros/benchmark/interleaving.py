@@ -1,7 +1,7 @@
-"""Several plans measured by turns, each in a process of its own.
+"""Measures several plans in alternation, each in a process of its own.
 
-On a machine that others use too, what is measured one after another is not comparable: plans are
-repeated alternately. A process has one plan's networks only, so that its memory is the plan's.
+On a shared machine, consecutive measurements are not comparable, so repetitions alternate between
+plans. A process holds one plan's networks only, so its memory is the plan's.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _measurement: Measurement | None = None
 
 
 def measure(tasks: Sequence[Task], repetitions: int, say: Say = print) -> list[dict[str, Any]]:
-    """A document of each task, in their order; see ``Measurement``."""
+    """Return a document for each task, in their order; see ``Measurement``."""
     if len(tasks) == 1:
         return [_alone(tasks[0], repetitions, say)]
     with ExitStack() as stack:
         workers = [stack.enter_context(_worker(task)) for task in tasks]
         for task, worker in zip(tasks, workers, strict=True):
             say(f"{task.size}, {task.plan}: warming up")
-            worker.submit(_warm_up).result()
+            worker.submit(_call, "warm_up").result()
         for number in range(repetitions):
             for task, worker in zip(tasks, workers, strict=True):
                 say(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
-                worker.submit(_repeat).result()
-        return [worker.submit(_document).result() for worker in workers]
+                worker.submit(_call, "repeat").result()
+        return [worker.submit(_call, "document").result() for worker in workers]
 
 
 def _alone(task: Task, repetitions: int, say: Say) -> dict[str, Any]:
@@ -55,16 +55,5 @@ def _begin(task: Task) -> None:
     _measurement = Measurement(task)
 
 
-def _warm_up() -> None:
-    assert _measurement is not None
-    _measurement.warm_up()
-
-
-def _repeat() -> None:
-    assert _measurement is not None
-    _measurement.repeat()
-
-
-def _document() -> dict[str, Any]:
-    assert _measurement is not None
-    return _measurement.document()
+def _call(method: str) -> Any:
+    return getattr(_measurement, method)()

@@ -1,4 +1,4 @@
-"""Repeats a plan and says how long each stage takes, in the middle and spread."""
+"""Repeats a plan and summarises the time of each stage by median and spread."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from zsris_ros.benchmark import machine
 from zsris_ros.benchmark.flops import counted, matrix_rate
-from zsris_ros.benchmark.inputs import painted, sentences
-from zsris_ros.benchmark.networks import Networks, Script, load_networks
+from zsris_ros.benchmark.inputs import paint_scene, sentences
+from zsris_ros.benchmark.networks import Networks, ScriptedMasks, load_networks
 from zsris_ros.benchmark.plans import make_plan
 from zsris_ros.benchmark.stopwatch import Stopwatch
-from zsris_ros.tracing.stages import watched
+from zsris_ros.torch_utils.precision import dtype_of
+from zsris_ros.tracing.stages import stage_hook
 from zsris_ros.types import InputError
-from zsris_ros.vision.clip import PRECISIONS
 
 STAGES = (
     "decode", "proposals encoder", "proposals decoder", "compositing", "features", "GEM",
@@ -25,8 +25,10 @@ STAGES = (
 
 @dataclass(frozen=True)
 class Task:
-    """What is measured: ``masks`` on a picture of ``width`` x ``height`` pixels, and
-    ``expressions`` about it, of which the first comes with the picture.
+    """A measured configuration.
+
+    The image has ``width`` x ``height`` pixels and ``masks`` masks; the first of the
+    ``expressions`` includes the image.
     """
 
     plan: str = "shared"
@@ -40,7 +42,7 @@ class Task:
 
 
 def networks_of(task: Task) -> Networks:
-    """The networks that a task names, newly loaded; the published plan knows float32 only."""
+    """Load the networks of a task; the published plan supports float32 only."""
     exact = task.plan == "published" and task.precision == "auto"
     return load_networks(task.size, task.device, "fp32" if exact else task.precision)
 
@@ -58,70 +60,70 @@ class _Samples:
 
 
 class Measurement:
-    """One task being measured: ``warm_up`` once, then ``repeat`` as often as wanted.
+    """The measurement of one task: ``warm_up`` once, then any number of ``repeat``.
 
-    ``networks`` None: those of the task's size. Raises InputError for what does not exist.
+    ``networks`` None: those of the task's size. Raises InputError for unknown names.
     """
 
     def __init__(self, task: Task, networks: Networks | None = None) -> None:
         if task.expressions < 1:
             raise InputError("at least one expression is needed")
         self.task = task
-        inputs = painted(task.masks, task.width, task.height)
+        inputs = paint_scene(task.masks, task.width, task.height)
         self.networks = networks or networks_of(task)
         self.plan = make_plan(task.plan, self.networks, inputs)
-        self._script: Script | None = None
+        self._scripted: ScriptedMasks | None = None
         if self.networks.weights == "random":
-            self._script = Script(self.networks.sam, inputs.masks)
+            self._scripted = ScriptedMasks(self.networks.sam, inputs.masks)
         self._texts = sentences(task.expressions)
         self._first, self._further = _Samples(), _Samples()
         self._held: list[float] = []
         self.chosen: list[int] = []
 
     def warm_up(self) -> None:
-        """One pass that is not timed; its operations are counted, and memory from here on."""
-        machine.forget_peak(self.networks.device)
+        """Run once without timing; count operations, and memory from here on."""
+        machine.reset_peak(self.networks.device)
         with counted() as counter:
-            self._first.operations = self.ask(0, counter.get_total_flops).operations
+            self._first.operations = self.time(0, counter.get_total_flops).operations
             self._further.operations = self._first.operations
-            if self.plan.remembers and len(self._texts) > 1:
-                self._further.operations = self.ask(1, counter.get_total_flops).operations
+            if self.plan.caches_scenes and len(self._texts) > 1:
+                self._further.operations = self.time(1, counter.get_total_flops).operations
 
     def close(self) -> None:
-        """The networks are again as they were."""
-        if self._script is not None:
-            self._script.close()
+        """Restore the networks."""
+        if self._scripted is not None:
+            self._scripted.close()
 
     def repeat(self) -> None:
-        """A first answer and the further ones.
+        """Time a first answer and the further ones.
 
-        A plan that begins anew for every expression is asked one further one, the first time only.
+        A plan without cached scenes gets one further expression, the first time only.
         """
-        self._first.stages.append(self.ask(0).milliseconds)
+        self._first.stages.append(self.time(0).milliseconds)
         self._held.append(machine.held_mb(self.networks.device))
         further = range(1, len(self._texts))
-        if not self.plan.remembers:
+        if not self.plan.caches_scenes:
             further = further[: 0 if self._further.stages else 1]
         for number in further:
-            self._further.stages.append(self.ask(number).milliseconds)
+            self._further.stages.append(self.time(number).milliseconds)
             self._held.append(machine.held_mb(self.networks.device))
 
-    def ask(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
-        """The expression of that number, the picture with number 0, timed; ``flops`` counts."""
-        watch = Stopwatch(self.networks.device, flops)
-        with watched(watch), watch("other"):
+    def time(self, number: int, flops: Callable[[], int] | None = None) -> Stopwatch:
+        """Time the expression of that number, with the image for number 0; ``flops`` counts."""
+        stopwatch = Stopwatch(self.networks.device, flops)
+        with stage_hook(stopwatch), stopwatch("other"):
             if number == 0:
                 self.plan.look()
                 self.chosen.clear()
             self.chosen.append(self.plan.answer(self._texts[number]))
-        return watch
+        return stopwatch
 
     def document(self) -> dict[str, Any]:
-        """What was found out, as JSON; milliseconds, MiB, and operations in 10^9."""
+        """Return the figures as JSON; milliseconds, MiB, and 10^9 operations."""
         networks = self.networks
-        rate = matrix_rate(networks.device, PRECISIONS[networks.precision])
+        rate = matrix_rate(networks.device, dtype_of(networks.precision))
         first, further = _summary(self._first, rate), _summary(self._further, rate)
-        return {
+        figures = {
             "plan": self.task.plan,
             "device": str(networks.device),
             "precision": networks.precision,
@@ -145,8 +147,8 @@ class Measurement:
             "expressions": self.task.expressions,
             "chosen_further": self.chosen[1:],
             "matrix_gflops": round(rate / 1e9, 1),
-            **machine.provenance(networks.device),
         }
+        return {**figures, **machine.provenance(networks.device)}
 
 
 def _summary(samples: _Samples, rate: float) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def _figures(samples: Sequence[float], operations: int, rate: float) -> dict[str, Any]:
-    """The median, how far samples lie from it, and the share of the rate of matrix products."""
+    """Return the median, the spread around it, and the share of the machine's matrix rate."""
     middle = median(samples)
     figures: dict[str, Any] = {
         "median_ms": round(middle, 3),

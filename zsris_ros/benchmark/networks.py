@@ -1,4 +1,4 @@
-"""The networks at their real sizes: real weights where they are there, random ones elsewhere."""
+"""The networks at their real sizes: real weights if fetched, else random ones."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.models.background_reuse import proven_halo
-from zsris_ros.models.load import checkpoint_state, resolve_device
+from zsris_ros.models.load import checkpoint_state
 from zsris_ros.models.preset import Preset, checkpoints, load_preset, preset_names
 from zsris_ros.proposals.sam.decoder import PointDecoder
 from zsris_ros.proposals.sam.sam_network import Sam, build_sam
-from zsris_ros.torch_utils.precision import resolve_precision
+from zsris_ros.torch_utils.precision import resolve_device, resolve_precision
 from zsris_ros.types import BoolArray, InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.catalogue import default_directory, find
 
 _SEED = 0
-_LOGIT = 10.0  # of a mask's inside; its outside has the negative
-_GOOD, _BAD = 0.9, 0.1  # predicted IoUs of masks that stay, and of those that are dropped
+_LOGIT = 10.0  # inside of a mask; outside it is negative
+_GOOD, _BAD = 0.9, 0.1  # predicted IoUs of kept and of dropped masks
 
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """One size's networks, SAM in float32, on their device; ``weights`` says whose they are.
+    """One size's networks on their device, SAM in float32.
 
-    ``halo`` is what proved itself on them (see ``weights.halo``).
+    ``weights`` names their origin; ``halo`` is the verified one (see ``models.background_reuse``).
     """
 
     preset: Preset
@@ -42,19 +42,19 @@ class Networks:
     halo: int | None = None
 
 
-def label(size: str, networks: Networks) -> str:
-    """Whose weights a row of figures is about: the size, and "random" where they are."""
+def row_label(size: str, networks: Networks) -> str:
+    """Return the label of a row of figures: the size, and "random" for random weights."""
     return size if networks.weights == "preset" else f"{size}, random"
 
 
-def spelled_out(label: str) -> str:
-    """A row's ``label`` as the tables say it."""
+def row_title(label: str) -> str:
+    """Return the title in tables of a row's ``label``."""
     size, comma, kind = label.partition(", ")
     return f"{'the bundled tabletop weights' if size == 'tabletop' else 'ViT-B/16'}{comma}{kind}"
 
 
 def sizes() -> dict[str, str]:
-    """Preset by size: the name of SAM's architecture, or the preset's own where it has no name."""
+    """Return presets by size: the name of SAM's architecture, or the preset's own name."""
     found = {}
     for name in preset_names():
         architecture = load_preset(name).sam.architecture
@@ -63,9 +63,10 @@ def sizes() -> dict[str, str]:
 
 
 def load_networks(size: str, device: str = "auto", precision: str = "auto") -> Networks:
-    """The networks of ``size``; their weights are random where checkpoints were not fetched.
+    """Load the networks of ``size``; without fetched checkpoints the weights are random.
 
-    Raises InputError for an unknown size.
+    Raises:
+        InputError: Unknown size.
     """
     presets = sizes()
     if size not in presets:
@@ -89,39 +90,39 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
     return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random", halo)
 
 
-class Script:
-    """Makes SAM find the given masks (bool NxHxW) in turn, whatever its decoder has computed.
+class ScriptedMasks:
+    """Replaces SAM's outputs by the given masks (bool NxHxW) in turn, after the decoder's work.
 
-    Random weights propose nothing, and with nothing to enlarge, compare and clean no proposer does
-    the work that it does on real frames. Two of three masks are confident, as is usual.
+    Random weights propose nothing, so upsampling, NMS and cleaning would be skipped. Two of three
+    masks are confident, as is usual on real frames.
     """
 
     def __init__(self, sam: Sam, masks: BoolArray) -> None:
         self._logits = _low_resolution(sam, masks)
-        self._sam, self._enlarge, self._next = sam, sam.postprocess_masks, 0
+        self._sam, self._upsample, self._next = sam, sam.postprocess_masks, 0
         self._masks = PointDecoder.masks
         head = sam.mask_decoder.iou_prediction_head
-        self._handle = head.register_forward_hook(self._judge)
-        sam.postprocess_masks = self._draw  # segment_anything's generator asks this, ours the next
-        PointDecoder.masks = self._drawn  # type: ignore[method-assign, assignment]
+        self._hook = head.register_forward_hook(self._quality)
+        sam.postprocess_masks = self._postprocess  # called by segment_anything's generator
+        PointDecoder.masks = self._scripted  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
-        """SAM finds again what it finds."""
-        self._handle.remove()
+        """Restore SAM's own outputs."""
+        self._hook.remove()
         del self._sam.postprocess_masks
         PointDecoder.masks = self._masks  # type: ignore[method-assign]
 
-    def _judge(self, _: Any, __: Any, quality: Tensor) -> Tensor:
-        """Predicted IoUs Bx(1+M); the first is of the mask for several prompts together."""
+    def _quality(self, _: Any, __: Any, quality: Tensor) -> Tensor:
+        """Return predicted IoUs Bx(1+M); the first is that of the mask for several prompts."""
         place = torch.arange(quality.numel(), device=quality.device).view(quality.shape)
         return torch.where(place % quality.shape[1] == 3, _BAD, _GOOD).to(quality)
 
-    def _draw(self, logits: Tensor, *sizes: Any) -> Tensor:
-        drawn: Tensor = self._enlarge(self._replaced(logits), *sizes)
-        return drawn
+    def _postprocess(self, logits: Tensor, *sizes: Any) -> Tensor:
+        upsampled: Tensor = self._upsample(self._replaced(logits), *sizes)
+        return upsampled
 
     @property
-    def _drawn(self) -> Callable[[PointDecoder, Tensor, float], Iterator[tuple[Tensor, Tensor]]]:
+    def _scripted(self) -> Callable[[PointDecoder, Tensor, float], Iterator[tuple[Tensor, Tensor]]]:
         def masks(
             decoder: PointDecoder, points: Tensor, least: float
         ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -132,7 +133,7 @@ class Script:
         return masks
 
     def _replaced(self, logits: Tensor) -> Tensor:
-        """The next masks' logits instead of ...xhxw."""
+        """Return the next masks' logits in place of ...xhxw."""
         count = logits[..., 0, 0].numel()
         place = self._next + torch.arange(count, device=logits.device)
         self._next += count
@@ -140,7 +141,7 @@ class Script:
 
 
 def _low_resolution(sam: Sam, masks: BoolArray) -> Tensor:
-    """The logits of masks as SAM's decoder gives them: Nxhxw, the frame in the top left corner."""
+    """Return the masks as logits of SAM's decoder: Nxhxw, the frame in the top left corner."""
     side, device = sam.image_encoder.img_size, sam.pixel_mean.device
     scale = side / max(masks.shape[1:])
     height, width = (round(scale * length) for length in masks.shape[1:])

@@ -1,4 +1,4 @@
-"""Ways to answer about a picture, one after another sentence."""
+"""Plans: compared implementations of an answer about an image."""
 
 from __future__ import annotations
 
@@ -15,44 +15,47 @@ from zsris_ros.benchmark.inputs import Inputs
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.published.pipelines import PublishedPlan
 from zsris_ros.camera.conversions import to_frame
-from zsris_ros.camera.image_messages import to_picture
-from zsris_ros.language.parsers import RuleParser
+from zsris_ros.camera.image_messages import to_image_data
+from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import InputError, Scene
-from zsris_ros.visualization.overlay import overlay
+from zsris_ros.visualization.overlay import draw_result
 
 SHARED = "shared"
 PLANS = ("published", "reference", SHARED, "product", "paper")
 
 
 class Plan(Protocol):
-    """``remembers``: whether what was seen serves further sentences; ``features`` NxE, the last."""
+    """An implementation of answers about one image."""
 
     @property
-    def remembers(self) -> bool: ...
+    def caches_scenes(self) -> bool:
+        """Whether an encoded image serves further sentences."""
+        ...
 
     @property
-    def features(self) -> Tensor: ...
+    def features(self) -> Tensor:
+        """The last mask features, NxE."""
+        ...
 
     def look(self) -> None:
-        """A new picture is there; nothing of the last one is known any more."""
+        """Start a new image without any cached state."""
         ...
 
     def answer(self, expression: str) -> int:
-        """The place of the mask that is meant among the given ones."""
+        """Return the index of the chosen mask."""
         ...
 
 
 class PackagePlan:
-    """As this package answers: HybridGL in one of its variants, by ``look`` and ``refer``.
+    """This package's implementation: HybridGL in one of its variants, by ``look`` and ``refer``.
 
-    "shared" is the variant "reference" where the pictures of all masks are encoded together far
-    from them, as "product" does. What SAM proposes is not used: the given masks stand in for it,
-    whatever the weights are.
+    "shared" is the variant "reference" with the background-token reuse of "product". The given
+    masks replace SAM's proposals, whatever the weights.
     """
 
-    remembers = True
+    caches_scenes = True
 
     def __init__(self, name: str, networks: Networks, inputs: Inputs) -> None:
         preset = networks.preset
@@ -78,11 +81,13 @@ class PackagePlan:
 
     @property
     def features(self) -> Tensor:
+        """Mask features of the image, NxE."""
         assert self._scene is not None
         return self._scene.features
 
     def look(self) -> None:
-        self._clip.to(self._clip.device)  # forgets the texts of the last picture
+        """Encode the image as a new one, with an empty text cache."""
+        self._clip.clear_text_cache()
         with stage("decode"):
             frame = to_frame(self._inputs.message)
         with stage("proposals"):
@@ -90,25 +95,26 @@ class PackagePlan:
         self._scene = self._segmenter.look(frame, self._inputs.proposals)
 
     def answer(self, expression: str) -> int:
+        """Return the index of the chosen mask."""
         assert self._scene is not None
         with stage("guidance"):
-            referral = self._segmenter.refer(self._scene, expression)
+            result = self._segmenter.refer(self._scene, expression)
         with stage("publish"):
             header = self._inputs.message.header
-            to_picture(referral.mask * np.uint8(255), "mono8", header)
-            drawn = overlay(self._scene.frame.rgb, referral, expression)
-            to_picture(drawn, "rgb8", header)
-        return referral.candidates[0].index
+            to_image_data(result.mask * np.uint8(255), "mono8", header)
+            drawn = draw_result(self._scene.frame.rgb, result, expression)
+            to_image_data(drawn, "rgb8", header)
+        return result.candidates[0].index
 
 
 def check_plan(name: str) -> None:
-    """Raises InputError where there is no plan of that name."""
+    """Raise InputError for an unknown plan."""
     if name not in PLANS:
         raise InputError(f"there is no plan '{name}'; there are {', '.join(PLANS)}")
 
 
 def make_plan(name: str, networks: Networks, inputs: Inputs) -> Plan:
-    """The plan called ``name``. Raises InputError for an unknown one."""
+    """Return the plan called ``name``. Raises InputError for an unknown one."""
     check_plan(name)
     if name == "published":
         return PublishedPlan(networks, inputs)

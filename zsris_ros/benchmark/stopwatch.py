@@ -1,4 +1,4 @@
-"""Times the stages that the code announces, each without the stages inside it."""
+"""Times the stages of the pipeline, each without its inner stages."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ import torch
 FLOPS_OF = Callable[[], int]
 
 NAMES = {
-    "proposals": "proposals decoder",  # what is left of it without the encoder
+    "proposals": "proposals decoder",  # the rest beside the encoder
     "localisation": "GEM",
     "grounding": "guidance",
     "language": "text",
 }
-"""Stages as the report calls them, by the names under which the pipeline announces them."""
+"""Names of stages in the report, by the names in the pipeline."""
 
 
 class Stopwatch:
-    """A watch for ``stages.watched``: milliseconds and floating point operations by stage.
+    """A hook for ``tracing.stage_hook``: milliseconds and floating point operations by stage.
 
-    A stage within another one stops the outer one's clock, so that all of them add up to the
-    whole. ``device``: a GPU is waited for whenever the clock is read. ``flops``: a counter that
-    only grows, or None.
+    An inner stage stops the clock of the outer one, so the stages add up to the whole.
+
+    Args:
+        device: A GPU is synchronised whenever the clock is read.
+        flops: An increasing counter of operations, or None.
     """
 
     def __init__(self, device: torch.device, flops: FLOPS_OF | None = None) -> None:
@@ -37,6 +39,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        """Run a stage."""
         self._charge()
         self._running.append(NAMES.get(name, name))
         try:
@@ -46,7 +49,7 @@ class Stopwatch:
             self._running.pop()
 
     def _charge(self) -> None:
-        """Books what went by since the last time to the innermost running stage."""
+        """Add the time and operations since the last call to the innermost running stage."""
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         now, counted = perf_counter(), self._flops() if self._flops else 0

@@ -1,6 +1,6 @@
-"""What a camera sends, turned into frames: messages that belong together become one ``Frame``.
+"""Camera messages to frames.
 
-``messages`` says what is needed of a message, whoever's class it is (a running ROS's or a bag
-reader's); ``encodings`` and ``compressed`` know pixels, ``conversions`` makes them NumPy,
-``frame_buffer`` matches messages by time, and ``moments`` makes a moment's messages a frame.
+``image_messages`` declares the message fields in use, of ROS or of a bag reader. ``encodings`` and
+``compressed`` decode pixels, ``conversions`` converts messages to NumPy, ``frame_buffer`` matches
+messages by time, and ``frame_assembly`` converts synchronised messages to a ``Frame``.
 """

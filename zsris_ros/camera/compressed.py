@@ -1,7 +1,7 @@
-"""sensor_msgs/CompressedImage as image_transport's plugins send it, back to raw images.
+"""Decompression of sensor_msgs/CompressedImage from image_transport's plugins.
 
-``compressed`` is a JPEG or PNG file. ``compressedDepth`` is a PNG of 16 bits, or RVL, behind 12
-bytes that say how metres were quantised.
+``compressed`` is a JPEG or PNG file. ``compressedDepth`` is a 16-bit PNG, or RVL, after a header of
+12 bytes with the quantisation of metres.
 """
 
 from __future__ import annotations
@@ -23,82 +23,81 @@ from zsris_ros.camera.image_messages import (
     RawImage,
     check_size,
     quoted,
-    to_picture,
+    to_image_data,
 )
 from zsris_ros.types import InputError
 
 RAW, COMPRESSED, COMPRESSED_DEPTH = "raw", "compressed", "compressedDepth"
-TRANSPORTS = (RAW, COMPRESSED, COMPRESSED_DEPTH)
 
 HEADER = struct.Struct("<iff")
-"""compressedDepth's header: the kind of quantisation, and its two parameters."""
+"""compressedDepth's header: quantisation format and its two parameters."""
 
-AS_STORED = cv2.IMREAD_UNCHANGED
+UNCHANGED = cv2.IMREAD_UNCHANGED
 COLOURS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decompress(message: AnyImage, max_pixels: int = MAX_PIXELS) -> RawImage:
-    """``message`` as a raw image with the same header; a raw one is returned as it is.
+    """Return ``message`` as a raw image with the same header; raw images are returned unchanged.
 
-    Colours become bgr8; grey, depth and the patterns of Bayer stay what they are. Raises
-    InputError for data that cannot be decoded, and for a picture of more than ``max_pixels``.
+    Colours become bgr8; grey, depth and Bayer patterns keep their encoding. Raises InputError for
+    undecodable data and for images of more than ``max_pixels``.
     """
     if not isinstance(message, CompressedImage):
         return message
-    encoding, _, how = (part.strip() for part in message.format.partition(";"))
-    if how.startswith(COMPRESSED_DEPTH):
-        return _depth(message, encoding, how, max_pixels)
+    encoding, _, transport = (part.strip() for part in message.format.partition(";"))
+    if transport.startswith(COMPRESSED_DEPTH):
+        return _depth(message, encoding, transport, max_pixels)
     if encoding == "16UC1":
-        depth = _decoded(message, 0, max_pixels, AS_STORED, "u2")
-        return to_picture(depth, encoding, message.header)
-    pattern = encoding.startswith("bayer") and how.startswith("png")
-    flags = AS_STORED if encoding.startswith("mono") or pattern else COLOURS
+        depth = _decoded(message, 0, max_pixels, UNCHANGED, "u2")
+        return to_image_data(depth, encoding, message.header)
+    pattern = encoding.startswith("bayer") and transport.startswith("png")
+    flags = UNCHANGED if encoding.startswith("mono") or pattern else COLOURS
     pixels = _decoded(message, 0, max_pixels, flags)
-    kind = {(2, "uint8"): "mono8", (2, "uint16"): "mono16", (3, "uint8"): "bgr8"}
-    found = kind.get((pixels.ndim, pixels.dtype.name))
-    if pattern and pixels.ndim == 2:  # a PNG keeps the mosaic, a JPEG is the grey picture of it
-        found = encoding
-    if found is None:
+    decoded = {(2, "uint8"): "mono8", (2, "uint16"): "mono16", (3, "uint8"): "bgr8"}
+    result = decoded.get((pixels.ndim, pixels.dtype.name))
+    if pattern and pixels.ndim == 2:  # a PNG stores the mosaic, a JPEG its grey image
+        result = encoding
+    if result is None:
         raise InputError(
             f"the compressed image holds {pixels.dtype} of shape {pixels.shape}, which is no "
             f"picture can be read (format {quoted(message.format)})"
         )
-    return to_picture(pixels, found, message.header)
+    return to_image_data(pixels, result, message.header)
 
 
-def _depth(message: CompressedImage, encoding: str, how: str, max_pixels: int) -> RawImage:
-    """REP 118's two kinds: 16UC1 is stored as it is, 32FC1 as quantised inverse metres.
+def _depth(message: CompressedImage, encoding: str, transport: str, max_pixels: int) -> RawImage:
+    """Decode REP 118's depth: 16UC1 is stored unchanged, 32FC1 as quantised inverse metres.
 
-    metres = a / (stored - b), with a and b from the header and 0 stored for "no measurement".
+    metres = a / (stored - b) with a and b from the header; 0 means "no measurement".
     """
     if len(message.data) <= HEADER.size:
         raise InputError(f"the compressed depth has {len(message.data)} bytes, which is no image")
-    if how.endswith("rvl"):
+    if transport.endswith("rvl"):
         stored = rvl.decode(bytes(message.data[HEADER.size :]), max_pixels)
     else:
-        stored = _decoded(message, HEADER.size, max_pixels, AS_STORED, "u2")
+        stored = _decoded(message, HEADER.size, max_pixels, UNCHANGED, "u2")
     if encoding != "32FC1":
-        return to_picture(stored, "16UC1", message.header)
+        return to_image_data(stored, "16UC1", message.header)
     _, a, b = HEADER.unpack(bytes(message.data[: HEADER.size]))
     with np.errstate(all="ignore"):
         metres = np.float32(a) / (stored.astype(np.float32) - np.float32(b))
     metres[stored == 0] = np.nan
-    return to_picture(metres.astype(np.float32), encoding, message.header)
+    return to_image_data(metres.astype(np.float32), encoding, message.header)
 
 
 def _decoded(
     message: CompressedImage, start: int, max_pixels: int, flags: int, dtype: str = ""
 ) -> npt.NDArray[Any]:
-    """The picture file in ``message.data`` from byte ``start`` on; ``dtype`` is what it must be."""
+    """Decode the image file from byte ``start`` of the data; ``dtype`` is the required type."""
     data = bytes(message.data[start:])
     try:
-        # The size first, because few bytes may unfold to gigabytes.
+        # The size first: few bytes can decompress to gigabytes.
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as picture:
             check_size(picture.width, picture.height, max_pixels)
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except Image.DecompressionBombError as error:  # too large for PIL even to tell the size
+    except Image.DecompressionBombError as error:  # PIL refuses to read the size
         raise InputError(f"the compressed image is too large: {error}") from error
-    except (OSError, SyntaxError, cv2.error):  # SyntaxError is PIL's word for a broken PNG
+    except (OSError, SyntaxError, cv2.error):  # PIL raises SyntaxError for a broken PNG
         pixels = None
     if pixels is None:
         raise InputError(

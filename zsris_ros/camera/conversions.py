@@ -1,8 +1,7 @@
 """Image messages and CameraInfo to NumPy and to frames.
 
-An Image is a buffer with a row length (``step``), an encoding and a byte order; drivers use all
-three, so all three are honoured. Whatever does not fit raises InputError with one sentence instead
-of reading past a buffer or guessing.
+An Image is a buffer with a row length (``step``), an encoding and a byte order. Contradictory
+fields raise InputError.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ METRES_PER_MILLIMETRE = np.float32(0.001)
 
 
 def to_array(image: RawImage) -> npt.NDArray[Any]:
-    """The pixels of ``image`` in its own encoding, as a new HxW or HxWxC array in native order.
+    """Return the pixels in the image's encoding, a new HxW or HxWxC array in native byte order.
 
-    Planes (nv12 and its kin) become HxWx3: Y, U, V. Raises InputError when the encoding is unknown
-    or size, step and buffer contradict each other.
+    Planar encodings (nv12, nv21, nv24) become HxWx3: Y, U, V. Raises InputError for an unknown
+    encoding and for contradictory size, step and buffer.
     """
     layout = LAYOUTS.get(image.encoding)
     if layout is None and image.encoding not in PLANAR:
@@ -62,10 +61,10 @@ def to_array(image: RawImage) -> npt.NDArray[Any]:
 
 
 def _to_yuv(image: RawImage) -> ByteArray:
-    """The planes of ``image`` as HxWx3: Y, U, V; the chroma of several pixels is repeated.
+    """Convert planes to HxWx3 (Y, U, V), repeating the chroma of several pixels.
 
-    ``step`` should be the length of a row of luma. As sensor_msgs does not say so, some drivers put
-    another number there; a buffer of just the image's size is without padding all the same.
+    ``step`` should be the length of a luma row, but sensor_msgs does not define it and drivers
+    differ: a buffer of exactly the image's size has no padding.
     """
     planes, (height, width) = PLANAR[image.encoding], (image.height, image.width)
     side = planes.side
@@ -90,26 +89,26 @@ def _to_yuv(image: RawImage) -> ByteArray:
 
 
 def _planes_size(step: int, height: int, side: int) -> int:
-    """Bytes of planes whose rows of luma have ``step`` bytes."""
+    """Size in bytes of planes whose luma rows have ``step`` bytes."""
     return step * height + 2 * step * height // side**2
 
 
 def to_rgb(image: RawImage) -> ByteArray:
-    """The colours of ``image`` as uint8 HxWx3 in RGB order; ``to_colours`` says how they are made.
+    """Return the colours as uint8 HxWx3 in RGB order (see ``to_colours``).
 
-    Raises InputError for an encoding without colours or an image that contradicts itself.
+    Raises InputError for an encoding without colours and for contradictory fields.
     """
-    _refuse_unless(image, COLOUR_ENCODINGS, "a colour image")
+    _check_encoding(image, COLOUR_ENCODINGS, "a colour image")
     return to_colours(to_array(image), image.encoding)
 
 
 def to_depth(image: RawImage) -> FloatArray:
-    """The depth of ``image`` as float32 HxW in metres, whatever the encoding.
+    """Return the depth as float32 HxW in metres.
 
-    "No measurement" stays what it was: 0 in millimetres, NaN, infinite or not positive in metres.
-    Raises InputError for an encoding without depth or an image that contradicts itself.
+    Missing measurements stay 0, NaN, infinite or not positive. Raises InputError for an encoding
+    without depth and for contradictory fields.
     """
-    _refuse_unless(image, DEPTH_ENCODINGS, "a depth image")
+    _check_encoding(image, DEPTH_ENCODINGS, "a depth image")
     pixels = to_array(image)
     if pixels.dtype == np.uint16:
         return pixels.astype(np.float32) * METRES_PER_MILLIMETRE
@@ -117,11 +116,10 @@ def to_depth(image: RawImage) -> FloatArray:
 
 
 def to_intrinsics(info: CameraInfo) -> Intrinsics | None:
-    """The pinhole camera of the image published beside ``info``; None for an uncalibrated one.
+    """Return the intrinsics of the image published with ``info``; None for a ``K`` of zeros.
 
-    CameraInfo describes the full sensor (``K``); its binning and region of interest say which part
-    of it the image is. An uncalibrated camera publishes a ``K`` of zeros.
-    Raises InputError when ``K`` is neither zero nor a camera.
+    ``K`` describes the full sensor; binning and region of interest select the image. Raises
+    InputError when ``K`` is neither zero nor a camera.
     """
     fx, fy, cx, cy = (float(info.k[i]) for i in (0, 4, 2, 5))
     if fx == 0.0 and fy == 0.0:
@@ -138,7 +136,7 @@ def to_intrinsics(info: CameraInfo) -> Intrinsics | None:
 def to_frame(
     image: RawImage, depth: RawImage | None = None, info: CameraInfo | None = None
 ) -> Frame:
-    """One frame from the messages of one moment; raises InputError as the converters above do."""
+    """Convert messages of the same time to a frame; raises InputError as the other converters."""
     return Frame(
         rgb=to_rgb(image),
         depth=None if depth is None else to_depth(depth),
@@ -148,9 +146,9 @@ def to_frame(
     )
 
 
-def _refuse_unless(image: RawImage, encodings: tuple[str, ...], what: str) -> None:
+def _check_encoding(image: RawImage, encodings: tuple[str, ...], kind: str) -> None:
     if image.encoding not in encodings:
         raise InputError(
-            f"the encoding {quoted(image.encoding)} is not {what} that can be read; "
+            f"the encoding {quoted(image.encoding)} is not {kind} that can be read; "
             f"publish one of {', '.join(encodings)}"
         )

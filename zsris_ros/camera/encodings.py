@@ -1,7 +1,7 @@
-"""The encodings of sensor_msgs/Image that cameras use, and what their pixels are in colour.
+"""The encodings of sensor_msgs/Image and their conversion to RGB.
 
-OpenCV converts, as it does inside cv_bridge, and with the same results. cv_bridge itself would add
-nothing but its failures: beside NumPy 2, on big-endian images, and on short buffers.
+OpenCV converts with the results of cv_bridge, which itself fails with NumPy 2, on big-endian images
+and on short buffers.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ import numpy.typing as npt
 from zsris_ros.types import ByteArray, InputError
 
 FULL_SCALE = 65535
-"""The 16-bit value that is white: 16-bit colours are scaled by 255/65535 and rounded, as cv_bridge
-does. Nothing is stretched: a 12-bit camera that leaves the upper bits unused gives a dark image."""
+"""White in 16 bits: colours are scaled by 255/65535 and rounded, as in cv_bridge. A 12-bit camera
+that leaves the upper bits unused gives a dark image."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What one pixel is: its NumPy type and channels; ``code`` is OpenCV's conversion to RGB.
-
-    A colour layout without a code is RGB as it stands.
-    """
+    """A pixel's NumPy type and channels; ``code`` is OpenCV's conversion to RGB, None for RGB."""
 
     dtype: str
     channels: int
@@ -33,7 +30,7 @@ class Layout:
     is_colour: bool = True
 
 
-# ROS names a Bayer pattern by its first four pixels, OpenCV by two pixels further in.
+# ROS names a Bayer pattern by its first four pixels, OpenCV by an offset of two pixels.
 _BAYER = {
     "rggb": cv2.COLOR_BayerBG2RGB,
     "bggr": cv2.COLOR_BayerRG2RGB,
@@ -60,12 +57,12 @@ LAYOUTS = {
         for bits, dtype in _BITS.items()
         for pattern, code in _BAYER.items()
     },
-    # Two names each: those of Humble, and those since.
+    # Two names each: before and since Iron.
     "yuv422": Layout("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
     "uyvy": Layout("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
     "yuv422_yuy2": Layout("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
     "yuyv": Layout("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
-    # OpenCV's own names, which say nothing of colours: grey and, by its convention, BGR and BGRA.
+    # OpenCV's names without a colour space: grey and, by its convention, BGR and BGRA.
     "8UC1": Layout("u1", 1, cv2.COLOR_GRAY2RGB),
     "8UC3": Layout("u1", 3, cv2.COLOR_BGR2RGB),
     "8UC4": Layout("u1", 4, cv2.COLOR_BGRA2RGB),
@@ -78,10 +75,7 @@ LAYOUTS = {
 
 @dataclass(frozen=True)
 class Planes:
-    """Luma of every pixel first; then pairs of chroma, each of ``side`` x ``side`` pixels.
-
-    ``swapped`` pairs are V, U instead of U, V.
-    """
+    """A luma plane, then chroma pairs of ``side`` x ``side`` pixels: U, V, or V, U if swapped."""
 
     side: int
     swapped: bool = False
@@ -91,18 +85,18 @@ PLANAR = {"nv12": Planes(2), "nv21": Planes(2, swapped=True), "nv24": Planes(1)}
 
 COLOUR_ENCODINGS = (*(name for name, layout in LAYOUTS.items() if layout.is_colour), *PLANAR)
 DEPTH_ENCODINGS = ("16UC1", "32FC1", "mono16")
-"""Some drivers call depth in millimetres mono16."""
+"""Some drivers publish depth in millimetres as mono16."""
 
 
 def to_colours(pixels: npt.NDArray[Any], encoding: str) -> ByteArray:
-    """The pixels of a colour encoding, HxW or HxWxC, as uint8 HxWx3 in RGB order.
+    """Convert pixels of a colour encoding, HxW or HxWxC, to uint8 HxWx3 in RGB order.
 
-    Alpha is dropped, grey is repeated, a Bayer pattern is interpolated, YUV is ITU-R BT.601, and 16
-    bits are scaled (``FULL_SCALE``). Raises InputError for a size that the encoding cannot have.
+    Alpha is dropped, grey repeated, Bayer patterns interpolated, YUV converted by ITU-R BT.601, and
+    16 bits scaled (``FULL_SCALE``). Raises InputError for an impossible size.
     """
     height, width = pixels.shape[:2]
     if encoding in PLANAR:
-        # Every pixel as a pair of two equal ones, of which OpenCV's two come out the same.
+        # OpenCV converts pairs of pixels: every pixel becomes a pair of equal ones.
         pairs = pixels[..., [1, 0, 2, 0]].reshape(height, 2 * width, 2)
         return np.ascontiguousarray(cv2.cvtColor(pairs, cv2.COLOR_YUV2RGB_UYVY)[:, ::2])
     if encoding.startswith("bayer_") and min(height, width) < 3:

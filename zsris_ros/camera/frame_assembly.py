@@ -1,4 +1,4 @@
-"""The frame of one moment: an image, and its depth where that has the image's pixels."""
+"""Assembly of a frame from synchronised messages: an image and depth registered to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from zsris_ros.camera import conversions
 from zsris_ros.camera.compressed import decompress
-from zsris_ros.camera.frame_buffer import Moment
+from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import (
     MAX_PIXELS,
     AnyImage,
@@ -18,25 +18,32 @@ from zsris_ros.camera.image_messages import (
 from zsris_ros.types import Frame, InputError
 
 
-def to_frame(
-    moment: Moment[AnyImage, CameraInfo],
+def assemble_frame(
+    messages: SyncedMessages[AnyImage, CameraInfo],
     assume_registered: bool = False,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[Frame, str]:
-    """The moment's frame; depth that cannot be used is left out, and the sentence says why.
+    """Assemble the frame, without unusable depth.
 
-    The sentence is empty where nothing was left out and depth can be told in metres.
-    ``assume_registered`` lets depth count although its frame_id is another than the image's.
-    Raises InputError when the image cannot be used or has more than ``max_pixels``.
+    Args:
+        messages: The image with its depth and camera_info.
+        assume_registered: Use depth whose frame_id differs from the image's.
+        max_pixels: Largest image size.
+
+    Returns:
+        The frame, and a sentence with the reason where it has no depth in metres, else "".
+
+    Raises:
+        InputError: The image is unusable or too large.
     """
-    image = decompress(moment.image.message, max_pixels)
+    image = decompress(messages.image.message, max_pixels)
     check_size(image.width, image.height, max_pixels)
     plain = conversions.to_frame(image)
-    if moment.depth is None:
+    if messages.depth is None:
         return plain, ""
     try:
-        depth = decompress(moment.depth.message, max_pixels)
-        info = None if moment.info is None else moment.info.message
+        depth = decompress(messages.depth.message, max_pixels)
+        info = None if messages.info is None else messages.info.message
         _check_registered(image, depth, info, assume_registered)
         camera = None if info is None else conversions.to_intrinsics(info)
         frame = replace(plain, depth=conversions.to_depth(depth), intrinsics=camera)
@@ -51,7 +58,7 @@ def to_frame(
 def _check_registered(
     image: RawImage, depth: RawImage, info: CameraInfo | None, assume_registered: bool
 ) -> None:
-    """Raises InputError unless the pixels of depth and intrinsics are those of the image."""
+    """Raise InputError unless depth and camera_info have the image's size and frame."""
     size = image.width, image.height
     if (depth.width, depth.height) != size:
         raise InputError(
@@ -65,7 +72,7 @@ def _check_registered(
             "depth aligned to the colour image, or set assume_registered if it is aligned all the "
             "same"
         )
-    # 0x0 is what a camera that does not know its size says.
+    # Some drivers publish 0x0 as the size.
     if info is not None and (info.width, info.height) not in (size, (0, 0)) and not _cropped(info):
         raise InputError(
             f"camera_info is for {info.width}x{info.height} pixels and the image has "
@@ -74,5 +81,5 @@ def _check_registered(
 
 
 def _cropped(info: CameraInfo) -> bool:
-    """Whether the image is a part of the sensor that camera_info describes, or binned."""
+    """Whether the image is binned or a region of the sensor."""
     return max(info.binning_x, info.binning_y) > 1 or info.roi.width > 0

@@ -1,10 +1,9 @@
-"""RVL, the run-length code of compressedDepth, back to depth.
+"""Decoder of RVL, compressedDepth's run-length code of depth.
 
-A. D. Wilson, "Fast Lossless Depth Image Compression", ISS 2017. Pixels are told as runs: how many
-are zero, how many follow that are not, and the difference of each of these to the non-zero pixel
-before it, folded so that small ones of either sign are small numbers. A number is cut into three
-bits a nibble, lowest first; the nibble's high bit says that more follow. Eight nibbles make a
-32-bit word, the first in the highest bits.
+A. D. Wilson, "Fast Lossless Depth Image Compression", ISS 2017. The code alternates the number of
+zero pixels, the number of non-zero pixels, and the difference of each of these to the previous
+non-zero pixel, zigzag-encoded. A number is stored in nibbles of three bits, lowest first, whose
+high bit means "more follows". Eight nibbles make a 32-bit word, the first in the highest bits.
 """
 
 from __future__ import annotations
@@ -18,17 +17,16 @@ from zsris_ros.camera.image_messages import MAX_PIXELS, check_size
 from zsris_ros.types import InputError
 
 SIZE = struct.Struct("<II")
-"""What stands before the code: columns and rows."""
+"""Columns and rows, before the code."""
 
-LONGEST = 11
-"""Nibbles of a number of 32 bits."""
+MAX_NIBBLES = 11
+"""Nibbles of a 32-bit number."""
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint16]:
-    """The uint16 HxW image in ``data``, in the unit it was stored in; 0 is "no measurement".
+    """Return the uint16 HxW image in the stored unit; 0 means "no measurement".
 
-    Raises InputError for data that is cut off or contradicts itself, and for an image of more than
-    ``max_pixels``.
+    Raises InputError for damaged data and for images of more than ``max_pixels``.
     """
     if len(data) < SIZE.size:
         raise InputError(f"the RVL depth has {len(data)} bytes, which is no image")
@@ -48,13 +46,13 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint16]:
 
 
 def _numbers(code: bytes) -> npt.NDArray[np.int64]:
-    """Every number in ``code``; zeros that fill the last word are among them."""
+    """All numbers in ``code``, including the zeros that pad the last word."""
     words = np.frombuffer(code, "<u4", len(code) // 4)
     nibbles = (words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)).reshape(-1) & 0xF
     lasts = np.flatnonzero(nibbles < 8)
     firsts = np.concatenate([[0], lasts[:-1] + 1])
     lengths = lasts - firsts + 1
-    if not len(lasts) or lengths.max() > LONGEST:
+    if not len(lasts) or lengths.max() > MAX_NIBBLES:
         raise InputError("the RVL depth is damaged: a number in it does not end")
     used = nibbles[: lasts[-1] + 1].astype(np.int64) & 7
     places = np.arange(len(used)) - np.repeat(firsts, lengths)
@@ -64,21 +62,21 @@ def _numbers(code: bytes) -> npt.NDArray[np.int64]:
 def _runs(
     numbers: npt.NDArray[np.int64], pixels: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Lengths of the runs, zero and not zero in turn, and which of ``numbers`` are differences."""
+    """Lengths of runs, alternately zero and non-zero, and which of ``numbers`` are differences."""
     is_difference = np.zeros(len(numbers), bool)
     runs: list[int] = []
-    listed = numbers.tolist()  # faster one by one than an array
-    at = told = 0
-    while told < pixels:
+    listed = numbers.tolist()  # iterates faster than an array
+    at = decoded = 0
+    while decoded < pixels:
         if at + 2 > len(listed):
-            raise InputError(f"the RVL depth is cut off: it tells {told} of {pixels} pixels")
+            raise InputError(f"the RVL depth is cut off: it tells {decoded} of {pixels} pixels")
         zeros, others = listed[at : at + 2]
         runs += zeros, others
-        told += zeros + others
+        decoded += zeros + others
         is_difference[at + 2 : at + 2 + others] = True
         at += 2 + others
         if zeros + others == 0:
             raise InputError("the RVL depth is damaged: a run of no pixels")
-    if told > pixels or at > len(listed):
+    if decoded > pixels or at > len(listed):
         raise InputError(f"the RVL depth is damaged: its runs do not fill {pixels} pixels")
     return np.array(runs), is_difference

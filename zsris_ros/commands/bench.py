@@ -1,35 +1,33 @@
-"""`zsris bench`: how long an answer takes, stage by stage."""
+"""`zsris bench`: measures the time of answers by stage."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import positive
+from zsris_ros.commands.options import Subparsers, positive
 
 if TYPE_CHECKING:
     from zsris_ros.benchmark.measuring import Task
-    from zsris_ros.commands.options import Subparsers
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "bench",
-        help="measure how long answers take, stage by stage",
-        description="Answer sentences about a fixed picture with fixed masks and measure every "
-        "stage. Networks have their real sizes; their weights are random where they were not "
-        "fetched. Several plans are measured by turns.",
+        help="measure the time of answers by stage",
+        description="Answer sentences about a fixed image with fixed masks, timed by stage. "
+        "Networks have their real sizes; without fetched weights the weights are random. Several "
+        "plans are measured in alternation.",
     )
     parser.add_argument(
         "--plan",
         default="shared",
-        help="published (how the published pipelines work), reference (this package's exact way to "
-        "the same answers), shared (its fastest way to them: far from masks pictures are encoded "
-        "once), product (the robot's variant), paper; several with commas (default: shared)",
+        help="published (the published pipelines), reference (this package's exact computation of "
+        "the same answers), shared (the same with background-token reuse), product (the robot's "
+        "variant), paper; several with commas (default: shared)",
     )
     parser.add_argument(
         "--size",
@@ -43,7 +41,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         type=positive,
         default=4,
         metavar="N",
-        help="how many are asked about the picture, the first with the picture (default: 4)",
+        help="number of expressions, the first with the image (default: 4)",
     )
     parser.add_argument(
         "--image", type=_size, default=(640, 480), metavar="WxH", help="pixels (default: 640x480)"
@@ -56,7 +54,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--curves",
         action="store_true",
-        help="vary masks, pixels and expressions by turns instead, and write how the time grows",
+        help="vary masks, pixels and expressions instead, and write the growth of the time",
     )
     parser.add_argument(
         "--out",
@@ -91,13 +89,13 @@ def run(args: argparse.Namespace) -> int:
 def _stages(args: argparse.Namespace, tasks: list[Task]) -> None:
     from zsris_ros.benchmark.interleaving import measure
 
-    for document in measure(tasks, args.repetitions, _say):
+    for document in measure(tasks, args.repetitions, _print_progress):
         print("\n".join(_lines(document)))
         _write(args.out if len(tasks) == 1 else args.out / _name(document), document)
 
 
 def _name(document: Mapping[str, Any]) -> str:
-    """What was measured on a CPU and on another device stands side by side."""
+    """Return the file name of a document; the device is part of it except for a CPU."""
     kind = document["device"].partition(":")[0]
     suffix = "" if kind == "cpu" else f"_{kind}"
     return f"{document['size']}_{document['plan']}{suffix}.json"
@@ -106,7 +104,7 @@ def _name(document: Mapping[str, Any]) -> str:
 def _curves(args: argparse.Namespace, tasks: list[Task]) -> None:
     from zsris_ros.benchmark.curves import measure_curves
 
-    document = measure_curves(tasks, args.repetitions, say=_say)
+    document = measure_curves(tasks, args.repetitions, say=_print_progress)
     for curve in document["curves"]:
         print(
             f"{curve['plan']}, {curve['axis']}: {curve['ms_per_unit']:.3g} ms each, "
@@ -115,18 +113,19 @@ def _curves(args: argparse.Namespace, tasks: list[Task]) -> None:
     _write(args.out, document)
 
 
-def _say(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(text, file=sys.stderr)
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    from zsris_ros.benchmark import machine
+
+    machine.write(path, document)
     print(f"written to {path}")
 
 
 def _size(text: str) -> tuple[int, int]:
-    """Two numbers of pixels, for argparse."""
+    """Convert WIDTHxHEIGHT to two integers above 0, for argparse."""
     width, _, height = text.lower().partition("x")
     try:
         return positive(width), positive(height)

@@ -1,33 +1,25 @@
-"""`zsris calibrate`: fit what the scores of some weights mean to a data set with the truth."""
+"""`zsris calibrate`: fits the scores and verdict thresholds of weights to a data set."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.data_sets import DATA_SETS
-from zsris_ros.commands.options import add_models, positive
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from zsris_ros.commands.options import Subparsers
-    from zsris_ros.evaluation.calibration.fitting import Asked
-    from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.commands.data_sets import DATA_SETS, open_data_set
+from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 TABLETOP = {"verdict": True, "seed": 10_000, "scenes": 250}
-"""Scenes that no evaluation takes by default."""
+"""Defaults: scenes outside of the evaluations' defaults."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "calibrate",
-        help="fit what scores mean, and the thresholds of the verdicts, to a data set",
+        help="fit scores and verdict thresholds to a data set",
         description="Answers a data set's questions and fits the probability that an answer is "
-        "right to the evidence for it. Writes DIR/calibration.json and DIR/reliability.png. "
-        "Copied to <weights folder>/<preset>.calibration.json the file is used from then on.",
+        "right to its evidence. Writes DIR/calibration.json and DIR/reliability.png. To use the "
+        "calibration, copy the file to <weights folder>/<preset>.calibration.json.",
     )
     sets = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
     for entry in DATA_SETS.values():
@@ -42,24 +34,32 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.evaluation.calibration.reliability_diagram import need_matplotlib
+    from zsris_ros.evaluation.calibration.reliability_diagram import (
+        draw_reliability,
+        need_matplotlib,
+    )
 
     need_matplotlib()
-    data_set = DATA_SETS[args.dataset].open(args)
+    data_set = open_data_set(args)
 
-    from zsris_ros.evaluation.calibration.fitting import ask, calibrate
-    from zsris_ros.models.load import load_parts
-
-    parts = load_parts(
-        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
+    from zsris_ros.evaluation.calibration.fitting import (
+        answer_questions,
+        calibrate,
+        cross_validated_figures,
     )
-    before = parts.preset.referring
-    asked = ask(data_set, parts.segmenter(), args.limit)
-    settings = calibrate(asked, before)
-    measured = _measure(args.out, asked, before, f"{args.weights} on {data_set.title}")
+    from zsris_ros.models.load import load_models
+
+    models = load_models(args.weights, model_options(args))
+    answered = answer_questions(data_set, models.segmenter(), args.limit)
+    settings = calibrate(answered, models.preset.referring)
+    measured = cross_validated_figures(answered, models.preset.referring)
+    args.out.mkdir(parents=True, exist_ok=True)
+    panels = {"before": measured["reliability_before"], "after": measured["reliability"]}
+    title = f"{args.weights} on {data_set.title}"
+    draw_reliability(panels, title, args.out / "reliability.png")
     section = {
-        "found": settings.found,
-        "alike": settings.alike,
+        "min_score": settings.min_score,
+        "ambiguity_ratio": settings.ambiguity_ratio,
         "calibration": {
             "scaling": settings.calibration.scaling,
             "weights": args.weights,
@@ -74,33 +74,3 @@ def run(args: argparse.Namespace) -> int:
             print(f"{key}: {'not asked for' if value is None else value}")
     print(f"written to {path}")
     return 0
-
-
-def _measure(
-    directory: Path, asked: Sequence[Asked], before: ReferSettings, title: str
-) -> dict[str, Any]:
-    """The figures of both halves, each measured with what was fitted to the other; the diagram."""
-    from zsris_ros.evaluation.calibration.fitting import cross_fitted, firsts, rescore
-    from zsris_ros.evaluation.calibration.reliability_diagram import draw_reliability
-    from zsris_ros.evaluation.calibration.verdict_measures import (
-        expected_calibration_error,
-        reliability_bins,
-        verdict_shares,
-    )
-    from zsris_ros.referring.calibration import Calibration
-
-    scored, verdicts = cross_fitted(asked, before)
-    plain = reliability_bins(*firsts(rescore(asked, Calibration())))
-    fitted = reliability_bins(*firsts(scored))
-    directory.mkdir(parents=True, exist_ok=True)
-    panels = {"before": plain, "after": fitted}
-    draw_reliability(panels, title, directory / "reliability.png")
-    pairs = [(one.expected.value, v.value) for one, v in zip(scored, verdicts, strict=True)]
-    return {
-        "n": len(asked),
-        "ece_before": expected_calibration_error(plain),
-        "ece": expected_calibration_error(fitted),
-        **verdict_shares(pairs),
-        "reliability_before": plain,
-        "reliability": fitted,
-    }

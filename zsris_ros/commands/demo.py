@@ -1,4 +1,4 @@
-"""`zsris demo`: the whole thing once, with real ROS processes."""
+"""`zsris demo`: the whole pipeline once, with real ROS processes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers
 
 MISSED = 1
 
@@ -31,16 +30,17 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when every bar is met, 1 with a sentence when one is missed or a process died."""
+    """Return 0, or 1 with a sentence if a requirement is missed or a process ends."""
     from zsris_ros.demo import demo_report
     from zsris_ros.demo.demo_bag import SHIPPED
-    from zsris_ros.demo.processes import ChildDied
-    from zsris_ros.demo.show import show
+    from zsris_ros.demo.processes import ProcessFailed
+    from zsris_ros.demo.run_demo import run_demo
 
     signal.signal(signal.SIGTERM, _leave)
     try:
-        answers = show(args.bag or SHIPPED, args.out / "logs", args.weights, args.device, _say)
-    except (ChildDied, TimeoutError) as error:
+        logs = args.out / "logs"
+        answers = run_demo(args.bag or SHIPPED, logs, args.weights, args.device, _print_line)
+    except (ProcessFailed, TimeoutError) as error:
         print(f"zsris demo: {error}", file=sys.stderr)
         return MISSED
     demo_report.write(args.out, answers)
@@ -56,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
     return MISSED if missed else 0
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
 def _leave(*_: Any) -> None:
-    """End as on Ctrl-C, so that the children are ended too."""
+    """Raise KeyboardInterrupt, so that the child processes are ended."""
     raise KeyboardInterrupt

@@ -1,30 +1,24 @@
-"""`zsris eval expressions`: the resolver on sentences with true boxes, without pictures."""
+"""`zsris eval expressions`: evaluates resolvers on sentences with true boxes, without images."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import add_parser_choice
-
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers, add_parser_choice
 
 VARIANTS = ("product", "paper", "reference", "sentence", "centres")
-"""Resolvers to compare: the package's, the published method's (HybridGL without its coherence map)
-in two variants, the largest cosine with the sentence, and a rule of box centres."""
+"""Compared resolvers: the package's, the published one (HybridGL without its coherence map) in two
+variants, the largest cosine with the sentence, and a rule of box centres."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "expressions",
         help="sentences with true boxes or polygons and simulated semantics, no pictures",
-        description="Asks the sentences of a file of boxes or polygons, with similarities that are "
-        "simulated. Needs no weights: of a preset only its settings are taken. Writes summary.json "
-        "and answers.jsonl.",
+        description="Resolves the sentences of a file of boxes or polygons with simulated "
+        "similarities. Needs no weights, only the settings of a preset. Writes summary.json and "
+        "answers.jsonl.",
     )
     parser.add_argument("--file", type=Path, required=True, help="one JSON object a line")
     parser.add_argument(
@@ -58,14 +52,13 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from zsris_ros.baselines.published_query import load_reader
     from zsris_ros.evaluation.expressions.expression_bench import (
-        ExpressionAnswer,
         ExpressionBench,
         read_expressions,
         summarise_expressions,
+        summary_lines,
+        write_results,
     )
     from zsris_ros.language import load_parser
     from zsris_ros.models.preset import load_preset
@@ -75,30 +68,10 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         raise InputError(f"no variant is called {unknown[0]}; there are {', '.join(VARIANTS)}")
     items = read_expressions(args.file)
-    settings = load_preset(args.weights).referring
-    bench = ExpressionBench(
-        settings, load_parser(args.parser), load_reader(args.parser), args.semantics
-    )
-    answers: list[ExpressionAnswer] = []
-    for item in tqdm([each for each in items if bench.asks(each)], args.file.stem, unit="text"):
-        answers.extend(bench.answers(item, args.variant, args.noise))
+    settings, parser = load_preset(args.weights).referring, load_parser(args.parser)
+    bench = ExpressionBench(settings, parser, load_reader(args.parser), args.semantics)
+    answers = bench.evaluate(items, args.variant, args.noise, args.file.stem)
     summary = summarise_expressions(answers)
-    args.out.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(asdict(answer)) for answer in answers]
-    (args.out / "answers.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    path = args.out / "summary.json"
-    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    for line in _lines(summary):
-        print(line)
-    print(f"written to {path}")
+    path = write_results(args.out, answers, summary)
+    print("\n".join([*summary_lines(summary), f"written to {path}"]))
     return 0
-
-
-def _lines(summary: dict[str, dict[str, Any]]) -> list[str]:
-    columns = ("argmax", "right", "refused", "ambiguous", "errors")
-    lines = [f"{'':<11}{'noise':>6}{'n':>6}" + "".join(f"{name:>11}" for name in columns)]
-    for variant, rows in summary.items():
-        for noise, row in rows.items():
-            shares = "".join(f"{row[name]:>11.3f}" for name in columns)
-            lines.append(f"{variant:<11}{noise:>6}{row['n']:>6}{shares}")
-    return lines

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import add_models, positive
+from zsris_ros.commands.options import add_models, model_options, positive
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+    from zsris_ros.commands.options import Subparsers, model_options
     from zsris_ros.evaluation.grasping.grasp_evaluation import Finder, GraspRecord
 
 
@@ -93,9 +93,7 @@ def _segmenter_finder(args: argparse.Namespace) -> Finder:
     from zsris_ros.models.load import load_segmenter
     from zsris_ros.types import BoolArray, Frame, Verdict
 
-    segmenter = load_segmenter(
-        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
-    )
+    segmenter = load_segmenter(args.weights, model_options(args))
 
     def find(frame: Frame, mask: BoolArray, name: str) -> tuple[BoolArray | None, str]:
         result = segmenter.refer(segmenter.look(frame), f"the {name}")

@@ -1,51 +1,40 @@
-"""`zsris eval`: how good the answers are, on a data set with the truth."""
+"""`zsris eval`: measures answers against the truth of a data set."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zsris_ros
 from zsris_ros.commands import eval_expressions, eval_grasp
-from zsris_ros.commands.data_sets import DATA_SETS, Entry
-from zsris_ros.commands.options import add_models, positive
+from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
+from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 if TYPE_CHECKING:
-    from zsris_ros.baselines.methods import Method
-    from zsris_ros.commands.options import Subparsers
-    from zsris_ros.evaluation.datasets.items import DataSet
-    from zsris_ros.evaluation.experiment import Contest
-    from zsris_ros.models.load import Parts
+    from zsris_ros.models.load import LoadedModels
     from zsris_ros.vision.clip import OpenClipModel
 
 VARIANTS = {
-    "reference": "what the published code computes, bug for bug",
+    "reference": "the published code, bug for bug",
     "paper": "the equations as printed",
-    "product": "what a robot should have",
+    "product": "the robot's variant",
 }
 
 PRECISION_NAMES = ("auto", "float32", "float16", "bfloat16", "fp32", "fp16", "bf16")
-
-VERDICT_FIGURES = {
-    "no_target_accuracy": "absent things refused",
-    "false_refusals": "present things refused",
-    "ambiguous_recall": "ambiguous ones called so, recall",
-    "ambiguous_precision": "ambiguous ones called so, precision",
-    "ece": "expected calibration error",
-}
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "eval",
         help="measure answers against the truth of a data set",
-        description="Answer a data set's expressions and compare with its truth. A run that was "
-        "stopped goes on where it stood when the same command is given again.",
+        description="Answer a data set's expressions and compare with its truth. The same command "
+        "resumes a run that was stopped.",
     )
     parser.add_argument(
-        "--list", action="store_true", help="name all methods, variants and data sets"
+        "--list", action="store_true", help="list all methods, variants and data sets"
     )
     parser.set_defaults(run=lambda args: _no_data_set(parser, args))
     sets = parser.add_subparsers(dest="dataset", metavar="DATASET")
@@ -72,7 +61,7 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
     parser.add_argument(
         "--proposals",
         default=entry.proposals,
-        help="who proposes masks: all (what the method takes by itself), sam, depth, sam+depth, "
+        help="source of the masks: all (the method's own proposers), sam, depth, sam+depth, "
         f"truth (the true masks), or a file, .json or .npz (default: {entry.proposals})",
     )
     parser.add_argument(
@@ -87,20 +76,20 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
     parser.add_argument(
         "--clip",
         metavar="NAME",
-        help="another CLIP of `zsris weights list` than the preset's: clip_rn50, ...",
+        help="a CLIP of `zsris weights list` instead of the preset's: clip_rn50, ...",
     )
     parser.add_argument(
         "--precision",
         choices=PRECISION_NAMES,
-        help="number format of the models (default: float32 where `reference` or `paper` takes "
-        "part, else auto)",
+        help="number format of the models (default: float32 with `reference` or `paper`, "
+        "else auto)",
     )
     parser.add_argument(
         "--surround",
         choices=("auto", "exact"),
         default="auto",
-        help="what lies far from masks: auto (encoded once a frame in `product`, where that proves "
-        "close) or exact; `reference` and `paper` are always exact (default: auto)",
+        help="background tokens: auto (once a frame in `product`, if verified close) or exact; "
+        "`reference` and `paper` are always exact (default: auto)",
     )
     add_models(
         parser,
@@ -110,135 +99,62 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.evaluation.experiment import Contest, chosen_methods
+    """Evaluate one method with a report, or several with a table."""
+    from zsris_ros.evaluation.experiment import Experiment, choose_methods
+    from zsris_ros.evaluation.method_comparison import compare_methods, evaluate_method
+    from zsris_ros.evaluation.reports.summary import figures_line, summary_lines
 
-    # What is cheap fails first: names and files, before any model is built.
-    methods = chosen_methods(args.method, args.variant, args.dataset, args.localisation)
-    data_set = DATA_SETS[args.dataset].open(args)
-    contest = Contest(*_models(args, methods), args.out, _settings(args, data_set))
+    # Cheap checks come first: names and files, before any model is built.
+    methods = choose_methods(args.method, args.variant, args.dataset, args.localisation)
+    data_set = open_data_set(args)
+    models, clip = _load_models(args, {method.variant for method in methods})
+    experiment = Experiment(models, clip, args.out, _settings(args, data_set.title))
     if len(methods) == 1:
-        _run_one(args, data_set, contest, methods[0])
+        summary, path = evaluate_method(
+            data_set, experiment, methods[0], args.proposals, args.limit
+        )
+        lines = [*summary_lines(summary), f"parser {summary['parser']}, {summary['dtype']}"]
     else:
-        _run_many(args, data_set, contest, methods)
+        every = "all" in (args.method, args.variant)
+        summaries, path = compare_methods(
+            data_set, experiment, methods, args.proposals, args.limit, skip_unsupported=every
+        )
+        lines = [f"{folder:<40}" + figures_line(row) for folder, row in summaries.items()]
+    print("\n".join([*lines, f"written to {path}"]))
     return 0
 
 
-def _models(
-    args: argparse.Namespace, methods: Sequence[Method]
-) -> tuple[Parts, OpenClipModel | None]:
-    """Load the preset's models and, where it was asked for, another CLIP.
+def _load_models(
+    args: argparse.Namespace, variants: Set[str]
+) -> tuple[LoadedModels, OpenClipModel | None]:
+    """Load the preset's models and, with --clip, another CLIP.
 
-    The published variants are measured in float32, whose choices are the published ones: a half
-    precision changes some of them. Methods that are compared compute in the same precision.
+    The published variants are measured in float32, which reproduces the published choices; a half
+    precision changes some of them. All compared methods compute in the same precision.
     """
-    from zsris_ros.models.load import load_parts
+    from zsris_ros.models.load import load_models
     from zsris_ros.models.load_method import load_clip_checkpoint
 
-    variants = {method.variant for method in methods}
     published = bool(variants - {"product"})
-    where = {
-        "device": args.device,
-        "directory": args.weights_dir,
-        "precision": args.precision or ("float32" if published else "auto"),
-    }
-    clip = load_clip_checkpoint(args.clip, **where) if args.clip else None
+    precision = args.precision or ("float32" if published else "auto")
     surround = args.surround if "product" in variants else "exact"
-    return load_parts(args.weights, parser=args.parser, surround=surround, **where), clip
+    options = replace(model_options(args), precision=precision, surround=surround)
+    clip = load_clip_checkpoint(args.clip, options) if args.clip else None
+    return load_models(args.weights, options), clip
 
 
-def _settings(args: argparse.Namespace, data_set: DataSet) -> dict[str, Any]:
-    """What a folder of results is for, beside the method and its proposals."""
+def _settings(args: argparse.Namespace, title: str) -> dict[str, Any]:
+    """Return the settings of a results folder, beside the method and its proposals."""
     return {
         "dataset": args.dataset,
-        "title": data_set.title,
-        "data": dict(DATA_SETS[args.dataset].settings(args)),
+        "title": title,
+        "data": DATA_SETS[args.dataset].settings(args),
         "limit": args.limit,
         "weights": args.weights,
         "clip": args.clip,
         "surround": args.surround,
         "zsris_ros": zsris_ros.__version__,
     }
-
-
-def _run_one(args: argparse.Namespace, data_set: DataSet, contest: Contest, method: Method) -> None:
-    from zsris_ros.evaluation.evaluation_loop import evaluate, names_only
-    from zsris_ros.evaluation.reports.summary import accuracy_of, summarise_folder
-
-    entered = [contest.enter(method, args.proposals)]
-    names = args.dataset == "tabletop" and not args.verdict
-    truth = args.dataset == "osd" and args.proposals != "truth"
-    if names:
-        entered.append(contest.enter(method, "truth", "names", names_only))
-    if truth:
-        entered.append(contest.enter(method, "truth", "true_masks"))
-    evaluate(data_set, entered, args.limit)
-    more: dict[str, Any] = {}
-    if args.dataset == "tabletop":
-        more["seeds"] = [args.seed, args.seed + args.scenes - 1]
-    if names:
-        more["colour_shape_accuracy"], more["colour_shape_n"] = accuracy_of(args.out / "names")
-    if truth:
-        more["true_masks"] = summarise_folder(args.out / "true_masks")
-    summary = summarise_folder(args.out, more, verdicts=getattr(args, "verdict", False))
-    for line in _lines(summary):
-        print(line)
-    print(f"parser {summary['parser']}, {summary['dtype']}")
-    print(f"written to {_report(args.out, summary, data_set)}")
-
-
-def _run_many(
-    args: argparse.Namespace, data_set: DataSet, contest: Contest, methods: list[Method]
-) -> None:
-    from zsris_ros.evaluation.evaluation_loop import evaluate
-    from zsris_ros.evaluation.reports.summary import summarise_folder, write_table
-    from zsris_ros.evaluation.run_folder import claim
-
-    if "all" in (args.method, args.variant):
-        for method in [each for each in methods if not contest.fits(each)]:
-            print(f"left out, because it does not fit this CLIP: {method.name} {method.variant}")
-            methods.remove(method)
-    parsers = {method.variant: contest.parser_of(method) for method in methods}
-    claim(args.out, {**contest.settings, "proposals": args.proposals, "parsers": parsers})
-    folders = [f"{method.name}.{method.variant}" for method in methods]
-    entered = [
-        contest.enter(method, args.proposals, folder)
-        for method, folder in zip(methods, folders, strict=True)
-    ]
-    evaluate(data_set, entered, args.limit)
-    summaries = [summarise_folder(args.out / folder) for folder in folders]
-    path = write_table(args.out, summaries)
-    for folder, summary in zip(folders, summaries, strict=True):
-        print(f"{folder:<40}" + _figures(summary))
-    print(f"written to {path}")
-
-
-def _report(directory: Path, summary: Mapping[str, Any], data_set: DataSet) -> Path:
-    from zsris_ros.evaluation.records import read_answers
-    from zsris_ros.evaluation.reports.page import write_report
-
-    return write_report(directory, summary, read_answers(directory), data_set)
-
-
-def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{'':<16}{'n':>6}{'mIoU':>8}{'oIoU':>8}{'>0.5':>8}"
-    for name, row in {**summary["by_category"], "all": summary}.items():
-        yield f"{name:<16}{_figures(row)}"
-    for name, bound in summary["proposal_bounds"].items():
-        count = summary["proposals_per_frame"][name]
-        yield f"best proposal, {name}: IoU {bound:.3f}, {count:.1f} proposals a frame"
-    if "colour_shape_accuracy" in summary:
-        share, count = summary["colour_shape_accuracy"], summary["colour_shape_n"]
-        yield f"named by colour and shape: {share:.3f} of {count} right"
-    if "true_masks" in summary:
-        yield f"with the true masks: mIoU {summary['true_masks']['miou']:.3f}"
-    for key, said in VERDICT_FIGURES.items():
-        if summary.get(key) is not None:
-            yield f"{said}: {summary[key]:.3f}"
-
-
-def _figures(row: Mapping[str, Any]) -> str:
-    shares = "".join(f"{row[key]:>8.3f}" for key in ("miou", "oiou", "accuracy"))
-    return f"{row['n']:>6}{shares}"
 
 
 def _no_data_set(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:

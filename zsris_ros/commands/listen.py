@@ -1,4 +1,4 @@
-"""`zsris listen`: what is said in a wav file or into a microphone, as text."""
+"""`zsris listen`: recognises speech in wav files or from a microphone."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import argparse
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers
 
 NOTHING_SAID = 1
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("listen", help="show what is said in wav files or live")
+    parser = subparsers.add_parser("listen", help="recognise speech in wav files or live")
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE.wav", help="none: the microphone, until Ctrl-C"
     )
@@ -33,21 +31,21 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 when nothing was said. Times are seconds in the file, or of the day."""
-    from zsris_ros.speech.listening import MIN_CONFIDENCE, listen
-    from zsris_ros.speech.load_recogniser import load_recogniser
+    """Return 0, or 1 without any speech. Times are seconds in the file, or of the day."""
     from zsris_ros.speech.microphone import microphone
-    from zsris_ros.speech.wav import blocks, read_wav
+    from zsris_ros.speech.recogniser import load_recogniser
+    from zsris_ros.speech.utterances import MIN_CONFIDENCE, recognise_utterances
+    from zsris_ros.speech.wav import audio_blocks, read_wav
 
     recogniser = load_recogniser(args.recogniser, args.model)
     sounds = (
-        [blocks(read_wav(file)) for file in args.files]
+        [audio_blocks(read_wav(file)) for file in args.files]
         if args.files
         else [microphone(args.microphone, time.time_ns)]
     )
     said = 0
     for sound in sounds:
-        for utterance in listen(sound, recogniser):
+        for utterance in recognise_utterances(sound, recogniser):
             said += 1
             row = utterance.to_json()
             sure = "" if utterance.confidence >= MIN_CONFIDENCE else "  (not sure: asked again)"

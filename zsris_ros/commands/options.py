@@ -1,19 +1,20 @@
-"""Arguments that several commands have."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+from zsris_ros.models.load_options import LoadOptions
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 RULES = "the rules"
 
 
 def add_models(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
-    """Declare which models answer, where they run, and the parser, of which "auto" is ``auto``."""
+    """Declare the options of ``model_options``; ``auto`` describes the parser "auto"."""
     parser.add_argument(
         "--weights", default="tabletop", help="preset of `zsris weights list` (default: tabletop)"
     )
@@ -26,8 +27,13 @@ def add_models(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
     add_parser_choice(parser, auto)
 
 
+def model_options(args: argparse.Namespace) -> LoadOptions:
+    """Return the options of ``load_segmenter`` and ``load_models``; the preset is args.weights."""
+    return LoadOptions(device=args.device, directory=args.weights_dir, parser=args.parser)
+
+
 def add_parser_choice(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
-    """Declare who reads the expressions; ``auto`` says what "auto" is."""
+    """Declare the parser of the expressions; ``auto`` describes the parser "auto"."""
     parser.add_argument(
         "--parser",
         default="auto",
@@ -36,7 +42,7 @@ def add_parser_choice(parser: argparse.ArgumentParser, auto: str = RULES) -> Non
 
 
 def positive(text: str) -> int:
-    """A whole number above 0, for argparse."""
+    """Convert text to an integer above 0, for argparse."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")

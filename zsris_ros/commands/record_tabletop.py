@@ -1,13 +1,11 @@
-"""`zsris record-tabletop`: the simulated tabletop as a recorded camera, with its truth."""
+"""`zsris record-tabletop`: records simulated scenes and their truth as a camera recording."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers
 
 
 def add_arguments(subparsers: Subparsers) -> None:

@@ -1,4 +1,4 @@
-"""`zsris refer`: one picture, one expression, one answer."""
+"""`zsris refer`: one image, one expression or instruction, one answer."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import add_models
+from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
     from zsris_ros.grasping import GraspPlan, Gripper
     from zsris_ros.types import (
+        BoolArray,
         ByteArray,
         Candidate,
+        DestinationResult,
         FloatArray,
         Frame,
+        InstructionResult,
         Intrinsics,
         ReferringResult,
         Scene,
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
 
 
 def add_arguments(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("refer", help="find what an expression means in a picture")
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour picture")
-    parser.add_argument("expression", metavar="EXPRESSION", help="such as 'the mug on the left'")
+    parser = subparsers.add_parser("refer", help="find the object of an expression in an image")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="a colour image")
     parser.add_argument(
-        "--depth",
-        type=Path,
-        help="depth of the same pixels: a 16-bit picture, or .npy in metres",
+        "expression",
+        metavar="EXPRESSION",
+        help="such as 'the mug on the left', or an instruction: 'put the mug on the tray'",
+    )
+    parser.add_argument(
+        "--depth", type=Path, help="depth of the same pixels: a 16-bit image, or .npy in metres"
     )
     parser.add_argument(
         "--intrinsics",
@@ -44,9 +48,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         type=float,
         default=0.001,
         metavar="METRES",
-        help="what one step of a 16-bit depth picture is (default: 0.001)",
+        help="one step of a 16-bit depth image (default: 0.001)",
     )
-    parser.add_argument("--out", type=Path, help="write the picture with the answer drawn in")
+    parser.add_argument("--out", type=Path, help="write the image with the answer drawn in")
     parser.add_argument("--mask", type=Path, help="write the mask, 255 on the object and 0 else")
     parser.add_argument(
         "--grasp",
@@ -59,7 +63,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def intrinsics(text: str) -> tuple[float, ...]:
-    """Four numbers separated by commas, for argparse."""
+    """Convert four numbers separated by commas, for argparse."""
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
@@ -71,36 +75,40 @@ def intrinsics(text: str) -> tuple[float, ...]:
 
 def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
+    from zsris_ros.language.instructions import parse_instruction
     from zsris_ros.models.load import load_segmenter
+    from zsris_ros.visualization.overlay import draw_instruction, draw_result
 
+    is_expression = parse_instruction(args.expression).is_expression
     gripper = _gripper(args)
-    segmenter = load_segmenter(
-        args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
-    )
+    segmenter = load_segmenter(args.weights, model_options(args))
     scene = segmenter.look(frame)
-    referral = segmenter.refer(scene, args.expression)
-    plan = _plan(referral, frame, gripper) if gripper is not None else None
-    _write_pictures(args, frame, referral, plan, gripper)
-    if args.json:
-        answer = to_json(scene, referral)
-        if plan is not None:
-            answer["grasp"] = plan_to_json(plan)
-        print(json.dumps(answer))
-        return 0
-    print(referral.message)
-    print(referral.explanation)
-    if referral.best is not None and referral.best.centroid is not None:
-        print("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*referral.best.centroid))
-    if plan is not None:
-        print(_grasp_lines(plan))
-    for what, path in (("overlay", args.out), ("mask", args.mask)):
-        if path is not None:
-            print(f"{what} written to {path}")
+    if is_expression:
+        result = segmenter.refer(scene, args.expression)
+        drawn = draw_result(frame.rgb, result, args.expression) if args.out else None
+        document, lines = to_json(scene, result), [result.message, result.explanation]
+        if result.best is not None and result.best.centroid is not None:
+            point = result.best.centroid
+            lines.append("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*point))
+    else:
+        steps = segmenter.instruct(scene, args.expression)
+        first = steps.targets_of(0)
+        assert first is not None  # the first step names its target
+        result = first
+        drawn = draw_instruction(frame.rgb, steps, args.expression) if args.out else None
+        document, lines = instruction_to_json(scene, steps), [steps.message, *_step_lines(steps)]
+    if gripper is not None:
+        plan = _plan(result, frame, gripper)
+        document["grasp"] = plan.to_json()
+        lines += _grasp_lines(plan)
+        drawn = _with_grasp(drawn, plan, frame, gripper)
+    _write_images(args, drawn, result.mask)
+    print(json.dumps(document) if args.json else "\n".join([*lines, *_written(args)]))
     return 0
 
 
 def _gripper(args: argparse.Namespace) -> Gripper | None:
-    """The gripper of --grasp; a bad name or a picture without depth fails before models load."""
+    """Return the gripper of --grasp; a bad name or a missing depth fails before models load."""
     if args.grasp is None:
         return None
     from zsris_ros.grasping import load_gripper
@@ -111,61 +119,78 @@ def _gripper(args: argparse.Namespace) -> Gripper | None:
     return load_gripper(args.grasp)
 
 
-def _plan(referral: ReferringResult, frame: Frame, gripper: Gripper) -> GraspPlan:
+def _plan(result: ReferringResult, frame: Frame, gripper: Gripper) -> GraspPlan:
     from zsris_ros.grasping import plan_grasps_for
 
-    return plan_grasps_for(referral, frame, gripper)
+    return plan_grasps_for(result, frame, gripper)
 
 
-def _grasp_lines(plan: GraspPlan) -> str:
-    """The plan's sentence, and the best TCP pose in the optical frame."""
+def _with_grasp(
+    drawn: ByteArray | None, plan: GraspPlan, frame: Frame, gripper: Gripper
+) -> ByteArray | None:
+    if drawn is None or plan.best is None or frame.intrinsics is None:
+        return drawn
+    from zsris_ros.visualization.grasp_overlay import draw_grasp
+
+    return draw_grasp(drawn, plan.best, gripper, frame.intrinsics)
+
+
+def _grasp_lines(plan: GraspPlan) -> list[str]:
+    """Return the message and, with a grasp, its TCP pose in the optical frame."""
     if plan.best is None:
-        return plan.message
+        return [plan.message]
     pose = plan.best.pose
-    return (
-        f"{plan.message}\ngrasp in metres: x {{:.3f}} y {{:.3f}} z {{:.3f}}".format(*pose.position)
-        + ", quaternion x {:.3f} y {:.3f} z {:.3f} w {:.3f}".format(*pose.quaternion)
-        + f", opening {plan.best.opening:.3f}"
+    numbers = (*pose.position, *pose.quaternion, plan.best.opening)
+    text = (
+        "grasp in metres: x {:.3f} y {:.3f} z {:.3f}, "
+        "quaternion x {:.3f} y {:.3f} z {:.3f} w {:.3f}, opening {:.3f}"
     )
+    return [plan.message, text.format(*numbers)]
 
 
-def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
-    """A grasp plan as plain data: metres, optical frame, quaternions x y z w."""
-    return {
-        "status": plan.status.value,
-        "message": plan.message,
-        "completion": plan.completion,
-        "rejected": dict(plan.rejected),
-        "candidates": [
-            {
-                "position": list(each.pose.position),
-                "quaternion": list(each.pose.quaternion),
-                "width": each.width,
-                "opening": each.opening,
-                "pregrasp_distance": each.pregrasp_distance,
-                "kind": each.kind,
-                "approach": each.approach,
-                "quality": each.quality,
-                "terms": dict(each.terms),
-            }
-            for each in plan.candidates
-        ],
-        "timings_ms": dict(plan.timings),
-    }
+def _written(args: argparse.Namespace) -> list[str]:
+    files = (("overlay", args.out), ("mask", args.mask))
+    return [f"{name} written to {path}" for name, path in files if path is not None]
+
+
+def _step_lines(result: InstructionResult) -> list[str]:
+    """Return the lines of each step: the parse, the target and the place point."""
+    from zsris_ros.language.instructions import describe_step
+
+    lines = []
+    for number, step in enumerate(result.steps, start=1):
+        lines.append(f"{number}. {describe_step(step.step)}")
+        if step.target is not None:
+            lines.append(f"   target: {step.target.message}")
+        destination = step.destination
+        if destination is None:
+            continue
+        lines += [f"   destination: {anchor.message}" for anchor in destination.anchors]
+        lines.append(f"   place point: {_place_text(destination)}")
+    return lines
+
+
+def _place_text(destination: DestinationResult) -> str:
+    if destination.place is None:
+        return f"none, {destination.reason}"
+    place = destination.place
+    return "x {:.3f} y {:.3f} z {:.3f} m, {:.3f} m above the support plane".format(
+        *place.point, place.height
+    )
 
 
 def read_frame(
     image: Path, depth: Path | None, camera: tuple[float, ...] | None, scale: float
 ) -> Frame:
-    """The frame of files. Raises InputError when they cannot be read or do not fit together."""
+    """Read a frame from files. Raises InputError for unreadable or inconsistent files."""
     import numpy as np
 
     from zsris_ros.types import Frame, InputError, Intrinsics
 
-    rgb = np.array(_open_picture(image, "RGB"), np.uint8)
+    rgb = np.array(_open_image(image, "RGB"), np.uint8)
     if depth is None:
         if camera is not None:
-            raise InputError("--intrinsics say nothing without depth: give --depth as well")
+            raise InputError("--intrinsics have no effect without depth: give --depth as well")
         return Frame(rgb)
     if camera is None:
         raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
@@ -188,20 +213,20 @@ def _read_depth(path: Path, scale: float) -> FloatArray:
         if metres.ndim != 2 or metres.dtype.kind not in "fiu":
             raise InputError(f"{path} must hold HxW metres, got {metres.dtype} {metres.shape}")
         return np.asarray(metres, np.float32)
-    steps = np.asarray(_open_picture(path))
+    steps = np.asarray(_open_image(path))
     if steps.ndim != 2 or steps.dtype.kind not in "iu" or steps.dtype.itemsize < 2:
         raise InputError(f"{path} is no depth: it must be a picture of one 16-bit channel")
     return steps.astype(np.float32) * np.float32(scale)
 
 
-def _open_picture(path: Path, mode: str | None = None) -> Any:
+def _open_image(path: Path, mode: str | None = None) -> Any:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     from zsris_ros.types import InputError
 
     try:
-        with Image.open(path) as picture:
-            turned = ImageOps.exif_transpose(picture)
+        with Image.open(path) as opened:
+            turned = ImageOps.exif_transpose(opened)
             return turned.convert(mode) if mode else turned.copy()
     except UnidentifiedImageError:
         raise InputError(f"{path} is not a picture that can be read") from None
@@ -209,51 +234,72 @@ def _open_picture(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_pictures(
-    args: argparse.Namespace,
-    frame: Frame,
-    referral: ReferringResult,
-    plan: GraspPlan | None,
-    gripper: Gripper | None,
-) -> None:
-    if args.out is None and args.mask is None:
-        return
+def _write_images(args: argparse.Namespace, drawn: ByteArray | None, mask: BoolArray) -> None:
     from PIL import Image
 
     from zsris_ros.types import InputError
-    from zsris_ros.visualization.overlay import overlay
 
-    def answer() -> ByteArray:
-        picture = overlay(frame.rgb, referral, args.expression)
-        if plan is None or plan.best is None or gripper is None or frame.intrinsics is None:
-            return picture
-        from zsris_ros.visualization.grasp_overlay import draw_grasp
-
-        return draw_grasp(picture, plan.best, gripper, frame.intrinsics)
-
-    pictures = {args.out: answer}
-    pictures[args.mask] = lambda: referral.mask.astype("uint8") * 255
-    for path, draw in pictures.items():
-        if path is None:
+    for path, image in ((args.out, drawn), (args.mask, mask)):
+        if path is None or image is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            Image.fromarray(draw()).save(path)
+            Image.fromarray(image.astype("uint8") * (255 if image is mask else 1)).save(path)
         except ValueError as error:
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 
 
-def to_json(scene: Scene, referral: ReferringResult) -> dict[str, Any]:
-    """The answer as plain data; pixels and metres as in ``zsris_ros.types``."""
+def to_json(scene: Scene, result: ReferringResult) -> dict[str, Any]:
+    """Return the answer as plain data; pixels and metres as in ``zsris_ros.types``."""
     from zsris_ros.language import to_json as expression_to_json
 
     return {
-        "verdict": referral.verdict.value,
-        "message": referral.message,
-        "expression": expression_to_json(referral.expression),
-        "candidates": [_candidate(each) for each in referral.candidates],
-        "explanation": referral.explanation,
-        "timings_ms": {**scene.timings, **referral.timings},
+        "verdict": result.verdict.value,
+        "message": result.message,
+        "expression": expression_to_json(result.expression),
+        "candidates": [_candidate(each) for each in result.candidates],
+        "explanation": result.explanation,
+        "timings_ms": {**scene.timings, **result.timings},
+    }
+
+
+def instruction_to_json(scene: Scene, result: InstructionResult) -> dict[str, Any]:
+    """Return the steps of an instruction as plain data."""
+    from zsris_ros.language.instructions import instruction_to_json as parse_to_json
+
+    return {
+        "verdict": result.verdict.value,
+        "message": result.message,
+        "instruction": parse_to_json(result.instruction),
+        "steps": [
+            {
+                "target": None if step.target is None else to_json(scene, step.target),
+                "same_as": step.step.same_as,
+                "destination": None
+                if step.destination is None
+                else _destination(scene, step.destination),
+            }
+            for step in result.steps
+        ],
+        "timings_ms": {**scene.timings, **result.timings},
+    }
+
+
+def _destination(scene: Scene, destination: DestinationResult) -> dict[str, Any]:
+    place = destination.place
+    return {
+        "kind": destination.kind,
+        "anchors": [to_json(scene, anchor) for anchor in destination.anchors],
+        "same_as": destination.same_as,
+        "place": None
+        if place is None
+        else {
+            "point": list(place.point),
+            "normal": list(place.normal),
+            "height": place.height,
+            "pixel": list(place.pixel),
+        },
+        "reason": destination.reason,
     }
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from zsris_ros.commands.options import add_models
+from zsris_ros.commands.options import Subparsers, add_models, model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
     from zsris_ros.replay.bag import Bag, Topics
     from zsris_ros.replay.recording import IndexMoment, Recording
 
@@ -44,7 +43,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         type=seconds,
         default=NANOSECONDS // 2,
         metavar="SECONDS",
-        help="time between two frames that are asked about; 0 means all frames (default: 0.5)",
+        help="time between two answered frames; 0 means all frames (default: 0.5)",
     )
     when.add_argument(
         "--stamp", type=stamp, metavar="SECONDS", help="only the frame nearest to this stamp"
@@ -57,7 +56,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     for kind in ("image", "depth", "info"):
         parser.add_argument(
-            f"--{kind}-topic", metavar="TOPIC", help="default: found; see docs/replay.md"
+            f"--{kind}-topic", metavar="TOPIC", help="default: detected; see docs/replay.md"
         )
     parser.add_argument(
         "--sync-tolerance",
@@ -81,7 +80,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def seconds(text: str) -> int:
-    """A time in seconds, with or without "s", as nanoseconds; for argparse."""
+    """Convert seconds, with or without "s", to nanoseconds; for argparse."""
     found = stamp(text.removesuffix("s"))
     if found < 0:
         raise argparse.ArgumentTypeError(f"'{text}' is no time: give seconds, such as 0.5")
@@ -89,7 +88,7 @@ def seconds(text: str) -> int:
 
 
 def stamp(text: str) -> int:
-    """Seconds with up to nine decimals as nanoseconds; for argparse."""
+    """Convert seconds with up to nine decimals to nanoseconds; for argparse."""
     try:
         return int(Decimal(text) * NANOSECONDS)
     except (ArithmeticError, ValueError):
@@ -97,7 +96,7 @@ def stamp(text: str) -> int:
 
 
 def rate(text: str) -> float:
-    """A positive number, for argparse."""
+    """Convert to a positive number, for argparse."""
     value = float(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
@@ -105,12 +104,12 @@ def rate(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 when no frame could be used."""
+    """Return 0, or 1 if no frame could be used."""
     from tqdm import tqdm
 
-    from zsris_ros.replay.answers import answers
+    from zsris_ros.replay.answers import answer_frames
     from zsris_ros.replay.bag import Bag
-    from zsris_ros.replay.outputs import Outputs
+    from zsris_ros.replay.replay_writer import ReplayWriter
     from zsris_ros.replay.topics import find_topics
     from zsris_ros.types import InputError
 
@@ -119,28 +118,26 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("the expression is empty; say what to look for, such as 'the red mug'")
     with Bag(args.bag) as bag:
         topics = find_topics(bag, args.image_topic, args.depth_topic, args.info_topic)
-        _say_topics(topics)
+        _print_topics(topics)
         recording = _recording(bag, topics, args.sync_tolerance, args.rectified)
         chosen = (
             [recording.at(args.stamp)] if args.stamp is not None else recording.every(args.every)
         )
-        # Not before the bag is known to be good: this loads torch.
+        # After the checks of the bag, since this loads torch.
         from zsris_ros.models.load import load_segmenter
 
-        segmenter = load_segmenter(
-            args.weights, device=args.device, directory=args.weights_dir, parser=args.parser
-        )
+        segmenter = load_segmenter(args.weights, model_options(args))
         period = None if args.no_video else _period(chosen)
-        with Outputs(args.out, expressions, period) as outputs:
+        with ReplayWriter(args.out, expressions, period) as writer:
             moments = tqdm(bag.moments(topics, chosen), "answering", len(chosen), unit="frame")
             registered = args.assume_registered
-            for answered in answers(segmenter, moments, expressions, registered, args.rate):
-                outputs.write(answered)
-    print(outputs.summary())
-    return 0 if outputs.usable else NOTHING_USABLE
+            for answered in answer_frames(segmenter, moments, expressions, registered, args.rate):
+                writer.write(answered)
+    print(writer.summary())
+    return 0 if writer.usable_frames else NOTHING_USABLE
 
 
-def _say_topics(topics: Topics) -> None:
+def _print_topics(topics: Topics) -> None:
     print(f"image {topics.image}")
     print(f"depth {topics.depth or 'none: answers are without metres'}")
     if topics.depth:
@@ -156,7 +153,7 @@ def _recording(bag: Bag, topics: Topics, tolerance_ns: int | None, rectified: bo
 
 
 def _period(chosen: Sequence[IndexMoment]) -> float | None:
-    """The usual time between two frames in seconds; None for a single one, which is no video."""
+    """Return the median interval of the frames in seconds; None for a single frame."""
     stamps = [moment.image.stamp_ns for moment in chosen]
     gaps = [later - earlier for earlier, later in pairwise(stamps) if later > earlier]
     return median(gaps) / NANOSECONDS if gaps else None

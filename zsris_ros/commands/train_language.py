@@ -1,22 +1,18 @@
-"""`zsris train-language`: a small spaCy pipeline of our own, from nothing."""
+"""`zsris train-language`: trains a small spaCy pipeline from random weights."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from zsris_ros.commands.options import positive
-
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers, positive
 
 
 def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "train-language",
         help="train a small spaCy pipeline on generated expressions",
-        description="Trains parts of speech and dependencies on expressions from our own grammar "
+        description="Trains parts of speech and dependencies on generated expressions "
         "(a quarter of an hour on one core, 4 MB). Use it with --parser DIR.",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="its folder")

@@ -1,16 +1,12 @@
-"""`zsris train-tabletop`: from nothing to the two files of the tabletop weights."""
+"""`zsris train-tabletop`: trains the tabletop weights from random weights."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from zsris_ros.commands.options import positive
-
-if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import Subparsers, positive
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -18,14 +14,14 @@ def add_arguments(subparsers: Subparsers) -> None:
         "train-tabletop",
         help="render the training set and train the tabletop weights",
         description="Renders, trains the small SAM and the small CLIP, and exports both. Each step "
-        "goes on where an earlier call with the same --out was interrupted.",
+        "resumes an interrupted call with the same --out.",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for all that is made")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all results")
     parser.add_argument(
         "--layouts",
         type=positive,
         default=650,
-        help="scenes to render, five pictures each, 6 MB a scene (default: 650)",
+        help="scenes to render, five images each, 6 MB a scene (default: 650)",
     )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
@@ -41,11 +37,11 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.simulation.render import import_mujoco
     from zsris_ros.simulation.training_set import render_training_set
 
-    import_mujoco()  # says what is missing before any process is started
+    import_mujoco()  # reports a missing package before any process is started
     data = render_training_set(args.out / "pictures", args.layouts, args.workers)
 
     from zsris_ros.training.tabletop.export import export_clip, export_sam
-    from zsris_ros.training.tabletop.refine import RefineSchedule, refine_clip
+    from zsris_ros.training.tabletop.refine_clip import RefineSchedule, refine_clip
     from zsris_ros.training.tabletop.train_clip import ClipSchedule, train_clip
     from zsris_ros.training.tabletop.train_sam import SamSchedule, train_sam
 

@@ -1,4 +1,4 @@
-"""The command `zsris weights list|fetch|verify`."""
+"""`zsris weights list|fetch|verify`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from zsris_ros.commands.options import Subparsers
 from zsris_ros.models.preset import checkpoints, describe, preset_names
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError, catalogue, default_directory, find
 from zsris_ros.weights.fetch import fetch, verify
 
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
 
 def add_arguments(subparsers: Subparsers) -> None:
-    """Add `weights` and its own sub-commands to a command's sub-parsers; ``run`` answers them."""
+    """Add `weights` and its own subcommands."""
     weights = subparsers.add_parser("weights", help="list, fetch and verify model weights")
+    weights.set_defaults(run=run)
     actions = weights.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="presets and checkpoints, and which of them are here")
     fetch_parser = actions.add_parser("fetch", help="download checkpoints, checked by sha256")
@@ -38,7 +36,7 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the parsed arguments ask; returns the exit code, 2 with one sentence on an error."""
+    """Run an action; return the exit code, 2 with one sentence on an error."""
     directory = args.dir.expanduser() if args.dir else default_directory()
     try:
         if args.action == "list":
@@ -86,7 +84,7 @@ def _verify(names: Iterable[str], directory: Path) -> None:
 
 
 def _wanted(names: Iterable[str]) -> list[Checkpoint]:
-    """The checkpoints meant by names of checkpoints and presets, each once."""
+    """Return the checkpoints of the given checkpoints and presets, each once."""
     wanted: dict[str, Checkpoint] = {}
     for name in names:
         if name not in catalogue() and name not in preset_names():

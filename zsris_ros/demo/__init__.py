@@ -1,6 +1,6 @@
-"""The whole thing once, with real processes: a recorded camera, the node, and a client.
+"""The demo: a recorded camera, the node and a client as real processes.
 
-``recording`` reads the recording that ships with its truth, ``record`` makes it from the
-simulation, ``processes`` runs the node and the bag player, ``show`` asks and judges, ``report``
-writes what came out.
+``demo_bag`` reads the recording and its ground truth, ``record`` makes it from the simulation,
+``processes`` runs the node and the bag player, ``run_demo`` asks and scores, ``demo_report``
+writes the results.
 """

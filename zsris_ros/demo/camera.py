@@ -1,6 +1,6 @@
 """The shipped recording as a camera: ``python -m zsris_ros.demo.camera [--rate R] [--loop]``.
 
-Takes every option of ``zsris_ros.ros.client.bag_player``.
+Takes all options of ``zsris_ros.ros.client.bag_player``.
 """
 
 from __future__ import annotations

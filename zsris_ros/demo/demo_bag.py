@@ -1,13 +1,13 @@
-"""A recorded RGB-D camera (a rosbag2) with the truth beside it.
+"""A recorded RGB-D camera (a rosbag2) with ground truth.
 
-The folder of the bag also holds ``truth.json`` and, for each scene, a picture of its labels (0 no
-object, k the object with label k). A scene is held for several frames with stamps of their own.
+The folder of the bag also holds ``truth.json`` and a label image for each scene (0 no object, k the
+object with label k). Several frames with stamps of their own show the same scene.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zsris_ros.camera.conversions import to_frame
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.replay.bag import Bag, Topics
 from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Point, Verdict
 
 SHIPPED = Path(__file__).parent / "tabletop_bag"
@@ -28,7 +29,7 @@ INFO_TOPIC = "/camera/color/camera_info"
 
 @dataclass(frozen=True)
 class RecordedObject:
-    """``centroid_m`` is that of the visible surface, on the true mask and the recorded depth."""
+    """An object; ``centroid_m`` is computed from the true mask and the recorded depth."""
 
     label: int
     name: str
@@ -37,10 +38,8 @@ class RecordedObject:
 
 
 @dataclass(frozen=True)
-class RecordedQuestion:
-    """``labels`` are those of the objects that fit, ``verdict`` is the right answer: FOUND (they
-    are meant), AMBIGUOUS (one of them is meant, and it is open which) or NOT_FOUND (none fits).
-    """
+class RecordedExpression:
+    """An expression, the ``labels`` of the objects that fit, and its right ``verdict``."""
 
     text: str
     category: str
@@ -50,57 +49,45 @@ class RecordedQuestion:
 
 @dataclass(frozen=True, eq=False)
 class RecordedScene:
-    """``labels`` uint8 HxW; ``stamps_ns`` of the frames that show this scene."""
+    """A scene with its ``labels`` uint8 HxW and the ``stamps_ns`` of its frames."""
 
     seed: int
     stamps_ns: tuple[int, ...]
     labels: ByteArray
     objects: tuple[RecordedObject, ...]
-    questions: tuple[RecordedQuestion, ...]
+    expressions: tuple[RecordedExpression, ...]
 
-    def mask(self, question: RecordedQuestion) -> BoolArray:
-        """The true mask of all objects that fit, bool HxW."""
-        mask: BoolArray = np.isin(self.labels, question.labels)
+    def mask(self, expression: RecordedExpression) -> BoolArray:
+        """Return the true mask of all objects that fit, bool HxW."""
+        mask: BoolArray = np.isin(self.labels, expression.labels)
         return mask
 
-    def meant(self, question: RecordedQuestion) -> tuple[RecordedObject, ...]:
-        """The objects that fit."""
-        return tuple(thing for thing in self.objects if thing.label in question.labels)
+    def targets(self, expression: RecordedExpression) -> tuple[RecordedObject, ...]:
+        """Return the objects that fit."""
+        return tuple(each for each in self.objects if each.label in expression.labels)
 
 
 def read_truth(bag: Path) -> tuple[RecordedScene, ...]:
-    """The scenes of a recording. Raises InputError when the folder holds no truth."""
+    """Read the scenes of a recording. Raises InputError without a truth file."""
     path = bag / TRUTH
     if not path.is_file():
         raise InputError(f"{path} is missing: make a recording with `zsris record-tabletop`")
     return tuple(_scene(bag, row) for row in json.loads(path.read_text(encoding="utf-8"))["scenes"])
 
 
-def read_frames(bag: Path, stamps_ns: Collection[int]) -> dict[int, Frame]:
-    """The frames of these stamps, as the node sees them. Raises InputError for a missing one."""
-    from rosbags.rosbag2 import Reader
-    from rosbags.typesys import Stores, get_typestore
-
-    store = get_typestore(Stores.ROS2_HUMBLE)
-    parts: dict[int, dict[str, Any]] = {stamp: {} for stamp in stamps_ns}
-    with Reader(bag) as reader:
-        for connection, recorded_ns, data in reader.messages():
-            if recorded_ns in parts:
-                message = store.deserialize_cdr(data, connection.msgtype)
-                parts[recorded_ns][connection.topic] = message
-    return {stamp: _frame(stamp, messages) for stamp, messages in parts.items()}
-
-
-def _frame(stamp_ns: int, messages: Mapping[str, Any]) -> Frame:
-    missing = {IMAGE_TOPIC, DEPTH_TOPIC, INFO_TOPIC} - messages.keys()
-    if missing:
-        raise InputError(f"the recording has no {', '.join(sorted(missing))} at {stamp_ns} ns")
-    return to_frame(messages[IMAGE_TOPIC], messages[DEPTH_TOPIC], messages[INFO_TOPIC])
+def read_frames(bag: Path, stamps_ns: Iterable[int]) -> dict[int, Frame]:
+    """Read the frames of these stamps as the node does. Raises InputError for a missing one."""
+    topics = Topics(IMAGE_TOPIC, DEPTH_TOPIC, INFO_TOPIC)
+    with Bag(bag) as opened:
+        recording = opened.recording(topics, tolerance_ns=0)
+        chosen = [recording.at(stamp, tolerance=0) for stamp in stamps_ns]
+        frames = [assemble_frame(messages)[0] for messages in opened.moments(topics, chosen)]
+    return {frame.stamp_ns: frame for frame in frames}
 
 
 def _scene(bag: Path, row: Mapping[str, Any]) -> RecordedScene:
-    with Image.open(bag / row["labels"]) as picture:
-        labels = np.array(picture, np.uint8)
+    with Image.open(bag / row["labels"]) as image:
+        labels = np.array(image, np.uint8)
     return RecordedScene(
         seed=row["seed"],
         stamps_ns=tuple(row["stamps_ns"]),
@@ -109,8 +96,8 @@ def _scene(bag: Path, row: Mapping[str, Any]) -> RecordedScene:
             RecordedObject(each["label"], each["name"], (*each["box"],), (*each["centroid_m"],))
             for each in row["objects"]
         ),
-        questions=tuple(
-            RecordedQuestion(
+        expressions=tuple(
+            RecordedExpression(
                 each["text"], each["category"], (*each["labels"],), Verdict[each["verdict"]]
             )
             for each in row["expressions"]

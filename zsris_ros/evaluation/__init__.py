@@ -1,1 +1,1 @@
-"""Data sets and metrics: how well masks and answers fit the truth."""
+"""Evaluation: data sets, metrics, experiments, calibration and reports."""

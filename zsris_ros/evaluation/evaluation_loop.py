@@ -1,7 +1,7 @@
-"""The loop of every evaluation: one look a frame, then all that is asked about it.
+"""The loop of every evaluation: one scene a frame, then all questions about it.
 
-Any number of contestants answer in one pass, because reading or rendering a frame and proposing
-masks cost as much as answering. Each has its own folder, and its figures come from there alone.
+Any number of methods run in one pass, because reading or rendering a frame and proposing masks cost
+as much as answering. Each method has its own folder, and its figures are computed from that folder.
 """
 
 from __future__ import annotations
@@ -14,95 +14,78 @@ from tqdm import tqdm
 
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem, Question
 from zsris_ros.evaluation.metrics import mean
-from zsris_ros.evaluation.records import AnswerRecord, LookRecord, read_answers
+from zsris_ros.evaluation.records import AnswerRecord, FrameRecord, read_answers
 from zsris_ros.evaluation.run_folder import Results
-from zsris_ros.evaluation.scoring import Judge
+from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import SharedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals, Scene
 
 
-def all_questions(item: EvaluationItem) -> Sequence[Question]:
-    """What a data set asks."""
-    return item.questions
-
-
-def names_only(item: EvaluationItem) -> Sequence[Question]:
-    """Questions that give nothing but a name."""
-    return item.names
-
-
 @dataclass(frozen=True, eq=False)
-class Contestant:
-    """One way to answer a data set.
-
-    ``propose`` gives the masks of an item; contestants with the same one work on the same masks.
-    ``alone`` are the proposers that are also judged by themselves.
-    """
+class MethodRun:
+    """One method on a data set, with its results."""
 
     segmenter: Segmenter
-    propose: Callable[[EvaluationItem], Proposals]
+    propose: Callable[[EvaluationItem], Proposals]  # equal functions give the same masks
     results: Results
-    alone: tuple[SharedProposer, ...] = ()
-    questions: Callable[[EvaluationItem], Sequence[Question]] = all_questions
+    proposers: tuple[SharedProposer, ...] = ()  # their masks are also measured one by one
+    names_only: bool = False  # whether the questions are ``EvaluationItem.names``
 
 
-def evaluate(
-    data_set: DataSet, contestants: Sequence[Contestant], limit: int | None = None
-) -> None:
-    """Let every contestant answer all questions about the first ``limit`` items.
+def evaluate(data_set: DataSet, runs: Sequence[MethodRun], limit: int | None = None) -> None:
+    """Answer all questions about the first ``limit`` items with every method.
 
-    What a contestant's folder already holds is not asked again. Progress is shown on stderr, with
-    the mean IoU of the first contestant.
+    Items that a run's folder already holds are skipped. A progress bar on stderr shows the mean
+    IoU of the first run.
     """
-    names = data_set.names()[:limit]
-    first = contestants[0]
+    first = runs[0]
     ious = [answer.iou for answer in read_answers(first.results.directory)]
-    together = sorted(contestants, key=lambda each: id(each.propose))  # the same masks in a row
-    with tqdm(names, data_set.title, unit="frame") as bar:
+    grouped = sorted(runs, key=lambda run: id(run.propose))  # runs with the same masks in a row
+    with tqdm(data_set.names()[:limit], data_set.title, unit="frame") as bar:
         for name in bar:
-            waiting = [each for each in together if name not in each.results.done]
+            waiting = [run for run in grouped if name not in run.results.done]
             if not waiting:
                 continue
             item = data_set.item(name)
-            judge = Judge(item)
-            for contestant in waiting:
-                answers, look = answer(item, contestant, judge)
-                contestant.results.add(answers, look)
-                if contestant is first:
-                    ious.extend(each.iou for each in answers)
+            scorer = Scorer(item)
+            for run in waiting:
+                answers, frame = evaluate_item(item, run, scorer)
+                run.results.add(answers, frame)
+                if run is first:
+                    ious.extend(answer.iou for answer in answers)
             bar.set_postfix(miou=f"{mean(ious):.3f}")
 
 
-def answer(
-    item: EvaluationItem, contestant: Contestant, judge: Judge
-) -> tuple[list[AnswerRecord], LookRecord]:
-    """One contestant's answers about one item."""
+def evaluate_item(
+    item: EvaluationItem, run: MethodRun, scorer: Scorer
+) -> tuple[list[AnswerRecord], FrameRecord]:
+    """Return the records of one method's answers about one item, and of the frame."""
     start = perf_counter()
-    proposals = contestant.propose(item)
-    scene = contestant.segmenter.look(item.frame, proposals)
+    joined = run.propose(item)
+    scene = run.segmenter.look(item.frame, joined)
     seconds = perf_counter() - start
-    alone = {
-        each.name: each.propose(item.frame)
-        for each in contestant.alone
-        if item.frame.has_geometry or not each.needs_depth
+    single = {
+        proposer.name: proposer.propose(item.frame)
+        for proposer in run.proposers
+        if item.frame.has_geometry or not proposer.needs_depth
     }
-    found = {"joined": proposals, **alone}
-    look = LookRecord(
+    proposals = {"joined": joined, **single}
+    frame = FrameRecord(
         item=item.name,
-        bounds=judge.bounds(found),
-        proposals={name: len(each) for name, each in found.items()},
+        bounds=scorer.bounds(proposals),
+        proposals={name: len(masks) for name, masks in proposals.items()},
         seconds=round(seconds, 4),
         timings={stage: round(ms, 2) for stage, ms in scene.timings.items()},
     )
-    asked = contestant.questions(item)
-    return [_refer(contestant.segmenter, scene, each, judge) for each in asked], look
+    questions = item.names if run.names_only else item.questions
+    return [_refer(run.segmenter, scene, question, scorer) for question in questions], frame
 
 
-def _refer(segmenter: Segmenter, scene: Scene, question: Question, judge: Judge) -> AnswerRecord:
+def _refer(segmenter: Segmenter, scene: Scene, question: Question, scorer: Scorer) -> AnswerRecord:
     start = perf_counter()
     try:
-        referral = segmenter.refer(scene, question.text)
+        result = segmenter.refer(scene, question.text)
     except InputError as error:
-        return judge.refused(question, error, scene.proposals)
-    return judge.judge(question, referral, scene.proposals, (perf_counter() - start) * 1e3)
+        return scorer.score_refusal(question, error, scene.proposals)
+    return scorer.score(question, result, scene.proposals, (perf_counter() - start) * 1e3)

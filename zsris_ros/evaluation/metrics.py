@@ -1,11 +1,10 @@
-"""How well masks fit: the measures of referring segmentation, from counts of pixels.
+"""The measures of referring segmentation, from pixel counts.
 
-Two empty masks are the one case where the literature disagrees. A question that means nothing and
-is answered with nothing is right, so `iou` is 1 (gIoU of GRES, Liu et al. 2023). The loops that
-produced the figures of Global-Local CLIP and HybridGL count such a pair as 0; since their questions
-always mean something, it can only come from an annotation without a pixel. ``answer_iou`` decides
-by whether the question means something, and so agrees with both. The overall IoU has no such case:
-empty pairs add nothing to either sum.
+The literature disagrees on two empty masks. An empty answer to a question without a target is
+right, so `iou` is 1 (gIoU of GRES, Liu et al. 2023). The loops behind the figures of Global-Local
+CLIP and HybridGL count such a pair as 0; their questions always have a target, so the pair can only
+come from an annotation without a pixel. ``answer_iou`` decides by the target and agrees with both.
+The overall IoU is unaffected: empty pairs add nothing to either sum.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from zsris_ros.types import BoolArray, FloatArray, Proposals
 
 
 class Overlap(NamedTuple):
-    """Two masks in pixels: how many are in both, and how many in either."""
+    """Pixel counts of the intersection and the union of two masks."""
 
     intersection: int
     union: int
 
     @property
     def iou(self) -> float:
-        """Intersection over union in 0..1; 1 when both masks are empty."""
+        """Intersection over union in 0..1; 1 for two empty masks."""
         return self.intersection / self.union if self.union else 1.0
 
 
@@ -37,19 +36,19 @@ def overlap(a: BoolArray, b: BoolArray) -> Overlap:
 
 
 def iou(a: BoolArray, b: BoolArray) -> float:
-    """Intersection over union of two masks bool HxW; 1 when both are empty."""
+    """Return the intersection over union of two masks bool HxW; 1 for two empty masks."""
     return overlap(a, b).iou
 
 
 def answer_iou(found: Overlap, has_target: bool) -> float:
-    """The IoU that an answer counts with; two empty masks are right only without a target."""
+    """Return the IoU of an answer; two empty masks are right only without a target."""
     return 0.0 if has_target and not found.union else found.iou
 
 
 def best_overlap(true: BoolArray, masks: BoolArray) -> Overlap:
-    """The overlap of the true mask bool HxW with the one of bool NxHxW that fits it best.
+    """Return the overlap of the true mask bool HxW with the best of the masks bool NxHxW.
 
-    Without any mask it is the overlap with nothing; of equally good ones the smallest counts.
+    Without masks it is the overlap with an empty mask. On a tie the smallest union counts.
     """
     nothing = overlap(true, np.zeros_like(true))
     every = (overlap(true, mask) for mask in masks)
@@ -57,9 +56,10 @@ def best_overlap(true: BoolArray, masks: BoolArray) -> Overlap:
 
 
 def best_ious(true_masks: BoolArray, proposals: Proposals) -> FloatArray:
-    """The IoU, float32 M, of each true mask (bool MxHxW) with its best proposal; 0 without any.
+    """Return the IoU (float32 M) of each true mask (bool MxHxW) with its best proposal.
 
-    Its mean is the proposal bound: what a perfect choice among the proposals would reach.
+    0 without proposals. The mean is the proposal bound, the figure of a perfect choice among the
+    proposals.
     """
     return np.array(
         [best_overlap(true, proposals.masks).iou for true in true_masks], dtype=np.float32
@@ -67,10 +67,10 @@ def best_ious(true_masks: BoolArray, proposals: Proposals) -> FloatArray:
 
 
 def closest_object(true_masks: BoolArray, answer: BoolArray) -> int | None:
-    """The true mask (of bool MxHxW) with the largest IoU with the answer bool HxW.
+    """Return the index of the true mask (bool MxHxW) with the largest IoU with the answer bool HxW.
 
-    It gives the answer its class (Global-Local CLIP, supplement, on mask-class accuracy). None when
-    the answer touches no true mask; of equally good ones the first.
+    It determines the class of the answer (Global-Local CLIP, supplement, mask-class accuracy). None
+    where the answer touches no true mask; the first on a tie.
     """
     touching = [overlap(true, answer) for true in true_masks]
     if not any(each.intersection for each in touching):
@@ -79,28 +79,28 @@ def closest_object(true_masks: BoolArray, answer: BoolArray) -> int | None:
 
 
 def mean(values: Iterable[float]) -> float:
-    """The mean; 0 of nothing. Exact sums make it the same in every order."""
+    """Return the mean, 0 for no values. The exact sum does not depend on the order."""
     listed = list(values)
     return fsum(listed) / len(listed) if listed else 0.0
 
 
 def overall_iou(overlaps: Iterable[Overlap]) -> float:
-    """oIoU: all intersections over all unions, so large objects weigh more; 0 without a pixel."""
+    """Return oIoU: all intersections over all unions, 0 without a pixel."""
     listed = list(overlaps)
     union = sum(each.union for each in listed)
     return sum(each.intersection for each in listed) / union if union else 0.0
 
 
 def precision(ious: Iterable[float], threshold: float) -> float:
-    """Pr@X: the share of answers whose IoU is above the threshold; 0 of nothing."""
+    """Return Pr@X: the share of answers whose IoU is above the threshold; 0 without answers."""
     return mean(float(value > threshold) for value in ious)
 
 
 def object_centric_overlap(true: BoolArray, answers: Sequence[BoolArray]) -> Overlap:
-    """One object's true mask against the answers to all expressions for it (all bool HxW).
+    """Compare one object's true mask with the answers to all its expressions (all bool HxW).
 
-    VATEX, Eq. (9): the intersection is in the true mask and in every answer, the union in any of
-    them, so one wrong answer spoils the object. Oc-IoU, Eq. (10), is the mean over objects.
+    VATEX, Eq. (9): the intersection of the true mask and all answers, and their union. Oc-IoU, Eq.
+    (10), is the mean over objects.
     """
     common, either = true.copy(), true.copy()
     for answer in answers:

@@ -1,7 +1,7 @@
-"""What an evaluation writes down: a line an answer and a line a frame, enough for every figure.
+"""The records of an evaluation: one JSON line an answer and one a frame.
 
-All figures are computed from these lines alone, so a run that was killed and resumed gives the same
-summary as one that was not.
+All figures are computed from these lines alone, so a resumed run has the summary of an
+uninterrupted one.
 """
 
 from __future__ import annotations
@@ -15,84 +15,69 @@ from typing import Any
 from zsris_ros.types import InputError
 
 ANSWERS = "answers.jsonl"
-LOOKS = "looks.jsonl"
+FRAMES = "looks.jsonl"
 REFUSED = "REFUSED"
-"""The verdict of an expression that could not be read; the explanation says why."""
+"""Verdict of an expression that could not be parsed; the explanation holds the reason."""
 
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """One answer.
-
-    ``targets`` are the numbers of the objects that fit and ``expected`` the right verdict.
-    ``intersection`` and ``union`` (pixels) and ``iou`` compare the answered mask with the truth;
-    where each of several targets would be right, with the one that fits best. ``best_iou`` is that
-    of the first candidate whatever the verdict, ``bound`` that of the proposal that fits best, and
-    ``bound_intersection`` and ``bound_union`` its pixels. ``target_class`` and ``answered_class``
-    are the classes of the target and of the true object with the largest IoU with the answer (None
-    where unknown or none). ``mask`` is the answered mask and ``truth`` the one it was compared
-    with, as the counts of COCO run-length encodings; ``height`` and ``width`` their size. ``ms``:
-    milliseconds of ``refer``.
-    """
+    """One answer."""
 
     item: str
     expression: str
     category: str
-    targets: tuple[int, ...]
-    expected: str
+    targets: tuple[int, ...]  # indices of the matching objects
+    expected: str  # the right verdict
     verdict: str
-    intersection: int
-    union: int
-    iou: float
-    best_iou: float
-    bound: float
+    intersection: int  # pixels in the answer and the best fitting acceptable truth
+    union: int  # pixels in either
+    iou: float  # of the answer
+    best_iou: float  # of the first candidate, whatever the verdict
+    bound: float  # IoU of the best proposal
     bound_intersection: int
     bound_union: int
-    score: float | None
-    source: str | None
+    score: float | None  # of the first candidate
+    source: str | None  # proposer of the first candidate
     target_class: str | None
-    answered_class: str | None
-    mask: str
-    truth: str
+    answered_class: str | None  # of the true object with the largest IoU with the answer
+    mask: str  # the answer, as counts of a COCO run-length encoding
+    truth: str  # the compared truth, in the same form
     height: int
     width: int
     explanation: str
-    ms: float
+    ms: float  # milliseconds of ``refer``
 
 
 @dataclass(frozen=True)
-class LookRecord:
-    """One frame, written after all of its answers: the frame is done.
-
-    ``bounds`` holds for "joined" and each proposer the IoU of every true object with its best
-    proposal; ``proposals`` how many there were; ``seconds`` what looking took.
-    """
+class FrameRecord:
+    """One frame, written after all of its answers."""
 
     item: str
-    bounds: Mapping[str, tuple[float, ...]]
-    proposals: Mapping[str, int]
-    seconds: float
+    bounds: Mapping[str, tuple[float, ...]]  # best IoU of every object, by proposer
+    proposals: Mapping[str, int]  # their numbers
+    seconds: float  # of proposals and ``look``
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
-def to_line(record: AnswerRecord | LookRecord) -> str:
-    """A record as one line of JSON, with its newline."""
+def to_line(record: AnswerRecord | FrameRecord) -> str:
+    """Return a record as one line of JSON, with its newline."""
     return json.dumps(asdict(record), allow_nan=False) + "\n"
 
 
 def read_answers(directory: Path) -> list[AnswerRecord]:
-    """The answers of ``directory``. Raises InputError for a line that is no answer."""
+    """Read the answers in a folder. Raises InputError for an invalid line."""
     return [
         AnswerRecord(**{**row, "targets": tuple(row["targets"])})
         for row in _rows(directory / ANSWERS)
     ]
 
 
-def read_looks(directory: Path) -> list[LookRecord]:
-    """The frames that are done in ``directory``. Raises InputError for a line that is none."""
+def read_frames(directory: Path) -> list[FrameRecord]:
+    """Read the completed frames in a folder. Raises InputError for an invalid line."""
     return [
-        LookRecord(**{**row, "bounds": {k: tuple(v) for k, v in row["bounds"].items()}})
-        for row in _rows(directory / LOOKS)
+        FrameRecord(**{**row, "bounds": {k: tuple(v) for k, v in row["bounds"].items()}})
+        for row in _rows(directory / FRAMES)
     ]
 
 

@@ -1,7 +1,7 @@
-"""The folder of one run: what was asked of it, and a line for everything that is done.
+"""The folder of one run: its settings, and a line for every answer and every completed frame.
 
-``run.json`` holds the settings. A frame is done when its line stands in ``looks.jsonl``, which is
-written after the frame's answers. What a killed run left half done is dropped when it is resumed.
+``run.json`` holds the settings. A frame is complete when its line stands in ``looks.jsonl``, which
+is written after the frame's answers. On resumption the lines of incomplete frames are dropped.
 """
 
 from __future__ import annotations
@@ -12,55 +12,54 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.records import (
-    ANSWERS,
-    LOOKS,
-    AnswerRecord,
-    LookRecord,
-    to_line,
-)
+from zsris_ros.evaluation.records import ANSWERS, FRAMES, AnswerRecord, FrameRecord, to_line
 from zsris_ros.types import InputError
 
 RUN = "run.json"
 
 
 class Results:
-    """The results in ``directory``, of a run with ``settings`` (plain data).
+    """The results of a run in a folder.
 
-    ``done`` are the names of the items that need not be answered again. Raises InputError when the
-    folder holds results of other settings.
+    ``done`` holds the names of the completed items.
+
+    Args:
+        directory: The folder.
+        settings: The settings of the run, as plain data.
+
+    Raises:
+        InputError: The folder holds results of other settings.
     """
 
     def __init__(self, directory: Path, settings: Mapping[str, Any]) -> None:
         self.directory = directory
         claim(directory, settings)
-        looks = _whole_lines(directory / LOOKS)
-        self.done = {json.loads(line)["item"] for line in looks}
+        frames = _whole_lines(directory / FRAMES)
+        self.done = {json.loads(line)["item"] for line in frames}
         answers = _whole_lines(directory / ANSWERS)
-        _write(directory / LOOKS, looks)
+        _write(directory / FRAMES, frames)
         _write(directory / ANSWERS, [a for a in answers if json.loads(a)["item"] in self.done])
 
-    def add(self, answers: Sequence[AnswerRecord], look: LookRecord) -> None:
-        """Write down a frame that is done, its answers first."""
-        for name, records in ((ANSWERS, answers), (LOOKS, [look])):
+    def add(self, answers: Sequence[AnswerRecord], frame: FrameRecord) -> None:
+        """Append a completed frame, its answers first."""
+        for name, records in ((ANSWERS, answers), (FRAMES, [frame])):
             with (self.directory / name).open("a", encoding="utf-8") as lines:
                 lines.write("".join(to_line(record) for record in records))
-        self.done.add(look.item)
+        self.done.add(frame.item)
 
 
 def claim(directory: Path, settings: Mapping[str, Any]) -> None:
-    """Make ``directory`` the place for a run with ``settings``.
+    """Create the folder of a run with ``settings``, or verify an existing one.
 
-    Raises InputError when it holds results already, and they are of other settings.
+    Raises:
+        InputError: The folder holds results of other settings.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / RUN
     wanted = json.loads(json.dumps(settings))
     if not path.exists():
-        if any((directory / name).exists() for name in (ANSWERS, LOOKS)):
-            raise InputError(
-                f"{directory} holds results and no {RUN} that says what of: take another folder"
-            )
+        if any((directory / name).exists() for name in (ANSWERS, FRAMES)):
+            raise InputError(f"{directory} holds results without {RUN}: take another folder")
         _write(path, [json.dumps(wanted, indent=2) + "\n"])
         return
     try:
@@ -76,7 +75,7 @@ def claim(directory: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _whole_lines(path: Path) -> list[str]:
-    """The lines of a file that hold a record; a line that was torn off is none."""
+    """Return the lines of a file that hold a record; a truncated line is dropped."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
@@ -91,7 +90,7 @@ def _is_record(line: str) -> bool:
 
 
 def _write(path: Path, lines: Sequence[str]) -> None:
-    """Replace a file as a whole, so that a kill leaves the old one or the new one."""
+    """Replace a file atomically."""
     part = path.with_name(path.name + ".part")
     part.write_text("".join(lines), encoding="utf-8")
     os.replace(part, path)

@@ -1,4 +1,4 @@
-"""Compares answers about one frame with the truth, and writes down what came of it."""
+"""Scores answers about one frame against the truth."""
 
 from __future__ import annotations
 
@@ -24,45 +24,52 @@ from zsris_ros.types import BoolArray, FloatArray, InputError, Proposals, Referr
 T = TypeVar("T")
 
 
-class Judge:
-    """Judges the answers about ``item`` of any number of methods.
+class Scorer:
+    """Scores the answers of any number of methods about ``item``.
 
-    Methods often answer alike, so what was counted for a mask is remembered.
+    Methods often give equal answers, so the counts of a mask are memoised.
     """
 
     def __init__(self, item: EvaluationItem) -> None:
         self._item = item
-        self._known: dict[Hashable, Any] = {}
+        self._results: dict[Hashable, Any] = {}
         self._proposals: list[Proposals] = []
 
-    def judge(
-        self, question: Question, referral: ReferringResult, proposals: Proposals, ms: float
+    def score(
+        self, question: Question, result: ReferringResult, proposals: Proposals, ms: float
     ) -> AnswerRecord:
-        """The record of one answer, chosen from ``proposals`` in ``ms`` milliseconds."""
-        best = referral.best
-        first = referral.mask
+        """Return the record of an answer chosen from ``proposals`` in ``ms`` milliseconds."""
+        best = result.best
+        first = result.mask
         if best is not None and not first.any():
             first = proposals.masks[best.index]
         return self._record(
             question,
             proposals,
-            referral.mask,
+            result.mask,
             first,
-            verdict=referral.verdict.value,
+            verdict=result.verdict.value,
             score=None if best is None or math.isnan(best.score) else round(best.score, 4),
             source=None if best is None else best.source,
-            explanation=referral.explanation,
+            explanation=result.explanation,
             ms=round(ms, 3),
         )
 
-    def refused(self, question: Question, error: InputError, proposals: Proposals) -> AnswerRecord:
-        """The record of an expression that could not be answered: an empty mask."""
-        nothing = np.zeros(self._item.frame.rgb.shape[:2], bool)
-        said = {"score": None, "source": None, "explanation": str(error), "ms": 0.0}
-        return self._record(question, proposals, nothing, nothing, verdict=REFUSED, **said)
+    def score_refusal(
+        self, question: Question, error: InputError, proposals: Proposals
+    ) -> AnswerRecord:
+        """Return the record of an expression that could not be parsed: an empty mask."""
+        empty = np.zeros(self._item.frame.rgb.shape[:2], bool)
+        fields: dict[str, Any] = {
+            "score": None,
+            "source": None,
+            "explanation": str(error),
+            "ms": 0.0,
+        }
+        return self._record(question, proposals, empty, empty, verdict=REFUSED, **fields)
 
     def bounds(self, proposals: Mapping[str, Proposals]) -> dict[str, tuple[float, ...]]:
-        """For each name the IoU of every true object with its best proposal."""
+        """Return, for each name, the IoU of every true object with its best proposal."""
         return {
             name: tuple(round(float(value), 6) for value in self._best(each))
             for name, each in proposals.items()
@@ -74,22 +81,24 @@ class Judge:
         proposals: Proposals,
         mask: BoolArray,
         first: BoolArray,
-        **said: Any,
+        **fields: Any,
     ) -> AnswerRecord:
         targets, classes = question.targets, self._item.classes
         truth = max(self._truths(question), key=lambda each: self._overlap(each, mask).iou)
-        found, bound = self._overlap(truth, mask), self._bound(question, proposals)
+        answered, bound = self._overlap(truth, mask), self._bound(question, proposals)
         best = max(self._overlap(each, first).iou for each in self._truths(question))
-        closest = self._once(("class", _key(mask)), lambda: closest_object(self._item.masks, mask))
+        closest = self._memoised(
+            ("class", _key(mask)), lambda: closest_object(self._item.masks, mask)
+        )
         return AnswerRecord(
             item=self._item.name,
             expression=question.text,
             category=question.category,
             targets=targets,
             expected=question.verdict.value,
-            intersection=found.intersection,
-            union=found.union,
-            iou=round(answer_iou(found, bool(targets)), 6),
+            intersection=answered.intersection,
+            union=answered.union,
+            iou=round(answer_iou(answered, bool(targets)), 6),
             best_iou=round(best, 6),
             bound=round(answer_iou(bound, bool(targets)), 6),
             bound_intersection=bound.intersection,
@@ -100,21 +109,21 @@ class Judge:
             truth=self._counts(truth),
             height=mask.shape[0],
             width=mask.shape[1],
-            **said,
+            **fields,
         )
 
     def _truths(self, question: Question) -> list[BoolArray]:
-        """The masks that are right: all targets together, or each alone where only one is asked."""
+        """Return the right masks: the union of all targets, or each target if one is asked for."""
         if question.verdict is Verdict.AMBIGUOUS:
             return [self._item.masks[target] for target in question.targets]
-        return [self._once(("truth", question.targets), lambda: self._item.truth(question))]
+        return [self._memoised(("truth", question.targets), lambda: self._item.truth(question))]
 
     def _bound(self, question: Question, proposals: Proposals) -> Overlap:
-        """What the best choice reaches: one proposal, or one for each of several targets."""
+        """Return the overlap of the best choice: one proposal, or one for each target."""
 
-        def count() -> Overlap:
+        def compute() -> Overlap:
             if not question.targets:
-                return Overlap(0, 0)  # nothing is meant, and nothing can always be answered
+                return Overlap(0, 0)  # without a target the empty answer is always possible
             truths = self._truths(question)
             found = [best_overlap(truth, proposals.masks) for truth in truths]
             if len(question.targets) > len(truths) and len(proposals):
@@ -122,36 +131,38 @@ class Judge:
                     int(np.argmax([overlap(self._item.masks[i], m).iou for m in proposals.masks]))
                     for i in question.targets
                 ]
-                together: BoolArray = np.any(proposals.masks[each], axis=0)
-                found.append(overlap(truths[0], together))
+                union: BoolArray = np.any(proposals.masks[each], axis=0)
+                found.append(overlap(truths[0], union))
             return max(found, key=lambda each: each.iou)
 
-        return self._once(("bound", question, self._number(proposals)), count)
+        return self._memoised(("bound", question, self._number(proposals)), compute)
 
     def _best(self, proposals: Proposals) -> FloatArray:
         number = self._number(proposals)
-        return self._once(("best", number), lambda: best_ious(self._item.masks, proposals))
+        return self._memoised(("best", number), lambda: best_ious(self._item.masks, proposals))
 
     def _overlap(self, a: BoolArray, b: BoolArray) -> Overlap:
-        return self._once(("overlap", _key(a), _key(b)), lambda: overlap(a, b))
+        return self._memoised(("overlap", _key(a), _key(b)), lambda: overlap(a, b))
 
     def _counts(self, mask: BoolArray) -> str:
-        return self._once(("counts", _key(mask)), lambda: str(run_lengths.encode(mask)["counts"]))
+        return self._memoised(
+            ("counts", _key(mask)), lambda: str(run_lengths.encode(mask)["counts"])
+        )
 
     def _number(self, proposals: Proposals) -> int:
-        """A number for these very proposals; they are kept, so that none is given twice."""
+        """Return a number for these proposals; keeping them makes their identity unique."""
         for number, known in enumerate(self._proposals):
             if known is proposals:
                 return number
         self._proposals.append(proposals)
         return len(self._proposals) - 1
 
-    def _once(self, key: Hashable, count: Callable[[], T]) -> T:
-        if key not in self._known:
-            self._known[key] = count()
-        return cast(T, self._known[key])
+    def _memoised(self, key: Hashable, compute: Callable[[], T]) -> T:
+        if key not in self._results:
+            self._results[key] = compute()
+        return cast(T, self._results[key])
 
 
 def _key(mask: BoolArray) -> bytes:
-    """Equal for equal masks of one frame."""
+    """Return equal bytes for equal masks of one frame."""
     return np.packbits(mask).tobytes()

@@ -1,1 +1,1 @@
-"""Masks and depth in numbers: projection, centroids, boxes and planes. Metres, optical frame."""
+"""Geometry of masks and depth: projection, centroids, boxes, planes. Metres, optical frame."""

@@ -1,7 +1,7 @@
-"""Planes in a depth image, found in disparity, where a depth camera's noise is even.
+"""Planes in a depth image, fitted in inverse depth, where a depth camera's noise is uniform.
 
 A plane seen by a pinhole camera is linear in inverse depth: 1/z = w . ray with the pixel's ray
-((u - cx)/fx, (v - cy)/fy, 1). The vector w (1/m) is the plane: points with w . p = 1.
+((u - cx)/fx, (v - cy)/fy, 1). The vector w (1/m) defines the plane of the points p with w . p = 1.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy.typing as npt
 from zsris_ros.geometry.projection import valid_depth
 from zsris_ros.types import FloatArray, Intrinsics
 
-_GRID = 4  # pixels between the samples a plane is fitted to
+_GRID = 4  # pixels between samples
 _HYPOTHESES = 400
-_REACH = 24  # samples: half of the hypotheses take their three points from one neighbourhood
+_REACH = 24  # samples; half of the hypotheses draw their three points from one neighbourhood
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """The plane w . p = 1, seen in ``share`` of the valid depth with disparity noise ``noise``.
+    """The plane w . p = 1, visible in ``share`` of the valid depth.
 
-    ``vector`` is float64 3 in 1/m; ``noise`` the standard deviation of 1/z around it in 1/m.
+    ``vector`` is w, float64 3 in 1/m; ``noise`` the standard deviation of 1/z around it in 1/m.
     """
 
     vector: npt.NDArray[np.float64]
@@ -31,17 +31,17 @@ class Plane:
     noise: float
 
     def disparity(self, rays: FloatArray) -> FloatArray:
-        """1/z, float32 HxW, of the plane itself along rays HxWx3."""
+        """Return 1/z, float32 HxW, of the plane along rays HxWx3."""
         return (rays @ self.vector.astype(np.float32)).astype(np.float32)
 
     def height(self, points: FloatArray) -> FloatArray:
-        """Metres, float32 HxW, of points HxWx3 from the plane, positive on the camera's side."""
+        """Return the distance in metres of points HxWx3, positive on the camera's side."""
         scale = 1 / np.linalg.norm(self.vector)
         return ((1 - points @ self.vector.astype(np.float32)) * scale).astype(np.float32)
 
 
 def ray_image(shape: tuple[int, int], intrinsics: Intrinsics) -> FloatArray:
-    """The rays (x/z, y/z, 1) of all pixels, float32 HxWx3."""
+    """Return the rays (x/z, y/z, 1) of all pixels, float32 HxWx3."""
     x = (np.arange(shape[1]) - intrinsics.cx) / intrinsics.fx
     y = (np.arange(shape[0]) - intrinsics.cy) / intrinsics.fy
     rays = np.ones((*shape, 3), np.float32)
@@ -57,11 +57,18 @@ def find_planes(
     limit: int = 3,
     seed: int = 0,
 ) -> list[Plane]:
-    """Up to ``limit`` planes, each in at least ``min_share`` of the valid depth, largest first.
+    """Find planes by sequential RANSAC on a grid of pixels; deterministic by ``seed``.
 
-    ``depth`` float32 HxW metres, ``rays`` HxWx3, ``tolerance`` the largest error of 1/z in 1/m of
-    an inlier. RANSAC on a grid of pixels, one plane after the other; the same seed gives the same
-    planes.
+    Args:
+        depth: Metres, float32 HxW.
+        rays: The rays of its pixels, HxWx3.
+        tolerance: Largest error of 1/z of an inlier, in 1/m.
+        min_share: Least share of the valid depth in a plane.
+        limit: The largest number of planes.
+        seed: Seed of the random hypotheses.
+
+    Returns:
+        The planes, largest first.
     """
     sampled = depth[::_GRID, ::_GRID]
     valid = valid_depth(sampled)
@@ -69,19 +76,21 @@ def find_planes(
     directions = rays[::_GRID, ::_GRID][valid].astype(np.float64)
     disparity = 1 / sampled[valid].astype(np.float64)
     generator = np.random.default_rng(seed)
-    left = np.ones(len(disparity), dtype=bool)
+    remaining = np.ones(len(disparity), dtype=bool)
     planes: list[Plane] = []
-    while len(planes) < limit and np.count_nonzero(left) >= max(3, min_share * len(left)):
-        vector = _ransac(where[left], directions[left], disparity[left], tolerance, generator)
+    while len(planes) < limit and np.count_nonzero(remaining) >= max(3, min_share * len(remaining)):
+        vector = _ransac(
+            where[remaining], directions[remaining], disparity[remaining], tolerance, generator
+        )
         if vector is None:
             break
         error = np.abs(directions @ vector - disparity)
-        inliers = left & (error <= tolerance)
-        share = float(np.count_nonzero(inliers)) / len(left)
+        inliers = remaining & (error <= tolerance)
+        share = float(np.count_nonzero(inliers)) / len(remaining)
         if share < min_share:
             break
         planes.append(Plane(vector, share, 1.4826 * float(np.median(error[inliers]))))
-        left &= error > 2 * tolerance
+        remaining &= error > 2 * tolerance
     return sorted(planes, key=lambda plane: -plane.share)
 
 
@@ -92,7 +101,7 @@ def _ransac(
     tolerance: float,
     generator: np.random.Generator,
 ) -> npt.NDArray[np.float64] | None:
-    """The plane vector with most inliers among N samples, polished by least squares."""
+    """The plane vector with most inliers among N samples, refined by least squares."""
     triples = _triples(where, generator)
     matrices = directions[triples]
     sound = np.abs(np.linalg.det(matrices)) > 1e-6

@@ -1,7 +1,7 @@
-"""Depth images to points in metres: the pinhole camera model.
+"""Depth images to points in metres by the pinhole camera model.
 
-Pixels are (x, y), metres are in the camera's optical frame, depth follows REP-118: float32 metres,
-a value that is not finite or not positive means "no measurement".
+Pixels are (x, y), metres are in the camera's optical frame. Depth follows REP-118: float32 metres;
+values that are not finite or not positive mean "no measurement".
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from zsris_ros.types import BoolArray, FloatArray, InputError, Intrinsics, Regio
 
 
 def valid_depth(depth: FloatArray) -> BoolArray:
-    """Where depth HxW holds a measurement (finite and positive), as bool HxW."""
+    """Return where depth HxW is a measurement (finite and positive), bool HxW."""
     return np.isfinite(depth) & (depth > 0)
 
 
 def back_project(depth: FloatArray, intrinsics: Intrinsics) -> FloatArray:
-    """Points float32 HxWx3 in metres (optical frame) of depth HxW; NaN where depth is invalid."""
+    """Return the points float32 HxWx3 of depth HxW, in metres; NaN where depth is invalid."""
     z = np.where(valid_depth(depth), depth, np.float32(np.nan)).astype(np.float32)
     x = (np.arange(depth.shape[1], dtype=np.float32) - intrinsics.cx) / intrinsics.fx
     y = (np.arange(depth.shape[0], dtype=np.float32) - intrinsics.cy) / intrinsics.fy
     return np.stack([z * x.astype(np.float32), z * y.astype(np.float32)[:, None], z], axis=-1)
 
 
+def back_project_region(
+    selected: BoolArray, depth: FloatArray, roi: RegionOfInterest, intrinsics: Intrinsics
+) -> npt.NDArray[np.float64]:
+    """Return the points float64 Nx3, in metres, of the pixels ``selected`` of ``depth[roi]``."""
+    rows, columns = np.nonzero(selected)
+    z = depth[roi][selected].astype(np.float64)
+    x = z * (columns + roi[1].start - intrinsics.cx) / intrinsics.fx
+    y = z * (rows + roi[0].start - intrinsics.cy) / intrinsics.fy
+    return np.stack([x, y, z], axis=1)
+
+
 def check_sizes(mask: BoolArray, depth: FloatArray) -> None:
-    """Raises InputError when mask and depth differ in size."""
+    """Raise InputError when mask and depth differ in size."""
     if mask.shape != depth.shape:
         raise InputError(
             f"a mask of {mask.shape} does not fit depth of {depth.shape}: "
             "use depth that is registered to the picture"
         )
-
-
-def points_of(
-    known: BoolArray, depth: FloatArray, window: RegionOfInterest, intrinsics: Intrinsics
-) -> npt.NDArray[np.float64]:
-    """The points float64 Nx3, in metres, of the pixels ``known`` of a window of ``depth``."""
-    rows, columns = np.nonzero(known)
-    z = depth[window][known].astype(np.float64)
-    x = z * (columns + window[1].start - intrinsics.cx) / intrinsics.fx
-    y = z * (rows + window[0].start - intrinsics.cy) / intrinsics.fy
-    return np.stack([x, y, z], axis=1)

@@ -1,8 +1,11 @@
-"""Masks as run lengths, as COCO stores them: columns first, background first.
+"""COCO's run-length encoding (RLE) of masks: column-major, background first.
 
-``counts`` is a list of run lengths, or COCO's compressed string: each length (from the fourth on,
-its difference to the one two before) in groups of five bits, least significant first, a sixth bit
-for "more follows", and 48 added to make it printable.
+``counts`` is a list of run lengths or COCO's compressed string. The string holds each length (from
+the fourth on, its difference to the second last one) in groups of five bits, least significant
+first; a sixth bit means "more follows", and 48 is added to make a letter.
+
+pycocotools reads the same format, but exhausts memory or crashes the process on a forged ``size``;
+files of proposals come from other programs.
 """
 
 from __future__ import annotations
@@ -15,11 +18,11 @@ import numpy as np
 from zsris_ros.types import BoolArray, InputError
 
 _BITS, _SIGN, _MORE, _FIRST = 5, 0x10, 0x20, 48
-_LONGEST = 7  # groups of a run length below 2**31
+_MAX_GROUPS = 7  # groups of five bits of a run length below 2**31
 
 
 def decode(rle: Mapping[str, Any]) -> BoolArray:
-    """``{"size": [H, W], "counts": ...}`` to a mask bool HxW. Raises InputError otherwise."""
+    """Decode ``{"size": [H, W], "counts": ...}`` to bool HxW; raises InputError if malformed."""
     try:
         height, width = (int(side) for side in rle["size"])
         counts = rle["counts"]
@@ -29,7 +32,7 @@ def decode(rle: Mapping[str, Any]) -> BoolArray:
         ) from error
     if isinstance(counts, bytes):
         counts = counts.decode("ascii", "replace")
-    runs = _uncompressed(counts) if isinstance(counts, str) else _checked(counts)
+    runs = _uncompressed(counts) if isinstance(counts, str) else _validated(counts)
     if height < 0 or width < 0 or min(runs, default=0) < 0 or sum(runs) != height * width:
         raise InputError(
             f"run lengths that sum to {sum(runs)} are no mask of {width}x{height} pixels"
@@ -40,7 +43,7 @@ def decode(rle: Mapping[str, Any]) -> BoolArray:
 
 
 def encode(mask: BoolArray, compress: bool = True) -> dict[str, Any]:
-    """A mask bool HxW to COCO's form, with a string or a list of counts."""
+    """Encode a mask bool HxW, with a compressed string or a list of counts."""
     flat = mask.T.ravel()
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     edges = np.concatenate([[0], changes, [flat.size]]).astype(np.int64)
@@ -69,7 +72,7 @@ def _uncompressed(text: str) -> list[int]:
     value, groups = 0, 0
     for letter in text:
         code = ord(letter) - _FIRST
-        if not 0 <= code < 2 * _MORE or groups == _LONGEST:
+        if not 0 <= code < 2 * _MORE or groups == _MAX_GROUPS:
             raise InputError(f"{text[:20]!r} is not a mask in COCO's compressed run-length form")
         value |= (code & 0x1F) << (_BITS * groups)
         groups += 1
@@ -84,7 +87,7 @@ def _uncompressed(text: str) -> list[int]:
     return counts
 
 
-def _checked(counts: Any) -> list[int]:
+def _validated(counts: Any) -> list[int]:
     whole = isinstance(counts, list | tuple) and all(type(count) is int for count in counts)
     if not whole:
         raise InputError("run lengths must be a list of whole numbers or COCO's compressed string")

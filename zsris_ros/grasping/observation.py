@@ -65,7 +65,7 @@ class Observation:
             The depth of the points, the measured depth at their pixels (NaN outside of the picture
             and without measurement), and whether the pixels belong to the object's mask.
         """
-        camera = self.support.of_points(points)
+        camera = self.support.transform_points(points)
         z = np.maximum(camera[..., 2], 1e-6)
         column = np.rint(camera[..., 0] / z * self.intrinsics.fx + self.intrinsics.cx)
         row = np.rint(camera[..., 1] / z * self.intrinsics.fy + self.intrinsics.cy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -128,3 +128,27 @@ class GraspPlan:
     def best(self) -> GraspCandidate | None:
         """The candidate of highest quality, or None."""
         return self.candidates[0] if self.candidates else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain data: metres, optical frame, quaternions (x, y, z, w)."""
+        return {
+            "status": self.status.value,
+            "message": self.message,
+            "completion": self.completion,
+            "rejected": dict(self.rejected),
+            "candidates": [
+                {
+                    "position": list(each.pose.position),
+                    "quaternion": list(each.pose.quaternion),
+                    "width": each.width,
+                    "opening": each.opening,
+                    "pregrasp_distance": each.pregrasp_distance,
+                    "kind": each.kind,
+                    "approach": each.approach,
+                    "quality": each.quality,
+                    "terms": dict(each.terms),
+                }
+                for each in self.candidates
+            ],
+            "timings_ms": dict(self.timings),
+        }

@@ -382,11 +382,11 @@ def _pose(axes: DoubleArray, position: DoubleArray) -> Pose:
 
 
 def _in_camera(support: Pose, candidate: GraspCandidate) -> GraspCandidate:
-    return replace(candidate, pose=support.of_pose(candidate.pose))
+    return replace(candidate, pose=support.transform_pose(candidate.pose))
 
 
 def _cloud(seen: Observation, points: DoubleArray) -> np.ndarray:
-    return seen.support.of_points(points).astype(np.float32)
+    return seen.support.transform_points(points).astype(np.float32)
 
 
 class _Clock:

@@ -1,6 +1,6 @@
-"""Where things are, as scores: pure functions on boxes, masks, maps and probabilities.
+"""Spatial scores: pure functions of boxes, masks, maps and probabilities.
 
-``relations`` says how two objects stand to each other, ``positions`` where in the picture a word
-points, ``coherence`` how well a mask covers a heat map, ``fusion`` makes one answer of the scores.
-Equation numbers are HybridGL's. Importing this package costs nothing; its modules import torch.
+``relations`` scores pairs of objects, ``positions`` maps words to image regions, ``coherence``
+compares masks with a heat map, ``fusion`` combines scores. Equation numbers are HybridGL's. The
+modules import torch, this package does not.
 """

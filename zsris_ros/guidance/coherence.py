@@ -1,4 +1,4 @@
-"""How well a mask covers the place a text points to: HybridGL's Eqs. 7 and 8."""
+"""Coherence of masks with a text's heat map: HybridGL's Eqs. 7 and 8."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 
 class GuidanceWeights(NamedTuple):
-    """Eq. 8 as ``inside`` * mean inside - ``outside`` * mean outside; lambda is their ratio."""
+    """Weights of Eq. 8: ``inside`` * mean inside - ``outside`` * mean outside."""
 
     inside: float
     outside: float
 
     @classmethod
     def of_lambda(cls, value: float) -> GuidanceWeights:
-        """Lambda with the two weights summing to 2, the scale of the published code."""
+        """Return weights of ratio lambda that sum to 2, the scale of the published code."""
         return cls(2 / (1 + value), 2 * value / (1 + value))
 
 
@@ -26,29 +26,29 @@ PUBLISHED_WEIGHTS: Mapping[str, GuidanceWeights] = {
     "big": GuidanceWeights(2 - 1.95, 1.95),
     "small": GuidanceWeights(0.5, 1.5),
 }
-"""By size word. lambda = 9, 39 and 3, as the published code has them."""
+"""Weights of the published code by size word: lambda = 9, 39 and 3."""
 
 PRINTED_WEIGHTS: Mapping[str, GuidanceWeights] = {
     "": GuidanceWeights(1, 9),
     "big": GuidanceWeights(1, 3),
     "small": GuidanceWeights(1, 14),
 }
-"""lambda = 9, 3 and 14, as the paper prints them."""
+"""Weights of the paper: lambda = 9, 3 and 14."""
 
 PRODUCT_WEIGHTS: Mapping[str, GuidanceWeights] = {
     "": GuidanceWeights.of_lambda(9),
     "big": GuidanceWeights.of_lambda(14),
     "small": GuidanceWeights.of_lambda(3),
 }
-"""A larger lambda minds heat left outside and so favours larger masks: the printed pair is taken
-the other way round."""
+"""A larger lambda penalises heat outside the mask and so favours larger masks: big and small are
+exchanged relative to the paper."""
 
 
 def directed_map(heat: Tensor, positions: Tensor, guard: bool = True) -> Tensor:
-    """Eq. 7, G_dir = G * P_dir, divided by its mean: float HxW with mean 1.
+    """Return Eq. 7, G_dir = G * P_dir, divided by its mean: float HxW with mean 1.
 
-    With ``guard`` a map without any heat becomes all ones, which favours no place; without it the
-    division by zero stands as published.
+    With ``guard`` a map without heat becomes all ones; without it the division by zero gives NaN,
+    as in the published code.
     """
     directed = heat * positions.to(heat)
     mean = directed.mean()
@@ -61,18 +61,21 @@ def directed_map(heat: Tensor, positions: Tensor, guard: bool = True) -> Tensor:
 def guidance_scores(
     masks: Tensor, heat: Tensor, weights: GuidanceWeights, guard: bool = True
 ) -> Tensor:
-    """Eq. 8, S_g of every mask: bool NxHxW and HxW with mean 1 to float32 N.
+    """Return Eq. 8, S_g of every mask, float32 N.
 
-    One product of the mask matrix with the map. With ``guard`` a mask that leaves nothing outside
-    counts the mean heat there (1), and an empty mask counts no heat inside; without it 0/0 is NaN,
-    as published.
+    Args:
+        masks: Bool or coverage, NxHxW.
+        heat: HxW with mean 1.
+        weights: Weights of the means inside and outside.
+        guard: Use 1 as the mean outside a full mask and 0 as the mean inside an empty one, instead
+            of NaN as in the published code.
     """
     flat = masks.flatten(1).to(heat.dtype)
     values = heat.flatten()
     area = flat.sum(dim=1)
     rest = values.numel() - area
     heat_inside = flat @ values
-    # Exactly nothing outside a full mask, where the difference is a rounding error.
+    # Exactly 0 outside a full mask, where the difference is a rounding error.
     heat_outside = torch.where(rest > 0, values.sum() - heat_inside, 0.0)
     if guard:
         nothing, everything = area == 0, rest == 0

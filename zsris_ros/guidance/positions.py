@@ -13,10 +13,10 @@ POSITIONS = ("left", "right", "top", "bottom", "middle", "front", "back")
 
 
 def published_position_map(flag: str, height: int, width: int) -> Tensor:
-    """One direction as published: float32 HxW.
+    """Return the map of one direction as published, float32 HxW.
 
-    "left", "right" and "middle" are ramps along x. Every other flag, "up" and "down" among them,
-    gives ones: the published code ignores it.
+    "left", "right" and "middle" are ramps along x. Other flags, including "up" and "down", give
+    ones, as the published code ignores them.
     """
     if flag == "left":
         row = torch.linspace(1, 0, width)
@@ -33,13 +33,13 @@ def published_position_map(flag: str, height: int, width: int) -> Tensor:
 def position_map(
     positions: Collection[str], height: int, width: int, depth: Tensor | None = None
 ) -> Tensor:
-    """All the places that were named, multiplied: float32 HxW, 1 where they meet (Eq. 6).
+    """Return the product of the maps of all positions, float32 HxW with maximum 1 (Eq. 6).
 
-    Every place is 1 - the distance to it in units of the picture. "middle" is along the axes that
-    no other word speaks of: "middle left" is half-way up the left side. "front" and "back" go by
-    ``depth`` (HxW metres, not finite or not positive where unknown) where there is any, and by
-    the picture's height elsewhere, as on a floor seen from above. No positions give ones. Raises
-    InputError on an unknown one.
+    Each map is 1 minus the distance to the position in units of the image. "middle" applies to the
+    axes without another word: "middle left" is half-way up the left side. "front" and "back" use
+    ``depth`` (HxW metres, not finite or not positive where unknown), and the image's height where
+    it is unknown, as on a floor seen from above. No positions give ones. Raises InputError for an
+    unknown position.
     """
     unknown = sorted(set(positions) - set(POSITIONS))
     if unknown:
@@ -60,7 +60,7 @@ def position_map(
 
 
 def _unit(count: int) -> Tensor:
-    """0 to 1 over ``count`` pixels; a single pixel is in the middle."""
+    """Coordinates from 0 to 1 of ``count`` pixels; 0.5 for a single pixel."""
     return torch.linspace(0, 1, count) if count > 1 else torch.full((count,), 0.5)
 
 
@@ -69,9 +69,9 @@ def _tent(value: Tensor) -> Tensor:
 
 
 def _nearness(depth: Tensor, fallback: Tensor) -> Tensor:
-    """1 at the nearest measured depth, 0 at the farthest, ``fallback`` where nothing was measured.
+    """1 at the nearest valid depth, 0 at the farthest, ``fallback`` where depth is invalid.
 
-    Nearest and farthest are the 2nd and 98th percentile, so that a few stray pixels don't decide.
+    Nearest and farthest are the 2nd and 98th percentile, which excludes outliers.
     """
     depth = depth.to(torch.float32).cpu()
     valid = torch.isfinite(depth) & (depth > 0)

@@ -1,8 +1,8 @@
-"""How two objects stand to each other: R(i, j) of HybridGL's Eqs. 4 and 5.
+"""Relations between two objects: R(i, j) of HybridGL's Eqs. 4 and 5.
 
-``hard_relation`` is the published comparison of box centres. ``soft_relation`` is what a robot
-uses: scores in [0, 1] that grow with how clearly a relation holds, for every kind an expression can
-name, in metres where depth is known and on the image plane elsewhere.
+``hard_relation`` is the published comparison of box centres. ``soft_relation`` is the robot's: a
+score in [0, 1] for every relation of an expression, in metres where depth is known and on the image
+plane elsewhere.
 
 Boxes are Nx4 (x, y, w, h) in pixels with w = x_max - x_min, as segment_anything gives them; points
 are Nx3 centroids in metres in the camera's optical frame, NaN where depth is unknown. R[i, j] reads
@@ -24,11 +24,11 @@ from zsris_ros.types import InputError
 
 @dataclass(frozen=True)
 class RelationSettings:
-    """At which distance a relation is certain.
+    """Distances at which a relation is certain.
 
-    ``separation``: centres that many mean sizes apart, for directions on the image plane.
-    ``size_ratio``: areas. ``reach``: mean sizes, and ``reach_m``: metres, at which nearness has
-    fallen to a half. ``depth_m``: difference of depth in metres.
+    ``separation``: distance of centres in mean sizes, for directions on the image plane.
+    ``size_ratio``: ratio of areas. ``reach`` (mean sizes) and ``reach_m`` (metres): distance at
+    which nearness is 0.5. ``depth_m``: difference of depth in metres.
     """
 
     separation: float = 1.0
@@ -39,10 +39,10 @@ class RelationSettings:
 
 
 def hard_relation(flag: str, boxes: Tensor) -> Tensor:
-    """R(i, j) as published, on box centres and areas: float64 NxN.
+    """Return R(i, j) as published, from box centres and areas, float64 NxN.
 
-    ``flag`` is one of ``HARD_FLAGS``; any other stands for "no relation" and gives ones. "within"
-    divides by the area of box i, so boxes without width or height give NaN or infinity there.
+    ``flag`` is one of ``HARD_FLAGS``; others mean "no relation" and give ones. "within" divides by
+    the area of box i, which gives NaN or infinity for boxes without width or height.
     """
     boxes = boxes.double()
     x, y, w, h = boxes.unbind(1)
@@ -67,11 +67,11 @@ def soft_relation(
     points: Tensor | None = None,
     settings: RelationSettings | None = None,
 ) -> Tensor:
-    """R(i, j) in [0, 1] for one of ``KINDS``: float32 NxN, zero on the diagonal, never NaN.
+    """Return R(i, j) in [0, 1] for one of ``KINDS``, float32 NxN with a zero diagonal, never NaN.
 
-    ``areas`` N are mask areas in pixels; without them the boxes' areas stand in. "between" has one
-    anchor here and takes the best second one; the function ``between`` takes pairs. Raises
-    InputError on an unknown kind.
+    ``areas`` N are mask areas in pixels, by default the boxes' areas. "between" has one anchor here
+    and uses the best second one; the function ``between`` takes pairs. Raises InputError for an
+    unknown kind.
     """
     if kind not in _SOFT:
         raise InputError(f"unknown relation {kind!r}; known are {', '.join(KINDS)}")
@@ -82,16 +82,12 @@ def soft_relation(
     return scores * (1 - torch.eye(len(boxes), device=scores.device))
 
 
-def between(
-    boxes: Tensor,
-    pairs: Tensor,
-    points: Tensor | None = None,
-) -> Tensor:
-    """How much each object lies between two anchors: boxes Nx4 and int64 pairs Kx2 to NxK.
+def between(boxes: Tensor, pairs: Tensor, points: Tensor | None = None) -> Tensor:
+    """Return scores in [0, 1] of objects (boxes Nx4) between anchors (int64 pairs Kx2), NxK.
 
-    Scores are in [0, 1], the same for (a, b) and (b, a), and zero for an anchor itself. They are 1
-    on the middle of the line between the anchors' centres, and fall towards its ends and away from
-    it; in space where all three points are known, on the image plane elsewhere.
+    Scores are symmetric in the anchors and zero for an anchor itself. They are 1 at the middle of
+    the line between the anchors' centres, and fall towards its ends and with the distance from it;
+    in space where all three points are known, on the image plane elsewhere.
     """
     layout = _Layout(boxes, None, points, RelationSettings())
     plane = _between(torch.stack([layout.cx, layout.cy], dim=1), pairs)
@@ -104,14 +100,10 @@ def between(
 
 
 class _Layout:
-    """Boxes, areas and points prepared for comparing every object with every other one."""
+    """Boxes, areas and points of N objects, with their pairwise differences."""
 
     def __init__(
-        self,
-        boxes: Tensor,
-        areas: Tensor | None,
-        points: Tensor | None,
-        settings: RelationSettings,
+        self, boxes: Tensor, areas: Tensor | None, points: Tensor | None, settings: RelationSettings
     ) -> None:
         self.settings = settings
         boxes = torch.nan_to_num(boxes.float())
@@ -150,11 +142,11 @@ class _Layout:
 
     @cached_property
     def overlap_x(self) -> Tensor:
-        """Pixels that two boxes share along x."""
+        """Common pixels of two boxes along x."""
         return _overlap(self.left, self.right)
 
     def metric(self, in_space: Tensor, on_plane: Tensor) -> Tensor:
-        """The first where both depths are known, the second elsewhere."""
+        """``in_space`` where both depths are known, ``on_plane`` elsewhere."""
         return torch.where(self.both_known, in_space, on_plane)
 
 
@@ -167,9 +159,9 @@ def _above(at: _Layout) -> Tensor:
 
 
 def _towards(along: Tensor, across: Tensor, size: Tensor, at: _Layout) -> Tensor:
-    """One direction: certain a size away and within 45 degrees, half as certain far off to a side.
+    """One direction: 1 from a size away within 45 degrees, down to 0.5 far to the side.
 
-    ``along`` is how far i lies in the direction as seen from j, ``across`` how far to its side.
+    ``along`` is the distance of i from j in the direction, ``across`` the distance to its side.
     """
     distance = ramp(along / (size * at.settings.separation), 1.0)
     share = along.clamp_min(0) / torch.hypot(along, across).clamp_min(1e-6)
@@ -201,13 +193,13 @@ def _near(at: _Layout) -> Tensor:
 
 
 def _next_to(at: _Layout) -> Tensor:
-    """Near, but neither in nor around."""
+    """Near, but neither inside nor around."""
     inside = _inside(at)
     return _near(at) * (1 - inside) * (1 - inside.T)
 
 
 def _on(at: _Layout) -> Tensor:
-    """I stands on j: its foot within j's height, above j's centre or wholly within its outline."""
+    """I stands on j: its foot within j's height, above j's centre or inside its box."""
     over = at.overlap_x / at.w[:, None]
     foot = (at.bottom[:, None] - at.top[None, :]) / at.h[None, :]  # 0: on j's top edge, 1: its foot
     rests = ramp(foot + 0.5, 0.5) * ramp(1.25 - foot, 0.25)
@@ -216,14 +208,14 @@ def _on(at: _Layout) -> Tensor:
 
 
 def _under(at: _Layout) -> Tensor:
-    """I below j's centre, sharing its columns, with little free space between."""
+    """I below j's centre, in its columns, with little free space between."""
     shared = at.overlap_x / torch.minimum(at.w[:, None], at.w[None, :])
     lower = ramp(_minus(at.cy) / at.mean_height, 0.5)
     return shared * lower / (1 + at.gap_y / at.mean_height)
 
 
 def _behind(at: _Layout) -> Tensor:
-    """Farther from the camera; without depth, a foot higher in the picture, as on a floor."""
+    """Farther from the camera; without depth, a foot higher in the image, as on a floor."""
     plane = ramp(_minus(at.bottom).T / at.mean_height, 0.5)
     space = ramp(_minus(at.points[:, 2]), at.settings.depth_m)
     aligned = 1 / (1 + at.gap_x / at.mean_width)
@@ -231,7 +223,7 @@ def _behind(at: _Layout) -> Tensor:
 
 
 def _between_any(at: _Layout) -> Tensor:
-    """Between j and some other object, the best of them."""
+    """Between j and the best other object."""
     centres = torch.stack([at.cx, at.cy], dim=1)
     count = len(centres)
     index = torch.arange(count, device=centres.device)
@@ -273,11 +265,11 @@ _SOFT: dict[str, Callable[[_Layout], Tensor]] = {
 }
 
 KINDS = tuple(_SOFT)
-"""Every relation an expression can name."""
+"""Every relation of an expression."""
 
 
 def ramp(value: Tensor, full: float) -> Tensor:
-    """0 up to 0, 1 from ``full`` on, straight between."""
+    """Return 0 up to 0, 1 from ``full`` on, linear between."""
     return (value / full).clamp(0, 1)
 
 

@@ -1,7 +1,7 @@
-"""Words to Expression: what was asked, as data.
+"""Referring expressions from text.
 
 >>> from zsris_ros.language import parse
->>> parse("please grab the second red mug from the left", parser="rules").ordinal
+>>> parse("please grab the second red mug from the left", parser="rules").target.ordinal
 Ordinal(index=2, side='left')
 """
 

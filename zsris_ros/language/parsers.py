@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from zsris_ros.language import rule_parser, spacy_parser
+from zsris_ros.language import spacy_parser
 from zsris_ros.language.lexicon.function_words import ORDINAL_SIDES
-from zsris_ros.types import Expression, InputError, Relation
+from zsris_ros.language.rule_parser import RuleParser
+from zsris_ros.types import Expression, InputError, NounPhrase
 
 
 class Parser(Protocol):
-    """Anything that turns a text into an Expression.
-
-    ``name`` is what ``Expression.parser`` says: "rules" or the name of a spaCy pipeline.
-    """
+    """A parser of referring expressions."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in ``Expression.parser``: "rules" or a spaCy pipeline."""
+        ...
 
     def parse(self, text: str) -> Expression:
-        """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
+        """Return the expression in ``text``.
+
+        Raises:
+            InputError: The text holds no letter or digit.
+        """
         ...
 
 
-class RuleParser:
-    """The grammar of rule_parser.py: always there, deterministic, needs no model."""
-
-    name = rule_parser.NAME
-
-    def parse(self, text: str) -> Expression:
-        return rule_parser.parse(text)
-
-
 def load_parser(name: str = "auto") -> Parser:
-    """The parser called "rules", "spacy" (the best installed English pipeline) or "auto".
+    """Load a parser once for many texts.
 
-    "auto" takes the rules: of the parsers that could be measured they are the best. The name of a
-    pipeline such as "en_core_web_sm" and the folder of one, such as `zsris train-language` makes,
-    are accepted too. Load once, parse often.
+    Args:
+        name: "rules"; "auto" (the rules, which measured best); "spacy" (the best installed English
+            pipeline); the name of a pipeline, or the folder that `zsris train-language` wrote.
 
-    Raises InputError for another name, or when spaCy or its pipeline is not installed.
+    Raises:
+        InputError: The name is unknown, or spaCy or its pipeline is not installed.
     """
     if name in ("rules", "auto"):
         return RuleParser()
@@ -55,52 +51,52 @@ def load_parser(name: str = "auto") -> Parser:
     )
 
 
-_loaded: dict[str, Parser] = {}
-
-
 def parse(text: str, parser: str = "auto") -> Expression:
-    """What ``text`` asks for. Parsers are loaded once and kept.
+    """Return the expression in ``text``; parsers are loaded once and kept.
 
-    Raises InputError when the text holds no letter or digit, or when ``parser`` is not available.
+    Raises:
+        InputError: The text holds no letter or digit, or ``parser`` is not available.
     """
-    if parser not in _loaded:
-        _loaded[parser] = load_parser(parser)
-    return _loaded[parser].parse(text)
+    return _loaded(parser).parse(text)
+
+
+_loaded = cache(load_parser)
 
 
 def to_json(expression: Expression) -> dict[str, Any]:
-    """The expression as plain data in the schema parsers are scored by: text, target, head,
-    attributes, number, position, superlative, ordinal, relations, excluded and parser.
+    """Return the expression in the JSON schema that parsers are scored by.
 
-    The schema has no further targets, says of an anchor only its target, head and relations, and
-    counts from sides of the picture only: "the second biggest" is the superlative "big" in it.
+    The schema has no further targets, only text, head and relations of an anchor, and only ordinals
+    that count from a side of the picture: "the second biggest" has the superlative "big".
     """
-    ordinal, superlative = expression.ordinal, expression.superlative
+    target = expression.target
+    ordinal, superlative = target.ordinal, target.superlative
     if ordinal is not None and ordinal.side not in ORDINAL_SIDES.values():
         superlative, ordinal = ordinal.side, None
     return {
         "text": expression.text,
-        "target": expression.target,
-        "head": expression.head,
-        "attributes": list(expression.attributes),
-        "number": expression.number,
-        "position": list(expression.position),
+        "target": target.text,
+        "head": target.head,
+        "attributes": list(target.attributes),
+        "number": target.number,
+        "position": list(target.position),
         "superlative": superlative,
         "ordinal": None if ordinal is None else {"index": ordinal.index, "from": ordinal.side},
-        "relations": _relations(expression.relations),
-        "excluded": list(expression.excluded),
+        "relations": relations_to_json(target),
+        "excluded": [each.text for each in target.excluded],
         "parser": expression.parser,
     }
 
 
-def _relations(relations: Sequence[Relation]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for relation in relations:
-        anchors: list[dict[str, Any]] = []
-        for anchor in relation.anchors:
-            row: dict[str, Any] = {"target": anchor.target, "head": anchor.head}
-            if anchor.relations:
-                row["relations"] = _relations(anchor.relations)
-            anchors.append(row)
-        rows.append({"kind": relation.kind, "anchors": anchors})
-    return rows
+def relations_to_json(phrase: NounPhrase) -> list[dict[str, Any]]:
+    """Return the relations of a noun phrase in the JSON schema."""
+    return [
+        {"kind": relation.kind, "anchors": [anchor_to_json(anchor) for anchor in relation.anchors]}
+        for relation in phrase.relations
+    ]
+
+
+def anchor_to_json(anchor: NounPhrase) -> dict[str, Any]:
+    """Return text, head and relations of an anchor in the JSON schema."""
+    row: dict[str, Any] = {"target": anchor.text, "head": anchor.head}
+    return {**row, "relations": relations_to_json(anchor)} if anchor.relations else row

@@ -1,8 +1,8 @@
 """The parser on a spaCy dependency parse (ClearNLP labels: nsubj, dobj, pobj, prep, amod, ...).
 
-The parse decides what a parse is good at: which noun phrase is the target, where noun phrases end,
-and which noun a later phrase belongs to. Everything else (positions, superlatives, order, kinds of
-relation, number, negation) is read by the same rules as without a parse. Lemmas are not used.
+The parse gives the target, the ends of noun phrases and the attachment of later phrases. The rules
+of ``grammar`` read all else: positions, superlatives, order, relations, number, negation. Lemmas
+are not used.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.language.grammar.disfluencies import mend
-from zsris_ros.language.grammar.noun_phrases import NounPhraseReader
-from zsris_ros.language.grammar.phrase_draft import Phrase, to_expression
+from zsris_ros.language.grammar.disfluencies import remove_disfluencies
+from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.reader import read_targets
+from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import Tokens, tokenise
-from zsris_ros.language.rule_parser import Reader
+from zsris_ros.language.rule_parser import build_expression
 from zsris_ros.types import Expression, InputError
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
 
 PIPELINES = ("en_core_web_trf", "en_core_web_lg", "en_core_web_md", "en_core_web_sm")
-"""Pipelines known to carry the labels used here, best first."""
+"""Pipelines that carry the labels used here, best first."""
 
 PUBLISHED_ORDER = ("en_core_web_lg", "en_core_web_trf", "en_core_web_md", "en_core_web_sm")
 """The same for the published methods, whose code uses en_core_web_lg."""
@@ -45,7 +46,8 @@ def installed(order: Sequence[str] = PIPELINES) -> list[str]:
 def best_installed(order: Sequence[str] = PIPELINES) -> str:
     """Return the first installed pipeline of ``order``.
 
-    Raises InputError when there is none.
+    Raises:
+        InputError: None is installed.
     """
     found = installed(order)
     if not found:
@@ -58,9 +60,10 @@ def best_installed(order: Sequence[str] = PIPELINES) -> str:
 
 @lru_cache(maxsize=2)
 def load_pipeline(name: str) -> Any:
-    """The spaCy pipeline called ``name``, or the one in the folder ``name``.
+    """Return the spaCy pipeline with the name or in the folder ``name``.
 
-    Raises InputError when it is not installed or cannot be read.
+    Raises:
+        InputError: The pipeline is not installed or cannot be read.
     """
     try:
         import spacy
@@ -79,14 +82,15 @@ def load_pipeline(name: str) -> Any:
 
 
 def full_name(pipeline: Any) -> str:
-    """ "en_core_web_sm", wherever the pipeline was loaded from."""
+    """Return the name of a pipeline with its language: "en_core_web_sm"."""
     return f"{pipeline.meta['lang']}_{pipeline.meta['name']}"
 
 
 class SpacyParser:
-    """Parses with one spaCy pipeline, loaded on construction by name or from a folder.
+    """A parser on one spaCy pipeline, loaded by name or from a folder.
 
-    Raises InputError when the pipeline is not installed.
+    Raises:
+        InputError: The pipeline is not installed.
     """
 
     def __init__(self, name: str) -> None:
@@ -94,56 +98,51 @@ class SpacyParser:
         self.name = full_name(self._pipeline)
 
     def parse(self, text: str) -> Expression:
-        """The expression in ``text``. Raises InputError when the text holds no letter or digit."""
+        """As ``rule_parser.parse``."""
         source = " ".join(tokenise(text).source.split())
         return expression_from_doc(self._pipeline(source), self.name, text)
 
 
 def expression_from_doc(doc: Doc, name: str, text: str | None = None) -> Expression:
-    """The expression in a parsed document; ``text`` is the original where it differs.
+    """Return the expression in a parsed document; ``text`` is the original where it differs.
 
-    Needs heads and ``dep_`` labels; noun chunks need ``pos_``. Raises InputError when the
-    document holds no letter or digit.
+    The document needs heads and ``dep_`` labels; noun chunks need ``pos_``.
+
+    Raises:
+        InputError: The document holds no letter or digit.
     """
-    tokens = mend(tokenise(doc.text))
-    return to_expression(SpacyReader(tokens, doc).read(), text or doc.text, name)
+    tokens = remove_disfluencies(tokenise(doc.text))
+    targets = read_targets(ParserState(tokens, SpacyDependencies(tokens, doc)))
+    return build_expression(targets, text or doc.text, name)
 
 
-class SpacyReader(Reader):
-    """The rules' reader with target, ends of noun phrases and attachment from a parse."""
+class SpacyDependencies:
+    """The target, the ends of noun phrases and the attachment from a dependency parse."""
 
     def __init__(self, tokens: Tokens, doc: Doc) -> None:
-        self.doc = doc
-        self.indices = _align(tokens, doc)
-        self.chunks = list(doc.noun_chunks) if self.indices else []
-        super().__init__(NounPhraseReader(tokens, self._chunk_ends()))
-
-    def _chunk_ends(self) -> dict[int, int]:
-        ends: dict[int, int] = {}
-        first = {index: i for i, index in reversed(list(enumerate(self.indices)))}
-        for chunk in self.chunks:
+        self._doc = doc
+        self._indices = _align(tokens, doc)
+        self._chunks = list(doc.noun_chunks) if self._indices else []
+        self.chunk_ends: dict[int, int] = {}
+        first = {index: i for i, index in reversed(list(enumerate(self._indices)))}
+        for chunk in self._chunks:
             inside = [first[k] for k in range(chunk.start, chunk.end) if k in first]
-            ends.update({i: max(inside) + 1 for i in inside})
-        return ends
+            self.chunk_ends.update({i: max(inside) + 1 for i in inside})
 
-    def _target_start(self, i: int) -> int:
-        chunk = target_chunk(self.doc, self.chunks)
-        if chunk is None or chunk.start not in self.indices:
+    def target_start(self, i: int) -> int:
+        """Return the start of the target's noun chunk, ``i`` where it lies before ``i``."""
+        chunk = target_chunk(self._doc, self._chunks)
+        if chunk is None or chunk.start not in self._indices:
             return i
-        start = self.indices.index(chunk.start)
-        # A chunk within what was already read (a direction, what is not meant) is not the target.
-        return start if start >= i else i
+        return max(i, self._indices.index(chunk.start))
 
-    def _attach(self, at: int, nouns: Sequence[Phrase]) -> Phrase | None:
-        """The phrase the token at ``at`` depends on: up its heads until one of ``nouns``."""
-        if not self.indices:
+    def owner(self, i: int, nouns: Sequence[Draft]) -> Draft | None:
+        """Return the first of ``nouns`` among the heads of the token at ``i``."""
+        if not self._indices:
             return None
-        owners = {}
-        for noun in nouns:
-            for k in range(*noun.span):
-                owners[self.indices[k]] = noun
-        token: Token = self.doc[self.indices[at]]
-        for _ in range(len(self.doc)):
+        owners = {self._indices[k]: noun for noun in nouns for k in range(*noun.span)}
+        token: Token = self._doc[self._indices[i]]
+        for _ in range(len(self._doc)):
             if token.i in owners:
                 return owners[token.i]
             if token.head.i == token.i:
@@ -153,7 +152,7 @@ class SpacyReader(Reader):
 
 
 def _align(tokens: Tokens, doc: Doc) -> list[int]:
-    """For each token the index of spaCy's token it starts in; empty when lengths differ."""
+    """Return the index of the spaCy token at each token's start; empty where lengths differ."""
     if len(tokens.source) != len(doc.text):
         return []
     at = [0] * (len(doc.text) + 1)
@@ -164,11 +163,11 @@ def _align(tokens: Tokens, doc: Doc) -> list[int]:
 
 
 def target_chunk(doc: Doc, chunks: Sequence[Span]) -> Span | None:
-    """The noun chunk that is asked for, or None when the parse does not tell.
+    """Return the noun chunk of the target, None where the parse gives none.
 
-    As published (Global-Local CLIP, section 3.4) the root's own chunk, and under a verb a
-    child's; unlike the published code the object is preferred to the first child, pronouns are
-    no targets, and clauses below a verb of wanting or asking are followed.
+    As in Global-Local CLIP, section 3.4, the chunk of the root or of a child of its verb. Unlike
+    the published code, objects precede other children, pronouns are no targets, and clauses below
+    a verb of wanting or asking are followed.
     """
     of_token = {k: chunk for chunk in chunks for k in range(chunk.start, chunk.end)}
     for root in (token for token in doc if token.head.i == token.i):

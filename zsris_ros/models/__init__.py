@@ -1,1 +1,1 @@
-"""Presets, and the models they name, loaded and ready to answer."""
+"""Presets, and the loading of their models."""

@@ -1,4 +1,4 @@
-"""How narrow a halo around masks will do: the narrowest that proves itself on the weights."""
+"""The narrowest halo around masks whose features agree with exact ones on given weights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.checked_hybrid import (
-    CLOSE_COSINE,
-    Closeness,
-    closeness,
+    MIN_COSINE,
+    Agreement,
+    compare_features,
     phrase_features,
 )
 from zsris_ros.vision.clip import ClipModel
@@ -23,20 +23,20 @@ from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights.catalogue import WeightsError
 
 SURROUNDS = ("auto", "exact")
-"""What lies far from a mask: encoded once a frame where that is close enough, or for every mask."""
+"""Tokens far from masks: encoded once a frame if the features agree, or for every mask."""
 
 HALOS = (0, 1, 2)
-"""Rings of cells that are tried."""
+"""Rings of cells to try, in this order."""
 
 
 def check_surround(name: str) -> None:
-    """Raises WeightsError for an unknown name."""
+    """Raise a WeightsError for an unknown name."""
     if name not in SURROUNDS:
         raise WeightsError(f"unknown surround '{name}': use {' or '.join(SURROUNDS)}")
 
 
 class Proof(NamedTuple):
-    """The halo that is close enough, None without one, and how close the last one tried came."""
+    """The halo that agrees, or None, and the agreement of the last one tried."""
 
     halo: int | None
     cosine: float
@@ -44,9 +44,9 @@ class Proof(NamedTuple):
 
 
 def proven_halo(
-    clip: ClipModel, settings: HybridSettings, close: float = CLOSE_COSINE, scale: float = 100.0
+    clip: ClipModel, settings: HybridSettings, close: float = MIN_COSINE, scale: float = 100.0
 ) -> Proof:
-    """Return the first of ``HALOS`` that is close to exact features on a test picture.
+    """Return the first of ``HALOS`` that is close to exact features on a test image.
 
     Args:
         clip: The weights.
@@ -57,25 +57,25 @@ def proven_halo(
     rgb, masks = probe()
     texts = phrase_features(clip)
     exact = HybridEncoder(clip, replace(settings, halo=None)).encode(rgb, masks)
-    found = Closeness(0.0, 0.0)
+    found = Agreement(0.0, 0.0)
     for halo in HALOS:
         near = one_by_one(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
-        found = closeness(exact, near, texts, scale)
-        if found.suffices(close):
+        found = compare_features(exact, near, texts, scale)
+        if found.is_close(close):
             return Proof(halo, *found)
     return Proof(None, *found)
 
 
 def one_by_one(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> Tensor:
-    """As ``encoder.encode``, but no mask gets more tokens than its halo because of a larger one."""
+    """Encode each mask alone, so that none gets more tokens because of a larger one."""
     return torch.cat([encoder.encode(rgb, mask[None]) for mask in masks])
 
 
 def probe() -> tuple[ByteArray, BoolArray]:
-    """A cluttered picture, uint8 240x320x3, and masks of things in it, bool 5x240x320."""
+    """Return a cluttered image, uint8 240x320x3, and masks of objects in it, bool 5x240x320."""
     y, x = np.mgrid[:240, :320]
     waves = 60 * np.sin(x / 23) + 50 * np.cos(y / 17 + x / 90)
-    picture = np.stack([128 + waves, 120 - waves, 110 + 0.4 * y], axis=-1).astype(np.uint8)
+    image = np.stack([128 + waves, 120 - waves, 110 + 0.4 * y], axis=-1).astype(np.uint8)
     masks = np.zeros((5, 240, 320), np.uint8)
     cv2.circle(masks[0], (70, 60), 14, 1, -1)
     cv2.rectangle(masks[1], (150, 40), (215, 120), 1, -1)
@@ -84,5 +84,5 @@ def probe() -> tuple[ByteArray, BoolArray]:
     cv2.rectangle(masks[4], (285, 205), (319, 239), 1, -1)
     colours = ((210, 40, 40), (40, 80, 200), (230, 230, 230), (45, 150, 60), (240, 200, 50))
     for mask, colour in zip(masks, colours, strict=True):
-        picture[mask > 0] = colour
-    return picture, masks > 0
+        image[mask > 0] = colour
+    return image, masks > 0

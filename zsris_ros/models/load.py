@@ -12,22 +12,28 @@ import torch
 from torch import Tensor
 
 from zsris_ros.baselines.published_query import PublishedReader, load_reader
-from zsris_ros.language.parsers import Parser, load_parser
+from zsris_ros.language import Parser, load_parser
 from zsris_ros.models.background_reuse import check_surround, proven_halo
+from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.models.preset import Preset, bundled, load_preset, with_calibration
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
-from zsris_ros.proposals.proposer import Proposer
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.torch_utils.precision import picture, proven, resolve_precision
+from zsris_ros.torch_utils.precision import (
+    build_verified,
+    resolve_device,
+    resolve_precision,
+    sample_picture,
+)
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.weights.catalogue import WeightsError, catalogue, default_directory, find
+from zsris_ros.weights.catalogue import WeightsError, catalogue, find
 from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
 from zsris_ros.weights.token_table import expand_clip_state
 
@@ -35,11 +41,11 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """What a segmenter is put together from.
+class LoadedModels:
+    """The models of a preset, from which segmenters are assembled.
 
-    ``depth`` is None when depth proposals are switched off. ``parser_choice`` is the parser's name
-    as it was asked for, from which the published methods take their own reader.
+    ``depth`` is None without depth proposals. ``parser_choice`` is the requested parser's name, by
+    which the published methods load their own reader.
     """
 
     preset: Preset
@@ -52,11 +58,20 @@ class Parts:
 
     @property
     def proposers(self) -> list[Proposer]:
-        """SAM, and depth beside it unless it is switched off."""
+        """SAM, and depth unless it is switched off."""
         return [self.sam] if self.depth is None else [self.sam, self.depth]
 
+    def segmenter(self, *proposers: Proposer) -> Segmenter:
+        """Return the robot's segmenter; ``proposers`` replace the preset's own."""
+        settings = self.preset.referring
+        encoder = SceneEncoder(
+            proposers or self.proposers, self.encoder, self.localiser, settings.proposer_weights
+        )
+        resolver = ProductResolver(self.encoder.clip, self.localiser, self.parser, settings)
+        return Segmenter(encoder, resolver)
+
     def to(self, device: torch.device) -> None:
-        """Moves every network to ``device``; what is made of these parts moves with them."""
+        """Move every network, and with it every segmenter of these models, to ``device``."""
         self.sam.to(device)
         self.encoder.clip.to(device)
 
@@ -64,7 +79,8 @@ class Parts:
     def published_sam(self) -> SamProposer:
         """SAM with HybridGL's settings for RefCOCO, RefCOCO+ and RefCOCOg, on the same network.
 
-        The preset's own proposer where SAM is a small one, which the published settings do not fit.
+        The preset's own proposer if SAM is a small one, to which the published settings do not
+        apply.
         """
         return self._published_sam(SamSettings.published())
 
@@ -79,166 +95,105 @@ class Parts:
 
     @cached_property
     def reader(self) -> PublishedReader:
-        """The reader of the published methods, loaded when the first of them needs it.
+        """The reader of the published methods, loaded at its first use.
 
-        Raises InputError when the parser that was asked for is not there.
+        Raises:
+            InputError: The requested parser is not installed.
         """
         return load_reader(self.parser_choice)
 
-    def segmenter(self, *proposers: Proposer) -> Segmenter:
-        """The robot's way to answer; ``proposers`` stand in for the preset's own when given."""
-        settings = self.preset.referring
-        looking = SceneEncoder(
-            proposers or self.proposers, self.encoder, self.localiser, settings.trust
-        )
-        resolver = ProductResolver(self.encoder.clip, self.localiser, self.parser, settings)
-        return Segmenter(looking, resolver)
+
+def load_segmenter(name: str, options: LoadOptions = DEFAULTS) -> Segmenter:
+    """Return the whole pipeline of the preset ``name``; see ``load_models``."""
+    return load_models(name, options).segmenter()
 
 
-def load_parts(
-    name: str,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    directory: str | Path | None = None,
-    depth_proposals: bool = True,
-    parser: str = "auto",
-    batch_size: int | None = None,
-    surround: str = "auto",
-) -> Parts:
+def load_models(name: str, options: LoadOptions = DEFAULTS) -> LoadedModels:
     """Build all models of the preset ``name``.
 
-    ``device`` is a torch device or "auto" (a GPU if there is one). ``precision`` is "float32",
-    "float16", "bfloat16" or "auto": see ``resolve_precision``; a half precision must prove close to
-    float32 on this device, else float32 is taken, and the log says so. ``directory`` holds fetched
-    checkpoints (None: the default). ``parser`` is "rules", a spaCy pipeline, or "auto": the rules,
-    and for the published methods an installed spaCy pipeline where there is one. ``batch_size`` is
-    how many masks are encoded at most at once (None: the preset's). ``surround`` is "exact", or
-    "auto": what lies far from a mask in pictures of whole frames is encoded once for all masks,
-    where the features prove close to exact ones when the weights are loaded, and again on each
-    frame (see ``vision.surround`` and ``vision.checked_hybrid``). A file
-    <preset>.calibration.json of ``zsris calibrate`` in ``directory`` replaces the preset's
-    calibration.
-
-    Raises WeightsError when a checkpoint is missing or wrong; the sentence says how to fetch it.
+    Raises:
+        WeightsError: A checkpoint is missing or wrong; the message names the command to fetch it.
+        InputError: An option has an unknown value.
     """
-    where = resolve_device(device)
-    check_surround(surround)
-    directory = Path(directory).expanduser() if directory else default_directory()
-    preset = with_calibration(load_preset(name), directory)
-    if batch_size is not None:
-        preset = replace(preset, hybrid=replace(preset.hybrid, batch_size=batch_size))
+    device = resolve_device(options.device)
+    check_surround(options.surround)
+    preset = with_calibration(load_preset(name), options.folder)
+    if options.batch_size is not None:
+        preset = replace(preset, hybrid=replace(preset.hybrid, batch_size=options.batch_size))
     if flaw := torch_flaw(torch.__version__):
         LOG.warning("torch %s %s", torch.__version__, flaw)
-    # What is cheap fails first: a missing checkpoint is said before any network is built.
-    language = load_parser(parser)
-    sam_state = checkpoint_state(preset.sam.checkpoint, directory)
-    clip_state = checkpoint_state(preset.clip.checkpoint, directory)
+    # Cheap checks come first: a missing checkpoint is reported before any network is built.
+    parser = load_parser(options.parser)
+    sam_state = checkpoint_state(preset.sam.checkpoint, options.folder)
+    clip_state = checkpoint_state(preset.clip.checkpoint, options.folder)
 
-    def build(kind: str) -> Parts:
+    def build(precision: str) -> LoadedModels:
         sam = build_sam(preset.sam.architecture, sam_state)
-        clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
-        return Parts(
+        clip = ClipModel.load(
+            preset.clip.architecture, clip_state, device=device, precision=precision
+        )
+        return LoadedModels(
             preset=preset,
-            sam=SamProposer(sam, preset.proposing, where, kind),
-            depth=DepthProposer(preset.depth) if depth_proposals else None,
+            sam=SamProposer(sam, preset.proposing, device, precision),
+            depth=DepthProposer(preset.depth) if options.depth_proposals else None,
             encoder=HybridEncoder(clip, preset.hybrid),
             localiser=GemLocaliser(clip, preset.gem),
-            parser=language,
-            parser_choice=parser,
+            parser=parser,
+            parser_choice=options.parser,
         )
 
-    kind = resolve_precision(precision, where, clip_state)
-    parts = proven(build, _probe, kind) if precision == "auto" else build(kind)
-    return _shared(parts) if surround == "auto" else parts
+    precision = resolve_precision(options.precision, device, clip_state)
+    if options.precision == "auto":
+        models = build_verified(build, _probe, precision)
+    else:
+        models = build(precision)
+    return _with_background_reuse(models) if options.surround == "auto" else models
 
 
-def _shared(parts: Parts) -> Parts:
-    """The parts with the narrowest halo around masks that proves itself, where there can be one.
-
-    The halo is checked again on every frame.
-    """
-    settings, clip = parts.encoder.settings, parts.encoder.clip
+def _with_background_reuse(models: LoadedModels) -> LoadedModels:
+    """Return the models with the narrowest halo around masks that agrees with exact features."""
+    settings, clip = models.encoder.settings, models.encoder.clip
     if settings.window is not None or settings.halo is not None:
-        return parts
-    scale = parts.preset.referring.logit_scale
+        return models
+    scale = models.preset.referring.logit_scale
     halo, cosine, logits = proven_halo(clip, settings, scale=scale)
     if halo is None:
         LOG.info(
-            "every mask's pictures are encoded in full, because sharing what lies far from masks "
-            "strays too far with these weights (cosine %.5f, logits %.2f)",
+            "the pictures of every mask are encoded in full: background-token reuse differs too "
+            "much with these weights (cosine %.5f, logits %.2f)",
             cosine,
             logits,
         )
-        return parts
+        return models
     LOG.info(
-        "what lies beyond a halo of %d cells around masks is encoded once a frame (cosine to "
-        "encoding it for every mask: %.5f, logits: %.2f)",
+        "tokens beyond a halo of %d cells around masks are encoded once a frame (cosine to exact "
+        "features %.5f, logits %.2f)",
         halo,
         cosine,
         logits,
     )
-    return replace(parts, encoder=CheckedHybridEncoder(clip, replace(settings, halo=halo), scale))
+    return replace(models, encoder=CheckedHybridEncoder(clip, replace(settings, halo=halo), scale))
 
 
-def _probe(parts: Parts) -> list[Tensor]:
-    """What every network makes of a small picture and a text: rows of features on the CPU."""
-    rgb = picture()
+def _probe(models: LoadedModels) -> list[Tensor]:
+    """Return features of every network for a small picture and a text: rows on the CPU."""
+    rgb = sample_picture()
     mask = np.zeros((1, *rgb.shape[:2]), dtype=bool)
     mask[:, 16:48, 20:44] = True
     features = [
-        parts.sam.embed(rgb),
-        parts.encoder.encode(rgb, mask),
-        parts.localiser.patches(rgb),
-        parts.encoder.clip.encode_text(["the red box"]),
+        models.sam.embed(rgb),
+        models.encoder.encode(rgb, mask),
+        models.localiser.patches(rgb),
+        models.encoder.clip.encode_text(["the red box"]),
     ]
     return [feature.cpu() for feature in features]
 
 
-def load_segmenter(
-    name: str,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    directory: str | Path | None = None,
-    depth_proposals: bool = True,
-    parser: str = "auto",
-    batch_size: int | None = None,
-    surround: str = "auto",
-) -> Segmenter:
-    """The whole pipeline of the preset ``name``; see ``load_parts`` for the arguments."""
-    return load_parts(
-        name,
-        device=device,
-        precision=precision,
-        directory=directory,
-        depth_proposals=depth_proposals,
-        parser=parser,
-        batch_size=batch_size,
-        surround=surround,
-    ).segmenter()
-
-
-def resolve_device(name: str) -> torch.device:
-    """A torch device from its name; "auto" is a GPU if there is one, else the CPU."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise WeightsError(f"unknown device '{name}': use auto, cpu, cuda, or cuda:1") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise WeightsError(
-            f"device '{name}' is not there: torch sees {torch.cuda.device_count()} CUDA devices; "
-            "use auto or cpu"
-        )
-    return device
-
-
 def checkpoint_state(checkpoint: str, directory: Path) -> dict[str, Tensor]:
-    """The parameters of a catalogued checkpoint in ``directory``, or of one in this package.
+    """Return the parameters of a catalogued checkpoint in ``directory``, or of a bundled one.
 
-    Raises WeightsError when it is missing or wrong.
+    Raises:
+        WeightsError: The checkpoint is missing or wrong.
     """
     if checkpoint not in catalogue():
         return expand_clip_state(load_state_dict(bundled(checkpoint)))

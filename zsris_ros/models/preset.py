@@ -1,4 +1,4 @@
-"""A preset: which weights are used together, and every value that was tuned for them.
+"""Presets: the weights that are used together, and the values that were tuned for them.
 
 A preset is a JSON file in ``presets/``::
 
@@ -11,7 +11,7 @@ A preset is a JSON file in ``presets/``::
     }
 
 A checkpoint is a name of the catalogue, or the path of a file that ships in this package
-("tabletop/sam.safetensors"). What a section leaves out keeps its default.
+("tabletop/sam.safetensors"). Omitted values keep their defaults.
 """
 
 from __future__ import annotations
@@ -36,10 +36,22 @@ Settings = TypeVar("Settings")
 
 PRESETS = Path(__file__).parent / "presets"
 
+_OLD_NAMES = {
+    "alike": "ambiguity_ratio",
+    "anchors": "anchor_masks",
+    "calibrated": "absolute_logits",
+    "found": "min_score",
+    "margin": "logit_margin",
+    "objectness": "quality_exponent",
+    "trust": "proposer_weights",
+    "whole": "whole_ratio",
+}
+"""Former names of ``ReferSettings``, accepted in "referring" sections for one release."""
+
 
 @dataclass(frozen=True)
 class Network:
-    """One network: its architecture, and the catalogue's name or the bundled file of its weights.
+    """One network: its architecture, and the catalogued name or the bundled file of its weights.
 
     ``architecture`` is a name known to the network's builder, or a mapping of sizes.
     """
@@ -64,29 +76,33 @@ class Preset:
 
 
 def preset_names() -> list[str]:
-    """The names of all presets."""
+    """Return the names of all presets."""
     return sorted(path.stem for path in PRESETS.glob("*.json"))
 
 
 def describe(name: str) -> str:
-    """The description of a preset, without loading anything."""
+    """Return the description of a preset, without loading anything."""
     return str(_read(name).get("description", ""))
 
 
 def checkpoints(name: str) -> list[str]:
-    """The catalogued checkpoints a preset needs; none for weights that ship in the package."""
+    """Return the catalogued checkpoints of a preset; none for bundled weights."""
     document = _read(name)
     needed = (document.get(network, {}).get("checkpoint", "") for network in ("sam", "clip"))
     return [checkpoint for checkpoint in needed if checkpoint in catalogue()]
 
 
 def load_preset(name: str) -> Preset:
-    """Read a preset; raises WeightsError naming what is unknown or missing in it."""
+    """Read a preset.
+
+    Raises:
+        WeightsError: The preset, a name in it or its JSON is invalid; the message names the fault.
+    """
     return parse_preset(name, _read(name))
 
 
 def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
-    """Turn a preset's JSON into settings; raises WeightsError naming what is wrong in it."""
+    """Convert a preset's JSON into settings; see ``load_preset``."""
     # These import torch, which takes seconds; listing presets must not.
     from zsris_ros.proposals.depth.depth_proposer import DepthSettings
     from zsris_ros.proposals.sam.sam_proposer import SamSettings
@@ -95,6 +111,11 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
     from zsris_ros.vision.views import HybridSettings
 
     rest = dict(document)
+    rest["referring"] = _new_names(rest.get("referring", {}))
+
+    def section(key: str, defaults: Settings) -> Settings:
+        return _settings(defaults, rest.pop(key, {}), f"preset {name}, {key}")
+
     sam = dict(rest.pop("sam", {}))
     proposing = sam.pop("settings", {})
     preset = Preset(
@@ -103,12 +124,10 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
         sam=_network(sam, f"preset {name}, sam"),
         clip=_network(rest.pop("clip", {}), f"preset {name}, clip"),
         proposing=_settings(SamSettings(), proposing, f"preset {name}, sam.settings"),
-        hybrid=_settings(HybridSettings(), rest.pop("hybrid", {}), f"preset {name}, hybrid"),
-        gem=_settings(GemSettings(), rest.pop("gem", {}), f"preset {name}, gem"),
-        depth=_settings(DepthSettings(), rest.pop("depth", {}), f"preset {name}, depth"),
-        referring=_settings(
-            ReferSettings(), rest.pop("referring", {}), f"preset {name}, referring"
-        ),
+        hybrid=section("hybrid", HybridSettings()),
+        gem=section("gem", GemSettings()),
+        depth=section("depth", DepthSettings()),
+        referring=section("referring", ReferSettings()),
     )
     if rest:
         raise WeightsError(f"preset {name}: there is no section {', '.join(sorted(rest))}")
@@ -116,10 +135,10 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
 
 
 def with_calibration(preset: Preset, directory: Path) -> Preset:
-    """The preset as ``directory``/<preset>.calibration.json says, where there is such a file.
+    """Return the preset with the values of ``directory``/<preset>.calibration.json, if it exists.
 
-    ``zsris calibrate`` writes it. Raises WeightsError for a file that is none, or that was measured
-    with other weights.
+    Raises:
+        WeightsError: The file is not one of ``zsris calibrate``, or is for other weights.
     """
     path = directory / f"{preset.name}.calibration.json"
     if not path.exists():
@@ -127,8 +146,8 @@ def with_calibration(preset: Preset, directory: Path) -> Preset:
     try:
         section = dict(json.loads(path.read_text(encoding="utf-8"))["referring"])
     except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} is no file of `zsris calibrate`: {error!r}") from error
-    referring = _settings(preset.referring, section, str(path))
+        raise WeightsError(f"{path} is not a file of `zsris calibrate`: {error!r}") from error
+    referring = _settings(preset.referring, _new_names(section), str(path))
     if referring.calibration.weights != preset.name:
         raise WeightsError(
             f"{path} was measured with the weights '{referring.calibration.weights}': "
@@ -156,8 +175,13 @@ def _network(section: Mapping[str, Any], where: str) -> Network:
     return Network(**section)
 
 
+def _new_names(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a "referring" section with the old names of settings replaced by the new ones."""
+    return {_OLD_NAMES.get(name, name): value for name, value in section.items()}
+
+
 def _settings(defaults: Settings, values: Mapping[str, Any], where: str) -> Settings:
-    """``defaults`` with ``values`` put in; lists become tuples, mappings nested settings."""
+    """Return ``defaults`` with ``values``; lists become tuples, mappings nested settings."""
     known = [field.name for field in fields(cast(Any, defaults))]
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -177,5 +201,5 @@ def _settings(defaults: Settings, values: Mapping[str, Any], where: str) -> Sett
 
 
 def bundled(checkpoint: str) -> Path:
-    """The path of a checkpoint file that ships in this package."""
+    """Return the path of a bundled checkpoint file."""
     return ROOM / checkpoint

@@ -1,10 +1,10 @@
-"""Proposals that another program made: FreeSOLO's, CutLER's, or the true masks.
+"""Proposals computed elsewhere: masks in memory, a file per image, or one file for many images.
 
-Two kinds of file. COCO's JSON of results, for many images::
+COCO's JSON results hold many images::
 
     [{"image_id": 42, "segmentation": {"size": [H, W], "counts": ...}, "score": 0.9}, ...]
 
-and NumPy's npz for one image, with ``masks`` (bool NxHxW) and perhaps ``scores`` (N).
+NumPy's npz holds one image, with ``masks`` (bool NxHxW) and optionally ``scores`` (N).
 """
 
 from __future__ import annotations
@@ -21,31 +21,26 @@ from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Proposals
 
-SOURCE = "file"
 
-
-class FileProposer:
-    """Proposals of one image from a file; every frame it is asked about must be that image.
-
-    ``image_id`` chooses the image of a COCO file, and may be left out where the file has one only.
-    Raises InputError when the file cannot be used.
-    """
+class FixedProposer:
+    """Proposes the same masks, bool NxHxW, for every frame, such as a data set's true masks."""
 
     needs_depth = False
 
-    def __init__(self, path: str | Path, image_id: int | str | None = None) -> None:
-        self._path = Path(path)
-        self._proposals = ProposalFile(path).of_image(image_id)
+    def __init__(self, masks: BoolArray, source: str = "given") -> None:
+        self._proposals = Proposals(
+            masks, mask_boxes(masks), np.ones(len(masks), np.float32), (source,) * len(masks)
+        )
 
     def propose(self, frame: Frame) -> Proposals:
-        """The file's masks, best first. Raises InputError when they are of another size."""
-        return for_frame(self._proposals, frame, self._path)
+        """Return the masks in their order; raises InputError when the frame's size differs."""
+        return match_frame(self._proposals, frame, "the fixed proposer")
 
 
 class ProposalFile:
     """A file of proposals for one image (npz) or many (COCO JSON), read once.
 
-    Raises InputError when the file is missing or is neither.
+    Raises InputError for a missing file and for other formats.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -53,27 +48,22 @@ class ProposalFile:
         if not self._path.is_file():
             raise InputError(f"there is no file of proposals {self._path}")
         self._images: dict[str, list[Mapping[str, Any]]] = {}
-        self._only: Proposals | None = None
+        self._npz: Proposals | None = None
         if self._path.suffix == ".npz":
-            self._only = _read_npz(self._path)
+            self._npz = _read_npz(self._path)
         elif self._path.suffix == ".json":
             self._images = _read_json(self._path)
         else:
             raise InputError(f"{self._path}: proposals are read from .json (COCO) or .npz files")
 
-    @property
-    def image_ids(self) -> tuple[str, ...]:
-        """The images of a COCO file, as text; empty for an npz file."""
-        return tuple(self._images)
-
     def of_image(self, image_id: int | str | None = None) -> Proposals:
-        """One image's proposals, best score first; none where the file has none for it.
+        """Return one image's proposals, best score first; an unknown id has none.
 
-        Raises InputError when it is not said which of several images is meant, or when an entry
-        holds no mask.
+        Raises InputError for an entry without a mask, and without an id for a file of several
+        images.
         """
-        if self._only is not None:
-            return self._only
+        if self._npz is not None:
+            return self._npz
         if image_id is None:
             if len(self._images) != 1:
                 raise InputError(
@@ -81,24 +71,31 @@ class ProposalFile:
                 )
             image_id = next(iter(self._images))
         entries = self._images.get(str(image_id), [])
+        where = f"{self._path}, image {image_id}"
         try:
             masks = [decode(entry["segmentation"]) for entry in entries]
             scores = [float(entry.get("score", 1.0)) for entry in entries]
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{self._path}, image {image_id}: {_reason(error)}") from error
+            raise InputError(f"{where}: unreadable entry: {error}") from error
         if len({mask.shape for mask in masks}) > 1:
-            raise InputError(f"{self._path}, image {image_id}: masks of several sizes")
-        stacked = np.stack(masks) if masks else np.zeros((0, 0, 0), bool)
-        return given_proposals(stacked, scores)
+            raise InputError(f"{where}: masks of several sizes")
+        return make_proposals(np.stack(masks) if masks else np.zeros((0, 0, 0), bool), scores)
 
 
-def given_proposals(
-    masks: BoolArray, scores: FloatArray | Sequence[float] | None = None, source: str = SOURCE
+def make_proposals(
+    masks: BoolArray, scores: FloatArray | Sequence[float] | None = None, source: str = "file"
 ) -> Proposals:
-    """Masks bool NxHxW and scores N (1 where there are none) as proposals, best first.
+    """Return proposals, best first, without the empty masks.
 
-    Scores are clipped to [0, 1]; empty masks are left out. Raises InputError when shapes or types
-    do not fit.
+    Args:
+        masks: Bool NxHxW.
+        scores: N numbers, clipped to [0, 1]; 1 by default.
+        source: Name of the proposer.
+
+    Raises:
+        InputError: Shapes or types do not fit.
     """
     if masks.dtype != np.bool_ or masks.ndim != 3:
         raise InputError(f"masks must be bool NxHxW, got {masks.dtype} {masks.shape}")
@@ -112,20 +109,20 @@ def given_proposals(
     return Proposals(kept, mask_boxes(kept), clipped, (source,) * len(kept))
 
 
-def for_frame(proposals: Proposals, frame: Frame, path: Path) -> Proposals:
-    """The proposals of ``path`` for a frame; none are none of the frame's size.
+def match_frame(proposals: Proposals, frame: Frame, origin: str | Path) -> Proposals:
+    """Return proposals of the frame's size; zero masks of another size become zero of this one.
 
-    Raises InputError when the masks are of another size.
+    Raises InputError, naming ``origin``, when masks have another size.
     """
-    found = proposals.masks.shape[1:]
-    if found == (frame.height, frame.width):
+    height, width = proposals.masks.shape[1:]
+    if (height, width) == (frame.height, frame.width):
         return proposals
     if len(proposals):
         raise InputError(
-            f"{path} holds masks of {found[1]}x{found[0]} pixels, the picture has "
+            f"{origin} holds masks of {width}x{height} pixels, the picture has "
             f"{frame.width}x{frame.height}: give the proposals of this picture"
         )
-    return given_proposals(np.zeros((0, frame.height, frame.width), dtype=bool))
+    return make_proposals(np.zeros((0, frame.height, frame.width), dtype=bool))
 
 
 def _read_npz(path: Path) -> Proposals:
@@ -138,7 +135,7 @@ def _read_npz(path: Path) -> Proposals:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is not an npz file of masks: {error}") from error
     try:
-        return given_proposals(masks, scores)
+        return make_proposals(masks, scores)
     except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -148,7 +145,7 @@ def _read_json(path: Path) -> dict[str, list[Mapping[str, Any]]]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from error
-    if isinstance(content, Mapping):  # a COCO data set, with its annotations
+    if isinstance(content, Mapping):  # a COCO data set with annotations
         content = content.get("annotations")
     if not isinstance(content, list):
         raise InputError(f"{path} is no list of COCO results, nor a data set with 'annotations'")
@@ -158,7 +155,3 @@ def _read_json(path: Path) -> dict[str, list[Mapping[str, Any]]]:
             raise InputError(f"{path}: entry {number} has no image_id and segmentation")
         images.setdefault(str(entry["image_id"]), []).append(entry)
     return images
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, InputError) else f"unreadable entry: {error}"

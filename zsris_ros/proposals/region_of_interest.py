@@ -1,4 +1,4 @@
-"""Proposals for a window of a frame, for less work than the whole frame takes."""
+"""Proposals in a region of a frame, cheaper than those of the whole frame."""
 
 from __future__ import annotations
 
@@ -7,43 +7,40 @@ from dataclasses import replace
 import numpy as np
 
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.proposals.proposer import Proposer
+from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
-from zsris_ros.types import Frame, Proposals, RegionOfInterest
+from zsris_ros.types import BoolArray, Frame, Proposals, RegionOfInterest
 
 
-def propose_in(proposer: Proposer, frame: Frame, window: RegionOfInterest) -> Proposals:
-    """What ``proposer`` finds in a window of ``frame``; the masks have the frame's size.
+def propose_in_region(proposer: Proposer, frame: Frame, roi: RegionOfInterest) -> Proposals:
+    """Return the proposals in a region of ``frame``, as masks of the frame's size.
 
-    SAM is prompted in the window. Others are shown nothing but the window, and what its border cuts
-    off is left out.
+    SAM encodes the whole frame and is prompted in the region. Other proposers get the cropped
+    frame, and masks that the region's border cuts are dropped.
     """
     if isinstance(proposer, SamProposer):
-        return proposer.propose(frame, window)
-    found = proposer.propose(cut_out(frame, window))
-    masks = np.zeros((len(found), frame.height, frame.width), bool)
-    masks[:, window[0], window[1]] = found.masks
-    whole = np.array([not _is_cut(mask, frame, window) for mask in found.masks], bool)
-    kept = np.flatnonzero(whole)
+        return proposer.propose(frame, roi)
+    found = proposer.propose(crop_frame(frame, roi))
+    kept = [index for index, mask in enumerate(found.masks) if not _is_cut(mask, frame, roi)]
+    masks = np.zeros((len(kept), frame.height, frame.width), bool)
+    masks[:, roi[0], roi[1]] = found.masks[kept]
     sources = tuple(found.sources[index] for index in kept)
-    return Proposals(masks[kept], mask_boxes(masks[kept]), found.quality[kept], sources)
+    return Proposals(masks, mask_boxes(masks), found.quality[kept], sources)
 
 
-def cut_out(frame: Frame, window: RegionOfInterest) -> Frame:
-    """The window as a frame of its own; its camera sees the same points in the same places."""
-    rows, columns = window
+def crop_frame(frame: Frame, roi: RegionOfInterest) -> Frame:
+    """Return a region as a frame, with intrinsics that give the same points in metres."""
+    rows, columns = roi
     camera = frame.intrinsics
     if camera is not None:
         camera = replace(camera, cx=camera.cx - columns.start, cy=camera.cy - rows.start)
-    depth = None if frame.depth is None else np.ascontiguousarray(frame.depth[window])
-    return replace(
-        frame, rgb=np.ascontiguousarray(frame.rgb[window]), depth=depth, intrinsics=camera
-    )
+    depth = None if frame.depth is None else np.ascontiguousarray(frame.depth[roi])
+    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[roi]), depth=depth, intrinsics=camera)
 
 
-def _is_cut(mask: np.ndarray, frame: Frame, window: RegionOfInterest) -> bool:
-    """Whether a mask of the window touches a border of it that is not the frame's."""
-    rows, columns = window
+def _is_cut(mask: BoolArray, frame: Frame, roi: RegionOfInterest) -> bool:
+    """Whether a mask of the region touches a border of it that is inside the frame."""
+    rows, columns = roi
     return bool(
         (rows.start > 0 and mask[0].any())
         or (rows.stop < frame.height and mask[-1].any())

@@ -1,1 +1,1 @@
-"""A scene and an expression become an answer: look once, refer often (``Segmenter``)."""
+"""Referring segmentation: encode a frame once, resolve any number of expressions in it."""

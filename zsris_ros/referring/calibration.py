@@ -1,25 +1,20 @@
-"""From evidence to a probability: is this mask what was asked for?
+"""Calibration: the probability that a mask shows the requested object, from its evidence.
 
-A mask is what was asked for when it shows the phrase, stands where the relations say, and has the
-rank that was named. Each kind of evidence k gives a fit f_k in [0, 1], and the score is log-linear
-in all of them:
+Each kind of evidence k gives a fit f_k in [0, 1], and the score is log-linear in all of them:
 
     log score = sum_k log g_k(f_k).
 
-Where a kind was measured for the weights in use, g_k is Platt scaling (Platt, 1999),
-``sigmoid(offset + slope * logit(f))``, and a score is the probability that the mask is what was
-asked for. Elsewhere g_k is a mixture,
+With measured weights, g_k is Platt scaling (Platt, 1999), ``sigmoid(offset + slope * logit(f))``,
+and the score is a probability. With other weights, g_k is a mixture,
 
     g_k(f) = 1 - r_k (1 - f),
 
-of a statement that is right and was read rightly, with probability r_k (``RELIABILITY``), and one
-that says nothing. So evidence adds up, and none of it can outweigh the rest without bound: a place
-that does not fit costs at most -log(1 - r_k).
+of a true statement, with probability r_k (``RELIABILITY``), and one without information. The
+influence of any evidence is bounded: a place that does not fit costs at most -log(1 - r_k).
 
-A CLIP whose logits mean nothing by themselves gets an absolute term of its own, ``presence``: the
-share of the phrase in a softmax over the phrase and texts that fit anything, of one mask and not
-over the masks that happen to be there. It takes part where it was measured, and says whether there
-is such a thing, never which of the masks is meant.
+``presence`` is an absolute term for a CLIP whose logits have no absolute meaning: the share of the
+phrase in a softmax over the phrase and generic texts, for one mask and not over the masks of the
+image. It counts if it was measured, and rates the existence of the object, not the choice of mask.
 """
 
 from __future__ import annotations
@@ -34,15 +29,8 @@ from torch.nn import functional as F
 
 EVIDENCE: Mapping[str, str] = MappingProxyType(
     {
-        "match": "match",
-        "presence": "presence",
-        "not": "not",
-        "place": "place",
-        "order": "order",
-        "posture": "posture",
-        "anchor": "anchor",
-        "thing": "thing",
-        "coherence": "coherence",
+        **{kind: kind for kind in ("match", "presence", "not", "place", "order", "posture")},
+        **{kind: kind for kind in ("anchor", "thing", "coherence")},
         **dict.fromkeys(("left_of", "right_of", "above", "below"), "direction"),
         **dict.fromkeys(("in_front_of", "behind"), "depth"),
         **dict.fromkeys(("bigger_than", "smaller_than"), "size"),
@@ -51,7 +39,7 @@ EVIDENCE: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("on", "under", "inside", "part_of", "with"), "contact"),
     }
 )
-"""The kind of evidence of every term of a grounding that is one."""
+"""The kind of evidence of each term of a grounding."""
 
 KINDS = tuple(dict.fromkeys(EVIDENCE.values()))
 
@@ -74,30 +62,30 @@ RELIABILITY: Mapping[str, float] = MappingProxyType(
         "anchor": 0.0,
     }
 )
-"""How often a statement of a kind is assumed to be true of the mask that is meant, where nothing
-was measured.
+"""The assumed probability that a statement of a kind is true of the target, without a measurement.
 
-People are nearly always right about order and direction; distances, contact and what is not meant
-are judged by geometry and by a CLIP that know little of them. Absolute terms count where they were
-measured only.
+Order and direction are nearly always right. Distance, contact and exclusion are judged by geometry
+and by CLIP, which are less reliable. The absolute kinds only count if they were measured.
 """
 
-ABSOLUTE = ("presence", "anchor")
-"""Kinds that say whether there is such a thing, not which of the masks it is."""
-
 SAME_TEXT = 0.97
-FURTHEST = 8.0
-"""Logits of terms are cut here: 0 and 1 are never certain."""
+"""Cosine above which a negative has the meaning of the phrase."""
+MAX_LOGIT = 8.0
+"""Bound of the logits of terms: 0 and 1 are never certain."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a score means for one set of weights; plain data, as ``zsris calibrate`` writes it.
+    """The coefficients of one set of weights, as ``zsris calibrate`` writes them.
 
-    ``scaling`` holds (offset, slope) for kinds of evidence (``KINDS``); a kind that is missing
-    counts by its ``RELIABILITY``. ``weights`` names what was calibrated and ``measured_on`` the
-    data; where that is empty, scores have never been compared with the truth. Raises ValueError for
-    unknown kinds and for slopes that are not positive.
+    Attributes:
+        scaling: (offset, slope) by kind of evidence (``KINDS``); other kinds count by their
+            ``RELIABILITY``.
+        weights: The name of the calibrated weights.
+        measured_on: The data set; empty if the scores were never compared with the truth.
+
+    Raises:
+        ValueError: An unknown kind, or a slope that is not positive.
     """
 
     scaling: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -107,19 +95,19 @@ class Calibration:
     def __post_init__(self) -> None:
         for kind, values in self.scaling.items():
             if kind not in KINDS:
-                raise ValueError(f"no evidence is called {kind}; known are {', '.join(KINDS)}")
+                raise ValueError(f"unknown kind of evidence {kind}; known are {', '.join(KINDS)}")
             if len(values) != 2 or values[1] <= 0:
                 raise ValueError(f"{kind} needs an offset and a slope above 0, got {list(values)}")
 
     @property
     def measured(self) -> bool:
-        """Whether the coefficients come from data."""
+        """Whether the coefficients were measured."""
         return bool(self.measured_on)
 
     def probability(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """The score of each of N masks, float32 N in [0, 1]: a probability where measured.
+        """Return the score of each mask, float32 N in [0, 1].
 
-        ``terms`` (each N, in [0, 1]) are those of a grounding; "match" is always among them.
+        ``terms`` are those of a grounding, each N in [0, 1]; "match" is required.
         """
         score = torch.ones_like(terms["match"])
         for name, term in terms.items():
@@ -128,7 +116,7 @@ class Calibration:
         return score
 
     def scaled(self, kind: str, term: Tensor) -> Tensor:
-        """g_k of one kind of evidence, N."""
+        """Return g_k of one kind of evidence, N."""
         if kind not in self.scaling:
             return 1 - RELIABILITY[kind] * (1 - term.float())
         offset, slope = self.scaling[kind]
@@ -136,11 +124,13 @@ class Calibration:
 
 
 def presence(features: Tensor, phrase: Tensor, negatives: Tensor, scale: float) -> Tensor:
-    """How much more each mask is what the phrase says than anything at all, float32 N in [0, 1].
+    """Return the softmax share of the phrase among the negatives for each mask, float32 N.
 
-    ``features`` NxE, the text features ``phrase`` E and ``negatives`` KxE; ``scale`` is CLIP's.
-    Negatives that say the same as the phrase (cosine above ``SAME_TEXT``) are left out; without any
-    every mask gets 1.
+    Args:
+        features: Features of the masks, NxE.
+        phrase: The text feature of the phrase, E.
+        negatives: Text features, KxE; synonyms of the phrase (``SAME_TEXT``) are left out.
+        scale: CLIP's logit scale.
     """
     texts = F.normalize(torch.cat([phrase.reshape(1, -1), negatives]), dim=-1)
     kept = texts @ texts[0] <= SAME_TEXT
@@ -150,5 +140,5 @@ def presence(features: Tensor, phrase: Tensor, negatives: Tensor, scale: float) 
 
 
 def bounded_logit(term: Tensor) -> Tensor:
-    """The logit of shares in [0, 1], cut at +-``FURTHEST``."""
-    return torch.logit(term.float(), eps=1e-6).clamp(-FURTHEST, FURTHEST)
+    """Return the logit of shares in [0, 1], clamped to +-``MAX_LOGIT``."""
+    return torch.logit(term.float(), eps=1e-6).clamp(-MAX_LOGIT, MAX_LOGIT)

@@ -1,7 +1,8 @@
-"""From scores to an answer: the candidates, the verdict, and which of them are selected."""
+"""The decision from scores: candidates, verdict and selection."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import exp
 
@@ -9,54 +10,27 @@ import numpy as np
 import torch
 
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.object_filter import distinct
+from zsris_ros.referring.object_filter import suppress_overlaps
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import BoolArray, Candidate, Expression, Proposals, Scene, Verdict
+from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, Verdict
 
-FITS = 1 / 3
-"""Share of the best score from which a candidate is one of several that were asked for."""
+GROUP_RATIO = 1 / 3
+"""Share of the best score from which a candidate is one of several requested objects."""
 
 
-def rank(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
-    """One candidate a thing, the most probable first.
+def rank_candidates(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
+    """Return one candidate for each object, the most probable first.
 
-    A mask that mostly shares one with a better product of terms is left out: these decide which of
-    a thing's masks stands for it, and between things that are equally probable.
+    ``Grounding.scores`` choose between masks of one object, and between equal probabilities.
     """
     order = torch.argsort(grounding.scores, descending=True, stable=True).tolist()
-    kept = distinct(scene.proposals, order)
+    kept = suppress_overlaps(scene.proposals, order)
     kept.sort(key=lambda index: -float(grounding.probability[index]))
-    return tuple(candidate(scene, grounding, index) for index in kept)
+    return tuple(make_candidate(scene, grounding, index) for index in kept)
 
 
-def decide(
-    candidates: tuple[Candidate, ...], expression: Expression, settings: ReferSettings
-) -> Verdict:
-    """NOT_FOUND up to the preset's score, AMBIGUOUS where two things fit alike, else FOUND.
-
-    An order ("leftmost", "second from the right") leaves one thing: it is never ambiguous.
-    """
-    if not candidates:
-        return Verdict.NOT_FOUND
-    if settings.calibration.measured and candidates[0].score <= settings.found:
-        return Verdict.NOT_FOUND
-    ordered = expression.ordinal or expression.superlative
-    single = expression.number == "one" and not ordered
-    if single and len(alike(candidates, settings)) > 1:
-        return Verdict.AMBIGUOUS
-    return Verdict.FOUND
-
-
-def alike(candidates: tuple[Candidate, ...], settings: ReferSettings) -> tuple[Candidate, ...]:
-    """The best candidate and those that fit as well."""
-    least = settings.alike * candidates[0].score
-    if settings.calibration.measured:
-        least = max(least, settings.found)
-    return candidates[:1] + tuple(c for c in candidates[1:] if c.score > least)
-
-
-def candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
-    """One proposal as an answer, with its probability and the terms it was ranked by."""
+def make_candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
+    """Return the candidate of one proposal, with its probability and its terms."""
     x, y, w, h = (float(value) for value in scene.proposals.boxes[index])
     u, v = (float(value) for value in scene.pixels[index])
     a, b, c = scene.points[index]
@@ -72,54 +46,74 @@ def candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
 
 
 def select(
-    candidates: tuple[Candidate, ...], expression: Expression, settings: ReferSettings
+    candidates: Sequence[Candidate], target: NounPhrase, settings: ReferSettings
 ) -> tuple[Verdict, tuple[Candidate, ...]]:
-    """The verdict, and the candidates with those marked that it speaks of.
+    """Return the verdict and the candidates with ``selected`` set.
 
-    FOUND selects the answer: one, as many as were asked for (or as there are), or all that fit.
-    AMBIGUOUS selects all that fit alike, more than were asked for; NOT_FOUND none.
+    FOUND selects one candidate, the requested number (or fewer that fit), or all that fit.
+    AMBIGUOUS selects all similar ones, more than requested. NOT_FOUND selects none.
     """
-    verdict = decide(candidates, expression, settings)
+    verdict, count = decide(candidates, target, settings), 1
     if verdict is Verdict.NOT_FOUND:
-        return verdict, candidates
-    if verdict is Verdict.AMBIGUOUS:
-        return verdict, _marked(candidates, len(alike(candidates, settings)))
-    if expression.number == "one":
-        return verdict, _marked(candidates, 1)
-    least = _least(candidates[0].score, settings)
-    fitting = max(1, sum(candidate.score >= least for candidate in candidates))
-    if expression.number == "all" or fitting <= expression.number:
-        return verdict, _marked(candidates, fitting)
-    last = candidates[expression.number - 1]
-    as_well = sum(candidate.score > settings.alike * last.score for candidate in candidates)
-    if expression.superlative is None and as_well > expression.number:
-        return Verdict.AMBIGUOUS, _marked(candidates, as_well)
-    return verdict, _marked(candidates, expression.number)
+        count = 0
+    elif verdict is Verdict.AMBIGUOUS:
+        count = _similar_count(candidates, settings)
+    elif target.number != "one":
+        least = _min_group_score(candidates[0].score, settings)
+        count = max(1, sum(candidate.score >= least for candidate in candidates))
+        if target.number != "all" and count > target.number:
+            least = settings.ambiguity_ratio * candidates[target.number - 1].score
+            similar = sum(candidate.score > least for candidate in candidates)
+            count = target.number
+            if target.superlative is None and similar > target.number:
+                verdict, count = Verdict.AMBIGUOUS, similar
+    return verdict, tuple(
+        replace(candidate, selected=rank < count) for rank, candidate in enumerate(candidates)
+    )
 
 
-def _least(best: float, settings: ReferSettings) -> float:
-    """The score from which a candidate is one of several that were asked for."""
+def decide(candidates: Sequence[Candidate], target: NounPhrase, settings: ReferSettings) -> Verdict:
+    """Return the verdict on one object.
+
+    NOT_FOUND up to ``min_score``, AMBIGUOUS if another candidate fits as well, else FOUND. An order
+    ("leftmost", "second from the right") is never ambiguous.
+    """
+    if not candidates:
+        return Verdict.NOT_FOUND
+    if settings.calibration.measured and candidates[0].score <= settings.min_score:
+        return Verdict.NOT_FOUND
+    ordered = target.ordinal or target.superlative
+    single = target.number == "one" and not ordered
+    if single and _similar_count(candidates, settings) > 1:
+        return Verdict.AMBIGUOUS
+    return Verdict.FOUND
+
+
+def _similar_count(candidates: Sequence[Candidate], settings: ReferSettings) -> int:
+    """Return the number of candidates that fit as well as the best one, itself included."""
+    least = settings.ambiguity_ratio * candidates[0].score
     if settings.calibration.measured:
-        return max(FITS * best, settings.found)
-    return best * exp(-settings.margin)
+        least = max(least, settings.min_score)
+    return 1 + sum(candidate.score > least for candidate in candidates[1:])
+
+
+def _min_group_score(best: float, settings: ReferSettings) -> float:
+    """Return the score from which a candidate is one of several requested objects."""
+    if settings.calibration.measured:
+        return max(GROUP_RATIO * best, settings.min_score)
+    return best * exp(-settings.logit_margin)
 
 
 def answer_mask(
     proposals: Proposals,
-    candidates: tuple[Candidate, ...],
+    candidates: Sequence[Candidate],
     verdict: Verdict,
-    expression: Expression,
+    target: NounPhrase,
 ) -> BoolArray:
-    """Bool HxW: the union of the selected masks; with AMBIGUOUS of the best, as many as asked."""
+    """Return bool HxW: the union of the selected masks, with AMBIGUOUS of the requested number."""
     count = len(candidates)
     if verdict is Verdict.AMBIGUOUS:
-        count = expression.number if isinstance(expression.number, int) else 1
-    meant = [candidate.index for candidate in candidates[:count] if candidate.selected]
-    mask: BoolArray = np.any(proposals.masks[meant], axis=0)
+        count = target.number if isinstance(target.number, int) else 1
+    selected = [candidate.index for candidate in candidates[:count] if candidate.selected]
+    mask: BoolArray = np.any(proposals.masks[selected], axis=0)
     return mask
-
-
-def _marked(candidates: tuple[Candidate, ...], count: int) -> tuple[Candidate, ...]:
-    return tuple(
-        replace(candidate, selected=rank < count) for rank, candidate in enumerate(candidates)
-    )

@@ -1,4 +1,4 @@
-"""How an answer came about, in one sentence: the parse, the anchors, the deciding scores."""
+"""The explanation of an answer in one sentence: parse, anchors and decisive scores."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.messages import RELATIONS
+from zsris_ros.referring.messages import relation_words
 from zsris_ros.referring.ranking import METRIC
-from zsris_ros.types import Candidate, Expression, Scene
+from zsris_ros.types import Candidate, Expression, NounPhrase, Scene
 
-_BY_DEPTH = {
+_MEASURES = {
     "behind": "depth",
     "in_front_of": "depth",
     "near": "distance",
@@ -22,8 +22,8 @@ _BY_DEPTH = {
     "bigger_than": "size",
     "smaller_than": "size",
 }
-"""What is measured in metres where there is depth, by relation."""
-_DECIDING = 3
+"""The measure of a relation, in metres if there is depth."""
+_MAX_TERMS = 3
 
 
 def explanation(
@@ -32,70 +32,75 @@ def explanation(
     candidates: Sequence[Candidate],
     scene: Scene | None = None,
 ) -> str:
-    """What was parsed and by which parser, which anchors were taken, and which scores decided.
+    """Return the parse and its parser, the anchors' proposals and the decisive scores.
 
-    ``scene`` tells whether there was depth for what is asked in metres.
+    With ``scene``, metric measures that were judged without depth are named.
     """
-    sentence = f"By parser {expression.parser} this asks for {_parsed(expression)}"
+    sentence = f"By parser {expression.parser} this asks for {_parsed(expression.target)}"
     if grounding is None or not candidates:
         return f"{sentence}, and there are no proposals."
     for anchor in grounding.anchors:
         sentence += f"; {anchor.phrase} is proposal {anchor.index} ({anchor.score:.2f})"
-    for phrase in grounding.unknown:
-        sentence += f"; no proposal clearly shows {phrase}, so what relates to it counts little"
+    for phrase in grounding.missing_anchors:
+        sentence += f"; no proposal clearly shows {phrase}, so relations to it count little"
     sentence += f"; {_decision(candidates)}"
-    by_picture = _by_picture(expression, grounding, candidates, scene)
-    if by_picture:
-        sentence += f"; {' and '.join(by_picture)} judged by the picture for want of depth"
+    without_depth = _without_depth(expression.target, grounding, candidates, scene)
+    if without_depth:
+        sentence += f"; {' and '.join(without_depth)} judged by the image without depth"
     return sentence + "."
 
 
 def _decision(candidates: Sequence[Candidate]) -> str:
-    """The best candidate, the next one, and the terms that made the difference."""
+    """Return the best candidate, the next one, and the terms that differ most."""
     best = candidates[0]
-    said = f"best is proposal {best.index} from {best.source} with {best.score:.2f}"
+    text = f"best is proposal {best.index} from {best.source} with {best.score:.2f}"
     if len(candidates) == 1:
-        terms = sorted(best.scores.items(), key=lambda item: item[1])[:_DECIDING]
-        return f"{said} ({', '.join(f'{_said(name)} {value:.2f}' for name, value in terms)})"
+        terms = sorted(best.scores.items(), key=lambda item: item[1])[:_MAX_TERMS]
+        return (
+            f"{text} ({', '.join(f'{relation_words(name)} {value:.2f}' for name, value in terms)})"
+        )
     following = candidates[1]
     ratios = {
         name: abs(np.log(max(value, 1e-6) / max(following.scores.get(name, 1.0), 1e-6)))
         for name, value in best.scores.items()
     }
-    deciding = sorted(ratios, key=lambda name: -ratios[name])[:_DECIDING]
+    deciding = sorted(ratios, key=lambda name: -ratios[name])[:_MAX_TERMS]
     deciding = [name for name in deciding if ratios[name] > 0.02] or deciding[:1]
-    terms_said = ", ".join(
-        f"{_said(name)} {best.scores[name]:.2f} against {following.scores.get(name, 1.0):.2f}"
+    terms_text = ", ".join(
+        f"{relation_words(name)} {best.scores[name]:.2f} "
+        f"against {following.scores.get(name, 1.0):.2f}"
         for name in deciding
     )
-    return f"{said} before proposal {following.index} with {following.score:.2f} ({terms_said})"
+    return f"{text} before proposal {following.index} with {following.score:.2f} ({terms_text})"
 
 
-def _parsed(expression: Expression) -> str:
-    """The phrase and what was understood of it."""
-    said = [f"'{expression.target}'"]
-    if expression.number != "one":
-        said.append(f"{expression.number} of them")
-    if expression.position:
-        said.append("at the " + " ".join(expression.position))
-    if expression.superlative:
-        said.append(f"the first by {expression.superlative}")
-    if expression.ordinal:
-        said.append(f"number {expression.ordinal.index} from {expression.ordinal.side}")
-    for relation in expression.relations:
-        said.append(f"{_said(relation.kind)} {' and '.join(a.target for a in relation.anchors)}")
-    if expression.excluded:
-        said.append(f"not {' or '.join(expression.excluded)}")
-    return ", ".join(said)
+def _parsed(target: NounPhrase) -> str:
+    """Return the phrase and its parse."""
+    parts = [f"'{target.text}'"]
+    if target.number != "one":
+        parts.append(f"{target.number} of them")
+    if target.position:
+        parts.append("at the " + " ".join(target.position))
+    if target.superlative:
+        parts.append(f"the first by {target.superlative}")
+    if target.ordinal:
+        parts.append(f"number {target.ordinal.index} from {target.ordinal.side}")
+    for relation in target.relations:
+        parts.append(
+            f"{relation_words(relation.kind)} {' and '.join(a.text for a in relation.anchors)}"
+        )
+    if target.excluded:
+        parts.append(f"not {' or '.join(each.text for each in target.excluded)}")
+    return ", ".join(parts)
 
 
-def _by_picture(
-    expression: Expression,
+def _without_depth(
+    target: NounPhrase,
     grounding: Grounding,
     candidates: Sequence[Candidate],
     scene: Scene | None,
 ) -> list[str]:
-    """What people mean in metres, where some of what was compared had no depth."""
+    """Return the metric measures of the target if a compared object has no depth."""
     if scene is None:
         return []
     compared = [candidate.index for candidate in candidates[:2]]
@@ -104,14 +109,10 @@ def _by_picture(
         compared += np.flatnonzero(grounding.members.numpy()).tolist()
     if np.isfinite(scene.points[compared]).all():
         return []
-    asked = [_BY_DEPTH[each.kind] for each in expression.relations if each.kind in _BY_DEPTH]
-    order = expression.ordinal.side if expression.ordinal else expression.superlative
+    measures = [_MEASURES[each.kind] for each in target.relations if each.kind in _MEASURES]
+    order = target.ordinal.side if target.ordinal else target.superlative
     if order in METRIC:
-        asked.append("distance" if order in ("near", "far") else "size")
-    if {"front", "back"} & set(expression.position):
-        asked.append("depth")
-    return list(dict.fromkeys(asked))
-
-
-def _said(name: str) -> str:
-    return RELATIONS.get(name, name)
+        measures.append("distance" if order in ("near", "far") else "size")
+    if {"front", "back"} & set(target.position):
+        measures.append("depth")
+    return list(dict.fromkeys(measures))

@@ -1,67 +1,63 @@
-"""How well every mask of a scene fits an expression, in the variant for robots ("product").
+"""The score of every mask of a scene for an expression, in the variant "product".
 
-The score of a mask is log-linear in the evidence of HybridGL's parts (``calibration``): how well it
-matches sentence and noun phrase (Eq. 3), its relations to the anchors (Eq. 5), its place in the
-picture (Eq. 6), the coherence map (Eqs. 7 and 8), and its rank among the masks that fit all that.
-Evidence that cannot be judged, such as a relation to an anchor that was not proposed, is neutral.
-Anchors are grounded first, by the same function, so chains work from the inside out.
+The score is log-linear in the evidence of HybridGL's parts (``calibration``): semantics (Eq. 3),
+relations to anchors (Eq. 5), place in the image (Eq. 6), coherence (Eqs. 7 and 8), and the rank
+among the masks that fit the rest. Unknown evidence, such as a relation to an anchor without a
+proposal, is neutral. Anchors are grounded by recursion, so chains are resolved from the inside out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
-from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
-from zsris_ros.guidance.fusion import keep_best, mix_texts, semantic_logits
-from zsris_ros.guidance.positions import position_map
-from zsris_ros.language.interpretation import SIDES, interpret
-from zsris_ros.language.phrasing import (
-    anchor_expression,
-    description,
-    exclusions,
-    is_neutral,
-    noun_phrase,
-)
+from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logits
+from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
+from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
-from zsris_ros.referring.object_filter import distinct, find_things, likeness, prefer_wholes
-from zsris_ros.referring.prompts import negatives_of, prompts, texts_of
-from zsris_ros.referring.ranking import (
-    best_shares,
-    first_shares,
-    graded_shares,
-    ordinal_shares,
-    place_key,
-    place_precedence,
-    precedence,
+from zsris_ros.referring.evidence import (
+    coherence_fit,
+    competing_masks,
+    neutral_fit,
+    order_fit,
+    place_fit,
+    posture_fit,
+    relative_fit,
+    representatives,
+    side_fit,
+    whole_objects,
 )
+from zsris_ros.referring.object_filter import objectness, prefer_wholes
+from zsris_ros.referring.prompts import expression_texts, fill_templates, negative_texts
+from zsris_ros.referring.ranking import best_probability
 from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.torch_utils.batching import one_thread
-from zsris_ros.types import BoolArray, Expression, Relation, Scene
-from zsris_ros.vision.encoder import TextEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.torch_utils.batching import single_thread
+from zsris_ros.types import NounPhrase, Relation, Scene
+from zsris_ros.vision.protocols import Localiser, TextEncoder
 
-_WORTH_THREADS = 1 << 26  # pixels of all masks
-_SAME, _PART = 0.5, 0.9
-"""Two masks are one object above this IoU, or where the larger holds this share of the smaller."""
-_SLENDER = 2.0
-"""How fast the logit of standing grows with the logarithm of height by width."""
-_BESIDE_SPACE = 0.1
-"""Weight of semantics beyond membership where space decides: enough to settle ties."""
+_MULTITHREADED_PIXELS = 1 << 26
+"""Pixels of all masks from which several threads are faster than one."""
+_TIE_WEIGHT = 0.1
+"""Weight of semantics beyond membership in a spatial expression: enough to settle ties."""
 
 
 @dataclass(frozen=True)
 class Grounding:
-    """``scores`` float32 N in [0, 1] and the fits of the evidence by name (``terms``, each N).
+    """The scores of N masks for a noun phrase.
 
-    ``probability`` float32 N: the score from evidence alone; ``scores`` also hold the proposer's
-    own confidence, which decides between masks of one object. ``members`` bool N are the objects
-    that a superlative, an ordinal or a place orders, None without one. ``unknown`` names the
-    anchors of which no proposal was found.
+    Attributes:
+        scores: Probability times the weighted mask quality, which chooses between masks of one
+            object; float32 N in [0, 1].
+        terms: The fits of the evidence by name, each N.
+        anchors: The best mask of each anchor.
+        probability: The score from evidence alone, float32 N.
+        members: Bool N, the objects that a superlative, an ordinal or a place orders; else None.
+        missing_anchors: The phrases of anchors without a proposal.
     """
 
     scores: Tensor
@@ -69,290 +65,183 @@ class Grounding:
     anchors: tuple[GroundedAnchor, ...]
     probability: Tensor
     members: Tensor | None = None
-    unknown: tuple[str, ...] = ()
+    missing_anchors: tuple[str, ...] = ()
 
 
 class Grounder:
-    """Grounds expressions in scenes with one CLIP, one localiser and one preset's settings."""
+    """Grounds noun phrases in scenes.
+
+    Args:
+        clip: Encodes texts.
+        localiser: Makes the coherence map; None leaves it out.
+        settings: The preset's settings.
+        interpretation: Separates relations from positions and posture; ablations replace it.
+    """
 
     def __init__(
         self,
         clip: TextEncoder,
         localiser: Localiser | None,
         settings: ReferSettings,
-        *,
-        places: bool = True,
+        interpretation: Callable[[NounPhrase], Interpretation] = interpret,
     ) -> None:
-        """``places`` False leaves out places in the picture, for an ablation."""
         self._clip, self._localiser, self._settings = clip, localiser, settings
-        self._calibration, self._places = settings.calibration, places
+        self._calibration, self._interpret = settings.calibration, interpretation
 
-    def ground(self, scene: Scene, expression: Expression) -> Grounding:
+    def ground(self, scene: Scene, target: NounPhrase) -> Grounding:
         """Score every mask of a scene that has at least one."""
         template = None if self._localiser is None else self._localiser.template
-        # In one go; the cache answers when single texts are needed below.
-        self._clip.encode_text(texts_of(expression, self._settings, template))
-        with one_thread(scene.proposals.masks.size < _WORTH_THREADS):
-            return self._ground(scene, expression)
+        # One batch; later calls with single texts are answered by the cache.
+        self._clip.encode_text(expression_texts(target, self._settings, template))
+        with single_thread(scene.proposals.masks.size < _MULTITHREADED_PIXELS):
+            return self._ground(scene, target)
 
-    def _ground(self, scene: Scene, expression: Expression) -> Grounding:
-        read = interpret(expression)
-        expression = read.expression
-        if not self._places:
-            expression = replace(expression, position=())
-        ordered = bool(expression.ordinal or expression.superlative or expression.position)
-        spatial = ordered or any(each.certainty > 0.5 for each in expression.relations)
-        match, targets = self._match(scene, expression, spatial)
-        terms = {"match": match}
-        competing = _competing(scene)
-        anchors: list[GroundedAnchor] = []
-        unknown: list[str] = []
-        for relation in expression.relations:
-            fit, found, missing = self._related(scene, relation, targets, competing)
-            if not self._calibration.measured:
-                fit = best_shares(fit, targets, competing)
-            fit = 1 - relation.certainty * (1 - fit)
-            terms[relation.kind] = terms.get(relation.kind, torch.ones(len(fit))) * fit
-            anchors.extend(found)
-            unknown.extend(missing)
-        for excluded in exclusions(expression):
-            terms["not"] = terms.get("not", 1.0) * (1 - self._excluded(scene, excluded))
-        if not (is_neutral(expression.head) or any(each.kind == "part_of" for each in anchors)):
-            terms["thing"] = likeness(scene.proposals, _things(scene))
-        if self._localiser is not None and not is_neutral(expression.head):
-            terms["coherence"] = self._coherence(scene, expression)
-        if read.posture is not None:
-            terms["posture"] = _upright(scene, read.posture)
+    def _ground(self, scene: Scene, phrase: NounPhrase) -> Grounding:
+        interpretation = self._interpret(phrase)
+        target = interpretation.phrase
+        ordered = bool(target.ordinal or target.superlative or target.position)
+        spatial = ordered or any(each.certainty > 0.5 for each in target.relations)
+        terms: dict[str, Tensor] = {}
+        terms["match"], membership = self._semantics(scene, target, spatial)
+        anchors, missing = self._add_relations(scene, target, membership, terms)
+        for excluded in target.excluded:
+            terms["not"] = terms.get("not", 1.0) * (1 - self._excluded_fit(scene, excluded))
+        if not (is_neutral(target.head) or any(each.kind == "part_of" for each in anchors)):
+            terms["thing"] = objectness(scene.proposals, whole_objects(scene))
+        if self._localiser is not None and not is_neutral(target.head):
+            terms["coherence"] = coherence_fit(scene, self._localiser, target)
+        if interpretation.posture is not None:
+            terms["posture"] = posture_fit(scene, interpretation.posture)
         members = None
         if ordered:
-            # Not by ``match``, which holds more than membership where space decides.
-            fit = _relative(self._calibration.probability({**terms, "match": targets}))
-            counted = fit * _representatives(scene, fit)
-            order = _order(scene, expression, fit, counted, competing)
-            terms["order"] = 1 - read.order_certainty * (1 - order)
+            # "match" holds more than membership in spatial expressions.
+            fit = relative_fit(self._calibration.probability({**terms, "match": membership}))
+            counted = fit * representatives(scene, fit)
+            order = order_fit(scene, target, fit, counted)
+            terms["order"] = 1 - interpretation.order_certainty * (1 - order)
             members = counted > 0.5
-        if expression.position:
-            terms["place"] = _region(scene, expression.position)
-        self._add_absolute(scene, expression, terms, anchors)
-        likely = self._calibration.probability(terms)
-        scores = likely
-        if self._settings.objectness:
-            quality = torch.from_numpy(scene.proposals.quality)
-            scores = likely * quality**self._settings.objectness
-        return Grounding(scores, terms, tuple(anchors), likely, members, tuple(unknown))
+        if target.position:
+            terms["place"] = place_fit(scene, target.position)
+        self._add_existence(scene, target, anchors, terms)
+        probability = self._calibration.probability(terms)
+        quality = torch.from_numpy(scene.proposals.quality)
+        scores = probability * quality**self._settings.quality_exponent
+        return Grounding(scores, terms, tuple(anchors), probability, members, tuple(missing))
 
-    def _add_absolute(
-        self,
-        scene: Scene,
-        expression: Expression,
-        terms: dict[str, Tensor],
-        anchors: list[GroundedAnchor],
-    ) -> None:
-        """Evidence that the object, or its anchor, is there at all: the same for every mask."""
-        measured = self._calibration.scaling
-        count = len(scene.proposals)
-        if "presence" in measured and (expression.attributes or not is_neutral(expression.head)):
-            best = int(self._calibration.probability(terms).argmax())
-            terms["presence"] = self._presence(scene, expression)[best].expand(count)
-        if "anchor" in measured and anchors:
-            there = 1.0
-            for anchor in anchors:
-                there *= anchor.score
-            terms["anchor"] = torch.full((count,), there)
+    def _semantics(self, scene: Scene, target: NounPhrase, spatial: bool) -> tuple[Tensor, Tensor]:
+        """Return the fit of Eq. 3, and the membership in the described category, each N in [0, 1].
 
-    def _match(self, scene: Scene, expression: Expression, spatial: bool) -> tuple[Tensor, Tensor]:
-        """Eq. 3 as a share in [0, 1], N, and how well each mask fits the phrase, N in [0, 1].
-
-        Calibrated models answer by themselves (the sigmoid of scale * cosine + bias). Of others a
-        logit only means something beside the best one's. Where the expression is ``spatial``, the
-        phrase says who takes part and space which of these is meant, so that a mask within
-        ``margin`` of the best one fits as well (sigmoid), and what lies beyond settles ties.
+        Both are equal for absolute logits. Other logits only rank masks. In a spatial expression
+        the phrase then selects the members and space selects one of them: each mask within
+        ``logit_margin`` of the best one is a member, and further differences settle ties.
         """
-        phrase = description(expression)
+        phrase = description(target)
         if phrase is None:
-            alone = 1 - 0.9 * (1 - likeness(scene.proposals, _things(scene)))
-            return alone, alone
-        logits = self._logits(scene, expression.text, phrase)
-        if self._settings.calibrated:
+            fit = neutral_fit(scene)
+            return fit, fit
+        prompts = fill_templates(phrase, self._settings.templates)
+        texts = self._clip.encode_text([target.sentence, *prompts])
+        text = mix_text_features(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
+        logits = semantic_logits(scene.features, text, self._settings.logit_scale)
+        if self._settings.absolute_logits:
             match = torch.sigmoid(logits + self._settings.logit_bias)
-            match = self._among_things(scene, expression, match)
+            match = self._prefer_objects(scene, target, match)
             return match, match
-        behind = logits - logits.max()
-        fits = torch.sigmoid(behind + self._settings.margin)
-        match = fits * (_BESIDE_SPACE * behind).exp() if spatial else behind.exp()
+        gap = logits - logits.max()
+        membership = torch.sigmoid(gap + self._settings.logit_margin)
+        match = membership * (_TIE_WEIGHT * gap).exp() if spatial else gap.exp()
         return (
-            self._among_things(scene, expression, match),
-            self._among_things(scene, expression, _relative(fits)),
+            self._prefer_objects(scene, target, match),
+            self._prefer_objects(scene, target, relative_fit(membership)),
         )
 
-    def _among_things(self, scene: Scene, expression: Expression, match: Tensor) -> Tensor:
-        """``match`` N with parts behind their wholes, and objects only for a neutral head."""
-        things = _things(scene)
-        if is_neutral(expression.head):
-            return match * (1 - 0.9 * (1 - likeness(scene.proposals, things)))
-        if any(relation.kind == "part_of" for relation in expression.relations):
+    def _prefer_objects(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
+        """Return ``match`` N with parts after their wholes, or for a neutral head with objects."""
+        if is_neutral(target.head):
+            return match * neutral_fit(scene)
+        if any(relation.kind == "part_of" for relation in target.relations):
             return match
-        return prefer_wholes(match, scene.proposals, self._settings.whole, things)
+        ratio = self._settings.whole_ratio
+        return prefer_wholes(match, scene.proposals, ratio, whole_objects(scene))
 
-    def _logits(self, scene: Scene, sentence: str, phrase: str) -> Tensor:
-        """S_sem of Eq. 3, N: the sentence, and the mean of the phrase in the preset's prompts."""
-        texts = self._clip.encode_text([sentence, *prompts(phrase, self._settings.templates)])
-        text = mix_texts(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
-        return semantic_logits(scene.features, text, self._settings.logit_scale)
+    def _add_relations(
+        self, scene: Scene, target: NounPhrase, membership: Tensor, terms: dict[str, Tensor]
+    ) -> tuple[list[GroundedAnchor], list[str]]:
+        """Add the relations' fits to ``terms``; return the anchors, and those without a mask."""
+        anchors: list[GroundedAnchor] = []
+        missing: list[str] = []
+        for relation in target.relations:
+            fit = self._relation_fit(scene, relation, membership, anchors, missing)
+            if not self._calibration.measured:
+                fit = best_probability(fit, membership, competing_masks(scene))
+            fit = 1 - relation.certainty * (1 - fit)
+            terms[relation.kind] = terms.get(relation.kind, torch.ones(len(fit))) * fit
+        return anchors, missing
 
-    def _presence(self, scene: Scene, expression: Expression) -> Tensor:
-        """How well the phrase holds its own against others about the same mask, N."""
-        others = negatives_of(expression, self._settings.negatives)
-        texts = self._clip.encode_text([noun_phrase(expression), *others])
-        return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
+    def _relation_fit(
+        self,
+        scene: Scene,
+        relation: Relation,
+        membership: Tensor,
+        anchors: list[GroundedAnchor],
+        missing: list[str],
+    ) -> Tensor:
+        """Return Eq. 5 over the masks of the anchors, N in [0, 1]."""
+        masks = []
+        for anchor in relation.anchors:
+            probability = self._ground(scene, anchor).probability
+            shown = self._presence_of(scene, anchor, probability)
+            best = int(probability.argmax())
+            anchors.append(
+                GroundedAnchor(anchor.text, relation.kind, best, float(probability[best]))
+            )
+            masks.append(AnchorMasks(keep_top(probability, self._settings.anchor_masks), shown))
+            if shown.max() < 0.5:
+                missing.append(anchor.text)
+        # Measured scores refute a relation to a missing anchor; others keep the side it names.
+        fallback = torch.zeros(len(membership))
+        if not self._calibration.measured:
+            fallback = side_fit(scene, SIDES.get(relation.kind), membership)
+        return relation_fit(scene, relation.kind, masks, fallback)
 
-    def _shown(self, scene: Scene, expression: Expression, likely: Tensor) -> Tensor:
-        """How probable it is that each mask shows what an expression names, N in [0, 1].
-
-        Where it was measured the term "anchor" says so for all masks together, and ``likely``
-        compares them. Other weights can at least tell whether a mask looks more like it than like
-        anything at all.
-        """
-        if self._calibration.measured:
-            return _relative(likely)
-        if is_neutral(expression.head) and not expression.attributes:
-            return torch.ones(len(likely))
-        return self._presence(scene, expression)
-
-    def _excluded(self, scene: Scene, expression: Expression) -> Tensor:
-        """How well each mask fits what was said not to be meant, N in [0, 1]."""
-        grounding = self._ground(scene, expression)
-        if grounding.members is not None and not expression.position:
+    def _excluded_fit(self, scene: Scene, excluded: NounPhrase) -> Tensor:
+        """Return the fit of each mask to an excluded object, N in [0, 1]."""
+        grounding = self._ground(scene, excluded)
+        if grounding.members is not None and not excluded.position:
             return (grounding.scores == grounding.scores.max()).float()
         if self._calibration.measured:
             return grounding.probability
-        shown = self._shown(scene, expression, grounding.probability)
+        shown = self._presence_of(scene, excluded, grounding.probability)
         return grounding.probability * shown.max()
 
-    def _related(
-        self, scene: Scene, relation: Relation, targets: Tensor, competing: Tensor
-    ) -> tuple[Tensor, tuple[GroundedAnchor, ...], list[str]]:
-        """Eq. 5 over the anchors' masks, N in [0, 1]; each anchor's best mask; the anchors that no
-        mask shows.
-        """
-        masks, found, unknown = [], [], []
-        for anchor in relation.anchors:
-            expression = anchor_expression(anchor)
-            grounding = self._ground(scene, expression)
-            likely = grounding.probability
-            shown = self._shown(scene, expression, likely)
-            best = int(likely.argmax())
-            found.append(GroundedAnchor(anchor.target, relation.kind, best, float(likely[best])))
-            masks.append(AnchorMasks(keep_best(likely, self._settings.anchors), shown))
-            if shown.max() < 0.5:
-                unknown.append(anchor.target)
-        otherwise = self._without_anchor(scene, relation.kind, targets, competing)
-        return relation_fit(scene, relation.kind, masks, otherwise), tuple(found), unknown
+    def _presence_of(self, scene: Scene, phrase: NounPhrase, probability: Tensor) -> Tensor:
+        """Return the probability that each mask shows a phrase, N in [0, 1].
 
-    def _without_anchor(
-        self, scene: Scene, kind: str, targets: Tensor, competing: Tensor
-    ) -> Tensor:
-        """What a relation says of each mask where its anchor was not proposed, N in [0, 1].
-
-        By measured scores there is then no such anchor, and nothing stands in the relation. Else
-        the side that it names is left, or nothing (1).
+        Relative to the best mask with measured scores, whose term "anchor" holds the existence.
         """
         if self._calibration.measured:
-            return torch.zeros(len(targets))
-        side = SIDES.get(kind)
-        if side is None:
-            return torch.ones(len(targets))
-        before = place_precedence((side,), scene, targets) * competing
-        return first_shares(before, targets)
+            return relative_fit(probability)
+        if is_neutral(phrase.head) and not phrase.attributes:
+            return torch.ones(len(probability))
+        return self._presence(scene, phrase)
 
-    def _coherence(self, scene: Scene, expression: Expression) -> Tensor:
-        """How much of the coherence map lies in each mask: S_g of Eq. 8, 1 for the best, N.
+    def _presence(self, scene: Scene, phrase: NounPhrase) -> Tensor:
+        """Return the share of the phrase among the negatives for each mask, N in [0, 1]."""
+        negatives = negative_texts(phrase, self._settings.negatives)
+        texts = self._clip.encode_text([core_phrase(phrase), *negatives])
+        return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
 
-        Masks that differ by less than the map's mean heat (1) differ little: without that unit the
-        smallest difference on a map that shows nothing would count in full.
-        """
-        assert self._localiser is not None
-        if scene.patches is None:
-            return torch.ones(len(scene.proposals))
-        masks = torch.from_numpy(scene.proposals.coarse)
-        height, width = masks.shape[1:]
-        text = self._localiser.encode_phrases([noun_phrase(expression)])[0]
-        heat = self._localiser.heat_map(scene.patches, text, height, width)
-        directed = directed_map(heat, position_map(expression.position, height, width))
-        usual = PRODUCT_WEIGHTS[""]
-        weights = PRODUCT_WEIGHTS.get(expression.superlative or "", usual)
-        guidance = guidance_scores(masks, directed, weights)
-        behind = guidance.max() - guidance
-        return 1 - behind / behind.max().clamp_min(1.0)
-
-
-def _things(scene: Scene) -> BoolArray:
-    return find_things(scene.frame, scene.proposals) if scene.things is None else scene.things
-
-
-def _region(scene: Scene, positions: tuple[str, ...]) -> Tensor:
-    """The mean of Eq. 6's map inside each mask, N in [0, 1]."""
-    masks = torch.from_numpy(scene.proposals.coarse)
-    depth = scene.frame.depth
-    coarse_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
-    height, width = masks.shape[1:]
-    places = position_map(positions, height, width, coarse_depth)
-    return (masks * places).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
-
-
-def _relative(fit: Tensor) -> Tensor:
-    """How well each mask fits beside the best one, N in [0, 1]."""
-    return fit / fit.max().clamp_min(1e-12)
-
-
-def _upright(scene: Scene, posture: str) -> Tensor:
-    """How much the shape of each mask is that of a thing that stands or lies, N in [0, 1]."""
-    boxes = torch.from_numpy(scene.proposals.boxes)
-    slender = ((boxes[:, 3] + 1) / (boxes[:, 2] + 1)).log()
-    return torch.sigmoid(_SLENDER * (slender if posture == "standing" else -slender))
-
-
-def _competing(scene: Scene) -> Tensor:
-    """float32 NxN: 1 at [j, i] where mask j is another object than mask i.
-
-    Masks that mostly coincide, and a part and its whole, are one object.
-    """
-    shared = torch.from_numpy(scene.proposals.shared)
-    areas = torch.from_numpy(scene.proposals.areas)
-    common = shared * torch.minimum(areas[:, None], areas[None, :])
-    iou = common / (areas[:, None] + areas[None, :] - common).clamp_min(1)
-    return ((iou <= _SAME) & (shared <= _PART)).float()
-
-
-def _order(
-    scene: Scene, expression: Expression, members: Tensor, counted: Tensor, competing: Tensor
-) -> Tensor:
-    """The probability of the rank that was named among those that fit the rest, N in [0, 1].
-
-    ``members`` N is how well each mask fits the rest, ``counted`` N the same for one mask of each
-    object and 0 for the others.
-    """
-    if expression.ordinal is not None:
-        before = precedence(expression.ordinal.side, scene, members) * competing
-        return ordinal_shares(expression.ordinal.index, before, counted)
-    count = expression.number if isinstance(expression.number, int) else 1
-    fit = torch.ones(len(members))
-    if expression.superlative is not None:
-        before = precedence(expression.superlative, scene, members) * competing
-        fit = fit * first_shares(before, counted, count)
-    if expression.position:
-        if expression.number == "one":
-            before = place_precedence(expression.position, scene, members) * competing
-            fit = fit * first_shares(before, counted)
-        else:
-            key, _ = place_key(expression.position, scene, members)
-            fit = fit * graded_shares(key, members)
-    return fit
-
-
-def _representatives(scene: Scene, members: Tensor) -> Tensor:
-    """float32 N: 1 for one mask of each object, the one that fits best."""
-    order = torch.argsort(members, descending=True, stable=True).tolist()
-    chosen = torch.zeros(len(members))
-    chosen[distinct(scene.proposals, order, _PART)] = 1.0
-    return chosen
+    def _add_existence(
+        self,
+        scene: Scene,
+        target: NounPhrase,
+        anchors: list[GroundedAnchor],
+        terms: dict[str, Tensor],
+    ) -> None:
+        """Add the existence of the object and its anchors to ``terms``: equal for all masks."""
+        measured, count = self._calibration.scaling, len(scene.proposals)
+        if "presence" in measured and (target.attributes or not is_neutral(target.head)):
+            best = int(self._calibration.probability(terms).argmax())
+            terms["presence"] = self._presence(scene, target)[best].expand(count)
+        if "anchor" in measured and anchors:
+            terms["anchor"] = torch.full((count,), prod(anchor.score for anchor in anchors))

@@ -1,4 +1,4 @@
-"""The answer in one plain sentence that can be shown or spoken."""
+"""The answer as one plain sentence to show or speak."""
 
 from __future__ import annotations
 
@@ -12,22 +12,11 @@ from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import EVIDENCE
 from zsris_ros.referring.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Candidate, Expression, Verdict
+from zsris_ros.types import Candidate, NounPhrase, Verdict
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _RANKS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-RELATIONS = {
-    "left_of": "left of",
-    "right_of": "right of",
-    "in_front_of": "in front of",
-    "next_to": "next to",
-    "far_from": "far from",
-    "bigger_than": "bigger than",
-    "smaller_than": "smaller than",
-    "part_of": "part of",
-}
-"""How the kinds are said that are not words themselves."""
-_APART = {
+_ALTERNATIVES = {
     "across": ("left", "middle", "right"),
     "away": ("near", "middle", "far"),
     "down": ("upper", "middle", "lower"),
@@ -36,33 +25,33 @@ _APART = {
 
 def message(
     verdict: Verdict,
-    expression: Expression,
+    target: NounPhrase,
     candidates: Sequence[Candidate],
     grounding: Grounding | None,
     settings: ReferSettings,
 ) -> str:
-    """What was found and where, which of several is meant, or why there is nothing."""
+    """Return the found objects and their place, a question, or the reason of NOT_FOUND."""
     if not candidates or grounding is None:
         return "Nothing in this picture was proposed as an object."
     selected = [candidate for candidate in candidates if candidate.selected]
     if verdict is Verdict.NOT_FOUND:
-        return _why_not(expression, candidates[0], grounding, settings)
+        return _not_found_text(target, candidates[0], grounding, settings)
     if verdict is Verdict.AMBIGUOUS:
-        return _question(expression, selected)
-    return _answer(expression, selected)
+        return _question_text(target, selected)
+    return _found_text(target, selected)
 
 
-def _answer(expression: Expression, selected: Sequence[Candidate]) -> str:
-    if expression.number == "one":
-        return f"Found {expression.target} {_where(selected[0])}."
+def _found_text(target: NounPhrase, selected: Sequence[Candidate]) -> str:
+    if target.number == "one":
+        return f"Found {target.text} {_location(selected[0])}."
     found = number(len(selected))
-    if isinstance(expression.number, int) and len(selected) < expression.number:
+    if isinstance(target.number, int) and len(selected) < target.number:
         fit = "fits" if len(selected) == 1 else "fit"
-        return f"{number(expression.number).capitalize()} were asked for, {found} {fit}."
-    return f"Found {found} {_things(expression, len(selected))}, the first {_where(selected[0])}."
+        return f"{number(target.number).capitalize()} were asked for, {found} {fit}."
+    return f"Found {found} {noun(target, len(selected))}, the first {_location(selected[0])}."
 
 
-def _where(candidate: Candidate) -> str:
+def _location(candidate: Candidate) -> str:
     x, y = candidate.centroid_pixel
     place = f"at pixel ({x:.0f}, {y:.0f})"
     if candidate.centroid is None:
@@ -71,15 +60,15 @@ def _where(candidate: Candidate) -> str:
     return f"{place}, {distance:.2f} m away, score {candidate.score:.2f}"
 
 
-def _question(expression: Expression, selected: Sequence[Candidate]) -> str:
-    """Which one is meant, by what tells those that fit apart: "the left one or the right one?"."""
-    fit = f"{number(len(selected)).capitalize()} {_things(expression, len(selected))} fit"
-    if isinstance(expression.number, int):
-        return f"{fit}, {number(expression.number)} were asked for: which ones?"
-    axis = _telling_axis(selected)
+def _question_text(target: NounPhrase, selected: Sequence[Candidate]) -> str:
+    """Return a question by position: "the left one or the right one?"."""
+    fit = f"{number(len(selected)).capitalize()} {noun(target, len(selected))} fit"
+    if isinstance(target.number, int):
+        return f"{fit}, {number(target.number)} were asked for: which ones?"
+    axis = _separating_axis(selected)
     if axis is None:
         return f"{fit}: which one?"
-    first, middle, last = _APART[axis]
+    first, middle, last = _ALTERNATIVES[axis]
     if len(selected) == 2:
         return f"{fit}: the {first} one or the {last} one?"
     if len(selected) == 3:
@@ -88,97 +77,97 @@ def _question(expression: Expression, selected: Sequence[Candidate]) -> str:
     return f"{fit}: which one, counted from the {start}?"
 
 
-def _telling_axis(selected: Sequence[Candidate]) -> str | None:
-    """Along which axis neighbours lie farthest apart; None where they lie at the same place."""
+def _separating_axis(selected: Sequence[Candidate]) -> str | None:
+    """Return the axis along which neighbours are farthest apart; None at the same place."""
     across, down = np.array([candidate.centroid_pixel for candidate in selected]).T
     points = [candidate.centroid for candidate in selected if candidate.centroid is not None]
     if len(points) == len(selected):
         x, _, z = np.array(points).T
-        gaps = {"across": _least_gap(x), "away": _least_gap(z)}
+        gaps = {"across": _min_gap(x), "away": _min_gap(z)}
         least = 0.01  # metres
     else:
-        gaps = {"across": _least_gap(across), "down": _least_gap(down)}
+        gaps = {"across": _min_gap(across), "down": _min_gap(down)}
         least = 2.0  # pixels
-    # Left and right are told apart at a glance; near and far only where they differ by more.
+    # Left and right are easier to see than near and far, and preferred up to a ratio.
     best = (
         "across" if gaps["across"] >= 0.7 * max(gaps.values()) else max(gaps, key=gaps.__getitem__)
     )
     return best if gaps[best] >= least else None
 
 
-def _least_gap(places: np.ndarray) -> float:
+def _min_gap(places: np.ndarray) -> float:
     return float(np.diff(np.sort(places)).min())
 
 
-def _why_not(
-    expression: Expression, best: Candidate, grounding: Grounding, settings: ReferSettings
+def _not_found_text(
+    target: NounPhrase, best: Candidate, grounding: Grounding, settings: ReferSettings
 ) -> str:
-    """The first thing asked for that nothing fulfils."""
-    name = _one(expression)
-    stage = failed_stage(grounding, settings)
-    if stage in ("match", "presence", "thing"):
+    """Return the first requirement that no candidate meets."""
+    name = noun(target, 1)
+    failed = failed_evidence(grounding, settings)
+    if failed in ("match", "presence", "thing"):
         return f"I see no {name}: the best match scores {best.score:.2f}."
-    if stage == "anchor":
+    if failed == "anchor":
         missing = min(grounding.anchors, key=lambda anchor: anchor.score)
-        return f"I see no {_bare(missing.phrase)} that anything could be {_said(missing.kind)}."
-    seen = "something" if is_neutral(expression.head) else f"{_article(name)} {name}"
-    nothing = "nothing" if is_neutral(expression.head) else "none"
-    anchors = [anchor.phrase for anchor in grounding.anchors if anchor.kind == stage]
+        phrase, relation = _without_article(missing.phrase), relation_words(missing.kind)
+        return f"I see no {phrase} that anything could be {relation}."
+    seen = "something" if is_neutral(target.head) else f"{_article(name)} {name}"
+    nothing = "nothing" if is_neutral(target.head) else "none"
+    anchors = [anchor.phrase for anchor in grounding.anchors if anchor.kind == failed]
     if anchors:
-        return f"I see {seen}, but {nothing} that is {_said(stage)} {' and '.join(anchors)}."
-    if stage == "not":
+        return (
+            f"I see {seen}, but {nothing} that is {relation_words(failed)} {' and '.join(anchors)}."
+        )
+    if failed == "not":
         return f"I see {seen}, but {nothing} besides what was excluded."
-    if stage == "order" and expression.ordinal is not None and grounding.members is not None:
+    if failed == "order" and target.ordinal is not None and grounding.members is not None:
         count = int(grounding.members.sum())
         verb = "is" if count == 1 else "are"
-        rank = abs(expression.ordinal.index)
+        rank = abs(target.ordinal.index)
         ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
         return (
-            f"There {verb} only {number(count)} {_things(expression, count)}, "
+            f"There {verb} only {number(count)} {noun(target, count)}, "
             f"so there is no {ordinal} one."
         )
     return f"I see {seen}, but {nothing} at the place that was named."
 
 
-def failed_stage(grounding: Grounding, settings: ReferSettings) -> str:
-    """The name of the first evidence with which no mask is likely enough any more.
+def failed_evidence(grounding: Grounding, settings: ReferSettings) -> str:
+    """Return the name of the first evidence that lowers every mask's score to ``min_score``.
 
-    Where all of it together still is, the evidence that costs the most.
+    If none does, the evidence with the largest factor.
     """
-    left, last = torch.ones_like(grounding.scores), 1.0
+    score, last = torch.ones_like(grounding.scores), 1.0
     costs: dict[str, float] = {}
     for name, term in grounding.terms.items():
         if name not in EVIDENCE:
             continue
-        left = left * settings.calibration.scaled(EVIDENCE[name], term)
-        best = float(left.max())
-        if best <= settings.found:
+        score = score * settings.calibration.scaled(EVIDENCE[name], term)
+        best = float(score.max())
+        if best <= settings.min_score:
             return name
         costs[name], last = best / max(last, 1e-9), best
     return min(costs, key=lambda name: costs[name])
 
 
 def number(count: int) -> str:
-    """A number as a word up to ten, in digits above."""
+    """Return a count as a word up to ten, in digits above."""
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-def _things(expression: Expression, count: int) -> str:
-    """Attributes and head, in the plural unless there is one: "red mugs"."""
-    head = singular(expression.head)
-    return " ".join([*expression.attributes, head if count == 1 else plural(head)])
+def noun(target: NounPhrase, count: int) -> str:
+    """Return attributes and head, in the plural unless ``count`` is 1: "red mugs"."""
+    head = singular(target.head)
+    return " ".join([*target.attributes, head if count == 1 else plural(head)])
 
 
-def _one(expression: Expression) -> str:
-    return _things(expression, 1)
+def relation_words(kind: str) -> str:
+    """Return the words of a kind of evidence: "left of" for "left_of"."""
+    return kind.replace("_", " ")
 
 
-def _said(kind: str) -> str:
-    return RELATIONS.get(kind, kind)
-
-
-def _bare(phrase: str) -> str:
-    """A phrase without its article."""
+def _without_article(phrase: str) -> str:
+    """Return a phrase without its article."""
     first, _, rest = phrase.partition(" ")
     return rest if rest and first in ("the", "a", "an") else phrase
 

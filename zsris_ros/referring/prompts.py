@@ -1,65 +1,63 @@
-"""Every text that masks are compared with to answer an expression, to be encoded in one go."""
+"""The texts that masks are compared with to answer an expression, for one batch of encoding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from zsris_ros.language.interpretation import interpret
-from zsris_ros.language.phrasing import (
-    anchor_expression,
-    description,
-    exclusions,
-    is_neutral,
-    noun_phrase,
-)
+from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.types import Expression
+from zsris_ros.types import NounPhrase
 
 
-def prompts(phrase: str, templates: Sequence[str]) -> list[str]:
-    """A phrase in each of the templates."""
+def fill_templates(phrase: str, templates: Sequence[str]) -> list[str]:
+    """Return a phrase in each of the prompt templates."""
     return [template.format(phrase) for template in templates]
 
 
-def texts_of(
-    expression: Expression,
+def expression_texts(
+    target: NounPhrase,
     settings: ReferSettings,
-    template: str | None,
-    negatives: bool | None = None,
+    localiser_template: str | None,
+    presence: bool | None = None,
 ) -> list[str]:
-    """The texts of an expression, its anchors and what it excludes.
+    """Return the texts of a noun phrase, its anchors and its excluded objects.
 
-    ``template`` is the sentence that the localiser puts a phrase into, None without a localiser.
-    ``negatives`` is whether the presence of the phrase is judged, by default where the weights
-    have measured it.
+    Args:
+        target: The noun phrase.
+        settings: The preset's settings.
+        localiser_template: The localiser's prompt template, None without a localiser.
+        presence: Whether the presence of the phrase is scored; by default if the calibration has
+            coefficients for it.
     """
     calibration = settings.calibration
-    if negatives is None:
-        negatives = "presence" in calibration.scaling
-    expression = interpret(expression).expression
+    if presence is None:
+        presence = "presence" in calibration.scaling
+    target = interpret(target).phrase
     texts: list[str] = []
-    described = description(expression)
+    described = description(target)
     if described is not None:
-        texts += [expression.text, *prompts(described, settings.templates)]
-    if expression.attributes or not is_neutral(expression.head):
-        phrase = noun_phrase(expression)
-        if negatives:
-            texts += [phrase, *negatives_of(expression, settings.negatives)]
-        if template is not None:
-            texts.append(template.format(phrase))
-    anchors = [anchor for relation in expression.relations for anchor in relation.anchors]
-    for inner in (*map(anchor_expression, anchors), *exclusions(expression)):
-        # Without a calibration an anchor is neutral unless some mask shows it.
-        texts += texts_of(inner, settings, template, negatives or not calibration.measured)
+        texts += [target.sentence, *fill_templates(described, settings.templates)]
+    if target.attributes or not is_neutral(target.head):
+        phrase = core_phrase(target)
+        if presence:
+            texts += [phrase, *negative_texts(target, settings.negatives)]
+        if localiser_template is not None:
+            texts.append(localiser_template.format(phrase))
+    anchors = [anchor for relation in target.relations for anchor in relation.anchors]
+    for inner in (*anchors, *target.excluded):
+        # Without a calibration, the presence of anchors weights their relations.
+        inner_presence = presence or not calibration.measured
+        texts += expression_texts(inner, settings, localiser_template, inner_presence)
     return texts
 
 
-def negatives_of(expression: Expression, negatives: Sequence[str]) -> list[str]:
-    """The texts against which an expression's noun phrase must hold its own."""
-    named = not is_neutral(expression.head)
-    said = " ".join(expression.attributes)
+def negative_texts(target: NounPhrase, negatives: Sequence[str]) -> list[str]:
+    """Return the texts that compete with a noun phrase; see ``ReferSettings.negatives``."""
+    named = not is_neutral(target.head)
+    attributes = " ".join(target.attributes)
     return [
-        text.format(said).strip()
+        text.format(attributes).strip()
         for text in negatives
         if named or "{}" not in text  # a "red object" may well be a "red box"
     ]

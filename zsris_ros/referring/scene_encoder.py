@@ -1,35 +1,34 @@
-"""From a frame to a scene: proposals, features and geometry, all that no expression changes."""
+"""Encoding of frames: proposals, features and geometry, independent of any expression."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
+from torch import Tensor
 
 from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel
-from zsris_ros.proposals.mask_nms import join
-from zsris_ros.proposals.proposer import Proposer
-from zsris_ros.proposals.region_of_interest import propose_in
-from zsris_ros.referring.object_filter import find_things
-from zsris_ros.referring.object_heights import find_heights
+from zsris_ros.proposals import Proposer
+from zsris_ros.proposals.mask_nms import merge_proposals
+from zsris_ros.proposals.region_of_interest import propose_in_region
+from zsris_ros.referring.object_filter import find_objects
+from zsris_ros.referring.object_geometry import heights_above_support
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import FloatArray, Frame, Proposals, RegionOfInterest, Scene
-from zsris_ros.vision.encoder import FeatureEncoder
-from zsris_ros.vision.localiser import Localiser
+from zsris_ros.vision.protocols import FeatureEncoder, Localiser
 
 
 class SceneEncoder:
-    """Looks at frames with fixed models.
+    """Encodes frames with fixed models.
 
     Args:
-        proposers: Each gives masks of a frame; those that need depth are left out without it.
+        proposers: The mask proposers; one that needs depth is skipped for frames without depth.
         encoder: Encodes the masks.
-        localiser: Encodes patches for the coherence map; None for methods without one.
-        trust: Factors on the quality of each proposer's masks, by its name.
-        join_one: Whether near-duplicates are left out of a single proposer's masks as well. The
-            published methods take these as they are.
+        localiser: Encodes patches for the coherence map; None for methods without a map.
+        proposer_weights: Factors on the quality of each proposer's masks, by its name.
+        merge_single: Whether near-duplicates of a single proposer are removed as well. The
+            published methods keep them.
     """
 
     def __init__(
@@ -37,66 +36,68 @@ class SceneEncoder:
         proposers: Sequence[Proposer],
         encoder: FeatureEncoder,
         localiser: Localiser | None,
-        trust: Mapping[str, float] = MappingProxyType({}),
+        proposer_weights: Mapping[str, float] = MappingProxyType({}),
         *,
-        join_one: bool = True,
+        merge_single: bool = True,
     ) -> None:
         self._proposers, self._encoder, self._localiser = proposers, encoder, localiser
-        self._trust, self._join_one = trust, join_one
+        self._proposer_weights, self._merge_single = proposer_weights, merge_single
 
-    def propose(self, frame: Frame, window: RegionOfInterest | None = None) -> Proposals:
-        """Return the masks of the frame that ``look`` works on, or those of a window of it."""
+    def propose(self, frame: Frame, roi: RegionOfInterest | None = None) -> Proposals:
+        """Return the merged proposals of a frame, or of a region of interest in it."""
         usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
-        if len(usable) == 1 and not self._join_one:
+        if len(usable) == 1 and not self._merge_single:
             return usable[0].propose(frame)
-        found = [
-            proposer.propose(frame) if window is None else propose_in(proposer, frame, window)
+        proposals = [
+            proposer.propose(frame) if roi is None else propose_in_region(proposer, frame, roi)
             for proposer in usable
         ]
-        return join(*found, weights=self._trust)
+        return merge_proposals(*proposals, weights=self._proposer_weights)
 
     def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
-        """Return the scene of a frame. Slow; once a frame.
+        """Return the scene of a frame: the slow stage, run once a frame.
 
         Args:
-            frame: The picture, with depth where there is some.
-            proposals: Used instead of the proposers' where given.
+            frame: The image, with depth if available.
+            proposals: Replace those of the proposers.
         """
         timings: dict[str, float] = {}
         if proposals is None:
             with timed(timings, "proposals"):
                 proposals = self.propose(frame)
-        with timed(timings, "features"):
-            features = self._encoder.encode(frame.rgb, proposals.masks).cpu()
+        features = self._encode(frame, proposals, timings)
         patches = None
         if self._localiser is not None:
             with timed(timings, "localisation"):
                 patches = self._localiser.patches(frame.rgb).cpu()
         with timed(timings, "geometry"):
-            pixels, points = _places(frame, proposals)
-            _ = proposals.shared, proposals.coarse  # cached: every answer needs these
-            things, heights = find_things(frame, proposals), find_heights(frame, proposals)
-        return Scene(frame, proposals, features, pixels, points, patches, things, heights, timings)
+            pixels, points = _centroids(frame, proposals)
+            _ = proposals.containment, proposals.coverage  # every answer needs these caches
+            objects = find_objects(frame, proposals)
+            heights = heights_above_support(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, patches, objects, heights, timings)
 
-    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
-        """Return the scene of a frame, or of a window of it, without what only answers need.
+    def look_for_tracking(self, frame: Frame, roi: RegionOfInterest | None = None) -> Scene:
+        """Return the scene of a frame or region without patches and heights.
 
-        No expression can be resolved in such a scene.
+        Expressions cannot be resolved in it.
         """
         timings: dict[str, float] = {}
         with timed(timings, "proposals"):
-            proposals = self.propose(frame, window)
-        with timed(timings, "features"):
-            features = self._encoder.encode(frame.rgb, proposals.masks).cpu()
+            proposals = self.propose(frame, roi)
+        features = self._encode(frame, proposals, timings)
         with timed(timings, "geometry"):
-            pixels, points = _places(frame, proposals)
-            things = find_things(frame, proposals)
-        return Scene(frame, proposals, features, pixels, points, things=things, timings=timings)
+            pixels, points = _centroids(frame, proposals)
+            objects = find_objects(frame, proposals)
+        return Scene(frame, proposals, features, pixels, points, is_object=objects, timings=timings)
+
+    def _encode(self, frame: Frame, proposals: Proposals, timings: dict[str, float]) -> Tensor:
+        with timed(timings, "features"):
+            return self._encoder.encode(frame.rgb, proposals.masks).cpu()
 
 
-@lru_cache(maxsize=2)  # methods that are compared look at the same masks one after another
-def _places(frame: Frame, proposals: Proposals) -> tuple[FloatArray, FloatArray]:
-    """A point inside each mask (Nx2 pixels) and its 3D centroid (Nx3 metres, NaN unknown)."""
+def _centroids(frame: Frame, proposals: Proposals) -> tuple[FloatArray, FloatArray]:
+    """Return a point inside each mask, Nx2 pixels, and its 3D centroid, Nx3 metres or NaN."""
     pixels = np.array([centroid_pixel(m) for m in proposals.masks], np.float32).reshape(-1, 2)
     points = np.full((len(proposals), 3), np.nan, np.float32)
     if frame.depth is not None and frame.intrinsics is not None:

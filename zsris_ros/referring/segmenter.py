@@ -1,14 +1,39 @@
-"""Look once, refer often: the whole pipeline behind two functions, without ROS.
+"""The whole pipeline behind two functions, without ROS.
 
-scene = segmenter.look(frame)                                    # proposals and features
-referral = segmenter.refer(scene, "the mug left of the bowl")    # text and a few products
+scene = segmenter.look(frame)                                  # proposals and features
+result = segmenter.refer(scene, "the mug left of the bowl")    # text and a few products
 """
 
 from __future__ import annotations
 
-from zsris_ros.referring.resolver import Resolver
+from dataclasses import replace
+from typing import Protocol
+
+from zsris_ros.language.instructions import parse_instruction
+from zsris_ros.referring.instructions import ExpressionResolver, resolve_instruction
 from zsris_ros.referring.scene_encoder import SceneEncoder
-from zsris_ros.types import Frame, Proposals, ReferringResult, RegionOfInterest, Scene
+from zsris_ros.tracing.stages import timed
+from zsris_ros.types import (
+    Frame,
+    InputError,
+    InstructionResult,
+    Proposals,
+    ReferringResult,
+    RegionOfInterest,
+    Scene,
+)
+
+
+class Resolver(Protocol):
+    """Resolves expressions in scenes. Not thread-safe: one caller at a time."""
+
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
+        """Return the referring result of an expression in a scene.
+
+        Raises:
+            InputError: The text holds no letter or digit.
+        """
+        ...
 
 
 class Segmenter:
@@ -21,17 +46,31 @@ class Segmenter:
         self._encoder, self._resolver = encoder, resolver
 
     def propose(self, frame: Frame) -> Proposals:
-        """As ``SceneEncoder.propose``."""
+        """See ``SceneEncoder.propose``."""
         return self._encoder.propose(frame)
 
     def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
-        """As ``SceneEncoder.look``."""
+        """See ``SceneEncoder.look``."""
         return self._encoder.look(frame, proposals)
 
-    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
-        """As ``SceneEncoder.look_for_tracking``."""
-        return self._encoder.look_for_tracking(frame, window)
+    def look_for_tracking(self, frame: Frame, roi: RegionOfInterest | None = None) -> Scene:
+        """See ``SceneEncoder.look_for_tracking``."""
+        return self._encoder.look_for_tracking(frame, roi)
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
-        """As ``Resolver.refer``."""
+        """See ``Resolver.refer``."""
         return self._resolver.refer(scene, expression)
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        """Return the steps of an instruction with their objects, destinations and place points.
+
+        Raises:
+            InputError: The text holds no letter or digit, or the resolver reads expressions only.
+        """
+        if not isinstance(self._resolver, ExpressionResolver):
+            raise InputError("instructions need the product variant of a method")
+        timings: dict[str, float] = {}
+        with timed(timings, "language"):
+            instruction = parse_instruction(text)
+        result = resolve_instruction(scene, instruction, self._resolver)
+        return replace(result, timings={**timings, **result.timings})

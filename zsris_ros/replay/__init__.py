@@ -1,5 +1,5 @@
-"""Answers about a recording (rosbag2) without ROS: the node's answers on the same frames.
+"""Answers about a recording (rosbag2) without ROS, the same as the node's on the same frames.
 
-``bag`` reads it and matches its messages as the node does, ``topics`` finds the camera in it,
-``answers`` asks, ``outputs`` and ``video`` write what came out.
+``bag`` reads it, ``recording`` matches its messages as the node does, ``topics`` finds the camera's
+topics, ``answers`` segments, ``replay_writer`` and ``video`` write the results.
 """

@@ -1,7 +1,7 @@
-"""A rosbag2 (mcap or sqlite3) read with ``rosbags``, its camera messages matched by time.
+"""Reading of a rosbag2 (mcap or sqlite3) with its camera messages matched by time.
 
-A bag is gone through twice: once for the stamps alone, to know what belongs together, and once for
-the messages that are asked about. So its size never has to fit into memory.
+The first pass reads stamps and matches them, the second one deserialises the chosen messages only,
+so that a bag need not fit into memory.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.camera.frame_buffer import Moment, Stamped
-from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo, in_seconds, of_rectified
+from zsris_ros.camera.frame_buffer import Stamped, SyncedMessages
+from zsris_ros.camera.image_messages import (
+    SECOND,
+    AnyImage,
+    CameraInfo,
+    format_seconds,
+    rectified_info,
+)
 from zsris_ros.replay.recording import IndexMoment, Recording
 from zsris_ros.types import InputError
 
 
 @dataclass(frozen=True)
 class Topics:
-    """Those of one camera; ``depth`` and ``info`` are None where there are none."""
+    """The topics of one camera; ``depth`` and ``info`` may be None."""
 
     image: str
     depth: str | None = None
@@ -29,12 +35,12 @@ class Topics:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The topics that there are."""
+        """The existing topics."""
         return tuple(name for name in (self.image, self.depth, self.info) if name)
 
 
 class Bag:
-    """The bag at ``path``, a folder or a single .mcap or .db3 file; for a ``with`` block.
+    """A context manager for the bag at ``path``, a folder or a single .mcap or .db3 file.
 
     Raises InputError when it cannot be read.
     """
@@ -53,7 +59,7 @@ class Bag:
         try:
             self._reader = Reader(path)
             self._reader.open()
-        except Exception as error:  # whatever a damaged file makes of the reader
+        except Exception as error:  # a damaged file can raise any type
             raise InputError(f"the bag {path} cannot be read: {error}") from error
 
     def __enter__(self) -> Bag:
@@ -63,61 +69,61 @@ class Bag:
         self._reader.close()
 
     def types(self) -> dict[str, str]:
-        """The topics that hold messages, and their types such as "sensor_msgs/msg/Image"."""
+        """Return the topics with messages and their types, such as "sensor_msgs/msg/Image"."""
         connections = sorted(self._reader.connections, key=lambda each: each.topic)
         return {each.topic: each.msgtype for each in connections if each.msgcount}
 
     def first(self, topic: str) -> Any:
-        """The first message on ``topic``, one of ``types()``."""
+        """Return the first message on ``topic``, one of ``types()``."""
         for message in self._messages([topic]):
             return self._read(*message)
         raise InputError(f"the bag {self._path} holds no message on {topic}")
 
     def recording(self, topics: Topics, tolerance_ns: int, rectified: bool = False) -> Recording:
-        """The times of what was recorded on ``topics``; depth belongs within the tolerance.
+        """Index the stamps of ``topics``; ``tolerance_ns`` is the maximum offset of depth.
 
-        Metres follow P of the camera_info where the images were ``rectified``, else its K.
+        ``rectified`` images use P of the camera_info, others K.
         """
         recording = Recording(tolerance_ns)
         messages = self._messages(topics.names)
-        for place, (topic, kind, recorded_ns, data) in enumerate(messages):
-            # Messages that nobody has stamped are as old as their recording.
+        for position, (topic, kind, recorded_ns, data) in enumerate(messages):
+            # Messages without a stamp have the time of their recording.
             stamp = _stamp(data) or recorded_ns
             if topic == topics.image:
-                recording.add_image(stamp, place)
+                recording.add_image(stamp, position)
             elif topic == topics.depth:
-                recording.add_depth(stamp, place)
+                recording.add_depth(stamp, position)
             else:
                 info = self._read(topic, kind, recorded_ns, data)
-                recording.add_info(stamp, of_rectified(info) if rectified else info)
+                recording.add_info(stamp, rectified_info(info) if rectified else info)
         return recording
 
     def moments(
         self, topics: Topics, chosen: Iterable[IndexMoment]
-    ) -> Iterator[Moment[AnyImage, CameraInfo]]:
-        """The chosen moments of ``recording(topics)`` with their images, in order of recording."""
+    ) -> Iterator[SyncedMessages[AnyImage, CameraInfo]]:
+        """Yield the chosen frames of ``recording(topics)`` with their images, in recorded order."""
         waiting = deque(sorted(chosen, key=lambda moment: moment.image.message))
-        uses = Counter(place for moment in waiting for place in _places(moment))
+        uses = Counter(position for moment in waiting for position in _positions(moment))
         kept: dict[int, Any] = {}
-        for place, message in enumerate(self._messages(topics.names)):
+        for position, message in enumerate(self._messages(topics.names)):
             if not waiting:
                 return
-            if place in uses:
-                kept[place] = self._read(*message)
-            while waiting and max(_places(waiting[0])) <= place:
+            if position in uses:
+                kept[position] = self._read(*message)
+            while waiting and max(_positions(waiting[0])) <= position:
                 moment = waiting.popleft()
-                yield Moment(
+                yield SyncedMessages(
                     _filled(moment.image, kept),
                     None if moment.depth is None else _filled(moment.depth, kept),
                     moment.info,
                 )
-                for done in _places(moment):
+                for done in _positions(moment):
                     uses[done] -= 1
                     if not uses[done]:
                         del kept[done]
 
     def _messages(self, topics: Sequence[str]) -> Iterator[tuple[str, str, int, bytes]]:
-        """(topic, type, nanoseconds of recording, bytes) of each message, as recorded."""
+        """Yield (topic, type, nanoseconds of recording, bytes) of each message."""
         connections = [each for each in self._reader.connections if each.topic in topics]
         messages = self._reader.messages(connections)
         while True:
@@ -125,20 +131,20 @@ class Bag:
                 connection, recorded_ns, data = next(messages)
             except StopIteration:
                 return
-            except Exception as error:  # whatever a damaged file makes of the reader
+            except Exception as error:  # a damaged file can raise any type
                 raise InputError(f"the bag {self._path} is damaged: {error}") from error
             yield connection.topic, connection.msgtype, recorded_ns, data
 
     def _read(self, topic: str, kind: str, recorded_ns: int, data: bytes) -> Any:
         try:
             return self._store.deserialize_cdr(data, kind)
-        except Exception as error:  # whatever damaged bytes make of the deserialiser
-            when = in_seconds(recorded_ns)
+        except Exception as error:  # damaged bytes can raise any type
+            when = format_seconds(recorded_ns)
             raise InputError(f"the message on {topic} at {when} is no {kind}: {error}") from error
 
 
-def _places(moment: IndexMoment) -> tuple[int, ...]:
-    """Where in the bag the moment's images are."""
+def _positions(moment: IndexMoment) -> tuple[int, ...]:
+    """Return the positions of the images in the bag."""
     return tuple(part.message for part in (moment.image, moment.depth) if part is not None)
 
 
@@ -147,9 +153,9 @@ def _filled(part: Stamped[int], kept: Mapping[int, Any]) -> Stamped[AnyImage]:
 
 
 def _stamp(data: bytes) -> int:
-    """The stamp in nanoseconds of a serialised message that begins with a std_msgs/Header.
+    """Return the stamp in nanoseconds of a serialised message that begins with a std_msgs/Header.
 
-    Four bytes of CDR's own come first; the second says the byte order.
+    The CDR encapsulation takes four bytes; the second is the byte order.
     """
     if len(data) < 12:
         return 0

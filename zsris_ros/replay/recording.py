@@ -1,4 +1,4 @@
-"""When a camera's messages were stamped, and which of them belong together."""
+"""The stamps of a camera's messages, matched to frames."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from typing import Any, TypeVar
 
-from zsris_ros.camera.frame_buffer import MAX_DISORDER_NS, STAMP_TOLERANCE, FrameBuffer, Moment
-from zsris_ros.camera.image_messages import SECOND, CameraInfo, in_seconds
+from zsris_ros.camera.frame_buffer import (
+    MAX_DISORDER_NS,
+    STAMP_TOLERANCE,
+    FrameBuffer,
+    SyncedMessages,
+)
+from zsris_ros.camera.image_messages import SECOND, CameraInfo, format_seconds
 from zsris_ros.types import InputError
 
-IndexMoment = Moment[int, CameraInfo]
-"""A moment whose images are named by their places in the bag."""
+IndexMoment = SyncedMessages[int, CameraInfo]
+"""A frame whose images are positions in the bag."""
 
-MANY = 1 << 20
+UNLIMITED = 1 << 20
 """The length of a buffer that drops nothing."""
 
 T = TypeVar("T")
@@ -22,10 +27,10 @@ _Arrived = tuple[int, int, T]
 
 
 class Recording:
-    """A camera's messages by time, matched by the rules of the node's own frame buffer.
+    """A camera's messages by stamp, matched by the node's frame buffer.
 
-    Where time jumps back (the recording of a bag that was played in a loop) a new run begins, and
-    nothing of one run is matched with another, but for the newest camera_info.
+    A jump back in time (a recorded loop) begins a new run. Messages are matched within a run; only
+    the newest camera_info is carried over.
     """
 
     def __init__(self, tolerance_ns: int) -> None:
@@ -35,34 +40,33 @@ class Recording:
         self._runs = [_Run(tolerance_ns)]
 
     def __len__(self) -> int:
-        """Images."""
+        """Return the number of images."""
         return sum(len(run.images) for run in self._runs)
 
-    def add_image(self, stamp_ns: int, place: int) -> None:
-        """An image, by its place in the bag."""
+    def add_image(self, stamp_ns: int, position: int) -> None:
+        """Add an image by its position in the bag."""
         run = self._run("image", stamp_ns)
-        run.add(run.images, stamp_ns, place)
+        run.add(run.images, stamp_ns, position)
 
-    def add_depth(self, stamp_ns: int, place: int) -> None:
-        """A depth image, by its place in the bag."""
+    def add_depth(self, stamp_ns: int, position: int) -> None:
+        """Add a depth image by its position in the bag."""
         run = self._run("depth", stamp_ns)
-        run.add(run.depths, stamp_ns, place)
+        run.add(run.depths, stamp_ns, position)
 
     def add_info(self, stamp_ns: int, info: CameraInfo) -> None:
-        """A camera_info."""
+        """Add a camera_info."""
         run = self._run("info", stamp_ns)
         run.add(run.infos, stamp_ns, info)
         self._info = stamp_ns, info
 
     def every(self, step_ns: int) -> list[IndexMoment]:
-        """Of each run the first image, and the first in each further ``step_ns``; 0 means all."""
+        """Return the first image of each run and of each further ``step_ns``; 0 for all images."""
         return list(chain.from_iterable(run.every(step_ns) for run in self._runs))
 
     def at(self, stamp_ns: int, tolerance: float = STAMP_TOLERANCE) -> IndexMoment:
-        """The image nearest to ``stamp_ns``.
+        """Return the image nearest to ``stamp_ns``.
 
-        Raises InputError, naming the span of the bag, when it misses by more than ``tolerance``
-        seconds.
+        Raises InputError with the span of the bag when it is more than ``tolerance`` seconds away.
         """
         nearest = [moment for run in self._runs if (moment := run.nearest(stamp_ns))]
         found = min(nearest, key=lambda moment: abs(moment.image.stamp_ns - stamp_ns))
@@ -70,14 +74,15 @@ class Recording:
             return found
         stamps = [stamp for run in self._runs for stamp, *_ in run.images]
         raise InputError(
-            f"the bag has no image within {tolerance:g} s of the stamp {in_seconds(stamp_ns)}; its "
-            f"{len(self)} images span {in_seconds(min(stamps))} to {in_seconds(max(stamps))}"
+            f"the bag has no image within {tolerance:g} s of the stamp {format_seconds(stamp_ns)}; "
+            f"its {len(self)} images span {format_seconds(min(stamps))} to "
+            f"{format_seconds(max(stamps))}"
         )
 
     def _run(self, topic: str, stamp_ns: int) -> _Run:
-        """The run that a message belongs to, which may be a new one.
+        """Return the run of a message, which may be a new one.
 
-        Each topic jumps back by itself; once the images have, the others only follow.
+        Topics jump back independently; a jump of the images begins the run.
         """
         before = stamp_ns + MAX_DISORDER_NS
         jumped = self._newest.get(topic, stamp_ns) > before
@@ -92,7 +97,7 @@ class Recording:
 
 
 class _Run:
-    """Messages between two jumps of time, as (stamp, number of arrival, message)."""
+    """Messages between two jumps of time, as (stamp, order of arrival, message)."""
 
     def __init__(self, tolerance_ns: int) -> None:
         self._tolerance_ns = tolerance_ns
@@ -102,36 +107,36 @@ class _Run:
         self.infos: list[_Arrived[CameraInfo]] = []
 
     def add(self, topic: list[_Arrived[T]], stamp_ns: int, message: T) -> None:
-        """Adds a message to one of the three lists, in order of its stamp."""
+        """Insert a message into one of the three lists by its stamp."""
         insort(topic, (stamp_ns, next(self._arrivals), message))
 
     def nearest(self, stamp_ns: int) -> IndexMoment | None:
-        """As ``FrameBuffer.nearest``, which decides among the few that can be meant."""
-        buffer: FrameBuffer[int, CameraInfo] = FrameBuffer(MANY, self._tolerance_ns)
-        for stamp, _, place in _around(self.images, stamp_ns):
-            buffer.add_image(stamp, place)
+        """Apply ``FrameBuffer.nearest`` to the messages around ``stamp_ns``."""
+        buffer: FrameBuffer[int, CameraInfo] = FrameBuffer(UNLIMITED, self._tolerance_ns)
+        for stamp, _, position in _around(self.images, stamp_ns):
+            buffer.add_image(stamp, position)
         image = buffer.nearest(stamp_ns)
         if image is None:
             return None
-        for stamp, _, place in _around(self.depths, image.image.stamp_ns):
-            buffer.add_depth(stamp, place)
+        for stamp, _, position in _around(self.depths, image.image.stamp_ns):
+            buffer.add_depth(stamp, position)
         for stamp, _, info in _around(self.infos, image.image.stamp_ns):
             buffer.add_info(stamp, info)
         return buffer.nearest(stamp_ns)
 
     def every(self, step_ns: int) -> Iterator[IndexMoment]:
-        """As ``Recording.every``."""
-        seen = -1
+        """See ``Recording.every``."""
+        last = -1
         for stamp in sorted({stamp for stamp, *_ in self.images}):
             step = (stamp - self.images[0][0]) // step_ns if step_ns else stamp
-            moment = self.nearest(stamp) if step > seen else None
-            seen = step
+            moment = self.nearest(stamp) if step > last else None
+            last = step
             if moment is not None:
                 yield moment
 
 
 def _around(topic: Sequence[_Arrived[T]], stamp_ns: int) -> list[_Arrived[T]]:
-    """The last ones before a time and the first ones from it on, as they arrived."""
+    """Return the messages of the last stamp before and the first from ``stamp_ns`` on."""
     first = bisect_left(topic, stamp_ns, key=_time)
     earlier = topic[first - 1][0] if first else stamp_ns
     later = topic[first][0] if first < len(topic) else stamp_ns

@@ -1,10 +1,8 @@
-"""The ROS 2 side of zsris_ros: the only room that imports rclpy.
+"""ROS 2 interfaces of zsris_ros; the only room that imports rclpy.
 
-Messages come in (``inputs``, ``silence``), are matched and made frames by the core's ``camera``,
-answered by one worker thread (``worker``, ``answering``), placed in a frame of the robot's
-(``frames``, ``placing``) and go out as messages again (``messages``, ``points``, ``markers``,
-``labels``, ``conversions``, ``outputs``). ``tracking`` follows an object in that thread's spare
-time. Callers come by service, by ``action`` and by ``topics``. ``node`` wires these to topics,
-services and parameters, ``managed`` makes it a lifecycle node, ``model`` holds its models;
-``player`` and ``client`` are the two small partner processes of the demo and the tests.
+The path of a request: ``inputs`` buffers the camera's messages, ``requests`` selects a frame and
+answers the request in the worker thread of ``lifecycle``, ``publishers`` converts the answer to
+messages and publishes it. ``node`` connects these parts, ``parameters`` declares their parameters
+and ``qos`` their QoS profiles. ``speech`` is a second node; ``client`` holds a service client and a
+bag player.
 """

@@ -1,14 +1,13 @@
-"""refer_segment_node: camera frames and referring expressions in, masks and points to grasp out.
+"""refer_segment_node: camera frames and referring expressions in, masks and grasp points out.
 
-Callbacks never block. The service's callback is a coroutine: it picks the frame, hands the question
-to the worker thread and awaits an rclpy future. That works with the single-threaded executor of
-every rclpy from Humble on, so no thread is spent on a caller that waits, and images, parameters and
-further callers are served meanwhile. Such an executor looks at a waiting coroutine only when
-something wakes it; the worker does so with a guard condition.
+Callbacks never block. The service callback is a coroutine: it selects the frame, submits the query
+to the worker thread and awaits an rclpy future. This works with the single-threaded executor of
+every rclpy since Humble, so images, parameters and further requests are served meanwhile. Such an
+executor resumes a coroutine only when woken up; the worker does so with a guard condition.
 
-Transitions are jobs of the same worker (``managed``); what each state holds in memory stands in
-docs/node.md. The camera's topics are subscribed to while the node is active, and while
-``autostart`` makes it so: requests that wait for the models have their frame.
+Lifecycle transitions are jobs of the same worker. docs/node.md lists the resources of each state.
+The node subscribes to the camera while it is active, and already while ``autostart`` activates it,
+so that a request that waits for the models has its frame.
 """
 
 from __future__ import annotations
@@ -29,31 +28,27 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
-from zsris_ros.ros.client.service_client import CALLS
-from zsris_ros.ros.inputs.camera_inputs import Inputs
-from zsris_ros.ros.lifecycle import logs, process
-from zsris_ros.ros.lifecycle.lifecycle_node import ManagedNode
+from zsris_ros.ros.inputs.subscriptions import CameraSubscriptions
+from zsris_ros.ros.lifecycle import process
+from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
 from zsris_ros.ros.lifecycle.model_holder import Model, ModelLoader, TorchModel
-from zsris_ros.ros.parameters import node_parameters
-from zsris_ros.ros.publishers import diagnostics, result_messages
-from zsris_ros.ros.publishers.result_publishers import Outputs, publisher
+from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, WorkerStopped
+from zsris_ros.ros.parameters import parameter_declaration
+from zsris_ros.ros.parameters.node_parameters import Parameters
+from zsris_ros.ros.publishers import diagnostics
+from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, Status
+from zsris_ros.ros.publishers.result_messages import Response, fill_refusal, fill_response
+from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.ros.publishers.transforms import TargetFrame
+from zsris_ros.ros.qos import SERVICE, create_publisher
 from zsris_ros.ros.requests.action_server import Goal, ReferSegmentServer
-from zsris_ros.ros.requests.frame_selection import Request, candidates_wanted, to_question
+from zsris_ros.ros.requests.frame_selection import Request, candidate_limit, to_query
 from zsris_ros.ros.requests.look_ahead import LookAhead
-from zsris_ros.ros.requests.request_handler import (
-    STATUS_OF,
-    Answer,
-    Answerer,
-    Question,
-    Refusal,
-    Status,
-)
-from zsris_ros.ros.requests.topic_requests import TopicCallers
-from zsris_ros.ros.requests.track_requests import Tracking
-from zsris_ros.ros.requests.worker import Cancelled, QueueFull, Stopped
+from zsris_ros.ros.requests.request_handler import Query, RequestHandler
+from zsris_ros.ros.requests.topic_requests import TopicRequests
+from zsris_ros.ros.requests.track_requests import TrackRequests
 from zsris_ros.srv import ReferSegment
-from zsris_ros.tracing.stages import Watch, unwatched, watched
+from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
 from zsris_ros.types import Verdict
 
 NAME = "refer_segment_node"
@@ -61,103 +56,102 @@ NAME = "refer_segment_node"
 T = TypeVar("T")
 
 
-class ReferSegmentNode(ManagedNode):
+class ReferSegmentNode(WorkerLifecycleNode):
     """Serves ``refer_segment`` about the frames on ``image``, ``depth`` and ``camera_info``.
 
-    ``load_model`` builds the model in the worker thread, so that the node answers its parameters
-    meanwhile; requests that arrive while ``autostart`` loads it wait for it.
-
-    Raises ParameterError when a parameter cannot be used.
+    ``load_model`` is called in the worker thread. Raises ParameterError for an invalid parameter.
     """
 
     def __init__(self, load_model: ModelLoader, **node_options: Any) -> None:
         super().__init__(NAME, **node_options)
-        logs.forward(self)
-        self._chosen = node_parameters.declare(self)
-        self._worker.max_pending = self._chosen.max_pending
+        process.forward_logging(self)
+        self._settings = parameter_declaration.declare(self, Parameters)
+        self._worker.max_pending = self._settings.max_pending
         self._load_model = load_model
         self._model: Model | None = None
-        self._answerer: Answerer | None = None
-        self._inputs: Inputs | None = None
-        self._record = diagnostics.Record()
-        self._outputs = Outputs(self)
-        self._target = TargetFrame(self)
-        self._target.set(self._chosen.target_frame)
-        self._tracking = Tracking(self, self._worker, self._begin_tracking, self._refusal)
-        self._ahead = LookAhead(self._worker)
-        self._serve()
-        if self._chosen.autostart:
-            self._inputs = self._listen()
-            self.start()  # last, because a failure shuts the context down
+        self._handler: RequestHandler | None = None
+        self._camera: CameraSubscriptions | None = None
+        self._statistics = diagnostics.RequestStatistics()
+        self._results = ResultPublishers(self)
+        self._target_frame = TargetFrame(self)
+        self._target_frame.set(self._settings.target_frame)
+        self._tracking = TrackRequests(self, self._worker, self._begin_tracking, self._to_refusal)
+        self._look_ahead = LookAhead(self._worker)
+        self._create_interfaces()
+        if self._settings.autostart:
+            self._camera = self._subscribe()
+            self.autostart()  # last, because a failure shuts the context down
 
-    def _serve(self) -> None:
-        """What there is in every state."""
+    def _create_interfaces(self) -> None:
+        """Create the interfaces that exist in every state."""
         self.add_on_set_parameters_callback(self._on_parameters)
         self.create_service(
             ReferSegment,
             "refer_segment",
             self._on_request,
-            qos_profile=CALLS,
-            callback_group=ReentrantCallbackGroup(),  # the next caller need not wait for this one
+            qos_profile=SERVICE,
+            callback_group=ReentrantCallbackGroup(),  # requests must not wait for each other
         )
-        self._action = ReferSegmentServer(self, self._on_goal, self._worker.withdraw)
-        self._topics = TopicCallers(self, self._ask, self._refusal, self._outputs.say)
-        self._diagnostics = publisher(self, DiagnosticArray, "/diagnostics", QoSProfile(depth=1))
-        # A clock of its own, because simulated time may stand still when a camera falls silent.
-        self.create_timer(1.0, self._on_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._action = ReferSegmentServer(self, self._on_goal, self._worker)
+        say = self._results.publish_sentence
+        self._topics = TopicRequests(self, self._submit_and_publish, self._to_refusal, say)
+        self._diagnostics = create_publisher(
+            self, DiagnosticArray, "/diagnostics", QoSProfile(depth=1)
+        )
+        # A steady clock, because simulated time may stop together with the camera.
+        self.create_timer(1.0, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     # Lifecycle, in the worker thread
 
     def configure(self) -> None:
-        """Loads the models into main memory."""
-        self._record.model = diagnostics.LOADING
-        self._model = self._load_model(self._chosen)
-        # Else Python would look through all of torch's objects for garbage now and then, which
-        # adds 0.1 s to the answer that is being made.
+        """Load the models into main memory."""
+        self._statistics.model = diagnostics.LOADING
+        self._model = self._load_model(self._settings)
+        # Else garbage collections traverse all of torch, which delays an answer by 0.1 s.
         gc.collect()
         gc.freeze()
-        self._record.model = diagnostics.IN_MEMORY
+        self._statistics.model = diagnostics.IN_MEMORY
 
     def activate(self) -> None:
-        """Moves the models to their device and answers."""
+        """Move the models to their device and accept requests."""
         assert self._model is not None, "configured before it is activated"
         self._model.to_device()
-        self._answerer = Answerer(self._model, self._chosen.max_scenes)
-        self._record.model = diagnostics.READY
+        self._handler = RequestHandler(self._model, self._settings.max_scenes)
+        self._statistics.model = diagnostics.READY
         self.get_logger().info(
             f"the model is ready; serving {self.resolve_service_name('refer_segment')} about the "
             f"images on {self.resolve_topic_name('image')}"
         )
 
     def deactivate(self) -> None:
-        """Drops the scenes, and moves the models off their device."""
+        """Drop the scenes and move the models to main memory."""
         self._tracking.stop("the node is not active any more")
-        self._answerer = None
+        self._handler = None
         if self._model is not None:
             self._model.to_memory()
-            self._record.model = diagnostics.IN_MEMORY
-        process.give_memory_back()
+            self._statistics.model = diagnostics.IN_MEMORY
+        process.trim_memory()
 
     def cleanup(self) -> None:
-        """Drops the models."""
+        """Drop the models."""
         self._model = None
         gc.unfreeze()
         gc.collect()
-        process.give_memory_back()
-        self._record.model = diagnostics.UNLOADED
+        process.trim_memory()
+        self._statistics.model = diagnostics.UNLOADED
 
-    def settle(self) -> None:
-        """Listens to the camera while active, and keeps no frames otherwise."""
-        if self._answerer is None and self._inputs is not None:
-            self._inputs.close()
-            self._inputs = None
-        elif self._answerer is not None and self._inputs is None:
-            self._inputs = self._listen()
+    def update_subscriptions(self) -> None:
+        """Subscribe to the camera in the active state only; in the executor's thread."""
+        if self._handler is None and self._camera is not None:
+            self._camera.close()
+            self._camera = None
+        elif self._handler is not None and self._camera is None:
+            self._camera = self._subscribe()
 
-    def _listen(self) -> Inputs:
-        return Inputs(self, self._chosen, self._on_jump, self._on_frame)
+    def _subscribe(self) -> CameraSubscriptions:
+        return CameraSubscriptions(self, self._settings, self._on_time_jump, self._on_frame)
 
-    # Requests
+    # Requests, in the executor's thread
 
     async def _on_request(
         self, request: ReferSegment.Request, response: ReferSegment.Response
@@ -169,165 +163,168 @@ class ReferSegmentNode(ManagedNode):
         await self._respond(goal.request, goal.result, goal)
 
     async def _respond(
-        self, request: Request, response: result_messages.Response, goal: Goal | None = None
+        self, request: Request, response: Response, goal: Goal | None = None
     ) -> None:
-        """Fills ``response``; with a ``goal`` that one is told how it goes, and may cancel."""
-        arrived = time.monotonic()
+        """Fill ``response``; a ``goal`` gets feedback and can be cancelled."""
+        arrival = time.monotonic()
         try:
-            future = self._submit(request, arrived, unwatched if goal is None else goal.watch)
+            future = self._submit(request, arrival, no_hook if goal is None else goal.on_stage)
             if goal is not None:
-                goal.queued(future)
-            done = self.when_done(future)
-            # After the caller has been woken: nobody who waits should wait for the drawing.
+                goal.set_future(future)
+            done = self.wait_for(future)
+            # Added second, so that the client's coroutine is woken up before messages are made.
             future.add_done_callback(self._publish)
             await done
-            wanted = candidates_wanted(request, self._chosen)
-            result_messages.fill(response, future.result(), wanted, request.return_mask)
+            limit = candidate_limit(request, self._settings)
+            fill_response(response, future.result(), limit, request.return_mask)
         except Exception as error:
-            result_messages.refuse(response, self._refusal(error))
-        response.total_ms = (time.monotonic() - arrived) * 1e3
+            fill_refusal(response, self._to_refusal(error))
+        response.total_ms = (time.monotonic() - arrival) * 1e3
 
-    def _ask(self, request: Request) -> Future[Answer]:
-        """A request without a response. Raises as ``_submit``."""
+    def _submit_and_publish(self, request: Request) -> Future[Answer]:
+        """Submit a request without a response. Raises Refusal."""
         future = self._submit(request, time.monotonic())
         future.add_done_callback(self._publish)
         return future
 
-    def _submit(self, request: Request, arrived: float, watch: Watch = unwatched) -> Future[Answer]:
-        """Hands the question to the worker. Raises Refusal when there is none, or no room."""
-        return self._queue(partial(self._answer, self._question(request), arrived, watch))
-
     def _begin_tracking(self, expression: str) -> Future[str]:
-        """As Tracking wants it. Raises as ``_submit``."""
-        asked = ReferSegment.Request(expression=expression)
-        return self._queue(partial(self._track, self._question(asked) if expression else None))
+        """Submit the search for an object to track. Raises Refusal."""
+        request = ReferSegment.Request(expression=expression)
+        return self._queue(partial(self._track, self._to_query(request) if expression else None))
 
-    def _question(self, request: Request) -> Question:
-        if self._inputs is None:
+    def _submit(
+        self, request: Request, arrival: float, hook: StageHook = no_hook
+    ) -> Future[Answer]:
+        """Submit a request to the worker. Raises Refusal."""
+        return self._queue(partial(self._answer, self._to_query(request), arrival, hook))
+
+    def _to_query(self, request: Request) -> Query:
+        if self._camera is None:
             raise self._inactive()
-        buffer, silence = self._inputs.buffer, self._inputs.silence
-        stale = silence.stale(self._chosen.image_timeout)
-        answerer = self._answerer  # the worker may take it away
-        question = to_question(
+        buffer, watchdog = self._camera.buffer, self._camera.watchdog
+        handler = self._handler  # the worker may reset it
+        query = to_query(
             request,
             buffer,
-            silence.topic,
-            self._chosen,
-            stale=stale,
-            ready=None if answerer is None else answerer.ready,
-            looked_at=[] if answerer is None else answerer.looked_at,
+            watchdog.topic,
+            self._settings,
+            age_note=watchdog.age_note(self._settings.image_timeout),
+            prepared=None if handler is None else handler.prepared,
+            cached=[] if handler is None else handler.cached,
         )
-        self._ahead.wanted = question.key
-        return question
+        self._look_ahead.requested = query.key
+        return query
 
     def _queue(self, job: Callable[[], T]) -> Future[T]:
         try:
             return self._worker.submit(job)
         except QueueFull as error:
             raise Refusal(Status.BUSY, f"{error}; ask again in a second") from error
-        except Stopped as error:
+        except WorkerStopped as error:
             raise Refusal(Status.FAILED, str(error)) from error
 
     def _inactive(self) -> Refusal:
         steps = "activate" if self._model is not None else "configure, then activate"
         return Refusal(
             Status.FAILED,
-            f"this node is not active (model {self._record.model}): "
+            f"this node is not active (model {self._statistics.model}): "
             f"`ros2 lifecycle set {self.get_fully_qualified_name()}` {steps}",
         )
 
-    def _refusal(self, error: BaseException) -> Refusal:
-        """What a caller is told about ``error``; what is not a refusal is logged in full."""
-        if isinstance(error, Cancelled):
+    def _to_refusal(self, error: BaseException) -> Refusal:
+        """Convert an exception to a refusal; log and count it."""
+        if isinstance(error, JobCancelled):
             return Refusal(ReferSegmentAction.Result.CANCELED, str(error))
-        self._record.refuse(failed=not isinstance(error, Refusal))
+        self._statistics.count_refusal(failed=not isinstance(error, Refusal))
         if isinstance(error, Refusal):
             return error
-        self.get_logger().error(process.traceback_of(error))
-        reason = str(error).strip().partition("\n")[0] or "it gave no reason"
+        self.get_logger().error(process.format_traceback(error))
+        reason = str(error).strip().partition("\n")[0] or "no reason given"
         return Refusal(Status.FAILED, f"the model failed: {type(error).__name__}: {reason}")
 
-    # In the worker thread
+    # Requests, in the worker thread
 
-    def _answer(self, question: Question, arrived: float, watch: Watch) -> Answer:
-        if self._answerer is None:  # deactivated since the question was asked
+    def _answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
+        if self._handler is None:  # deactivated since the request was queued
             raise self._inactive()
-        chosen = self._chosen
-        with watched(watch):
-            answer = self._answerer.answer(question, chosen.assume_registered, chosen.max_pixels)
-        answer = self._target.place(answer, arrived + chosen.transform_timeout)
-        total_ms = (time.monotonic() - arrived) * 1e3
-        self._record.answer(total_ms, answer.timings, answer.cache_hit)
+        settings = self._settings
+        with stage_hook(hook):
+            answer = self._handler.answer(query, settings.assume_registered, settings.max_pixels)
+        answer = self._target_frame.transform(answer, arrival + settings.transform_timeout)
+        total_ms = (time.monotonic() - arrival) * 1e3
+        self._statistics.count_answer(total_ms, answer.timings, answer.cache_hit)
         return answer
 
-    def _track(self, question: Question | None) -> str:
-        """Follows what ``question`` means, or the last answer; returns a sentence."""
-        if question is not None:
-            referral = self._answer(question, time.monotonic(), unwatched).referral
-            if referral.verdict is not Verdict.FOUND:
-                raise Refusal(STATUS_OF[referral.verdict], referral.message)
-        if self._answerer is None or self._model is None:
+    def _track(self, query: Query | None) -> str:
+        """Track the object of ``query``, or of the last answer; return a sentence."""
+        if query is not None:
+            result = self._answer(query, time.monotonic(), no_hook).result
+            if result.verdict is not Verdict.FOUND:
+                raise Refusal(STATUS_OF[result.verdict], result.message)
+        if self._handler is None or self._model is None:
             raise self._inactive()
-        if self._answerer.last is None:
+        if self._handler.last_found is None:
             raise Refusal(Status.INVALID_REQUEST, "nothing was found so far; send an expression")
-        return self._tracking.start(self._model.look_for_tracking, self._answerer.last)
+        return self._tracking.start(self._model.look_for_tracking, self._handler.last_found)
 
     def _publish(self, future: Future[Answer]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
         try:
-            self._outputs.publish(future.result(), self._chosen.publish_overlay)
+            self._results.publish(future.result(), self._settings.publish_overlay)
         except Exception as error:
-            self.get_logger().error(process.traceback_of(error))
+            self.get_logger().error(process.format_traceback(error))
 
-    # Housekeeping
+    # Events; the worker may reset the handler and the model meanwhile
 
     def _on_frame(self) -> None:
-        inputs, answerer = self._inputs, self._answerer  # the worker may take the latter away
-        if inputs is None or answerer is None:
+        camera, handler = self._camera, self._handler
+        if camera is None or handler is None:
             return
-        if self._tracking.followed:
-            self._tracking.heard(inputs.buffer, self._chosen)
+        if self._tracking.expression:
+            self._tracking.on_frame(camera.buffer, self._settings)
         else:
-            self._ahead.heard(inputs.buffer, self._chosen, answerer)
+            self._look_ahead.on_frame(camera.buffer, self._settings, handler)
 
-    def _on_jump(self) -> None:
-        """Scenes of another time serve nobody any more."""
-        self._target.forget()
+    def _on_time_jump(self) -> None:
+        handler = self._handler
+        self._target_frame.clear()
         self._tracking.stop("time has jumped back")
-        answerer = self._answerer  # the worker may take it away
-        if answerer is not None:
-            answerer.forget()
+        if handler is not None:
+            handler.clear()
 
     def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
-        configured = self._record.model != diagnostics.UNLOADED
-        self._chosen, result = node_parameters.update(self._chosen, changes, configured)
-        self._worker.max_pending = self._chosen.max_pending
-        self._target.set(self._chosen.target_frame)
-        answerer = self._answerer  # the worker may take it away
-        if answerer is not None:
-            answerer.capacity = self._chosen.max_scenes
-        if self._inputs is not None:
-            self._inputs.set(self._chosen)
+        configured = self._statistics.model != diagnostics.UNLOADED
+        self._settings, result = parameter_declaration.update(self._settings, changes, configured)
+        self._worker.max_pending = self._settings.max_pending
+        self._target_frame.set(self._settings.target_frame)
+        handler = self._handler
+        if handler is not None:
+            handler.capacity = self._settings.max_scenes
+        if self._camera is not None:
+            self._camera.update(self._settings)
         return result
 
-    def _on_second(self) -> None:
-        # The worker may take the latter two away.
-        inputs, model, answerer = self._inputs, self._model, self._answerer
+    def _on_timer(self) -> None:
+        camera, model, handler = self._camera, self._model, self._handler
         state = {
             "GPU memory": "not used" if model is None else model.gpu_memory(),
-            "requests waiting": self._worker.waiting,
-            "followed": self._tracking.followed or "nothing",
-            "frames kept": 0 if inputs is None else len(inputs.buffer),
-            "scenes kept": 0 if answerer is None else len(answerer),
+            "requests waiting": self._worker.pending,
+            "followed": self._tracking.expression or "nothing",
+            "frames kept": 0 if camera is None else len(camera.buffer),
+            "scenes kept": 0 if handler is None else len(handler),
         }
-        silence = "" if inputs is None else inputs.silence.explain(self._chosen.image_timeout)
-        report = diagnostics.report(self, self._record, state, silence, self.reason)
-        self._diagnostics.publish(report)
+        timeout = self._settings.image_timeout
+        warning = "" if camera is None else camera.watchdog.diagnose(timeout)
+        self._diagnostics.publish(
+            diagnostics.diagnostic_array(
+                self, self._statistics, state, warning, self.transition_error
+            )
+        )
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Entry point of the executable refer_segment_node; returns the exit code."""
+    """Run refer_segment_node and return the exit code."""
     return process.run(lambda: ReferSegmentNode(TorchModel), NAME, args)
 
 

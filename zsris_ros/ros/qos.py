@@ -1,17 +1,56 @@
-"""Publishers and subscriptions that no event is watched for.
+"""QoS profiles of the endpoints, and endpoints without QoS event callbacks.
 
-By default rclpy watches each of them for partners with another quality of service or type. Every
-watcher takes part in every turn of the executor, and there are two of each. Ours say nothing new: a
-subscriber learns the same from its own end, and to what the node asks of a camera every
-publisher's quality is compatible.
+By default rclpy gives each endpoint two event handlers for incompatible QoS and types, and each
+handler takes part in every turn of the executor. They are off here: a subscriber detects an
+incompatible publisher by itself, and SENSOR is compatible with every publisher.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
 
-PUBLISHER = PublisherEventCallbacks(use_default_callbacks=False)
-SUBSCRIPTION = SubscriptionEventCallbacks(use_default_callbacks=False)
+SENSOR = QoSProfile(
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+)
+
+RESULTS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=5)
+
+LATCHED = QoSProfile(
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,  # late subscribers get the last message as well
+    depth=1,
+)
+
+SERVICE = QoSProfile(depth=1000)
+"""For both ends of the service and the action. ROS's default queue holds 10 calls and drops further
+ones, and the caller of a dropped call waits forever."""
+
+
+def create_publisher(
+    node: Node, message_type: type[Any], topic: str, profile: QoSProfile = RESULTS
+) -> Publisher[Any]:
+    """Create a publisher of ``node`` without event callbacks."""
+    events = PublisherEventCallbacks(use_default_callbacks=False)
+    return node.create_publisher(message_type, topic, profile, event_callbacks=events)
+
+
+def create_camera_subscription(
+    node: Node, message_type: type[Any], topic: str, callback: Callable[[Any], None]
+) -> Subscription[Any]:
+    """Create a best-effort subscription of ``node`` without event callbacks."""
+    events = SubscriptionEventCallbacks(use_default_callbacks=False)
+    return node.create_subscription(message_type, topic, callback, SENSOR, event_callbacks=events)

@@ -1,7 +1,6 @@
-"""What stands where: the random layout of one tabletop scene, drawn from a seed.
+"""Random layouts of tabletop scenes, deterministic by seed.
 
-World frame: the table top is z = 0, metres. Everything a renderer needs is in ``Layout``; the same
-seed gives the same layout.
+World frame: the table top is z = 0, in metres. ``Layout`` is the whole input of the renderer.
 """
 
 from __future__ import annotations
@@ -43,10 +42,12 @@ class PlacedObject:
 
     @property
     def name(self) -> str:
+        """The name, such as "red mug"."""
         return f"{self.colour} {self.shape}"
 
     @property
     def radius(self) -> float:
+        """Radius in metres of the disc that the object stands on."""
         return SHAPES[self.shape].radius * max(self.scale[:2])
 
 
@@ -59,7 +60,7 @@ class Viewpoint:
     field_of_view_deg: float = FIELD_OF_VIEW_DEG
 
     def axes(self) -> npt.NDArray[np.float64]:
-        """3x3: rows are the camera's right, down and forward in the world."""
+        """Return 3x3: the camera's right, down and forward axes in the world, one a row."""
         forward = np.subtract(self.target, self.position)
         forward = forward / np.linalg.norm(forward)
         right = np.cross(forward, (0.0, 0.0, 1.0))
@@ -69,6 +70,8 @@ class Viewpoint:
 
 @dataclass(frozen=True)
 class Light:
+    """A directional light; ``strength`` is its diffuse intensity."""
+
     direction: tuple[float, float, float]
     strength: float
     shadow: bool
@@ -76,6 +79,8 @@ class Light:
 
 @dataclass(frozen=True)
 class Layout:
+    """Objects, viewpoint, lights and surfaces of one scene; colours are RGB in 0..1."""
+
     seed: int
     objects: tuple[PlacedObject, ...]
     viewpoint: Viewpoint
@@ -87,7 +92,7 @@ class Layout:
 
 
 def draw_layout(seed: int) -> Layout:
-    """Draw a scene of 3-9 objects. Raises nothing: a crowded table just gets fewer objects."""
+    """Draw a scene of 3 to 9 objects; a crowded table gets fewer."""
     rng = np.random.default_rng(seed)
     viewpoint = _draw_viewpoint(rng)
     table_rgb = _draw_table_colour(rng)
@@ -104,9 +109,8 @@ def draw_layout(seed: int) -> Layout:
 
 
 def vary(layout: Layout, rng: np.random.Generator) -> Layout:
-    """The same shapes in the same places under other colours, lights and another viewpoint."""
-    names = list(COLOURS)
-    objects = tuple(_recolour(rng, placed, names) for placed in layout.objects)
+    """Redraw colours, lights and viewpoint; shapes and positions stay."""
+    objects = tuple(_recolour(rng, placed) for placed in layout.objects)
     lights = tuple(
         replace(drawn, shadow=light.shadow)
         for drawn, light in zip(_draw_lights(rng, len(layout.lights)), layout.lights, strict=True)
@@ -114,8 +118,8 @@ def vary(layout: Layout, rng: np.random.Generator) -> Layout:
     return replace(layout, objects=objects, lights=lights, viewpoint=_draw_viewpoint(rng))
 
 
-def _recolour(rng: np.random.Generator, placed: PlacedObject, names: list[str]) -> PlacedObject:
-    colour = names[int(rng.integers(len(names)))]
+def _recolour(rng: np.random.Generator, placed: PlacedObject) -> PlacedObject:
+    colour = list(COLOURS)[int(rng.integers(len(COLOURS)))]
     return replace(placed, colour=colour, rgb=_shade(rng, colour))
 
 
@@ -128,29 +132,22 @@ def _draw_viewpoint(rng: np.random.Generator) -> Viewpoint:
     azimuth = rng.uniform(0.0, 2.0 * np.pi)
     distance = rng.uniform(0.72, 1.05)
     target = np.array([*rng.uniform(-0.08, 0.08, 2), 0.03])
-    offset = distance * np.array(
-        [
-            np.cos(elevation) * np.cos(azimuth),
-            np.cos(elevation) * np.sin(azimuth),
-            np.sin(elevation),
-        ]
-    )
+    offset = distance * _direction(elevation, azimuth)
     return Viewpoint(_triple(target + offset), _triple(target))
 
 
 def _draw_objects(
     rng: np.random.Generator, viewpoint: Viewpoint, count: int
 ) -> tuple[PlacedObject, ...]:
-    """Spread objects over the picture; about a third of the scenes repeat a kind or a colour."""
+    """Spread objects over the image; about a third of the objects repeat a shape or a colour."""
     names = [(c, s) for c in COLOURS for s in SHAPES]
     kinds = [names[i] for i in rng.choice(len(names), size=count, replace=False)]
     for later in range(1, count):
         if rng.random() < 0.30:
             colour, shape = kinds[int(rng.integers(later))]
             other = names[int(rng.integers(len(names)))]
-            kinds[later] = [(colour, shape), (other[0], shape), (colour, other[1])][
-                int(rng.integers(3))
-            ]
+            options = [(colour, shape), (other[0], shape), (colour, other[1])]
+            kinds[later] = options[int(rng.integers(3))]
     placed: list[PlacedObject] = []
     for colour, shape in kinds:
         candidate = _place(rng, viewpoint, placed, colour, shape)
@@ -184,7 +181,7 @@ def _place(
 
 
 def _table_point(viewpoint: Viewpoint, u: float, v: float) -> tuple[float, float]:
-    """Where the ray through the picture point (u, v in 0..1, 4:3 aspect) meets the table."""
+    """Intersect the ray through the image point (u, v in 0..1, 4:3 aspect) with the table."""
     half = np.tan(np.deg2rad(viewpoint.field_of_view_deg) / 2.0)
     ray = np.array([(2.0 * u - 1.0) * half * 4.0 / 3.0, (2.0 * v - 1.0) * half, 1.0])
     direction = ray @ viewpoint.axes()
@@ -204,7 +201,7 @@ def _fits(candidate: PlacedObject, placed: list[PlacedObject], gap: float) -> bo
 
 
 def _draw_table_colour(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Wood, grey or a washed-out tint: never as saturated as an object."""
+    """Draw wood, grey or a pale tint, less saturated than any object."""
     kind = rng.integers(3)
     value = rng.uniform(0.3, 0.8)
     if kind == 0:
@@ -219,16 +216,16 @@ def _draw_lights(rng: np.random.Generator, count: int) -> tuple[Light, ...]:
     for index in range(count):
         elevation = rng.uniform(0.7, 1.4)
         azimuth = rng.uniform(0.0, 2.0 * np.pi)
-        direction = (
-            -np.cos(elevation) * np.cos(azimuth),
-            -np.cos(elevation) * np.sin(azimuth),
-            -np.sin(elevation),
-        )
         strength = rng.uniform(0.4, 0.7) / (index + 1)
-        lights.append(
-            Light(_triple(np.array(direction)), float(strength), bool(rng.random() < 0.7))
-        )
+        direction = _triple(-_direction(elevation, azimuth))
+        lights.append(Light(direction, float(strength), bool(rng.random() < 0.7)))
     return tuple(lights)
+
+
+def _direction(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:
+    """Unit vector of two angles in radians."""
+    across = np.cos(elevation)
+    return np.array([across * np.cos(azimuth), across * np.sin(azimuth), np.sin(elevation)])
 
 
 def _triple(values: npt.NDArray[np.float64]) -> tuple[float, float, float]:

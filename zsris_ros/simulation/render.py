@@ -1,7 +1,7 @@
-"""A layout becomes pictures: RGB, depth and instance labels, rendered off screen by MuJoCo.
+"""Off-screen rendering of layouts by MuJoCo: RGB, depth and instance labels.
 
-Needs the extra ``sim`` and, without a display, the system library libosmesa6 or an EGL driver;
-``MUJOCO_GL`` chooses ("osmesa" is set when neither it nor a display is there).
+Needs the extra ``sim`` and, without a display, the system library libosmesa6 or an EGL driver.
+``MUJOCO_GL`` selects the driver; without it and without a display "osmesa" is set.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from zsris_ros.simulation.layout import TABLE_SIZE, Layout, PlacedObject
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import ByteArray, FloatArray, Intrinsics
 
-_HIDDEN_GROUP = 5
 _TABLE_THICKNESS = 0.04
 _FLOOR_Z = -0.75
 _NO_OPENGL = (
@@ -27,13 +26,15 @@ _NO_OPENGL = (
 
 
 class RenderingUnavailable(RuntimeError):
-    """MuJoCo or off-screen OpenGL is missing; the message says which package brings it."""
+    """MuJoCo or off-screen OpenGL is missing; the message names the package to install."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rendering:
-    """``rgb`` uint8 HxWx3; ``depth`` float32 HxW metres along the optical axis, None when not
-    asked for; ``labels`` uint8 HxW, 0 = no object, k = object k-1 of the layout.
+    """The rendered images of a layout.
+
+    ``rgb`` uint8 HxWx3; ``labels`` uint8 HxW, 0 = no object, k = object k-1 of the layout;
+    ``depth`` float32 HxW metres along the optical axis, None when not requested.
     """
 
     rgb: ByteArray
@@ -43,10 +44,10 @@ class Rendering:
 
 
 def import_mujoco() -> Any:
-    """MuJoCo with a working off-screen context, or RenderingUnavailable."""
+    """Import MuJoCo with an off-screen context. Raises RenderingUnavailable without one."""
     if "DISPLAY" not in os.environ:
         os.environ.setdefault("MUJOCO_GL", "osmesa")
-    # Software OpenGL: one thread a process is twice as fast as many for pictures this small.
+    # Software OpenGL: for small images one thread is twice as fast as many.
     os.environ.setdefault("LP_NUM_THREADS", "0")
     try:
         import mujoco
@@ -62,22 +63,21 @@ def import_mujoco() -> Any:
 
 
 def pinhole(layout: Layout, width: int, height: int) -> Intrinsics:
-    """The camera of a rendering: square pixels, principal point in the picture's middle."""
+    """Return the camera of a rendering: square pixels, principal point at the image's centre."""
     focal = height / 2.0 / np.tan(np.deg2rad(layout.viewpoint.field_of_view_deg) / 2.0)
     return Intrinsics(float(focal), float(focal), (width - 1) / 2.0, (height - 1) / 2.0)
 
 
 def render(layout: Layout, width: int = 640, height: int = 480, depth: bool = True) -> Rendering:
     """Render one layout. Raises RenderingUnavailable without MuJoCo or OpenGL."""
-    with Stage(layout, width, height) as stage:
-        return stage.shoot(layout, depth)
+    with LayoutRenderer(layout, width, height) as renderer:
+        return renderer.render(layout, depth)
 
 
-class Stage:
-    """A layout's objects, built once and photographed many times.
+class LayoutRenderer:
+    """Renders variations of one layout with one OpenGL context, whose creation is slow.
 
-    Making the OpenGL context costs several pictures' time, so the training set takes variations of
-    one layout (other colours, lights and viewpoints; the same shapes and places) from one stage.
+    Variations differ in colours, lights and viewpoint, not in shapes and positions (``vary``).
     """
 
     def __init__(self, layout: Layout, width: int, height: int) -> None:
@@ -90,15 +90,15 @@ class Stage:
         except Exception as error:
             raise RenderingUnavailable(_NO_OPENGL.format(error)) from error
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> LayoutRenderer:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._renderer.close()
 
-    def shoot(self, layout: Layout, depth: bool = True) -> Rendering:
-        """Photograph the stage with ``layout``'s colours, lights and viewpoint."""
-        self._dress(layout)
+    def render(self, layout: Layout, depth: bool = True) -> Rendering:
+        """Render with ``layout``'s colours, lights and viewpoint."""
+        self._apply(layout)
         self._mujoco.mj_forward(self._model, self._data)
         renderer = self._renderer
         renderer.update_scene(self._data, camera="camera")
@@ -113,7 +113,7 @@ class Stage:
             renderer.disable_depth_rendering()
         return Rendering(rgb, labels, metres, pinhole(layout, *self._size))
 
-    def _dress(self, layout: Layout) -> None:
+    def _apply(self, layout: Layout) -> None:
         model = self._model
         for index, placed in enumerate(layout.objects):
             model.geom(f"object{index}").rgba[:3] = placed.rgb
@@ -133,7 +133,7 @@ def _labels(mujoco: Any, segmentation: npt.NDArray[Any], object_of_geom: ByteArr
 
 
 def _build(mujoco: Any, layout: Layout, width: int, height: int) -> tuple[Any, ByteArray]:
-    """The MuJoCo model and, for each geom, 1 + the index of its object (0 = scenery)."""
+    """Return the MuJoCo model and, for each geom, 1 + the index of its object (0 = scenery)."""
     spec = mujoco.MjSpec()
     spec.visual.global_.offwidth = width
     spec.visual.global_.offheight = height
@@ -142,7 +142,7 @@ def _build(mujoco: Any, layout: Layout, width: int, height: int) -> tuple[Any, B
     spec.visual.headlight.ambient = [layout.ambient] * 3
     spec.visual.headlight.diffuse = [0.15] * 3
     spec.visual.headlight.specular = [0.0] * 3
-    # The scene's nominal size bounds the shadow map; without it the floor would blur the shadows.
+    # The nominal size of the scene bounds the shadow map; the floor would blur the shadows.
     spec.stat.extent = 1.0
     spec.stat.center = [0.0, 0.0, 0.0]
     spec.visual.map.shadowclip = 1.0
@@ -188,7 +188,7 @@ def _add_scenery(mujoco: Any, spec: Any, layout: Layout) -> None:
 
 
 def table_texture(layout: Layout, size: int = 256) -> ByteArray:
-    """The table's surface, uint8 size x size x 3: plain, wood grain, checker or noise."""
+    """Return the table's texture, uint8 size x size x 3: plain, grain, checker or noise."""
     rng = np.random.default_rng(layout.seed + 1)
     y, x = np.mgrid[0:size, 0:size] / size
     if layout.table_texture == "grain":
@@ -208,7 +208,7 @@ def table_texture(layout: Layout, size: int = 256) -> ByteArray:
 
 
 def _add_object(mujoco: Any, spec: Any, index: int, placed: PlacedObject) -> None:
-    mesh = SHAPES[placed.shape].mesh()
+    mesh = SHAPES[placed.shape].mesh
     vertices = mesh.vertices * np.array(placed.scale)
     spec.add_mesh(
         name=f"mesh{index}",
@@ -231,7 +231,7 @@ def _add_object(mujoco: Any, spec: Any, index: int, placed: PlacedObject) -> Non
 
 
 def _camera_quaternion(mujoco: Any, layout: Layout) -> npt.NDArray[np.float64]:
-    """MuJoCo's camera looks along its own -z with y up."""
+    """Return the camera's orientation; a MuJoCo camera looks along -z with y up."""
     right, down, forward = layout.viewpoint.axes()
     quaternion = np.zeros(4)
     mujoco.mju_mat2Quat(quaternion, np.column_stack([right, -down, -forward]).ravel())

@@ -1,6 +1,6 @@
-"""A tabletop scene with its whole truth, from a seed: picture, depth, masks, sentences, answers.
+"""Tabletop scenes with ground truth, deterministic by seed.
 
-Seeds below ``training_set.TRAINING_SEEDS`` were never trained on.
+Seeds below ``training_set.TRAINING_SEEDS`` are held out from training.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import BoolArray, ByteArray, Frame, Point
 
 VISIBLE_PX = 400
-"""An object with fewer visible pixels (of 640x480) is too hidden to be asked for."""
+"""Minimum visible pixels (of 640x480) of an object; one with fewer counts as half-hidden."""
 
 OPTICAL_FRAME = "camera_color_optical_frame"
 
 
 @dataclass(frozen=True, eq=False)
 class TabletopObject:
-    """One object that can be seen. ``label`` is its number in the scene's label image.
+    """A visible object. ``label`` is its value in the scene's label image.
 
     ``mask`` bool HxW; ``centroid`` of the visible surface and ``centre`` of the whole object in
     metres (optical frame); ``extent_m`` the size of its own upright bounding box, height last.
@@ -40,11 +40,12 @@ class TabletopObject:
 
     @property
     def name(self) -> str:
+        """The name, such as "red mug"."""
         return f"{self.colour} {self.shape}"
 
     @property
     def size_m(self) -> float:
-        """The diagonal of the bounding box."""
+        """The diagonal of the bounding box, in metres."""
         return float(np.linalg.norm(self.extent_m))
 
     @cached_property
@@ -55,10 +56,11 @@ class TabletopObject:
 
     @cached_property
     def pixels(self) -> int:
+        """The number of visible pixels."""
         return int(self.mask.sum())
 
     @cached_property
-    def middle(self) -> tuple[float, float]:
+    def mean_pixel(self) -> tuple[float, float]:
         """Mean (x, y) of the visible pixels."""
         ys, xs = np.nonzero(self.mask)
         return float(xs.mean()), float(ys.mean())
@@ -66,8 +68,10 @@ class TabletopObject:
 
 @dataclass(frozen=True, eq=False)
 class TabletopScene:
-    """``labels`` uint8 HxW (0 = no object); ``objects`` those with at least VISIBLE_PX pixels;
-    ``hidden`` the names of objects that show less, but something.
+    """A rendered scene with its ground truth.
+
+    ``labels`` uint8 HxW (0 = no object); ``objects`` have at least VISIBLE_PX pixels;
+    ``hidden`` are the names of half-hidden objects, with at least one pixel.
     """
 
     seed: int
@@ -92,7 +96,7 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
             if pixels:
                 hidden.append(placed.name)
             continue
-        vertices = SHAPES[placed.shape].mesh().vertices * np.array(placed.scale)
+        vertices = SHAPES[placed.shape].mesh.vertices * np.array(placed.scale)
         extent = np.ptp(vertices, axis=0)
         centre = axes @ (np.array([*placed.xy, extent[2] / 2]) - position)
         surface = centroid_3d(mask, rendering.depth, rendering.intrinsics)

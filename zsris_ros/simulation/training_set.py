@@ -1,6 +1,6 @@
-"""Pictures to train on, rendered once and kept as memory-mapped arrays.
+"""The rendered training set, stored as memory-mapped arrays.
 
-Layouts are drawn from seeds at and above TRAINING_SEEDS, so that every smaller seed stays unseen.
+Layout seeds start at TRAINING_SEEDS; all smaller seeds are held out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from zsris_ros.simulation.layout import draw_layout, vary
-from zsris_ros.simulation.render import Stage
+from zsris_ros.simulation.render import LayoutRenderer
 
 TRAINING_SEEDS = 1_000_000
 VIEWS = 5
@@ -35,7 +35,7 @@ class TrainingSet:
 
 
 def load_training_set(directory: Path) -> TrainingSet:
-    """Open what ``render_training_set`` wrote. Raises FileNotFoundError when it is not there."""
+    """Open a set written by ``render_training_set``. Raises FileNotFoundError without one."""
     return TrainingSet(
         np.load(directory / "rgb.npy", mmap_mode="r"),
         np.load(directory / "labels.npy", mmap_mode="r"),
@@ -44,7 +44,7 @@ def load_training_set(directory: Path) -> TrainingSet:
 
 
 def render_training_set(directory: Path, layouts: int, workers: int) -> TrainingSet:
-    """Render VIEWS pictures of each layout, or open what an earlier call has rendered."""
+    """Render VIEWS images of each layout, or open the set that an earlier call has rendered."""
     names_file = directory / "names.json"
     if names_file.exists() and len(json.loads(names_file.read_text())) == layouts * VIEWS:
         return load_training_set(directory)
@@ -55,8 +55,8 @@ def render_training_set(directory: Path, layouts: int, workers: int) -> Training
     jobs = [(str(directory), index) for index in range(layouts)]
     names: list[list[str]] = []
     with ProcessPoolExecutor(workers) as pool:
-        for of_views in tqdm(pool.map(_render_layout, jobs), "rendering", layouts, unit="layout"):
-            names.extend(of_views)
+        for views in tqdm(pool.map(_render_layout, jobs), "rendering", layouts, unit="layout"):
+            names.extend(views)
     names_file.write_text(json.dumps(names))
     return load_training_set(directory)
 
@@ -69,9 +69,9 @@ def _render_layout(job: tuple[str, int]) -> list[list[str]]:
     rng = np.random.default_rng([seed, 1])
     layout = draw_layout(seed)
     names = []
-    with Stage(layout, WIDTH, HEIGHT) as stage:
+    with LayoutRenderer(layout, WIDTH, HEIGHT) as renderer:
         for view in range(VIEWS):
-            rendering = stage.shoot(layout, depth=False)
+            rendering = renderer.render(layout, depth=False)
             row = index * VIEWS + view
             rgb[row], labels[row] = rendering.rgb, rendering.labels
             names.append([placed.name for placed in layout.objects])

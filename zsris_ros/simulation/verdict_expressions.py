@@ -1,10 +1,9 @@
-"""Questions about a tabletop scene whose right answer may be "which one?" or "it is not there".
+"""Expressions about a tabletop scene whose right verdict may be AMBIGUOUS or NOT_FOUND.
 
-A third asks for what is not there, a third fits several objects, a third exactly one. Nothing is
-called absent that a half-hidden object could be, and nothing ambiguous that not all of the things
-clearly fit. All pairs of colours count as different, so those that lie near each other are asked
-for beside one another: red and orange, orange and yellow, purple and blue, pink and red, white and
-yellow.
+A third has no target, a third several, a third exactly one. An expression that a half-hidden
+object could fit is not used, and ambiguous expressions clearly fit all their targets. All pairs of
+colours count as different, including similar ones: red and orange, orange and yellow, purple and
+blue, pink and red, white and yellow.
 """
 
 from __future__ import annotations
@@ -13,17 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from zsris_ros.simulation.expression_wording import say
+from zsris_ros.simulation.expression_templates import realise
 from zsris_ros.simulation.expressions import (
     CATEGORIES,
     ReferringExpression,
-    all_meanings,
-    pooled,
-    take_turns,
+    draw_in_turns,
+    pool_by_category,
 )
 from zsris_ros.simulation.layout import COLOURS
-from zsris_ros.simulation.meanings import ORDINALS, Meaning
-from zsris_ros.simulation.object_nouns import NEUTRAL, Noun, called, hidden_names, nouns
+from zsris_ros.simulation.meanings import ORDINALS, Meaning, all_meanings
+from zsris_ros.simulation.nouns import NEUTRAL, Noun, hidden_noun_phrases, noun_phrases, nouns
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.simulation.tabletop import TabletopScene
 from zsris_ros.types import Verdict
@@ -35,66 +33,65 @@ AMBIGUOUS = tuple(f"ambiguous {w}" for w in ("pair", "kind", "colour", "relation
 PRESENT = tuple(f"present {each}" for each in CATEGORIES if each != "plural")
 VERDICT_CATEGORIES = (*ABSENT, *AMBIGUOUS, *PRESENT)
 
-_VERDICTS = {
-    "absent": Verdict.NOT_FOUND,
-    "ambiguous": Verdict.AMBIGUOUS,
-    "present": Verdict.FOUND,
-}
+_VERDICTS = {"absent": Verdict.NOT_FOUND, "ambiguous": Verdict.AMBIGUOUS, "present": Verdict.FOUND}
 # Near and far are missing: among several that fit, people mean the nearest or the farthest.
 _RELATIONS = (
     *("left_of", "right_of", "above", "below", "next_to", "bigger_than", "smaller_than"),
     *("in_front_of", "behind", "between", "between two"),
 )
-_SIDES = ("left", "right", "top", "bottom")
+_ABSENT_ANCHOR_RELATIONS = (
+    *("left_of", "right_of", "above", "below", "next_to", "behind", "in_front_of"),
+)
 
 
 def verdict_expressions(
-    scene: TabletopScene,
-    limit: int = VERDICT_LIMIT,
-    categories: Sequence[str] = VERDICT_CATEGORIES,
+    scene: TabletopScene, limit: int = VERDICT_LIMIT, categories: Sequence[str] = VERDICT_CATEGORIES
 ) -> tuple[ReferringExpression, ...]:
-    """At most ``limit`` questions, a third of each verdict as far as the scene offers them.
+    """Return at most ``limit`` expressions, a third of each verdict as far as the scene has them.
 
-    Within a verdict the categories take turns, a different one first in each scene. Deterministic
-    by the seed.
+    Within a verdict the categories take turns, starting with a random one. Deterministic by seed.
     """
     rng = np.random.default_rng([scene.seed, 11])
     pools = {name: pool for name, pool in _pools(scene, rng).items() if name in categories}
-    thirds = {}
-    for word in _VERDICTS:
-        names = [name for name in VERDICT_CATEGORIES if name in pools and name.startswith(word)]
-        turns = {names[i]: pools[names[i]] for i in rng.permutation(len(names))}
-        named = {name: [(name, meaning) for meaning in pool] for name, pool in turns.items()}
-        thirds[word] = take_turns(named, limit // 3, rng)
-    chosen = [each for third in thirds.values() for each in third]
+    chosen: list[tuple[str, Meaning]] = []
+    for verdict in _VERDICTS:
+        names = [name for name in VERDICT_CATEGORIES if name in pools and name.startswith(verdict)]
+        turns = [names[i] for i in rng.permutation(len(names))]
+        named = {name: [(name, meaning) for meaning in pools[name]] for name in turns}
+        chosen += draw_in_turns(named, limit // 3, rng)
     return tuple(
-        ReferringExpression(say(meaning, rng), name, meaning.fits, _VERDICTS[name.split()[0]])
+        ReferringExpression(
+            realise(meaning, rng), name, meaning.targets, _VERDICTS[name.split()[0]]
+        )
         for name, meaning in chosen
     )
 
 
 def _pools(scene: TabletopScene, rng: np.random.Generator) -> Mapping[str, Sequence[Meaning]]:
-    found = list(all_meanings(scene))
-    pools = {f"present {name}": pool for name, pool in pooled(iter(found)).items()}
+    meanings = list(all_meanings(scene))
+    pools = {f"present {name}": pool for name, pool in pool_by_category(meanings).items()}
     pools.pop("present plural", None)
     pools |= {"absent relation": [], "ambiguous relation": []}
-    for meaning in found:
-        name = _found_verdict(meaning)
+    for meaning in meanings:
+        name = _verdict_category(meaning)
         if name:
             pools.setdefault(name, []).append(meaning)
-    lacking = _lacking(scene)
-    pools |= {f"absent {kind}": [_plain(text) for text in texts] for kind, texts in lacking.items()}
-    pools["absent anchor"] = list(_without_anchor(nouns(scene), lacking, rng))
-    pools["absent ordinal"] = list(_beyond_the_last(nouns(scene)))
+    missing = _missing_noun_phrases(scene)
+    for kind, texts in missing.items():
+        pools[f"absent {kind}"] = [
+            Meaning("attribute", "attribute", (text,), (), 0) for text in texts
+        ]
+    pools["absent anchor"] = list(_without_anchor(nouns(scene), missing, rng))
+    pools["absent ordinal"] = list(_ordinals_beyond_the_last(nouns(scene)))
     return pools
 
 
-def _found_verdict(meaning: Meaning) -> str:
-    """The category of a meaning that fits none or several; "" of any other."""
+def _verdict_category(meaning: Meaning) -> str:
+    """Return the category of a meaning with no target or several; "" for any other."""
     relation = meaning.kind in _RELATIONS
-    if relation and not meaning.fits:
+    if relation and not meaning.targets:
         return "absent relation"
-    if len(meaning.fits) < 2 or not (relation or meaning.category == "attribute"):
+    if len(meaning.targets) < 2 or not (relation or meaning.category == "attribute"):
         return ""
     if relation:
         return "ambiguous relation"
@@ -104,47 +101,42 @@ def _found_verdict(meaning: Meaning) -> str:
     return "ambiguous colour" if words[1] == NEUTRAL else "ambiguous pair"
 
 
-def _plain(text: str) -> Meaning:
-    return Meaning("attribute", "attribute", (text,), (), 0)
+def _missing_noun_phrases(scene: TabletopScene) -> dict[str, list[str]]:
+    """Return the pairs, kinds and colours of no object, visible or half-hidden.
 
-
-def _lacking(scene: TabletopScene) -> dict[str, list[str]]:
-    """What no object is called, half-hidden ones included: pairs, kinds and colours.
-
-    Pairs whose colour and shape both occur come thrice, so that they are asked for more often.
+    Pairs whose colour and shape both occur are listed three times, to be drawn more often.
     """
-    there = hidden_names(scene)
-    for thing in scene.objects:
-        there.update(called(thing.colour, thing.shape))
-    lacking: dict[str, list[str]] = {"pair": [], "kind": [], "colour": []}
-    lacking["kind"] = [shape for shape in SHAPES if shape not in there]
-    lacking["colour"] = [f"{c} {NEUTRAL}" for c in COLOURS if f"{c} {NEUTRAL}" not in there]
+    present = hidden_noun_phrases(scene)
+    for each in scene.objects:
+        present.update(noun_phrases(each.colour, each.shape))
+    missing: dict[str, list[str]] = {
+        "pair": [],
+        "kind": [shape for shape in SHAPES if shape not in present],
+        "colour": [f"{c} {NEUTRAL}" for c in COLOURS if f"{c} {NEUTRAL}" not in present],
+    }
     for colour in COLOURS:
         for shape in SHAPES:
-            pair, kind, coloured, _ = called(colour, shape)
-            if pair not in there:
-                hard = kind in there and coloured in there
-                lacking["pair"] += [pair] * (3 if hard else 1)
-    return lacking
+            pair, kind, coloured, _ = noun_phrases(colour, shape)
+            if pair not in present:
+                missing["pair"] += [pair] * (3 if kind in present and coloured in present else 1)
+    return missing
 
 
 def _without_anchor(
-    found: Sequence[Noun], lacking: Mapping[str, Sequence[str]], rng: np.random.Generator
+    found: Sequence[Noun], missing: Mapping[str, Sequence[str]], rng: np.random.Generator
 ) -> Iterator[Meaning]:
-    """A thing that is there beside one that is not."""
-    kinds = ("left_of", "right_of", "above", "below", "next_to", "behind", "in_front_of")
-    missing = [text for texts in lacking.values() for text in texts]
+    """A present object in relation to a missing anchor."""
+    texts = [text for each in missing.values() for text in each]
     for noun in found:
-        kind = kinds[int(rng.integers(len(kinds)))]
-        words = (noun.text, missing[int(rng.integers(len(missing)))])
-        yield Meaning("relation", kind, words, (), len(noun.fits))
+        kind = _ABSENT_ANCHOR_RELATIONS[int(rng.integers(len(_ABSENT_ANCHOR_RELATIONS)))]
+        words = (noun.text, texts[int(rng.integers(len(texts)))])
+        yield Meaning("relation", kind, words, (), len(noun.objects))
 
 
-def _beyond_the_last(found: Sequence[Noun]) -> Iterator[Meaning]:
+def _ordinals_beyond_the_last(found: Sequence[Noun]) -> Iterator[Meaning]:
     """The third of two, the fourth of three, ..."""
     for noun in found:
-        count = len(noun.fits)
+        count = len(noun.objects)
         if 1 < count < len(ORDINALS):
-            for side in _SIDES:
-                words = (ORDINALS[count], noun.text)
-                yield Meaning("ordinal", f"from {side}", words, (), count)
+            for side in ("left", "right", "top", "bottom"):
+                yield Meaning("ordinal", f"from {side}", (ORDINALS[count], noun.text), (), count)

@@ -1,5 +1,5 @@
-"""Sound to words: what is said becomes an utterance, a text with a confidence and a beginning.
+"""Speech recognition without ROS: sound to text with a confidence and a start time.
 
-Needs no ROS. ``pocketsphinx`` finds the speech and recognises it; ``sounddevice``,
-``faster-whisper`` and ``vosk`` are imported only where they are asked for.
+pocketsphinx detects and recognises speech; sounddevice, faster-whisper and vosk are imported on
+first use.
 """

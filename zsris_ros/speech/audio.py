@@ -1,7 +1,9 @@
-"""What flows from a microphone to an utterance."""
+"""Data types of the speech room: audio blocks, speech segments, recognised text, utterances."""
 
 from __future__ import annotations
 
+import importlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,44 +13,53 @@ import numpy.typing as npt
 from zsris_ros.types import InputError
 
 RATE = 16_000
-"""Samples a second of all sound in this room; it has one channel."""
+"""Sampling rate in Hz of all audio in this room, which has one channel."""
 
 Samples = npt.NDArray[np.int16]
 SECOND = 1_000_000_000
 
 
 class SpeechError(InputError):
-    """Sound that cannot be had or understood; the message says what is missing and what to do."""
+    """Audio or a recogniser that cannot be used; the message names the cause and the remedy."""
+
+
+def require_package(module: str) -> Any:
+    """Import a module of an optional package. Raises SpeechError with the pip command."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.replace("_", "-")
+        raise SpeechError(f"{package} is not installed: pip install {package}") from error
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """``samples`` int16 N at RATE, and the time in nanoseconds at which the first was heard."""
+class AudioBlock:
+    """``samples`` int16 N at RATE, and the time of the first sample in nanoseconds."""
 
     samples: Samples
     start_ns: int
 
 
 @dataclass(frozen=True, eq=False)
-class Speech:
-    """What was said from ``start_ns`` on: ``samples`` int16 N at RATE.
+class SpeechSegment:
+    """A stretch of speech: ``samples`` int16 N at RATE from ``start_ns`` on.
 
-    ``before`` int16 M is what was heard of the room before, as far as it is kept, without speech.
+    ``background`` int16 M is the sound before it without speech, as far as it is kept.
     """
 
     samples: Samples
     start_ns: int
-    before: Samples
+    background: Samples
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """The duration in seconds."""
         return len(self.samples) / RATE
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A recogniser's best guess, "" for none, and how likely it is that every word is right."""
+class RecognisedText:
+    """A recogniser's best hypothesis, "" for none, and the probability that all words are right."""
 
     text: str
     confidence: float
@@ -56,7 +67,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Utterance:
-    """Words that were said from ``start_ns`` (nanoseconds) on, for ``duration`` seconds."""
+    """Recognised speech that began at ``start_ns`` (nanoseconds) and took ``duration`` seconds."""
 
     text: str
     confidence: float
@@ -65,7 +76,7 @@ class Utterance:
     recogniser: str
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data; times in seconds."""
+        """Return plain data; times in seconds."""
         return {
             "text": self.text,
             "confidence": round(self.confidence, 3),
@@ -73,3 +84,9 @@ class Utterance:
             "duration": round(self.duration, 3),
             "recogniser": self.recogniser,
         }
+
+
+def spoken_words(text: str) -> tuple[str, ...]:
+    """Return the words of ``text`` in lower case without punctuation, "n't" joined to its verb."""
+    joined = re.sub(r"\s+(n't|'s|'m|'d|'ll|'re)\b", r"\1", text.lower().replace("\u2019", "'"))
+    return tuple(re.findall(r"[a-z0-9]+(?:'[a-z]+)?", joined))

@@ -1,4 +1,4 @@
-"""Steady noise taken out of speech, with what the room sounded like before it.
+"""Reduction of stationary noise in speech, estimated from the background before it.
 
 A Wiener filter with the decision-directed estimate of the signal-to-noise ratio: Y. Ephraim and
 D. Malah, Speech enhancement using a minimum mean-square error short-time spectral amplitude
@@ -13,27 +13,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.speech.audio import RATE, Samples, Speech
+from zsris_ros.speech.audio import RATE, Samples, SpeechSegment
 from zsris_ros.speech.wav import to_samples
 
 WINDOW, HOP = 512, 128
-"""Samples of a spectrum, and from one to the next."""
-ENOUGH = 0.2
-"""Seconds of the room that are needed to know its noise."""
+"""Samples of a spectrum, and between two spectra."""
+MIN_BACKGROUND = 0.2
+"""Minimum seconds of background for the noise estimate."""
 SMOOTHING = 0.98
-"""The weight of the last frame in the estimate."""
-LEAST_GAIN = 0.1
-"""What is left of pure noise, so that it does not turn into chirps."""
+"""Weight of the previous frame in the decision-directed estimate."""
+MIN_GAIN = 0.1
+"""Gain of pure noise; a floor avoids musical noise."""
 
 Spectra = npt.NDArray[np.complexfloating[Any, Any]]
 
 
-def denoised(speech: Speech) -> Samples:
-    """``speech.samples`` with less noise; as they are where the room before is not known."""
-    if len(speech.before) < max(WINDOW, ENOUGH * RATE) or not len(speech.samples):
+def denoise(speech: SpeechSegment) -> Samples:
+    """Return ``speech.samples`` with less noise; unchanged with too little background."""
+    if len(speech.background) < max(WINDOW, MIN_BACKGROUND * RATE) or not len(speech.samples):
         return speech.samples
     window = np.sqrt(np.hanning(WINDOW + 1)[:-1])
-    noise = np.mean(np.abs(_spectra(speech.before.astype(np.float64), window)) ** 2, axis=0)
+    noise = np.mean(np.abs(_spectra(speech.background.astype(np.float64), window)) ** 2, axis=0)
     padded = np.pad(speech.samples.astype(np.float64), WINDOW)
     spectra = _spectra(padded, window)
     pieces = np.fft.irfft(spectra * _gains(spectra, noise), axis=1) * window
@@ -48,18 +48,18 @@ def denoised(speech: Speech) -> Samples:
 def _spectra(
     sound: npt.NDArray[np.floating[Any]], window: npt.NDArray[np.floating[Any]]
 ) -> Spectra:
-    """Complex, a row for each frame."""
+    """Return complex spectra, one row a frame."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
     return np.fft.rfft(frames * window, axis=1)
 
 
 def _gains(spectra: Spectra, noise: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
-    """What is left of each bin, LEAST_GAIN to 1."""
+    """Return the gain of each bin, MIN_GAIN to 1."""
     posterior = np.abs(spectra) ** 2 / np.maximum(noise, 1e-9)
     gains = np.empty_like(posterior)
     clean = np.ones(posterior.shape[1])
-    for row, now in enumerate(posterior):
-        prior = SMOOTHING * clean + (1 - SMOOTHING) * np.maximum(now - 1, 0.0)
-        gains[row] = np.maximum(prior / (1 + prior), LEAST_GAIN)
-        clean = gains[row] ** 2 * now
+    for row, snr in enumerate(posterior):
+        prior = SMOOTHING * clean + (1 - SMOOTHING) * np.maximum(snr - 1, 0.0)
+        gains[row] = np.maximum(prior / (1 + prior), MIN_GAIN)
+        clean = gains[row] ** 2 * snr
     return gains

@@ -1,8 +1,8 @@
-"""Where speech begins and ends.
+"""Endpointing: the segments of speech in an audio stream.
 
-A frame of 30 ms is speech when pocketsphinx's voice activity detector says so and it is louder than
-the room. Alone, the detector takes a steady noise of half the speech's level for speech without an
-end; the level of the room is what the quietest frames of the last seconds have.
+A frame of 30 ms is speech when pocketsphinx's voice activity detector accepts it and its level
+exceeds that of the background. The detector alone accepts stationary noise of half the speech's
+level without end. The background level is a low quantile of the levels of the last seconds.
 """
 
 from __future__ import annotations
@@ -11,40 +11,46 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RATE, SECOND, Block, Samples, Speech, SpeechError
+from zsris_ros.speech.audio import (
+    RATE,
+    SECOND,
+    AudioBlock,
+    Samples,
+    SpeechSegment,
+    require_package,
+)
 
 FRAME = 480
 """Samples of a frame."""
-KEPT = 3.0
-"""Seconds that tell how loud the room is, and that are handed on with the speech."""
-FIRST = 1.5
-"""Seconds heard at the start before anything is judged, so that the room is known."""
+HISTORY = 3.0
+"""Seconds kept for the background level and as a segment's background."""
+WARM_UP = 1.5
+"""Seconds at the start that initialise the background level."""
 QUIET, QUIETEST = 0.2, 0.05
-"""Quantiles of the levels of late: the room's level, and how far below it the room can be."""
+"""Quantiles of the levels in the history: the background level, and its lower bound."""
 SPREADS = 2.0
-"""Times the room's own variation by which speech exceeds it, where that is more than ``louder``."""
-TOO_RESTLESS = 6.0
-"""Decibels between the quantiles beyond which the louder of them is speech, and not the room."""
+"""Minimum excess of speech in units of the background's spread, if more than ``louder``."""
+MAX_SPREAD = 6.0
+"""Maximum decibels between the quantiles; beyond it the upper quantile is speech."""
 SILENT = 0.9
-"""The share of a pause that is not speech."""
+"""Minimum share of non-speech frames in a pause."""
 BAND = (200.0, 4000.0)
-"""Hertz between which most of speech is."""
+"""Band of speech in Hz."""
 MARGIN = 0.12
-"""Seconds added on both sides, because speech begins and ends softly."""
+"""Seconds added at both ends for soft onsets and endings."""
 
 
 @dataclass(frozen=True)
 class Endpointing:
-    """When it counts as speech.
+    """Settings of the endpointing.
 
-    ``strictness`` 0 to 3 is the detector's; ``louder`` by how many decibels speech exceeds the
-    room, more where the room itself is restless. Speech begins when ``share`` of the last
-    ``window`` seconds are speech, and ends with a pause of ``pause`` seconds. What lasts less than
-    ``shortest`` seconds is dropped, and what lasts ``longest`` is cut there.
+    ``strictness`` 0 to 3 is the detector's mode; ``louder`` the minimum excess of speech over the
+    background in dB. A segment begins when ``share`` of the last ``window`` seconds are speech and
+    ends with a pause of ``pause`` seconds. Segments shorter than ``shortest`` seconds are dropped;
+    a segment is cut at ``longest`` seconds.
     """
 
     strictness: int = 0
@@ -56,27 +62,28 @@ class Endpointing:
     longest: float = 12.0
 
 
-def speeches(blocks: Iterable[Block], chosen: Endpointing | None = None) -> Iterator[Speech]:
-    """The stretches of speech in a stream of sound, each when it has ended.
+def speech_segments(
+    blocks: Iterable[AudioBlock], settings: Endpointing | None = None
+) -> Iterator[SpeechSegment]:
+    """Yield each segment of speech in an audio stream at its end.
 
-    Each block tells its own time, so that stamps follow the clock of whoever made them. Raises
-    SpeechError when pocketsphinx is not installed.
+    Stamps follow the stamps of the blocks. Raises SpeechError when pocketsphinx is not installed.
     """
-    finder = _Finder(chosen or Endpointing())
+    endpointer = _Endpointer(settings or Endpointing())
     frames = _cut(blocks)
-    first = list(islice(frames, _frames(FIRST)))
-    finder.learn(frame for frame, _ in first)
+    first = list(islice(frames, _frames(WARM_UP)))
+    endpointer.add_levels(frame for frame, _ in first)
     for frame, start_ns in chain(first, frames):
-        found = finder.add(frame, start_ns)
-        if found is not None:
-            yield found
-    last = finder.end()
-    if last is not None:
-        yield last
+        segment = endpointer.add(frame, start_ns)
+        if segment is not None:
+            yield segment
+    segment = endpointer.end()
+    if segment is not None:
+        yield segment
 
 
-def _cut(blocks: Iterable[Block]) -> Iterator[tuple[Samples, int]]:
-    """Frames of FRAME samples and their times; what is left at the end is lost."""
+def _cut(blocks: Iterable[AudioBlock]) -> Iterator[tuple[Samples, int]]:
+    """Yield frames of FRAME samples with their times; an incomplete last frame is dropped."""
     rest = np.empty(0, np.int16)
     for block in blocks:
         samples = np.concatenate([rest, block.samples])
@@ -87,79 +94,81 @@ def _cut(blocks: Iterable[Block]) -> Iterator[tuple[Samples, int]]:
         rest = samples[whole:]
 
 
-class _Finder:
-    """Takes frame after frame. ``_heard`` are those of late, ``_said`` those since speech began."""
+class _Endpointer:
+    """Processes frame after frame; frames are kept with the decision whether they are speech."""
 
-    def __init__(self, chosen: Endpointing) -> None:
-        self._chosen = chosen
-        self._detector = _detector(chosen.strictness)
-        self._heard: deque[tuple[Samples, bool]] = deque(maxlen=_frames(KEPT))
-        self._levels: deque[float] = deque(maxlen=_frames(KEPT))
-        self._said: list[tuple[Samples, bool]] = []
-        self._before: Samples = np.empty(0, np.int16)
+    def __init__(self, settings: Endpointing) -> None:
+        self._settings = settings
+        self._detector = require_package("pocketsphinx").Vad(
+            mode=settings.strictness, sample_rate=RATE, frame_length=FRAME / RATE
+        )
+        self._history: deque[tuple[Samples, bool]] = deque(maxlen=_frames(HISTORY))
+        self._levels: deque[float] = deque(maxlen=_frames(HISTORY))
+        self._segment: list[tuple[Samples, bool]] = []
+        self._background: Samples = np.empty(0, np.int16)
         self._start_ns = 0
 
-    def learn(self, frames: Iterable[Samples]) -> None:
-        """How loud the room is, from frames that will be added."""
+    def add_levels(self, frames: Iterable[Samples]) -> None:
+        """Add frames to the levels of the background."""
         self._levels.extend(map(_decibels, frames))
 
-    def add(self, frame: Samples, start_ns: int) -> Speech | None:
-        """The speech that has ended with this frame, if one has."""
-        judged = (frame, self._is_speech(frame))
-        if not self._said:
-            self._heard.append(judged)
+    def add(self, frame: Samples, start_ns: int) -> SpeechSegment | None:
+        """Return the segment that ends with this frame, if any."""
+        decided = (frame, self._is_speech(frame))
+        if not self._segment:
+            self._history.append(decided)
             self._begin(start_ns)
             return None
-        self._said.append(judged)
-        pause = _frames(self._chosen.pause)
-        silent = [not speech for _, speech in self._said[-pause:]]
-        if len(self._said) > pause and sum(silent) >= SILENT * pause:
+        self._segment.append(decided)
+        pause = _frames(self._settings.pause)
+        silent = [not speech for _, speech in self._segment[-pause:]]
+        if len(self._segment) > pause and sum(silent) >= SILENT * pause:
             return self.end()
-        if len(self._said) >= _frames(self._chosen.longest):
-            # Perhaps it is no speech, but the room, which has become louder.
-            self.learn(frame for frame, _ in self._said)
+        if len(self._segment) >= _frames(self._settings.longest):
+            # The background may have become louder.
+            self.add_levels(frame for frame, _ in self._segment)
             cut = self.end()
-            self._heard.clear()  # else the next part would begin with the end of this one
+            self._history.clear()  # else the next segment would overlap this one
             return cut
         return None
 
-    def end(self) -> Speech | None:
-        """What has been said, when that is enough; what comes next is a new beginning."""
-        said, self._said = self._said, []
-        self._heard.clear()
-        self._heard.extend(said)
-        last = max((at for at, (_, speech) in enumerate(said) if speech), default=-1)
-        if last + 1 - _frames(MARGIN) < _frames(self._chosen.shortest):
+    def end(self) -> SpeechSegment | None:
+        """Return the current segment, if it is long enough, and start anew."""
+        frames, self._segment = self._segment, []
+        self._history.clear()
+        self._history.extend(frames)
+        last = max((at for at, (_, speech) in enumerate(frames) if speech), default=-1)
+        if last + 1 - _frames(MARGIN) < _frames(self._settings.shortest):
             return None
-        frames = [frame for frame, _ in said[: last + 1 + _frames(MARGIN)]]
-        return Speech(np.concatenate(frames), self._start_ns, self._before)
+        samples = np.concatenate([frame for frame, _ in frames[: last + 1 + _frames(MARGIN)]])
+        return SpeechSegment(samples, self._start_ns, self._background)
 
     def _begin(self, newest_ns: int) -> None:
-        """Begins to collect, from a little before the first frame of the window that is speech."""
-        heard, window = list(self._heard), _frames(self._chosen.window)
-        judged = [speech for _, speech in heard[-window:]]
-        if len(judged) < window or sum(judged) < self._chosen.share * window:
+        """Begin a segment MARGIN before the first speech frame of the window."""
+        history, window = list(self._history), _frames(self._settings.window)
+        decisions = [speech for _, speech in history[-window:]]
+        if len(decisions) < window or sum(decisions) < self._settings.share * window:
             return
-        first = len(heard) - window + judged.index(True)
+        first = len(history) - window + decisions.index(True)
         first = max(0, first - _frames(MARGIN))
-        self._said = heard[first:]
-        quiet = [frame for frame, speech in heard[:first] if not speech]
-        self._before = np.concatenate(quiet) if quiet else np.empty(0, np.int16)
-        self._start_ns = newest_ns - (len(self._said) - 1) * FRAME * SECOND // RATE
+        self._segment = history[first:]
+        quiet = [frame for frame, speech in history[:first] if not speech]
+        self._background = np.concatenate(quiet) if quiet else np.empty(0, np.int16)
+        self._start_ns = newest_ns - (len(self._segment) - 1) * FRAME * SECOND // RATE
 
     def _is_speech(self, frame: Samples) -> bool:
         level = _decibels(frame)
-        if not self._said:
+        if not self._segment:
             self._levels.append(level)
         threshold = self._threshold()
         return level > threshold and bool(self._detector.is_speech(frame.astype("<i2").tobytes()))
 
     def _threshold(self) -> float:
-        quietest, room = (float(each) for each in np.quantile(self._levels, (QUIETEST, QUIET)))
-        spread = room - quietest
-        if spread > TOO_RESTLESS:
-            room, spread = quietest, 0.0
-        return room + max(self._chosen.louder, SPREADS * spread)
+        lowest, background = (float(each) for each in np.quantile(self._levels, (QUIETEST, QUIET)))
+        spread = background - lowest
+        if spread > MAX_SPREAD:
+            background, spread = lowest, 0.0
+        return background + max(self._settings.louder, SPREADS * spread)
 
 
 def _frames(seconds: float) -> int:
@@ -167,15 +176,7 @@ def _frames(seconds: float) -> int:
 
 
 def _decibels(frame: Samples) -> float:
-    """The level in BAND, against one step of the samples; of silence 0."""
+    """Return the level in BAND relative to one quantisation step; 0 for silence."""
     power = np.abs(np.fft.rfft(frame)) ** 2 * 2 / len(frame) ** 2
     low, high = (round(hertz * len(frame) / RATE) for hertz in BAND)
     return float(10 * np.log10(power[low:high].sum() + 1.0))
-
-
-def _detector(strictness: int) -> Any:
-    try:
-        import pocketsphinx
-    except ImportError as error:
-        raise SpeechError("finding speech needs pocketsphinx: pip install pocketsphinx") from error
-    return pocketsphinx.Vad(mode=strictness, sample_rate=RATE, frame_length=FRAME / RATE)

@@ -1,4 +1,4 @@
-"""A microphone, through sounddevice and PortAudio."""
+"""Microphone input through sounddevice and PortAudio."""
 
 from __future__ import annotations
 
@@ -9,66 +9,67 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.speech.audio import RATE, SECOND, Block, SpeechError
+from zsris_ros.speech.audio import RATE, SECOND, AudioBlock, SpeechError, require_package
 from zsris_ros.speech.wav import BLOCK
 
-PATIENCE = 0.2
-"""Seconds after which a silent microphone lets its listener look whether it is to stop."""
+POLL = 0.2
+"""Seconds between two checks of ``stopped`` while no block arrives."""
 LOST_AFTER = 5.0
-"""Seconds without a single block after which a microphone is taken to be gone."""
+"""Seconds without a block after which the microphone counts as disconnected."""
 
 
 def microphone(
     device: str = "",
     now_ns: Callable[[], int] = time.time_ns,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Block]:
-    """What the microphone hears, in blocks of 30 ms, until ``stopped``.
+) -> Iterator[AudioBlock]:
+    """Yield the microphone's sound in blocks of 30 ms until ``stopped`` returns True.
 
-    ``device`` is a number or a part of a name of `python -m sounddevice`; "" is the default one.
-    ``now_ns`` tells the time of the blocks; they are stamped when they arrive, so that the sound
-    card's clock cannot drift away from it. Raises SpeechError when there is no microphone.
+    Args:
+        device: Number or part of a name of `python -m sounddevice`; "" for the default device.
+        now_ns: Clock for the blocks, in nanoseconds. Blocks are stamped on arrival, so that the
+            sound card's clock cannot drift from it.
+        stopped: Polled while waiting.
+
+    Raises:
+        SpeechError: There is no microphone or it was disconnected.
     """
-    arrived: queue.Queue[Block] = queue.Queue()
+    arrived: queue.Queue[AudioBlock] = queue.Queue()
 
-    def keep(data: Any, frames: int, _time: Any, _status: Any) -> None:
+    def enqueue(data: Any, frames: int, _time: Any, _status: Any) -> None:
         samples = np.frombuffer(bytes(data), np.int16)
-        arrived.put(Block(samples, now_ns() - frames * SECOND // RATE))
+        arrived.put(AudioBlock(samples, now_ns() - frames * SECOND // RATE))
 
-    with _opened(device, keep):
+    with _open_stream(device, enqueue):
         last = time.monotonic()
         while not stopped():
             try:
-                block = arrived.get(timeout=PATIENCE)
+                block = arrived.get(timeout=POLL)
             except queue.Empty:
                 if time.monotonic() - last > LOST_AFTER:
                     raise SpeechError(
-                        "the microphone sends nothing any more; is it still plugged in?"
+                        "the microphone sends no more data; is it still plugged in?"
                     ) from None
                 continue
             last = time.monotonic()
             yield block
 
 
-def _opened(device: str, keep: Callable[..., None]) -> Any:
+def _open_stream(device: str, callback: Callable[..., None]) -> Any:
     try:
-        import sounddevice
-    except ImportError as error:
-        raise SpeechError(
-            "listening to a microphone needs sounddevice: pip install sounddevice"
-        ) from (error)
-    except OSError as error:  # what sounddevice raises without the library that it wraps
+        sounddevice = require_package("sounddevice")
+    except OSError as error:  # sounddevice without PortAudio
         raise SpeechError(
             "sounddevice is installed, but not PortAudio: sudo apt install libportaudio2"
         ) from error
     chosen: int | str | None = int(device) if device.isdigit() else device or None
     try:
         stream = sounddevice.RawInputStream(
-            RATE, BLOCK, device=chosen, channels=1, dtype="int16", callback=keep
+            RATE, BLOCK, device=chosen, channels=1, dtype="int16", callback=callback
         )
     except (sounddevice.PortAudioError, ValueError) as error:
         raise SpeechError(
             f"the microphone {device or 'set as default'} cannot be opened at {RATE} Hz: {error}; "
-            "`python -m sounddevice` lists what there is"
+            "`python -m sounddevice` lists the devices"
         ) from error
     return stream

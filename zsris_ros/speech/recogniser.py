@@ -1,20 +1,42 @@
-"""The protocol of recognisers, and their names."""
+"""The protocol of speech recognisers, and their choice by name."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
-from zsris_ros.speech.audio import Heard, Speech
+from zsris_ros.speech.audio import RecognisedText, SpeechError, SpeechSegment
+from zsris_ros.speech.neural_recognisers import FasterWhisper, Vosk
+from zsris_ros.speech.pocketsphinx_recogniser import SHIPPED, Pocketsphinx
 
-POCKETSPHINX, FASTER_WHISPER, VOSK = "pocketsphinx", "faster-whisper", "vosk"
-RECOGNISERS = (POCKETSPHINX, FASTER_WHISPER, VOSK)
+RECOGNISERS = (Pocketsphinx.name, FasterWhisper.name, Vosk.name)
 
 
 class Recogniser(Protocol):
-    """Turns speech into text. ``name`` tells which one it is."""
+    """Converts speech into text; ``name`` is one of RECOGNISERS."""
 
     name: str
 
-    def recognise(self, speech: Speech) -> Heard:
-        """The best guess, in lower case and without punctuation; "" when nothing was understood."""
+    def recognise(self, speech: SpeechSegment) -> RecognisedText:
+        """Return the best hypothesis in lower case without punctuation; "" without one."""
         ...
+
+
+def load_recogniser(name: str = Pocketsphinx.name, model: str = "") -> Recogniser:
+    """Load a recogniser.
+
+    Args:
+        name: One of RECOGNISERS.
+        model: Folder of the model; for faster-whisper also the name of a cached model, such as
+            small.en. Without it pocketsphinx uses the shipped model; the others need one.
+
+    Raises:
+        SpeechError: The recogniser is unknown or not installed, or the model is missing.
+    """
+    if name == Pocketsphinx.name:
+        return Pocketsphinx(Path(model) if model else SHIPPED)
+    if name not in RECOGNISERS:
+        raise SpeechError(f"no recogniser is called {name!r}; there are {', '.join(RECOGNISERS)}")
+    if not model:
+        raise SpeechError(f"{name} needs a model: give the folder of a downloaded one")
+    return FasterWhisper(model) if name == FasterWhisper.name else Vosk(model)

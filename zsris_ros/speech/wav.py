@@ -1,4 +1,4 @@
-"""Wav files as sound of this room."""
+"""Wav files to and from 16 kHz mono samples."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.speech.audio import RATE, SECOND, Block, Samples, SpeechError
+from zsris_ros.speech.audio import RATE, SECOND, AudioBlock, Samples, SpeechError
 
 BLOCK = 480
 """Samples of a block: 30 ms."""
 
 
 def read_wav(path: Path) -> Samples:
-    """The samples of a wav file, int16 N: channels averaged, resampled to RATE.
+    """Read a wav file as int16 N: channels averaged, resampled to RATE.
 
-    Raises SpeechError when it is no wav file of uncompressed integers of 8, 16, 24 or 32 bits.
+    Raises SpeechError for other content than uncompressed integers of 8, 16, 24 or 32 bits.
     """
     try:
         with wave.open(str(path), "rb") as file:
@@ -33,11 +33,11 @@ def read_wav(path: Path) -> Samples:
         ) from error
     whole = len(data) - len(data) % (width * channels)
     sound = _to_float(data[:whole], width).reshape(-1, channels).mean(axis=1)
-    return to_samples(resampled(sound, rate, RATE))
+    return to_samples(resample(sound, rate, RATE))
 
 
 def write_wav(path: Path, samples: Samples) -> None:
-    """Writes int16 N at RATE."""
+    """Write int16 N at RATE."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -45,29 +45,29 @@ def write_wav(path: Path, samples: Samples) -> None:
         file.writeframes(samples.astype("<i2").tobytes())
 
 
-def blocks(samples: Samples, start_ns: int = 0) -> Iterator[Block]:
-    """``samples`` in blocks of 30 ms, as a microphone would hand them over; the last is shorter."""
+def audio_blocks(samples: Samples, start_ns: int = 0) -> Iterator[AudioBlock]:
+    """Yield ``samples`` in blocks of 30 ms, as a microphone does; the last may be shorter."""
     for at in range(0, len(samples), BLOCK):
-        yield Block(samples[at : at + BLOCK], start_ns + at * SECOND // RATE)
+        yield AudioBlock(samples[at : at + BLOCK], start_ns + at * SECOND // RATE)
 
 
-def resampled(sound: npt.NDArray[np.floating], rate: int, wanted: int) -> npt.NDArray[np.floating]:
-    """``sound`` at another rate, by its spectrum: what is above the lower rate's half is cut."""
-    count = round(len(sound) * wanted / rate)
-    if rate == wanted or not len(sound) or not count:
+def resample(sound: npt.NDArray[np.floating], rate: int, target: int) -> npt.NDArray[np.floating]:
+    """Resample through the spectrum, without frequencies above half the lower rate."""
+    count = round(len(sound) * target / rate)
+    if rate == target or not len(sound) or not count:
         return sound[:count]
     spectrum = np.fft.rfft(sound)[: count // 2 + 1]
     return np.fft.irfft(spectrum, count) * (count / len(sound))
 
 
 def to_samples(sound: npt.NDArray[np.floating]) -> Samples:
-    """Rounded and clipped to int16."""
+    """Round and clip to int16."""
     limits = np.iinfo(np.int16)
     return np.clip(np.rint(sound), limits.min, limits.max).astype(np.int16)
 
 
 def _to_float(data: bytes, width: int) -> npt.NDArray[np.floating]:
-    """Little-endian integers of ``width`` bytes on the scale of int16; those of 1 are unsigned."""
+    """Convert little-endian integers of ``width`` bytes, unsigned for 1, to the scale of int16."""
     if width == 1:
         return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) * 256
     if width == 3:

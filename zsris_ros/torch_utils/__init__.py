@@ -1,1 +1,1 @@
-"""Numerics that several rooms share: batching, precision, resizing, torchvision operators."""
+"""Shared PyTorch code: devices, precision, batching, resizing, torchvision's operators."""

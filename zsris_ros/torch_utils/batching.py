@@ -1,4 +1,4 @@
-"""How much to compute at once, and by how many: what fits a cache, a GPU's memory, one thread."""
+"""Batch sizes by memory, and the number of threads of small computations."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ import torch
 
 T = TypeVar("T")
 
-ON_A_GPU = 1 << 26  # numbers at once
-NUMBERS_AT_ONCE = {"cpu": 1 << 22}  # 16 MB of float32; more would wait for main memory
+GPU_VALUES_AT_ONCE = 1 << 26
+CPU_VALUES_AT_ONCE = 1 << 22  # 16 MB of float32; larger intermediates leave the cache
 
 _OutOfMemoryError = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 
 
-def portion(numbers: int, device: torch.device) -> int:
-    """How many items to work on together whose intermediate results are ``numbers`` each."""
-    return max(1, NUMBERS_AT_ONCE.get(device.type, ON_A_GPU) // max(1, numbers))
+def items_at_once(values: int, device: torch.device) -> int:
+    """Return how many items to process together when each has ``values`` intermediate values."""
+    available = CPU_VALUES_AT_ONCE if device.type == "cpu" else GPU_VALUES_AT_ONCE
+    return max(1, available // max(1, values))
 
 
 @contextmanager
-def one_thread(small: bool = True) -> Iterator[None]:
-    """What torch does inside is done by this thread alone where the work is ``small``.
+def single_thread(small: bool = True) -> Iterator[None]:
+    """Restrict torch to one thread where the computation is ``small``.
 
-    A second thread saves a few milliseconds of it. Where the other processors sleep, or have other
-    things to do, waiting for that thread has been seen to cost up to a hundred.
+    A second thread saves a few milliseconds, but waiting for it costs up to a hundred where the
+    other processors sleep or are busy.
     """
     before = torch.get_num_threads()
     if small:
@@ -38,43 +39,49 @@ def one_thread(small: bool = True) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class Batches:
-    """Works on many items ``size`` at a time, or half as many since memory ran out once.
+class BatchRunner:
+    """Processes items in batches of ``size``, halved once when memory runs out.
 
-    ``what`` the items are is for the log.
+    ``item_name`` (plural) appears in the log.
     """
 
-    def __init__(self, size: int, what: str) -> None:
+    def __init__(self, size: int, item_name: str) -> None:
         self.size: float = size
-        self._what, self._halved = what, False
+        self._item_name, self._halved = item_name, False
 
     def run(
         self,
         work: Callable[[slice], T],
         count: int,
         at_most: int,
-        share: Callable[[int], float] = lambda first: 1.0,
+        relative_cost: Callable[[int], float] = lambda first: 1.0,
     ) -> list[T]:
-        """``work`` on slices of ``count`` items, none longer than ``at_most`` whole ones.
+        """Call ``work`` on consecutive slices of ``count`` items.
 
-        From item i on they take ``share(i)`` of what a whole item takes, so that more of them fit.
-        Raises torch.OutOfMemoryError where half the size is too much as well.
+        Args:
+            work: Processes a slice of the items.
+            count: The number of items.
+            at_most: The largest batch, counted in items of cost 1.
+            relative_cost: Memory of the items from an index on, relative to an item of cost 1.
+
+        Raises:
+            torch.OutOfMemoryError: Half the batch size is too much as well.
         """
         results: list[T] = []
         first = 0
         while first < count:
-            limit, part = min(self.size, at_most), share(first)
-            size = max(1, int(limit / part))
-            some = slice(first, min(first + size, count))
+            limit, cost = min(self.size, at_most), relative_cost(first)
+            size = max(1, int(limit / cost))
+            batch = slice(first, min(first + size, count))
             try:
-                results.append(work(some))
-                first = some.stop
+                results.append(work(batch))
+                first = batch.stop
             except _OutOfMemoryError:
                 if self._halved or size == 1:
                     raise
                 self._halved, self.size = True, limit / 2
                 logging.getLogger(__name__).warning(
                     "memory ran out on %d %s at a time: from now on it is %d",
-                    size, self._what, max(1, int(self.size / part)),
+                    size, self._item_name, max(1, int(self.size / cost)),
                 )  # fmt: skip
         return results

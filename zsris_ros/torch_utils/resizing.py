@@ -1,7 +1,7 @@
-"""The part of a resized picture that a part of the picture reaches.
+"""Bilinear resizing of a part of an image.
 
-Bilinear resizing is linear: one matrix for the rows, one for the columns. So what lies outside a
-mask's box is resized once for all masks, or not at all; for each mask only what its box reaches.
+Bilinear resizing is one matrix for the rows and one for the columns. Pixels outside a mask's box
+are therefore resized once for all masks, and for each mask only the pixels that its box affects.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
-    """Along one axis: the resized pixels ``out`` that read any of some pixels; all they read."""
+class AxisSpan:
+    """Along one axis: resized pixels ``out``, and the source pixels ``read`` they depend on."""
 
     out: slice
     read: slice
 
 
-class Axis:
-    """Resizing along one axis: float ``weights`` of every pixel (row) over those that it reads.
+class ResizeAxis:
+    """Resizing along one axis, with float ``weights`` out x in given on the CPU.
 
-    They are given on the CPU, where it is looked up what is read, and used on ``device``.
+    The weights are used on ``device``; their sparsity is looked up on the CPU.
     """
 
     def __init__(self, weights: Tensor, device: torch.device) -> None:
@@ -37,25 +37,27 @@ class Axis:
         self._end: Indices = read.shape[1] - read[:, ::-1].argmax(axis=1)
         self.weights = weights.to(device)
 
-    def reach(self, start: int, end: int) -> Reach:
-        """Of the pixels from ``start`` up to ``end``, excluded."""
+    def span(self, start: int, end: int) -> AxisSpan:
+        """Return the resized pixels that depend on source pixels ``start`` up to ``end - 1``."""
         low = int(np.searchsorted(self._end, start, side="right"))
         high = int(np.searchsorted(self._first, end, side="left"))
-        if low >= high:  # between the pixels that are sampled
-            return Reach(slice(0, 0), slice(0, 0))
-        return Reach(slice(low, high), slice(int(self._first[low]), int(self._end[high - 1])))
+        if low >= high:  # between the sampled pixels
+            return AxisSpan(slice(0, 0), slice(0, 0))
+        return AxisSpan(slice(low, high), slice(int(self._first[low]), int(self._end[high - 1])))
 
 
-def bilinear(length: int, size: int, antialias: bool = False) -> Tensor:
-    """What ``F.interpolate`` does along one axis: weights ``size`` x ``length``, on the CPU."""
+def bilinear_weights(length: int, size: int, antialias: bool = False) -> Tensor:
+    """Return the weights of ``F.interpolate`` along one axis, ``size`` x ``length``, on the CPU."""
     unit = torch.eye(length)[None, None]
     return F.interpolate(unit, (size, length), mode="bilinear", antialias=antialias)[0, 0]
 
 
-def resize_part(part: Tensor, rows: Axis, columns: Axis, down: Reach, across: Reach) -> Tensor:
-    """The pixels ``down.out`` x ``across.out`` of a resized picture ...xHxW.
+def resize_part(
+    part: Tensor, rows: ResizeAxis, columns: ResizeAxis, down: AxisSpan, across: AxisSpan
+) -> Tensor:
+    """Return the pixels ``down.out`` x ``across.out`` of a resized image ...xHxW.
 
-    ``part`` is the picture cut to ``down.read`` x ``across.read``.
+    ``part`` is the image cut to ``down.read`` x ``across.read``.
     """
     left = rows.weights[down.out, down.read]
     right = columns.weights[across.out, across.read]

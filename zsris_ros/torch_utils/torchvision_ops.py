@@ -1,10 +1,9 @@
-"""Let torchvision load beside a torch its compiled operators were not built for.
+"""Import of torchvision with a torch that its compiled operators were not built for.
 
-torchvision from a package index is compiled against one build of torch. Beside another one (a CPU
-torch, a vendor's torch on Jetson) its library does not load, and ``import torchvision`` itself
-fails with "operator torchvision::nms does not exist". All that open_clip, segment_anything and timm
-need of that library is non-maximum suppression, which is small: declare the operator here, and
-torchvision imports.
+torchvision's wheel is compiled against one build of torch. With another one (a CPU torch, a
+vendor's torch on Jetson) its library does not load, and ``import torchvision`` fails with "operator
+torchvision::nms does not exist". open_clip, segment_anything and timm need non-maximum suppression
+only, which this module declares in Python.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-_libraries: list[torch.library.Library] = []  # an operator lives as long as its library object
+_libraries: list[torch.library.Library] = []  # an operator exists as long as its library object
 _lock = threading.Lock()
 
 
 def ensure_torchvision() -> None:
-    """Make ``import torchvision`` and ``torchvision.ops.nms`` work; call before importing users.
+    """Make ``import torchvision`` and ``torchvision.ops.nms`` work; call before such imports.
 
-    Does nothing where torchvision's own operators load. Safe to call any number of times and from
-    any thread. Raises ImportError when torchvision is not installed.
+    Thread-safe and idempotent; no effect where torchvision's own operators load. Raises ImportError
+    when torchvision is not installed.
     """
     with _lock:
         if _libraries:
@@ -35,16 +34,16 @@ def ensure_torchvision() -> None:
             _declare_operators()
         importlib.import_module("torchvision")
         if _libraries:
-            # torchvision's own wrapper refuses to run without its library; ours stands in for it.
+            # torchvision's wrapper refuses to run without its library.
             boxes = importlib.import_module("torchvision.ops.boxes")
             vars(boxes)["_assert_has_ops"] = lambda: None
 
 
 def greedy_nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
-    """Greedy non-maximum suppression with torchvision's semantics.
+    """Return the indices, best first, of the boxes that torchvision's ``nms`` keeps.
 
-    ``boxes`` Nx4 as (x1, y1, x2, y2), ``scores`` N. Returns int64 indices of the boxes kept, best
-    first: a box goes when its IoU with a better kept one is greater than ``iou_threshold``.
+    ``boxes`` Nx4 are (x1, y1, x2, y2), ``scores`` N. A box is dropped when its IoU with a better
+    kept one is greater than ``iou_threshold``.
     """
     order = torch.argsort(scores, descending=True, stable=True).cpu().numpy()
     x1, y1, x2, y2 = boxes.detach().cpu().numpy().astype(np.float32)[order].T
@@ -56,9 +55,9 @@ def greedy_nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) 
         rest = slice(i + 1, None)
         width = np.minimum(x2[i], x2[rest]) - np.maximum(x1[i], x1[rest])
         height = np.minimum(y2[i], y2[rest]) - np.maximum(y1[i], y1[rest])
-        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        intersection = np.maximum(width, 0) * np.maximum(height, 0)
         with np.errstate(divide="ignore", invalid="ignore"):  # two empty boxes: NaN, both stay
-            overlap = shared / (areas[i] + areas[rest] - shared)
+            overlap = intersection / (areas[i] + areas[rest] - intersection)
             alive[rest] &= ~(overlap > iou_threshold)
     return torch.from_numpy(order[alive]).to(boxes.device)
 
@@ -68,7 +67,7 @@ def _has_native_operators() -> bool:
 
 
 def _load_native_operators() -> bool:
-    """Try what torchvision tries at import, which leaves no half-imported package on failure."""
+    """Load the operators as torchvision's import does, without a partial import on failure."""
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         raise ImportError("torchvision is not installed; install the one that matches your torch")

@@ -1,12 +1,12 @@
-"""Stages of the work, announced to whoever measures them.
+"""Named stages of the pipeline, reported to a hook that times or cancels them.
 
-The code that does the work says ``with stage("features"): ...``, which costs next to nothing. Who
-wants to know how long that takes runs it under a watch of their own::
+Code marks a stage with ``with stage("features"): ...``. A caller installs a hook, a function from
+a stage's name to a context manager, around a call::
 
-    with watched(stopwatch):  # a function from a stage's name to a context manager
+    with stage_hook(stopwatch):
         segmenter.look(frame)
 
-A watch that raises ends the work before that stage: so it is cancelled.
+A hook that raises an exception cancels the call before that stage.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from time import perf_counter
 
-Watch = Callable[[str], AbstractContextManager[None]]
+StageHook = Callable[[str], AbstractContextManager[None]]
 
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_hook: ContextVar[StageHook | None] = ContextVar("hook", default=None)
 
 
 def stage(name: str) -> AbstractContextManager[None]:
-    """What the stage ``name`` runs in; stages may lie within others."""
-    watch = _watch.get()
-    return nullcontext() if watch is None else watch(name)
+    """Return the context manager of the stage ``name``; stages may be nested."""
+    hook = _hook.get()
+    return nullcontext() if hook is None else hook(name)
 
 
 @contextmanager
@@ -36,16 +36,16 @@ def timed(timings: dict[str, float], name: str) -> Iterator[None]:
     timings[name] = timings.get(name, 0.0) + (perf_counter() - start) * 1e3
 
 
-def unwatched(name: str) -> AbstractContextManager[None]:
-    """The watch of whoever does not want to know."""
+def no_hook(name: str) -> AbstractContextManager[None]:
+    """A hook that does nothing."""
     return nullcontext()
 
 
 @contextmanager
-def watched(watch: Watch) -> Iterator[None]:
-    """Stages announced inside, by this thread, run in what ``watch`` returns for their names."""
-    token = _watch.set(watch)
+def stage_hook(hook: StageHook) -> Iterator[None]:
+    """Run the stages that this thread enters inside in the context managers of ``hook``."""
+    token = _hook.set(hook)
     try:
         yield
     finally:
-        _watch.reset(token)
+        _hook.reset(token)

@@ -1,1 +1,1 @@
-"""Follows one object from frame to frame, and says so when it is lost."""
+"""Tracking of one object over frames, with the reason when it is lost."""

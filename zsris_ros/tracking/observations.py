@@ -1,4 +1,4 @@
-"""The things of a frame as a tracker compares them: how they look, where they are, how big."""
+"""The observations of a frame that a tracker compares: appearance, position and size."""
 
 from __future__ import annotations
 
@@ -8,55 +8,66 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.types import BoolArray, FloatArray, RegionOfInterest, Scene
+from zsris_ros.types import FloatArray, RegionOfInterest, Scene
+
+BoolVector = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Things:
-    """N things. ``features`` float32 NxD of length 1; ``pixels`` float32 Nx2, a point in each;
-    ``points`` float32 Nx3 in metres and ``metres`` float32 N, the root of the area, NaN unknown;
-    ``sides`` float32 N, the root of the area in pixels; ``whole`` bool N, neither parts of things
-    nor heaps, as far as that is known.
+class Observations:
+    """N observed objects.
+
+    ``features`` float32 NxD of length 1; ``pixels`` float32 Nx2, a point inside each; ``points``
+    float32 Nx3 in metres, NaN unknown; ``side_pixels`` and ``side_metres`` float32 N, the square
+    root of the area, NaN unknown; ``is_object`` bool N, False for known parts and groups of
+    objects.
     """
 
     features: FloatArray
     pixels: FloatArray
     points: FloatArray
-    sides: FloatArray
-    metres: FloatArray
-    whole: BoolArray
+    side_pixels: FloatArray
+    side_metres: FloatArray
+    is_object: BoolVector
 
     @classmethod
-    def of(cls, scene: Scene) -> Things:
-        """The proposals of a scene."""
-        import torch  # here, because a node imports this long before it loads its models
+    def from_scene(cls, scene: Scene) -> Observations:
+        """Return the proposals of a scene."""
+        import torch  # the node imports this module long before it loads its models
 
         features = torch.as_tensor(scene.features).float().cpu()
-        sides = np.sqrt(np.maximum(scene.proposals.areas, 1))
-        metres = np.full_like(sides, np.nan)
+        pixels = np.sqrt(np.maximum(scene.proposals.areas, 1))
+        metres = np.full_like(pixels, np.nan)
         if scene.frame.intrinsics is not None:
-            metres = sides * scene.points[:, 2] / np.float32(scene.frame.intrinsics.fx)
+            metres = pixels * scene.points[:, 2] / np.float32(scene.frame.intrinsics.fx)
         unit = torch.nn.functional.normalize(features, dim=1).numpy()
-        whole = np.ones(len(sides), bool) if scene.things is None else scene.things
-        return cls(unit, scene.pixels, scene.points, sides, metres, whole)
+        known = scene.is_object
+        is_object = np.ones(len(pixels), bool) if known is None else known
+        return cls(unit, scene.pixels, scene.points, pixels, metres, is_object)
 
     @property
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
         return tuple(getattr(self, column.name) for column in fields(self))
 
     def __len__(self) -> int:
-        return len(self.sides)
+        return len(self.side_pixels)
 
-    def pick(self, which: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | list[int]) -> Things:
-        """Some of them."""
-        return Things(*(values[which] for values in self._columns))
+    def select(self, indices: npt.NDArray[np.intp] | BoolVector | list[int]) -> Observations:
+        """Return the observations at indices, or where a mask is True."""
+        return Observations(*(values[indices] for values in self._columns))
 
-    def placed_as(self, other: Things) -> Things:
-        """These, as they looked, where ``other`` (as many) are now."""
-        return replace(other, features=self.features, whole=self.whole)
+    @staticmethod
+    def concatenate(*parts: Observations) -> Observations:
+        """Return all observations in one."""
+        columns = zip(*(part._columns for part in parts), strict=True)
+        return Observations(*(np.concatenate(values) for values in columns))
 
-    def moved_like(self, before: Things, after: Things) -> Things:
-        """These, shifted as most things were from ``before`` to ``after`` (as many)."""
+    def at_places_of(self, other: Observations) -> Observations:
+        """Return these appearances at the positions and sizes of ``other`` (as many)."""
+        return replace(other, features=self.features, is_object=self.is_object)
+
+    def shifted_like(self, before: Observations, after: Observations) -> Observations:
+        """Shift by the median motion of other objects from ``before`` to ``after`` (as many)."""
         if not len(before):
             return self
         pixels = self.pixels + np.median(after.pixels - before.pixels, axis=0)
@@ -65,39 +76,33 @@ class Things:
         points = self.points + np.median(shifts, axis=0) if len(shifts) else self.points
         return replace(self, pixels=pixels, points=points)
 
-    @staticmethod
-    def together(*parts: Things) -> Things:
-        """All of them."""
-        columns = zip(*(part._columns for part in parts), strict=True)
-        return Things(*(np.concatenate(values) for values in columns))
-
-    def within(self, window: RegionOfInterest) -> npt.NDArray[np.bool_]:
-        """Which of them are in a window of the frame, bool N."""
-        (rows, columns), (x, y) = window, self.pixels.T
+    def inside(self, roi: RegionOfInterest) -> BoolVector:
+        """Return which points are inside a region of the frame, bool N."""
+        (rows, columns), (x, y) = roi, self.pixels.T
         return (x >= columns.start) & (x < columns.stop) & (y >= rows.start) & (y < rows.stop)
 
-    def alike(self, others: Things) -> FloatArray:
-        """The cosines of the features, NxM."""
+    def cosines(self, others: Observations) -> FloatArray:
+        """Return the cosines of the features, NxM."""
         return self.features @ others.features.T
 
-    def near(self, others: Things) -> FloatArray:
-        """NxM in [0, 1]: 1 in the same place, 0.6 one size of a thing apart, 0.14 two sizes.
+    def proximity(self, others: Observations) -> FloatArray:
+        """Return NxM in [0, 1]: 1 at the same position, 0.6 one side apart, 0.14 two sides.
 
-        In metres where both places are known in metres, else in pixels.
+        In metres where both positions are known in metres, else in pixels.
         """
-        metres = _distances(self.points, others.points) / self.metres[:, None]
-        pixels = _distances(self.pixels, others.pixels) / self.sides[:, None]
-        apart = np.where(np.isnan(metres), pixels, metres)
-        return np.exp(-0.5 * apart**2).astype(np.float32)
+        metres = _distances(self.points, others.points) / self.side_metres[:, None]
+        pixels = _distances(self.pixels, others.pixels) / self.side_pixels[:, None]
+        distance = np.where(np.isnan(metres), pixels, metres)
+        return np.exp(-0.5 * distance**2).astype(np.float32)
 
-    def as_big(self, others: Things) -> FloatArray:
-        """NxM in [0, 1]: the smaller area divided by the larger one."""
-        metres = self.metres[:, None] / others.metres[None, :]
-        pixels = self.sides[:, None] / others.sides[None, :]
+    def area_ratio(self, others: Observations) -> FloatArray:
+        """Return NxM in [0, 1]: the smaller area divided by the larger one."""
+        metres = self.side_metres[:, None] / others.side_metres[None, :]
+        pixels = self.side_pixels[:, None] / others.side_pixels[None, :]
         ratio = np.where(np.isnan(metres), pixels, metres) ** 2
         return np.minimum(ratio, 1 / ratio).astype(np.float32)
 
 
-def _distances(some: FloatArray, others: FloatArray) -> FloatArray:
-    """Euclidean, NxM; NaN where a coordinate is."""
-    return np.linalg.norm(some[:, None] - others[None, :], axis=-1).astype(np.float32)
+def _distances(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Euclidean distances NxM; NaN for unknown coordinates."""
+    return np.linalg.norm(first[:, None] - second[None, :], axis=-1).astype(np.float32)

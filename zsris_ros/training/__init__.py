@@ -1,1 +1,1 @@
-"""Training of the small tabletop models from the simulated tabletop's pictures."""
+"""Training of the bundled models: tabletop weights, spaCy pipeline, speech language model."""

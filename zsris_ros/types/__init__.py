@@ -5,14 +5,7 @@ Frozen dataclasses over NumPy arrays; no torch, no ROS.
 
 from __future__ import annotations
 
-from zsris_ros.types.expression import (
-    Anchor,
-    Expression,
-    Number,
-    Ordinal,
-    Relation,
-    Side,
-)
+from zsris_ros.types.expression import Expression, NounPhrase, Number, Ordinal, Relation, Side
 from zsris_ros.types.frame import (
     BoolArray,
     ByteArray,
@@ -24,29 +17,36 @@ from zsris_ros.types.frame import (
     Point,
     RegionOfInterest,
 )
-from zsris_ros.types.result import (
-    Candidate,
-    ReferringResult,
-    Verdict,
+from zsris_ros.types.instruction import Action, Destination, DestinationKind, Instruction, Step
+from zsris_ros.types.instruction_result import (
+    DestinationResult,
+    InstructionResult,
+    PlacePoint,
+    StepResult,
 )
-from zsris_ros.types.scene import (
-    Proposals,
-    Scene,
-)
+from zsris_ros.types.result import Candidate, ReferringResult, Verdict
+from zsris_ros.types.scene import Proposals, Scene
 
 __all__ = [
-    "Anchor",
+    "Action",
     "BoolArray",
     "ByteArray",
     "Candidate",
+    "Destination",
+    "DestinationKind",
+    "DestinationResult",
     "Expression",
     "FloatArray",
     "Frame",
     "InputError",
+    "Instruction",
+    "InstructionResult",
     "Intrinsics",
+    "NounPhrase",
     "Number",
     "Ordinal",
     "Pixel",
+    "PlacePoint",
     "Point",
     "Proposals",
     "ReferringResult",
@@ -54,5 +54,7 @@ __all__ = [
     "Relation",
     "Scene",
     "Side",
+    "Step",
+    "StepResult",
     "Verdict",
 ]

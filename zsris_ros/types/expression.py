@@ -14,66 +14,71 @@ Number = Literal["one", "all"] | int
 
 @dataclass(frozen=True)
 class Ordinal:
-    """ "third from the right": index 3, side "right"; "second biggest": index 2, side "big"."""
+    """A rank: "third from the right" is 3, "right"; "second biggest" is 2, "big"."""
 
     index: int
     side: Side
 
 
 @dataclass(frozen=True)
-class Anchor:
-    """A thing the target stands in relation to; it may carry relations of its own.
+class NounPhrase:
+    """One object or group in an expression: a target, an anchor or an excluded object.
 
-    The fields mean what they mean in an Expression, and are the anchor's own: in "the cup on the
-    second tray from the left" the tray has the ordinal.
+    Attributes:
+        text: Determiner, pre-modifiers and head as written. Of an excluded object, the negated
+            words: "red", "next to the bowl".
+        head: The last word of the noun phrase.
+        attributes: The descriptive modifiers in text order.
+        number: "one", "all" or a count.
+        position: A sorted subset of left, right, top, bottom, middle, front, back.
+        superlative: A Side, or None.
+        ordinal: The rank and the side that it counts from.
+        relations: Relations to other objects.
+        excluded: The negated objects. An order or a place is one among the objects of the head:
+            "the mugs, but not the leftmost" excludes the leftmost mug.
+        sentence: The words that a text encoder compares with the object: of a target the whole
+            expression, of an excluded object "the red mug". By default equal to ``text``.
     """
 
-    target: str
+    text: str
     head: str
-    relations: tuple[Relation, ...] = ()
     attributes: tuple[str, ...] = ()
     number: Number = "one"
     position: tuple[str, ...] = ()
     superlative: str | None = None
     ordinal: Ordinal | None = None
-    excluded: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    excluded: tuple[NounPhrase, ...] = ()
+    sentence: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.sentence:
+            object.__setattr__(self, "sentence", self.text)
 
 
 @dataclass(frozen=True)
 class Relation:
-    """``kind`` (left_of, on, between, ...) between the target and one or more anchors.
+    """A relation of ``kind`` (left_of, on, between, ...) to one or more anchors.
 
-    ``certainty`` in [0, 1]: how probable it is that the phrase relates the target to another object
-    of the scene. "with a white cap" mostly describes the target, "on the table" mostly names what
-    everything stands on.
+    ``certainty`` in [0, 1] is the probability that the phrase relates the target to another object
+    of the scene: "with a white cap" mostly describes the target, "on the table" mostly names the
+    common support of all objects.
     """
 
     kind: str
-    anchors: tuple[Anchor, ...]
+    anchors: tuple[NounPhrase, ...]
     certainty: float = 1.0
 
 
 @dataclass(frozen=True)
 class Expression:
-    """What was asked, as data. The fields follow the surface form of the text.
+    """A parsed sentence.
 
-    ``target`` is the target noun phrase with determiner and pre-modifiers, ``head`` its last word,
-    ``attributes`` its descriptive modifiers in text order. ``position`` is a sorted subset of left,
-    right, top, bottom, middle, front, back; ``superlative`` one of left, right, top, bottom, big,
-    small, near, far, tall, short, wide, thin. ``excluded`` holds what was negated, ``also`` the
-    further things asked for beside the target ("the mug and the bowl"). ``parser`` names the parser
-    that filled the fields ("rules" or a spaCy pipeline's name).
+    ``further`` holds the targets beside the first one ("the mug and the bowl"). ``parser`` names
+    the parser: "rules" or a spaCy pipeline.
     """
 
     text: str
-    target: str
-    head: str
-    attributes: tuple[str, ...] = ()
-    number: Number = "one"
-    position: tuple[str, ...] = ()
-    superlative: str | None = None
-    ordinal: Ordinal | None = None
-    relations: tuple[Relation, ...] = ()
-    excluded: tuple[str, ...] = ()
-    also: tuple[Anchor, ...] = ()
+    target: NounPhrase
+    further: tuple[NounPhrase, ...] = ()
     parser: str = "rules"

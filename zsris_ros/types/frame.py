@@ -25,7 +25,7 @@ RegionOfInterest = tuple[slice, slice]
 
 
 class InputError(ValueError):
-    """A frame, mask or expression that cannot be used; the message says why and what to do."""
+    """An unusable frame, mask or expression; the message names the reason and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,18 @@ class Intrinsics:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One camera picture, with depth where there is a depth camera.
+    """One camera image, with depth if there is a depth camera.
 
-    ``rgb`` is uint8 HxWx3. ``depth`` is float32 HxW in metres, registered to ``rgb``; a value that
-    is not finite or not positive means "no measurement". ``stamp_ns`` and ``frame_id`` are copied
-    from the source header and never interpreted here.
+    Attributes:
+        rgb: Uint8 HxWx3.
+        depth: Float32 HxW in metres, registered to ``rgb``. A value that is not finite or not
+            positive means "no measurement".
+        intrinsics: The pinhole camera.
+        stamp_ns: The stamp of the source header; copied, not interpreted.
+        frame_id: The frame of the source header; copied, not interpreted.
 
-    Raises InputError when shapes or dtypes do not fit together.
+    Raises:
+        InputError: Shapes or dtypes do not fit together.
     """
 
     rgb: ByteArray
@@ -80,13 +85,15 @@ class Frame:
 
     @property
     def height(self) -> int:
+        """Rows of the image."""
         return int(self.rgb.shape[0])
 
     @property
     def width(self) -> int:
+        """Columns of the image."""
         return int(self.rgb.shape[1])
 
     @property
     def has_geometry(self) -> bool:
-        """Whether pixels can be turned into metres: both depth and intrinsics are there."""
+        """Whether pixels can be projected to metres: there are both depth and intrinsics."""
         return self.depth is not None and self.intrinsics is not None

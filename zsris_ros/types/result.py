@@ -20,12 +20,17 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One proposal as an answer. ``index`` is its place in the scene's proposals.
+    """One proposal as an answer.
 
-    ``score`` is in [0, 1]; ``box`` (x, y, w, h) in pixels; ``centroid_pixel`` lies inside the mask;
-    ``centroid`` is the robust 3D centroid in metres, None without valid depth. ``scores`` holds the
-    named terms that made the score. ``selected`` says whether the verdict speaks of this one: it is
-    (part of) the answer, or, where the answer is AMBIGUOUS, one of those that fit alike.
+    Attributes:
+        index: Its index in the scene's proposals.
+        score: Its score in [0, 1].
+        box: (x, y, w, h) in pixels.
+        centroid_pixel: A point inside the mask.
+        centroid: The robust 3D centroid in metres; None without valid depth.
+        source: The proposer.
+        scores: The terms of the score by name.
+        selected: Whether it is (part of) the answer, or with AMBIGUOUS one of the similar ones.
     """
 
     index: int
@@ -42,12 +47,15 @@ class Candidate:
 class ReferringResult:
     """The answer to one expression about one scene.
 
-    ``candidates`` are ranked, best first, and empty only when nothing was proposed. ``mask`` bool
-    HxW is the union of the selected candidates' masks: one where one was asked for, several where
-    several were; where the answer is AMBIGUOUS that of the best, as many as were asked for; all
-    False when it is NOT_FOUND. ``message`` is one plain sentence, a question where the answer is
-    AMBIGUOUS; ``explanation`` says what was parsed, which anchor was used and which scores decided;
-    ``timings`` are milliseconds by stage.
+    Attributes:
+        verdict: FOUND, AMBIGUOUS or NOT_FOUND.
+        expression: The parsed expression.
+        candidates: Ranked, best first; empty only without proposals.
+        mask: Bool HxW, the union of the selected masks. With AMBIGUOUS of the best ones, as many
+            as requested; empty with NOT_FOUND.
+        message: One plain sentence; a question with AMBIGUOUS.
+        explanation: The parse, the anchors and the decisive scores.
+        timings: Milliseconds by stage.
     """
 
     verdict: Verdict
@@ -60,9 +68,10 @@ class ReferringResult:
 
     @property
     def best(self) -> Candidate | None:
+        """The first candidate; None without proposals."""
         return self.candidates[0] if self.candidates else None
 
     @property
     def selected(self) -> tuple[Candidate, ...]:
-        """The candidates that the verdict speaks of."""
+        """The selected candidates."""
         return tuple(candidate for candidate in self.candidates if candidate.selected)

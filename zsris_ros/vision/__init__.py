@@ -1,6 +1,6 @@
-"""Pixels and masks to features: open_clip's transformer opened block by block.
+"""Features of masks and frames by CLIP.
 
-``clip`` opens the model, ``views`` makes the two pictures of every mask, ``hybrid`` encodes masks
-(HybridGL, Eqs. 1 and 2) and ``gem`` localises a phrase in the whole frame. Importing this package
-costs nothing; its modules import torch.
+``clip`` exposes the parts of the model, ``views`` makes the two images of every mask, ``hybrid``
+encodes masks (HybridGL, Eqs. 1 and 2), ``gem`` localises phrases. The modules import torch, this
+package does not.
 """

@@ -1,13 +1,12 @@
-"""HybridGL's mask encoder with a halo, checked against the exact features on every frame.
+"""HybridGL's mask encoder with background-token reuse, checked on every frame.
 
-Sharing what lies far from masks (``surround``) is not exact, and how close it comes depends on the
-weights and on the frame. ``CheckedHybridEncoder`` encodes three masks of each frame both ways, and
-encodes the frame exactly where the two differ too much.
+The error of background-token reuse depends on the weights and on the frame.
+``CheckedHybridEncoder`` encodes three masks of each frame both ways, and encodes the frame exactly
+where the features differ too much.
 
-Two bars decide. The cosine of the features is the bar of a half precision. A logit is the cosine
-with a text times CLIP's scale, so at the usual scale of 100 a cosine of 0.999 still lets a logit
-move by up to 4.5: the second bar is the largest change of a logit, at the scale of the weights'
-preset, over everyday phrases.
+Two limits apply. The least cosine of the features is that of a half precision. A logit is the
+cosine with a text times CLIP's scale: at the usual scale of 100 and a cosine of 0.999 it can change
+by 4.5. The second limit is the largest change of a logit over everyday phrases.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ from zsris_ros.vision.views import HybridSettings
 
 LOG = logging.getLogger(__name__)
 
-CLOSE_COSINE = 0.999
-"""The least cosine of features that count as close."""
+MIN_COSINE = 0.999
+"""Least cosine to the exact features."""
 
-CLOSE_LOGITS = 0.2
-"""The largest change of a logit that counts as close.
+MAX_LOGIT_CHANGE = 0.2
+"""Largest change of a logit.
 
-Two masks whose logits differ by 0.22 have shares of 1 and 0.8: below that, the product takes the
-second to be a possible target as well.
+Masks whose logits differ by 0.22 have probabilities at a ratio of 0.8, above which the product
+considers the second one as a target as well.
 """
 
-CHECKED = 3
-"""Masks of a frame that are encoded both ways."""
+CHECKED_MASKS = 3
+"""Number of masks of a frame that are encoded both ways."""
 
 PHRASES = (
     "a person",
@@ -59,36 +58,36 @@ PHRASES = (
     "the wall",
     "the floor",
 )
-"""Phrases whose logits are compared; a frame is encoded before a sentence about it is known."""
+"""Phrases of the logit check; a frame is encoded before its expressions are known."""
 
 
-class Closeness(NamedTuple):
-    """The least cosine of two sets of features, and the largest change of a logit."""
+class Agreement(NamedTuple):
+    """Least cosine of two sets of features, and largest change of a logit."""
 
     cosine: float
     logits: float
 
-    def suffices(self, cosine: float = CLOSE_COSINE) -> bool:
-        """Return whether both bars are met."""
-        return self.cosine >= cosine and self.logits <= CLOSE_LOGITS
+    def is_close(self, cosine: float = MIN_COSINE) -> bool:
+        """Return whether both limits are met."""
+        return self.cosine >= cosine and self.logits <= MAX_LOGIT_CHANGE
 
 
-def closeness(exact: Tensor, shared: Tensor, texts: Tensor, scale: float) -> Closeness:
+def compare_features(exact: Tensor, reused: Tensor, texts: Tensor, scale: float) -> Agreement:
     """Compare features NxE of the same masks.
 
     Args:
-        exact: Features of masks that were encoded in full.
-        shared: Features of the same masks with a halo.
+        exact: Exact features.
+        reused: Features with background-token reuse.
         texts: Unit features of texts, KxE.
-        scale: What a cosine is multiplied by to give a logit.
+        scale: CLIP's logit scale.
 
     Returns:
         A cosine of 0 and an infinite change where a feature is not finite.
     """
-    one, other = (F.normalize(each.cpu().double(), dim=-1) for each in (exact, shared))
+    one, other = (F.normalize(each.cpu().double(), dim=-1) for each in (exact, reused))
     cosine = (one * other).sum(dim=-1).min().nan_to_num(0.0)
     change = scale * ((one - other) @ texts.double().T).abs().max().nan_to_num(torch.inf)
-    return Closeness(float(cosine), float(change))
+    return Agreement(float(cosine), float(change))
 
 
 def phrase_features(clip: OpenClipModel) -> Tensor:
@@ -97,11 +96,10 @@ def phrase_features(clip: OpenClipModel) -> Tensor:
 
 
 class CheckedHybridEncoder(HybridEncoder):
-    """Encodes with a halo where three masks of the frame prove it close, else exactly.
+    """Reuses background tokens where a check of three masks passes, else encodes exactly.
 
-    ``scale`` is CLIP's logit scale in the preset. The decision belongs to the frame and its masks
-    alone, so the same frame always has the same features. A frame of few masks is encoded exactly.
-    Raises InputError as ``HybridEncoder``.
+    ``scale`` is the preset's logit scale. The decision depends on the frame and its masks only, so
+    the features of a frame are deterministic. Frames with few masks are encoded exactly.
     """
 
     def __init__(self, clip: ClipModel, settings: HybridSettings, scale: float) -> None:
@@ -112,33 +110,35 @@ class CheckedHybridEncoder(HybridEncoder):
         self._warned = False
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
-        """As ``HybridEncoder.encode``."""
-        if self.settings.halo is None or len(masks) <= CHECKED + 1:
+        """Encode as ``HybridEncoder.encode``."""
+        if self.settings.halo is None or len(masks) <= CHECKED_MASKS + 1:
             return self._exact.encode(rgb, masks)
-        shared = super().encode(rgb, masks)
-        some = spread(masks)
+        reused = super().encode(rgb, masks)
+        sample = sample_by_size(masks)
         if self._texts is None:
             self._texts = phrase_features(self.clip)
-        exact = self._exact.encode(rgb, masks[some])
-        found = closeness(exact, shared[some], self._texts, self._scale)
-        if found.suffices():
-            return shared
-        self._say(found)
+        exact = self._exact.encode(rgb, masks[sample])
+        agreement = compare_features(exact, reused[sample], self._texts, self._scale)
+        if agreement.is_close():
+            return reused
+        self._log(agreement)
         return self._exact.encode(rgb, masks)
 
-    def _say(self, found: Closeness) -> None:
-        """Warn of the first frame; the others are mentioned."""
+    def _log(self, agreement: Agreement) -> None:
+        """Log the first frame as a warning, others as information."""
         LOG.log(
             logging.INFO if self._warned else logging.WARNING,
             "a frame is encoded exactly, because sharing what lies far from masks strays too far "
             "on it (cosine %.5f, logits %.2f); surround: exact saves the attempt",
-            found.cosine,
-            found.logits,
+            agreement.cosine,
+            agreement.logits,
         )
         self._warned = True
 
 
-def spread(masks: BoolArray) -> list[int]:
-    """Return the places of ``CHECKED`` masks: of small, middling and large ones one each."""
+def sample_by_size(masks: BoolArray) -> list[int]:
+    """Return the indices of ``CHECKED_MASKS`` masks: small, medium and large."""
     order = np.argsort(masks.sum(axis=(1, 2)), kind="stable")
-    return [int(order[(2 * i + 1) * len(order) // (2 * CHECKED)]) for i in range(CHECKED)]
+    return [
+        int(order[(2 * i + 1) * len(order) // (2 * CHECKED_MASKS)]) for i in range(CHECKED_MASKS)
+    ]

@@ -1,8 +1,7 @@
-"""One CLIP with a vision transformer, opened block by block.
+"""CLIP with a vision transformer, accessible block by block.
 
-The published methods reach into CLIP's vision transformer between its blocks, so ``ClipModel``
-holds one open_clip model and offers its parts: the stem, the blocks, the head, and the text
-encoder. One set of weights serves every use of it.
+The published methods change CLIP between its blocks. ``ClipModel`` exposes the stem, blocks, head
+and text encoder of one open_clip model, so that one set of weights serves all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.open_clip_model import (
-    PRECISIONS,
     Architecture,
     OpenClipModel,
     State,
@@ -24,11 +22,10 @@ from zsris_ros.vision.open_clip_model import (
     openai_architecture,
 )
 
-from open_clip.model import CLIP, CustomTextCLIP  # isort: skip  (after torchvision is made to load)
+from open_clip.model import CLIP, CustomTextCLIP  # isort: skip  (after ensure_torchvision)
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer  # isort: skip
 
 __all__ = [
-    "PRECISIONS",
     "Architecture",
     "ClipModel",
     "OpenClipModel",
@@ -40,9 +37,9 @@ __all__ = [
 
 
 class ClipModel(OpenClipModel):
-    """An open_clip model with a plain vision transformer, taken apart.
+    """An open_clip model with a plain vision transformer, in parts.
 
-    Raises InputError when the model is not one that can be opened.
+    Raises InputError for other image encoders.
     """
 
     def __init__(self, model: CLIP | CustomTextCLIP, tokenizer: Tokenizer | None = None) -> None:
@@ -56,27 +53,30 @@ class ClipModel(OpenClipModel):
         self.grid = self.image_size // self.patch_size
 
     @property
-    def numbers(self) -> int:
-        """How many numbers a block has at once of one picture, where they are most."""
+    def activations_per_image(self) -> int:
+        """Largest number of intermediate values of a block for one image."""
         hidden: int = self.blocks[0].mlp.c_fc.out_features
         return (1 + self.grid**2) * hidden
 
-    def stem(self, images: Tensor, places: Tensor | None = None) -> Tensor:
-        """Images to tokens before block 0: patches, class token, positions, first normalisation.
+    def stem(self, images: Tensor, cells: Tensor | None = None) -> Tensor:
+        """Embed images: patches, class token, positions, first normalisation.
 
-        ``images`` float NxCxHxW, normalised, H and W multiples of the patch size. Returns NxTxD
-        with T = 1 + (H / patch) * (W / patch), the class token first; or, with ``places`` int64
-        NxK, each image's patches at those places of the grid by row only, T = 1 + K.
+        Args:
+            images: Float NxCxHxW, normalised, H and W multiples of the patch size.
+            cells: Int64 NxK, the grid cells (by row) to embed of each image; None: all.
+
+        Returns:
+            Tokens before block 0, NxTxD, the class token first.
         """
         rows, columns = (length // self.patch_size for length in images.shape[-2:])
         table = self.positions(rows, columns)
-        if places is None:
+        if cells is None:
             patches = self.visual.conv1(images.to(self.dtype)).flatten(2).transpose(1, 2)
             positions = table[1:]
         else:
             image = torch.arange(len(images), device=images.device)[:, None]
-            patches = self._embed(images, image, places)
-            positions = table[1:][places]
+            patches = self._embed(images, image, cells)
+            positions = table[1:][cells]
         first = self.visual.class_embedding + table[0]
         tokens = torch.cat(
             [
@@ -88,30 +88,30 @@ class ClipModel(OpenClipModel):
         normed: Tensor = self.visual.ln_pre(tokens)
         return normed
 
-    def stem_changed(self, tokens: Tensor, images: Tensor, image: Tensor, places: Tensor) -> Tensor:
-        """As ``stem`` of images that differ in some patches from others, whose tokens are known.
+    def update_stem(self, tokens: Tensor, images: Tensor, image: Tensor, cells: Tensor) -> Tensor:
+        """Update tokens for images that differ in some patches from those of the tokens.
 
-        ``tokens`` NxTxD, the others', are overwritten. ``image`` and ``places`` int64 M name the
-        patches that differ: the image, and the place on the trained grid by row.
+        ``tokens`` NxTxD, on the trained grid, are overwritten. ``image`` and ``cells`` int64 M are
+        the indices of the patches that differ.
         """
-        patches = self._embed(images, image, places)
-        positions = self.visual.positional_embedding[1:][places]
-        tokens[image, 1 + places] = self.visual.ln_pre(patches + positions.to(patches.dtype))
+        patches = self._embed(images, image, cells)
+        positions = self.visual.positional_embedding[1:][cells]
+        tokens[image, 1 + cells] = self.visual.ln_pre(patches + positions.to(patches.dtype))
         return tokens
 
-    def _embed(self, images: Tensor, image: Tensor, places: Tensor) -> Tensor:
-        """Some patches of NxCxHxW images without their positions: the indices' shape, and D."""
+    def _embed(self, images: Tensor, image: Tensor, cells: Tensor) -> Tensor:
+        """Embed some patches of NxCxHxW images, without positions: the indices' shape x D."""
         side = self.patch_size
-        cells = images.unfold(2, side, side).unfold(3, side, side)  # NxCxRxWxpxp, a view
-        columns = cells.shape[3]
-        cut = cells[image, :, places // columns, places % columns].flatten(-3).to(self.dtype)
+        patches = images.unfold(2, side, side).unfold(3, side, side)  # NxCxRxWxpxp, a view
+        columns = patches.shape[3]
+        cut = patches[image, :, cells // columns, cells % columns].flatten(-3).to(self.dtype)
         return F.linear(cut, self.visual.conv1.weight.flatten(1))
 
     def positions(self, rows: int, columns: int) -> Tensor:
-        """Positional embedding for a grid, (1 + rows * columns) x D.
+        """Return the positional embedding of a grid, (1 + rows * columns) x D.
 
         For a grid other than the trained one the patches' table is resampled (bicubic,
-        antialiased) and the class token's entry kept.
+        antialiased).
         """
         table: Tensor = self.visual.positional_embedding
         if (rows, columns) == tuple(self.visual.grid_size):
@@ -121,13 +121,13 @@ class ClipModel(OpenClipModel):
         return torch.cat([table[:1].float(), resized[0].flatten(1).T])
 
     def head(self, tokens: Tensor) -> Tensor:
-        """Last normalisation and projection: ...xD tokens to float32 ...xE features."""
+        """Apply the last normalisation and projection to tokens ...xD: float32 ...xE."""
         normed = self.visual.ln_post(tokens)
         return (normed @ self.visual.proj).float()
 
 
 def _open_visual(model: nn.Module) -> Any:
-    """The vision transformer, if it is built the way CLIP's own is."""
+    """The vision transformer, if it has CLIP's structure."""
     visual = getattr(model, "visual", None)
     plain = (
         isinstance(visual, VisionTransformer)

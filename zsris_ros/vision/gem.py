@@ -1,9 +1,8 @@
-"""Where in the picture is a phrase? GEM: localisation by self-self attention, no training.
+"""GEM: localisation of phrases by self-self attention (Bousselham et al., CVPR 2024).
 
-CLIP's patch tokens know what they show but not for whom: the class token gathers it. GEM runs the
-last blocks a second time with attention of queries with queries, keys with keys and values with
-values, which groups patches of one object, and compares the patches with a text. HybridGL takes the
-map as its coherence map G (before Eq. 6).
+GEM runs CLIP's last blocks a second time with attention of queries to queries, keys to keys and
+values to values, which groups the patches of one object, and compares the patches with a text.
+HybridGL uses the map as its coherence map G (before Eq. 6).
 """
 
 from __future__ import annotations
@@ -22,14 +21,16 @@ from zsris_ros.vision.attention import join_heads, project_qkv, run_block
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
-_CONTRAST = 1e-5  # cosines closer than this differ by rounding only
+_CONTRAST = 1e-5  # smaller differences of cosines are rounding errors
 
 
 @dataclass(frozen=True)
 class GemSettings:
-    """``blocks``: how many of the last blocks run again. ``size``: side in pixels that the frame
-    is squashed to, a multiple of the patch size. ``iterations`` of grouping in each block.
-    ``template``: the sentence a phrase is put into. ``mean``, ``std``: pixel statistics.
+    """Settings of GEM.
+
+    ``blocks``: number of last blocks that run again. ``size``: side in pixels of the resized frame,
+    a multiple of the patch size. ``iterations`` of grouping in each block. ``template``: prompt
+    template. ``mean``, ``std``: pixel statistics.
     """
 
     blocks: int = 6
@@ -47,9 +48,9 @@ class GemSettings:
 
 
 class GemLocaliser:
-    """Localises phrases with the same weights that encode masks.
+    """Localises phrases with the CLIP that encodes masks.
 
-    Once a frame: ``patches``. Once a phrase: ``encode_phrases`` and ``heat_map``. Raises
+    ``patches`` runs once a frame, ``encode_phrases`` and ``heat_map`` once a phrase. Raises
     InputError when the settings do not fit the model.
     """
 
@@ -69,23 +70,23 @@ class GemLocaliser:
 
     @property
     def template(self) -> str:
-        """The sentence a phrase is put into."""
+        """Prompt template with ``{}`` for the phrase."""
         return self.settings.template
 
     def patches(self, rgb: ByteArray) -> Tensor:
-        """Features of a frame's patches: uint8 HxWx3 to float32 (G*G)xE, L2-normalised, by row."""
-        picture = torch.from_numpy(squash(rgb, self.settings.size)).to(self.clip.device)
+        """Return the patch features float32 (G*G)xE, L2-normalised, of a frame uint8 HxWx3."""
+        picture = torch.from_numpy(resize_bicubic(rgb, self.settings.size)).to(self.clip.device)
         picture = picture.permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
             images = normalise(picture, self.settings.mean, self.settings.std)
             return self.patch_features(images)[0]
 
     def patch_features(self, images: Tensor) -> Tensor:
-        """Normalised Nx3xSxS pictures to float32 N x (G*G) x E, L2-normalised. Differentiable."""
+        """Return patch features float32 N x (G*G) x E of images Nx3xSxS; differentiable."""
         return F.normalize(self.token_features(images)[:, 1:], dim=-1)
 
     def token_features(self, images: Tensor) -> Tensor:
-        """As ``patch_features``, with the class token first and not normalised."""
+        """Return token features, the class token first, not normalised."""
         first = len(self.clip.blocks) - self.settings.blocks
         ordinary = self.clip.stem(images)
         for block in self.clip.blocks[:first]:
@@ -98,28 +99,28 @@ class GemLocaliser:
         return self.clip.head(grouped)
 
     def encode_phrases(self, phrases: list[str]) -> Tensor:
-        """K noun phrases, each in the template, to float32 KxE, L2-normalised."""
+        """Return features float32 KxE, L2-normalised, of K noun phrases in the template."""
         texts = [self.template.format(phrase) for phrase in phrases]
         return F.normalize(self.clip.encode_text(texts), dim=-1)
 
     def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:
-        """Similarity of every pixel to one text, float32 HxW in [0, 1] by minimum and maximum.
+        """Return the similarity of every pixel to one text, float32 HxW scaled to [0, 1].
 
-        ``patches`` (G*G)xE from ``patches``, ``text`` E. A map without contrast is all zero.
+        ``patches`` (G*G)xE are from ``patches``, ``text`` E. A map without contrast is all zero.
         """
         similarity = patches @ F.normalize(text.float(), dim=-1)
         grid = round(len(patches) ** 0.5)
         size = (self.settings.size, self.settings.size)
         small = similarity.reshape(1, 1, grid, grid)
-        heat = stretch(F.interpolate(small, size, mode="bilinear"))
+        heat = scale_to_unit(F.interpolate(small, size, mode="bilinear"))
         heat = F.interpolate(heat, (height, width), mode="bilinear", antialias=True)
-        return stretch(heat)[0, 0]
+        return scale_to_unit(heat)[0, 0]
 
     def _group(self, block: Any, tokens: Tensor) -> Tensor:
-        """One block's update: the mean of the three self-self attentions, applied to the values."""
+        """One block's update: the mean of three self-self attentions, applied to the values."""
         normed = block.ln_1(tokens)
         query, key, value = project_qkv(block.attn, normed, normed)
-        length = normed.float().norm(dim=-1).mean(dim=1)  # of each picture's tokens
+        length = normed.float().norm(dim=-1).mean(dim=1)  # of each image's tokens
         scale = (length * query.shape[-1] ** -0.5)[:, None, None, None].to(query.dtype)
         total = torch.zeros_like(value)
         for z in (value, key, query):
@@ -131,21 +132,21 @@ class GemLocaliser:
         return update
 
 
-def squash(rgb: ByteArray, size: int) -> ByteArray:
-    """uint8 HxWx3 to size x size x 3, bicubic as Pillow does it."""
+def resize_bicubic(rgb: ByteArray, size: int) -> ByteArray:
+    """Resize uint8 HxWx3 to size x size x 3 with Pillow's bicubic filter."""
     resized = Image.fromarray(np.ascontiguousarray(rgb)).resize(
         (size, size), Image.Resampling.BICUBIC
     )
     return np.array(resized, dtype=np.uint8)
 
 
-def stretch(heat: Tensor) -> Tensor:
-    """Shift and scale to [0, 1] by minimum and maximum; a flat map becomes all zero."""
+def scale_to_unit(heat: Tensor) -> Tensor:
+    """Scale a map to [0, 1] by its minimum and maximum; a flat map becomes zero."""
     low, high = heat.min(), heat.max()
     span = (high - low).clamp_min(_CONTRAST)
     return torch.where(high - low > _CONTRAST, (heat - low) / span, torch.zeros_like(heat))
 
 
 def _self_attention(z: Tensor, value: Tensor, scale: Tensor) -> Tensor:
-    """softmax(scale * z z^T) value, per picture and head."""
+    """softmax(scale * z z^T) value, per image and head."""
     return F.scaled_dot_product_attention(z * scale, z, value, scale=1.0)

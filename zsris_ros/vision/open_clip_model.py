@@ -1,7 +1,4 @@
-"""An open_clip model of any kind: built, filled with weights, and asked for texts.
-
-What is common to CLIPs with a vision transformer (``clip``) and with a ResNet (``resnet``).
-"""
+"""Construction, weights and text features of open_clip models, ViT or ResNet."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from zsris_ros.torch_utils.precision import dtype_of
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import InputError
@@ -27,19 +25,17 @@ from open_clip.transformer import LayerNormFp32
 from zsris_ros.vision.text_encoder import encode_tokens
 
 Architecture = str | Mapping[str, Any]
-"""A name known to open_clip ("ViT-B-16-quickgelu"), or open_clip's configuration as a mapping with
-``embed_dim``, ``vision_cfg`` and ``text_cfg`` (and ``quick_gelu``)."""
+"""A name of open_clip ("ViT-B-16-quickgelu"), or its configuration as a mapping with ``embed_dim``,
+``vision_cfg`` and ``text_cfg`` (and ``quick_gelu``)."""
 
 State = Mapping[str, Tensor | npt.NDArray[Any]]
 """Parameters by open_clip's names, which are OpenAI's."""
 
 Tokenizer = Callable[[Sequence[str]], Tensor]
-"""K texts to K x context token numbers (int64), cut to the context length."""
+"""Maps K texts to token ids int64 K x context, truncated."""
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-
-_OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # numbers, not parameters
-_CHARACTERS_A_TOKEN = 100  # no text needs more to fill its context; a megabyte of it is not read
+_OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # scalars, not parameters
+_CHARACTERS_A_TOKEN = 100  # longer texts are truncated before tokenization
 _CACHED_TEXTS = 512
 _CACHED_WORDS = 4096
 
@@ -52,7 +48,7 @@ def build_clip(architecture: Architecture, precision: str = "fp32") -> CLIP | Cu
     Raises InputError when the name or the configuration is not one that open_clip can build.
     """
     config = configuration(architecture)
-    dtype = _dtype(precision)
+    dtype = dtype_of(precision)
     kind = CustomTextCLIP if config.pop("custom_text", False) else CLIP
     try:
         model = kind(**config, cast_dtype=None if dtype == torch.float32 else dtype)
@@ -66,7 +62,7 @@ def build_clip(architecture: Architecture, precision: str = "fp32") -> CLIP | Cu
 
 
 def configuration(architecture: Architecture) -> dict[str, Any]:
-    """open_clip's configuration of an architecture. Raises InputError for an unknown name."""
+    """Return open_clip's configuration; raises InputError for an unknown name."""
     if not isinstance(architecture, str):
         return dict(architecture)
     config = open_clip.get_model_config(architecture)
@@ -79,9 +75,9 @@ def configuration(architecture: Architecture) -> dict[str, Any]:
 
 
 def openai_architecture(state: State) -> dict[str, Any]:
-    """The configuration of a CLIP, ViT or ResNet, read from the shapes of an OpenAI-named state.
+    """Return the configuration of a CLIP, ViT or ResNet, from the shapes of OpenAI's state dict.
 
-    OpenAI's models have heads 64 wide and the QuickGELU activation.
+    OpenAI's models have heads of width 64 and the QuickGELU activation.
     """
     if "visual.proj" in state:
         vision = _vit_sizes(state)
@@ -130,11 +126,10 @@ def _count(state: State, start: str, end: str) -> int:
 
 
 class OpenClipModel:
-    """An open_clip model: its weights, its texts. Subclasses open its image encoder.
+    """An open_clip model with cached text features. Subclasses expose the image encoder.
 
-    ``model`` keeps its own weights, device and gradients: wrap a model under training to run it
-    through the same code as a loaded one. ``tokenizer`` defaults to CLIP's byte-pair encoding at
-    the model's context length.
+    ``model`` keeps its weights, device and gradients, so that a model in training can be wrapped.
+    ``tokenizer`` defaults to CLIP's byte-pair encoding at the model's context length.
     """
 
     embed_dim: int
@@ -158,10 +153,10 @@ class OpenClipModel:
         precision: str = "fp32",
         tokenizer: Tokenizer | None = None,
     ) -> Self:
-        """Build ``architecture``, fill it with ``state`` and freeze it on ``device``.
+        """Build ``architecture``, load ``state`` and freeze it on ``device``.
 
-        ``precision`` is one of fp32, fp16, bf16; features are float32 in every case. Raises
-        InputError when the state does not fit the architecture.
+        ``precision`` is fp32, fp16 or bf16; features are always float32. Raises InputError when the
+        state does not fit the architecture.
         """
         model = build_clip(architecture, precision)
         tensors = {
@@ -183,18 +178,23 @@ class OpenClipModel:
         return cls(model, tokenizer)
 
     def to(self, device: str | torch.device) -> None:
-        """Moves the weights to ``device``; kept text features are forgotten."""
-        self._texts.clear()
+        """Move the weights to ``device`` and clear the text cache."""
+        self.clear_text_cache()
         self.model.to(device)
+
+    def clear_text_cache(self) -> None:
+        """Remove all cached text features."""
+        self._texts.clear()
 
     @property
     def device(self) -> torch.device:
+        """The weights' device."""
         device: torch.device = self.visual.conv1.weight.device
         return device
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type pictures and tokens are computed in."""
+        """Data type of images and tokens."""
         dtype: torch.dtype = self.visual.conv1.weight.dtype
         return dtype
 
@@ -205,11 +205,11 @@ class OpenClipModel:
 
     @property
     def logit_scale(self) -> float:
-        """The factor CLIP was trained with on cosines, usually 100."""
+        """CLIP's learned factor of cosines, usually 100."""
         return float(self.model.logit_scale.detach().float().exp())
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
-        """K texts to int64 K x context token numbers on the model's device, too long ones cut."""
+        """Return token ids int64 K x context on the model's device, truncated."""
         return self._tokens(texts).to(self.device)
 
     def _tokens(self, texts: Sequence[str]) -> Tensor:
@@ -217,9 +217,9 @@ class OpenClipModel:
         return self._tokenizer([text[:limit] for text in texts])
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """K texts to float32 KxE features on the CPU, not normalised, without gradients.
+        """Return features float32 KxE of K texts on the CPU, not normalised, without gradients.
 
-        A model that was frozen when it was wrapped answers repeated texts from memory.
+        A model that was frozen when it was wrapped caches the features of texts.
         """
         if not self._frozen:
             return self._encode_text(list(texts))
@@ -240,12 +240,6 @@ class OpenClipModel:
             return encode_tokens(self.model, self._tokens(texts)).float().cpu()
 
 
-def _dtype(precision: str) -> torch.dtype:
-    if precision not in PRECISIONS:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
-    return PRECISIONS[precision]
-
-
 def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:
     tokenizer = open_clip.SimpleTokenizer(context_length=int(model.context_length))
     if int(model.vocab_size) < tokenizer.vocab_size:
@@ -256,7 +250,7 @@ def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:
 
     def tokenize(texts: Sequence[str]) -> Tensor:
         tokens: Tensor = tokenizer(list(texts))
-        # It remembers how every word is split: what people say in years would fill the memory.
+        # The tokenizer caches every word without a limit.
         for word in list(tokenizer.cache)[_CACHED_WORDS:]:
             del tokenizer.cache[word]
         return tokens

@@ -1,7 +1,7 @@
-"""The two pictures of every mask, and the mask on the transformer's grid (HybridGL, section B.2).
+"""The local and global view of every mask, and the mask on the transformer's grid (HybridGL, B.2).
 
-The *local* picture keeps what is inside the mask and fills the rest with one colour. The *global*
-picture keeps what is inside sharp and blurs the rest. Both are squashed to the model's square.
+The *local* view fills the outside of the mask with one colour. The *global* view blurs the outside.
+Both are resized to the model's square.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.geometry.masks import bounding_region
-from zsris_ros.torch_utils.batching import portion
-from zsris_ros.torch_utils.resizing import Axis, Reach, bilinear, resize_part
+from zsris_ros.torch_utils.batching import items_at_once
+from zsris_ros.torch_utils.resizing import AxisSpan, ResizeAxis, bilinear_weights, resize_part
 from zsris_ros.types import BoolArray, ByteArray, InputError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -32,20 +32,19 @@ Mode = Literal["G2L", "L2G", "both", "local", "global", "sum", "token-masking", 
 
 @dataclass(frozen=True)
 class HybridSettings:
-    """What HybridGL's authors tuned for ViT-B/16, as data. The defaults are the robot's variant.
+    """Settings of the hybrid encoder. HybridGL tuned them for ViT-B/16; defaults are the robot's.
 
     ``start_block``: first block of fusion, 0-based. ``fusion_weight``: alpha of Eq. 1. ``mode``:
-    which stream is added to which (see ``hybrid``). ``fill``: colour outside the mask in the local
-    picture, in normalised units. ``mean``, ``std``: pixel statistics for pixels in 0..1.
-    ``blur_kernel`` (odd, pixels) and ``blur_sigma`` (pixels) of the global picture's surround.
+    direction of the fusion (see ``hybrid``). ``fill``: colour outside the mask in the local view,
+    in normalised units. ``mean``, ``std``: pixel statistics for pixels in 0..1. ``blur_kernel``
+    (odd, pixels) and ``blur_sigma`` (pixels) of the global view's background.
 
-    ``mask_antialias``, ``image_antialias``: average over what a coarser pixel covers instead of
-    sampling it. ``full_cell``: scale a mask's grid so that its fullest cell is 1, which keeps
-    objects smaller than a cell. ``window``: None squashes the whole frame (the paper); a number
-    takes a square window of that many times the longer side of the mask's box, at least
-    ``window_min_px`` wide, for both pictures and the grid. ``batch_size``: masks at a time.
-    ``depth``: use only that many blocks (None: all). ``halo``: compute only the tokens in a mask
-    and so many rings of cells around it, and share the others (see ``surround``; None: all).
+    ``mask_antialias``, ``image_antialias``: average the area of a coarser pixel instead of sampling
+    it. ``full_cell``: scale a mask's grid to a maximum of 1, which preserves objects smaller than a
+    cell. ``window``: None resizes the whole frame (the paper); a number crops a square of that many
+    times the longer side of the mask's box, at least ``window_min_px`` wide. ``batch_size``: masks
+    at a time. ``depth``: number of blocks to use (None: all). ``halo``: compute only the tokens in
+    a mask and this many rings of cells around it (see ``background_tokens``; None: all).
     """
 
     start_block: int = 9
@@ -81,13 +80,13 @@ class HybridSettings:
 
     @classmethod
     def reference(cls, **changes: Any) -> HybridSettings:
-        """As published: pixels sampled without antialiasing, small masks left to vanish."""
+        """Return the published settings: no antialiasing, and small masks may vanish."""
         published = {"mask_antialias": False, "image_antialias": False, "full_cell": False}
         return cls(**{**published, **changes})
 
 
-class Window(NamedTuple):
-    """A rectangle of the frame in pixels; it may reach beyond the frame's edges."""
+class CropBox(NamedTuple):
+    """A rectangle of the frame in pixels, possibly beyond the frame's edges."""
 
     x: int
     y: int
@@ -104,7 +103,7 @@ class Views(NamedTuple):
 
 
 def check_masks(rgb: ByteArray, masks: BoolArray) -> None:
-    """Raise InputError unless ``masks`` are bool NxHxW of the picture's size."""
+    """Raise InputError unless ``masks`` are bool NxHxW of the image's size."""
     if masks.dtype != np.bool_ or masks.ndim != 3 or masks.shape[1:] != rgb.shape[:2]:
         raise InputError(
             f"masks must be bool NxHxW of the image's size {rgb.shape[:2]}, "
@@ -113,80 +112,79 @@ def check_masks(rgb: ByteArray, masks: BoolArray) -> None:
 
 
 def blur(rgb: ByteArray, kernel: int, sigma: float) -> ByteArray:
-    """Gaussian blur of a uint8 HxWx3 picture; borders reflect without repeating the edge pixel."""
+    """Blur uint8 HxWx3 by a Gaussian; borders reflect without repeating the edge pixel."""
     blurred = cv2.GaussianBlur(rgb, (kernel, kernel), sigma, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, dtype=np.uint8)
 
 
-def mask_window(mask: BoolArray, scale: float, min_side: int) -> Window:
-    """Square window around a bool HxW mask: ``scale`` times its box's longer side, in pixels.
+def square_crop(mask: BoolArray, scale: float, min_side: int) -> CropBox:
+    """Return a square around a bool HxW mask, ``scale`` times the longer side of its box.
 
-    The window moves inside the frame where it fits, and is centred on the frame along an axis
-    where it does not. An empty mask gets a window around the whole frame.
+    The square is moved inside the frame where it fits, and centred on the frame along an axis where
+    it does not. The square of an empty mask contains the whole frame.
     """
     height, width = mask.shape
-    box = bounding_region(mask)
-    if box is None:
+    roi = bounding_region(mask)
+    if roi is None:
         side = max(height, width)
-        return Window((width - side) // 2, (height - side) // 2, side, side)
-    top, bottom, left, right = box[0].start, box[0].stop, box[1].start, box[1].stop
-    longer = max(right - left, bottom - top)
+        return CropBox((width - side) // 2, (height - side) // 2, side, side)
+    rows, columns = roi
+    longer = max(columns.stop - columns.start, rows.stop - rows.start)
     side = min(max(round(scale * longer), min_side, 1), max(height, width))
 
-    def place(low: int, high: int, limit: int) -> int:
+    def place(span: slice, limit: int) -> int:
         if side >= limit:
             return (limit - side) // 2
-        return int(np.clip((low + high - side) // 2, 0, limit - side))
+        return int(np.clip((span.start + span.stop - side) // 2, 0, limit - side))
 
-    return Window(place(left, right, width), place(top, bottom, height), side, side)
-
-
-def crop(picture: Tensor, window: Window | None) -> Tensor:
-    """Cut a window out of ...xHxW; beyond the frame the edge pixels repeat. None: all of it."""
-    if window is None:
-        return picture
-    height, width = picture.shape[-2:]
-    right, bottom = window.x + window.width, window.y + window.height
-    if min(window.x, window.y) >= 0 and right <= width and bottom <= height:
-        return picture[..., window.y : bottom, window.x : right]
-    x = torch.arange(window.x, right, device=picture.device)
-    y = torch.arange(window.y, bottom, device=picture.device)
-    return picture[..., y.clamp(0, height - 1)[:, None], x.clamp(0, width - 1)[None, :]]
+    return CropBox(place(columns, width), place(rows, height), side, side)
 
 
-def crop_mask(mask: Tensor, window: Window | None) -> Tensor:
-    """Cut a window out of a bool HxW mask; beyond the frame it is False."""
-    if window is None:
+def crop(image: Tensor, box: CropBox | None) -> Tensor:
+    """Crop ...xHxW; edge pixels repeat beyond the frame. None returns the whole image."""
+    if box is None:
+        return image
+    height, width = image.shape[-2:]
+    right, bottom = box.x + box.width, box.y + box.height
+    if min(box.x, box.y) >= 0 and right <= width and bottom <= height:
+        return image[..., box.y : bottom, box.x : right]
+    x = torch.arange(box.x, right, device=image.device)
+    y = torch.arange(box.y, bottom, device=image.device)
+    return image[..., y.clamp(0, height - 1)[:, None], x.clamp(0, width - 1)[None, :]]
+
+
+def crop_mask(mask: Tensor, box: CropBox | None) -> Tensor:
+    """Crop a bool HxW mask; False beyond the frame."""
+    if box is None:
         return mask
     height, width = mask.shape
-    cut = crop(mask, window)
-    if window.y < 0 or window.x < 0 or window.y + window.height > height:
-        inside = torch.zeros_like(cut)
-        rows = slice(max(0, -window.y), max(0, -window.y) + height)
-        columns = slice(max(0, -window.x), max(0, -window.x) + width)
+    cropped = crop(mask, box)
+    if box.y < 0 or box.x < 0 or box.y + box.height > height:
+        inside = torch.zeros_like(cropped)
+        rows = slice(max(0, -box.y), max(0, -box.y) + height)
+        columns = slice(max(0, -box.x), max(0, -box.x) + width)
         inside[rows, columns] = True
-        cut = cut & inside
-    return cut
+        cropped = cropped & inside
+    return cropped
 
 
-def resize(pictures: Tensor, size: int, antialias: bool) -> Tensor:
-    """Squash NxCxHxW to NxCxSxS, bilinear with half-pixel centres."""
-    return F.interpolate(pictures, (size, size), mode="bilinear", antialias=antialias)
+def resize(images: Tensor, size: int, antialias: bool) -> Tensor:
+    """Resize NxCxHxW to NxCxSxS, bilinear with half-pixel centres."""
+    return F.interpolate(images, (size, size), mode="bilinear", antialias=antialias)
 
 
-def normalise(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Pixels in 0..1, Nx3xHxW, to the units of ``mean`` and ``std``."""
-    shape = (1, 3, 1, 1)
-    average = torch.as_tensor(mean, dtype=pictures.dtype, device=pictures.device).view(shape)
-    spread = torch.as_tensor(std, dtype=pictures.dtype, device=pictures.device).view(shape)
-    return (pictures - average) / spread
+def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Subtract ``mean`` from pixels in 0..1, Nx3xHxW, and divide by ``std``."""
+    average = torch.as_tensor(mean, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
+    deviation = torch.as_tensor(std, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
+    return (images - average) / deviation
 
 
 def mask_grid(masks: Tensor, grid: int, antialias: bool, full_cell: bool) -> Tensor:
-    """Bool NxHxW masks to float NxGxG weights in [0, 1], the coverage of each cell.
+    """Return the coverage of each cell, float NxGxG in [0, 1], by masks bool NxHxW.
 
-    Without antialiasing an object between the sample points vanishes; with ``full_cell`` the
-    fullest cell of every mask is 1, so a mask of one pixel keeps a cell. An empty mask is all zero.
+    Without antialiasing an object between the sample points vanishes. With ``full_cell`` the
+    maximum of every non-empty mask is 1, so that a mask of one pixel keeps a cell.
     """
     grids = resize(masks[:, None].float(), grid, antialias)[:, 0].clamp(0, 1)
     if not full_cell:
@@ -196,10 +194,11 @@ def mask_grid(masks: Tensor, grid: int, antialias: bool, full_cell: bool) -> Ten
 
 
 class ViewMaker:
-    """Makes the views of one frame's masks: the frame is blurred once, masks are uploaded once.
+    """Makes the views of one frame's masks.
 
-    ``rgb`` uint8 HxWx3, ``masks`` bool NxHxW; ``size`` pixels and ``grid`` cells are the model's.
-    What is read of a mask on the host is read of the given array: nothing waits for ``device``.
+    ``rgb`` is uint8 HxWx3, ``masks`` bool NxHxW; ``size`` pixels and ``grid`` cells are the
+    model's. The frame is blurred once and masks are uploaded once. Mask geometry is read on the
+    host, without synchronisation with ``device``.
     """
 
     def __init__(
@@ -212,99 +211,98 @@ class ViewMaker:
         device: torch.device,
     ) -> None:
         self.settings, self.size, self.grid, self.device = settings, size, grid, device
-        self._masks = masks
-        self._inside = torch.from_numpy(np.ascontiguousarray(masks)).to(device)
-        self._sharp = self._picture(rgb)
-        self._blurred = self._picture(blur(rgb, settings.blur_kernel, settings.blur_sigma))
+        self._host_masks = masks
+        self._masks = torch.from_numpy(np.ascontiguousarray(masks)).to(device)
+        self._sharp = self._upload(rgb)
+        self._blurred = self._upload(blur(rgb, settings.blur_kernel, settings.blur_sigma))
         self._fill = torch.tensor(settings.fill, device=device).view(3, 1, 1)
         if settings.window is None:
-            height, width = rgb.shape[:2]
             self._rows, self._columns = (
-                Axis(bilinear(length, size, settings.image_antialias), device)
-                for length in (height, width)
+                ResizeAxis(bilinear_weights(length, size, settings.image_antialias), device)
+                for length in rgb.shape[:2]
             )
-            self._reached = [self._reached_by(mask) for mask in masks]
-            surround = resize(self._blurred[None], size, settings.image_antialias)
-            self._outside = torch.cat([self._fill.expand_as(surround[0])[None], surround])
+            self._spans = [self._spans_of(mask) for mask in masks]
+            background = resize(self._blurred[None], size, settings.image_antialias)
+            self._background = torch.cat([self._fill.expand_as(background[0])[None], background])
 
-    def __call__(self, which: Sequence[int]) -> Views:
-        """The views of the masks at these places."""
-        make = self._whole if self.settings.window is None else self._windowed
-        pictures, grids = zip(*map(make, which), strict=True)
-        both = torch.stack(pictures)
+    def __call__(self, indices: Sequence[int]) -> Views:
+        """Return the views of the masks at ``indices``."""
+        make = self._resized_view if self.settings.window is None else self._cropped_view
+        images, grids = zip(*map(make, indices), strict=True)
+        both = torch.stack(images)
         return Views(both[:, 0], both[:, 1], torch.cat(grids))
 
-    def reach(self) -> Tensor:
-        """Which cells of whole frames show something of each mask, or lie beside one that does.
+    def touched_cells(self) -> Tensor:
+        """Return the cells that each mask touches, or that are beside one, bool NxGxG.
 
-        bool NxGxG; outside, grids are 0 and pictures those of ``empty``.
+        Outside them, on whole frames, grids are 0 and views equal those of ``empty``.
         """
-        some = self._inside.split(portion(self._inside[0].numel(), self.device))
-        return torch.cat([mask_grid(masks, self.grid, True, False) for masks in some]) != 0
+        parts = self._masks.split(items_at_once(self._masks[0].numel(), self.device))
+        return torch.cat([mask_grid(masks, self.grid, True, False) for masks in parts]) != 0
 
     def empty(self) -> Views:
-        """The views of one mask without a pixel, on the whole frame."""
+        """Return the views of one empty mask on the whole frame."""
         grid = torch.zeros(1, self.grid, self.grid, device=self.device)
-        return Views(self._outside[:1], self._outside[1:], grid)
+        return Views(self._background[:1], self._background[1:], grid)
 
-    def changed(self, which: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """In which cells of whole frames pictures of masks differ from those of ``empty``, or may.
+    def changed_cells(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the cells of whole frames where views may differ from those of ``empty``.
 
-        Returns int64 M twice: the mask, counted within ``which``, and the cell, by row.
+        Returns int64 M twice: the mask, counted within ``indices``, and the cell, by row.
         """
         side = self.size // self.grid
-        changed = np.zeros((len(which), self.grid, self.grid), bool)
-        for cells, mask in zip(changed, which, strict=True):
-            if (reached := self._reached[mask]) is not None:
+        changed = np.zeros((len(indices), self.grid, self.grid), bool)
+        for cells, index in zip(changed, indices, strict=True):
+            if (spans := self._spans[index]) is not None:
                 rows, columns = (
-                    slice(one.out.start // side, -(-one.out.stop // side)) for one in reached
+                    slice(span.out.start // side, -(-span.out.stop // side)) for span in spans
                 )
                 cells[rows, columns] = True
-        indices = np.stack(changed.reshape(len(which), -1).nonzero())
-        of_mask, places = torch.from_numpy(indices).to(self.device)
-        return of_mask, places
+        found = np.stack(changed.reshape(len(indices), -1).nonzero())
+        mask, cell = torch.from_numpy(found).to(self.device)
+        return mask, cell
 
-    def _reached_by(self, mask: BoolArray) -> tuple[Reach, Reach] | None:
-        """Rows and columns of a mask's pictures that its box reaches; None without a box."""
-        window = bounding_region(mask)
-        if window is None:
+    def _spans_of(self, mask: BoolArray) -> tuple[AxisSpan, AxisSpan] | None:
+        """Rows and columns of a mask's views that its box affects; None without a box."""
+        roi = bounding_region(mask)
+        if roi is None:
             return None
-        rows, columns = window
-        down = self._rows.reach(rows.start, rows.stop)
-        return down, self._columns.reach(columns.start, columns.stop)
+        rows, columns = roi
+        down = self._rows.span(rows.start, rows.stop)
+        return down, self._columns.span(columns.start, columns.stop)
 
-    def _whole(self, which: int) -> tuple[Tensor, Tensor]:
-        """The local and the global picture of one mask (2x3xSxS, normalised), and its grid."""
-        pictures, inside = self._outside.clone(), self._inside[which]
-        if (reached := self._reached[which]) is not None:
-            down, across = reached
+    def _resized_view(self, index: int) -> tuple[Tensor, Tensor]:
+        """Local and global image (2x3xSxS, normalised) and grid of one mask on the whole frame."""
+        images, mask = self._background.clone(), self._masks[index]
+        if (spans := self._spans[index]) is not None:
+            down, across = spans
             read = (..., down.read, across.read)
-            part = self._compose(inside[read], self._sharp[read], self._blurred[read])
-            pictures[..., down.out, across.out] = resize_part(
+            part = self._compose(mask[read], self._sharp[read], self._blurred[read])
+            images[..., down.out, across.out] = resize_part(
                 part, self._rows, self._columns, down, across
             )
-        return pictures, self._cover(inside)
+        return images, self._grid_of(mask)
 
-    def _windowed(self, which: int) -> tuple[Tensor, Tensor]:
-        """The same of the mask's square window."""
+    def _cropped_view(self, index: int) -> tuple[Tensor, Tensor]:
+        """Local and global image and grid of one mask's square."""
         options = self.settings
         assert options.window is not None
-        window = mask_window(self._masks[which], options.window, options.window_min_px)
-        inside = crop_mask(self._inside[which], window)
-        composed = self._compose(inside, crop(self._sharp, window), crop(self._blurred, window))
-        return resize(composed, self.size, options.image_antialias), self._cover(inside)
+        box = square_crop(self._host_masks[index], options.window, options.window_min_px)
+        mask = crop_mask(self._masks[index], box)
+        composed = self._compose(mask, crop(self._sharp, box), crop(self._blurred, box))
+        return resize(composed, self.size, options.image_antialias), self._grid_of(mask)
 
-    def _compose(self, inside: Tensor, sharp: Tensor, blurred: Tensor) -> Tensor:
-        """Bool HxW and twice 3xHxW to the local and the global picture, 2x3xHxW."""
+    def _compose(self, mask: Tensor, sharp: Tensor, blurred: Tensor) -> Tensor:
+        """Local and global image, 2x3xHxW, of bool HxW and 3xHxW twice."""
         return torch.stack(
-            [torch.where(inside, sharp, self._fill), torch.where(inside, sharp, blurred)]
+            [torch.where(mask, sharp, self._fill), torch.where(mask, sharp, blurred)]
         )
 
-    def _cover(self, inside: Tensor) -> Tensor:
+    def _grid_of(self, mask: Tensor) -> Tensor:
         options = self.settings
-        return mask_grid(inside[None], self.grid, options.mask_antialias, options.full_cell)
+        return mask_grid(mask[None], self.grid, options.mask_antialias, options.full_cell)
 
-    def _picture(self, rgb: ByteArray) -> Tensor:
-        """uint8 HxWx3 to float 3xHxW, normalised."""
+    def _upload(self, rgb: ByteArray) -> Tensor:
+        """uint8 HxWx3 to float 3xHxW on the device, normalised."""
         pixels = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(2, 0, 1)
         return normalise(pixels[None].float() / 255, self.settings.mean, self.settings.std)[0]

@@ -62,7 +62,7 @@ def _polyline(
     colour: tuple[int, int, int],
     thickness: int,
 ) -> None:
-    points = grasp.pose.of_points(line)
+    points = grasp.pose.transform_points(line)
     if points[:, 2].min() < _NEAREST:
         return
     x = points[:, 0] / points[:, 2] * intrinsics.fx + intrinsics.cx

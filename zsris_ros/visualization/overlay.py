@@ -1,6 +1,6 @@
-"""Answers drawn into pictures, for people to look at.
+"""Results drawn on images.
 
-All colours are RGB. Sizes follow the picture, so that a 320x240 frame and a 4K frame look alike.
+All colours are RGB. Line widths and fonts scale with the image.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ import cv2
 import numpy as np
 
 from zsris_ros.geometry.masks import bounding_region
-from zsris_ros.types import BoolArray, ByteArray, Candidate, ReferringResult, Verdict
+from zsris_ros.types import (
+    BoolArray,
+    ByteArray,
+    Candidate,
+    InstructionResult,
+    PlacePoint,
+    ReferringResult,
+    Verdict,
+)
 
 Colour = tuple[int, int, int]
 
@@ -21,6 +29,7 @@ VERDICT_COLOURS: dict[Verdict, Colour] = {
     Verdict.AMBIGUOUS: (255, 190, 50),
     Verdict.NOT_FOUND: (240, 90, 90),
 }
+DESTINATION_COLOUR: Colour = (80, 160, 255)
 DARK: Colour = (18, 20, 24)
 LIGHT: Colour = (245, 246, 248)
 MUTED: Colour = (186, 192, 200)
@@ -30,38 +39,67 @@ BAND = 0.72
 MAX_RUNNERS_UP = 3
 
 
-def overlay(rgb: ByteArray, referral: ReferringResult, title: str) -> ByteArray:
-    """``rgb`` (uint8 HxWx3) with the answer drawn in; a new picture of the same size.
+def draw_result(rgb: ByteArray, result: ReferringResult, title: str) -> ByteArray:
+    """Return a copy of ``rgb`` (uint8 HxWx3) with the result drawn on it.
 
-    What was found is tinted and outlined in the colour of the verdict, with the centroids marked;
-    where the answer is a question, what it is about gets a box in that colour. The next candidates
-    get a thin box. ``title``, usually the expression, is written in a band at that edge
-    of the picture where it hides less of the answer.
+    The selected masks are tinted and outlined in the verdict's colour with their centroids marked;
+    the candidates of an ambiguous result get a box in that colour, other candidates a thin box.
+    ``title``, usually the expression, is written in a band at the top or bottom edge, where it
+    covers less of the mask.
     """
-    picture = np.ascontiguousarray(rgb).copy()
-    colour = VERDICT_COLOURS[referral.verdict]
-    unit = _unit(picture)
-    meant: tuple[Candidate, ...] = ()
-    if referral.verdict is not Verdict.NOT_FOUND:
-        meant = referral.selected or referral.candidates[:1]
-    others = [candidate for candidate in referral.candidates if candidate not in meant]
+    image = np.ascontiguousarray(rgb).copy()
+    colour = VERDICT_COLOURS[result.verdict]
+    unit = _unit(image)
+    shown: tuple[Candidate, ...] = ()
+    if result.verdict is not Verdict.NOT_FOUND:
+        shown = result.selected or result.candidates[:1]
+    others = [candidate for candidate in result.candidates if candidate not in shown]
     for candidate in others[:MAX_RUNNERS_UP]:
-        _box(picture, candidate, MUTED, unit)
-    if len(meant) > 1 and referral.verdict is Verdict.AMBIGUOUS:
-        for candidate in meant:
-            _box(picture, candidate, colour, unit)
-    if meant:
-        _outline(picture, referral.mask, colour, unit)
-    for candidate in meant:
-        _cross(picture, candidate, unit)
-    _caption(picture, title, _verdict_line(referral), colour, referral.mask, unit)
-    return picture
+        _box(image, candidate, MUTED, unit)
+    if len(shown) > 1 and result.verdict is Verdict.AMBIGUOUS:
+        for candidate in shown:
+            _box(image, candidate, colour, unit)
+    if shown:
+        _outline(image, result.mask, colour, unit)
+    for candidate in shown:
+        _cross(image, candidate, unit)
+    _caption(image, title, _verdict_line(result), colour, result.mask, unit)
+    return image
+
+
+def draw_instruction(rgb: ByteArray, result: InstructionResult, title: str) -> ByteArray:
+    """Return a copy of ``rgb`` (uint8 HxWx3) with the objects of an instruction drawn on it.
+
+    Targets are tinted and outlined in the colour of FOUND with their centroids marked, the anchors
+    of destinations in ``DESTINATION_COLOUR``. A ring marks each place point, with the step's number
+    where there are several steps.
+    """
+    image = np.ascontiguousarray(rgb).copy()
+    unit = _unit(image)
+    covered = np.zeros(rgb.shape[:2], bool)
+    targets = [step.target for step in result.steps if step.target is not None]
+    goals = [step.destination for step in result.steps if step.destination is not None]
+    anchors = [anchor for goal in goals for anchor in goal.anchors]
+    for colour, found in ((DESTINATION_COLOUR, anchors), (VERDICT_COLOURS[Verdict.FOUND], targets)):
+        for each in found:
+            if each.mask.any():
+                _outline(image, each.mask, colour, unit)
+                covered |= each.mask
+    for each in targets:
+        for candidate in each.selected:
+            _cross(image, candidate, unit)
+    for number, step in enumerate(result.steps, start=1):
+        if step.destination is not None and step.destination.place is not None:
+            name = str(number) if len(result.steps) > 1 else ""
+            _ring(image, step.destination.place, name, unit)
+    _caption(image, title, result.message, VERDICT_COLOURS[result.verdict], covered, unit)
+    return image
 
 
 def contact_sheet(images: Sequence[ByteArray], columns: int) -> ByteArray:
-    """Pictures (uint8 HxWx3) row by row on one dark sheet; all get the size of the first.
+    """Arrange images (uint8 HxWx3) row by row on a dark sheet, in cells of the first one's size.
 
-    A picture of another shape keeps its proportions. Raises ValueError without pictures or columns.
+    Images keep their proportions. Raises ValueError without images or columns.
     """
     if not images or columns < 1:
         raise ValueError("a contact sheet needs at least one picture and one column")
@@ -80,40 +118,40 @@ def contact_sheet(images: Sequence[ByteArray], columns: int) -> ByteArray:
     return sheet
 
 
-def _unit(picture: ByteArray) -> float:
-    """The thickness of a fine line: 1 pixel in a VGA picture, more in a larger one."""
-    return max(0.5, min(picture.shape[0] / 480, picture.shape[1] / 640))
+def _unit(image: ByteArray) -> float:
+    """Width of a fine line: 1 pixel in a VGA image, more in a larger one."""
+    return max(0.5, min(image.shape[0] / 480, image.shape[1] / 640))
 
 
 def _pixels(units: float, unit: float) -> int:
     return max(1, round(units * unit))
 
 
-def _outline(picture: ByteArray, mask: BoolArray, colour: Colour, unit: float) -> None:
-    """A soft tint inside, and a line with a dark rim that is seen on any background."""
-    window = bounding_region(mask)
+def _outline(image: ByteArray, mask: BoolArray, colour: Colour, unit: float) -> None:
+    """Tint the mask and outline it with a dark rim, visible on any background."""
+    roi = bounding_region(mask)
     inside = mask.view(np.uint8)
-    if window is not None:
-        part = picture[window]
-        part[:] = cv2.copyTo(_blend(part, colour, TINT), inside[window], part)
+    if roi is not None:
+        part = image[roi]
+        part[:] = cv2.copyTo(_blend(part, colour, TINT), inside[roi], part)
     contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_KCOS)
-    cv2.drawContours(picture, contours, -1, DARK, _pixels(5, unit), cv2.LINE_AA)
-    cv2.drawContours(picture, contours, -1, colour, _pixels(2.5, unit), cv2.LINE_AA)
+    cv2.drawContours(image, contours, -1, DARK, _pixels(5, unit), cv2.LINE_AA)
+    cv2.drawContours(image, contours, -1, colour, _pixels(2.5, unit), cv2.LINE_AA)
 
 
 def _blend(pixels: ByteArray, colour: Colour, share: float) -> ByteArray:
-    """uint8 HxWx3 with a ``share`` of ``colour`` in every pixel."""
+    """Blend a ``share`` of ``colour`` into uint8 HxWx3."""
     values = np.arange(256)[:, None] * (1 - share) + np.asarray(colour, np.float32) * share
-    table = values.astype(np.uint8)[None]  # looked up: many times faster than computed
+    table = values.astype(np.uint8)[None]  # a table is many times faster
     return np.asarray(cv2.LUT(np.ascontiguousarray(pixels), table), np.uint8)
 
 
-def _cross(picture: ByteArray, candidate: Candidate, unit: float) -> None:
-    """Marks the point to grasp."""
+def _cross(image: ByteArray, candidate: Candidate, unit: float) -> None:
+    """Mark the grasp point."""
     centre = round(candidate.centroid_pixel[0]), round(candidate.centroid_pixel[1])
     for colour, size, thickness in ((DARK, 19, 5), (LIGHT, 15, 2)):
         cv2.drawMarker(
-            picture,
+            image,
             centre,
             colour,
             cv2.MARKER_CROSS,
@@ -123,25 +161,38 @@ def _cross(picture: ByteArray, candidate: Candidate, unit: float) -> None:
         )
 
 
-def _box(picture: ByteArray, candidate: Candidate, colour: Colour, unit: float) -> None:
-    """A thin box with the score around a candidate."""
+def _ring(image: ByteArray, place: PlacePoint, name: str, unit: float) -> None:
+    """Mark a place point, with ``name`` beside it."""
+    centre = round(place.pixel[0]), round(place.pixel[1])
+    for colour, thickness in ((DARK, 6), (DESTINATION_COLOUR, 3)):
+        cv2.circle(image, centre, _pixels(11, unit), colour, _pixels(thickness, unit), cv2.LINE_AA)
+    cv2.circle(image, centre, _pixels(2.5, unit), LIGHT, -1, cv2.LINE_AA)
+    if name:
+        at = centre[0] + _pixels(15, unit), centre[1] + _pixels(6, unit)
+        for colour, thickness in ((DARK, 4), (LIGHT, 1)):
+            width = _pixels(thickness, unit)
+            cv2.putText(image, name, at, FONT, 0.6 * unit, colour, width, cv2.LINE_AA)
+
+
+def _box(image: ByteArray, candidate: Candidate, colour: Colour, unit: float) -> None:
+    """Draw a thin box with the score around a candidate."""
     x, y, width, height = candidate.box
     corners = (round(x), round(y)), (round(x + width), round(y + height))
-    cv2.rectangle(picture, *corners, DARK, _pixels(3, unit))
-    cv2.rectangle(picture, *corners, colour, _pixels(1, unit))
+    cv2.rectangle(image, *corners, DARK, _pixels(3, unit))
+    cv2.rectangle(image, *corners, colour, _pixels(1, unit))
     score = f"{candidate.score:.2f}"
     left, low = corners[0][0] + _pixels(4, unit), corners[1][1] - _pixels(5, unit)
     (wide, high), _ = cv2.getTextSize(score, FONT, 0.4 * unit, 1)
     edge = _pixels(3, unit)
-    cv2.rectangle(picture, (left - edge, low - high - edge), (left + wide, low + edge), DARK, -1)
-    cv2.putText(picture, score, (left, low), FONT, 0.4 * unit, LIGHT, 1, cv2.LINE_AA)
+    cv2.rectangle(image, (left - edge, low - high - edge), (left + wide, low + edge), DARK, -1)
+    cv2.putText(image, score, (left, low), FONT, 0.4 * unit, LIGHT, 1, cv2.LINE_AA)
 
 
-def _verdict_line(referral: ReferringResult) -> str:
-    """The verdict and, where there is one, the score and the point in metres."""
-    best = referral.best
-    words = [referral.verdict.value.replace("_", " ").lower()]
-    if best is not None and referral.verdict is not Verdict.NOT_FOUND:
+def _verdict_line(result: ReferringResult) -> str:
+    """The verdict and, of a found object, the score and the point in metres."""
+    best = result.best
+    words = [result.verdict.value.replace("_", " ").lower()]
+    if best is not None and result.verdict is not Verdict.NOT_FOUND:
         words.append(f"score {best.score:.2f}")
         if best.centroid is not None:
             x, y, z = best.centroid
@@ -150,10 +201,10 @@ def _verdict_line(referral: ReferringResult) -> str:
 
 
 def _caption(
-    picture: ByteArray, title: str, line: str, colour: Colour, mask: BoolArray, unit: float
+    image: ByteArray, title: str, line: str, colour: Colour, mask: BoolArray, unit: float
 ) -> None:
-    """Two lines of text in a translucent band, with a stripe in the colour of the verdict."""
-    height, width = picture.shape[:2]
+    """Write two lines of text in a translucent band with a stripe in the verdict's colour."""
+    height, width = image.shape[:2]
     margin = _pixels(14, unit)
     scale = 0.62 * unit
     title = _one_line(title, scale, width - 2 * margin)
@@ -161,17 +212,17 @@ def _caption(
     band = min(height, _pixels(56, unit))
     at_top = np.count_nonzero(mask[:band]) <= np.count_nonzero(mask[height - band :])
     top = 0 if at_top else height - band
-    area = picture[top : top + band]
+    area = image[top : top + band]
     area[:] = _blend(area, DARK, BAND)
     area[:, : _pixels(5, unit)] = colour
     first, second = top + _pixels(25, unit), top + _pixels(46, unit)
     thickness = _pixels(1, unit)
-    cv2.putText(picture, title, (margin, first), FONT, scale, LIGHT, thickness, cv2.LINE_AA)
-    cv2.putText(picture, line, (margin, second), FONT, 0.7 * scale, colour, thickness, cv2.LINE_AA)
+    cv2.putText(image, title, (margin, first), FONT, scale, LIGHT, thickness, cv2.LINE_AA)
+    cv2.putText(image, line, (margin, second), FONT, 0.7 * scale, colour, thickness, cv2.LINE_AA)
 
 
 def _one_line(text: str, scale: float, width: int) -> str:
-    """``text`` as one line that fits ``width``, in the letters that OpenCV's font has."""
+    """Fit ``text`` into one line of ``width`` pixels, in the letters of OpenCV's font."""
     plain = unicodedata.normalize("NFKD", " ".join(text.replace("ß", "ss").split()))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = "".join(letter if " " <= letter <= "~" else "?" for letter in plain)
@@ -189,7 +240,7 @@ def _one_line(text: str, scale: float, width: int) -> str:
 
 
 def _fit(image: ByteArray, height: int, width: int) -> ByteArray:
-    """``image`` scaled to lie within ``height`` x ``width``."""
+    """Scale ``image`` to fit ``height`` x ``width``."""
     scale = min(height / image.shape[0], width / image.shape[1])
     if scale == 1.0:
         return image

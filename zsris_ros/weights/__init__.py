@@ -1,5 +1,4 @@
-"""Where weights come from: the catalogue, fetching and verifying, safe loading, and presets.
+"""Weights: the catalogue, fetching with verification, safe loading, and the bundled files.
 
-``catalogue``, ``fetch`` and ``command`` need neither torch nor the network's rooms, so that listing
-and fetching are quick; ``load`` builds the models a preset names.
+``catalogue`` and ``fetch`` do not import torch.
 """

@@ -1,7 +1,4 @@
-"""The published checkpoints by name: where they are, how large, and their sha256.
-
-The facts are in ``catalogue.json``, each with the place it was taken from.
-"""
+"""The catalogue of published checkpoints with URL, size, sha256 and the sources of these facts."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ ROOM = Path(__file__).parent
 
 
 class WeightsError(InputError):
-    """Weights that are missing, damaged or refused; the message says why and what to do."""
+    """Weights that are missing, damaged or refused; the message names cause and remedy."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One published file. ``size`` is in bytes; ``sources`` says where each fact was taken from."""
+    """A published file; ``size`` is in bytes, ``sources`` has the source of each fact."""
 
     name: str
     description: str
@@ -37,13 +34,13 @@ class Checkpoint:
 
 @functools.cache
 def catalogue() -> Mapping[str, Checkpoint]:
-    """All published checkpoints by name."""
+    """Return all published checkpoints by name."""
     entries = json.loads((ROOM / "catalogue.json").read_text(encoding="utf-8"))
     return {name: Checkpoint(name=name, **entry) for name, entry in entries.items()}
 
 
 def find(name: str) -> Checkpoint:
-    """The checkpoint called ``name``; raises WeightsError with the known names."""
+    """Return the checkpoint ``name``. Raises WeightsError with the known names."""
     try:
         return catalogue()[name]
     except KeyError:
@@ -52,13 +49,12 @@ def find(name: str) -> Checkpoint:
 
 
 def default_directory() -> Path:
-    """Where fetched checkpoints are kept.
+    """Return the folder of fetched checkpoints.
 
     ``$ZSRIS_WEIGHTS_DIR``, or else ``zsris_ros/weights`` in the user's cache directory
     (``$XDG_CACHE_HOME``, by default ``~/.cache``).
     """
-    chosen = os.environ.get("ZSRIS_WEIGHTS_DIR")
-    if chosen:
-        return Path(chosen).expanduser()
+    if folder := os.environ.get("ZSRIS_WEIGHTS_DIR"):
+        return Path(folder).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "zsris_ros" / "weights"

@@ -1,4 +1,4 @@
-"""Reading weights without running what a file may carry."""
+"""Loading of checkpoints without running code in them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from zsris_ros.weights.fetch import sha256 as sha256_of
 
 
 def load_state_dict(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
-    """Read the tensors of a checkpoint by name, on the CPU, in the types they were saved in.
+    """Read the tensors of a checkpoint by name, on the CPU, with their stored dtypes.
 
-    Reads safetensors, and what ``torch.save`` wrote, with ``weights_only``: a file whose pickle
-    calls anything but the makers of tensors is refused. OpenAI's CLIP files are TorchScript
-    archives, which are programs; such a file is opened only when ``sha256`` is given and matches.
-
-    Raises WeightsError when the file is missing, damaged, refused, or has another sha256.
+    Reads safetensors, and files of ``torch.save`` with ``weights_only``: a pickle with other calls
+    than tensor constructors is refused. A TorchScript archive (OpenAI's CLIP) is a program and is
+    opened only with a matching ``sha256``. Raises WeightsError when the file is missing, damaged,
+    refused, or has another sha256.
     """
     if not path.is_file():
         raise WeightsError(f"the weights {path} are missing")
@@ -43,7 +42,7 @@ def load_state_dict(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
             f"{path} is refused: it holds more than tensors, or is no checkpoint at all; save its "
             "state_dict as safetensors"
         ) from error
-    except Exception as error:  # a damaged file can make its reader raise anything
+    except Exception as error:  # a damaged file can raise any type
         raise WeightsError(f"{path} is damaged or is no checkpoint: {error}") from error
     return _tensors(content, path)
 
@@ -73,13 +72,13 @@ def _read_torchscript(path: Path, trusted: bool) -> dict[str, Tensor]:
             "sha256 of a catalogued checkpoint"
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the publisher's format, not ours
+        warnings.simplefilter("ignore", DeprecationWarning)  # the publisher's format
         module = torch.jit.load(path, map_location="cpu")
     return dict(module.state_dict())
 
 
 def torch_flaw(version: str) -> str | None:
-    """What a forged checkpoint can do to a torch of that version; None from 2.10 on."""
+    """Return the effect of a forged checkpoint on a torch version; None from 2.10 on."""
     number = tuple(int(part) for part in version.split(".")[:2])
     if number < (2, 6):
         return "can run code hidden in a checkpoint (CVE-2025-32434); use torch 2.6 or newer"

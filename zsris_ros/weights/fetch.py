@@ -1,4 +1,4 @@
-"""Fetching checkpoints: https only, resumable, and nothing is kept that has another sha256."""
+"""Resumable download of checkpoints over https, verified by sha256."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zsris_ros.weights.catalogue import Checkpoint, WeightsError, default_direct
 
 CHUNK = 1 << 20
 TIMEOUT = 30.0
-"""Seconds without a byte after which the connection counts as lost."""
+"""Seconds without data after which the connection counts as lost."""
 
 
 def fetch(
@@ -29,13 +29,11 @@ def fetch(
     progress: bool = True,
     context: ssl.SSLContext | None = None,
 ) -> Path:
-    """Download ``checkpoint`` into ``directory`` unless a good copy is there; returns its path.
+    """Download ``checkpoint`` into ``directory`` unless a valid copy exists; returns its path.
 
-    An interrupted download stays as ``<file>.part`` and is continued by the next call. The file
-    appears under its own name only when size and sha256 are right; a wrong one is deleted.
-    ``context`` holds the certificates to trust (None: the system's).
-
-    Raises WeightsError when the file cannot be had or is not what the catalogue promises.
+    An interrupted download stays as ``<file>.part`` and is resumed by the next call. The file gets
+    its name after its size and sha256 are verified; an invalid one is deleted. ``context`` has the
+    trusted certificates (None: the system's). Raises WeightsError without a valid file.
     """
     directory = directory or default_directory()
     target = directory / checkpoint.file
@@ -43,7 +41,7 @@ def fetch(
         try:
             verify(target, checkpoint, progress=progress)
         except WeightsError:
-            pass  # fetched again, and replaced when the new copy is good
+            pass  # replaced by a valid download
         else:
             return target
     part = target.with_name(target.name + ".part")
@@ -78,7 +76,7 @@ def verify(path: Path, checkpoint: Checkpoint, *, progress: bool = False) -> Non
 
 
 def sha256(path: Path, *, progress: bool = False) -> str:
-    """The sha256 of a file's content in hexadecimal."""
+    """Return the sha256 of a file in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file, _bar(path.stat().st_size, 0, "checking", progress) as bar:
         while chunk := file.read(CHUNK):
@@ -90,7 +88,7 @@ def sha256(path: Path, *, progress: bool = False) -> str:
 def _download(
     checkpoint: Checkpoint, part: Path, progress: bool, context: ssl.SSLContext | None
 ) -> None:
-    """Complete ``part`` to the checkpoint's size, starting where it ends."""
+    """Append the missing bytes to ``part``."""
     done = part.stat().st_size if part.exists() else 0
     if done > checkpoint.size:
         part.unlink()
@@ -105,7 +103,7 @@ def _download(
         )
     response = _open(checkpoint, part, done, context)
     with response:
-        if response.status != 206:  # the server begins again from the first byte
+        if response.status != 206:  # the server restarts at the first byte
             done = 0
         with (
             part.open("ab" if done else "wb") as file,
@@ -114,7 +112,7 @@ def _download(
             try:
                 done = _copy(response, file, done, checkpoint.size, bar)
             except (ssl.SSLError, TimeoutError, ConnectionError, HTTPException):
-                done = file.tell()  # reported below, as what it is: an unfinished file
+                done = file.tell()  # reported below as an unfinished file
     if done > checkpoint.size:
         part.unlink()
         raise WeightsError(
@@ -129,7 +127,7 @@ def _download(
 
 
 def _copy(source: HTTPResponse, file: IO[bytes], done: int, size: int, bar: tqdm[None]) -> int:
-    """Copy until the end or until there is one byte too many; returns the file's length."""
+    """Copy to the end or to one byte too many; returns the file's length."""
     while done <= size and (chunk := source.read(min(CHUNK, size + 1 - done))):
         file.write(chunk)
         done += len(chunk)

@@ -1,7 +1,6 @@
-"""A CLIP's table of tokens, most of which a small model never met, stored as the rows it knows.
+"""Compressed token table of a small CLIP: only the rows of known tokens are stored.
 
-CLIP's vocabulary has 49408 tokens; a text encoder trained on a few hundred words would spend nearly
-its whole file on rows that mean nothing.
+CLIP's vocabulary has 49408 tokens, of which the tabletop CLIP knows a few hundred.
 """
 
 from __future__ import annotations
@@ -21,10 +20,9 @@ VOCABULARY = 49408
 
 
 def compress_clip_state(state: Mapping[str, Tensor], tokens: Tensor) -> dict[str, Tensor]:
-    """``state`` with the rows ``tokens`` (whole numbers K, ascending) of the token table only.
+    """Return ``state`` with only the rows ``tokens`` (int K, ascending) of the token table.
 
-    ROWS is int32 K and VALUES KxD in the table's type. The inverse of ``expand_clip_state``, but
-    for the rows left out.
+    ROWS is int32 K and VALUES KxD with the table's dtype.
     """
     compressed = {name: value for name, value in state.items() if name != TABLE}
     compressed[ROWS] = tokens.to(torch.int32)
@@ -35,10 +33,9 @@ def compress_clip_state(state: Mapping[str, Tensor], tokens: Tensor) -> dict[str
 def expand_clip_state(
     state: Mapping[str, Tensor], vocabulary: int = VOCABULARY
 ) -> dict[str, Tensor]:
-    """A state dict with a whole token table, ``vocabulary`` x D; rows not stored are zero.
+    """Return ``state`` with the complete ``vocabulary`` x D token table, zero in missing rows.
 
-    A state that has its table already is returned as it is. Raises InputError when rows and values
-    do not fit together.
+    A state with its table is unchanged. Raises InputError when rows and values do not fit.
     """
     if ROWS not in state and VALUES not in state:
         return dict(state)

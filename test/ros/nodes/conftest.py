@@ -1,45 +1,48 @@
-"""Every module of tests over DDS gets a domain of its own, on this machine only."""
+"""Fixtures of the tests over DDS: a ROS domain for each module, a node, a client, a camera."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
 from rclpy.node import Node
+from support.ros_camera import Camera
+from support.ros_domain import own_domain
+from support.ros_processes import Process
 
-PROFILE = Path(__file__).resolve().parents[2] / "config" / "fastdds_large_images.xml"
-_domains = iter(range(1, 90))
+from zsris_ros.ros.client.service_client import Client
+
+_offsets = iter(range(0, 700, 7))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ros(request: pytest.FixtureRequest) -> Iterator[None]:
-    """rclpy on a domain that no other run is likely to use, for this process and its children."""
-    domain = (os.getpid() + 7 * next(_domains)) % 100 + 1
-    environment = {
-        "ROS_DOMAIN_ID": str(domain),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "ROS_LOCALHOST_ONLY": "0",
-        "FASTDDS_DEFAULT_PROFILES_FILE": str(PROFILE),
-        "RCUTILS_COLORIZED_OUTPUT": "0",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        rclpy.init(args=[])
-        try:
-            yield
-        finally:
-            rclpy.try_shutdown()
+def ros() -> Iterator[None]:
+    with own_domain(next(_offsets)):
+        yield
 
 
 @pytest.fixture(scope="module")
 def here(ros: None) -> Iterator[Node]:
-    """A node in the test's own process."""
+    """Create a node in the test's process."""
     node = rclpy.create_node("test")
     yield node
     node.destroy_node()
+
+
+@pytest.fixture(scope="module")
+def client(process: Process) -> Iterator[Client]:
+    """Create a client of the module's node."""
+    with Client() as made:
+        made.wait(30.0)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def camera(here: Node, process: Process) -> Camera:
+    """Create a camera with the module's node as subscriber."""
+    made = Camera(here)
+    made.wait_until_matched()
+    return made

@@ -1,4 +1,4 @@
-"""What the node opens to others and what it leaves behind: DDS, and logs that quote nobody."""
+"""Open ports and written files of the node: DDS only, and logs without expressions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ros_camera import header, picture
-from support.ros_processes import Process, node
+from support.ros_camera import colour_image
+from support.ros_processes import Process, node, status_of
 
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
-from zsris_ros.ros.publishers.image_conversions import to_image
+from zsris_ros.ros.client.service_client import Client
 
 LISTENS = "0A"  # the state of a TCP socket in /proc/net/tcp
 
@@ -28,7 +27,7 @@ rclpy.spin(node)
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a node may write: its home, temporary files, caches and logs, all empty."""
+    """Set empty folders for home, temporary files, caches and logs."""
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         (tmp_path / name).mkdir()
         monkeypatch.setenv(name, str(tmp_path / name))
@@ -43,9 +42,9 @@ def test_nothing_is_opened_but_dds_and_nothing_stored_but_logs(ros: None, home: 
         running.wait_for_log("the model is ready", timeout=120)
         asked = "the conspicuously red square"
         with Client() as client:
-            image = to_image(picture(10)[0], "rgb8", header(1))
+            image = colour_image(1, 10)
             response = client.ask(asked, image=image, timeout=60.0)
-            assert STATUS_NAMES[response.status] in {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
+            assert status_of(response) in {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
         listening, bound = set(tcp_listening(running)), list(udp_ports(running))
         written = {path for path in opened_for_writing(running) if path.is_file()}
         assert running.end()[0] == 0
@@ -53,12 +52,12 @@ def test_nothing_is_opened_but_dds_and_nothing_stored_but_logs(ros: None, home: 
         bare.wait_for_log("it is there")
         dds = list(udp_ports(bare))
     assert not listening
-    assert 0 < len(bound) <= len(dds), f"{bound}, and a node that does nothing has {dds}"
+    assert 0 < len(bound) <= len(dds), f"{bound}, and a bare node has {dds}"
     left = {path for path in home.rglob("*") if path.is_file()}
     assert all(path.parent == home / "logs" for path in left), left
     logs = {path for path in written if path.is_relative_to(home / "logs")}
     shared = {path for path in written if path.is_relative_to("/dev/shm")}
-    assert written - logs - shared == set(), "files that the node has open for writing"
+    assert written - logs - shared == set(), "open for writing"
     for log in left:
         text = log.read_text(encoding="utf-8")
         assert asked not in text and len(text) < 10_000
@@ -87,7 +86,7 @@ def opened_for_writing(process: Process) -> Iterator[Path]:
 
 
 def tcp_listening(process: Process) -> Iterator[int]:
-    """Ports on which the process waits for connections."""
+    """Yield the TCP ports with a listening socket."""
     for state, port in sockets(process, "tcp"):
         if state == LISTENS:
             yield port
@@ -98,7 +97,7 @@ def udp_ports(process: Process) -> Iterator[int]:
 
 
 def sockets(process: Process, kind: str) -> Iterator[tuple[str, int]]:
-    """State and local port of the process's sockets."""
+    """Yield state and local port of the process's sockets."""
     own = set()
     for each in Path(f"/proc/{process.pid}/fd").iterdir():
         target = os.readlink(each)

@@ -1,6 +1,6 @@
-"""``refer_segment`` as an action over DDS: stages told, goals cancelled, refusals with a reason.
+"""``refer_segment`` as an action over DDS: feedback, cancellation, refusals.
 
-The node is a process of its own with a stand-in for the model (support/stand_in_model.py).
+The model is the stand-in of support/stand_in_model.py.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from support.ros_camera import header, picture
+from support.ros_camera import colour_image, picture
 from support.ros_processes import Process, node_with_stand_in
 from zsris_ros.action import ReferSegment as Action
 from zsris_ros.srv import ReferSegment as Service
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
-from zsris_ros.ros.publishers.image_conversions import to_image
 
 Result = Action.Result
-NAME = "/ask"  # where the service is remapped to, and the action with it
+NAME = "/ask"  # the remapped name of service and action
 
 
 class Goal:
-    """A goal of the test's, its feedback and its end."""
+    """A goal with its feedback and result."""
 
     def __init__(self, caller: Caller, expression: str, image: Image) -> None:
         self._caller = caller
@@ -47,7 +46,7 @@ class Goal:
         assert len(answer.goals_canceling) == 1
 
     def end(self) -> tuple[int, Result]:
-        """The state it ended in, and the result."""
+        """Return state and result."""
         answer = self._caller.until(self._ended)
         return answer.status, answer.result
 
@@ -62,11 +61,11 @@ class Goal:
 
 
 class Caller:
-    """Sends goals and runs what comes back."""
+    """Sends goals and spins until they end."""
 
     def __init__(self, node: Node) -> None:
         self.client: Any = ActionClient(node, Action, NAME)
-        # Beside the client's own, which hears no more of a goal once it has the result.
+        # Not the client's feedback, which ends with the result.
         self.feedback: list[Any] = []
         kind, topic = Action.Impl.FeedbackMessage, f"{NAME}/_action/feedback"
         self._heard = node.create_subscription(kind, topic, self.feedback.append, 100)
@@ -75,7 +74,7 @@ class Caller:
         assert self.client.wait_for_server(20.0)
 
     def send(self, expression: str, left: int = 10) -> Goal:
-        image = to_image(picture(left)[0], "rgb8", header(left))
+        image = colour_image(left, left)
         return Goal(self, expression, image)
 
     def until(self, future: Any) -> Any:
@@ -85,7 +84,7 @@ class Caller:
     def spin_until(self, done: Any, timeout: float = 15.0) -> None:
         deadline = time.monotonic() + timeout
         while not done():
-            assert time.monotonic() < deadline, "what was waited for did not happen"
+            assert time.monotonic() < deadline, "timeout"
             self._executor.spin_once(0.05)
 
     def close(self) -> None:
@@ -113,20 +112,20 @@ def service(process: Process) -> Iterator[Client]:
         yield made
 
 
-def test_a_goal_is_answered_as_a_request_is(caller: Caller, service: Client) -> None:
+def test_a_goal_has_the_result_of_a_request(caller: Caller, service: Client) -> None:
     status, result = caller.send("red", left=30).end()
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert np.array_equal(to_array(result.mask), picture(30)[1] * 255)
-    image = to_image(picture(30)[0], "rgb8", header(30))
+    image = colour_image(30, 30)
     response = service.ask("red", image=image, return_mask=True)
     for name in Service.Response.get_fields_and_field_types():
         if not name.startswith("timing") and name not in ("cache_hit", "total_ms"):
             assert getattr(result, name) == getattr(response, name), name
     assert result.total_ms > 0 and not result.cache_hit
-    assert response.cache_hit, "goals and requests share the frames that were looked at"
+    assert response.cache_hit, "goals and requests share the scene cache"
 
 
-def test_stages_are_told_in_order_and_only_those_there_are(caller: Caller) -> None:
+def test_feedback_has_the_stages_in_order(caller: Caller) -> None:
     first = caller.send("red", left=31)
     assert first.end()[0] == GoalStatus.STATUS_SUCCEEDED
     again = caller.send("red", left=31)
@@ -146,59 +145,59 @@ def test_stages_are_told_in_order_and_only_those_there_are(caller: Caller) -> No
         (" ", GoalStatus.STATUS_ABORTED, "the expression is empty"),
     ],
 )
-def test_a_goal_without_an_object_ends_with_the_reason(
+def test_a_goal_without_a_result_has_a_reason(
     caller: Caller, service: Client, expression: str, state: int, said: str
 ) -> None:
     status, result = caller.send(expression).end()
     assert status == state
     assert said in result.message
-    image = to_image(picture(10)[0], "rgb8", header(10))
+    image = colour_image(10, 10)
     assert service.ask(expression, image=image).status == result.status
 
 
-def test_a_goal_that_waits_is_cancelled_at_once_and_gives_its_place_free(caller: Caller) -> None:
+def test_a_waiting_goal_is_cancelled_at_once_and_leaves_the_queue(caller: Caller) -> None:
     running = caller.send("slow 1.5")
     running.wait_for_stage("grounding")
     waiting = caller.send("red", left=32)
     begun = time.monotonic()
     waiting.cancel()
     status, result = waiting.end()
-    assert time.monotonic() - begun < 1.0, "it has waited for the other one's end"
+    assert time.monotonic() - begun < 1.0, "it waited for the running goal"
     assert (status, result.status) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert "before its turn" in result.message
     next_one = caller.send("red", left=33)
-    assert next_one.end()[1].status == Result.FOUND, "the queue has one place, which was taken"
+    assert next_one.end()[1].status == Result.FOUND, "the cancelled goal left the queue"
     assert running.end()[1].status == Result.FOUND
     assert waiting.stages == ["waiting"]
 
 
-def test_a_goal_that_runs_is_cancelled_at_the_next_stage(caller: Caller, process: Process) -> None:
+def test_a_running_goal_is_cancelled_at_the_next_stage(caller: Caller, process: Process) -> None:
     running = caller.send("stages 100", left=34)
     running.wait_for_stage("grounding")
     running.cancel()
     begun = time.monotonic()
     status, result = running.end()
-    assert time.monotonic() - begun < 5.0, "it went on with its 10 seconds of work"
+    assert time.monotonic() - begun < 5.0, "it was not interrupted"
     assert (status, result.status) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert "grounding" in result.message
     assert not result.candidates and not result.mask.data
     assert caller.send("red", left=34).end()[1].status == Result.FOUND
-    assert "cancelled" not in process.log(), "what was wished is no error"
+    assert "cancelled" not in process.log(), "a cancellation is no error"
 
 
-def test_one_goal_too_many_is_told_so(caller: Caller, service: Client) -> None:
+def test_a_goal_beyond_the_queue_is_busy(caller: Caller, service: Client) -> None:
     running = caller.send("slow 1.5")
     running.wait_for_stage("grounding")
     waiting = caller.send("red")
     status, result = caller.send("red").end()
     assert (status, result.status) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     assert "ask again" in result.message
-    busy = service.ask("red", image=to_image(picture(10)[0], "rgb8", header(10)))
-    assert busy.status == Service.Response.BUSY, "goals and requests wait in one queue"
+    busy = service.ask("red", image=colour_image(10, 10))
+    assert busy.status == Service.Response.BUSY, "goals and requests share the queue"
     assert [goal.end()[1].status for goal in (running, waiting)] == [Result.FOUND] * 2
 
 
-def test_all_goals_of_a_caller_are_cancelled_together(caller: Caller) -> None:
+def test_several_goals_are_cancelled_together(caller: Caller) -> None:
     running = caller.send("stages 100")
     running.wait_for_stage("grounding")
     waiting = caller.send("red")

@@ -1,4 +1,4 @@
-"""The demo as a newcomer starts it, and its client against the real node."""
+"""The command `zsris demo`, and the plain-data client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from support.ros_camera import picture
 from support.ros_processes import ROOT, node_with_stand_in
 
 from zsris_ros.models.preset import preset_names
-from zsris_ros.ros.client.remote import Remote
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.types import Verdict
 
@@ -48,19 +46,13 @@ def gone(process_ids: list[int]) -> bool:
     return not any(Path(f"/proc/{each}").exists() for each in process_ids)
 
 
-@pytest.fixture
-def remote(ros: None) -> Iterator[Remote]:
-    with Client(name="demo") as client:
-        yield Remote(client)
-
-
-def test_answers_come_back_as_the_cores_data(remote: Remote) -> None:
+def test_answers_are_converted_to_plain_data(ros: None) -> None:
     rgb, mask = picture(12)
-    with node_with_stand_in():
-        found = remote.ask_about(rgb, "red", 30.0)
-        lost = remote.ask_about(rgb, "nothing", 30.0)
-        refused = remote.ask_about(rgb, "refuse", 30.0)
-        early = remote.ask("red", 5_000_000_000, 30.0)
+    with node_with_stand_in(), Client() as client:
+        found = client.refer("red", rgb, 30.0)
+        lost = client.refer("nothing", rgb, 30.0)
+        refused = client.refer("refuse", rgb, 30.0)
+        early = client.refer("red", 5_000_000_000, 30.0)
     assert (found.status, found.verdict) == ("FOUND", Verdict.FOUND)
     assert found.mask is not None
     np.testing.assert_array_equal(found.mask, mask)
@@ -73,7 +65,7 @@ def test_answers_come_back_as_the_cores_data(remote: Remote) -> None:
     assert early.status == "NO_IMAGE"
 
 
-def test_a_node_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path) -> None:
+def test_a_failed_node_ends_the_demo_with_its_error(tmp_path: Path) -> None:
     process = start("--out", str(tmp_path), "--weights", "nothing")
     out, error = process.communicate(timeout=120)
     assert process.returncode == 1
@@ -100,7 +92,7 @@ def test_the_demo_leaves_no_process_behind(how: signal.Signals, tmp_path: Path) 
 @with_weights
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_the_demo_meets_its_bars(tmp_path: Path) -> None:
+def test_the_demo_meets_its_limits(tmp_path: Path) -> None:
     process = start("--out", str(tmp_path))
     out, error = process.communicate(timeout=1100)
     assert process.returncode == 0, out + error

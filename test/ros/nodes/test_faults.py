@@ -1,7 +1,6 @@
-"""What goes wrong around a node in the field; after each of it the next good call is answered.
+"""Faults around the node: after each of them the next valid call is answered.
 
-Each test names its fault with a mark; `make reliability` makes the table of docs/reliability.md
-from the marks and the results.
+`make reliability` makes the table of docs/reliability.md from the marks of these tests.
 """
 
 from __future__ import annotations
@@ -20,17 +19,26 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from support.lifecycle_manager import Manager
 from support.ros_bags import record
-from support.ros_camera import FOCAL, HEIGHT, SECOND, WIDTH, Camera, header, picture, wait_until
-from support.ros_processes import Process, node, node_with_stand_in, player
+from support.ros_camera import (
+    SECOND,
+    Camera,
+    camera_info,
+    colour_image,
+    depth_image,
+    header,
+    picture,
+    wait_until,
+)
+from support.ros_processes import Process, node, node_with_stand_in, player, status_of
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.camera.image_messages import stamp_ns
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
+from zsris_ros.ros.client.service_client import Client, Unanswered
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 PATIENCE = 30.0
-GIVEN = to_image(picture(10)[0], "rgb8", header(1))
+GIVEN = colour_image(1)
 
 CALL_AND_WAIT = """
 import sys, rclpy
@@ -50,58 +58,34 @@ def process(ros: None) -> Iterator[Process]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(process: Process) -> Iterator[Client]:
-    with Client() as made:
-        made.wait(PATIENCE)
-        yield made
-
-
-@pytest.fixture(scope="module")
-def camera(here: Node, process: Process) -> Camera:
-    made = Camera(here)
-    made.wait_until_heard()
-    return made
-
-
 @pytest.fixture
 def stamp() -> int:
-    """Later than in any test before."""
+    """Return a stamp after those of all earlier tests."""
     return time.time_ns()
 
 
-def status(response: ReferSegment.Response) -> str:
-    return STATUS_NAMES[response.status]
-
-
 def answer_about(client: Client, camera: Camera, stamp: int) -> ReferSegment.Response:
-    """The answer about the frame of ``stamp``, sent last and again: best effort may lose it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        response = client.ask("red", return_mask=True)
-        if status(response) == "FOUND" and stamp_ns(response.header) == stamp:
-            return response
-        time.sleep(0.05)
-        camera.send_again()
-    raise AssertionError(f"no answer about {stamp}: {response}")
+    return camera.ask_about(
+        client, stamp, lambda answer: status_of(answer) == "FOUND", PATIENCE, return_mask=True
+    )
 
 
 @pytest.mark.fault("a camera that stops")
-def test_a_camera_that_stops_is_told_with_every_answer_until_it_is_back(
+def test_answers_have_the_age_of_the_newest_image_while_the_camera_is_stopped(
     client: Client, camera: Camera, stamp: int
 ) -> None:
     camera.send(stamp)
     assert "ago" not in answer_about(client, camera, stamp).message
     time.sleep(1.2)
     response = client.ask("red")
-    assert status(response) == "FOUND"
+    assert status_of(response) == "FOUND"
     assert re.search(r"the newest image came \d+ s ago$", response.message)
     camera.send(stamp + SECOND)
     assert "ago" not in answer_about(client, camera, stamp + SECOND).message
 
 
 @pytest.mark.fault("a camera that comes back with another resolution or encoding")
-def test_a_camera_may_come_back_as_another_one(client: Client, camera: Camera, stamp: int) -> None:
+def test_resolution_and_encoding_may_change(client: Client, camera: Camera, stamp: int) -> None:
     rgb, mask = picture(12)
     grown = rgb.repeat(2, axis=0).repeat(3, axis=1)
     kinds = {
@@ -121,16 +105,16 @@ def test_a_camera_may_come_back_as_another_one(client: Client, camera: Camera, s
 
 
 @pytest.mark.fault("time that jumps back and forth")
-def test_time_that_jumps_about_leaves_the_right_frame_and_no_work_behind(
+def test_time_jumps_leave_the_right_frame_and_no_jobs(
     process: Process, client: Client, camera: Camera, stamp: int
 ) -> None:
     busy = client._client.call_async(ReferSegment.Request(expression="slow 1.5", image=GIVEN))
-    for turn in range(40):  # more jumps than requests may wait
+    for turn in range(40):  # more jumps than max_pending
         camera.send(stamp + (turn % 2) * 3600 * SECOND, depth_mm=None)
         time.sleep(0.01)
-    assert status(client.ask("red", image=GIVEN)) == "FOUND", "jumps have filled the queue"
+    assert status_of(client.ask("red", image=GIVEN)) == "FOUND", "time jumps filled the queue"
     client._executor.spin_until_future_complete(busy, PATIENCE)
-    assert status(busy.result()) == "FOUND"
+    assert status_of(busy.result()) == "FOUND"
     for number, seconds in enumerate((5000, 10, 7000, 11)):
         camera.send(seconds * SECOND, left=10 + number)
         response = answer_about(client, camera, seconds * SECOND)
@@ -140,17 +124,15 @@ def test_time_that_jumps_about_leaves_the_right_frame_and_no_work_behind(
 
 @pytest.mark.fault("depth without colour")
 @pytest.mark.fault("camera_info that never comes")
-def test_whatever_of_the_camera_is_missing_is_said(here: Node) -> None:
+def test_missing_inputs_are_reported(here: Node) -> None:
     topics = {name: f"/half/{name}" for name in ("image", "depth", "camera_info")}
     remaps = {"refer_segment": "/half", "__node": "half", **topics}
     images, depths = (here.create_publisher(Image, topics[name], 5) for name in ("image", "depth"))
     infos = here.create_publisher(CameraInfo, topics["camera_info"], 5)
-    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
-    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
     messages = {
-        depths: to_image(np.full((HEIGHT, WIDTH), 1500, np.uint16), "16UC1", header(SECOND)),
-        images: to_image(picture(10)[0], "rgb8", header(SECOND)),
-        infos: info,
+        depths: depth_image(SECOND),
+        images: colour_image(SECOND),
+        infos: camera_info(SECOND),
     }
 
     def asked(*publishers: object) -> ReferSegment.Response:
@@ -161,13 +143,13 @@ def test_whatever_of_the_camera_is_missing_is_said(here: Node) -> None:
 
     with node_with_stand_in(remaps) as process, Client("/half", "half_client") as caller:
         process.wait_for_log("the model is ready", PATIENCE)
-        wait_until(lambda: depths.get_subscription_count() > 0, PATIENCE, "nobody listens")
+        wait_until(lambda: depths.get_subscription_count() > 0, PATIENCE, "no subscriber")
         for _ in range(5):
             response = asked(depths)
-            assert status(response) == "NO_IMAGE" and "/half/image" in response.message
+            assert status_of(response) == "NO_IMAGE" and "/half/image" in response.message
         why = "without metres, because no camera_info has come"
-        wait_until(lambda: why in asked(depths, images).message, PATIENCE, "no word of it")
-        assert status(asked()) == "FOUND" and not asked().has_depth
+        wait_until(lambda: why in asked(depths, images).message, PATIENCE, "no note")
+        assert status_of(asked()) == "FOUND" and not asked().has_depth
         wait_until(lambda: asked(*messages).has_depth, PATIENCE, "no answer in metres")
 
 
@@ -179,9 +161,9 @@ def test_a_player_that_is_killed_is_replaced(ros: None, tmp_path: Path) -> None:
         bag = record(tmp_path, "mcap")
         for _ in range(2):
             with player(bag, "--loop") as playing:
-                wait_until(lambda: status(caller.ask("red")) == "FOUND", PATIENCE, "no image")
+                wait_until(lambda: status_of(caller.ask("red")) == "FOUND", PATIENCE, "no image")
                 playing.end(signal.SIGKILL)
-            assert status(caller.ask("red")) == "FOUND"
+            assert status_of(caller.ask("red")) == "FOUND"
         assert "Traceback" not in process.log()
 
 
@@ -194,14 +176,14 @@ def test_a_client_that_is_killed_costs_nothing(process: Process, client: Client)
         time.sleep(0.3)
         other.end(signal.SIGKILL)
     client._executor.spin_until_future_complete(waiting[0], PATIENCE)
-    assert status(waiting[0].result()) == "FOUND"
-    assert status(client.ask("red", image=GIVEN)) == "FOUND"
+    assert status_of(waiting[0].result()) == "FOUND"
+    assert status_of(client.ask("red", image=GIVEN)) == "FOUND"
     assert process.log().count("ERROR") == before
 
 
 @pytest.mark.fault("a burst of calls while the node is held up")
 def test_calls_in_a_burst_are_all_answered(process: Process, client: Client) -> None:
-    """A node that is stopped is one whose executor is busy."""
+    """A stopped process behaves as a busy executor."""
     request = ReferSegment.Request(expression="red", image=GIVEN)
     os.kill(process.pid, signal.SIGSTOP)
     try:
@@ -212,20 +194,20 @@ def test_calls_in_a_burst_are_all_answered(process: Process, client: Client) -> 
     for future in futures:
         client._executor.spin_until_future_complete(future, PATIENCE)
     assert all(future.done() for future in futures), "calls were lost"
-    statuses = [status(future.result()) for future in futures]
+    statuses = [status_of(future.result()) for future in futures]
     assert set(statuses) <= {"FOUND", "BUSY"} and statuses.count("FOUND") >= 16
-    busy = [each.result() for each in futures if status(each.result()) == "BUSY"]
+    busy = [each.result() for each in futures if status_of(each.result()) == "BUSY"]
     assert all("ask again" in response.message for response in busy)
-    assert status(client.ask("red", image=GIVEN)) == "FOUND"
+    assert status_of(client.ask("red", image=GIVEN)) == "FOUND"
 
 
 @pytest.mark.fault("a node that restarts while clients wait")
-def test_clients_outlive_a_restart_of_the_node() -> None:
+def test_clients_work_after_a_restart_of_the_node() -> None:
     remaps = {"refer_segment": "/restarted", "__node": "restarted"}
     with Client("/restarted", "patient_client") as caller:
         with node_with_stand_in(remaps) as process:
             process.wait_for_log("the model is ready", PATIENCE)
-            assert status(caller.ask("red", image=GIVEN, timeout=PATIENCE)) == "FOUND"
+            assert status_of(caller.ask("red", image=GIVEN, timeout=PATIENCE)) == "FOUND"
             waiting = caller._client.call_async(
                 ReferSegment.Request(expression="slow 30", image=GIVEN)
             )
@@ -234,12 +216,12 @@ def test_clients_outlive_a_restart_of_the_node() -> None:
         with node_with_stand_in(remaps) as process:
             process.wait_for_log("the model is ready", PATIENCE)
             deadline = time.monotonic() + PATIENCE
-            while True:  # until the client has found the new node, its calls go to the dead one
+            while True:  # before discovery of the new node, calls go to the old one
                 try:
-                    assert status(caller.ask("red", image=GIVEN, timeout=2.0)) == "FOUND"
+                    assert status_of(caller.ask("red", image=GIVEN, timeout=2.0)) == "FOUND"
                     break
                 except Unanswered:
-                    assert time.monotonic() < deadline, "the new node is never reached"
+                    assert time.monotonic() < deadline, "no answer of the new node"
         assert not waiting.done()
 
 
@@ -256,7 +238,7 @@ def test_bad_checkpoints_are_refused_and_good_ones_loaded_after_them(
 
         def refused(said: str) -> None:
             configuring = manager.begin_change(Transition.TRANSITION_CONFIGURE)
-            real.wait_for_log(said, 200.0)  # torch is imported, from a cold disk at worst
+            real.wait_for_log(said, 200.0)  # includes the import of torch
             assert not manager.end(configuring).success
 
         refused("zsris weights fetch")

@@ -1,4 +1,4 @@
-"""What the node hears: time that jumps back, and cameras that stay silent."""
+"""Inputs of the node: time jumps, missing images, transports, rectification, QoS."""
 
 from __future__ import annotations
 
@@ -13,23 +13,30 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from support.ros_camera import FOCAL, HEIGHT, SECOND, WIDTH, Listener, header, picture, wait_until
-from support.ros_processes import node_with_stand_in
+from support.ros_camera import (
+    FOCAL,
+    HEIGHT,
+    SECOND,
+    WIDTH,
+    Listener,
+    camera_info,
+    colour_image,
+    depth_image,
+    header,
+    picture,
+    wait_until,
+)
+from support.ros_processes import node_with_stand_in, status_of
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
-from zsris_ros.ros.inputs.camera_inputs import SENSOR
-from zsris_ros.ros.inputs.input_watchdog import Wanted, describe, type_name
-from zsris_ros.ros.publishers.image_conversions import to_image
-
-
-def status_of(response: ReferSegment.Response) -> str:
-    return STATUS_NAMES[response.status]
+from zsris_ros.ros.client.service_client import Client
+from zsris_ros.ros.inputs.input_watchdog import describe_publishers, type_name
+from zsris_ros.ros.qos import SENSOR
 
 
 @pytest.mark.fault("time that jumps back and forth")
-def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time(
+def test_a_simulation_reset_drops_frames_and_scenes(
     here: Node,
 ) -> None:
     remaps = {"refer_segment": "/simulated", "__node": "simulated", "image": "/simulated/image"}
@@ -37,7 +44,7 @@ def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time
     images = here.create_publisher(Image, "/simulated/image", 1)
 
     def holds(caller: Client, something: bool) -> None:
-        """Returns when the node keeps frames and scenes, or none of either."""
+        """Wait until the node keeps frames and scenes, or none of either."""
         report = Listener(caller.node, DiagnosticArray, "/diagnostics")
 
         def fits(message: DiagnosticArray) -> bool:
@@ -52,8 +59,8 @@ def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time
         caller._executor.add_node(caller.node)
 
     def show(caller: Client, seconds: int) -> None:
-        """Returns when the node has answered about an image of that time."""
-        image = to_image(picture(9)[0], "rgb8", header(seconds * SECOND))
+        """Wait until the node answers about an image of that time."""
+        image = colour_image(seconds * SECOND)
 
         def answered() -> bool:
             images.publish(image)  # again, because a best-effort reader may miss the first
@@ -76,17 +83,17 @@ def test_a_simulation_that_is_reset_leaves_no_frame_and_no_scene_of_its_old_time
         holds(caller, something=False)
         assert status_of(caller.ask("red")) == "NO_IMAGE"
         show(caller, 3)
-        # Twice when an image of the old time was still under way.
+        # Twice if an image of the old time arrives late.
         assert 1 <= process.log().count("time has jumped back") <= 2
 
 
 @pytest.mark.fault("a camera that is silent from the start")
-def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
+def test_the_reason_for_missing_images_is_reported_and_updated(here: Node) -> None:
     remaps = {"refer_segment": "/silent", "__node": "silent", "image": "/silent/image"}
     reports = Listener(here, DiagnosticArray, "/diagnostics")
 
     def said(*texts: str) -> None:
-        """Returns when /diagnostics warns with all of ``texts``."""
+        """Wait until /diagnostics warns with all of ``texts``."""
         reports.messages.clear()
 
         def fits(message: DiagnosticArray) -> bool:
@@ -97,17 +104,17 @@ def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
         reports.wait(fits)
 
     with node_with_stand_in(remaps, image_timeout=1.5) as process:
-        said("no image on '/silent/image'", "nobody publishes there")
+        said("no image on '/silent/image'", "the topic has no publisher")
         elsewhere = here.create_publisher(Image, "/arm/image_raw", 1)
-        said("nobody publishes there", "images are on /arm/image_raw")
+        said("the topic has no publisher", "images are on /arm/image_raw")
         wrong = here.create_publisher(CompressedImage, "/silent/image", 1)
-        # Not by whom: names of nodes may reach a process later than their topics do.
-        said("publishes sensor_msgs/msg/CompressedImage: the type does not fit", "msg/Image is")
+        # Without the name: discovery of nodes may follow that of their topics.
+        said("publishes sensor_msgs/msg/CompressedImage: the type does not match", "msg/Image is")
         here.destroy_publisher(wrong)
         right = here.create_publisher(Image, "/silent/image", 1)
-        said("publishes sensor_msgs/msg/Image, reliable, volatile", "fit, but nothing")
+        said("publishes sensor_msgs/msg/Image, reliable, volatile", "but no message arrives")
         reports.messages.clear()
-        image = to_image(picture(9)[0], "rgb8", header(1))
+        image = colour_image(1)
 
         def recovered(message: DiagnosticArray) -> bool:
             right.publish(image)  # again, because a best-effort reader may miss the first
@@ -116,12 +123,12 @@ def test_a_silent_camera_is_explained_as_things_change(here: Node) -> None:
         reports.wait(recovered)
         for publisher in (elsewhere, right):
             here.destroy_publisher(publisher)
-        # Each reason is logged once, however often it is told on /diagnostics.
-        process.wait_for_log("type and quality of service fit")
-        assert 1 <= process.log().count("the type does not fit") <= 2  # unnamed, then named
+        # /diagnostics repeats a reason, the log does not.
+        process.wait_for_log("type and QoS are compatible")
+        assert 1 <= process.log().count("the type does not match") <= 2  # unnamed, then named
 
 
-def test_a_compressed_camera_is_heard(here: Node) -> None:
+def test_compressed_images_are_read(here: Node) -> None:
     remaps = {"refer_segment": "/zipped", "__node": "zipped", "image": "/zip/colour"}
     remaps |= {"depth": "/zip/depth", "camera_info": "/zip/info"}
     transports = {"image_transport": "compressed", "depth_transport": "compressedDepth"}
@@ -132,8 +139,6 @@ def test_a_compressed_camera_is_heard(here: Node) -> None:
     png = cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
     millimetres = np.full(mask.shape, 1500, np.uint16)
     depth = bytes(12) + cv2.imencode(".png", millimetres)[1].tobytes()
-    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
-    info.k = [FOCAL, 0.0, WIDTH / 2, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 1.0]
 
     def sent(caller: Client) -> ReferSegment.Response:
         for publisher, form, data in (
@@ -143,7 +148,7 @@ def test_a_compressed_camera_is_heard(here: Node) -> None:
             message = CompressedImage(format=form, header=header(SECOND))
             message.data = array.array("B", data)
             publisher.publish(message)
-        infos.publish(info)
+        infos.publish(camera_info(SECOND))
         return caller.ask("red", return_mask=True)
 
     with node_with_stand_in(remaps, **transports), Client("/zipped", "zipping") as caller:
@@ -159,17 +164,13 @@ def test_metres_of_rectified_images_follow_p(here: Node) -> None:
     remaps |= {"depth": "/rect/depth", "camera_info": "/rect/info"}
     kinds = {"image": Image, "depth": Image, "info": CameraInfo}
     send = {name: here.create_publisher(kind, f"/rect/{name}", 1) for name, kind in kinds.items()}
-    rgb, mask = picture(12)
-    info = CameraInfo(width=WIDTH, height=HEIGHT, header=header(SECOND))
-    info.k = [2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0]
+    info = camera_info(SECOND, k=[2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0])
     info.p = [FOCAL, 0.0, WIDTH / 2, 0.0, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 0.0, 1.0, 0.0]
 
     def sent(caller: Client) -> ReferSegment.Response:
         send["info"].publish(info)
-        send["depth"].publish(
-            to_image(np.full(mask.shape, 1500, np.uint16), "16UC1", header(SECOND))
-        )
-        send["image"].publish(to_image(rgb, "rgb8", header(SECOND)))
+        send["depth"].publish(depth_image(SECOND))
+        send["image"].publish(colour_image(SECOND, 12))
         return caller.ask("red")
 
     with node_with_stand_in(remaps, rectified=True), Client("/rectified", "rectifier") as caller:
@@ -187,17 +188,15 @@ def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
     return list(found)
 
 
-def wanted(quality: QoSProfile) -> Wanted:
-    return Wanted(type_name(Image), quality)
+def describe(offered: list[object], required: QoSProfile) -> str:
+    return describe_publishers(offered, type_name(Image), required)  # type: ignore[arg-type]
 
 
-def test_the_quality_of_service_that_does_not_fit_is_named(here: Node) -> None:
+def test_incompatible_qos_is_named(here: Node) -> None:
     offered = endpoints(here, "/lossy", reliability=ReliabilityPolicy.BEST_EFFORT)
-    sentence = describe(
-        offered, wanted(QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
-    )
+    sentence = describe(offered, QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
     assert "/test publishes sensor_msgs/msg/Image, best_effort, volatile" in sentence
-    assert "the quality of service does not fit, reliable, volatile is wanted" in sentence
+    assert "the QoS is incompatible, reliable, volatile is required" in sentence
     assert "reliab" in sentence.partition("(")[2].lower()
 
 
@@ -205,14 +204,14 @@ def test_the_quality_of_service_that_does_not_fit_is_named(here: Node) -> None:
 @pytest.mark.parametrize(
     "durability", [DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL]
 )
-def test_what_the_node_wants_fits_every_camera(
+def test_the_sensor_qos_is_compatible_with_every_camera(
     here: Node, reliability: ReliabilityPolicy, durability: DurabilityPolicy
 ) -> None:
     offered = endpoints(here, "/camera", reliability=reliability, durability=durability)
-    assert "type and quality of service fit" in describe(offered, wanted(SENSOR))
+    assert "type and QoS are compatible" in describe(offered, SENSOR)
 
 
-def test_a_crowd_of_publishers_is_not_listed_whole(here: Node) -> None:
+def test_many_publishers_are_abbreviated(here: Node) -> None:
     (one,) = endpoints(here, "/crowd")
-    sentence = describe([one] * 8, wanted(SENSOR))
+    sentence = describe([one] * 8, SENSOR)
     assert sentence.count("publishes") == 5 and sentence.endswith("and 3 more")

@@ -1,4 +1,4 @@
-"""The node as a managed node: what each state serves, how it changes, and what it holds."""
+"""The lifecycle: service in each state, transitions and memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from lifecycle_msgs.msg import State, Transition
 from rclpy.node import Node
 from support.lifecycle_manager import NODE, PATIENCE, Manager
-from support.ros_camera import Camera, Stream, header, picture, wait_until
-from support.ros_processes import Process, node, node_with_stand_in
+from support.ros_camera import Camera, Stream, colour_image, header, wait_until
+from support.ros_processes import Process, node, node_with_stand_in, status_of
 from zsris_ros.srv import ReferSegment
 
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 
@@ -42,7 +42,7 @@ def unconfigured(manager: Manager) -> Manager:
     return manager
 
 
-def test_only_an_active_node_answers_and_listens_to_the_camera(
+def test_only_an_active_node_answers_and_subscribes_to_the_camera(
     here: Node, unconfigured: Manager
 ) -> None:
     manager = unconfigured
@@ -51,29 +51,29 @@ def test_only_an_active_node_answers_and_listens_to_the_camera(
         status, message = manager.ask("red")
         return status == "FAILED" and "not active" in message and said in message
 
-    def heard(subscribers: int) -> None:
+    def subscribed(subscribers: int) -> None:
         wait_until(
             lambda: here.count_subscribers("/image") == subscribers, 10.0, f"not {subscribers}"
         )
 
     assert manager.state() == State.PRIMARY_STATE_UNCONFIGURED
     assert refused("configure, then activate")
-    heard(0)
+    subscribed(0)
     assert manager.change(Transition.TRANSITION_CONFIGURE)
     assert manager.state() == State.PRIMARY_STATE_INACTIVE
     assert refused(f"`ros2 lifecycle set {NODE}` activate")
-    heard(0)
+    subscribed(0)
     assert manager.change(Transition.TRANSITION_ACTIVATE)
     assert manager.state() == State.PRIMARY_STATE_ACTIVE
     assert manager.ask("red")[0] == "FOUND"
-    heard(1)
+    subscribed(1)
     camera = Camera(here)
-    camera.wait_until_heard()
+    camera.wait_until_matched()
     camera.send(10**9)
-    wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
+    wait_until(lambda: _status(manager) == "FOUND", 10.0, "no image arrives")
     assert manager.change(Transition.TRANSITION_DEACTIVATE)
     assert refused("activate")
-    heard(0)
+    subscribed(0)
     assert manager.change(Transition.TRANSITION_ACTIVATE)
     assert _status(manager) == "NO_IMAGE", "a frame outlived the deactivation"
     assert manager.change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
@@ -81,10 +81,10 @@ def test_only_an_active_node_answers_and_listens_to_the_camera(
 
 
 def _status(manager: Manager) -> str:
-    return STATUS_NAMES[manager.client.ask("red").status]
+    return status_of(manager.client.ask("red"))
 
 
-def test_while_it_configures_everything_else_goes_on(unconfigured: Manager) -> None:
+def test_parameters_and_requests_are_served_while_configuring(unconfigured: Manager) -> None:
     manager = unconfigured
     assert manager.set("weights", "slow2") == ""
     configuring = manager.begin_change(Transition.TRANSITION_CONFIGURE)
@@ -95,15 +95,13 @@ def test_while_it_configures_everything_else_goes_on(unconfigured: Manager) -> N
     assert manager.set("max_pending", 3) == ""
     assert "unconfigured" in manager.set("weights", "other")
     assert manager.ask("red")[0] == "FAILED"
-    assert time.monotonic() - begun < 1.9, "something waited for the model"
+    assert time.monotonic() - begun < 1.9, "a call waited for the model"
     assert not configuring.done()
     assert manager.end(configuring).success
     assert manager.state() == State.PRIMARY_STATE_INACTIVE
 
 
-def test_weights_that_cannot_be_loaded_can_be_exchanged(
-    process: Process, unconfigured: Manager
-) -> None:
+def test_missing_weights_can_be_replaced(process: Process, unconfigured: Manager) -> None:
     manager = unconfigured
     assert manager.set("weights", "missing") == ""
     assert not manager.change(Transition.TRANSITION_CONFIGURE)
@@ -114,28 +112,28 @@ def test_weights_that_cannot_be_loaded_can_be_exchanged(
     assert manager.ask("red")[0] == "FOUND"
 
 
-def test_a_transition_that_there_is_not_is_refused(unconfigured: Manager) -> None:
+def test_an_invalid_transition_is_refused(unconfigured: Manager) -> None:
     assert not unconfigured.change(Transition.TRANSITION_ACTIVATE)
     assert not unconfigured.change(200)
     assert unconfigured.state() == State.PRIMARY_STATE_UNCONFIGURED
 
 
-def test_what_cannot_change_is_read_only_and_says_so(unconfigured: Manager) -> None:
+def test_start_parameters_are_read_only(unconfigured: Manager) -> None:
     assert "read-only" in unconfigured.set("autostart", True)
 
 
-def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) -> None:
+def test_requests_before_the_deactivation_are_answered(unconfigured: Manager) -> None:
     manager = unconfigured
     assert manager.set("weights", "tabletop") == ""
     assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
-    given = to_image(picture(10)[0], "rgb8", header(1))
+    given = colour_image(1, 10)
     asked = [
         manager.client._client.call_async(ReferSegment.Request(expression=text, image=given))
         for text in ("slow 1", "red")
     ]
-    time.sleep(0.5)  # services have no order among each other
+    time.sleep(0.5)  # calls of different services are not ordered
     assert manager.change(Transition.TRANSITION_DEACTIVATE)
-    assert [STATUS_NAMES[manager.end(future).status] for future in asked] == ["FOUND", "FOUND"]
+    assert [status_of(manager.end(future)) for future in asked] == ["FOUND", "FOUND"]
     assert manager.ask("red")[0] == "FAILED"
 
 
@@ -143,21 +141,21 @@ def test_who_asked_before_the_deactivation_is_answered(unconfigured: Manager) ->
 def test_up_and_down_under_a_running_camera(
     here: Node, process: Process, unconfigured: Manager
 ) -> None:
-    """Subscriptions come and go in one thread while another takes their messages."""
+    """Subscriptions are created and destroyed while messages arrive."""
     manager = unconfigured
     assert manager.change(Transition.TRANSITION_CONFIGURE)
     with Stream(Camera(here), 100.0):
         for _ in range(50):
             assert manager.change(Transition.TRANSITION_ACTIVATE)
-            wait_until(lambda: _status(manager) == "FOUND", 10.0, "the camera is not heard")
+            wait_until(lambda: _status(manager) == "FOUND", 10.0, "no image arrives")
             assert manager.change(Transition.TRANSITION_DEACTIVATE)
             assert _status(manager) == "FAILED"
     assert "Traceback" not in process.log(), process.log()
 
 
 @pytest.mark.fault("SIGINT while the models load: exit 0 within 3 s")
-def test_ctrl_c_ends_it_in_the_middle_of_a_transition() -> None:
-    # Its own name: two nodes of the same name would both answer the manager.
+def test_ctrl_c_ends_the_node_during_a_transition() -> None:
+    # Another name, because two nodes with one name would both answer.
     remaps = {"refer_segment": "/other", "__node": "other"}
     with node_with_stand_in(remaps, weights="slow30") as process, Client("/other", "o") as client:
         client.wait(PATIENCE)
@@ -172,14 +170,14 @@ ROUNDS = 20
 
 @pytest.mark.timeout(300)
 def test_up_and_down_twenty_times_with_flat_memory(process: Process) -> None:
-    process.end()  # its name is free for the real node
+    process.end()  # frees the name
     memory = megabytes_after_rounds()
-    # The first rounds bring torch and its caches. A model that stayed would weigh 38 MB a round.
+    # The first rounds load torch and fill its caches. A leaked model takes 38 MB per round.
     assert growth_a_round(memory[ROUNDS // 4 :]) < 4, memory
 
 
 def growth_a_round(memory: list[float]) -> float:
-    """The median of the slopes between any two rounds (Theil and Sen): outliers do not count."""
+    """Return the Theil-Sen slope, which is robust to outliers."""
     slopes = [
         (memory[late] - memory[early]) / (late - early)
         for early, late in itertools.combinations(range(len(memory)), 2)
@@ -188,7 +186,7 @@ def growth_a_round(memory: list[float]) -> float:
 
 
 def megabytes_after_rounds() -> list[float]:
-    """Memory of the real node after each round of up, a question, and down."""
+    """Return the node's memory after each round of activation, request and cleanup."""
     memory = []
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     frame = to_image(noise, "rgb8", header(1))

@@ -1,4 +1,4 @@
-"""Sixteen callers at once for a few seconds; `make reliability` does it for minutes."""
+"""Sixteen concurrent clients for a few seconds; `make reliability` runs minutes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from reliability.load import measure
 
 
 @pytest.mark.parametrize("max_pending", [None, 2])
-def test_of_many_callers_none_is_lost_or_answered_about_another_frame(
+def test_no_call_is_lost_or_answered_about_another_frame(
     ros: None, max_pending: int | None
 ) -> None:
     found = measure(5.0, callers=16, model_seconds=0.02, max_pending=max_pending)

@@ -1,4 +1,4 @@
-"""Every topic an answer goes out on, in the camera's frame and in the robot's, over DDS."""
+"""The topics of answers over DDS, in the camera's frame and in a target frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from geometry_msgs.msg import PointStamped, PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 from support.ros_camera import (
     FOCAL,
     FRAME,
@@ -25,13 +25,14 @@ from support.ros_camera import (
     Listener,
     header,
     picture,
+    wait_until,
 )
 from support.ros_processes import Process, node_with_stand_in
 from support.static_pose import QUATERNION, TRANSLATION
 from visualization_msgs.msg import Marker, MarkerArray
 from zsris_ros.srv import ReferSegment
 
-from zsris_ros.camera.conversions import to_array
+from zsris_ros.camera.conversions import to_array, to_rgb
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.ros.client.service_client import Client
 
@@ -56,60 +57,49 @@ METRES = "centroid", "pose", "segmented_points", "markers"
 
 
 @pytest.fixture(scope="module")
-def client(plain: Process) -> Iterator[Client]:
-    with Client() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def stamps() -> Iterator[int]:
     return iter(range(1000 * SECOND, 2000 * SECOND, 10 * SECOND))
 
 
 @pytest.fixture(scope="module")
-def plain(ros: None) -> Iterator[Process]:
+def process(ros: None) -> Iterator[Process]:
     with node_with_stand_in() as running:
         running.wait_for_log("the model is ready")
         yield running
 
 
 def named(name: str) -> dict[str, str]:
-    """Remaps for a second node, which is to have topics and a service of its own."""
+    """Return remappings for the topics and the service of a second node."""
     return {"__node": name, "refer_segment": f"/{name}"}
 
 
 def listen(here: Node, node: str = NODE) -> dict[str, Listener]:
-    heard = {name: Listener(here, kind, f"{node}/{name}") for name, kind in OUTPUTS.items()}
-    heard["markers"] = Listener(here, MarkerArray, f"{node}/markers")
-    for each in heard.values():
+    listeners = {name: Listener(here, kind, f"{node}/{name}") for name, kind in OUTPUTS.items()}
+    listeners["markers"] = Listener(here, MarkerArray, f"{node}/markers")
+    for each in listeners.values():
         each.wait_until_matched()
-    return heard
+    return listeners
 
 
 def ask(
     client: Client,
     camera: Camera,
     stamp: int,
-    heard: dict[str, Listener],
+    listeners: dict[str, Listener],
     fits: Callable[[ReferSegment.Response], bool] = lambda answer: bool(answer.has_depth),
 ) -> tuple[ReferSegment.Response, dict[str, Any]]:
-    """The response about the frame of ``stamp``, and what came on the topics.
+    """Return the response about the frame of ``stamp`` and the messages of the topics.
 
-    Waits for messages with the header of the image, or of the centroid for those in metres.
+    Their header is the image's, or the centroid's for metric ones.
     """
-    camera.wait_until_heard()
-    deadline = time.monotonic() + 15
-    while True:
-        camera.send(stamp, left=LEFT)
-        for each in heard.values():
-            each.messages.clear()
-        answer = client.ask("red")
-        if answer.header == header(stamp) and fits(answer):
-            break
-        assert time.monotonic() < deadline, answer.message
-        time.sleep(0.1)
+    camera.wait_until_matched()
+    camera.send(stamp, left=LEFT)
+    camera.ask_about(client, stamp, fits)
+    for each in listeners.values():
+        each.messages.clear()
+    answer = camera.ask_about(client, stamp, fits)
     messages = {}
-    for name, each in heard.items():
+    for name, each in listeners.items():
         expected = answer.centroid.header if name in METRES else answer.header
         messages[name] = each.wait(lambda message, at=expected: header_of(message) == at)
     return answer, messages
@@ -120,7 +110,7 @@ def header_of(message: Any) -> Header:
 
 
 def cloud(message: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
-    """Points Nx3 and colours Nx3, read as the message's fields say."""
+    """Return points Nx3 and colours Nx3."""
     names = [each.name for each in message.fields]
     assert names == ["x", "y", "z", "rgb"]
     assert {each.datatype for each in message.fields} == {7}
@@ -136,37 +126,52 @@ def xyz(message: Any) -> tuple[float, float, float]:
 
 
 def test_every_output_carries_the_image_s_header_and_the_same_object(
-    here: Node, client: Client, stamps: Iterator[int], plain: Process
+    here: Node, client: Client, stamps: Iterator[int], process: Process
 ) -> None:
     stamp = next(stamps)
-    response, heard = ask(client, Camera(here), stamp, listen(here))
-    assert all(header_of(message) == header(stamp) for message in heard.values())
+    response, messages = ask(client, Camera(here), stamp, listen(here))
+    assert all(header_of(message) == header(stamp) for message in messages.values())
     assert response.centroid.header == response.pose.header == header(stamp)
-    mask = picture(LEFT)[1]
-    assert np.array_equal(to_array(heard["label_mask"]), mask.astype(np.uint8))
+    rgb, mask = picture(LEFT)
+    assert np.array_equal(to_array(messages["mask"]), mask * 255)
+    assert np.any(to_rgb(messages["overlay"]) != rgb)
+    assert np.array_equal(to_array(messages["label_mask"]), mask.astype(np.uint8))
     inside = int(response.inside_pixel.x), int(response.inside_pixel.y)
     assert mask[inside[1] - 3 : inside[1] + 4, inside[0] - 3 : inside[0] + 4].all()
     assert response.valid_depth == 1.0 and not response.on_support
     assert xyz(response.pose.pose.position) == pytest.approx(CENTRE, abs=0.005)
     assert xyz(response.size) == pytest.approx((SIDE, 0.0, SIDE), abs=0.005)
-    assert heard["pose"].pose == response.pose.pose
+    assert messages["pose"].pose == response.pose.pose
     first, second = response.candidates[:2]
     assert first.pose == response.pose.pose and first.size == response.size
     assert first.selected and not second.selected and second.valid_depth == 0.0
-    points, colours = cloud(heard["segmented_points"])
+    points, colours = cloud(messages["segmented_points"])
     assert len(points) == 64 and (colours == (250, 10, 10)).all()
     np.testing.assert_allclose(points.mean(axis=0), CENTRE, atol=1e-5)
 
 
-def test_markers_show_box_centroid_and_words_and_then_nothing(
-    here: Node, client: Client, stamps: Iterator[int], plain: Process
+def test_an_expression_by_topic_is_answered_on_the_topics(
+    here: Node, client: Client, stamps: Iterator[int], process: Process
+) -> None:
+    listeners = listen(here)
+    ask(client, Camera(here), next(stamps), listeners)
+    expressions = here.create_publisher(String, "expression", 10)
+    wait_until(lambda: expressions.get_subscription_count() > 0, 10.0, "no subscriber")
+    for each in listeners.values():
+        each.messages.clear()
+    expressions.publish(String(data="red"))
+    assert listeners["mask"].wait() and listeners["centroid"].wait().point.z == pytest.approx(1.5)
+
+
+def test_markers_are_box_centroid_and_text_and_are_deleted(
+    here: Node, client: Client, stamps: Iterator[int], process: Process
 ) -> None:
     stamp = next(stamps)
-    heard = {"markers": Listener(here, MarkerArray, f"{NODE}/markers")}
-    heard["markers"].wait_until_matched()
-    response, _ = ask(client, Camera(here), stamp, heard)
-    # One about the image before its depth had come may still be on its way.
-    complete = heard["markers"].wait(lambda message: len(message.markers) > 1)
+    listeners = {"markers": Listener(here, MarkerArray, f"{NODE}/markers")}
+    listeners["markers"].wait_until_matched()
+    response, _ = ask(client, Camera(here), stamp, listeners)
+    # A message about the image without its depth may precede it.
+    complete = listeners["markers"].wait(lambda message: len(message.markers) > 1)
     removal, box, ball, text = complete.markers
     assert removal.action == Marker.DELETEALL
     assert (box.type, ball.type, text.type) == (
@@ -178,25 +183,21 @@ def test_markers_show_box_centroid_and_words_and_then_nothing(
     assert box.scale.y > 0, "RViz draws nothing flat"
     assert ball.pose.position == response.centroid.point
     assert text.text.startswith("red") and text.pose.position.y < ball.pose.position.y, "above"
-    heard["markers"].messages.clear()
+    listeners["markers"].messages.clear()
     client.ask("nothing")
-    (only,) = heard["markers"].wait(lambda message: len(message.markers) == 1).markers
+    (only,) = listeners["markers"].wait(lambda message: len(message.markers) == 1).markers
     assert only.action == Marker.DELETEALL
 
 
-def test_without_depth_there_is_a_mask_and_nothing_in_metres(
-    here: Node, client: Client, stamps: Iterator[int], plain: Process
+def test_without_depth_there_are_no_metric_outputs(
+    here: Node, client: Client, stamps: Iterator[int], process: Process
 ) -> None:
-    heard = listen(here)
+    listeners = listen(here)
     camera = Camera(here)
-    camera.wait_until_heard()
+    camera.wait_until_matched()
     stamp = next(stamps)
-    deadline = time.monotonic() + 15
-    while client.ask("red").header != header(stamp):
-        camera.send(stamp, depth_mm=None)
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    response = client.ask("red")
+    camera.send(stamp, depth_mm=None)
+    response = camera.ask_about(client, stamp)
     assert not response.has_depth and response.valid_depth == 0.0
     assert xyz(response.size) == (0, 0, 0)
     assert response.inside_pixel.x > 0
@@ -204,24 +205,24 @@ def test_without_depth_there_is_a_mask_and_nothing_in_metres(
     def about_it(message: Any) -> bool:
         return bool(header_of(message) == header(stamp))
 
-    assert to_array(heard["label_mask"].wait(about_it)).any()
-    assert len(heard["markers"].wait(about_it).markers) == 1
-    assert not any(about_it(message) for name in METRES[:3] for message in heard[name].messages)
+    assert to_array(listeners["label_mask"].wait(about_it)).any()
+    assert len(listeners["markers"].wait(about_it).markers) == 1
+    assert not any(about_it(message) for name in METRES[:3] for message in listeners[name].messages)
 
 
 def test_vision_msgs_are_published_where_they_are_installed(
-    here: Node, client: Client, stamps: Iterator[int], plain: Process
+    here: Node, client: Client, stamps: Iterator[int], process: Process
 ) -> None:
     if importlib.util.find_spec("vision_msgs") is None:
-        plain.wait_for_log("vision_msgs is not installed")
-        assert plain.log().count("vision_msgs is not installed") == 1
+        process.wait_for_log("vision_msgs is not installed")
+        assert process.log().count("vision_msgs is not installed") == 1
         return
     from vision_msgs.msg import Detection2DArray, LabelInfo
 
-    heard = {"detections": Listener(here, Detection2DArray, f"{NODE}/detections")}
-    heard["detections"].wait_until_matched()
+    listeners = {"detections": Listener(here, Detection2DArray, f"{NODE}/detections")}
+    listeners["detections"].wait_until_matched()
     stamp = next(stamps)
-    _, messages = ask(client, Camera(here), stamp, heard)
+    _, messages = ask(client, Camera(here), stamp, listeners)
     (detection,) = messages["detections"].detections
     assert detection.header == header(stamp)
     assert (detection.bbox.size_x, detection.bbox.center.position.x) == (8.0, 33.5)
@@ -232,7 +233,7 @@ def test_vision_msgs_are_published_where_they_are_installed(
 
 @pytest.fixture
 def tf2(ros: None) -> Iterator[None]:
-    """tf2_ros for the processes of a test: the real one, or else what stands in for it."""
+    """Provide tf2_ros to child processes: the installed one or the stand-in."""
     with pytest.MonkeyPatch.context() as patch:
         if not INSTALLED:
             paths = [str(SUPPORT / "tf2_stand_in"), os.environ.get("PYTHONPATH", "")]
@@ -240,7 +241,7 @@ def tf2(ros: None) -> Iterator[None]:
         yield
 
 
-def test_metres_are_told_in_the_target_frame_once_tf2_knows_it(
+def test_metric_outputs_are_in_the_target_frame_once_tf2_has_the_transform(
     here: Node, stamps: Iterator[int], tf2: None
 ) -> None:
     remaps = named("placed")
@@ -249,38 +250,46 @@ def test_metres_are_told_in_the_target_frame_once_tf2_knows_it(
         Client("/placed") as client,
     ):
         running.wait_for_log("the model is ready")
-        heard = listen(here, "/placed")
+        listeners = listen(here, "/placed")
         camera = Camera(here)
         stamp = next(stamps)
-        response, messages = ask(client, camera, stamp, heard)
+        response, messages = ask(client, camera, stamp, listeners)
         assert "metres are in 'camera_optical_frame' instead of 'base_link'" in response.message
         assert response.centroid.header == header(stamp)
         assert xyz(response.centroid.point) == pytest.approx(CENTRE, abs=1e-6)
         with Process("-m", "support.static_pose", FRAME):
             response, messages = ask(
-                client, camera, stamp, heard, lambda a: a.centroid.header.frame_id == "base_link"
+                client,
+                camera,
+                stamp,
+                listeners,
+                lambda a: a.centroid.header.frame_id == "base_link",
             )
     assert "metres" not in response.message
-    assert response.header == header(stamp), "which image was answered about"
+    assert response.header == header(stamp), "the image's own frame"
     placed = header(stamp, "base_link")
     assert response.centroid.header == response.pose.header == placed
-    camera_pose = Pose.of(TRANSLATION, QUATERNION)
-    expected = camera_pose.of_points(np.array(CENTRE))
+    camera_pose = Pose.from_quaternion(TRANSLATION, QUATERNION)
+    expected = camera_pose.transform_points(np.array(CENTRE))
     assert expected == pytest.approx((DEPTH + 0.1, 0.2 - CENTRE[0], 1.0 - CENTRE[1]))
     assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
     assert xyz(response.candidates[0].centroid) == pytest.approx(expected, abs=1e-6)
     assert xyz(response.pose.pose.position) == pytest.approx(expected, abs=0.005)
     assert xyz(response.size) == pytest.approx((SIDE, 0.0, SIDE), abs=0.005)
     turn = response.pose.pose.orientation
-    axes = Pose.of((0.0, 0.0, 0.0), (turn.x, turn.y, turn.z, turn.w)).axes
+    axes = Pose.from_quaternion((0.0, 0.0, 0.0), (turn.x, turn.y, turn.z, turn.w)).axes
     np.testing.assert_allclose(axes[:, 2], (0, 0, 1), atol=1e-6, err_msg="up is up")
     np.testing.assert_allclose(
         cloud(messages["segmented_points"])[0].mean(axis=0), expected, atol=1e-5
     )
 
 
+def is_in_base_link(answer: ReferSegment.Response) -> bool:
+    return bool(answer.centroid.header.frame_id == "base_link")
+
+
 @pytest.mark.skipif(INSTALLED, reason="tf2_ros is installed here")
-def test_without_tf2_metres_stay_in_the_camera_s_frame_and_the_answer_says_why(
+def test_without_tf2_metres_stay_in_the_camera_s_frame_with_a_note(
     here: Node, stamps: Iterator[int]
 ) -> None:
     remaps, parameters = named("unplaced"), {"target_frame": "base_link", "transform_timeout": 30.0}
@@ -289,6 +298,6 @@ def test_without_tf2_metres_stay_in_the_camera_s_frame_and_the_answer_says_why(
         running.wait_for_log("the model is ready")
         start = time.monotonic()
         response, _ = ask(client, Camera(here), next(stamps), {})
-    assert time.monotonic() - start < 20, "nothing to wait for"
+    assert time.monotonic() - start < 20, "no wait for a transform"
     assert "'base_link': tf2_ros is not installed" in response.message
     assert response.centroid.header.frame_id == FRAME

@@ -1,4 +1,4 @@
-"""The SROS2 policy allows what the running node has, and nothing else."""
+"""The SROS2 policy matches the interfaces of the running node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rclpy.node import Node
 from support.ros_camera import wait_until
 from support.ros_processes import node_with_stand_in
 
-POLICY = Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml"
+POLICY = Path(__file__).resolve().parents[3] / "config" / "sros2_policy.xml"
 NODE = "refer_segment_node"
 OPTIONAL = {
     *(f"/{NODE}/{name}" for name in ("detections", "label_info")),  # with vision_msgs
@@ -21,7 +21,7 @@ OPTIONAL = {
 
 
 def allowed(kind: str, verb: str) -> set[str]:
-    """The full names that the policy allows ``verb`` for."""
+    """Return the full names with the permission ``verb``."""
     root = ElementTree.parse(POLICY).getroot()
     (profile,) = root.iter("profile")
     assert (profile.get("ns"), profile.get("node")) == ("/", NODE)
@@ -42,7 +42,7 @@ def without_action(names: set[str]) -> set[str]:
 def test_the_policy_names_what_the_node_has(here: Node) -> None:
     with node_with_stand_in() as process:
         process.wait_for_log("the model is ready")
-        wait_until(lambda: NODE in here.get_node_names(), 10.0, "the node is not in the graph")
+        wait_until(lambda: NODE in here.get_node_names(), 10.0, "the node is not discovered")
         deadline = time.monotonic() + 10
         has: list[set[str]] = []
         wanted = [
@@ -51,7 +51,7 @@ def test_the_policy_names_what_the_node_has(here: Node) -> None:
             allowed("services", "reply"),
             allowed("actions", "execute"),
         ]
-        while time.monotonic() < deadline:  # until discovery has told all of it
+        while time.monotonic() < deadline:  # until discovery is complete
             services = names(here.get_service_names_and_types_by_node(NODE, "/"))
             has = [
                 without_action(names(here.get_publisher_names_and_types_by_node(NODE, "/"))),
@@ -64,7 +64,7 @@ def test_the_policy_names_what_the_node_has(here: Node) -> None:
             time.sleep(0.2)
         for each, found in zip(wanted, has, strict=True):
             assert found <= each, f"not allowed: {sorted(found - each)}"
-            assert each - OPTIONAL <= found, f"allowed for nothing: {sorted(each - found)}"
+            assert each - OPTIONAL <= found, f"allowed and unused: {sorted(each - found)}"
 
 
 def names(found: list[tuple[str, list[str]]]) -> set[str]:

@@ -1,10 +1,9 @@
-"""Speech end to end: real processes hear a wav file, and a mask comes out."""
+"""Speech end to end: from a wav file to a mask, with real processes."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,14 +26,14 @@ from zsris_ros.models.preset import preset_names
 WAV = ROOT / "test" / "data" / "orange_object.wav"
 SAID = "the orange object to the right of the yellow bottle"
 BEGIN = 1.1
-"""Seconds after which the file's speech begins."""
+"""Start of speech in the file in seconds."""
 
 
 def speech(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
     return Process("-m", "zsris_ros.ros.speech.speech_node", *ros_arguments(parameters, remaps))
 
 
-def test_what_is_said_is_published_with_the_time_at_which_it_began(here: Node) -> None:
+def test_an_utterance_is_published_with_its_start_time(here: Node) -> None:
     texts = Listener(here, String, "/expression")
     utterances = Listener(here, Utterance, "/speech_node/utterance")
     with speech(wav=WAV, wav_start=1000.5, frame_id="headset") as process:
@@ -48,7 +47,7 @@ def test_what_is_said_is_published_with_the_time_at_which_it_began(here: Node) -
     assert utterance.recogniser == "pocketsphinx"
 
 
-def test_what_is_not_sure_is_asked_again_and_nothing_else(here: Node) -> None:
+def test_an_uncertain_utterance_gives_only_a_question(here: Node) -> None:
     texts = Listener(here, String, "/expression")
     asked = Listener(here, String, "/speech_node/say")
     with speech(wav=WAV, min_confidence=1.0) as process:
@@ -67,10 +66,10 @@ def test_what_is_not_sure_is_asked_again_and_nothing_else(here: Node) -> None:
         ({"wave": "x.wav"}, 2, "did you mean wav"),
     ],
 )
-def test_what_cannot_be_heard_ends_the_node_with_a_sentence(
+def test_a_failed_start_ends_the_node_with_a_sentence(
     here: Node, parameters: dict[str, object], code: int, said: str
 ) -> None:
-    listener = Listener(here, String, "/expression")  # else a file would wait for one
+    listener = Listener(here, String, "/expression")  # a wav file waits for a subscriber
     with speech(**parameters) as process:
         assert process.wait(60.0) == code
         assert said in process.log()
@@ -78,17 +77,17 @@ def test_what_cannot_be_heard_ends_the_node_with_a_sentence(
     assert listener.messages == []
 
 
-def test_ctrl_c_ends_it_while_it_waits_for_a_listener() -> None:
+def test_ctrl_c_ends_the_wait_for_a_subscriber() -> None:
     with speech({"__node": "lonely", "expression": "/unheard"}, wav=WAV) as process:
-        process.wait_for_log("once somebody listens", timeout=60.0)
+        process.wait_for_log("has a subscriber", timeout=60.0)
         code, _ = process.end()
     assert code == 0
 
 
-def test_an_utterance_is_answered_about_its_frame_and_the_answer_is_told(here: Node) -> None:
-    """By a stand-in for the model; the frame of the stamp, not the newest."""
+def test_an_utterance_is_answered_about_its_frame_on_the_topics(here: Node) -> None:
+    """The frame is that of the stamp, not the newest."""
     masks = Listener(here, Image, "/refer_segment_node/mask")
-    told = Listener(here, String, "/refer_segment_node/say")
+    sentences = Listener(here, String, "/refer_segment_node/say")
     utterances = here.create_publisher(Utterance, "/utterance", 10)
     texts = here.create_publisher(String, "/expression", 10)
 
@@ -98,33 +97,33 @@ def test_an_utterance_is_answered_about_its_frame_and_the_answer_is_told(here: N
     with node_with_stand_in() as process:
         process.wait_for_log("the model is ready")
         camera = Camera(here)
-        camera.wait_until_heard()
+        camera.wait_until_matched()
         masks.wait_until_matched()
-        wait_until(lambda: utterances.get_subscription_count() > 0, 10.0, "nobody listens")
+        wait_until(lambda: utterances.get_subscription_count() > 0, 10.0, "no subscriber")
         deadline = time.monotonic() + 20
-        while not masks.messages:  # what is sent before discovery is complete is lost
+        while not masks.messages:  # messages before discovery are lost
             assert time.monotonic() < deadline, "no utterance was answered"
             for seconds in (2001, 2003, 2005):
                 camera.send(seconds * SECOND)
-                time.sleep(0.3)  # a frame that comes too late is dropped, and nobody is told
+                time.sleep(0.3)  # best effort drops the frames of a burst
             say("red", 2003)
             with suppress(AssertionError):
                 masks.wait(timeout=2.0)
         assert {stamp_ns(each.header) for each in masks.messages} == {2003 * SECOND}
         answered = len(masks.messages)
-        assert told.wait(lambda message: "red" in message.data)
+        assert sentences.wait(lambda message: "red" in message.data)
         say("red", 3000)
-        assert told.wait(lambda message: "no image is kept" in message.data)
+        assert sentences.wait(lambda message: "no image is kept" in message.data)
         texts.publish(String(data="refuse"))
-        assert told.wait(lambda message: "cannot be used" in message.data)
+        assert sentences.wait(lambda message: "cannot be used" in message.data)
         assert len(masks.messages) == answered
 
 
 @pytest.mark.skipif("tabletop" not in preset_names(), reason="the tabletop weights are not here")
-def test_from_sound_to_mask_about_the_frame_the_speaker_saw(here: Node) -> None:
-    """The sentence is true of the second scene only; meanwhile the camera shows the fourth."""
+def test_sound_gives_the_mask_in_the_frame_of_the_utterance(here: Node) -> None:
+    """The sentence fits the second scene only, and the newest frame shows the fourth."""
     scene = read_truth(SHIPPED)[1]
-    (question,) = (each for each in scene.questions if each.text == SAID)
+    (question,) = (each for each in scene.expressions if each.text == SAID)
     masks = Listener(here, Image, "/refer_segment_node/mask")
     spoken = Listener(here, String, "/refer_segment_node/say")
     remaps = {
@@ -138,16 +137,12 @@ def test_from_sound_to_mask_about_the_frame_the_speaker_saw(here: Node) -> None:
         with player(SHIPPED, "--wait", "30") as camera:
             assert camera.wait(60.0) == 0
         masks.wait_until_matched()
-        wait_until(lambda: here.count_subscribers(IMAGE_TOPIC) == 1, 10.0, "the node has gone")
+        wait_until(lambda: here.count_subscribers(IMAGE_TOPIC) == 1, 10.0, "no subscriber")
         start = scene.stamps_ns[1] / 1e9 - BEGIN
-        # As the launch file does, so that the text alone is not answered as well.
+        # As in the launch file, so that the text is not answered as well.
         with speech({"expression": "~/expression"}, wav=WAV, wav_start=start) as hearing:
             mask = masks.wait(timeout=120.0)
             assert hearing.wait(30.0) == 0
         spoken.wait(timeout=10.0)
     assert stamp_ns(mask.header) in scene.stamps_ns
     assert iou(np.asarray(to_array(mask)) > 0, scene.mask(question)) > 0.8
-
-
-def test_the_file_of_the_tests_is_small() -> None:
-    assert Path(WAV).stat().st_size < 200_000

@@ -28,7 +28,7 @@ from zsris_ros.geometry import run_lengths
 
 SCENE = read_truth(SHIPPED)[0]
 STAMP = SCENE.stamps_ns[-1]
-QUESTIONS = [question for question in SCENE.questions if len(question.labels) == 1][:3]
+QUESTIONS = [question for question in SCENE.expressions if len(question.labels) == 1][:3]
 
 ASK = """
 import hashlib, json, sys
@@ -82,7 +82,7 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def answers(ros: None) -> list[dict[str, Any]]:
-    """What a client in a process of its own is answered after the bag has been played."""
+    """Return the answers to a client process after the bag was played."""
     remaps = {"image": IMAGE_TOPIC, "depth": DEPTH_TOPIC, "camera_info": INFO_TOPIC}
     with node(remaps, device="cpu", buffer_length=60) as running:
         running.wait_for_log("the model is ready", timeout=120)
@@ -101,7 +101,7 @@ def test_a_second_process_asks_while_a_bag_plays(answers: list[dict[str, Any]]) 
         assert answer["status"] == "FOUND", answer["message"]
         assert answer["stamp"] == STAMP and answer["depth"]
         assert answer["frame"] == "camera_color_optical_frame"
-        (thing,) = SCENE.meant(question)
+        (thing,) = SCENE.targets(question)
         assert np.linalg.norm(np.subtract(answer["point"], thing.centroid_m)) < 0.015
         assert answer["support"] and answer["valid"] > 0.5
         assert all(0.005 < side < 0.4 for side in answer["size"])

@@ -1,7 +1,6 @@
-"""``~/track`` and ``~/tracked`` over DDS: started, followed, lost, found again, stopped.
+"""``~/track`` and ``~/tracked`` over DDS: start, tracking, loss, recovery, stop.
 
-The node is a process of its own with a stand-in for the model (support/stand_in_model.py); the
-tracker is real.
+The model is the stand-in of support/stand_in_model.py; the tracker is real.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ import pytest
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from support.ros_camera import SECOND, Camera, Listener, header, picture
-from support.ros_processes import Process, node_with_stand_in
+from support.ros_camera import SECOND, Camera, Listener, colour_image, header, picture
+from support.ros_processes import Process, node_with_stand_in, status_of
 from zsris_ros.msg import TrackedObject
 from zsris_ros.srv import Track
 
 from zsris_ros.camera.conversions import to_array
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 Response = Track.Response
@@ -35,18 +34,12 @@ def process(ros: None) -> Iterator[Process]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(process: Process) -> Iterator[Client]:
-    with Client() as made:
-        yield made
-
-
 class Scene:
-    """A camera whose pictures are heard, and what is tracked in them."""
+    """A camera and the clients of the tracking interfaces."""
 
     def __init__(self, node: Node, client: Client) -> None:
         self.camera = Camera(node)
-        self.camera.wait_until_heard()
+        self.camera.wait_until_matched()
         self._tracked = Listener(node, TrackedObject, f"{NODE}/tracked")
         self._tracked.wait_until_matched()
         self._client, self._node = client, node
@@ -55,7 +48,7 @@ class Scene:
         self.now = 1000 * SECOND
 
     def show(self, left: int | None = None) -> int:
-        """A new picture with a red square, or with none; returns its stamp."""
+        """Send an image with or without a red square and return its stamp."""
         self.now += SECOND // 10
         if left is None:
             grey = np.full_like(picture(0)[0], 90)
@@ -65,13 +58,8 @@ class Scene:
         return self.now
 
     def show_until_answered(self, left: int) -> None:
-        """The picture has certainly arrived, and the square in it is the last answer."""
-        for _ in range(50):
-            stamp = self.show(left)
-            response = self._client.ask("red")
-            if response.header == header(stamp) and response.has_depth:
-                return
-        raise AssertionError("the camera's pictures do not arrive")
+        """Send an image with depth until it is the last answer."""
+        self.camera.ask_about(self._client, self.show(left), lambda answer: answer.has_depth)
 
     def track(self, expression: str = "", stop: bool = False) -> Response:
         request = Track.Request(expression=expression, stop=stop)
@@ -84,7 +72,7 @@ class Scene:
         return future.result()
 
     def follow(self, left: int | None, status: int) -> TrackedObject:
-        """Shows pictures until one has been followed; it is the answer about that."""
+        """Send images until a message about one of them has ``status``; return it."""
         stamps = set()
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
@@ -102,7 +90,7 @@ class Scene:
         raise AssertionError(f"nothing with status {status}: {self.states()}")
 
     def states(self) -> list[int]:
-        """Of all that was heard."""
+        """Return the states of all messages."""
         return [each.status for each in self._tracked.messages]
 
     def wait(self, status: int) -> TrackedObject:
@@ -117,22 +105,18 @@ def scene(here: Node, client: Client) -> Scene:
     return Scene(here, client)
 
 
-def status(response: Response) -> str:
-    return "STOPPED" if response.status == Response.STOPPED else STATUS_NAMES[response.status]
-
-
-# First of all, because there must not have been an image or an answer yet.
-def test_before_there_is_anything_to_follow_it_is_said(scene: Scene) -> None:
+# First, before there is an image or an answer.
+def test_without_an_image_or_an_answer_tracking_is_refused(scene: Scene) -> None:
     response = scene.track()
-    assert status(response) == "INVALID_REQUEST" and "send an expression" in response.message
-    assert status(scene.track("red")) == "NO_IMAGE"
-    assert status(scene.track(stop=True)) == "STOPPED"
+    assert status_of(response) == "INVALID_REQUEST" and "send an expression" in response.message
+    assert status_of(scene.track("red")) == "NO_IMAGE"
+    assert status_of(scene.track(stop=True)) == "STOPPED"
 
 
-def test_an_object_is_followed_lost_found_again_and_let_go(scene: Scene, client: Client) -> None:
+def test_an_object_is_tracked_lost_found_again_and_released(scene: Scene, client: Client) -> None:
     scene.show_until_answered(20)
     response = scene.track("red")
-    assert status(response) == "FOUND" and "red" in response.message
+    assert status_of(response) == "FOUND" and "red" in response.message
     first = scene.wait(TrackedObject.TRACKING)
     assert first.score == 1.0 and first.expression == "red"
     for left in (24, 28):
@@ -148,23 +132,21 @@ def test_an_object_is_followed_lost_found_again_and_let_go(scene: Scene, client:
     assert again.box.x_offset == 40
     scene.forget()
     response = scene.track(stop=True)
-    assert status(response) == "STOPPED" and "'red'" in response.message
-    assert scene.wait(TrackedObject.STOPPED).why == "as asked"
+    assert status_of(response) == "STOPPED" and "'red'" in response.message
+    assert scene.wait(TrackedObject.STOPPED).why == "as requested"
     scene.forget()
     scene.show_until_answered(44)
     assert scene.states() == []
 
 
-def test_the_last_answer_is_followed_and_requests_are_served_meanwhile(
-    scene: Scene, client: Client
-) -> None:
+def test_the_last_answer_is_tracked_and_requests_are_served(scene: Scene, client: Client) -> None:
     scene.show_until_answered(10)
     scene.show(12)
     response = scene.track()
-    assert status(response) == "FOUND", response.message
+    assert status_of(response) == "FOUND", response.message
     followed = scene.follow(16, TrackedObject.TRACKING)
     assert followed.expression == "red"
-    assert STATUS_NAMES[client.ask("red").status] == "FOUND"
+    assert status_of(client.ask("red")) == "FOUND"
     assert scene.follow(18, TrackedObject.TRACKING).box.x_offset == 18
     scene.track(stop=True)
 
@@ -173,25 +155,25 @@ def test_the_last_answer_is_followed_and_requests_are_served_meanwhile(
     ("expression", "expected"),
     [("nothing", "NOT_FOUND"), ("refuse", "INVALID_REQUEST"), ("crash", "FAILED")],
 )
-def test_what_cannot_be_followed_leaves_what_is_followed(
+def test_a_refused_start_keeps_the_tracked_object(
     scene: Scene, expression: str, expected: str
 ) -> None:
     scene.show_until_answered(20)
-    assert status(scene.track("red")) == "FOUND"
+    assert status_of(scene.track("red")) == "FOUND"
     response = scene.track(expression)
-    assert status(response) == expected and response.message
+    assert status_of(response) == expected and response.message
     scene.forget()
     assert scene.follow(22, TrackedObject.TRACKING).expression == "red"
     scene.track(stop=True)
 
 
-def test_a_picture_that_cannot_be_read_is_complained_of_and_the_next_is_followed(
+def test_an_unreadable_image_is_logged_and_the_next_one_tracked(
     scene: Scene, process: Process
 ) -> None:
     scene.show_until_answered(20)
     scene.track("red")
-    scene.now += 2 * SECOND  # so long that nobody waits for its depth
-    broken: Image = to_image(picture(22)[0], "rgb8", header(scene.now))
+    scene.now += 2 * SECOND  # beyond the wait for its depth
+    broken: Image = colour_image(scene.now, 22)
     broken.encoding = "yuv999"
     scene.camera.send_image(broken)
     process.wait_for_log("an image was not followed")
@@ -200,7 +182,7 @@ def test_a_picture_that_cannot_be_read_is_complained_of_and_the_next_is_followed
 
 
 # Last, because it turns time back.
-def test_when_time_jumps_back_nothing_is_followed_any_more(scene: Scene) -> None:
+def test_a_time_jump_stops_tracking(scene: Scene) -> None:
     scene.show_until_answered(20)
     scene.track("red")
     scene.forget()

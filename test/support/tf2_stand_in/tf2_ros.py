@@ -1,7 +1,7 @@
-"""What the node uses of tf2_ros, for machines without it: the index has no wheels of tf2.
+"""A stand-in for tf2_ros, which has no wheels.
 
-Same names, arguments and errors, one transform deep, over a topic of its own: the messages of tf2
-are missing as well.
+It has the names, arguments and errors that the node uses, and looks up single transforms from its
+own topic, because the messages of tf2 are missing as well.
 """
 
 from __future__ import annotations

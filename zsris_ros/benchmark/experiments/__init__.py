@@ -1,1 +1,1 @@
-"""Single measurements: compilation, GPU memory, agreement of background-token reuse."""
+"""Experiments: compilation, GPU memory, agreement of background-token reuse."""

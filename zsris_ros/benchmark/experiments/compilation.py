@@ -1,12 +1,11 @@
-"""What ``torch.compile`` would save of encoding masks, and what it would cost at the start.
+"""Measures the benefit of ``torch.compile`` for mask features, and its cost at the start.
 
 ``python -m zsris_ros.benchmark.experiments.compilation bench/compiled.json`` needs a C++ compiler,
-as a robot would. On a GPU the mode "reduce-overhead", which replays CUDA graphs, is measured too.
+as would a robot. On a GPU the mode "reduce-overhead", which replays CUDA graphs, is measured too.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -22,24 +21,25 @@ from torch import Tensor
 from tqdm import tqdm
 
 from zsris_ros.benchmark import machine
-from zsris_ros.benchmark.inputs import painted
-from zsris_ros.benchmark.networks import Networks, label, load_networks, spelled_out
+from zsris_ros.benchmark.inputs import paint_scene
+from zsris_ros.benchmark.networks import Networks, load_networks, row_label, row_title
 from zsris_ros.camera.conversions import to_frame
+from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import ViewMaker, Views
 
 SIZES = ("tabletop", "vit_b")
-_COUNTS = (16, 9)  # masks: a full batch, and the rest of another picture's
+_COUNTS = (16, 9)  # masks: a full batch, and another number
 _REPETITIONS = 5
 
 
 def measure(networks: Networks, name: str, mode: str) -> dict[str, Any]:
-    """Milliseconds of a batch of masks, plain and compiled; seconds until each first result."""
+    """Return milliseconds of a batch, plain and compiled, and seconds of each first result."""
     clip = networks.clip
-    picture = painted(max(_COUNTS))
-    rgb = to_frame(picture.message).rgb
+    image = paint_scene(max(_COUNTS))
+    rgb = to_frame(image.message).rgb
     settings = replace(networks.preset.hybrid, halo=None)
-    make = ViewMaker(rgb, picture.masks, settings, clip.image_size, clip.grid, networks.device)
+    make = ViewMaker(rgb, image.masks, settings, clip.image_size, clip.grid, networks.device)
     forward = HybridEncoder(clip, settings).hybrid_forward
     compiled = torch.compile(forward, mode=None if mode == "default" else mode)
     batch, rest = (make(range(count)) for count in _COUNTS)
@@ -50,7 +50,7 @@ def measure(networks: Networks, name: str, mode: str) -> dict[str, Any]:
         cosine = torch.cosine_similarity(forward(*batch), compiled(*batch), dim=-1).min()
     plain, faster = (median(each) for each in zip(*times, strict=True))
     return {
-        "weights": label(name, networks),
+        "weights": row_label(name, networks),
         "mode": mode,
         "device": str(networks.device),
         "precision": networks.precision,
@@ -70,42 +70,36 @@ def _seconds(forward: Callable[..., Tensor], views: Views) -> float:
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Markdown of the measured rows."""
-    lines = [
-        "| weights | a batch | plain | compiled | first batch | another number of masks |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in document["rows"]:
-        saved = 1 - row["compiled_ms"] / row["plain_ms"]
-        cells = (
-            spelled_out(row["weights"]),
+    """Return Markdown of the rows."""
+    head = ("weights", "a batch", "plain", "compiled", "first batch", "another number of masks")
+    rows = (
+        (
+            row_title(row["weights"]),
             f"{row['masks']} masks, {row['device']}, {row['precision']}",
             f"{row['plain_ms']:.0f} ms",
-            f"{row['compiled_ms']:.0f} ms ({-saved:+.0%})",
+            f"{row['compiled_ms']:.0f} ms ({row['compiled_ms'] / row['plain_ms'] - 1:+.0%})",
             f"{row['first_batch_s']:.0f} s",
             f"{row['other_count_s']:.0f} s more",
         )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        for row in document["rows"]
+    )
+    return "\n".join(markdown_table(head, rows))
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
+    """Measure, write the file of the first argument, and print the table."""
     networks = {size: load_networks(size) for size in SIZES}
     device = networks[SIZES[0]].device
     modes = ["default", *(["reduce-overhead"] if device.type == "cuda" else [])]
-    with TemporaryDirectory() as cache:  # nothing is left there of an earlier start
+    with TemporaryDirectory() as cache:  # empty at the start
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
         rows = [
             measure(each, size, mode)
             for mode in modes
             for size, each in tqdm(networks.items(), desc=f"compiling, {mode}")
         ]
-    document = {
-        "rows": rows,
-        **machine.provenance(device),
-    }
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    document = {"rows": rows, **machine.provenance(device)}
+    machine.write(Path(sys.argv[1]), document)
     print(table(document))
 
 

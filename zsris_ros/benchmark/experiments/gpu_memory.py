@@ -1,14 +1,13 @@
-"""What a first answer would hold of a GPU's memory, counted where there is none.
+"""Estimates the GPU memory of a first answer on the CPU.
 
 ``python -m zsris_ros.benchmark.experiments.gpu_memory bench/memory.json`` runs the plans on the CPU
-in half precision, with their work cut into portions as large as on a GPU, and follows every tensor
-from the operation that makes it until it is freed. The most bytes alive at once are what torch's
-allocator would have to hand out; workspaces inside operations and gaps between tensors come on top.
+in half precision, in batches as large as on a GPU, and tracks every tensor from its creation until
+it is freed. The peak of live bytes is the demand on torch's allocator; workspaces inside operations
+and gaps between tensors come on top.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,30 +26,33 @@ from zsris_ros.benchmark.inputs import sentences
 from zsris_ros.benchmark.measuring import Measurement, Task, networks_of
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.stopwatch import NAMES
+from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.torch_utils import batching
-from zsris_ros.tracing.stages import watched
+from zsris_ros.tracing.stages import stage_hook
 
 SIZE, MASKS = "vit_b", 64
 PLANS = ("reference", "shared", "product")
-_HALF = "bf16"  # as wide as float16, which few CPUs compute in
+_HALF = "bf16"  # as wide as float16, and supported by more CPUs
 _MIB = 2**20
 
 
 class LiveTensors(TorchDispatchMode):
-    """Counts the bytes of tensors made inside that are alive at once.
+    """Counts the bytes of live tensors created inside.
 
-    ``now``, and the most while each stage ran in ``peaks`` (pass ``watch`` to ``watched``).
+    ``now`` is the current number, ``peaks`` the largest by stage (pass ``LiveBytes.stage_hook`` to
+    ``tracing.stage_hook``).
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0
         self.peaks: dict[str, int] = {}
-        self._known: set[int] = set()
+        self._counted: set[int] = set()
         self._stages = ["other"]
 
     @contextmanager
-    def watch(self, name: str) -> Iterator[None]:
+    def stage_hook(self, name: str) -> Iterator[None]:
+        """Run a stage."""
         self._stages.append(NAMES.get(name, name))
         try:
             yield
@@ -59,6 +61,7 @@ class LiveTensors(TorchDispatchMode):
 
     @property
     def peak(self) -> int:
+        """The largest number of bytes."""
         return max(self.peaks.values(), default=0)
 
     def __torch_dispatch__(
@@ -73,33 +76,33 @@ class LiveTensors(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         for made in tree_leaves(result):
             if isinstance(made, Tensor):
-                self._see(made, given)
+                self._count(made, given)
         return result
 
-    def _see(self, made: Tensor, given: set[int]) -> None:
+    def _count(self, made: Tensor, given: set[int]) -> None:
         storage = made.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
-        if key in self._known or key in given:
+        if key in self._counted or key in given:
             return
-        self._known.add(key)
+        self._counted.add(key)
         self.now += size
-        weakref.finalize(storage, self._forget, key, size)
+        weakref.finalize(storage, self._free, key, size)
         name = self._stages[-1]
         self.peaks[name] = max(self.peaks.get(name, 0), self.now)
 
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
+    def _free(self, key: int, size: int) -> None:
+        self._counted.discard(key)
         self.now -= size
 
 
 def measure(networks: Networks, task: Task) -> dict[str, Any]:
-    """The MiB that a first answer holds: weights, and tensors beside them by stage."""
+    """Return the MiB of a first answer: weights, and tensors beside them by stage."""
     measurement, live = Measurement(task, networks), LiveTensors()
     try:
         with (
-            patch.dict(batching.NUMBERS_AT_ONCE, {"cpu": batching.ON_A_GPU}),
+            patch.object(batching, "CPU_VALUES_AT_ONCE", batching.GPU_VALUES_AT_ONCE),
             live,
-            watched(live.watch),
+            stage_hook(live.stage_hook),
         ):
             measurement.plan.look()
             measurement.plan.answer(sentences(1)[0])
@@ -121,36 +124,27 @@ def _weights(networks: Networks) -> int:
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Markdown of the measured rows."""
+    """Return Markdown of the rows."""
     rows = document["rows"]
     stages = list(dict.fromkeys(name for row in rows for name in row["stages_mb"]))
-    lines = [
-        f"| {' | '.join(['tensors alive at once', *(row['plan'] for row in rows)])} |",
-        "|---" * (1 + len(rows)) + "|",
-    ]
-    for name in ["weights", *stages]:
-        found = [
-            row["weights_mb"] if name == "weights" else row["stages_mb"].get(name, 0)
-            for row in rows
-        ]
-        lines.append(f"| {name} | {' | '.join(f'{value:.0f} MiB' for value in found)} |")
-    peaks = " | ".join(f"{row['peak_mb']:.0f} MiB" for row in rows)
-    return "\n".join([*lines, f"| **weights and the most beside them** | {peaks} |"])
+    figures = {
+        "weights": [row["weights_mb"] for row in rows],
+        **{name: [row["stages_mb"].get(name, 0) for row in rows] for name in stages},
+        "**weights and the most beside them**": [row["peak_mb"] for row in rows],
+    }
+    head = ("tensors alive at once", *(row["plan"] for row in rows))
+    cells = ((name, *(f"{mb:.0f} MiB" for mb in each)) for name, each in figures.items())
+    return "\n".join(markdown_table(head, cells))
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
+    """Measure, write the file of the first argument, and print the table."""
     task = Task(size=SIZE, masks=MASKS, device="cpu", precision=_HALF)
     networks = networks_of(task)
     rows = [measure(networks, Task(**{**vars(task), "plan": plan})) for plan in PLANS]
-    document = {
-        "size": SIZE,
-        "masks": MASKS,
-        "image": [task.width, task.height],
-        "rows": rows,
-        **machine.provenance(torch.device("cpu")),
-    }
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    figures = {"size": SIZE, "masks": MASKS, "image": [task.width, task.height], "rows": rows}
+    document = {**figures, **machine.provenance(torch.device("cpu"))}
+    machine.write(Path(sys.argv[1]), document)
     print(table(document))
 
 

@@ -1,1 +1,1 @@
-"""The published pipelines, computed as their code does: the baseline of every ratio."""
+"""The published pipelines, computed as in their code: the baseline of every ratio."""

@@ -1,4 +1,4 @@
-"""Mask features and localisation the published way: every mask and every block in full.
+"""Mask features and localisation of the published pipeline: every mask and every block in full.
 
 HybridGL's Eqs. 1 and 2, and GEM, on the layout (length, batch, width) of OpenAI's CLIP.
 """
@@ -14,17 +14,17 @@ from torch.nn import functional as F
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemSettings, squash
-from zsris_ros.vision.views import HybridSettings, blur, crop, crop_mask, mask_window, normalise
+from zsris_ros.vision.gem import GemSettings, resize_bicubic
+from zsris_ros.vision.views import HybridSettings, blur, crop, crop_mask, normalise, square_crop
 
-Pictures = tuple[Tensor, Tensor, Tensor]
-"""Local and global Nx3xSxS, normalised, and the masks' grids NxGxG."""
+MaskImages = tuple[Tensor, Tensor, Tensor]
+"""Local and global images Nx3xSxS, normalised, and the masks' grids NxGxG."""
 
 
 def mask_features(
     clip: ClipModel, settings: HybridSettings, rgb: ByteArray, masks: BoolArray
 ) -> Tensor:
-    """uint8 HxWx3 and bool NxHxW to float32 NxE, not normalised; all masks in one batch."""
+    """Return float32 NxE, not normalised, of uint8 HxWx3 and bool NxHxW; all masks in one batch."""
     with torch.no_grad():
         with stage("compositing"):
             local, scene, grids = compose(clip, settings, rgb, masks)
@@ -34,8 +34,8 @@ def mask_features(
 
 def compose(
     clip: ClipModel, settings: HybridSettings, rgb: ByteArray, masks: BoolArray
-) -> Pictures:
-    """Both pictures of every mask at the frame's full size, shrunk one after another."""
+) -> MaskImages:
+    """Return both images of every mask, composed at the frame's size and resized one by one."""
     blurred = torch.from_numpy(blur(rgb, settings.blur_kernel, settings.blur_sigma))
     sharp, surround = torch.from_numpy(rgb).permute(2, 0, 1), blurred.permute(2, 0, 1)
     fill = torch.tensor(settings.fill).view(3, 1, 1)
@@ -43,7 +43,7 @@ def compose(
     for mask in masks:
         window = None
         if settings.window is not None:
-            window = mask_window(mask, settings.window, settings.window_min_px)
+            window = square_crop(mask, settings.window, settings.window_min_px)
         inside = crop_mask(torch.from_numpy(mask), window)
         kept, around = crop(sharp, window), crop(surround, window)
         units = normalise(kept[None].float() / 255, settings.mean, settings.std)
@@ -60,7 +60,7 @@ def compose(
 def encode(
     clip: ClipModel, settings: HybridSettings, local: Tensor, scene: Tensor, grids: Tensor
 ) -> Tensor:
-    """Eqs. 1 and 2: every block over every token, the class token barred by a whole mask."""
+    """Return Eqs. 1 and 2: every block on every token, with a full attention mask."""
     count = len(grids)
     cover = torch.cat([torch.ones(count, 1, device=grids.device), grids.flatten(1)], dim=1)
     tokens = clip.stem(torch.cat([local, scene])).transpose(0, 1)
@@ -75,11 +75,13 @@ def encode(
 
 
 def patch_features(clip: ClipModel, settings: GemSettings, rgb: ByteArray) -> Tensor:
-    """GEM: uint8 HxWx3 to float32 (G*G)xE, L2-normalised, by row."""
-    picture = torch.from_numpy(squash(rgb, settings.size)).permute(2, 0, 1)[None].float() / 255
+    """Return GEM's features of uint8 HxWx3: float32 (G*G)xE, L2-normalised, by row."""
+    image = (
+        torch.from_numpy(resize_bicubic(rgb, settings.size)).permute(2, 0, 1)[None].float() / 255
+    )
     first = len(clip.blocks) - settings.blocks
     with torch.no_grad():
-        images = normalise(picture.to(clip.device), settings.mean, settings.std)
+        images = normalise(image.to(clip.device), settings.mean, settings.std)
         ordinary = clip.stem(images).transpose(0, 1)
         for block in clip.blocks[:first]:
             ordinary = whole_block(block, ordinary)
@@ -92,7 +94,7 @@ def patch_features(clip: ClipModel, settings: GemSettings, rgb: ByteArray) -> Te
 
 
 def whole_block(block: Any, tokens: Tensor, barred: Tensor | None = None) -> Tensor:
-    """One block on TxNxD tokens; ``barred`` bool N*heads x T x T is True where nobody looks."""
+    """Run one block on TxNxD tokens; ``barred`` bool N*heads x T x T excludes attention."""
     normed = block.ln_1(tokens)
     attention = block.attn
     mixed, _ = F.multi_head_attention_forward(
@@ -107,7 +109,7 @@ def whole_block(block: Any, tokens: Tensor, barred: Tensor | None = None) -> Ten
 
 
 def _barred(cover: Tensor, heads: int) -> Tensor:
-    """Only the class token's row is restricted, and the whole matrix is laid out for it."""
+    """Return the full attention mask, which restricts only the class token's row."""
     count, length = cover.shape
     barred = torch.zeros(count, heads, length, length, dtype=torch.bool, device=cover.device)
     barred[:, :, 0] = (cover == 0)[:, None]
@@ -115,7 +117,7 @@ def _barred(cover: Tensor, heads: int) -> Tensor:
 
 
 def _grouping(block: Any, tokens: Tensor, iterations: int) -> Tensor:
-    """GEM's update of one block on Tx1xD tokens, its matrices of similarities written out."""
+    """Return GEM's update of one block on Tx1xD tokens, with explicit similarity matrices."""
     attention, normed = block.attn, block.ln_1(tokens)
     length, _, width = normed.shape
     three = F.linear(normed, attention.in_proj_weight, attention.in_proj_bias)
@@ -133,5 +135,5 @@ def _grouping(block: Any, tokens: Tensor, iterations: int) -> Tensor:
     return update
 
 
-def _shrink(pictures: Tensor, size: int) -> Tensor:
-    return F.interpolate(pictures, (size, size), mode="bilinear", antialias=False)
+def _shrink(images: Tensor, size: int) -> Tensor:
+    return F.interpolate(images, (size, size), mode="bilinear", antialias=False)

@@ -1,10 +1,10 @@
-"""How the published pipelines work: the baseline that every ratio names.
+"""The published pipelines, the baseline of every ratio.
 
-Written from HybridGL's paper and from measurements of what its code computes, with the habits that
-pipelines of this kind share: everything anew for every referring expression, Python loops over
-masks, pictures composed and shrunk one by one, attention masks of N x heads x L x L, blocks whose
-output nobody reads, texts one at a time, a second copy of CLIP for the localisation, and float32.
-It chooses what the variant "reference" of this package's HybridGL chooses.
+Written from HybridGL's paper and from measurements of its code, with the properties common to such
+pipelines: no reuse between referring expressions, Python loops over masks, images composed and
+resized one by one, attention masks of N x heads x L x L, blocks with unused output, texts one at a
+time, a second copy of CLIP for the localisation, and float32. The choices equal those of the
+variant "reference" of this package's HybridGL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from zsris_ros.benchmark.inputs import Inputs
 from zsris_ros.benchmark.networks import Networks
 from zsris_ros.benchmark.published.features import mask_features, patch_features
 from zsris_ros.camera.conversions import to_rgb
-from zsris_ros.camera.image_messages import to_picture
+from zsris_ros.camera.image_messages import to_image_data
 from zsris_ros.guidance.coherence import PUBLISHED_WEIGHTS
 from zsris_ros.guidance.positions import published_position_map
 from zsris_ros.proposals.sam.sam_proposer import SamSettings
@@ -34,16 +34,17 @@ from zsris_ros.vision.clip import ClipModel
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor  # isort: skip  (after torchvision loads)
 
 _TARGETS, _ANCHORS = 3, 6  # k1 and k2 of Eq. 5
-_PARSES = 4  # noun phrase, other nouns, relation and position each read the sentence again
+_PARSES = 4  # one each for noun phrase, other nouns, relation and position
 
 
 class PublishedPlan:
-    """Answers by HybridGL's published pipeline; every expression begins with the picture.
+    """HybridGL's published pipeline; every expression starts from the image.
 
-    Raises InputError for another precision than fp32.
+    Raises:
+        InputError: Another precision than fp32.
     """
 
-    remembers = False
+    caches_scenes = False
 
     def __init__(self, networks: Networks, inputs: Inputs) -> None:
         if networks.precision != "fp32":
@@ -59,10 +60,10 @@ class PublishedPlan:
         self.features = torch.zeros(0)
 
     def look(self) -> None:
-        """Nothing: what the picture shows is found out when an expression is there."""
+        """Do nothing: the image is processed with every expression."""
 
     def answer(self, expression: str) -> int:
-        """The place of the mask that is meant among the given ones."""
+        """Return the index of the chosen mask."""
         with stage("decode"):
             rgb = to_rgb(self._inputs.message)
         with stage("proposals decoder"):
@@ -78,11 +79,11 @@ class PublishedPlan:
         with stage("guidance"):
             chosen = _choose(p, q, query.relation, masks, boxes, heat)
         with stage("publish"):
-            to_picture(masks[chosen] * np.uint8(255), "mono8", self._inputs.message.header)
+            to_image_data(masks[chosen] * np.uint8(255), "mono8", self._inputs.message.header)
         return chosen
 
     def _shares(self, query: PublishedQuery) -> tuple[Tensor, Tensor | None]:
-        """P and q of Eqs. 3 to 5: which mask the target, and the other nouns, may be."""
+        """Return P and q of Eqs. 3 to 5: the probabilities of target and other nouns."""
         text = 0.5 * _text(self._clip, query.sentence) + 0.5 * _text(self._clip, query.noun_phrase)
         p = self._softmax(text)
         if not query.others:
@@ -96,7 +97,7 @@ class PublishedPlan:
             return torch.softmax(self._scale * cosines, dim=0).cpu()
 
     def _heat(self, patches: Tensor, query: PublishedQuery, rgb: ByteArray) -> Tensor:
-        """Eqs. 6 and 7: the phrase's map times the position's, with mean 1; float32 HxW."""
+        """Return Eqs. 6 and 7: the phrase's map times the position's, with mean 1; float32 HxW."""
         phrase = _text(self._other, self._gem.template.format(query.noun_phrase))
         with stage("guidance"):
             height, width = rgb.shape[:2]
@@ -116,7 +117,7 @@ class _Predictor(SamPredictor):
 
 
 def _generator(networks: Networks) -> SamAutomaticMaskGenerator:
-    """segment_anything's own generator, its encoder announced as a stage."""
+    """Return segment_anything's own generator, with its encoder as a stage."""
     preset = networks.preset
     published = isinstance(preset.sam.architecture, str)
     settings = SamSettings.published() if published else preset.proposing
@@ -139,14 +140,9 @@ def _text(clip: ClipModel, text: str) -> Tensor:
 
 
 def _choose(
-    p: Tensor,
-    q: Tensor | None,
-    relation: str,
-    masks: BoolArray,
-    boxes: FloatArray,
-    heat: Tensor,
+    p: Tensor, q: Tensor | None, relation: str, masks: BoolArray, boxes: FloatArray, heat: Tensor
 ) -> int:
-    """Eqs. 4, 5, 8 and 9, one mask and one pair of boxes after another."""
+    """Return the choice of Eqs. 4, 5, 8 and 9, one mask and one pair of boxes after another."""
     inside, outside = PUBLISHED_WEIGHTS.get(relation, PUBLISHED_WEIGHTS[""])
     guidance = []
     for mask in masks:
@@ -169,7 +165,7 @@ def _choose(
 
 
 def _related(flag: str, first: list[float], second: list[float]) -> float | None:
-    """R(i, j) of Eq. 4 on two boxes (x, y, w, h); None where the sentence names no relation."""
+    """Return R(i, j) of Eq. 4 on two boxes (x, y, w, h); None without a relation."""
     (x, y, w, h), (u, v, a, b) = first, second
     if flag == "within":
         shared_x, shared_y = min(x + w, u + a) - max(x, u), min(y + h, v + b) - max(y, v)

@@ -1,1 +1,1 @@
-"""Speech from sound to mask: word error rates, delays and task success."""
+"""Benchmark of speech recognition, from sound to mask."""

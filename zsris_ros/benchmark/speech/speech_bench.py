@@ -1,9 +1,9 @@
 """Measures speech from sound to mask: ``python -m zsris_ros.benchmark.speech.speech_bench``.
 
-The sentences are the shipped recording's questions and as many again about its scenes, said by
-flite's voices in turn, in quiet and in noise. What is understood is asked of a running
-refer_segment_node about the recording's frames over DDS, as is the typed sentence. Writes
-docs/results/speech and the table of docs/speech.md. Needs flite, pocketsphinx, ROS and MuJoCo.
+The sentences are the shipped recording's questions and as many more about its scenes, spoken by
+flite's voices in turn, in quiet and in noise. The recognised and the typed texts are sent to a
+running refer_segment_node over DDS, about the recording's frames. Writes docs/results/speech and
+the table of docs/speech.md. Needs flite, pocketsphinx, ROS and MuJoCo.
 """
 
 from __future__ import annotations
@@ -22,19 +22,18 @@ from tqdm import tqdm
 
 from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_scores import Trial, summary
-from zsris_ros.demo.demo_bag import SHIPPED, RecordedQuestion, RecordedScene, read_truth
-from zsris_ros.demo.processes import Children, ros_environment
-from zsris_ros.demo.show import ANSWERING, start
+from zsris_ros.demo.demo_bag import SHIPPED, RecordedExpression, RecordedScene, read_truth
+from zsris_ros.demo.processes import ChildProcesses, ros_environment
+from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.evaluation.reports.readme_tables import with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table
+from zsris_ros.evaluation.reports.result_tables import with_results
 from zsris_ros.simulation.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
-from zsris_ros.speech.audio import Samples
-from zsris_ros.speech.listening import listen
-from zsris_ros.speech.load_recogniser import load_recogniser
-from zsris_ros.speech.recogniser import Recogniser
-from zsris_ros.speech.spoken_text import words_of
-from zsris_ros.speech.wav import blocks
+from zsris_ros.speech.audio import Samples, spoken_words
+from zsris_ros.speech.recogniser import Recogniser, load_recogniser
+from zsris_ros.speech.utterances import recognise_utterances
+from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences
 from zsris_ros.training.speech.language_model import COUNT, SEED
 from zsris_ros.types import BoolArray, Verdict
@@ -43,65 +42,65 @@ NOISE_DB = (20, 10, 5)
 MORE = 6
 """Further sentences about each scene."""
 BYSTANDERS = 6
-"""Sentences that each voice says in the babble."""
+"""Sentences of each voice in the babble."""
 BYSTANDERS_SEED = 1
 RIGHT = 0.5
-"""Overlap above which a mask is that of the object that is meant."""
+"""A mask matches its target above this IoU."""
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A sentence about a scene of the recording, and the voice that says it."""
+    """A sentence about a scene of the recording, and its voice."""
 
     scene: RecordedScene
-    question: RecordedQuestion
+    question: RecordedExpression
     voice: str
 
     @property
     def stamp_ns(self) -> int:
-        """Of the frame that is asked about."""
+        """Stamp of the frame."""
         return self.scene.stamps_ns[-1]
 
 
 def tasks(bag: Path = SHIPPED) -> list[Task]:
-    """The recording's questions, and further expressions about the same scenes."""
-    found: list[tuple[RecordedScene, RecordedQuestion]] = []
+    """Return the recording's questions, and further expressions about the same scenes."""
+    found: list[tuple[RecordedScene, RecordedExpression]] = []
     for scene in read_truth(bag):
-        found += [(scene, question) for question in scene.questions]
-        asked = {question.text for question in scene.questions}
+        found += [(scene, question) for question in scene.expressions]
+        asked = {question.text for question in scene.expressions}
         simulated = tabletop_scene(scene.seed)
         more = [each for each in expressions(simulated) if each.text not in asked]
         for each in more[:: max(1, len(more) // MORE)][:MORE]:
             labels = tuple(simulated.objects[target].label for target in each.targets)
-            question = RecordedQuestion(each.text, each.category, labels, each.verdict)
+            question = RecordedExpression(each.text, each.category, labels, each.verdict)
             found.append((scene, question))
     every = len(voices.VOICES)
     return [Task(*pair, voices.VOICES[at % every]) for at, pair in enumerate(found)]
 
 
-def heard(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]:
-    """Every sentence in every condition, as it is understood."""
+def recognise(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]:
+    """Yield every sentence in every condition, as recognised."""
     others = [
         voices.speak(" ".join(words), voice)
         for number, voice in enumerate(voices.VOICES)
         for words in sentences(BYSTANDERS_SEED + number, BYSTANDERS)
     ]
-    said = [voices.speak(task.question.text, task.voice) for task in tqdm(chosen, "speaking")]
+    spoken = [voices.speak(task.question.text, task.voice) for task in tqdm(chosen, "speaking")]
     for noise, snr in [("", 0), *((noise, snr) for noise in voices.NOISES for snr in NOISE_DB)]:
         condition = f"{noise} {snr} dB" if noise else "clean"
         for number, task in enumerate(tqdm(chosen, condition)):
             rng = np.random.default_rng([number, snr, len(noise)])
-            sound = _sound(said[number], noise, snr, rng, others)
-            found = list(listen(blocks(sound), recogniser))
-            surest = max(found, key=lambda each: each.confidence, default=None)
+            sound = _sound(spoken[number], noise, snr, rng, others)
+            found = list(recognise_utterances(audio_blocks(sound), recogniser))
+            best = max(found, key=lambda each: each.confidence, default=None)
             yield Trial(
                 number,
                 task.question.text,
                 task.voice,
                 condition,
                 " ".join(each.text for each in found if each.text),
-                surest.text if surest else "",
-                round(surest.confidence, 3) if surest else 0.0,
+                best.text if best else "",
+                round(best.confidence, 3) if best else 0.0,
             )
 
 
@@ -115,20 +114,20 @@ def _sound(
     return voices.in_a_room(said, rng, made, snr)
 
 
-def judged(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[Trial]:
-    """``trials`` with what the node makes of the typed and of the heard texts."""
+def score(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[Trial]:
+    """Return ``trials`` with the node's answers to the typed and the recognised texts."""
     environment = ros_environment()
     os.environ.update(environment)  # for rclpy in this process
-    from zsris_ros.ros.client.remote import connected
+    from zsris_ros.ros.client.service_client import connected, disconnect
 
     known: dict[tuple[int, str], bool] = {}
-    with connected() as remote, Children(environment, logs, remote.give_up) as children:
-        start(children, remote, SHIPPED, "tabletop", "auto", print)
+    with connected() as client, ChildProcesses(environment, logs, disconnect) as children:
+        start_processes(children, client, SHIPPED, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
-            key = chosen.index(task), " ".join(words_of(text)) or text
+            key = chosen.index(task), " ".join(spoken_words(text)) or text
             if key not in known:
-                answer = remote.ask(text, task.stamp_ns, ANSWERING) if text else None
+                answer = client.refer(text, task.stamp_ns, ANSWER_TIMEOUT) if text else None
                 known[key] = answer is not None and _right(task, answer.verdict, answer.mask)
             return known[key]
 
@@ -143,7 +142,7 @@ def judged(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[
 
 
 def _right(task: Task, verdict: Verdict | None, mask: BoolArray | None) -> bool:
-    """The right verdict and, where something is there to be found, its mask."""
+    """Return whether the verdict is right and, for FOUND, the mask too."""
     if verdict is not task.question.verdict:
         return False
     if verdict is not Verdict.FOUND:
@@ -152,15 +151,15 @@ def _right(task: Task, verdict: Verdict | None, mask: BoolArray | None) -> bool:
 
 
 def by_chance(chosen: Sequence[Task]) -> int:
-    """How many of the sentences the language model's corpus happens to hold as well."""
+    """Return the number of sentences that also occur in the language model's corpus."""
     corpus = set(sentences(SEED, COUNT))
-    return sum(words_of(task.question.text) in corpus for task in chosen)
+    return sum(spoken_words(task.question.text) in corpus for task in chosen)
 
 
 def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
-    """Writes summary.json and trials.jsonl into ``out``."""
+    """Write summary.json and trials.jsonl into ``out``."""
     chosen = tasks()
-    trials = judged(chosen, list(heard(chosen, recogniser)), logs)
+    trials = score(chosen, list(recognise(chosen, recogniser)), logs)
     found = {
         "recogniser": recogniser.name,
         "sentences": len(chosen),
@@ -174,24 +173,27 @@ def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """summary.json in Markdown."""
-    lines = [
+    """Return summary.json as Markdown."""
+    about = (
         f"{found['sentences']} sentences, {found['recogniser']}; by chance {found['by_chance']} of "
-        "them are among those that the trigram was estimated from.",
-        "",
-        "| | word errors | whole sentences | right answer, typed | heard, every guess | "
-        "**right** | asked again | wrong |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    shares = ("wer", "whole", "typed_right", "right_guesses", "right", "again", "wrong")
-    for row in found["conditions"]:
-        cells = " | ".join(f"{row[name]:.0%}" for name in shares)
-        lines.append(f"| {row['condition']} | {cells} |")
-    return "\n".join(lines)
+        "them are among those that the trigram was estimated from."
+    )
+    columns = {
+        "word errors": "wer",
+        "whole sentences": "whole",
+        "right answer, typed": "typed_right",
+        "heard, every guess": "right_guesses",
+        "**right**": "right",
+        "asked again": "again",
+        "wrong": "wrong",
+    }
+    rows = found["conditions"]
+    cells = ((row["condition"], *(f"{row[key]:.0%}" for key in columns.values())) for row in rows)
+    return "\n".join([about, "", *markdown_table(("", *columns), cells)])
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Measures, writes results and table, and returns 0."""
+    """Measure, write results and table, and return 0."""
     parser = argparse.ArgumentParser(description="Measure speech from sound to mask.")
     parser.add_argument("--out", type=Path, default=Path("docs/results/speech"))
     parser.add_argument("--docs", type=Path, default=Path("docs/speech.md"))

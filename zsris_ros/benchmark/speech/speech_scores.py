@@ -1,4 +1,4 @@
-"""How well speech was understood: word errors, and what became of the task."""
+"""Scores of speech recognition: word errors and the outcome of the task."""
 
 from __future__ import annotations
 
@@ -6,42 +6,37 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zsris_ros.speech.listening import MIN_CONFIDENCE
-from zsris_ros.speech.spoken_text import words_of
+from zsris_ros.speech.audio import spoken_words
+from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A sentence said in a condition ("clean", "white 10 dB"), and what was made of it.
+    """A spoken sentence in a condition, and its recognition."""
 
-    ``number`` is the sentence's. ``heard`` is all that was understood, one utterance after another;
-    ``asked`` the text of the surest utterance, with its ``confidence``; ``typed_right`` and
-    ``heard_right`` whether the typed sentence and ``asked`` are answered rightly.
-    """
-
-    number: int
+    number: int  # of the sentence
     typed: str
     voice: str
-    condition: str
-    heard: str
-    asked: str
+    condition: str  # "clean", "white 10 dB", ...
+    heard: str  # all recognised utterances, one after another
+    asked: str  # the most confident utterance
     confidence: float
-    typed_right: bool = False
-    heard_right: bool = False
+    typed_right: bool = False  # whether the typed sentence is answered correctly
+    heard_right: bool = False  # whether ``asked`` is answered correctly
 
     @property
     def errors(self) -> int:
-        """Wrong, missing and superfluous words."""
-        return word_errors(words_of(self.typed), words_of(self.heard))
+        """Substituted, deleted and inserted words."""
+        return word_errors(spoken_words(self.typed), spoken_words(self.heard))
 
     @property
     def again(self) -> bool:
-        """Whether the person is asked again instead."""
+        """Whether the confidence is too low, so that the person is asked again."""
         return self.confidence < MIN_CONFIDENCE
 
 
 def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:
-    """The least number of words to change, leave out or put in that make ``heard`` of ``said``."""
+    """Return the word edit distance: substitutions, deletions and insertions."""
     row = list(range(len(heard) + 1))
     for count, word in enumerate(said, 1):
         diagonal, row[0] = row[0], count
@@ -54,10 +49,10 @@ def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def summary(trials: Iterable[Trial]) -> list[dict[str, Any]]:
-    """A row for each condition, in their order: shares of its sentences, and of words for ``wer``.
+    """Return a row for each condition, in their order: shares of its sentences, ``wer`` of words.
 
-    ``right``, ``again`` and ``wrong`` add up to 1: what becomes of a sentence with the node's
-    threshold. ``right_guesses`` is the share that were right without one.
+    ``right``, ``again`` and ``wrong`` add up to 1: the outcomes with the node's threshold.
+    ``right_guesses`` is the share of right answers without a threshold.
     """
     by_condition: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -69,7 +64,7 @@ def _row(trials: list[Trial]) -> dict[str, Any]:
     def share(holds: Callable[[Trial], bool]) -> float:
         return round(sum(map(holds, trials)) / len(trials), 4)
 
-    words = sum(len(words_of(trial.typed)) for trial in trials)
+    words = sum(len(spoken_words(trial.typed)) for trial in trials)
     return {
         "n": len(trials),
         "wer": round(sum(trial.errors for trial in trials) / words, 4),

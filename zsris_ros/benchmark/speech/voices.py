@@ -1,4 +1,4 @@
-"""Speech made by flite, and rooms to say it in: material to measure recognisers with.
+"""Synthetic speech of flite in simulated rooms, as inputs of recognisers.
 
 flite is a small speech synthesiser (Debian and Ubuntu: ``apt install flite``). Its voices are
 clearer and less varied than people.
@@ -18,23 +18,24 @@ from zsris_ros.speech.audio import RATE, Samples, SpeechError
 from zsris_ros.speech.wav import read_wav, to_samples
 
 VOICES = ("slt", "awb", "rms", "kal16")
-"""Those of flite that are sampled at 16 kHz: a woman and three men, one of them Scottish."""
+"""flite's voices sampled at 16 kHz: a woman and three men, one of them Scottish."""
 LEAD, TAIL = 1.5, 0.8
-"""Seconds of the room before and after what is said."""
+"""Seconds of room noise before and after the speech."""
 TALKERS = 8
 """Voices of babble."""
 HUM = 3.0
-"""Standard deviation of a quiet room's noise, in steps of a sample."""
+"""Standard deviation of a quiet room's noise, in units of a sample."""
 
 NOISES = ("white", "babble")
 
 
 def have_flite() -> bool:
+    """Return whether flite is installed."""
     return shutil.which("flite") is not None
 
 
 def speak(text: str, voice: str = VOICES[0]) -> Samples:
-    """``text`` said by a voice of flite. Raises SpeechError without flite."""
+    """Return ``text`` spoken by a voice of flite. Raises SpeechError without flite."""
     if not have_flite():
         raise SpeechError("there is no flite here: sudo apt install flite")
     with tempfile.TemporaryDirectory() as folder:
@@ -49,10 +50,13 @@ def in_a_room(
     noise: npt.NDArray[np.floating] | None = None,
     snr: float = 0.0,
 ) -> Samples:
-    """``said`` with some of the room before and after it.
+    """Return speech with room noise before, during and after it.
 
-    ``noise`` float N, as long as ``room_length`` says, makes it a loud one: ``snr`` decibels of
-    speech, where somebody speaks, against noise.
+    Args:
+        said: The speech.
+        rng: The random generator.
+        noise: Additional noise, float N of ``room_length``.
+        snr: Decibels of speech, where it is not silent, against the noise.
     """
     sound = np.pad(said.astype(np.float64), (round(LEAD * RATE), round(TAIL * RATE)))
     sound += rng.normal(0.0, HUM, len(sound))
@@ -63,18 +67,19 @@ def in_a_room(
 
 
 def room_length(said: Samples) -> int:
-    """Samples of ``in_a_room``."""
+    """Return the number of samples of ``in_a_room``."""
     return len(said) + round(LEAD * RATE) + round(TAIL * RATE)
 
 
 def white(length: int, rng: np.random.Generator) -> npt.NDArray[np.floating]:
+    """Return white noise."""
     return rng.normal(size=length)
 
 
 def babble(
     length: int, rng: np.random.Generator, others: list[Samples]
 ) -> npt.NDArray[np.floating]:
-    """Several people talking at once: each says what ``others`` hold, one after another."""
+    """Return several simultaneous voices, each a sequence of ``others``."""
     sound = np.zeros(length)
     for _ in range(TALKERS):
         parts: list[Samples] = []
@@ -87,7 +92,7 @@ def babble(
 
 
 def speech_power(said: npt.NDArray[np.number]) -> float:
-    """The mean power of what is not pause: frames of 20 ms within 30 dB of the loudest."""
+    """Return the mean power without pauses: frames of 20 ms within 30 dB of the loudest."""
     frames = said[: len(said) // 320 * 320].astype(np.float64).reshape(-1, 320)
     powers = np.mean(frames**2, axis=1)
     return float(powers[powers >= powers.max() / 1000].mean())

@@ -1,1 +1,1 @@
-"""Fitting and measuring what scores and verdicts mean."""
+"""Calibration: fitting and measuring scores and verdicts."""

@@ -1,14 +1,15 @@
-"""Fits what scores mean to a data set with the truth: the coefficients of a ``Calibration``.
+"""Fits the coefficients of a ``Calibration`` to a data set with the truth.
 
-Every candidate of every answer is one sample: its evidence, and whether it really is (one of) what
-was asked for. Where a data set asks for nothing that is absent, each frame is also asked the
-questions of the frame before it.
+Every candidate of every answer is one sample: its evidence, and whether it matches a target. In a
+data set without absent objects, the questions of the previous frame are also asked about each
+frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from zsris_ros.evaluation.calibration.verdict_measures import RIGHT_IOU
+from zsris_ros.evaluation.calibration.verdict_measures import (
+    RIGHT_IOU,
+    expected_calibration_error,
+    reliability_bins,
+    verdict_shares,
+)
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem, Question
 from zsris_ros.evaluation.metrics import overlap
 from zsris_ros.referring.calibration import EVIDENCE, KINDS, Calibration, bounded_logit
@@ -26,15 +32,15 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Candidate, Expression, InputError, Scene, Verdict
 
 CANDIDATES = 10
-"""How many things of each answer are samples."""
+"""Candidates of each answer that are samples."""
 ALLOWED_REFUSALS, ALLOWED_MISSES = 0.03, 0.10
-"""Errors weigh alike at these shares: present things refused, absent things found. People mostly
-ask for what they see, so a refusal costs more."""
+"""Shares at which two errors have equal weight: present objects refused, absent objects found. Most
+requests name a visible object, so a refusal costs more."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One question with its answer: the candidates and which of them are ``right``."""
+class AnsweredQuestion:
+    """One question with its answer: the candidates, and which of them are ``right``."""
 
     item: int
     expression: Expression
@@ -43,22 +49,24 @@ class Asked:
     right: tuple[bool, ...]
 
 
-def ask(data_set: DataSet, segmenter: Segmenter, limit: int | None = None) -> list[Asked]:
-    """Ask all questions of the first ``limit`` items. Progress is shown on stderr."""
-    asked: list[Asked] = []
-    before: tuple[Question, ...] = ()
+def answer_questions(
+    data_set: DataSet, segmenter: Segmenter, limit: int | None = None
+) -> list[AnsweredQuestion]:
+    """Answer all questions about the first ``limit`` items. Shows progress on stderr."""
+    answered: list[AnsweredQuestion] = []
+    previous: tuple[Question, ...] = ()
     names = data_set.names()[:limit]
     for number, name in enumerate(tqdm(names, data_set.title, unit="frame")):
         item = data_set.item(name)
         scene = segmenter.look(item.frame)
         questions = item.questions
         if all(each.verdict is Verdict.FOUND for each in questions):
-            questions += tuple(replace(q, targets=(), verdict=Verdict.NOT_FOUND) for q in before)
-        before = item.questions
-        asked.extend(_answers(number, item, questions, segmenter, scene))
-    if not any(any(each.right) for each in asked):
-        raise InputError(f"nothing was found in {data_set.title}: there is nothing to fit to")
-    return asked
+            questions += tuple(replace(q, targets=(), verdict=Verdict.NOT_FOUND) for q in previous)
+        previous = item.questions
+        answered.extend(_answers(number, item, questions, segmenter, scene))
+    if not any(any(each.right) for each in answered):
+        raise InputError(f"no target of {data_set.title} was found: the calibration has no samples")
+    return answered
 
 
 def _answers(
@@ -67,39 +75,40 @@ def _answers(
     questions: Sequence[Question],
     segmenter: Segmenter,
     scene: Scene,
-) -> Iterator[Asked]:
+) -> Iterator[AnsweredQuestion]:
     for question in questions:
         try:
-            referral = segmenter.refer(scene, question.text)
+            result = segmenter.refer(scene, question.text)
         except InputError:
             continue
-        candidates = referral.candidates[:CANDIDATES]
+        candidates = result.candidates[:CANDIDATES]
         truths = [item.masks[target] for target in question.targets]
-        right = tuple(_fits(scene.proposals.masks[c.index], truths) for c in candidates)
-        yield Asked(number, referral.expression, question.verdict, candidates, right)
+        right = tuple(_matches(scene.proposals.masks[c.index], truths) for c in candidates)
+        yield AnsweredQuestion(number, result.expression, question.verdict, candidates, right)
 
 
-def _fits(mask: BoolArray, truths: Sequence[BoolArray]) -> bool:
+def _matches(mask: BoolArray, truths: Sequence[BoolArray]) -> bool:
     return any(overlap(mask, truth).iou > RIGHT_IOU for truth in truths)
 
 
-def calibrate(asked: Sequence[Asked], settings: ReferSettings) -> ReferSettings:
-    """``settings`` with the calibration and the thresholds that suit ``asked`` best."""
-    calibration = replace(settings.calibration, scaling=fit_scaling(asked))
+def calibrate(answered: Sequence[AnsweredQuestion], settings: ReferSettings) -> ReferSettings:
+    """Return ``settings`` with the calibration and thresholds fitted to ``answered``."""
+    calibration = replace(settings.calibration, scaling=fit_scaling(answered))
     settings = replace(settings, calibration=calibration)
-    scored = rescore(asked, calibration)
-    settings = replace(settings, found=best_found(scored))
-    return replace(settings, alike=best_alike(scored, settings))
+    scored = rescore(answered, calibration)
+    settings = replace(settings, min_score=best_min_score(scored))
+    return replace(settings, ambiguity_ratio=best_ambiguity_ratio(scored, settings))
 
 
-def fit_scaling(asked: Sequence[Asked], ridge: float = 1.0) -> dict[str, tuple[float, float]]:
-    """The offset and slope of each kind of evidence that occurs: the most likely ones.
+def fit_scaling(
+    answered: Sequence[AnsweredQuestion], ridge: float = 1.0
+) -> dict[str, tuple[float, float]]:
+    """Return the maximum-likelihood offset and slope of each kind of evidence that occurs.
 
-    ``ridge`` holds kinds that are rare near (0, 1), where evidence is taken as it is.
+    ``ridge`` pulls rare kinds towards (0, 1), the identity.
     """
-    samples = [(each, right) for one in asked for each, right in _pairs(one)]
-    kinds, logits = _evidence([each for each, _ in samples])
-    right = torch.tensor([float(right) for _, right in samples])
+    kinds, logits = _evidence([each for one in answered for each in one.candidates])
+    right = torch.tensor([float(right) for one in answered for right in one.right])
     offset = torch.zeros(len(KINDS), requires_grad=True)
     log_slope = torch.zeros(len(KINDS), requires_grad=True)
     optimizer = torch.optim.LBFGS([offset, log_slope], max_iter=200, line_search_fn="strong_wolfe")
@@ -123,12 +132,8 @@ def fit_scaling(asked: Sequence[Asked], ridge: float = 1.0) -> dict[str, tuple[f
     }
 
 
-def _pairs(one: Asked) -> Iterator[tuple[Candidate, bool]]:
-    return zip(one.candidates, one.right, strict=True)
-
-
 def _evidence(candidates: Sequence[Candidate]) -> tuple[Tensor, Tensor]:
-    """The kind (a number, -1 for none) and the logit of every piece of evidence, both NxK."""
+    """Return kind (a number, -1 for none) and logit of every piece of evidence, both NxK."""
     found = [
         [
             (KINDS.index(EVIDENCE[name]), value)
@@ -146,11 +151,16 @@ def _evidence(candidates: Sequence[Candidate]) -> tuple[Tensor, Tensor]:
     return kinds, bounded_logit(values)
 
 
-def rescore(asked: Sequence[Asked], calibration: Calibration) -> list[Asked]:
-    """The same answers with the scores and the order that ``calibration`` gives."""
+def rescore(
+    answered: Sequence[AnsweredQuestion], calibration: Calibration
+) -> list[AnsweredQuestion]:
+    """Return the answers with the scores and the order of ``calibration``."""
     scored = []
-    for one in asked:
-        pairs = [(replace(c, score=_score(c, calibration)), right) for c, right in _pairs(one)]
+    for one in answered:
+        pairs = [
+            (replace(candidate, score=_score(candidate, calibration)), right)
+            for candidate, right in zip(one.candidates, one.right, strict=True)
+        ]
         pairs.sort(key=lambda pair: -pair[0].score)
         candidates, right = tuple(c for c, _ in pairs), tuple(right for _, right in pairs)
         scored.append(replace(one, candidates=candidates, right=right))
@@ -162,18 +172,19 @@ def _score(candidate: Candidate, calibration: Calibration) -> float:
     return float(calibration.probability(terms))
 
 
-def firsts(asked: Sequence[Asked]) -> tuple[list[float], list[bool]]:
-    """The score of every first candidate (0 where there is none), and whether it is right."""
-    scores = [one.candidates[0].score if one.candidates else 0.0 for one in asked]
-    return scores, [bool(one.right) and one.right[0] for one in asked]
+def first_candidates(answered: Sequence[AnsweredQuestion]) -> tuple[list[float], list[bool]]:
+    """Return the score of every first candidate (0 without one), and whether it is right."""
+    scores = [one.candidates[0].score if one.candidates else 0.0 for one in answered]
+    return scores, [bool(one.right) and one.right[0] for one in answered]
 
 
-def best_found(asked: Sequence[Asked]) -> float:
-    """The score up to which a thing counts as absent: the larger of the two errors is smallest,
-    each in units of what is allowed. 0 where nothing absent was asked for.
+def best_min_score(answered: Sequence[AnsweredQuestion]) -> float:
+    """Return the score up to which an object counts as absent; 0 without absent objects.
+
+    It minimises the larger of the two errors, each relative to its allowed share.
     """
-    scores = np.array(firsts(asked)[0])
-    absent = np.array([one.expected is Verdict.NOT_FOUND for one in asked])
+    scores = np.array(first_candidates(answered)[0])
+    absent = np.array([one.expected is Verdict.NOT_FOUND for one in answered])
     if not absent.any() or absent.all():
         return 0.0
     grid = np.linspace(0.01, 0.99, 197)
@@ -187,46 +198,70 @@ def best_found(asked: Sequence[Asked]) -> float:
     return _middle_of_best(grid, -np.array(worst))
 
 
-def best_alike(asked: Sequence[Asked], settings: ReferSettings) -> float:
-    """The share of the best score from which a second candidate makes an answer ambiguous: the
-    smaller of recall and precision is largest. As it was where nothing ambiguous was asked for.
+def best_ambiguity_ratio(answered: Sequence[AnsweredQuestion], settings: ReferSettings) -> float:
+    """Return the share of the best score from which a second candidate is ambiguous.
+
+    It maximises the smaller of recall and precision. Unchanged without ambiguous questions.
     """
-    if not any(one.expected is Verdict.AMBIGUOUS for one in asked):
-        return settings.alike
+    if not any(one.expected is Verdict.AMBIGUOUS for one in answered):
+        return settings.ambiguity_ratio
     grid = np.linspace(0.05, 0.95, 91)
-    return _middle_of_best(grid, np.array([_ambiguity(asked, settings, least) for least in grid]))
+    return _middle_of_best(
+        grid, np.array([_ambiguity(answered, settings, least) for least in grid])
+    )
 
 
-def _ambiguity(asked: Sequence[Asked], settings: ReferSettings, alike: float) -> float:
-    settings = replace(settings, alike=float(alike))
-    called = [
-        decide(one.candidates, one.expression, settings) is Verdict.AMBIGUOUS for one in asked
+def _ambiguity(
+    answered: Sequence[AnsweredQuestion], settings: ReferSettings, ratio: float
+) -> float:
+    settings = replace(settings, ambiguity_ratio=float(ratio))
+    reported = [
+        decide(one.candidates, one.expression.target, settings) is Verdict.AMBIGUOUS
+        for one in answered
     ]
-    meant = [one.expected is Verdict.AMBIGUOUS for one in asked]
-    both = sum(c and m for c, m in zip(called, meant, strict=True))
-    return both / max(sum(called), sum(meant), 1)
+    expected = [one.expected is Verdict.AMBIGUOUS for one in answered]
+    both = sum(c and m for c, m in zip(reported, expected, strict=True))
+    return both / max(sum(reported), sum(expected), 1)
 
 
 def _middle_of_best(grid: np.ndarray, value: np.ndarray) -> float:
-    """Of the places with the largest value the one in the middle."""
+    """Return the middle one of the places with the largest value."""
     best = grid[value >= value.max() - 1e-9]
     return round(float(best[len(best) // 2]), 4)
 
 
 def cross_fitted(
-    asked: Sequence[Asked], settings: ReferSettings
-) -> tuple[list[Asked], list[Verdict]]:
-    """Every answer scored and decided by what was fitted to the other half of the items.
+    answered: Sequence[AnsweredQuestion], settings: ReferSettings
+) -> tuple[list[AnsweredQuestion], list[Verdict]]:
+    """Return every answer scored and decided by the fit to the other half of the items.
 
-    So the figures of a calibration are those of data it has not seen.
+    The figures of a calibration are thus those of unseen data.
     """
-    scored: list[tuple[Asked, ReferSettings]] = []
+    scored: list[tuple[AnsweredQuestion, ReferSettings]] = []
     for fold in (0, 1):
-        seen = [one for one in asked if one.item % 2 != fold]
-        fitted = calibrate(seen or asked, settings)
-        mine = [one for one in asked if one.item % 2 == fold]
-        scored += [(one, fitted) for one in rescore(mine, fitted.calibration)]
+        training = [one for one in answered if one.item % 2 != fold]
+        fitted = calibrate(training or answered, settings)
+        held_out = [one for one in answered if one.item % 2 == fold]
+        scored += [(one, fitted) for one in rescore(held_out, fitted.calibration)]
     return (
         [one for one, _ in scored],
-        [decide(one.candidates, one.expression, fitted) for one, fitted in scored],
+        [decide(one.candidates, one.expression.target, fitted) for one, fitted in scored],
     )
+
+
+def cross_validated_figures(
+    answered: Sequence[AnsweredQuestion], settings: ReferSettings
+) -> dict[str, Any]:
+    """Return the figures of a calibration from cross-fitting, beside those without calibration."""
+    scored, verdicts = cross_fitted(answered, settings)
+    before = reliability_bins(*first_candidates(rescore(answered, Calibration())))
+    after = reliability_bins(*first_candidates(scored))
+    pairs = [(one.expected.value, v.value) for one, v in zip(scored, verdicts, strict=True)]
+    return {
+        "n": len(answered),
+        "ece_before": expected_calibration_error(before),
+        "ece": expected_calibration_error(after),
+        **verdict_shares(pairs),
+        "reliability_before": before,
+        "reliability": after,
+    }

@@ -1,4 +1,4 @@
-"""The reliability diagram: what scores say, and how often that is so (Guo et al., 2017, Fig. 1)."""
+"""The reliability diagram: scores against the share of right answers (Guo et al., 2017, Fig. 1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zsris_ros.types import InputError
 
 
 def need_matplotlib() -> None:
-    """Raises InputError saying how to get it where matplotlib is not installed."""
+    """Raise InputError with the remedy if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -24,8 +24,8 @@ def draw_reliability(
 ) -> None:
     """Write a PNG with one panel for each title's ``reliability_bins``.
 
-    Each shows how often answers of a score were right, beside the diagonal where scores are
-    probabilities, and below it how many answers there are. Raises InputError without matplotlib.
+    Each panel shows accuracy by score beside the diagonal of calibrated scores, and the number of
+    answers below. Raises InputError without matplotlib.
     """
     need_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg

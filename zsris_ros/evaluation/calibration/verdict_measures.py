@@ -1,6 +1,6 @@
-"""How often "there is none" and "which one?" are right, and whether a score means a probability.
+"""Accuracy of the verdicts NOT_FOUND and AMBIGUOUS, and the calibration error of scores.
 
-Every figure comes from the answers' records alone. A share of nothing is None.
+Every figure comes from the answers' records alone. A share of no answers is None.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ import numpy as np
 from zsris_ros.evaluation.records import AnswerRecord
 
 RIGHT_IOU = 0.5
-"""A mask is the thing that was meant when it overlaps with it by more than this."""
+"""A mask matches the target above this IoU."""
 BINS = 10
 
 
 def verdict_summary(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
-    """The figures of a verdict benchmark, all shares in [0, 1].
+    """Return the figures of a verdict benchmark, all shares in [0, 1].
 
-    ``no_target_accuracy``: of the questions that nothing fits, those answered NOT_FOUND.
-    ``false_refusals``: of the questions that something fits, those answered NOT_FOUND.
-    ``ambiguous_recall``: of the questions to be answered AMBIGUOUS, those that were.
-    ``ambiguous_precision``: of the answers AMBIGUOUS, those that were to be.
-    ``found_accuracy``: of the questions to be answered FOUND, those that were, with the right mask.
-    ``ece``: expected calibration error of the first candidate's score (``reliability_bins``).
-    ``reliability``: these bins. ``by_category``: n, the verdict that is right, and how many answers
-    were (``verdict_accuracy``: the verdict, and for FOUND the mask too). ``n``: the answers.
+    ``no_target_accuracy``: of the questions without a target, those answered NOT_FOUND.
+    ``false_refusals``: of the questions with a target, those answered NOT_FOUND.
+    ``ambiguous_recall``, ``ambiguous_precision``: of the answer AMBIGUOUS. ``found_accuracy``: of
+    the questions with the right answer FOUND, those answered so with the right mask. ``ece``:
+    expected calibration error of the first candidate's score, from the bins in ``reliability``
+    (``reliability_bins``). ``by_category``: number, right verdicts, and the share of right answers
+    (``verdict_accuracy``; for FOUND including the mask). ``n``: the answers.
     """
     scores = [a.score or 0.0 for a in answers]
     bins = reliability_bins(scores, [_first_is_right(a) for a in answers])
@@ -45,26 +44,26 @@ def verdict_summary(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
 
 
 def verdict_shares(pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
-    """The first four figures of ``verdict_summary``, from (right, given) verdicts."""
+    """Return the first four figures of ``verdict_summary`` from (right, given) verdicts."""
     nothing = [given for right, given in pairs if right == "NOT_FOUND"]
     present = [given for right, given in pairs if right != "NOT_FOUND"]
     several = [given for right, given in pairs if right == "AMBIGUOUS"]
-    called_so = [right for right, given in pairs if given == "AMBIGUOUS"]
+    reported = [right for right, given in pairs if given == "AMBIGUOUS"]
     return {
         "no_target_accuracy": _share(given == "NOT_FOUND" for given in nothing),
         "false_refusals": _share(given == "NOT_FOUND" for given in present),
         "ambiguous_recall": _share(given == "AMBIGUOUS" for given in several),
-        "ambiguous_precision": _share(right == "AMBIGUOUS" for right in called_so),
+        "ambiguous_precision": _share(right == "AMBIGUOUS" for right in reported),
     }
 
 
 def reliability_bins(
     scores: Sequence[float], right: Sequence[bool], bins: int = BINS
 ) -> list[dict[str, float]]:
-    """Scores in [0, 1] in ``bins`` intervals of the same width; those without any are left out.
+    """Return the nonempty of ``bins`` intervals of equal width for scores in [0, 1].
 
     Each has ``low`` and ``high``, ``n`` scores, their mean ``confidence``, and ``accuracy``, the
-    share of them that were right. A score on a border belongs to the upper interval, 1 to the last.
+    share of right ones. A score on a border belongs to the upper interval, 1 to the last.
     """
     values, outcomes = np.asarray(scores, float), np.asarray(right, bool)
     place = np.minimum((values * bins).astype(int), bins - 1)
@@ -85,7 +84,7 @@ def reliability_bins(
 
 
 def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float | None:
-    """Mean distance of confidence and accuracy over all scores (Guo et al., 2017, Eq. 3)."""
+    """Return the mean gap between confidence and accuracy (Guo et al., 2017, Eq. 3)."""
     total = sum(each["n"] for each in bins)
     if not total:
         return None
@@ -94,7 +93,7 @@ def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float | None
 
 
 def _first_is_right(answer: AnswerRecord) -> bool:
-    """Whether the first candidate is (one of) what was asked for, whatever the verdict."""
+    """Return whether the first candidate matches a target, whatever the verdict."""
     return bool(answer.targets) and answer.best_iou > RIGHT_IOU
 
 

@@ -1,1 +1,1 @@
-"""Data sets in their published file formats, as frames with true masks and expressions."""
+"""Readers of data sets in their published file formats."""

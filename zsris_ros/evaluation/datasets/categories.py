@@ -1,4 +1,4 @@
-"""What kind a referring expression is, for tables of a data set that does not say."""
+"""Categories of referring expressions, for data sets without their own."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ DESCRIPTIONS = frozenset({"with"})
 """Relations that describe the object itself: "man in blue", "woman with umbrella"."""
 
 
-def kind_of(text: str) -> str:
-    """The kind of ``text`` as the rule parser reads it, the first that fits of:
+def category_of(text: str) -> str:
+    """Return the category of ``text`` from the rule parser, the first that fits.
 
     =============  =========================================================
-    "negation"     something is excluded: "the one not in red"
-    "plural"       several are asked for: "two dogs"
+    "negation"     an excluded object: "the one not in red"
+    "plural"       several objects: "two dogs"
     "ordinal"      "second from left"
     "between"      "giraffe between the two others"
-    "relation"     a place relative to another thing, or a part: "person behind the fence"
+    "relation"     a position relative to another object, or a part: "person behind the fence"
     "superlative"  "leftmost", "the biggest bear"
-    "position"     a place in the picture: "guy on right"
-    "attribute"    looks or clothes: "brown bear", "man in blue"
-    "name"         nothing but a noun: "bear"
-    "none"         no word at all
+    "position"     a position in the image: "guy on right"
+    "attribute"    appearance or clothes: "brown bear", "man in blue"
+    "name"         only a noun: "bear"
+    "none"         no word
     =============  =========================================================
     """
     try:
-        expression = parse(text)
+        target = parse(text).target
     except InputError:
         return "none"
-    relations = {relation.kind for relation in expression.relations}
-    kinds = {
-        "negation": expression.excluded,
-        "plural": expression.number != "one",
-        "ordinal": expression.ordinal,
+    relations = {relation.kind for relation in target.relations}
+    categories = {
+        "negation": target.excluded,
+        "plural": target.number != "one",
+        "ordinal": target.ordinal,
         "between": "between" in relations,
         "relation": relations - DESCRIPTIONS,
-        "superlative": expression.superlative,
-        "position": expression.position,
-        "attribute": expression.attributes or relations,
+        "superlative": target.superlative,
+        "position": target.position,
+        "attribute": target.attributes or relations,
     }
-    return next((kind for kind, fits in kinds.items() if fits), "name")
+    return next((category for category, fits in categories.items() if fits), "name")

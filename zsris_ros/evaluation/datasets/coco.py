@@ -1,8 +1,8 @@
-"""Objects as COCO annotates them: polygons or run lengths, to masks.
+"""COCO's object annotations (polygons or run lengths) as masks.
 
-A polygon is drawn exactly as COCO's own tools draw it, which the published figures were computed
-with: its outline on a grid five times finer, and each pixel column filled between the rows at which
-the outline crosses the column's middle.
+Polygons are rasterised exactly as by COCO's own tools, with which the published figures were
+computed: the outline on a grid five times finer, and each pixel column filled between the rows
+where the outline crosses the column's middle.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ _Ints = npt.NDArray[np.int64]
 def segmentation_mask(
     segmentation: Any, height: int, width: int, published_truth: bool = False
 ) -> BoolArray:
-    """A ``segmentation`` of COCO's JSON as a mask bool HxW.
+    """Return a ``segmentation`` of COCO's JSON as a mask bool HxW.
 
-    It is a list of polygons, each a flat list x, y, x, y, ... in pixels, or a mapping with "size"
-    and "counts" (run lengths, compressed or not). An object of several polygons is their union.
-    With ``published_truth`` it is what the published evaluations of RefCOCO take for it: the
-    polygons' masks are added up and only pixels of value 1 stay, so that what two polygons cover
-    is lost.
+    Args:
+        segmentation: A list of polygons (flat lists x, y, x, y, ... in pixels; their union is the
+            object), or a mapping with "size" and "counts" (run lengths, compressed or not).
+        height: Pixels.
+        width: Pixels.
+        published_truth: As in the published evaluations of RefCOCO, add up the polygons' masks and
+            keep only pixels of value 1, which loses the pixels of two polygons.
 
-    Raises InputError for anything else, and for run lengths of another size.
+    Raises:
+        InputError: Another form, or run lengths of another size.
     """
     if isinstance(segmentation, Mapping):
         size = segmentation.get("size")
@@ -50,10 +53,10 @@ def segmentation_mask(
 
 
 def polygon_mask(polygon: Sequence[float], height: int, width: int) -> BoolArray:
-    """The inside of a polygon x, y, x, y, ... as bool HxW; empty with fewer than three corners.
+    """Return the inside of a polygon x, y, x, y, ... as bool HxW.
 
-    Pixel (0, 0) is the square from 0 to 1 in both directions. Raises InputError for what is not
-    pairs of finite numbers.
+    It is empty with fewer than three corners. Pixel (0, 0) is the square from 0 to 1 in both
+    directions. Raises InputError for invalid numbers.
     """
     try:
         corners = np.asarray(polygon, dtype=np.float64).reshape(-1, 2)
@@ -65,8 +68,8 @@ def polygon_mask(polygon: Sequence[float], height: int, width: int) -> BoolArray
         return np.zeros((height, width), dtype=bool)
     x, y = _outline((_FINE * corners + 0.5).astype(np.int64))
 
-    # Where the outline steps across the middle of a pixel column: the column, and from which row
-    # on the column changes between outside and inside.
+    # Crossings of the outline and the middle of a pixel column: the column, and the first row
+    # after the change between outside and inside.
     steps = np.flatnonzero(x[1:] != x[:-1])
     middles = (np.minimum(x[steps], x[steps + 1] - (x[steps + 1] > x[steps])) + 0.5) / _FINE - 0.5
     rows = np.ceil((np.minimum(y[steps], y[steps + 1]) + 0.5) / _FINE - 0.5).clip(0, height)
@@ -78,10 +81,9 @@ def polygon_mask(polygon: Sequence[float], height: int, width: int) -> BoolArray
 
 
 def _outline(corners: _Ints) -> tuple[_Ints, _Ints]:
-    """The points x, y of the closed outline, one a step along the longer side of each edge.
+    """Return the points x, y of the closed outline, one a step along the longer side of each edge.
 
-    An edge is walked from its end with the smaller coordinate and then turned round if need be, so
-    that it has the same points in both directions.
+    Edges are traced from the smaller coordinate, so that both directions give the same points.
     """
     xs, ys = [], []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):

@@ -1,4 +1,4 @@
-"""The files of a published data set: there or a sentence that says which belongs where."""
+"""Files of published data sets, with errors that name the remedy."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from PIL import Image, UnidentifiedImageError
 from zsris_ros.types import ByteArray, InputError
 
 
-def required(path: Path, what: str) -> Path:
-    """``path``, if there is such a file. Raises FileNotFoundError saying that it is ``what``."""
+def required(path: Path, description: str) -> Path:
+    """Return ``path`` if it is a file, else raise FileNotFoundError with its ``description``."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: it is {what}")
+        raise FileNotFoundError(f"{path} is missing: it is {description}")
     return path
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds. Raises InputError when it is none."""
+    """Read a JSON file. Raises InputError for invalid JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -31,7 +31,7 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def published_form(path: Path) -> Iterator[None]:
-    """Turns what goes wrong inside, in data read from ``path``, into an InputError."""
+    """Convert errors in data read from ``path`` into an InputError."""
     try:
         yield
     except InputError as error:
@@ -42,15 +42,17 @@ def published_form(path: Path) -> Iterator[None]:
         ) from error
 
 
-def read_picture(folders: Sequence[Path], name: str, what: str) -> ByteArray:
-    """The picture ``name`` in the first folder that has it, as RGB uint8 HxWx3.
+def read_picture(folders: Sequence[Path], name: str, description: str) -> ByteArray:
+    """Read the image ``name`` from the first folder that holds it, as RGB uint8 HxWx3.
 
-    Raises FileNotFoundError naming the first folder, and InputError for what is no picture.
+    Raises:
+        FileNotFoundError: No folder holds the image.
+        InputError: The file is no complete image.
     """
     found = next((folder / name for folder in folders if (folder / name).is_file()), None)
     if found is None:
         others = "".join(f", or {folder}" for folder in folders[1:])
-        raise FileNotFoundError(f"{name} is missing: {what} belong in {folders[0]}{others}")
+        raise FileNotFoundError(f"{name} is missing: {description} belong in {folders[0]}{others}")
     try:
         with Image.open(found) as picture:
             return np.array(picture.convert("RGB"), dtype=np.uint8)
@@ -59,7 +61,7 @@ def read_picture(folders: Sequence[Path], name: str, what: str) -> ByteArray:
 
 
 def check_size(picture: ByteArray, height: int, width: int, name: str) -> None:
-    """Raises InputError unless the picture uint8 HxWx3 is of the size its objects were drawn on."""
+    """Raise InputError unless the image uint8 HxWx3 has the size of its annotations."""
     if picture.shape[:2] != (height, width):
         raise InputError(
             f"{name} has {picture.shape[1]}x{picture.shape[0]} pixels and its objects were drawn "

@@ -1,4 +1,4 @@
-"""What a data set is to the evaluation: frames with their true objects and questions."""
+"""The interface of data sets: frames with true objects and questions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from zsris_ros.types import BoolArray, Frame, Verdict
 
 @dataclass(frozen=True)
 class Question:
-    """A referring expression, what kind it is, and the numbers of the objects that fit it.
+    """A referring expression, its category, and the indices of the matching objects.
 
-    ``verdict`` is the right answer: FOUND (the targets are meant, all of them when the expression
-    asks for several), AMBIGUOUS (one is asked for and each target fits), NOT_FOUND (no targets).
+    ``verdict`` is the right answer: FOUND (all targets are meant), AMBIGUOUS (one object is asked
+    for, and each target matches) or NOT_FOUND (no targets).
     """
 
     text: str
@@ -27,38 +27,33 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationItem:
-    """One frame of a data set.
-
-    ``masks`` bool MxHxW are its true objects and ``classes`` their M class names, empty where the
-    data set has none; ``questions`` mean some of these objects; ``names`` ask for one by nothing
-    but its name.
-    """
+    """One frame of a data set."""
 
     name: str
     frame: Frame
-    masks: BoolArray
+    masks: BoolArray  # true objects, bool MxHxW
     questions: tuple[Question, ...] = ()
-    names: tuple[Question, ...] = ()
-    classes: tuple[str, ...] = ()
+    names: tuple[Question, ...] = ()  # questions for one object by its name alone
+    classes: tuple[str, ...] = ()  # M class names; empty if the data set has none
 
     def truth(self, question: Question) -> BoolArray:
-        """The true mask of all that fits, bool HxW; empty where nothing does."""
+        """Return the union of the targets' masks, bool HxW; empty without targets."""
         mask: BoolArray = np.any(self.masks[list(question.targets)], axis=0)
         return mask
 
 
 class DataSet(Protocol):
-    """Items that can be taken one by one, in any order, so that a run can be resumed."""
+    """Items by name, readable in any order, so that a run can be resumed."""
 
     @property
     def title(self) -> str:
-        """What a reader calls it: "RefCOCO (unc) val"."""
+        """Title for readers: "RefCOCO (unc) val"."""
         ...
 
     def names(self) -> Sequence[str]:
-        """The names of the items in their order."""
+        """Return the names of the items in their order."""
         ...
 
     def item(self, name: str) -> EvaluationItem:
-        """Read or render one item. Raises InputError or FileNotFoundError with a sentence."""
+        """Read or render one item. Raises InputError or FileNotFoundError with a remedy."""
         ...

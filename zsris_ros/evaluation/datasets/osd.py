@@ -1,9 +1,9 @@
-"""Real RGB-D scenes of a table (the Object Segmentation Database) as a data set.
+"""The Object Segmentation Database: real RGB-D scenes of a table.
 
 A folder holds ``objects.json`` (names of the frames) and for each NAME ``NAME_rgb.png``,
-``NAME_depth.png`` (16 bit, millimetres, 0 unknown) and ``NAME_label.png`` (0 no depth, 1 table,
-2 and above objects). The expressions need only space and depth; they are made from the true masks,
-and only where they are true of one object by a clear margin.
+``NAME_depth.png`` (16 bit, millimetres, 0 unknown) and ``NAME_label.png`` (0 no depth, 1 table, 2
+and above objects). The expressions use only space and depth. They are generated from the true masks
+where they hold for one object by a clear margin.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ KINECT = Intrinsics(525.0, 525.0, 319.5, 239.5)
 FIRST_OBJECT = 2
 
 SIDEWAYS_MARGIN = 0.05
-"""Share of the picture's width by which the middles of two objects' boxes differ."""
+"""Least difference between the box centres of two objects, as a share of the image width."""
 DISTANCE_MARGIN = 0.05
-"""Metres by which two objects' distances from the camera differ."""
+"""Least difference between the camera distances of two objects, in metres."""
 SIZE_MARGIN = 1.3
-"""How many times larger the visible surface of one object is."""
+"""Least ratio of the visible surfaces of two objects."""
 HIDDEN_SHARE = 0.5
-"""What is behind an object shares this much of the narrower one's width with it."""
+"""Least overlap of an object and an object behind it, as a share of the narrower width."""
 
 
 class OsdData:
     """The frames in the folder ``root``, in the order of their names.
 
-    Raises FileNotFoundError saying what belongs where.
+    Raises:
+        FileNotFoundError: A file is missing; the message names it.
     """
 
     title = "Object Segmentation Database"
@@ -52,11 +53,11 @@ class OsdData:
         self._names = sorted(json.loads(index.read_text(encoding="utf-8")))
 
     def names(self) -> Sequence[str]:
-        """The names of the frames."""
+        """Return the names of the frames."""
         return self._names
 
     def item(self, name: str) -> EvaluationItem:
-        """Read one frame. Raises InputError when its pictures differ in size."""
+        """Read one frame. Raises InputError for images of different sizes."""
         rgb, millimetres, labels = (
             _picture(self._root / f"{name}_{kind}.png") for kind in ("rgb", "depth", "label")
         )
@@ -70,7 +71,7 @@ class OsdData:
 
 
 def spatial_questions(frame: Frame, masks: BoolArray) -> Iterator[Question]:
-    """Expressions about place, distance and size that are clearly true of one of the masks."""
+    """Yield expressions of position, distance and size that clearly hold for one of the masks."""
     if len(masks) < 2 or frame.depth is None or frame.intrinsics is None:
         return
     boxes = np.array([mask_box(mask) for mask in masks], np.float32)
@@ -96,12 +97,12 @@ def spatial_questions(frame: Frame, masks: BoolArray) -> Iterator[Question]:
 
 
 def _beside(nearest: int, boxes: FloatArray) -> Iterator[Question]:
-    """What is left of, right of and behind the nearest object, where that is one for certain.
+    """Yield questions for an object left of, right of or behind the nearest one, if it is certain.
 
-    ``boxes`` Mx4 as (x, y, w, h) in pixels. Left of an object is what ends before it begins, and
-    certainly not what has its middle beyond the object's own. Behind the nearest one, as
-    everything is farther away, is what shares half of the narrower one's width with it and ends
-    higher up in the picture (so that it does not carry it), and certainly not what shares none.
+    ``boxes`` Mx4 (x, y, w, h) in pixels. An object left of another ends before the other begins;
+    objects centred beyond the other's centre are excluded. An object behind the nearest one shares
+    half of the narrower width with it and ends higher in the image (so it does not carry it);
+    objects that share no width are excluded.
     """
     begin, end = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
     middles, bottoms = (begin + end) / 2, boxes[:, 1] + boxes[:, 3]
@@ -124,7 +125,7 @@ def _one(text: str, category: str, target: int | None) -> Iterator[Question]:
 
 
 def _clear(keys: Sequence[float] | np.ndarray, place: int, margin: float) -> int | None:
-    """Which one comes at ``place`` in ascending order; None if a neighbour is too near."""
+    """Return the index at ``place`` in ascending order; None if a neighbour is too near."""
     order = np.argsort(keys, kind="stable")
     ranked = np.asarray(keys)[order]
     gaps = np.diff(ranked)[max(0, place - 1) : place + 1]

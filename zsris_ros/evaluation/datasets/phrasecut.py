@@ -1,13 +1,13 @@
 """VGPhraseCut (Wu et al., CVPR 2020) in its published form.
 
-A folder ROOT as its authors' downloader fills it::
+A folder ROOT as written by its authors' downloader::
 
     ROOT/refer_val.json             phrases and their regions; also refer_test.json, ...
-    ROOT/image_data_split.json      sizes of the pictures
-    ROOT/images/NUMBER.jpg          Visual Genome's pictures
+    ROOT/image_data_split.json      sizes of the images
+    ROOT/images/NUMBER.jpg          Visual Genome's images
 
-A phrase means all the instances that fit it, often several, and counts with their union. Methods
-that answer with one mask therefore have a low ceiling here: read their figures beside the bound.
+A phrase means all matching instances, often several, and counts with their union. Methods that
+answer with one mask therefore have a low bound here.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ SPLITS = ("train", "val", "test", "miniv")
 
 
 class PhraseCutData:
-    """One split; a DataSet whose items are pictures, named by Visual Genome's number.
+    """One split; the items are images, named by Visual Genome's number.
 
-    A picture's phrases are its questions, each with all its instances as targets; the category is
-    what the data set says makes the phrase unique: "name", "attribute", "relation" or "verbose".
-    The masks are the instances of all the picture's phrases, phrase by phrase, with the noun of the
-    phrase as their class; an object that two phrases mean stands there twice, drawn twice.
+    An image's phrases are its questions, with all their instances as targets. The category is the
+    data set's own: "name", "attribute", "relation" or "verbose". The masks are the instances of all
+    phrases, phrase by phrase, with the phrase's noun as class; an object of two phrases occurs
+    twice.
 
-    Raises FileNotFoundError with a sentence saying which file belongs where, InputError for an
-    unknown split and for files that are not in their published form.
+    Raises:
+        FileNotFoundError: A file is missing; the message names it.
+        InputError: Unknown split, or files not in their published form.
     """
 
     def __init__(self, root: str | Path, split: str) -> None:
@@ -67,16 +68,14 @@ class PhraseCutData:
             }
             missing = [number for number in self._tasks if number not in self._sizes]
             if missing:
-                raise InputError(f"picture {missing[0]} is missing that {self._file} refers to")
+                raise InputError(f"picture {missing[0]} of {self._file} is missing")
 
     def names(self) -> Sequence[str]:
-        """The pictures by their numbers, ascending as in the published evaluation."""
+        """Return the images by number, ascending as in the published evaluation."""
         return [str(number) for number in sorted(self._tasks)]
 
     def item(self, name: str) -> EvaluationItem:
-        """Read one picture with its phrases. Raises InputError, and FileNotFoundError for a picture
-        that is missing.
-        """
+        """Read one image with its phrases. Raises InputError or FileNotFoundError."""
         number = int(name) if name.isdecimal() else None
         if number is None or number not in self._tasks:
             raise InputError(f"{self.title} has no picture {name}")
@@ -93,8 +92,8 @@ class PhraseCutData:
                 masks.extend(instance_masks(task["Polygons"], height, width))
                 classes.extend([str(structure.get("name", ""))] * (len(masks) - first))
                 targets = tuple(range(first, len(masks)))
-                kind = str(structure.get("type", "verbose"))
-                questions.append(Question(str(task["phrase"]), kind, targets))
+                category = str(structure.get("type", "verbose"))
+                questions.append(Question(str(task["phrase"]), category, targets))
         return EvaluationItem(
             name=name,
             frame=Frame(rgb),
@@ -107,10 +106,10 @@ class PhraseCutData:
 def instance_masks(
     instances: Sequence[Sequence[Sequence[Sequence[float]]]], height: int, width: int
 ) -> Iterator[BoolArray]:
-    """The mask bool HxW of each instance, the union of its polygons of points [x, y] in pixels.
+    """Yield the mask bool HxW of each instance, a union of polygons of points [x, y] in pixels.
 
-    As the data set's own evaluation draws them: corners cut to whole pixels, edges included, and
-    polygons of one point left out.
+    As in the data set's own evaluation, corners are truncated to whole pixels, edges are included,
+    and polygons of one point are left out.
     """
     for polygons in instances:
         canvas = Image.new("1", (width, height))

@@ -1,6 +1,6 @@
 """RefCOCO, RefCOCO+ and RefCOCOg (Yu et al., ECCV 2016; Mao et al., CVPR 2016) in published form.
 
-A folder ROOT as the ``refer`` toolkit and its users have it::
+A folder ROOT in the layout of the ``refer`` toolkit::
 
     ROOT/refcoco/refs(unc).p            expressions, a Python 2 pickle; also refs(google).p
     ROOT/refcoco/instances.json         objects, in COCO's form
@@ -8,7 +8,7 @@ A folder ROOT as the ``refer`` toolkit and its users have it::
     ROOT/refcocog/refs(umd).p, refs(google).p, instances.json
     ROOT/images/mscoco/images/train2014/COCO_train2014_*.jpg
 
-The pictures are COCO's train2014, and may also lie in ROOT/images/train2014 or ROOT/train2014.
+The images are COCO's train2014. ROOT/images/train2014 or ROOT/train2014 may also hold them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.evaluation.datasets.categories import kind_of
+from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.coco import segmentation_mask
 from zsris_ros.evaluation.datasets.files import (
     check_size,
@@ -40,27 +40,26 @@ SPLITS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("refcocog", "umd"): ("train", "val", "test"),
     ("refcocog", "google"): ("train", "val"),
 }
-"""The splits of each data set and of those who split it."""
+"""The splits by data set and author of the splits."""
 
 PICTURES = ("images/mscoco/images/train2014", "images/train2014", "train2014")
 
 
 class RefcocoData:
-    """One split; a DataSet whose items are pictures, named by COCO's number of the picture.
+    """One split; the items are images, named by COCO's number.
 
-    All sentences of the picture's references in this split are its questions, each a sample of its
-    own as in the papers. Their text is ``raw``, what people typed, as both published loaders read
-    it; readers and parsers lower it. A file without ``raw`` gives the cleaned ``sent``. The
-    category of a question is its kind (``kinds.kind_of``). The masks are all annotated objects of
-    the picture with their class names, crowds too, as the published loader of true masks takes
-    them. With ``published_truth`` a mask is what the published evaluations compare with (see
-    ``coco.segmentation_mask``).
+    All sentences of the image's references in this split are its questions, each a sample of its
+    own as in the papers. The text is ``raw``, as in both published loaders, or ``sent`` in a file
+    without ``raw``; the category is ``category_of`` it. The masks are all annotated objects of the
+    image, crowds included, as in the published loader of true masks. ``published_truth`` is
+    explained in ``coco.segmentation_mask``.
 
-    A split is exactly the one named. (The toolkit takes "test" for every split with "test" in its
-    name; the published scripts take "umd" for RefCOCOg whatever is asked.)
+    A split is exactly the named one. (The toolkit takes "test" for every split with "test" in its
+    name; the published scripts always take "umd" for RefCOCOg.)
 
-    Raises FileNotFoundError with a sentence saying which file belongs where, InputError for an
-    unknown data set or split and for files that are not in their published form.
+    Raises:
+        FileNotFoundError: A file is missing; the message names it.
+        InputError: Unknown data set or split, or files not in their published form.
     """
 
     def __init__(
@@ -96,13 +95,11 @@ class RefcocoData:
         self._read_instances()
 
     def names(self) -> Sequence[str]:
-        """The pictures in the order in which the published file first refers to them."""
+        """Return the images in the order of their first reference in the published file."""
         return [str(number) for number in self._refs]
 
     def item(self, name: str) -> EvaluationItem:
-        """Read one picture with its objects. Raises InputError, and FileNotFoundError for a picture
-        that is missing.
-        """
+        """Read one image with its objects. Raises InputError or FileNotFoundError."""
         number = int(name) if name.isdecimal() else None
         if number not in self._refs:
             raise InputError(f"{self.title} has no picture {name}")
@@ -126,7 +123,7 @@ class RefcocoData:
             frame=Frame(rgb),
             masks=np.array(masks, dtype=bool).reshape(-1, height, width),
             questions=tuple(
-                Question(text, kind_of(text), (places[annotation],))
+                Question(text, category_of(text), (places[annotation],))
                 for annotation, sentences in self._refs[number]
                 for text in sentences
             ),
@@ -134,7 +131,7 @@ class RefcocoData:
         )
 
     def _read_instances(self) -> None:
-        """Keep what belongs to the split's pictures."""
+        """Read the annotations of the split's images."""
         content = read_json(self._instances_file)
         self._objects: dict[int, list[Mapping[str, Any]]] = {number: [] for number in self._refs}
         with published_form(self._instances_file):
@@ -149,13 +146,13 @@ class RefcocoData:
                 known = {each["id"] for each in self._objects[number]}
                 if number not in self._images or not {ref for ref, _ in refs} <= known:
                     raise InputError(
-                        f"picture {number} or an object of it is missing that the expressions "
-                        "refer to; take instances.json and refs(...).p of the same data set"
+                        f"picture {number} of the expressions, or one of its objects, is missing; "
+                        "take instances.json and refs(...).p of the same data set"
                     )
 
 
 def _text(sentence: Mapping[str, Any]) -> str:
-    """Return what was typed, or the cleaned form where a file has no other."""
+    """Return the typed text, or the cleaned one in a file without it."""
     return str(sentence["raw"] if "raw" in sentence else sentence["sent"])
 
 

@@ -1,4 +1,4 @@
-"""The simulated tabletop as a data set: any seeds, rendered while they are evaluated."""
+"""The simulated tabletop as a data set: any seeds, rendered during the evaluation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from zsris_ros.types import InputError
 
 
 class TabletopData:
-    """The scenes of ``seed`` to ``seed + scenes - 1``: a DataSet whose items are "seed 12", ...
+    """The scenes of ``seed`` to ``seed + scenes - 1``: a DataSet with the items "seed 12", ...
 
-    ``categories`` are those asked for, all by default. With ``verdicts`` the questions also ask for
-    what is not there and for what fits several objects, each about a third.
+    Args:
+        seed: The first seed.
+        scenes: The number of scenes.
+        categories: Categories of expressions, all by default.
+        verdicts: Whether to add expressions for absent and for duplicate objects, each about a
+            third.
 
-    Raises InputError for seeds that were trained on and for unknown categories.
+    Raises:
+        InputError: Seeds of the training set, or an unknown category.
     """
 
     def __init__(
@@ -34,7 +39,7 @@ class TabletopData:
         if seed < 0 or scenes < 1 or seed + scenes > TRAINING_SEEDS:
             raise InputError(
                 f"seeds {seed} to {seed + scenes - 1} cannot be evaluated: take at least one scene "
-                f"and seeds from 0 to {TRAINING_SEEDS - 1}, those above are trained on"
+                f"and seeds from 0 to {TRAINING_SEEDS - 1}; higher seeds are trained on"
             )
         known = VERDICT_CATEGORIES if verdicts else CATEGORIES
         self.categories = known if categories is None else tuple(categories)
@@ -49,15 +54,20 @@ class TabletopData:
 
     @property
     def title(self) -> str:
-        asked = "verdicts, " if self.verdicts else ""
-        return f"simulated tabletop ({asked}seeds {self.seeds[0]}-{self.seeds[-1]})"
+        """Title for readers."""
+        kind = "verdicts, " if self.verdicts else ""
+        return f"simulated tabletop ({kind}seeds {self.seeds[0]}-{self.seeds[-1]})"
 
     def names(self) -> Sequence[str]:
+        """Return the names of the items."""
         return [f"seed {seed}" for seed in self.seeds]
 
     def item(self, name: str) -> EvaluationItem:
-        """Render one scene. Raises InputError for a name that is not in this data set,
-        RenderingUnavailable without MuJoCo or OpenGL.
+        """Render one scene.
+
+        Raises:
+            InputError: A name outside of this data set.
+            RenderingUnavailable: MuJoCo or OpenGL is missing.
         """
         seed = name.removeprefix("seed ")
         if name == seed or not seed.isdecimal() or int(seed) not in self.seeds:
@@ -68,21 +78,21 @@ class TabletopData:
         return self.to_item(tabletop_scene(int(seed)))
 
     def to_item(self, scene: TabletopScene) -> EvaluationItem:
-        """``scene`` with its questions; ``names`` holds every colour and shape that occur once."""
-        ask = verdict_expressions if self.verdicts else expressions
-        masks = [thing.mask for thing in scene.objects]
-        seen = Counter([*(thing.name for thing in scene.objects), *scene.hidden])
+        """Return ``scene`` with its questions; ``names`` holds unique pairs of colour and shape."""
+        generate = verdict_expressions if self.verdicts else expressions
+        masks = [each.mask for each in scene.objects]
+        counts = Counter([*(each.name for each in scene.objects), *scene.hidden])
         return EvaluationItem(
             name=f"seed {scene.seed}",
             frame=scene.frame,
             masks=np.stack(masks) if masks else np.zeros((0, *scene.labels.shape), bool),
             questions=tuple(
                 Question(each.text, each.category, each.targets, each.verdict)
-                for each in ask(scene, categories=self.categories)
+                for each in generate(scene, categories=self.categories)
             ),
             names=tuple(
-                Question(f"the {thing.name}", "name", (index,))
-                for index, thing in enumerate(scene.objects)
-                if seen[thing.name] == 1
+                Question(f"the {each.name}", "name", (index,))
+                for index, each in enumerate(scene.objects)
+                if counts[each.name] == 1
             ),
         )

@@ -1,8 +1,8 @@
-"""Pickles of plain data, and nothing but plain data.
+"""A reader of pickles that accepts plain data only.
 
-RefCOCO's expressions are published as Python 2 pickles, and a pickle is a program: Python's reader
-calls whatever the file names. This reader knows the instructions that plain data needs and no
-others, and of all names only those by which older protocols write sets and bytes.
+RefCOCO's expressions are published as Python 2 pickles. A pickle is a program: Python's reader
+calls any function named in the file. This reader executes only the instructions that plain data
+needs, and resolves only the names with which older protocols write sets and bytes.
 """
 
 from __future__ import annotations
@@ -23,36 +23,38 @@ BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 EMPTY_LIST EMPTY_TUPLE EMPTY_DICT 
 TUPLE DICT TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS ADDITEMS PUT BINPUT LONG_BINPUT
 MEMOIZE GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL INST REDUCE
 """
-"""The instructions that plain data needs, names and calls for the makers among them."""
+"""The instructions of plain data, including names and calls for the constructors of ``_MAKERS``."""
 
 
 def load_plain(path: str | Path) -> Any:
-    """The dicts, lists, tuples, sets, texts, bytes and numbers in the pickle ``path``.
+    """Read the dicts, lists, tuples, sets, texts, bytes and numbers in the pickle ``path``.
 
-    Any protocol is read. Python 2's ``str`` becomes str: read as UTF-8, or as Latin-1 where it is
-    not UTF-8. Raises OSError when there is no such file, and InputError that says what was refused
-    for anything but whole, plain data.
+    Reads any protocol. Python 2's ``str`` becomes str, decoded as UTF-8, else as Latin-1.
+
+    Raises:
+        OSError: The file does not exist.
+        InputError: The file is damaged, or holds more than plain data.
     """
     return loads_plain(Path(path).read_bytes(), str(path))
 
 
 def loads_plain(data: bytes, name: str = "the pickle") -> Any:
-    """The same for bytes; ``name`` is what messages call them."""
+    """As ``load_plain``, from bytes; messages call them ``name``."""
     try:
         value = _PlainUnpickler(io.BytesIO(data)).load()
         _check(value)
         return value
     except _Refused as error:
         raise InputError(f"{name} is refused, only plain data is read: {error}") from error
-    except Exception as error:  # what a damaged file can raise has no end
+    except Exception as error:  # a damaged file can raise any error
         raise InputError(
-            f"{name} is no whole pickle of plain data ({type(error).__name__}: {error}); was it "
-            "downloaded completely, and not as text?"
+            f"{name} is no whole pickle of plain data ({type(error).__name__}: {error}); "
+            "download it again, as a binary file"
         ) from error
 
 
 class _Refused(Exception):
-    """Something that is not plain data."""
+    """A pickle that holds more than plain data."""
 
 
 def _refuse(instruction: str) -> Callable[[Any], None]:
@@ -63,7 +65,7 @@ def _refuse(instruction: str) -> Callable[[Any], None]:
 
 
 class _PlainUnpickler(pickle._Unpickler):
-    """Python's reader that is written in Python: its table of instructions can be cut down."""
+    """Python's reader in its Python form, with a reduced table of instructions."""
 
     dispatch: ClassVar = {
         ord(opcode.code): pickle._Unpickler.dispatch[ord(opcode.code)]
@@ -86,7 +88,7 @@ class _PlainUnpickler(pickle._Unpickler):
 
 
 def _check(value: Any) -> None:
-    """Raises _Refused when a maker was left among the data instead of being called."""
+    """Raise _Refused for a constructor among the data."""
     seen, left = set(), [value]
     while left:
         one = left.pop()

@@ -1,1 +1,1 @@
-"""The resolver on expressions with true boxes or polygons, with simulated semantics."""
+"""Evaluation of the resolver on expressions with true boxes or polygons and simulated semantics."""

@@ -1,9 +1,9 @@
-"""The resolver on sentences with true boxes or polygons, without pictures.
+"""Evaluates resolvers on sentences with true boxes or polygons, without images.
 
 ``zsris eval expressions`` reads one JSON object a line: ``text``, ``image`` (a name), ``size``
 [width, height], ``target`` (an index) and ``candidates``, each with ``box`` [x, y, w, h] in pixels
-and, where known, ``polygon`` [[x, y, x, y, ...], ...] and ``category``. Masks are the polygons or
-boxes, similarities are simulated (``simulated_semantics``), and all the rest is the real resolver.
+and optionally ``polygon`` [[x, y, x, y, ...], ...] and ``category``. Masks are the polygons or
+boxes, similarities are simulated (``simulated_semantics``), and the rest is the real resolver.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.baselines.published_query import PublishedReader
@@ -33,8 +34,8 @@ from zsris_ros.language import Parser
 from zsris_ros.language.interpretation import interpret
 from zsris_ros.language.lexicon.function_words import word_set
 from zsris_ros.referring.product_resolver import ProductResolver
-from zsris_ros.referring.resolver import Resolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
+from zsris_ros.referring.segmenter import Resolver
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Frame, InputError, Proposals, Verdict
 
@@ -44,7 +45,7 @@ PLACE_WORDS = word_set("""
     furthest far highest lowest first second third fourth fifth last 1st 2nd 3rd 4th 5th corner
     foreground background rear
 """)
-"""Words of place and order: with uniform semantics only sentences with one of them are asked."""
+"""Words of position and order; "uniform" selects the sentences that contain one."""
 
 _OWNERS = word_set("its his her their")
 _COUNTED = {
@@ -74,7 +75,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ExpressionItem:
-    """One sentence about one picture: shuffled ``candidates``, of which ``target`` is meant."""
+    """One sentence about one image: shuffled ``candidates``, and the index of the ``target``."""
 
     text: str
     image: str
@@ -85,26 +86,23 @@ class ExpressionItem:
 
 @dataclass(frozen=True)
 class ExpressionAnswer:
-    """What one variant answered: ``right`` is whether its best candidate is the target, ``verdict``
-    FOUND, AMBIGUOUS, NOT_FOUND, or ERROR where the sentence was refused. ``kind`` is what the
-    sentence tells the target apart by.
-    """
+    """The answer of one variant."""
 
     text: str
     image: str
-    kind: str
+    kind: str  # of evidence in the sentence, see ``ExpressionBench.kind``
     variant: str
-    noise: float
-    right: bool
-    verdict: str
+    noise: float  # standard deviation of the cosines
+    right: bool  # whether the best candidate is the target
+    verdict: str  # FOUND, AMBIGUOUS, NOT_FOUND, or ERROR for a refused sentence
 
 
 def read_expressions(path: Path) -> list[ExpressionItem]:
     """Return the items of a file, candidates shuffled by a seed of text and image.
 
     Raises:
-        InputError: A line is no item; the message names it.
-        FileNotFoundError: There is no such file.
+        InputError: An invalid line; the message names it.
+        FileNotFoundError: The file does not exist.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
     items = []
@@ -141,7 +139,7 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
 
 
 def masks_of(item: ExpressionItem) -> BoolArray:
-    """Return bool NxHxW: the polygons, or the boxes where there are none; never empty."""
+    """Return bool NxHxW: the polygons, or the boxes of candidates without; never empty."""
     width, height = item.size
     masks = np.zeros((len(item.candidates), height, width), np.uint8)
     for mask, each in zip(masks, item.candidates, strict=True):
@@ -158,21 +156,17 @@ def masks_of(item: ExpressionItem) -> BoolArray:
 
 
 class ExpressionBench:
-    """Asks sentences of one or several variants, with simulated semantics.
+    """Resolves sentences by one or several variants, with simulated semantics.
 
     Args:
-        settings: The product's settings, those of a preset.
+        settings: The preset's settings of the product.
         parser: The product's parser.
         reader: The parser of the published variants.
         semantics: "words" or "uniform".
     """
 
     def __init__(
-        self,
-        settings: ReferSettings,
-        parser: Parser,
-        reader: PublishedReader,
-        semantics: Semantics,
+        self, settings: ReferSettings, parser: Parser, reader: PublishedReader, semantics: Semantics
     ) -> None:
         self._clip = SimulatedClip(settings.negatives)
         self._parser, self._semantics = parser, semantics
@@ -184,24 +178,36 @@ class ExpressionBench:
             method = find_method("hybridgl-no-coherence", variant)
             self._resolvers[variant] = PublishedResolver(method, self._clip, None, reader, settings)
 
-    def asks(self, item: ExpressionItem) -> bool:
-        """Whether an item is asked: with uniform semantics, if it names a place or an order."""
+    def selects(self, item: ExpressionItem) -> bool:
+        """Return whether an item is used; "uniform" needs a word of position or order."""
         return self._semantics == "words" or names_place(item.text)
+
+    def evaluate(
+        self,
+        items: Sequence[ExpressionItem],
+        variants: Sequence[str],
+        noises: Sequence[float],
+        title: str = "",
+    ) -> list[ExpressionAnswer]:
+        """Return all answers to the selected items. Shows progress on stderr."""
+        selected = [item for item in items if self.selects(item)]
+        progress = tqdm(selected, title, unit="text")
+        return [answer for item in progress for answer in self.answers(item, variants, noises)]
 
     def answers(
         self, item: ExpressionItem, variants: Sequence[str], noises: Sequence[float]
     ) -> Iterator[ExpressionAnswer]:
-        """Yield the answer of each variant at each noise; the scene is looked at once."""
+        """Yield the answer of each variant at each noise; the scene is encoded once."""
         kind = self.kind(item.text)
         bags = [_bag(item, index) for index in range(len(item.candidates))]
         masks = masks_of(item)
         frame = Frame(np.zeros((*masks.shape[1:], 3), np.uint8))
         quality = np.full(len(masks), 0.9, np.float32)
         proposals = Proposals(masks, mask_boxes(masks), quality, ("sam",) * len(masks))
-        self._clip.show(item.image, bags, self._semantics, 0.0)
+        self._clip.set_scene(item.image, bags, self._semantics, 0.0)
         scene = self._encoder.look(frame, proposals)
         for noise in noises:
-            self._clip.show(item.image, bags, self._semantics, noise)
+            self._clip.set_scene(item.image, bags, self._semantics, noise)
             for variant in variants:
                 chosen: int | None
                 if variant == "sentence":
@@ -210,59 +216,59 @@ class ExpressionBench:
                     chosen, verdict = by_centres(item), "FOUND"
                 else:
                     try:
-                        referral = self._resolvers[variant].refer(scene, item.text)
+                        result = self._resolvers[variant].refer(scene, item.text)
                     except InputError:
                         chosen, verdict = None, "ERROR"
                     else:
-                        best = referral.best
+                        best = result.best
                         chosen = None if best is None else best.index
-                        verdict = referral.verdict.value
+                        verdict = result.verdict.value
                 right = chosen == item.target
                 yield ExpressionAnswer(item.text, item.image, kind, variant, noise, right, verdict)
 
     def kind(self, text: str) -> str:
-        """What a sentence tells its target apart by, as the product reads it."""
+        """Return the kind of evidence that tells the target apart in the product's parse."""
         try:
-            expression = interpret(self._parser.parse(text)).expression
+            target = interpret(self._parser.parse(text).target).phrase
         except InputError:
             return "unread"
-        if expression.ordinal is not None:
+        if target.ordinal is not None:
             return "ordinal"
-        if expression.superlative is not None:
+        if target.superlative is not None:
             return "superlative"
-        if expression.excluded:
+        if target.excluded:
             return "negation"
-        if any(relation.certainty > 0.5 for relation in expression.relations):
+        if any(relation.certainty > 0.5 for relation in target.relations):
             return "relation"
-        return "place" if expression.position else "description"
+        return "place" if target.position else "description"
 
 
 def _bag(item: ExpressionItem, index: int) -> frozenset[str]:
-    """The words that a candidate matches: its category's, and the sentence's if it is meant."""
+    """Return the matching words: the category's and, for the target, the sentence's."""
     named = words(item.candidates[index].category)
     return frozenset([*named, *words(item.text)] if index == item.target else named)
 
 
 def _only_best(values: np.ndarray) -> int | None:
-    """The index of the largest value; None on a tie."""
+    """Return the index of the largest value; None on a tie."""
     best = np.flatnonzero(values >= values.max() - 1e-9)
     return int(best[0]) if len(best) == 1 else None
 
 
 def names_place(text: str) -> bool:
-    """Whether a text has a word of place or order; "on its back" is posture."""
-    spoken = ["", *words(text)]
-    return any(word in PLACE_WORDS and before not in _OWNERS for before, word in pairwise(spoken))
+    """Return whether a text has a word of position or order; "on its back" is posture."""
+    tokens = ["", *words(text)]
+    return any(word in PLACE_WORDS and before not in _OWNERS for before, word in pairwise(tokens))
 
 
 def by_centres(item: ExpressionItem) -> int | None:
-    """Choose by box centres alone: the simple rule that place words have to beat.
+    """Return the choice by box centres alone, a simple baseline for words of position.
 
     Left is the smallest centre x, front the lowest edge, the middle the nearest to the mean of the
-    centres; "second ... from the left" is counted. None without a place, and on a tie.
+    centres; "second ... from the left" is counted. None without a position, and on a tie.
     """
-    spoken = set(words(item.text))
-    named = {side for side, texts in _SIDES.items() if texts & spoken}
+    tokens = set(words(item.text))
+    named = {side for side, texts in _SIDES.items() if texts & tokens}
     boxes = np.array([each.box for each in item.candidates])
     size = np.array(item.size, float)
     x, y = ((boxes[:, :2] + boxes[:, 2:] / 2) / size).T
@@ -281,9 +287,8 @@ def by_centres(item: ExpressionItem) -> int | None:
 def summarise_expressions(answers: Sequence[ExpressionAnswer]) -> dict[str, dict[str, Any]]:
     """Return {variant: {noise: figures}}: shares of n, and the same by kind of sentence.
 
-    ``argmax``: the best candidate is the target; ``right``: it is, and the verdict is FOUND;
-    ``refused``, ``ambiguous`` and ``errors``: shares of NOT_FOUND, AMBIGUOUS, and of sentences that
-    were not read.
+    ``argmax``: the best candidate is the target; ``right``: and the verdict is FOUND; ``refused``,
+    ``ambiguous`` and ``errors``: NOT_FOUND, AMBIGUOUS, and sentences that could not be parsed.
     """
     groups: dict[tuple[str, float], list[ExpressionAnswer]] = {}
     for answer in answers:
@@ -294,6 +299,28 @@ def summarise_expressions(answers: Sequence[ExpressionAnswer]) -> dict[str, dict
         by_kind = {kind: _shares([a for a in group if a.kind == kind]) for kind in kinds}
         summary.setdefault(variant, {})[f"{noise:g}"] = {**_shares(group), "by_kind": by_kind}
     return summary
+
+
+def write_results(
+    directory: Path, answers: Sequence[ExpressionAnswer], summary: Mapping[str, Any]
+) -> Path:
+    """Write ``directory``/answers.jsonl and summary.json; return the summary's path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(asdict(answer)) + "\n" for answer in answers)
+    (directory / "answers.jsonl").write_text(lines, encoding="utf-8")
+    path = directory / "summary.json"
+    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def summary_lines(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield the figures as lines of text."""
+    columns = ("argmax", "right", "refused", "ambiguous", "errors")
+    yield f"{'':<11}{'noise':>6}{'n':>6}" + "".join(f"{name:>11}" for name in columns)
+    for variant, rows in summary.items():
+        for noise, row in rows.items():
+            shares = "".join(f"{row[name]:>11.3f}" for name in columns)
+            yield f"{variant:<11}{noise:>6}{row['n']:>6}{shares}"
 
 
 def _shares(answers: Sequence[ExpressionAnswer]) -> dict[str, float]:

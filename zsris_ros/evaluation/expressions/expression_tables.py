@@ -1,4 +1,4 @@
-"""The tables of docs/expressions.md, from the summaries of ``zsris eval expressions``.
+"""Writes the tables of docs/expressions.md from the summaries of ``zsris eval expressions``.
 
 ``python -m zsris_ros.evaluation.expressions.expression_tables PAGE FOLDER`` (docs/expressions.md,
 docs/results/expressions) replaces the text between ``<!-- results -->`` and ``<!-- /results -->``.
@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.readme_tables import with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table
+from zsris_ros.evaluation.reports.result_tables import with_results
 
 _TITLES = {
     "words": "Simulated semantics `words`: the sentence describes its object",
@@ -36,31 +37,31 @@ def _section(results: Path, semantics: str) -> Iterator[str]:
     }
     yield f"### {_TITLES[semantics]}"
     yield ""
-    yield "| file | n | variant | noise | " + " | ".join(_SHARES) + " |"
-    yield "|---" * (4 + len(_SHARES)) + "|"
-    for name, summary in summaries.items():
-        for variant, rows in summary.items():
-            for noise, row in rows.items():
-                shares = " | ".join(f"{row[share]:.3f}" for share in _SHARES)
-                yield f"| {name} | {row['n']} | {variant} | {noise} | {shares} |"
+    yield from markdown_table(
+        ("file", "n", "variant", "noise", *_SHARES),
+        (
+            (name, row["n"], variant, noise, *(f"{row[share]:.3f}" for share in _SHARES))
+            for name, summary in summaries.items()
+            for variant, rows in summary.items()
+            for noise, row in rows.items()
+        ),
+    )
     yield ""
     yield "`product` by what tells the target apart, argmax (number of sentences):"
     yield ""
-    kinds = sorted({kind for each in summaries.values() for kind in _product(each)["by_kind"]})
-    yield "| file | noise | " + " | ".join(kinds) + " |"
-    yield "|---" * (2 + len(kinds)) + "|"
+    first = [next(iter(each["product"].values())) for each in summaries.values()]
+    kinds = sorted({kind for row in first for kind in row["by_kind"]})
+    cells = []
     for name, summary in summaries.items():
         for noise, row in summary["product"].items():
-            cells = (row["by_kind"].get(kind) for kind in kinds)
-            shares = " | ".join("" if c is None else f"{c['argmax']:.3f} ({c['n']})" for c in cells)
-            yield f"| {name} | {noise} | {shares} |"
-
-
-def _product(summary: Summary) -> Mapping[str, Any]:
-    return next(iter(summary["product"].values()))
+            found = (row["by_kind"].get(kind) for kind in kinds)
+            shares = ("" if c is None else f"{c['argmax']:.3f} ({c['n']})" for c in found)
+            cells.append((name, noise, *shares))
+    yield from markdown_table(("file", "noise", *kinds), cells)
 
 
 def main() -> None:
+    """Update the page of the first argument from the folder of the second."""
     page, results = Path(sys.argv[1]), Path(sys.argv[2])
     text = page.read_text(encoding="utf-8")
     page.write_text(with_results(text, expression_tables(results)), encoding="utf-8")

@@ -1,18 +1,18 @@
-"""CLIP replaced by a stated relation between words and masks, for sentences without pictures.
+"""A CLIP with simulated similarities, for expressions without images.
 
-A set of referring expressions with boxes or polygons often comes without its pictures. The resolver
-can still be measured on it: the similarity of a text and a mask is simulated,
+Data sets of referring expressions with boxes or polygons often lack their images. The resolver can
+still be evaluated on them, with a simulated similarity of text and mask,
 
     cos(text, mask) = 0.20 + 0.07 m + e,    e ~ N(0, sigma^2),
 
-which is about what OpenAI's ViT-B/16 gives for crops: unmatched crops near 0.20, matched ones near
-0.27, and a spread between crops of one kind of 0.01 to 0.02. ``e`` is drawn once for each text,
-image and mask. The generic negatives of a preset ("object", "thing") get 0.23 + e.
+close to OpenAI's ViT-B/16 on crops: unmatched crops near 0.20, matched ones near 0.27, and a spread
+between crops of one kind of 0.01 to 0.02. ``e`` is drawn once for each text, image and mask. The
+generic negatives of a preset ("object", "thing") get 0.23 + e.
 
-- ``words``: m is the share of the text's content words that are in the mask's bag. A bag holds the
-  words of the mask's category and, for the mask that is meant, those of the sentence. Words are
-  compared in the singular.
-- ``uniform``: m = 1 for every text and mask. The answer comes from language and geometry alone.
+- ``words``: m is the share of the text's content words in the mask's bag. A bag holds the words of
+  the mask's category and, for the target, those of the sentence. Words are compared in the
+  singular.
+- ``uniform``: m = 1 for every text and mask. Only language and geometry decide.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ Semantics = Literal["words", "uniform"]
 UNMATCHED, MATCHED, GENERIC = 0.20, 0.27, 0.23
 TEXT_COSINE = 0.8
 """Cosine of two different texts, about that of a sentence and its noun phrase in CLIP."""
-_IMAGE_SHARE = 0.6  # of a mask's feature lies in the direction that all masks share
-_PRIVATE = 64  # dimensions in which texts differ
+_IMAGE_SHARE = 0.6  # share of a mask's feature in the common direction
+_PRIVATE = 64  # dimensions of the differences between texts
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -58,23 +58,23 @@ NO_CONTENT = word_set("""
     table tabletop shelf shelves floor ground desk counter surface chair picture image photo
     pic photograph scene screen frame camera view viewer here
 """)
-"""Articles, prepositions, places, order, posture and supports: words that name nothing to see."""
+"""Words without visible content: articles, prepositions, places, order, posture, supports."""
 
 
 def content_words(text: str) -> list[str]:
-    """The words of a text that describe a thing, in lower case."""
+    """Return the words of a text that describe an object, in lower case."""
     return [word for word in words(text) if word not in NO_CONTENT]
 
 
 def words(text: str) -> list[str]:
-    """All words of a text in lower case; "004_coca-cola" gives "004", "coca" and "cola"."""
+    """Return all words of a text in lower case; "004_coca-cola" gives "004", "coca" and "cola"."""
     return _WORD.findall(text.lower())
 
 
 class SimulatedClip:
-    """Stands where a CLIP's text encoder would: texts become features with the stated cosines.
+    """A text encoder whose features have the stated cosines.
 
-    ``show`` names the scene that following texts are about. ``negatives`` are the preset's generic
+    ``set_scene`` selects the scene of the following texts. ``negatives`` are the preset's generic
     texts. Equal texts have equal features, so a mixture of texts has a mixture of their noise.
     """
 
@@ -82,18 +82,18 @@ class SimulatedClip:
         self._negatives = frozenset(negatives)
         self._features: dict[str, Tensor] = {}
         self.device = torch.device("cpu")
-        self.show("", (), "words", 0.0)
+        self.set_scene("", (), "words", 0.0)
 
-    def show(
+    def set_scene(
         self, image: str, bags: Sequence[Collection[str]], semantics: Semantics, sigma: float
     ) -> None:
-        """The scene that is asked about: ``bags`` holds each mask's words, in the file's order."""
+        """Select the scene: ``bags`` holds each mask's words, in the file's order."""
         self._image, self._bags = image, [frozenset(map(singular, bag)) for bag in bags]
         self._semantics, self._sigma = semantics, sigma
         self._features.clear()
 
     def mask_features(self) -> Tensor:
-        """float32 NxE, unit length: a direction that all masks share, and one for each mask."""
+        """Return float32 NxE, unit length: a common direction, and one for each mask."""
         count = len(self._bags)
         features = torch.zeros(count, count + 2 + _PRIVATE)
         features[:, 0] = _IMAGE_SHARE
@@ -101,7 +101,7 @@ class SimulatedClip:
         return features
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """float32 KxE, unit length, with ``cosines`` to ``mask_features``."""
+        """Return float32 KxE, unit length, with ``cosines`` to ``mask_features``."""
         for text in texts:
             if text not in self._features:
                 self._features[text] = self._encode(text)
@@ -110,7 +110,7 @@ class SimulatedClip:
         return torch.stack([self._features[text] for text in texts])
 
     def cosines(self, text: str) -> np.ndarray:
-        """float64 N: the cosine of a text with each mask."""
+        """Return the cosine of a text with each mask, float64 N."""
         if text in self._negatives:
             plain = np.full(len(self._bags), GENERIC)
         else:
@@ -142,7 +142,7 @@ class SimulatedClip:
 
 
 class SimulatedEncoder:
-    """The mask encoder beside a ``SimulatedClip``: features of the scene that is shown."""
+    """The mask encoder of a ``SimulatedClip``: features of its current scene."""
 
     settings = None
 
@@ -150,12 +150,12 @@ class SimulatedEncoder:
         self.clip = clip
 
     def encode(self, rgb: ByteArray, masks: BoolArray) -> Tensor:
-        """float32 NxE of the N masks that were shown, in their order."""
+        """Return float32 NxE of the N masks of the scene, in their order."""
         return self.clip.mask_features()
 
 
 def _normal(key: str) -> float:
-    """A standard normal number that depends on the key alone (Box-Muller on a hash)."""
+    """Return a standard normal number determined by the key (Box-Muller on a hash)."""
     digest = hashlib.blake2b(key.encode(), digest_size=16).digest()
     first = (int.from_bytes(digest[:8], "big") + 1) / 2.0**64
     second = int.from_bytes(digest[8:], "big") / 2.0**64

@@ -71,7 +71,7 @@ def _from_above(
     axes = np.stack([np.cross(y, down), y, down], axis=1)
     point = (float(position[0]), float(position[1]), float(position[2]))
     return GraspCandidate(
-        pose=seen.support.of_pose(Pose(point, axes)),
+        pose=seen.support.transform_pose(Pose(point, axes)),
         width=width,
         opening=jaw.opening,
         pregrasp_distance=GraspSettings().pregrasp_distance,

@@ -185,7 +185,7 @@ def _free_place(
 
 
 def _tabletop_object(placed: PlacedObject, rng: np.random.Generator) -> SceneObject:
-    mesh = SHAPES[placed.shape].mesh()
+    mesh = SHAPES[placed.shape].mesh
     scale = np.array(placed.scale)
     parts = tuple(
         ConvexPart(part.corners * scale, part.volume * float(scale.prod()), part.centroid * scale)
@@ -207,7 +207,7 @@ def _tabletop_object(placed: PlacedObject, rng: np.random.Generator) -> SceneObj
 
 @cache
 def _shape_parts(shape: str) -> tuple[ConvexPart, ...]:
-    mesh = SHAPES[shape].mesh()
+    mesh = SHAPES[shape].mesh
     return tuple(convex_parts(mesh.vertices, mesh.faces))
 
 

@@ -1,1 +1,1 @@
-"""Figures, tables and pages from what an evaluation wrote."""
+"""Reports: figures, tables and pages from the records of an evaluation."""

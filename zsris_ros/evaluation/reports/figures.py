@@ -1,4 +1,4 @@
-"""The figures of one run, computed from what it wrote down, and the summary that holds them."""
+"""The figures of one run, computed from its records, and the summary that holds them."""
 
 from __future__ import annotations
 
@@ -20,43 +20,39 @@ from zsris_ros.evaluation.metrics import (
     overall_iou,
     precision,
 )
-from zsris_ros.evaluation.records import AnswerRecord, LookRecord
+from zsris_ros.evaluation.records import AnswerRecord, FrameRecord
 from zsris_ros.geometry import run_lengths
 from zsris_ros.types import BoolArray, Verdict
 
 RIGHT = 0.5
-"""An answer is right when its IoU with the truth is above this."""
+"""An answer is right above this IoU."""
 
 THRESHOLDS = (0.5, 0.7, 0.9)
-"""Of Pr@X."""
+"""Thresholds of Pr@X."""
 
 ANSWERED = (Verdict.FOUND.value, Verdict.AMBIGUOUS.value)
-"""The verdicts that come with a mask."""
+"""The verdicts with a mask."""
 
 LENGTHS = ((1, 2), (3, 3), (4, 5), (6, 7), (8, 10), (11, 20), (21, None))
-"""First and last number of words of each row by length.
-
-The rows of the literature are unions of these: 1-2, 3, 4-5, 6-20 for RefCOCO and RefCOCO+, and 1-5,
-6-7, 8-10, 11-20 for RefCOCOg.
-"""
+"""First and last number of words of each row by length. The rows of the literature are unions of
+these: 1-2, 3, 4-5, 6-20 for RefCOCO and RefCOCO+, and 1-5, 6-7, 8-10, 11-20 for RefCOCOg."""
 
 
-def summarise(answers: Sequence[AnswerRecord], looks: Sequence[LookRecord]) -> dict[str, Any]:
-    """All figures of a run, the same in whatever order its records come.
+def summarise(answers: Sequence[AnswerRecord], frames: Sequence[FrameRecord]) -> dict[str, Any]:
+    """Return all figures of a run, independent of the order of its records.
 
-    IoU and shares are in 0..1, ``seconds_per_scene`` is looking only. ``n``, ``miou``, ``oiou`` and
-    ``accuracy`` are over all answers, and by category and by length. An answer counts with its
-    mask: an ambiguous one with the best candidate's, what was not found with an empty one. Where
-    some questions mean nothing, ``miou`` and ``oiou`` are therefore gIoU and cIoU of GRES (Liu et
-    al. 2023); elsewhere they are the papers' figures. ``ociou`` is VATEX's object-centric IoU,
-    Eqs. (9) and (10), over whatever is meant by one or more questions of a frame.
+    IoU and shares are in 0..1; ``n``, ``miou``, ``oiou`` and ``accuracy`` are over all answers, by
+    category and by length. An ambiguous answer counts with the best candidate's mask, NOT_FOUND
+    with an empty one. With questions without a target, ``miou`` and ``oiou`` are gIoU and cIoU of
+    GRES (Liu et al. 2023), else the papers' figures. ``ociou`` is VATEX's object-centric IoU, Eqs.
+    (9) and (10).
 
-    ``proposal_bound`` is the mean IoU of all true objects, asked for or not, with their best
-    proposal. ``bound_miou`` and ``bound_oiou`` are what a perfect choice would have reached on the
-    questions that mean something: the figure to hold ``miou`` and ``oiou`` against.
+    ``proposal_bound`` is the mean IoU of all true objects with their best proposal. ``bound_miou``
+    and ``bound_oiou`` are the figures of a perfect choice on the questions with a target, the
+    reference for ``miou`` and ``oiou``. ``seconds_per_scene`` covers proposals and ``frame``.
 
-    ``mask_class_accuracy`` and ``class_conditioned_oiou`` are there where classes are known, and
-    ``no_target`` where some questions mean nothing.
+    ``mask_class_accuracy`` and ``class_conditioned_oiou`` need classes, ``no_target`` questions
+    without a target.
     """
     bounds = [
         Overlap(each.bound_intersection, each.bound_union) for each in answers if each.targets
@@ -74,12 +70,12 @@ def summarise(answers: Sequence[AnswerRecord], looks: Sequence[LookRecord]) -> d
         "by_category": _rows(answers, lambda each: each.category),
         "by_length": _by_length(answers),
         "verdicts": dict(sorted(Counter(each.verdict for each in answers).items())),
-        **_proposals(looks),
+        **_proposals(frames),
     }
 
 
 def counted_iou(answer: AnswerRecord) -> float:
-    """The IoU that an answer counts with, in 0..1; two empty masks are right without a target."""
+    """Return the IoU of an answer in 0..1; two empty masks are right only without a target."""
     return answer_iou(_overlap(answer), bool(answer.targets))
 
 
@@ -88,7 +84,7 @@ def _overlap(answer: AnswerRecord) -> Overlap:
 
 
 def _cell(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
-    """The figures of one row of a table."""
+    """Return the figures of one row of a table."""
     ious = [counted_iou(each) for each in answers]
     return {
         "n": len(answers),
@@ -108,7 +104,7 @@ def _rows(
 
 
 def _by_length(answers: Sequence[AnswerRecord]) -> dict[str, dict[str, Any]]:
-    """A row for each range of LENGTHS in which there are expressions; words are split at blanks."""
+    """Return a row for each range of LENGTHS that has expressions; words are split at blanks."""
     rows = {}
     for first, last in LENGTHS:
         most = float("inf") if last is None else last
@@ -120,10 +116,9 @@ def _by_length(answers: Sequence[AnswerRecord]) -> dict[str, dict[str, Any]]:
 
 
 def _object_centric_iou(answers: Iterable[AnswerRecord]) -> float:
-    """Oc-IoU; what several questions mean is one object, told by its frame and its numbers.
+    """Return Oc-IoU over the objects, identified by frame and targets.
 
-    A question that each of several objects would answer means none of them in particular, and is
-    left out.
+    Ambiguous questions have no particular object and are left out.
     """
     objects = defaultdict(list)
     for answer in answers:
@@ -139,17 +134,17 @@ def _object_centric_iou(answers: Iterable[AnswerRecord]) -> float:
 
 
 def answered_mask(answer: AnswerRecord) -> BoolArray:
-    """The mask that was answered, bool HxW; empty where nothing was found."""
+    """Return the answered mask, bool HxW; empty for NOT_FOUND."""
     return run_lengths.decode({"size": (answer.height, answer.width), "counts": answer.mask})
 
 
 def truth_mask(answer: AnswerRecord) -> BoolArray:
-    """The mask that the answer was compared with, bool HxW; empty where nothing is meant."""
+    """Return the true mask, bool HxW; empty without a target."""
     return run_lengths.decode({"size": (answer.height, answer.width), "counts": answer.truth})
 
 
 def _classes(answers: Iterable[AnswerRecord]) -> dict[str, float]:
-    """MC-ACC and CC-oIoU (Global-Local CLIP, supplement, Table 5)."""
+    """Return MC-ACC and CC-oIoU (Global-Local CLIP, supplement, Table 5)."""
     known = [each for each in answers if each.target_class is not None]
     right = [each for each in known if each.answered_class == each.target_class]
     if not known:
@@ -161,7 +156,7 @@ def _classes(answers: Iterable[AnswerRecord]) -> dict[str, float]:
 
 
 def _no_target(answers: Iterable[AnswerRecord]) -> dict[str, Any]:
-    """GRES's N-acc., of questions that mean nothing, and T-acc., of those that mean something."""
+    """Return GRES's N-acc. of questions without a target, and T-acc. of the others."""
     answered: dict[bool, list[bool]] = {True: [], False: []}
     for answer in answers:
         answered[bool(answer.targets)].append(answer.verdict in ANSWERED)
@@ -176,29 +171,29 @@ def _no_target(answers: Iterable[AnswerRecord]) -> dict[str, Any]:
     }
 
 
-def _proposals(looks: Sequence[LookRecord]) -> dict[str, Any]:
-    """What was proposed, joined and by each proposer, and how long looking took."""
+def _proposals(frames: Sequence[FrameRecord]) -> dict[str, Any]:
+    """Return bounds and numbers of proposals by proposer, and the seconds of a scene."""
     bounds: dict[str, list[float]] = defaultdict(list)
     counts: Counter[str] = Counter()
-    for look in looks:
-        counts.update(look.proposals)
-        for name, values in look.bounds.items():
+    for frame in frames:
+        counts.update(frame.proposals)
+        for name, values in frame.bounds.items():
             bounds[name].extend(values)
     joined = bounds["joined"]
     return {
         "proposal_bound": round(mean(joined), 4),
         "proposal_bounds": {name: round(mean(bounds[name]), 4) for name in sorted(bounds)},
         "proposals_per_frame": {
-            name: round(counts[name] / len(looks), 2) for name in sorted(counts)
+            name: round(counts[name] / len(frames), 2) for name in sorted(counts)
         },
-        "frames": len(looks),
+        "frames": len(frames),
         "objects": len(joined),
-        "seconds_per_scene": round(mean(each.seconds for each in looks), 3),
+        "seconds_per_scene": round(mean(each.seconds for each in frames), 3),
     }
 
 
 def write_summary(directory: Path, summary: Mapping[str, Any]) -> Path:
-    """Write ``directory``/summary.json with the versions and the machine added."""
+    """Write ``directory``/summary.json, with package versions and machine added."""
     path = directory / "summary.json"
     whole = {**summary, "versions": versions(), "machine": _machine()}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
@@ -206,7 +201,7 @@ def write_summary(directory: Path, summary: Mapping[str, Any]) -> Path:
 
 
 def versions() -> dict[str, str]:
-    """The versions of the packages that the figures depend on, as far as they are installed."""
+    """Return the versions of the installed packages that affect the figures."""
     found = {"zsris_ros": zsris_ros.__version__, "python": platform.python_version()}
     for name in ("torch", "open_clip_torch", "segment_anything", "numpy", "spacy", "mujoco"):
         try:

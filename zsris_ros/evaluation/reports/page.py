@@ -1,7 +1,7 @@
-"""A run as one page to read: its figures beside the published ones, and answers as pictures.
+"""The report of a run: its figures beside the published ones, and answers as images.
 
-report.html stands alone: pictures are embedded, and nothing is loaded or run. Whatever comes from
-data (expressions, names, explanations) is escaped, and the page forbids scripts.
+report.html is self-contained: images are embedded, and no resource or script is loaded. All text
+from data (expressions, names, explanations) is escaped, and the page forbids scripts.
 """
 
 from __future__ import annotations
@@ -33,29 +33,28 @@ FIGURES = {
     "mask_class_accuracy": "MC-ACC",
     "class_conditioned_oiou": "CC-oIoU",
 }
-"""What papers report, by the names of a summary."""
+"""The figures of the papers, by the names of a summary."""
 
 CONTAMINATION = (
     "All pictures are of COCO's train2014. FreeSOLO was trained on COCO's pictures, without labels."
 )
-"""What "zero-shot" leaves unsaid."""
+"""A limit of "zero-shot"."""
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def write_report(
-    directory: Path,
-    summary: Mapping[str, Any],
-    answers: Sequence[AnswerRecord],
-    data_set: DataSet,
+    directory: Path, summary: Mapping[str, Any], answers: Sequence[AnswerRecord], data_set: DataSet
 ) -> Path:
     """Write ``directory``/report.html about a run and return its path.
 
-    ``summary`` is what ``summarise`` gives, with the run's settings ("method", "variant",
-    "weights", "dataset", "split", "split_by", ...) as far as there are any. ``data_set`` gives the
-    frames of the answers that are shown.
+    Args:
+        directory: The folder of the run.
+        summary: The figures of ``summarise``, with the settings of the run if there are any.
+        answers: The answers of the run.
+        data_set: Source of the frames of the shown answers.
     """
-    title = " · ".join([data_set.title, *_said(summary, "method", "variant")])
+    title = " · ".join([data_set.title, *_values(summary, "method", "variant")])
     body = "\n".join(
         [
             f"<h1>{escape(title)}</h1>",
@@ -93,7 +92,7 @@ def write_report(
     return path
 
 
-def _said(summary: Mapping[str, Any], *keys: str) -> list[str]:
+def _values(summary: Mapping[str, Any], *keys: str) -> list[str]:
     return [str(summary[key]) for key in keys if summary.get(key) is not None]
 
 
@@ -129,12 +128,12 @@ def _tiles(summary: Mapping[str, Any]) -> str:
 
 
 def _percent(share: float | None) -> str:
-    """Percent with two decimals, as the papers print it."""
+    """Return percent with two decimals, as in the papers."""
     return "" if share is None else f"{100 * share:.2f}"
 
 
 def _table(head: Mapping[str, str], rows: Iterable[str], kind: str = "") -> str:
-    """Rows under a head of column titles and their classes."""
+    """Return a table with a head of column titles and their classes."""
     cells = "".join(f'<th class="{each}">{escape(name)}</th>' for name, each in head.items())
     return (
         f'<div class="scroll"><table class="{kind}"><thead><tr>{cells}</tr></thead>'
@@ -143,7 +142,7 @@ def _table(head: Mapping[str, str], rows: Iterable[str], kind: str = "") -> str:
 
 
 def _published(summary: Mapping[str, Any]) -> str:
-    """This run first, then its bound, then what the papers print for the same split."""
+    """Return a table: this run, its bound, and the published figures of the same split."""
     dataset, split, method = (summary.get(key) for key in ("dataset", "split", "method"))
     rows = published_rows(str(dataset), str(split), method, summary.get("split_by"))
     measured = {
@@ -164,8 +163,8 @@ def _published(summary: Mapping[str, Any]) -> str:
             f"<td>{escape(proposals)}</td>{''.join(numbers)}</tr>"
         )
 
-    given = ", ".join(_said(summary, "proposals"))
-    named = " ".join(_said(summary, "method", "variant")) or "this run"
+    given = ", ".join(_values(summary, "proposals"))
+    named = " ".join(_values(summary, "method", "variant")) or "this run"
     lines = [line(named, "measured here", given, measured, "ours")]
     lines.append(line("Perfect choice of a proposal", "measured here", given, bound, "ours"))
     for row in rows:
@@ -201,12 +200,12 @@ def _reasons(answers: Sequence[AnswerRecord]) -> str:
         f'<td class="share"><i style="width:{100 * count / len(answers):.1f}%"></i></td></tr>'
         for name, count in counts.most_common()
     )
-    said = f"{right} of {len(answers)} answers are right; of the others, what they failed on."
-    return f"<p>{said}</p>{_table({'failed on': '', 'n': 'number', '': 'share'}, lines)}"
+    text = f"{right} of {len(answers)} answers are right; of the others, what they failed on."
+    return f"<p>{text}</p>{_table({'failed on': '', 'n': 'number', '': 'share'}, lines)}"
 
 
 def _histogram(answers: Sequence[AnswerRecord]) -> str:
-    """IoU in BINS bars from 0 to 1, the bounds as a stepped line over them."""
+    """Return IoU in BINS bars from 0 to 1, with the bounds as a stepped line."""
     width, height, left, bottom = 560, 250, 40, 30
     asked = [each for each in answers if each.targets]
     bars, steps = _binned(map(counted_iou, asked)), _binned(each.bound for each in asked)
@@ -247,7 +246,7 @@ def _binned(values: Iterable[float]) -> list[int]:
 
 
 def _pictures(answers: Sequence[AnswerRecord], data_set: DataSet) -> Iterator[str]:
-    """The worst, the best and randomly drawn answers; each frame is read once."""
+    """Yield the worst, the best and random answers; each frame is read once."""
     picked = {
         "Worst answers": samples.worst(answers, PICTURES["worst"]),
         "Best answers": samples.best(answers, PICTURES["best"]),

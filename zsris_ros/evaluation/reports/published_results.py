@@ -1,4 +1,4 @@
-"""The figures that the papers print, to stand beside measured ones. They are in published.json."""
+"""The published figures of the papers, stored in published_results.json."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USUAL_SPLIT_BY = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
-"""Who made the splits that the papers report on, where several people split a data set."""
+"""Authors of the splits in the papers, for data sets with several."""
 
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """What one paper prints for one method on one split.
+    """The figures of one paper for one method on one split.
 
     ``figures`` has the names of a summary ("oiou", "miou", "ociou", "precision 0.5", ...) and
-    values in 0..1. ``method`` is this package's name for what was measured, None where it has none;
-    ``kind`` says what sets it apart ("supervised", "bound", ...; "" for plain zero-shot rows).
-    ``ablation`` rows vary one method.
+    values in 0..1. ``method`` is this package's name of the method, None without one. ``kind``
+    marks special rows ("supervised", "bound", ...; "" for plain zero-shot rows). ``ablation`` rows
+    vary one method.
     """
 
     source: str
@@ -35,10 +35,10 @@ class PublishedRow:
 def published_rows(
     dataset: str, split: str, method: str | None = None, split_by: str | None = None
 ) -> list[PublishedRow]:
-    """What is published for a split ("refcoco", "testA"; "phrasecut", "unseen"), in print order.
+    """Return the published rows of a split ("refcoco", "testA"), in print order.
 
-    Ablation rows are left out except those of ``method``. ``split_by`` tells splits of one name
-    apart, by default those that the papers report on. Empty where nothing is published.
+    Ablation rows are left out except those of ``method``. ``split_by`` selects the author of the
+    splits, by default that of the papers. Empty without published rows.
     """
     author = split_by or USUAL_SPLIT_BY.get(dataset)
     key = " ".join(part for part in (dataset, author, split) if part)
@@ -49,7 +49,7 @@ def published_rows(
 
 @functools.cache
 def _by_split() -> Mapping[str, tuple[PublishedRow, ...]]:
-    """All rows by data set, author of the split, and split: "refcocog umd val"."""
+    """Return all rows by data set, author of the split, and split: "refcocog umd val"."""
     text = Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
     found: dict[str, list[PublishedRow]] = {}
     for table in json.loads(text)["tables"]:

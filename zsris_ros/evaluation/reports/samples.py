@@ -1,4 +1,4 @@
-"""Answers picked out of a run to be looked at, and why each went as it did."""
+"""Samples of a run's answers as images, and the reasons of wrong answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRUTH: Colour = (255, 255, 255)
 ANSWER: Colour = (255, 128, 14)
 TINT = 0.45
 WIDTH, QUALITY = 480, 82
-"""Of an embedded picture: pixels, and JPEG's."""
+"""Width of an embedded image in pixels, and JPEG quality."""
 
 RIGHT_ANSWER = "right"
 REASONS = {
@@ -29,11 +29,11 @@ REASONS = {
     "nothing meant": "something was answered where nothing is meant",
     "not read": "the expression was refused",
 }
-"""Why an answer can be wrong."""
+"""Reasons of wrong answers."""
 
 
 def reason(answer: AnswerRecord) -> str:
-    """What an answer failed on, a key of REASONS, or RIGHT_ANSWER."""
+    """Return the reason of a wrong answer, a key of REASONS, or RIGHT_ANSWER."""
     if counted_iou(answer) > RIGHT:
         return RIGHT_ANSWER
     if answer.verdict == REFUSED:
@@ -46,9 +46,9 @@ def reason(answer: AnswerRecord) -> str:
 
 
 def worst(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
-    """The wrong answers with the lowest IoU, equals by lot, from different frames where there are.
+    """Return the wrong answers with the lowest IoU, from different frames if possible.
 
-    Where there are fewer wrong ones, the right ones that fit least follow.
+    Ties are random. The right answers with the lowest IoU follow if there are too few.
     """
     order = sorted(_shuffled(answers, seed), key=counted_iou)
     wrong = [each for each in order if counted_iou(each) <= RIGHT]
@@ -56,20 +56,21 @@ def worst(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[An
 
 
 def best(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
-    """The answers with the highest IoU to questions that mean something, equals by lot."""
+    """Return the answers with the highest IoU to questions with a target, ties at random."""
     asked = [each for each in _shuffled(answers, seed) if each.targets]
     return _spread(sorted(asked, key=counted_iou, reverse=True), count)
 
 
 def drawn(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
-    """Answers drawn by lot, from different frames where there are."""
+    """Return random answers, from different frames if possible."""
     return _spread(_shuffled(answers, seed), count)
 
 
 def picture(rgb: ByteArray, answer: AnswerRecord) -> bytes:
-    """A JPEG of the frame (uint8 HxWx3) with the answer tinted and the truth outlined in white.
+    """Return a JPEG of the frame (uint8 HxWx3), the answer tinted and the truth outlined in white.
 
-    Raises InputError when the frame has another size than the answer's mask.
+    Raises:
+        InputError: The frame has another size than the answer's mask.
     """
     if rgb.shape[:2] != (answer.height, answer.width):
         raise InputError(
@@ -90,14 +91,14 @@ def picture(rgb: ByteArray, answer: AnswerRecord) -> bytes:
 
 
 def _shuffled(answers: Iterable[AnswerRecord], seed: int) -> list[AnswerRecord]:
-    """By lot, and the same in whatever order the answers came."""
+    """Return a random order that does not depend on the given order."""
     listed = sorted(answers, key=lambda each: (each.item, each.expression, each.targets))
     Random(seed).shuffle(listed)
     return listed
 
 
 def _spread(answers: Sequence[AnswerRecord], count: int) -> list[AnswerRecord]:
-    """The first ``count``, one a frame as long as there are frames; the order is kept."""
+    """Return the first ``count``, preferring one a frame; the order is kept."""
     seen: set[str] = set()
     again = []
     for answer in answers:
@@ -112,7 +113,7 @@ def _fit(mask: BoolArray, size: tuple[int, int]) -> BoolArray:
 
 
 def _outline(drawing: ByteArray, mask: BoolArray, colour: Colour) -> None:
-    """A line with a dark rim, which is seen on any background."""
+    """Draw a line with a dark rim, visible on any background."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(drawing, contours, -1, DARK, 4, cv2.LINE_AA)
     cv2.drawContours(drawing, contours, -1, colour, 2, cv2.LINE_AA)

@@ -1,51 +1,69 @@
-"""Which noun a later phrase belongs to: the nearest one it can sensibly modify."""
+"""The noun phrase that a later modifier belongs to: the nearest one that it can modify."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from zsris_ros.language.grammar.phrase_draft import MAX_DEPTH, Phrase
-from zsris_ros.language.lexicon import morphology as w
+from zsris_ros.language.grammar.draft import MAX_DEPTH, Draft
+from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
 from zsris_ros.language.lexicon.function_words import word_set
 
-_OWNED = word_set("his her their its my your")
+_POSSESSIVES = word_set("his her their its my your")
 
 
-Attach = Callable[[int, Sequence[Phrase]], Phrase | None]
-"""The phrase that the word at an index depends on, if a dependency parse can tell."""
-
-
-class Path:
-    """The target and the anchors that lead to the noun read last."""
-
-    def __init__(self, target: Phrase, attach: Attach | None = None) -> None:
-        self.at = 0
-        self._attach = attach
-        self.target = target
-        self.nouns: list[Phrase] = [target]
-        self._living: list[bool] = [w.is_animate(target.head)]
-        self.holder = target
-        self._forced: Phrase | None = None
+class Dependencies(Protocol):
+    """The target, the ends of noun phrases and the attachment of later phrases, by token index."""
 
     @property
-    def nearest(self) -> Phrase:
+    def chunk_ends(self) -> Mapping[int, int]:
+        """The end of the noun chunk for each token inside one."""
+        ...
+
+    def target_start(self, i: int) -> int:
+        """Return the start of the target where the command prefix ends at ``i``."""
+        ...
+
+    def owner(self, i: int, nouns: Sequence[Draft]) -> Draft | None:
+        """Return the noun phrase that the token at ``i`` depends on, None if unknown."""
+        ...
+
+
+class NounPath:
+    """The target and the anchors that lead to the noun read last.
+
+    ``at`` is the index of the current modifier, ``holder`` the last noun with a possession.
+    """
+
+    def __init__(self, target: Draft, dependencies: Dependencies | None) -> None:
+        self.at = 0
+        self.target = target
+        self.holder = target
+        self.nouns: list[Draft] = [target]
+        self._dependencies = dependencies
+        self._animate: list[bool] = [morph.is_animate(target.head)]
+        self._forced: Draft | None = None
+
+    @property
+    def nearest(self) -> Draft:
+        """The noun read last."""
         return self.nouns[-1]
 
-    def force(self, phrase: Phrase) -> None:
-        """The next modifier belongs to ``phrase``: after "and", after a comma."""
-        self._forced = phrase
+    def force(self, noun: Draft) -> None:
+        """Attach the next modifier to ``noun``: after "and", after a comma."""
+        self._forced = noun
 
-    def owner(self, kind: str, anchor: Phrase | None = None) -> Phrase:
-        """The noun that a modifier of ``kind`` belongs to; nouns behind it are closed.
+    def owner(self, kind: str, anchor: Draft | None = None) -> Draft:
+        """Return the noun that a modifier of ``kind`` belongs to, and close the nouns after it.
 
-        ``kind`` is a relation, or "place", "state", "animate" (what only the living do), "person"
-        (after "who") or "parked" for modifiers without an anchor.
+        ``kind`` is a relation, or "place", "state", "animate" (an action of people and animals),
+        "person" (after "who") or "parked" for modifiers without an anchor.
         """
         if self._forced is not None:
             chosen, self._forced = self._forced, None
         else:
-            parsed = self._attach(self.at, self.nouns) if self._attach is not None else None
+            parsed = self._dependencies and self._dependencies.owner(self.at, self.nouns)
             chosen = parsed or self._nearest(kind, anchor)
         if chosen in self.nouns:
             self.close(self.nouns.index(chosen) + 1)
@@ -53,33 +71,34 @@ class Path:
             self.holder = chosen
         return chosen
 
-    def push(self, anchor: Phrase) -> None:
+    def push(self, anchor: Draft) -> None:
+        """Open ``anchor`` for later modifiers."""
         if len(self.nouns) < MAX_DEPTH:
             self.nouns.append(anchor)
-            self._living.append(self._living[-1] or w.is_animate(anchor.head))
+            self._animate.append(self._animate[-1] or morph.is_animate(anchor.head))
 
     def close(self, count: int) -> None:
-        """Nothing later belongs to the nouns after the first ``count``."""
+        """Close the nouns after the first ``count`` to later modifiers."""
         del self.nouns[count:]
-        del self._living[count:]
+        del self._animate[count:]
 
-    def _nearest(self, kind: str, anchor: Phrase | None) -> Phrase:
+    def _nearest(self, kind: str, anchor: Draft | None) -> Draft:
         for k in range(len(self.nouns) - 1, 0, -1):
             if self._fits(k, kind, anchor):
                 return self.nouns[k]
         return self.target
 
-    def _fits(self, k: int, kind: str, anchor: Phrase | None) -> bool:
+    def _fits(self, k: int, kind: str, anchor: Draft | None) -> bool:
         noun = self.nouns[k]
         if kind == "of":
             return True
         if noun.content:  # the milk of a carafe, the toast of a slice
             return False
-        living_above = self._living[k - 1]
+        animate_above = self._animate[k - 1]
         if kind == "person":
-            return w.is_person(noun.head)
+            return morph.is_person(noun.head)
         if kind == "animate":
-            return w.is_animate(noun.head) or not (living_above or noun.is_detail)
+            return morph.is_animate(noun.head) or not (animate_above or noun.is_detail)
         if kind == "parked":
             moving = any(n.head in nouns.VEHICLES for n in self.nouns[:k])
             return not noun.is_had and (noun.head in nouns.VEHICLES or not moving)
@@ -88,31 +107,27 @@ class Path:
         if kind == "state":
             return True
         if kind == "with":
-            person_above = any(w.is_person(other.head) for other in self.nouns[:k])
-            return self._can_have(noun, living_above, person_above, anchor)
-        owned = anchor is not None and anchor.determiner in _OWNED
-        if anchor is not None and owned and (anchor.head in nouns.BODY or noun.is_had):
-            return True
-        if anchor is not None and anchor.head in nouns.OWN_PLACES and noun.role == "with":
-            return True
-        if noun.role == "with" and (noun.head in nouns.LIMBS or noun.determiner in _OWNED):
-            return noun.head in nouns.BODY or w.is_animate(noun.head)  # "its trunk in the water"
-        # What the owner has is where the owner is, unless it lives: a dog on a leash.
-        return not noun.is_had or w.is_animate(noun.head)
+            return anchor is not None and self._can_have(k, anchor)
+        if anchor is not None:
+            possessive = anchor.determiner in _POSSESSIVES
+            if possessive and (anchor.head in nouns.BODY or noun.is_had):
+                return True
+            if anchor.head in nouns.OWN_PLACES and noun.is_had:
+                return True
+        if noun.is_had and (noun.head in nouns.LIMBS or noun.determiner in _POSSESSIVES):
+            return noun.head in nouns.BODY or morph.is_animate(noun.head)
+        # A possession is at the place of its owner, unless it is animate: a dog on a leash.
+        return not noun.is_had or morph.is_animate(noun.head)
 
-    @staticmethod
-    def _can_have(
-        noun: Phrase, living_above: bool, person_above: bool, anchor: Phrase | None
-    ) -> bool:
-        if anchor is None:
-            return False
-        worn = w.is_clothing(anchor.head) and anchor.head not in nouns.MARKS
-        if (worn or anchor.head in nouns.BODY) and not w.is_animate(noun.head):
-            return not living_above and not noun.is_detail
-        if worn and not w.is_person(noun.head) and person_above:
+    def _can_have(self, k: int, anchor: Draft) -> bool:
+        noun, animate_above = self.nouns[k], self._animate[k - 1]
+        worn = morph.is_clothing(anchor.head) and anchor.head not in nouns.MARKS
+        if (worn or anchor.head in nouns.BODY) and not morph.is_animate(noun.head):
+            return not animate_above and not noun.is_detail
+        person_above = any(morph.is_person(other.head) for other in self.nouns[:k])
+        if worn and not morph.is_person(noun.head) and person_above:
             return False
         if noun.is_detail:
             return anchor.head in nouns.MARKS or anchor.head in nouns.BODY
-        return not (noun.role == "with" and living_above and not w.is_animate(noun.head)) or (
-            anchor.head in nouns.MARKS
-        )
+        inanimate = noun.is_had and animate_above and not morph.is_animate(noun.head)
+        return not inanimate or anchor.head in nouns.MARKS

@@ -1,4 +1,4 @@
-"""Hesitation, and what a speaker takes back: "the uh red, no the blue cup"."""
+"""Removal of hesitations, repeats and corrections: "the uh red, no the blue cup"."""
 
 from __future__ import annotations
 
@@ -7,35 +7,34 @@ from collections.abc import Sequence
 from zsris_ros.language.grammar.tokens import COMMA, Token, Tokens
 from zsris_ros.language.lexicon import adjectives as adj
 from zsris_ros.language.lexicon import function_words as lex
-from zsris_ros.language.lexicon import morphology as w
+from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
 from zsris_ros.language.lexicon.function_words import phrase_table
 
-_CUES = phrase_table({
+_CORRECTIONS = phrase_table({
     "": """
-        no, sorry, wait, i mean, i meant, actually, make that, scratch that, or rather, no wait,
-        no sorry, wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
+        no, sorry, wait, i mean, i meant, actually, make that, scratch that, or rather, no wait, no
+        sorry, wait no, oh no, uh no, um no, no i mean, sorry i mean, sorry no, no sorry i mean
     """,
 })  # fmt: skip
 
 
-def mend(tokens: Tokens) -> Tokens:
-    """The tokens without sounds of hesitation and without what was taken back, "the dogs tail" with
-    its apostrophe.
+def remove_disfluencies(tokens: Tokens) -> Tokens:
+    """Return the tokens without disfluencies, and with the apostrophe of "the dogs tail".
 
-    A cue before a determiner takes back the phrase begun so far; between two colours, sides,
-    ordinals or numbers it takes back the first one.
+    A correction before a determiner replaces the phrase begun so far, one between two colours,
+    sides, ordinals or numbers the first of the two.
     """
-    items = _without_repeats(_with_owners(_without_sounds(tokens.items)))
+    items = _remove_repeats(_restore_apostrophes(_remove_sounds(tokens.items)))
     words = [token.text for token in items] + [""] * 8
     i = len(items) - 1
     while i > 0:
-        row = w.match(_CUES, words, i)
+        row = morph.match(_CORRECTIONS, words, i)
         if row is not None:
             begin, end = i, i + row[1]
             begin -= words[begin - 1] == COMMA
             end += words[end] == COMMA
-            start = _taken_back(words, begin, end)
+            start = _replaced_from(words, begin, end)
             if start is not None:
                 del items[start:end], words[start:end]
                 i = start
@@ -43,18 +42,18 @@ def mend(tokens: Tokens) -> Tokens:
     return Tokens(tokens.source, tuple(items))
 
 
-def _with_owners(tokens: Sequence[Token]) -> list[Token]:
-    """A recogniser leaves out apostrophes: somebody's plural before a part is its owner."""
+def _restore_apostrophes(tokens: Sequence[Token]) -> list[Token]:
+    """Restore missing apostrophes: the plural of an animate noun before a part is its owner."""
     found: list[Token] = []
     words = [token.text for token in tokens] + [""] * 3
     for i, token in enumerate(tokens):
         if not token.text.endswith("s"):
             found.append(token)
             continue
-        owner, following = token.text[:-1], words[i + 1 + bool(w.positions(words[i + 1]))]
-        worn = w.is_clothing(following) or w.is_clothing(f"{following}s")
+        owner, following = token.text[:-1], words[i + 1 + bool(morph.positions(words[i + 1]))]
+        worn = morph.is_clothing(following) or morph.is_clothing(f"{following}s")
         owned = worn or following in nouns.BODY or following in nouns.MARKS
-        if owned and w.is_animate(owner):
+        if owned and morph.is_animate(owner):
             found.append(Token(owner, token.start, token.end - 1))
             found.append(Token("'s", token.end - 1, token.end))
         else:
@@ -62,8 +61,8 @@ def _with_owners(tokens: Sequence[Token]) -> list[Token]:
     return found
 
 
-def _without_sounds(tokens: Sequence[Token]) -> list[Token]:
-    """Without "uh" and "um", nor the commas on both sides of them; "10 mm" is a length."""
+def _remove_sounds(tokens: Sequence[Token]) -> list[Token]:
+    """Remove "uh" and "um" with the commas around them; "10 mm" is a length."""
     kept: list[Token] = []
     sounded = False
     for token in tokens:
@@ -80,16 +79,16 @@ def _without_sounds(tokens: Sequence[Token]) -> list[Token]:
     return kept
 
 
-def _without_repeats(tokens: Sequence[Token]) -> list[Token]:
-    """ "the second the second hook", "on on the table": what is said twice counts once.
+def _remove_repeats(tokens: Sequence[Token]) -> list[Token]:
+    """Remove the first of two equal phrases: "the second the second hook", "on on the table".
 
-    "on the right right now" says it once, and something else.
+    "on the right right now" has no repeat.
     """
     kept: list[Token] = []
     words = [token.text for token in tokens] + [""] * 8
     for i, token in enumerate(tokens):
         kept.append(token)
-        if w.match(lex.TIME_PHRASES, words, i) is not None:
+        if morph.match(lex.TIME_PHRASES, words, i) is not None:
             continue
         for n in (1, 2, 3):
             last = [t.text for t in kept[-n:]]
@@ -101,18 +100,18 @@ def _without_repeats(tokens: Sequence[Token]) -> list[Token]:
     return kept
 
 
-def _taken_back(words: Sequence[str], begin: int, end: int) -> int | None:
-    """Where the words begin that a cue at ``begin`` takes back, or None where it is no cue."""
+def _replaced_from(words: Sequence[str], begin: int, end: int) -> int | None:
+    """Return the start of the words that a correction at ``begin`` replaces, None without one."""
     if words[end] in lex.ARTICLES or words[end] in lex.DEMONSTRATIVES:
         openers = lex.DETERMINERS | set(lex.CARDINALS)
         return next((k for k in range(begin) if words[k] in openers), None)
-    before, after = _kind(words[begin - 1]), _kind(words[end])
+    before, after = _category(words[begin - 1]), _category(words[end])
     return begin - 1 if before is not None and before == after else None
 
 
-def _kind(word: str) -> str | None:
+def _category(word: str) -> str | None:
     if word in adj.COLOURS:
         return "colour"
-    if w.positions(word) or word in lex.SUPERLATIVES:
+    if morph.positions(word) or word in lex.SUPERLATIVES:
         return "place"
-    return "number" if w.ordinal(word) is not None or w.cardinal(word) is not None else None
+    return "number" if morph.ordinal(word) is not None or morph.cardinal(word) is not None else None

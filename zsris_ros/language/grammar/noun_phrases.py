@@ -2,285 +2,296 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from zsris_ros.language.grammar.boundaries import Boundaries
-from zsris_ros.language.grammar.phrase_draft import MAX_DEPTH, Phrase
-from zsris_ros.language.grammar.premodifiers import count, form_number, premodify, quantified
-from zsris_ros.language.grammar.tokens import COMMA, Tokens
+from zsris_ros.language.grammar.draft import MAX_DEPTH, Draft
+from zsris_ros.language.grammar.head_boundary import is_behind_head, is_intensifier
+from zsris_ros.language.grammar.premodifiers import count, head_number, premodify, quantified
+from zsris_ros.language.grammar.state import ParserState
+from zsris_ros.language.grammar.tokens import COMMA
 from zsris_ros.language.lexicon import adjectives as adj
 from zsris_ros.language.lexicon import function_words as lex
-from zsris_ros.language.lexicon import morphology as w
+from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
 from zsris_ros.language.lexicon.function_words import word_set
 from zsris_ros.types import Number
 
-_QUANTITY = ("all", "both", "each", "every", "any", "some", "several", "many", "few", "which",
-             "what", "whichever", "either")  # fmt: skip
+_QUANTIFIERS = lex.QUANTIFIERS - {"another", "no"}
 _OWNERS = ("his", "her", "its", "their", "with")
-PAIRS = word_set("pair pairs couple")
+_PAIRS = word_set("pair pairs couple")
 
 
-class NounPhraseReader(Boundaries):
-    """Reads noun phrases from one text."""
+@dataclass
+class _Run:
+    """The indices of the modifiers and the head, without a determiner.
 
-    def __init__(self, tokens: Tokens, chunk_ends: Mapping[int, int] | None = None) -> None:
-        super().__init__(tokens, chunk_ends)
-        self._sides: dict[int, str] = {}
-        self._paired: set[int] = set()
-        self._depth = 0
-        self._possessors = 0
+    ``sides`` holds the directions of ordinals before the head ("2nd from right mug"), ``paired``
+    marks "pair of".
+    """
 
-    def read(self, i: int, target: bool = False) -> tuple[Phrase, int] | None:
-        """The noun phrase at ``i`` and the index after it, or None when there is none."""
-        start, i, quantity, determiner = self._determiner(i)
-        if self._possessive_pronoun_head(i, determiner):
-            head = self.words[i - 1]
-            return Phrase(self.tokens.span(start, i), head, number=quantity or "one"), i
-        possessor: Phrase | None = None
-        self._possessors = 0
-        while True:
-            run, i = self._run(i, not determiner and not possessor, target)
-            if self.words[i] == "'s" and run:
-                possessor = self._build(start, run, quantity, determiner, possessor)
-                i, quantity, determiner = i + 1, None, "'s"
-                self._possessors += 1
-                continue
-            break
-        if run and self.words[i] == "of" and not self.idle(i) and self._partitive(run):
-            self._depth += 1
-            inner = self.read(i + 1, target) if self._depth < MAX_DEPTH else None
-            self._depth -= 1
-            if inner is not None and not inner[0].headless:
-                return self._of_several(start, run, inner, quantity)
-        if not run and possessor is not None:
-            possessor.target = possessor.target or possessor.head
+    words: list[int] = field(default_factory=list)
+    sides: dict[int, str] = field(default_factory=dict)
+    paired: bool = False
+
+
+def read_noun_phrase(
+    state: ParserState, i: int, target: bool = False, depth: int = 1
+) -> tuple[Draft, int] | None:
+    """Return the noun phrase at ``i`` and the index after it, None without one.
+
+    ``target`` accepts a headless color ("the red"), ``depth`` counts nested partitives.
+    """
+    start, i, quantity, determiner = _determiners(state, i)
+    if determiner in lex.DEMONSTRATIVES and state.closes(i):
+        text = state.tokens.span(start, i)
+        return Draft(text, state.words[i - 1], number=quantity or "one"), i
+    possessor: Draft | None = None
+    possessors = 0
+    run, i = _run(state, i, not determiner, target)
+    while state.words[i] == "'s" and run.words:
+        possessor = _build(state, start, run, quantity, determiner, possessor, possessors)
+        quantity, determiner = None, "'s"
+        possessors += 1
+        run, i = _run(state, i + 1, False, target)
+    if not run.words:
+        if possessor is not None:
+            possessor.text = possessor.text or possessor.head
             return possessor, i
-        if not run:
-            if not determiner and quantity is None:
-                return None
-            return self._headless(quantity, (start, i)), i
-        if not any(w.is_noun_like(self.words[k]) for k in run) and self._no_head(run, i, target):
-            phrase = self._headless(quantity, (start, i))
-            phrase.number = premodify(phrase, self.words, run, self._sides) or phrase.number
-            return phrase, i
-        return self._build(start, run, quantity, determiner, possessor), i
+        if not determiner and quantity is None:
+            return None
+        return _headless(quantity, (start, i)), i
+    if state.words[i] == "of" and not state.time_phrase(i) and _is_partitive(state, run.words):
+        inner = read_noun_phrase(state, i + 1, target, depth + 1) if depth < MAX_DEPTH else None
+        if inner is not None and not inner[0].headless:
+            return _partitive(state, start, run, inner, quantity)
+    named = any(morph.is_noun_like(state.words[k]) for k in run.words)
+    if not named and _is_headless(state, run.words, i, target):
+        phrase = _headless(quantity, (start, i))
+        phrase.number = premodify(phrase, state.words, run.words, run.sides) or phrase.number
+        return phrase, i
+    return _build(state, start, run, quantity, determiner, possessor, possessors), i
 
-    def _possessive_pronoun_head(self, i: int, determiner: str) -> bool:
-        return determiner in lex.DEMONSTRATIVES and self.closes(i)
 
-    def _determiner(self, i: int) -> tuple[int, int, Number | None, str]:
-        """(start of the phrase, index after determiners, quantity, last determiner)."""
-        words, start, quantity, determiner = self.words, i, None, ""
-        number: Number | None = quantity
-        while True:
-            word = words[i]
-            if word in lex.HESITATIONS:
-                i += 1
-                if not determiner and number is None:
-                    start = i
-            elif word in _QUANTITY and not (word == "all" and words[i + 1] in ("over", "around")):
-                number = quantified(word, number)
-                determiner = word
-                i += 2 if words[i + 1] == "of" else 1
-            elif word in lex.DETERMINERS:
-                if determiner and determiner not in _QUANTITY and word in lex.ARTICLES:
-                    start = i
-                determiner = word
-                i += 1
-            elif (
-                w.cardinal(word) is not None
-                and words[i + 1] == "of"
-                and words[i + 2] in lex.DETERMINERS
-            ):
-                number = count(w.cardinal(word))
-                i += 2
-            elif word in ("lot", "lots", "plenty") and words[i + 1] == "of":
-                number, determiner, i = "all", determiner or "a", i + 2
-            elif word in PAIRS and words[i + 1] == "of":
-                number = 2 if word == "couple" else number if isinstance(number, int) else "one"
-                determiner = determiner or "a"
-                i += 2
-            elif w.cardinal(word) is not None and words[i + 1] in PAIRS and words[i + 2] == "of":
-                number = count(w.cardinal(word))
-                i += 3
-                determiner = word
-            else:
-                return start, i, number, determiner
-
-    def _run(self, i: int, bare: bool, target: bool) -> tuple[list[int], int]:
-        """Indices of the words of one run up to its head, and the index after it."""
-        words, noun = self.words, False
-        run: list[int] = []
-        while i < self.size:
-            word = words[i]
-            if word in (COMMA, "and", "or") and not noun and self._adjectives_go_on(i, run):
-                i += 1
-                continue
-            if word in lex.COMPARATIVES and words[i + 1] == "than":
-                break
-            counted = self._counted_from(i, noun)
-            if counted:
-                run.append(i)
-                i = counted
-                continue
-            if (run and self._particle(i) and not noun) or (not noun and self._opens(i, run)):
-                pass
-            elif (
-                self.closes(i)
-                or (word in lex.INTENSIFIERS and self._intensifies(i))
-                or (noun and self._leaves(i, run, bare))
-                or (not run and word in ("wearing", "holding", "having"))
-                or (w.is_ing(word) and self._wears_colour(run))
-            ):
-                break
-            if word in PAIRS and words[i + 1] == "of" and run:
-                self._paired.add(run[0])
-                i += 2
-                continue
-            if word not in lex.HESITATIONS or (word == "mm" and words[i - 1].isdecimal()):
-                run.append(i)
-                noun = noun or self._can_be_head(i, bare)
+def _determiners(state: ParserState, i: int) -> tuple[int, int, Number | None, str]:
+    """Return the start of the phrase, the index after determiners, the quantity, the last one."""
+    words, start, determiner = state.words, i, ""
+    number: Number | None = None
+    while True:
+        word, cardinal = words[i], morph.cardinal(words[i])
+        if word in lex.HESITATIONS:
             i += 1
-        return run, i
+            if not determiner and number is None:
+                start = i
+        elif word in _QUANTIFIERS and not (word == "all" and words[i + 1] in ("over", "around")):
+            number = quantified(word, number)
+            determiner = word
+            i += 2 if words[i + 1] == "of" else 1
+        elif word in lex.DETERMINERS:
+            if determiner and determiner not in _QUANTIFIERS and word in lex.ARTICLES:
+                start = i
+            determiner = word
+            i += 1
+        elif cardinal is not None and words[i + 1] == "of" and words[i + 2] in lex.DETERMINERS:
+            number = count(cardinal)
+            i += 2
+        elif word in ("lot", "lots", "plenty") and words[i + 1] == "of":
+            number, determiner, i = "all", determiner or "a", i + 2
+        elif word in _PAIRS and words[i + 1] == "of":
+            number = 2 if word == "couple" else number if isinstance(number, int) else "one"
+            determiner, i = determiner or "a", i + 2
+        elif cardinal is not None and words[i + 1] in _PAIRS and words[i + 2] == "of":
+            number, determiner, i = count(cardinal), word, i + 3
+        else:
+            return start, i, number, determiner
 
-    def _wears_colour(self, run: Sequence[int]) -> bool:
-        """ "a woman in white", before a participle that is hers."""
+
+def _run(state: ParserState, i: int, bare: bool, target: bool) -> tuple[_Run, int]:
+    """Return one run of words up to its head, and the index after it."""
+    words, named, run = state.words, False, _Run()
+    while i < state.size:
+        word = words[i]
+        if word in (COMMA, "and", "or") and not named and _adjectives_go_on(state, i, run.words):
+            i += 1
+            continue
+        if word in lex.COMPARATIVES and words[i + 1] == "than":
+            break
+        if not named and (direction := _direction_before_head(state, i)) is not None:
+            run.words.append(i)
+            run.sides[i] = direction[1]
+            i = direction[0]
+            continue
+        opens = (bool(run.words) and _is_particle(state, i)) or _opens(state, i)
+        if (named or not opens) and (
+            state.closes(i)
+            or (word in lex.INTENSIFIERS and is_intensifier(state, i))
+            or (named and is_behind_head(state, i, run.words, bare))
+            or (not run.words and word in ("wearing", "holding", "having"))
+            or (morph.is_ing(word) and _is_worn_colour(state, run.words))
+        ):
+            break
+        if word in _PAIRS and words[i + 1] == "of" and run.words:
+            run.paired = True
+            i += 2
+            continue
+        if word not in lex.HESITATIONS or (word == "mm" and words[i - 1].isdecimal()):
+            run.words.append(i)
+            named = named or _can_be_head(state, i, bare)
+        i += 1
+    return run, i
+
+
+def _is_worn_colour(state: ParserState, run: list[int]) -> bool:
+    """Return whether the run is the colour of "a woman in white"."""
+    if len(run) != 1 or not run[0]:
+        return False
+    return state.words[run[0]] in adj.COLOURS and state.words[run[0] - 1] == "in"
+
+
+def _can_be_head(state: ParserState, i: int, bare: bool) -> bool:
+    word, following = state.words[i], state.words[i + 1]
+    if word == "one":
         return (
-            len(run) == 1
-            and self.words[run[0]] in adj.COLOURS
-            and bool(run[0])
-            and self.words[run[0] - 1] == "in"
+            state.closes(i + 1)
+            or state.is_comparison(i + 1)
+            or state.is_position(i + 1)
+            or _is_verb(following)
+            or (morph.is_ing(following) and not bare)
         )
+    if word in nouns.BODY and state.words[i - 1] in _OWNERS and morph.is_ed(following):
+        return True  # "with back turned"
+    return morph.is_noun_like(word) and not _is_premodifier(state, i)
 
-    def _can_be_head(self, i: int, bare: bool) -> bool:
-        word, following = self.words[i], self.words[i + 1]
-        if word == "one":
-            verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
-            behind = self.compares(i + 1) or self.placed(i + 1)
-            return self.closes(i + 1) or behind or verb or (w.is_ing(following) and not bare)
-        if word in nouns.BODY and self.words[i - 1] in _OWNERS and w.is_ed(following):
-            return True  # "with back turned"
-        return w.is_noun_like(word) and not self._premodifier(i, bare)
 
-    def _counted_from(self, i: int, noun: bool) -> int:
-        """The index after "2nd from right" when it stands before the head, else 0."""
-        words = self.words
-        if noun or words[i + 1] not in ("from", "to") or w.ordinal(words[i]) is None:
-            return 0
-        j = i + 2 + (words[i + 2] in lex.DETERMINERS)
-        side = w.positions(words[j])
-        if not side or side[0] not in lex.ORDINAL_SIDES or self.closes(j + 1):
-            return 0
-        self._sides[i] = lex.ORDINAL_SIDES[side[0]]
-        return j + 1
+def _is_verb(word: str) -> bool:
+    return morph.is_placement(word) or word in lex.HAVING or word in lex.LABELS
 
-    def _premodifier(self, i: int, bare: bool) -> bool:
-        """A participle or a shade that must be followed by more of the phrase."""
-        word, following = self.words[i], self.words[i + 1]
-        if word in ("near", "one") and not self.closes(i + 1):
-            return True
-        if word in lex.POSITION_NOUNS and i and w.positions(self.words[i - 1]):
-            return not self.closes(i + 1)  # "top row third tile"
-        verb = w.placement(following) or following in lex.HAVING or following in lex.LABELS
-        verb = verb or ((w.is_ing(following) or w.is_ed(following)) and self.closes(i + 2))
-        if word in adj.COLOUR_NOUNS and not verb:
-            return w.is_noun_like(following) or w.is_adjective(following)
-        shade = word in adj.SHADES and following in adj.COLOURS
-        if w.placement(following) and self.closes(i + 2):
-            return False  # "a lacewing sitting on a leaf"
-        ends = self.compares(i + 1) or (self.closes(i + 1) and not self._particle(i + 1))
-        return shade or ((w.is_ing(word) or w.is_ed(word)) and not ends)
 
-    def _particle(self, i: int) -> bool:
-        """ "up" in "the rolled up poster"."""
-        known = self.words[i] in ("up", "down", "out", "off", "in")
-        return known and w.is_ed(self.words[i - 1]) and not self.closes(i + 1)
+def _direction_before_head(state: ParserState, i: int) -> tuple[int, str] | None:
+    """Return the index after "2nd from right" before the head, and the side."""
+    words = state.words
+    if words[i + 1] not in ("from", "to") or morph.ordinal(words[i]) is None:
+        return None
+    j = i + 2 + (words[i + 2] in lex.DETERMINERS)
+    side = morph.positions(words[j])
+    if not side or side[0] not in lex.ORDINAL_SIDES or state.closes(j + 1):
+        return None
+    return j + 1, lex.ORDINAL_SIDES[side[0]]
 
-    def _opens(self, i: int, run: Sequence[int]) -> bool:
-        """Words that are prepositions elsewhere: "near zebra", "the inside pocket"."""
-        word, following = self.words[i], self.words[i + 1]
-        if word == "near":
-            return not self.closes(i + 1)
-        if word in ("left", "right") and run and following == "of":
-            return False
-        return word in ("next", "inside", "outside", "opposite") and bool(
-            i and self.words[i - 1] in lex.DETERMINERS and not self.closes(i + 1)
-        )
 
-    def _adjectives_go_on(self, i: int, run: Sequence[int]) -> bool:
-        """ "black and white", "small, round": a further adjective before the same head."""
-        j = i + 1 + (self.words[i] == COMMA and self.words[i + 1] in ("and", "or"))
-        if not run or self.closes(j) or not w.may_describe(self.words[run[-1]]):
-            return False
-        if self.closes(j + 1):
-            describing = w.is_adjective(self.words[j]) or w.may_describe(self.words[j])
-            return describing and self.words[j + 1] in (COMMA, "and", "or")
-        return w.is_adjective(self.words[run[-1]]) or w.may_describe(self.words[j])
+def _is_premodifier(state: ParserState, i: int) -> bool:
+    """Return whether more of the phrase must follow a participle or a shade at ``i``."""
+    word, following = state.words[i], state.words[i + 1]
+    if word in ("near", "one") and not state.closes(i + 1):
+        return True
+    if word in lex.POSITION_NOUNS and i and morph.positions(state.words[i - 1]):
+        return not state.closes(i + 1)  # "top row third tile"
+    participle = morph.is_ing(following) or morph.is_ed(following)
+    if word in adj.COLOUR_NOUNS and not (
+        _is_verb(following) or (participle and state.closes(i + 2))
+    ):
+        return morph.is_noun_like(following) or morph.is_adjective(following)
+    if morph.is_placement(following) and state.closes(i + 2):
+        return False  # "a lacewing sitting on a leaf"
+    if word in adj.SHADES and following in adj.COLOURS:
+        return True
+    if not (morph.is_ing(word) or morph.is_ed(word)) or state.is_comparison(i + 1):
+        return False
+    return not state.closes(i + 1) or _is_particle(state, i + 1)
 
-    def _partitive(self, run: Sequence[int]) -> bool:
-        """ "the taller of the candles", "the first of the cups", "one of the men"."""
-        last = self.words[run[-1]]
-        if last == "one":
-            return len(run) == 1
-        return bool(w.superlative(last) or w.ordinal(last) is not None) and (
-            len(run) == 1 or not w.is_noun_like(self.words[run[-2]])
-        )
 
-    def _of_several(
-        self, start: int, run: Sequence[int], inner: tuple[Phrase, int], quantity: Number | None
-    ) -> tuple[Phrase, int]:
-        phrase, end = inner
-        if not phrase.headless:
-            phrase.target = self.tokens.span(start, end)
-            phrase.span = (start, end)
-        phrase.number = quantity or "one"
-        premodify(phrase, self.words, run, self._sides)
-        return phrase, end
+def _is_particle(state: ParserState, i: int) -> bool:
+    """Return whether a particle stands at ``i``: "up" in "the rolled up poster"."""
+    known = state.words[i] in ("up", "down", "out", "off", "in")
+    return known and morph.is_ed(state.words[i - 1]) and not state.closes(i + 1)
 
-    def _no_head(self, run: Sequence[int], i: int, target: bool) -> bool:
-        """Whether a run without a noun is headless: "the left", "the red" but "the back of"."""
-        last = self.words[run[-1]]
-        if last == "top" and len(run) > 1 and self.words[run[-2]] in nouns.TOPS:
-            return False
-        if last in ("left", "right") and len(run) > 1 and w.positions(self.words[run[-2]]):
-            return True  # "the top left of the tray"
-        if last in lex.POSITIONS:
-            before = self.words[run[0] - 1]
-            own = before in _OWNERS and last in nouns.BODY
-            return not (self.words[i] == "of" or before == "'s" or own)
-        if last == "one":
-            return False
-        if w.ordinal(last) is not None or w.superlative(last) or w.cardinal(last) is not None:
-            return True
-        if w.is_extreme(last):
-            return True
-        return target and last in adj.PURE
 
-    @staticmethod
-    def _headless(quantity: Number | None, span: tuple[int, int]) -> Phrase:
-        """ "the left", "second from left": a neutral head stands for the unnamed thing."""
-        return Phrase("one", "one", number=quantity or "one", headless=True, span=span)
+def _opens(state: ParserState, i: int) -> bool:
+    """Return whether a preposition opens a noun phrase: "near zebra", "the inside pocket"."""
+    word = state.words[i]
+    if word == "near":
+        return not state.closes(i + 1)
+    inner = word in ("next", "inside", "outside", "opposite")
+    return inner and i > 0 and state.words[i - 1] in lex.DETERMINERS and not state.closes(i + 1)
 
-    def _build(
-        self,
-        start: int,
-        run: list[int],
-        quantity: Number | None,
-        determiner: str,
-        possessor: Phrase | None,
-    ) -> Phrase:
-        head = self.tokens.span(run[-1], run[-1] + 1)
-        phrase = Phrase(
-            self.tokens.span(start, run[-1] + 1),
-            head,
-            determiner=determiner,
-            span=(start, run[-1] + 1),
-        )
-        counted = premodify(phrase, self.words, run, self._sides, head=True)
-        if run[0] in self._paired:
-            quantity = "one"
-        phrase.number = counted or quantity or form_number(self.words, run, determiner)
-        if possessor is not None and self._possessors < MAX_DEPTH // 3:
-            phrase.relate("part_of", possessor)
-        return phrase
+
+def _adjectives_go_on(state: ParserState, i: int, run: list[int]) -> bool:
+    """Return whether a further adjective follows: "black and white", "small, round"."""
+    words = state.words
+    j = i + 1 + (words[i] == COMMA and words[i + 1] in ("and", "or"))
+    if not run or state.closes(j) or not morph.may_describe(words[run[-1]]):
+        return False
+    if state.closes(j + 1):
+        return morph.may_describe(words[j]) and words[j + 1] in (COMMA, "and", "or")
+    return morph.is_adjective(words[run[-1]]) or morph.may_describe(words[j])
+
+
+def _is_partitive(state: ParserState, run: list[int]) -> bool:
+    """Return whether "of" follows a choice: "the taller of the candles", "one of the men"."""
+    last = state.words[run[-1]]
+    if last == "one":
+        return len(run) == 1
+    if not morph.superlative(last) and morph.ordinal(last) is None:
+        return False
+    return len(run) == 1 or not morph.is_noun_like(state.words[run[-2]])
+
+
+def _partitive(
+    state: ParserState,
+    start: int,
+    run: _Run,
+    inner: tuple[Draft, int],
+    quantity: Number | None,
+) -> tuple[Draft, int]:
+    phrase, end = inner
+    phrase.text = state.tokens.span(start, end)
+    phrase.span = (start, end)
+    phrase.number = quantity or "one"
+    premodify(phrase, state.words, run.words, run.sides)
+    return phrase, end
+
+
+def _is_headless(state: ParserState, run: list[int], i: int, target: bool) -> bool:
+    """Return whether a run without a noun is headless: "the left", "the red", not "the back of"."""
+    words, last = state.words, state.words[run[-1]]
+    before = words[run[-2]] if len(run) > 1 else ""
+    if last == "top" and before in nouns.TOPS:
+        return False
+    if last in ("left", "right") and morph.positions(before):
+        return True  # "the top left of the tray"
+    if last in lex.POSITIONS:
+        owner = words[run[0] - 1]
+        own = owner in _OWNERS and last in nouns.BODY
+        return not (words[i] == "of" or owner == "'s" or own)
+    if last == "one":
+        return False
+    if morph.ordinal(last) is not None or morph.cardinal(last) is not None:
+        return True
+    if morph.superlative(last) or morph.is_extreme(last):
+        return True
+    return target and last in adj.PURE
+
+
+def _headless(quantity: Number | None, span: tuple[int, int]) -> Draft:
+    """Return a neutral head for an unnamed object: "the left", "second from left"."""
+    return Draft("one", "one", number=quantity or "one", headless=True, span=span)
+
+
+def _build(
+    state: ParserState,
+    start: int,
+    run: _Run,
+    quantity: Number | None,
+    determiner: str,
+    possessor: Draft | None,
+    possessors: int,
+) -> Draft:
+    words, span = run.words, (start, run.words[-1] + 1)
+    head = state.tokens.span(words[-1], span[1])
+    phrase = Draft(state.tokens.span(*span), head, determiner=determiner, span=span)
+    counted = premodify(phrase, state.words, words, run.sides, head=True)
+    if run.paired:
+        quantity = "one"
+    phrase.number = counted or quantity or head_number(state.words, words, determiner)
+    if possessor is not None and possessors < MAX_DEPTH // 3:
+        phrase.relate("part_of", possessor)
+    return phrase

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from zsris_ros.language.lexicon.function_words import ORDINALS, SUPERLATIVES, word_list, word_set
 from zsris_ros.types import InputError
 
-# Whatever is neither white space, a control character, a surrogate nor ASCII punctuation belongs
-# to a word, so that scripts with combining marks stay whole; one pass, no backtracking.
+# Words hold every character except white space, control characters, surrogates and ASCII
+# punctuation, which keeps combining marks whole. The expression does not backtrack.
 _WORD = r"[^\s\x00-\x2f:-@\[-`{-\x9f\ud800-\udfff]+"
 _TOKEN = re.compile(
     rf"w/o(?:ut)?(?!\w)|w/|&|{_WORD}(?:['\-]{_WORD})*|[.!?]+|[,;:()\[\]\"]+|'s(?!\S)|'"
 )
-# Control characters, and those that turn the direction of writing: no words, and in a terminal or a
-# log they would do things.
+# Control characters and marks of the writing direction, which would act on a terminal or a log.
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F),
              *range(0x2066, 0x206A))  # fmt: skip
 _PLAIN = str.maketrans(
@@ -27,9 +26,7 @@ _PLAIN = str.maketrans(
      **dict.fromkeys("\u201c\u201d\u00ab\u00bb\u2013\u2014\u3001\uff0c\u00b7", ","),
      **dict.fromkeys("\u2026\u3002\u00bf\u00a1\uff01\uff1f", ".")}
 )  # fmt: skip
-_IS = word_set("""
-    that who what where it there here he she which how when everything
-""")
+_IS = word_set("that who what where it there here he she which how when everything")
 _MOST = word_set("left right top bottom upper lower front back rear")
 _SHORT = {"w/": "with", "w": "with", "w/o": "without", "w/out": "without", "&": "and",
           "btw": "between", "btwn": "between"}  # fmt: skip
@@ -45,13 +42,13 @@ SPOKEN = {
     "gonna": ("going", "to"), "cannot": ("can", "not"), "youre": ("you", "are"),
     "cant": ("can", "not"), "wont": ("will", "not"),
 }  # fmt: skip
-"""Words a recogniser writes as one, taken apart."""
+"""Contractions that a speech recogniser writes as one word."""
 
 COMMA, STOP = ",", "."
 
 
 class Token(NamedTuple):
-    """One word in lower case with its place (start, end) in the normalised text."""
+    """One word in lower case with its span (start, end) in the normalised text."""
 
     text: str
     start: int
@@ -66,14 +63,18 @@ class Tokens:
     items: tuple[Token, ...]
 
     def span(self, first: int, last: int) -> str:
-        """The text of tokens first..last-1 as it stands in the source."""
+        """Return the text of tokens first..last-1 as written in the source."""
         if first >= last:
             return ""
         return " ".join(self.source[self.items[first].start : self.items[last - 1].end].split())
 
 
 def tokenise(text: str) -> Tokens:
-    """Tokens of one expression. Raises InputError when the text holds no letter or digit."""
+    """Return the tokens of one expression.
+
+    Raises:
+        InputError: The text holds no letter or digit.
+    """
     source = unicodedata.normalize("NFC", text).lower().translate(_PLAIN)
     if not any(character.isalnum() for character in source):
         raise InputError(
@@ -103,7 +104,7 @@ def tokenise(text: str) -> Tokens:
             items[begin:] = [Token("second-to-last", items[begin].start, end)]
         elif word == "most" and items and items[-1].text in _MOST:
             items[-1] = Token(items[-1].text + word, items[-1].start, end)
-        elif "'" in word or word in SPOKEN or _ordered(word):
+        elif "'" in word or word in SPOKEN or _starts_with_ordinal(word):
             items.extend(_split(word, start, end))
         else:
             items.append(Token(word, start, end))
@@ -111,28 +112,28 @@ def tokenise(text: str) -> Tokens:
 
 
 def _before_last(items: list[Token]) -> int | None:
-    """Where "second to last", "next to last" or "second last" begins, when "last" comes next."""
+    """Return the start of "second to last" or "next to last", where "last" comes next."""
     joined = bool(items) and items[-1].text == "to"
     begin = len(items) - 1 - joined
     counted = ("second", "2nd", "next") if joined else ("second", "2nd")
     return begin if begin >= 0 and items[begin].text in counted else None
 
 
-def _ordered(word: str) -> bool:
-    """Whether a word joins an ordinal to what it counts: second-closest, third-from-left."""
+def _starts_with_ordinal(word: str) -> bool:
+    """Return whether a word starts with an ordinal: second-closest, third-from-left."""
     first, _, rest = word.partition("-")
     return first in ORDINALS and (rest in SUPERLATIVES or rest.startswith("from-"))
 
 
 def _split(word: str, start: int, end: int) -> Iterator[Token]:
-    """A written word as one or two tokens: is|n't, cow|'s, that|'s -> is."""
+    """Yield the parts of a word: is|n't, cow|'s, that|'s -> is."""
     if word in SPOKEN:
         first, second = SPOKEN[word]
         cut = end - 1 if second == "'s" else end
         yield Token(first, start, cut)
         yield Token(second, cut if second == "'s" else start, end)
         return
-    if _ordered(word):
+    if _starts_with_ordinal(word):
         for part in word.split("-"):
             yield Token(part, start, start + len(part))
             start += len(part) + 1

@@ -1,4 +1,4 @@
-"""What a single word, or the phrase at a place, can be: questions to the lexicon."""
+"""The word classes of a word, and the phrases of the lexicon at an index."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEGMENT = re.compile(r"[\w'-]+")
 
 
 def match(table: lex.Phrases, words: Sequence[str], i: int) -> tuple[str, int] | None:
-    """(kind, length) of the longest phrase of ``table`` that starts at word ``i``."""
+    """Return kind and length of the longest phrase of ``table`` at word ``i``."""
     by_second = table.get(words[i])
     if by_second is None:
         return None
@@ -30,7 +30,7 @@ def match(table: lex.Phrases, words: Sequence[str], i: int) -> tuple[str, int] |
 
 @lru_cache(maxsize=4096)
 def ordinal(word: str) -> int | None:
-    """third, 3rd, twenty-third -> index; last -> -1; None for any other word."""
+    """Return the rank of third, 3rd or twenty-third, -1 of last, None of any other word."""
     if word in lex.ORDINALS:
         return lex.ORDINALS[word]
     found = _NUMBERED.fullmatch(word)
@@ -44,7 +44,7 @@ def ordinal(word: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def cardinal(word: str) -> int | None:
-    """two, 2, twenty-one -> value; None for any other word."""
+    """Return the value of two, 2 or twenty-one, None of any other word."""
     if word in lex.CARDINALS:
         return lex.CARDINALS[word]
     if word.isdecimal() and len(word) <= 4:
@@ -57,7 +57,7 @@ def cardinal(word: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def positions(word: str) -> tuple[str, ...]:
-    """Left -> (left,), upper-left -> (top, left); () for any word that is no position."""
+    """Return the sides of a position word: left -> (left,), upper-left -> (top, left)."""
     if word in lex.POSITIONS:
         return (lex.POSITIONS[word],)
     parts = word.split("-")
@@ -67,12 +67,13 @@ def positions(word: str) -> tuple[str, ...]:
 
 
 def superlative(word: str) -> str | None:
+    """Return the side of a superlative: leftmost -> left, biggest -> big."""
     return lex.SUPERLATIVES.get(word)
 
 
 @lru_cache(maxsize=4096)
 def is_adjective(word: str) -> bool:
-    """A word known to describe, by the list or by a suffix no common noun has."""
+    """Return whether a word is an adjective by the list or by its suffix."""
     if word in adj.ADJECTIVES or is_extreme(word):
         return True
     if "-" in word:
@@ -82,7 +83,7 @@ def is_adjective(word: str) -> bool:
 
 
 def is_extreme(word: str) -> bool:
-    """heaviest, darkest: the superlative of a known adjective."""
+    """Return whether a word is the superlative of a known adjective: heaviest, darkest."""
     stem = word[:-3]
     return word.endswith("est") and (
         stem in adj.ADJECTIVES
@@ -93,20 +94,20 @@ def is_extreme(word: str) -> bool:
 
 
 def is_manner(word: str) -> bool:
-    """An adverb in -ly: partially, brightly; not family, not curly."""
+    """Return whether a word is an adverb in -ly: partially, but not family or curly."""
     if not word.endswith("ly") or word.endswith(adj.NO_MANNER) or word in adj.LY_NOUNS:
         return False
     return len(word) > 6 or (len(word) > 4 and not word.endswith("lly"))  # not "brolly"
 
 
 def may_describe(word: str) -> bool:
-    """A word that could be an adjective; nouns in -y and -en pass as well."""
+    """Return whether a word may be an adjective; nouns in -y and -en pass as well."""
     return is_adjective(word) or word.endswith(adj.LOOSE_SUFFIXES)
 
 
 @lru_cache(maxsize=4096)
 def is_ing(word: str) -> bool:
-    """A present participle: -ing with a vowel before it, and no noun such as ceiling."""
+    """Return whether a word is a present participle, but not a noun such as ceiling."""
     stem = word[:-3]
     return (
         word.endswith("ing")
@@ -119,7 +120,7 @@ def is_ing(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_ed(word: str) -> bool:
-    """A past participle: held, painted; not seed, not bed."""
+    """Return whether a word is a past participle: held, painted, but not seed or bed."""
     return word in adj.IRREGULAR_PARTICIPLES or (
         word.endswith("ed")
         and not word.endswith("eed")
@@ -131,20 +132,21 @@ def is_ed(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_person(word: str) -> bool:
-    if word in nouns.PEOPLE:
+    """Return whether a noun names a person or people."""
+    if word in nouns.PEOPLE or (word.endswith("s") and word[:-1] in nouns.PEOPLE):
         return True
-    return (
-        len(word) > 4 and word.endswith(nouns.PERSON_SUFFIXES) and word not in nouns.NOT_PERSON
-    ) or (word.endswith("s") and word[:-1] in nouns.PEOPLE)
+    return len(word) > 4 and word.endswith(nouns.PERSON_SUFFIXES) and word not in nouns.NOT_PERSON
 
 
 @lru_cache(maxsize=4096)
 def is_animate(word: str) -> bool:
+    """Return whether a noun names people, animals or robots."""
     return word in nouns.ANIMALS or singular(word) in nouns.ANIMALS or is_person(word)
 
 
 @lru_cache(maxsize=4096)
 def is_clothing(word: str) -> bool:
+    """Return whether a noun names something worn."""
     return (
         word in nouns.CLOTHING
         or singular(word) in nouns.CLOTHING
@@ -153,30 +155,28 @@ def is_clothing(word: str) -> bool:
 
 
 def is_detail(word: str) -> bool:
-    """Something that belongs to a thing and has no place of its own: label, handle, hair, hat."""
+    """Return whether a noun names a part without a place of its own: label, handle, hair, hat."""
     return word in nouns.MARKS or word in nouns.BODY or is_clothing(word)
 
 
 @lru_cache(maxsize=4096)
 def is_plural(word: str) -> bool:
-    """Whether a noun is plural by its form. Scissors and other single things are not."""
+    """Return whether a noun is plural by its form; scissors are one object."""
     word = word.rpartition("-")[2]
-    if word in adj.ONE_THING or word in adj.SINGULAR_S or word in adj.NOT_PLURAL:
+    if word in nouns.ONE_THING or word in nouns.SINGULAR_S or word in nouns.NOT_PLURAL:
         return False
-    if word in adj.IRREGULAR_PLURALS or word in adj.PLURAL_US:
+    if word in nouns.IRREGULAR_PLURALS or word in nouns.PLURAL_US:
         return True
-    if word.endswith(adj.PLURAL_SUFFIXES):
+    if word.endswith(nouns.PLURAL_SUFFIXES):
         return True
-    if not word.endswith("s") or len(word) < 3:
-        return False
-    return not word.endswith(("ss", "us", "'s")) and not word.endswith("sis")
+    return len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "'s", "sis"))
 
 
 def singular(word: str) -> str:
-    """The singular of a plural noun where the form tells it; any other word unchanged."""
-    if word in adj.IRREGULAR_SINGULARS:
-        return adj.IRREGULAR_SINGULARS[word]
-    if not is_plural(word) or word in adj.IRREGULAR_PLURALS or not word.endswith("s"):
+    """Return the singular of a plural noun, any other word unchanged."""
+    if word in nouns.IRREGULAR_SINGULARS:
+        return nouns.IRREGULAR_SINGULARS[word]
+    if not is_plural(word) or word in nouns.IRREGULAR_PLURALS or not word.endswith("s"):
         for plural, single in (("men", "man"), ("children", "child"), ("people", "person")):
             if is_plural(word) and word.endswith(plural):
                 return word[: -len(plural)] + single
@@ -190,22 +190,22 @@ def singular(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plural(word: str) -> str:
-    """The plural of a singular noun: mug -> mugs, box -> boxes, man -> men."""
+    """Return the plural of a singular noun: mug -> mugs, box -> boxes, man -> men."""
     for single, several in (("man", "men"), ("person", "people"), ("child", "children")):
         if word.endswith(single) and singular(word[: -len(single)] + several) == word:
             return word[: -len(single)] + several
-    for several, single in adj.IRREGULAR_SINGULARS.items():
+    for several, single in nouns.IRREGULAR_SINGULARS.items():
         if word == single:
             return several
-    if word in adj.IRREGULAR_PLURALS:
+    if word in nouns.IRREGULAR_PLURALS:
         return word
     if word.endswith("y") and word[-2:-1] not in ("", *"aeiou"):
         return word[:-1] + "ies"
     return word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
-def placement(word: str) -> bool:
-    """A verb that only says that something is somewhere, in a form no noun shares."""
+def is_placement(word: str) -> bool:
+    """Return whether a word is a verb of being somewhere, in a form without a noun: sitting."""
     return word in lex.PLACEMENT and (
         word.endswith(("ing", "ed")) or word in {"situated", "sat", "put", "kept", "hung", "stood"}
     )
@@ -213,7 +213,7 @@ def placement(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_noun_like(word: str) -> bool:
-    """A word that can be a head: not a number, an adjective, a position or a superlative."""
+    """Return whether a word can be a head: no number, adjective, position or superlative."""
     return bool(_SEGMENT.match(word)) and not (
         (is_adjective(word) and word not in adj.COLOUR_NOUNS)
         or word in lex.DEGREE

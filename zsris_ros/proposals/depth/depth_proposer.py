@@ -1,4 +1,4 @@
-"""Proposals from depth: what stands on the support plane, apart at concave borders and jumps."""
+"""Proposals from depth: objects on a support plane, separated at concave borders and jumps."""
 
 from __future__ import annotations
 
@@ -11,43 +11,51 @@ from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.geometry.plane import ray_image
 from zsris_ros.geometry.projection import back_project
 from zsris_ros.proposals.depth.merging import DoubleArray, enclosure, measure_borders, merge_tree
-from zsris_ros.proposals.depth.occlusion import behind_occluders
-from zsris_ros.proposals.depth.oversegmentation import LabelArray, find_creases, find_patches
+from zsris_ros.proposals.depth.occlusion import join_occluded_parts
+from zsris_ros.proposals.depth.oversegmentation import LabelArray, find_creases, oversegment
 from zsris_ros.proposals.depth.support_plane import SupportSettings, find_support
-from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics, Proposals
+from zsris_ros.types import (
+    BoolArray,
+    FloatArray,
+    Frame,
+    InputError,
+    Intrinsics,
+    Proposals,
+    RegionOfInterest,
+)
 
-_MARGIN = 8  # pixels around what stands
+_MARGIN = 8  # pixels around the objects
 
 
 @dataclass(frozen=True)
 class DepthSettings:
-    """Which masks are wanted, and how many; areas are in pixels of the frame."""
+    """Settings of depth proposals; areas are in pixels of the frame."""
 
     limit: int = 25
-    """Most proposals a frame."""
+    """Largest number of proposals."""
     min_area: int = 150
-    """Fewest pixels of a proposal."""
+    """Least area of a proposal."""
     min_enclosure: float = 0.75
-    """Least share of the contour that must set a proposal off from its surroundings."""
+    """Least mean separation along a proposal's contour."""
     iou_threshold: float = 0.8
-    """Proposals that overlap more are duplicates."""
+    """Largest IoU of two proposals."""
     max_hole: float = 0.4
-    """Holes in a mask up to this share of it are filled: a bowl's bottom, missing depth."""
+    """Largest hole that is filled (a bowl's bottom, missing depth), relative to the mask."""
     smoothing: float = 0.012
-    """Difference of 1/z in 1/m up to which neighbouring depths are averaged."""
+    """Largest difference of 1/z in 1/m between depths that smoothing averages."""
     working_width: int = 640
-    """Pixels; wider frames are looked at on a coarser grid."""
+    """Pixels; wider frames are subsampled."""
     support: SupportSettings = field(default_factory=SupportSettings)
-    """What the things stand on."""
+    """Settings of the support plane."""
 
 
 class DepthProposer:
-    """Masks of the things on a table from one depth image, without any model.
+    """Proposes masks of the objects on a table from one depth image, without a network.
 
-    The support plane is found by RANSAC; what stands on it is cut into smooth patches, the patches
-    merge into a tree along ever more concave borders, and the nodes best set off from their
-    surroundings are proposed. Parts that continue each other behind an occluder are proposed
-    joined. The same frame and settings always give the same masks.
+    RANSAC finds the support plane. The pixels above it are oversegmented into smooth patches, the
+    patches merge into a tree along ever more concave borders, and the nodes best separated from
+    their surroundings are proposed, as are unions of parts on both sides of an occluder. The masks
+    are deterministic.
     """
 
     needs_depth = True
@@ -56,10 +64,10 @@ class DepthProposer:
         self.settings = settings or DepthSettings()
 
     def propose(self, frame: Frame) -> Proposals:
-        """The frame's masks, best first, source "depth"; none without a plane or things on it.
+        """Return the masks, best first, source "depth"; none without a plane or objects on it.
 
-        ``quality`` is how much of a mask's contour sets it off from its surroundings.
-        Raises InputError when the frame has no depth or no intrinsics.
+        ``quality`` is the mean separation along a mask's contour. Raises InputError when the frame
+        has no depth or no intrinsics.
         """
         if frame.depth is None or frame.intrinsics is None:
             raise InputError(
@@ -85,58 +93,58 @@ class DepthProposer:
         support = find_support(depth, rays, camera, min_area, settings.support)
         if support is None:
             return np.zeros((0, *depth.shape), bool), np.zeros(0, np.float32)
-        window = _window(support.standing)
-        z, rays, standing = depth[window], rays[window], support.standing[window]
+        roi = _padded_region(support.above)
+        z, rays, above = depth[roi], rays[roi], support.above[roi]
         focal = float(np.sqrt(camera.fx * camera.fy))
-        creases = find_creases(z, standing, focal, settings.smoothing)
-        labels = find_patches(creases, standing, focal)
+        creases = find_creases(z, above, focal, settings.smoothing)
+        labels = oversegment(creases, above, focal)
         borders = measure_borders(labels, creases, focal)
         areas = np.bincount(labels.ravel())[1:].astype(np.float64)
         tree = merge_tree(borders)
-        size = _sizes(tree, labels, back_project(depth, camera)[window])
-        things = tree[(tree @ areas >= min_area) & (size <= settings.support.max_size)]
-        things, quality = self._best(things, enclosure(things, borders), areas)
-        unions, union_quality = behind_occluders(
-            things, quality, tree, borders, labels, z, rays, support.plane.noise
+        size = _sizes(tree, labels, back_project(depth, camera)[roi])
+        nodes = tree[(tree @ areas >= min_area) & (size <= settings.support.max_size)]
+        nodes, quality = self._suppress(nodes, enclosure(nodes, borders), areas)
+        unions, union_quality = join_occluded_parts(
+            nodes, quality, tree, borders, labels, z, rays, support.plane.noise
         )
-        things, quality = self._best(
-            np.concatenate([things, unions]), np.concatenate([quality, union_quality]), areas
+        nodes, quality = self._suppress(
+            np.concatenate([nodes, unions]), np.concatenate([quality, union_quality]), areas
         )
-        masks = np.zeros((len(things), *depth.shape), bool)
-        for mask, thing in zip(masks, things, strict=True):
-            mask[window] = self._filled(np.append(False, thing)[labels], standing)
+        masks = np.zeros((len(nodes), *depth.shape), bool)
+        for mask, node in zip(masks, nodes, strict=True):
+            mask[roi] = self._fill_holes(np.append(False, node)[labels], above)
         return masks, quality
 
-    def _best(
-        self, things: BoolArray, quality: FloatArray, areas: DoubleArray
+    def _suppress(
+        self, nodes: BoolArray, quality: FloatArray, areas: DoubleArray
     ) -> tuple[BoolArray, FloatArray]:
         """Non-maximum suppression on unions of patches (bool MxP), best first."""
         settings = self.settings
-        sizes = things @ areas
+        sizes = nodes @ areas
         kept: list[int] = []
         for index in np.argsort(-quality, kind="stable"):
             if quality[index] < settings.min_enclosure or len(kept) == settings.limit:
                 break
-            common = (things[kept] & things[index]) @ areas
+            common = (nodes[kept] & nodes[index]) @ areas
             total = sizes[kept] + sizes[index] - common
             if (common <= settings.iou_threshold * total).all():
                 kept.append(int(index))
-        return things[kept], quality[kept]
+        return nodes[kept], quality[kept]
 
-    def _filled(self, mask: BoolArray, standing: BoolArray) -> BoolArray:
-        """The mask (bool HxW) with its small holes, except where something else stands."""
+    def _fill_holes(self, mask: BoolArray, above: BoolArray) -> BoolArray:
+        """Fill small holes of the mask (bool HxW) outside other objects."""
         x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-        window = np.s_[y : y + height, x : x + width]
-        outside = np.pad(~mask[window], 1, constant_values=True).astype(np.uint8)
+        roi = np.s_[y : y + height, x : x + width]
+        outside = np.pad(~mask[roi], 1, constant_values=True).astype(np.uint8)
         _, parts, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
         hole = stats[:, cv2.CC_STAT_AREA] <= self.settings.max_hole * np.count_nonzero(mask)
         hole[[0, parts[0, 0]]] = False
-        mask[window] |= hole[parts][1:-1, 1:-1] & ~standing[window]
+        mask[roi] |= hole[parts][1:-1, 1:-1] & ~above[roi]
         return mask
 
 
 def _sizes(nodes: BoolArray, labels: LabelArray, points: FloatArray) -> DoubleArray:
-    """Metres, float64 M: the longest side of the box, along the camera's axes, of nodes MxP."""
+    """Longest side in metres of the axis-aligned 3D box of each of the nodes MxP, float64 M."""
     inside = labels > 0
     order = np.argsort(labels[inside], kind="stable")
     starts = np.searchsorted(labels[inside][order], np.arange(1, labels.max() + 1))
@@ -147,8 +155,8 @@ def _sizes(nodes: BoolArray, labels: LabelArray, points: FloatArray) -> DoubleAr
     return np.asarray((most - least).max(axis=1), dtype=np.float64)
 
 
-def _window(mask: BoolArray) -> tuple[slice, slice]:
-    """The rows and columns of the mask's pixels, with a margin."""
+def _padded_region(mask: BoolArray) -> RegionOfInterest:
+    """The region of the mask's pixels, with a margin."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (
         slice(max(0, int(rows[0]) - _MARGIN), int(rows[-1]) + _MARGIN + 1),

@@ -1,8 +1,8 @@
-"""From patches to objects: a tree of merges over the borders between patches.
+"""Merging of patches to objects: a merge tree by the concavity of common borders.
 
-Two patches belong together as far as their common border is convex or flat, the criterion of
-locally convex connected patches (Stein et al., CVPR 2014, "Object Partitioning using Local
-Convexity"), here measured along the border itself.
+Two patches belong together where their common border is convex or flat, the criterion of locally
+convex connected patches (Stein et al., "Object Partitioning using Local Convexity", CVPR 2014),
+measured along the border.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from zsris_ros.types import BoolArray, FloatArray
 
 DoubleArray = npt.NDArray[np.float64]
 
-_CONCAVE = (14.0, 65.0)  # degrees from which and up to which a concave border separates
+_CONCAVE = (14.0, 65.0)  # degrees at which a concave border starts to separate, and separates fully
 _CONVEX = (14.0, 74.0)
 _CONVEX_WEIGHT = 0.15  # faces of one object merge before objects do
-_NECK_WEIGHT = 0.25  # what hangs together by a short border is less likely one object
+_NECK_WEIGHT = 0.25  # a short border is weaker evidence for one object
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Borders:
     """Borders of P patches: pixel lengths PxP, strength sums PxP, and ``rim`` P.
 
     ``strength / length`` is in [0, 1]: 0 on a smooth surface, 1 at jumps and sharp valleys. ``rim``
-    is the length of a patch's contour that borders on nothing that stands.
+    is the length of a patch's contour without a neighbouring patch.
     """
 
     length: DoubleArray
@@ -38,19 +38,16 @@ class Borders:
 
 
 def measure_borders(labels: LabelArray, creases: Creases, focal: float) -> Borders:
-    """The borders of the patches ``labels`` (int32 HxW, from 1); ``focal`` in pixels."""
+    """Measure the borders of the patches ``labels`` (int32 HxW, from 1); ``focal`` in pixels."""
     count = int(labels.max())
-    around = np.ones((5, 5), np.uint8)  # patches meet within a few pixels of the crease
+    around = np.ones((5, 5), np.uint8)  # patches meet near the crease
     concave = _ramp(cv2.dilate(creases.concave, around), *_CONCAVE)
     convex = _ramp(cv2.dilate(creases.convex, around), *_CONVEX)
     separate = np.minimum(concave + _CONVEX_WEIGHT * convex, 1)
     length, strength = np.zeros((2, (count + 1) ** 2))
     padded = np.pad(labels, 1)
     z, apart = np.pad(creases.depth, 1), np.pad(separate, 1)
-    for one, other in (
-        (np.s_[:, :-1], np.s_[:, 1:]),
-        (np.s_[:-1], np.s_[1:]),
-    ):
+    for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
         border = padded[one] != padded[other]
         a, b = padded[one][border], padded[other][border]
         za, zb = z[one][border], z[other][border]
@@ -65,10 +62,10 @@ def measure_borders(labels: LabelArray, creases: Creases, focal: float) -> Borde
 
 
 def merge_tree(borders: Borders) -> BoolArray:
-    """All nodes of the merge tree, bool MxP over the patches: leaves first, then every merge.
+    """Return all nodes of the merge tree as bool MxP over the patches, leaves first.
 
-    Always the two neighbours with the weakest border merge, where a border that is short for the
-    contours it joins counts as stronger; what nothing connects stays apart.
+    Each step merges the two neighbours with the weakest border; a border that is short relative to
+    the contours counts as stronger. Unconnected patches stay apart.
     """
     length, strength = borders.length.copy(), borders.strength.copy()
     contour = length.sum(axis=1)
@@ -88,7 +85,7 @@ def merge_tree(borders: Borders) -> BoolArray:
         contour[a], contour[b] = length[a].sum(), 0
         weight[a] = weight[:, a] = _weights(length[a], strength[a], contour[a], contour)
         weight[b] = weight[:, b] = np.inf
-        # Only what borders on the merged two has other weights than before.
+        # Only the weights of neighbours of the merged two change.
         changed = np.append(np.flatnonzero(length[a]), [a, b])
         lightest[changed] = weight[changed].min(axis=1)
     return np.array(nodes, dtype=bool).reshape(-1, len(length))
@@ -97,16 +94,16 @@ def merge_tree(borders: Borders) -> BoolArray:
 def _weights(
     length: DoubleArray, strength: DoubleArray, one: DoubleArray, other: DoubleArray
 ) -> DoubleArray:
-    """Weights of borders, infinite where there is none, between what has these contours."""
+    """Weights of borders between patches of given contour lengths, infinite without a border."""
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = strength / length + _NECK_WEIGHT * (1 - length / np.minimum(one, other))
     return np.where(length > 0, weight, np.inf)
 
 
 def enclosure(nodes: BoolArray, borders: Borders) -> FloatArray:
-    """How strongly each node (bool MxP) is set off from what surrounds it, float M in [0, 1].
+    """Return the mean border strength along each node's outer contour, float M in [0, 1].
 
-    The mean strength along its whole outer contour; where it borders on nothing counts as 1.
+    ``nodes`` are bool MxP; contours without a neighbouring patch count as 1.
     """
     members = nodes.astype(np.float64)
     rim = members @ borders.rim

@@ -1,4 +1,4 @@
-"""Parts of one object on both sides of something in front of it."""
+"""Unions of the parts of one object on both sides of an occluder."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from zsris_ros.proposals.depth.merging import Borders, DoubleArray
 from zsris_ros.proposals.depth.oversegmentation import LabelArray
 from zsris_ros.types import BoolArray, FloatArray
 
-_MIN_ENCLOSURE = 0.75  # of a part: its contour is the object's own or the occluder's
+_MIN_ENCLOSURE = 0.75  # of a part, whose contour is the object's or the occluder's
 _MIN_FACE = 60  # pixels
-_MIN_COPLANAR = 0.3  # of each part, in faces that continue faces of the other
-_MAX_SEEN_THROUGH = 0.2  # of the gap between the parts
+_MIN_COPLANAR = 0.3  # share of each part in faces that continue faces of the other
+_MAX_SEEN_THROUGH = 0.2  # share of the gap between the parts
 _SEEN_TOLERANCE = 0.02  # 1/m
-_QUALITY = 0.97  # of the worse part's: a union is a conclusion, not an observation
+_QUALITY = 0.97  # relative to the worse part: a union is inferred, not observed
 
 
-def behind_occluders(
+def join_occluded_parts(
     parts: BoolArray,
     quality: FloatArray,
     tree: BoolArray,
@@ -27,12 +27,23 @@ def behind_occluders(
     rays: FloatArray,
     noise: float,
 ) -> tuple[BoolArray, FloatArray]:
-    """Unions (bool NxP) of two ``parts`` (bool MxP, quality M) of one object, and their quality.
+    """Join two parts when they look like one object behind an occluder.
 
-    Two parts are taken for one object when they do not touch, enough of each lies in flat faces
-    that continue faces of the other, and nothing farther is seen in the gap between them.
-    ``labels`` int32 HxW numbers the P patches from 1, ``tree`` is their merge tree, ``depth`` HxW
-    is in metres, ``rays`` HxWx3, ``noise`` the deviation of 1/z on a plane in 1/m.
+    Two parts are one object when they do not touch, enough of each lies in flat faces that continue
+    faces of the other, and the gap between them shows nothing farther away.
+
+    Args:
+        parts: Candidates, bool MxP over the patches.
+        quality: Their quality, M.
+        tree: The merge tree of the patches.
+        borders: The borders of the patches.
+        labels: The patches, int32 HxW from 1.
+        depth: Metres, HxW.
+        rays: The rays of the pixels, HxWx3.
+        noise: Deviation of 1/z on a plane in 1/m.
+
+    Returns:
+        Unions bool NxP and their quality N.
     """
     areas = np.bincount(labels.ravel())[1:].astype(np.float64)
     moments = _moments(labels, depth, rays)
@@ -41,7 +52,7 @@ def behind_occluders(
     faces = _flat_faces(tree, areas, moments, flat)
     faces = faces[(faces.astype(np.float64) @ parts.T.astype(np.float64)).any(axis=1)]
     sizes = faces @ areas
-    held = (faces.astype(np.float64) * areas) @ parts.T > 0.5 * sizes[:, None]
+    owned = (faces.astype(np.float64) * areas) @ parts.T > 0.5 * sizes[:, None]
     sums = np.tensordot(faces.astype(np.float64), moments, axes=1)
     coplanar = _fit(sums[:, None] + sums[None])[1] <= flat
     members = parts.astype(np.float64)
@@ -49,7 +60,7 @@ def behind_occluders(
     disparity = np.where(np.isfinite(depth) & (depth > 0), 1 / np.maximum(depth, 1e-6), 0)
     unions, values = [parts[:0]], []
     for a, b in np.argwhere(np.tri(len(parts), k=-1, dtype=bool) & ~touching):
-        match = coplanar & held[:, a, None] & held[None, :, b]
+        match = coplanar & owned[:, a, None] & owned[None, :, b]
         continued = sizes @ match.any(axis=1), sizes @ match.any(axis=0)
         if min(continued / (parts[[a, b]] @ areas)) < _MIN_COPLANAR:
             continue
@@ -103,17 +114,16 @@ def _flat_faces(
 def _seen_through(
     parts: BoolArray, disparity: DoubleArray, rays: FloatArray, vector: DoubleArray
 ) -> float:
-    """The share of the gap in the convex hull of ``parts`` (bool HxW) where one sees farther.
+    """Share of the gaps in the convex hull of ``parts`` (bool HxW) with farther surfaces.
 
-    Farther than the plane ``vector`` that spans the gap; ``disparity`` is 1/z with 0 for no
-    measurement.
+    Farther than the plane ``vector`` across the gap; ``disparity`` is 1/z, 0 without measurement.
     """
     x, y, width, height = cv2.boundingRect(parts.astype(np.uint8))
-    window = np.s_[y : y + height, x : x + width]
-    parts = parts[window]
+    roi = np.s_[y : y + height, x : x + width]
+    parts = parts[roi]
     hull = np.zeros(parts.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(parts.astype(np.uint8))), 1)
     gap = hull.astype(bool) & ~parts
-    seen = disparity[window]
-    behind = gap & (seen > 0) & (seen < rays[window] @ vector - _SEEN_TOLERANCE)
+    seen = disparity[roi]
+    behind = gap & (seen > 0) & (seen < rays[roi] @ vector - _SEEN_TOLERANCE)
     return float(np.count_nonzero(behind) / max(1, int(np.count_nonzero(gap))))

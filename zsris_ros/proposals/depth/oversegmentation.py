@@ -1,4 +1,4 @@
-"""Surface patches: where a depth image bends and jumps, and the smooth pieces in between."""
+"""Oversegmentation of a depth image into smooth patches between creases and jumps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from zsris_ros.types import BoolArray, FloatArray
 LabelArray = npt.NDArray[np.int32]
 
 JUMP = 85.0
-"""Degrees: neighbouring pixels steeper than this towards the line of sight are not connected."""
+"""Degrees; neighbouring pixels at a steeper angle to the image plane are not connected."""
 
 _DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
-_STEP = 5  # pixels to either side between which a bend is measured
-_LEVELS = (8.0, 12.0, 18.0, 27.0, 40.0)  # degrees of bend at which seeds of patches are looked for
-_CONVEX_WEIGHT = 0.7  # faces of one object may well stay one patch
+_STEP = 5  # pixels to either side that define the bend
+_LEVELS = (8.0, 12.0, 18.0, 27.0, 40.0)  # degrees of bend at which patches are seeded
+_CONVEX_WEIGHT = 0.7  # faces of one object may stay one patch
 _STEPS = 4  # pixels a patch grows at each level
 _MIN_SEED = 30  # pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Creases:
-    """The surface's sharpest bends through each pixel and the smoothed depth they come from.
+    """The surface's sharpest bends at each pixel, and the smoothed depth.
 
     ``concave`` and ``convex`` are float32 HxW degrees, 0 on a plane and outside; ``depth`` float32
     HxW metres, NaN outside.
@@ -37,12 +37,17 @@ class Creases:
 
 
 def find_creases(depth: FloatArray, inside: BoolArray, focal: float, tolerance: float) -> Creases:
-    """How much the surface bends at every pixel of ``inside`` (bool HxW).
+    """Measure how much the surface bends at every pixel of ``inside`` (bool HxW).
 
-    ``depth`` float32 HxW metres, valid inside; ``focal`` pixels; ``tolerance`` the difference of
-    1/z (1/m) that smoothing must not mix. The bend is the angle between the lines to the pixels a
-    few steps to either side, the sharpest of four directions. At a jump of depth the far side is
-    concave, the near side convex; pixels outside are no evidence for either.
+    The bend is the angle between the lines to the pixels a few steps to either side, the sharpest
+    of four directions. At a jump of depth the far side is concave, the near side convex. Pixels
+    outside are ignored.
+
+    Args:
+        depth: Metres, float32 HxW, valid inside.
+        inside: The pixels to measure, bool HxW.
+        focal: Focal length in pixels.
+        tolerance: Largest difference of 1/z in 1/m between depths that smoothing averages.
     """
     smooth = _smooth(depth, inside, tolerance)
     height, width = smooth.shape
@@ -65,18 +70,18 @@ def _smooth(depth: FloatArray, inside: BoolArray, tolerance: float) -> FloatArra
     disparity = 1 / np.where(inside, depth, np.float32(1))
     if not inside.any():
         return np.full_like(depth, np.nan)
-    # Outside lies farther away than all inside: the bilateral filter leaves it out.
+    # The bilateral filter ignores pixels outside, which get a farther depth.
     disparity[~inside] = disparity[inside].min() - 10 * tolerance
     smooth = cv2.bilateralFilter(disparity.astype(np.float32), 7, tolerance, 3.0)
     return np.where(inside, 1 / smooth, np.float32(np.nan)).astype(np.float32)
 
 
-def find_patches(creases: Creases, inside: BoolArray, focal: float) -> LabelArray:
-    """Smooth pieces of surface, numbered from 1, as int32 HxW; 0 outside and only there.
+def oversegment(creases: Creases, inside: BoolArray, focal: float) -> LabelArray:
+    """Return smooth patches numbered from 1, int32 HxW; 0 exactly outside.
 
-    Watershed by flooding: seeds appear where the surface is flattest, patches grow over ever
-    sharper bends, each pixel joining the neighbour that is nearest in depth. Over-segments on
-    purpose: patches never cross a jump, and rarely a crease.
+    Watershed by flooding: seeds appear where the surface is flattest and grow over ever sharper
+    bends; each pixel joins the neighbour nearest in depth. Patches never cross a jump, and rarely a
+    crease.
     """
     barrier = np.maximum(creases.concave, _CONVEX_WEIGHT * creases.convex)
     bend = np.pad(np.where(inside, barrier, np.inf), 1, constant_values=np.inf)
@@ -86,16 +91,16 @@ def find_patches(creases: Creases, inside: BoolArray, focal: float) -> LabelArra
     for level in _LEVELS:
         _grow(labels, bend <= level, z, reach, _STEPS)
         _seed(labels, bend <= level, margin=1, min_area=_MIN_SEED)
-    standing = np.isfinite(bend)
-    _grow(labels, standing, z, reach)
-    _seed(labels, standing, min_area=_MIN_SEED)
-    _grow(labels, standing, z, np.inf)
-    _seed(labels, standing)
+    finite = np.isfinite(bend)
+    _grow(labels, finite, z, reach)
+    _seed(labels, finite, min_area=_MIN_SEED)
+    _grow(labels, finite, z, np.inf)
+    _seed(labels, finite)
     return labels[1:-1, 1:-1]
 
 
 def _seed(labels: LabelArray, area: BoolArray, margin: int = 0, min_area: int = 1) -> None:
-    """Number the large enough connected pieces of ``area`` that are free as patches, in place."""
+    """Number the large free components of ``area`` as new patches, in place."""
     free = (area & (labels == 0)).astype(np.uint8)
     core = cv2.erode(free, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
     count, parts, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=4)
@@ -111,7 +116,7 @@ def _grow(
     """Give free pixels of ``area`` the label of the neighbour nearest in depth, in place.
 
     Neighbours whose depth differs by more than ``reach`` times the depth are not connected. The
-    outermost pixels of labels HxW are outside; ``z`` is the flat depth H*W.
+    border pixels of labels HxW are outside; ``z`` is the flattened depth H*W.
     """
     flat = labels.reshape(-1)
     free = np.flatnonzero(area & (labels == 0))

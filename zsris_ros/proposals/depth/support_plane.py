@@ -1,4 +1,4 @@
-"""The plane that carries things, and the pixels of what stands on it."""
+"""The plane that supports objects, and the pixels of the objects on it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from zsris_ros.geometry.plane import Plane, find_planes
 from zsris_ros.geometry.projection import back_project, valid_depth
 from zsris_ros.types import BoolArray, FloatArray, Intrinsics
 
-_NOISE_FACTOR = 4.0  # a height above this many deviations of the plane's own noise is real
+_NOISE_FACTOR = 4.0  # least height in standard deviations of the plane's noise
 
 
 @dataclass(frozen=True)
 class SupportSettings:
-    """What is a support plane and what stands on it. Lengths in metres.
+    """Settings of the support plane and of objects on it, in metres.
 
     ``plane_tolerance`` is a difference of 1/z in 1/m: 0.008 is 8 mm at 1 m and 2 mm at 0.5 m.
     """
 
     min_height: float = 0.0025
-    """Least height above the plane; more where the depth is noisier."""
+    """Least height above the plane, increased by noise."""
     max_height: float = 0.8
-    """What is higher above the plane does not stand on it."""
+    """Largest height above the plane."""
     max_size: float = 0.8
-    """Longest side of a thing; larger ones (another table, a wall) are none."""
+    """Longest side of an object; a wall or another table is larger."""
     plane_tolerance: float = 0.008
     min_plane_share: float = 0.1
     """Least share of the valid depth in the support plane."""
@@ -35,10 +35,10 @@ class SupportSettings:
 
 @dataclass(frozen=True, eq=False)
 class Support:
-    """A plane and the pixels, bool HxW, of what stands on it, on the camera's side."""
+    """A plane and the pixels ``above`` it of the objects on it, bool HxW."""
 
     plane: Plane
-    standing: BoolArray
+    above: BoolArray
 
 
 def find_support(
@@ -48,10 +48,10 @@ def find_support(
     min_area: float,
     settings: SupportSettings,
 ) -> Support | None:
-    """The largest plane that carries a thing of at least ``min_area`` pixels; None without any.
+    """Return the largest plane with an object of at least ``min_area`` pixels on it, or None.
 
-    ``depth`` float32 HxW metres, ``rays`` HxWx3. No direction of gravity is assumed: a floor whose
-    only thing is a table too large to be one, or a bare wall, gives way to the table.
+    ``depth`` is float32 HxW in metres, ``rays`` HxWx3. The direction of gravity is unknown: a
+    wall, or a floor that carries only a table, has no object within ``max_size``.
     """
     valid = valid_depth(depth)
     points = back_project(depth, camera)
@@ -65,25 +65,25 @@ def find_support(
         area = _footprint(error <= settings.plane_tolerance)
         lowest = np.maximum(settings.min_height, _NOISE_FACTOR * plane.noise * z * z)
         above = valid & (height > lowest) & (height < settings.max_height)
-        above[above] = _has_foot_in(area, points[above], height[above], plane, camera)
+        above[above] = _stands_on(area, points[above], height[above], plane, camera)
         _, parts, stats, _ = cv2.connectedComponentsWithStats(
             above.astype(np.uint8), connectivity=4
         )
         large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= 0.5 * min_area) + 1
-        things = [points[parts == part] for part in large]
+        objects = [points[parts == part] for part in large]
         if any(
-            len(thing) >= min_area and np.ptp(thing, axis=0).max() <= settings.max_size
-            for thing in things
+            len(cloud) >= min_area and np.ptp(cloud, axis=0).max() <= settings.max_size
+            for cloud in objects
         ):
             return Support(plane, np.isin(parts, large))
     return None
 
 
 def _footprint(inliers: BoolArray) -> BoolArray:
-    """The convex area of the picture a plane covers, from its inliers bool HxW.
+    """Convex image area of a plane, from its inliers bool HxW.
 
-    Only where most pixels around are inliers: thin strands, as where a wall crosses the plane, do
-    not count, and noise may take single ones.
+    Pixels count where most pixels around are inliers, which excludes thin lines, as where a wall
+    intersects the plane, and tolerates noise.
     """
     solid = (cv2.blur(inliers.astype(np.float32), (9, 9)) > 0.5).astype(np.uint8)
     area = np.zeros(inliers.shape, np.uint8)
@@ -92,10 +92,10 @@ def _footprint(inliers: BoolArray) -> BoolArray:
     return area.astype(bool)
 
 
-def _has_foot_in(
+def _stands_on(
     area: BoolArray, points: FloatArray, height: FloatArray, plane: Plane, camera: Intrinsics
 ) -> BoolArray:
-    """Which of N points have their foot on the plane within its area of the picture (HxW)."""
+    """Which of N points project onto the plane inside its image area (bool HxW), bool N."""
     up = -plane.vector / np.linalg.norm(plane.vector)
     foot = points - height[:, None] * up.astype(np.float32)
     z = np.maximum(foot[:, 2], 1e-3)

@@ -1,10 +1,9 @@
-"""Masks without small holes and islands, as segment_anything's generator cleans them.
+"""Removal of small holes and islands, as in segment_anything's generator.
 
-On the CPU OpenCV finds the connected regions of one mask after another. On a GPU all masks are
-labelled together where they are: what has one label is joined to the largest label beside it, and
-follows to where that was joined, until no two labels touch. Some rounds do for any shape, because
-each at least about halves the labels (hooking and jumping, after Shiloach and Vishkin, "An O(log n)
-parallel connectivity algorithm", 1982).
+On the CPU OpenCV labels the connected components of one mask after another. On a GPU all masks are
+labelled together by hooking and pointer jumping (Shiloach and Vishkin, "An O(log n) parallel
+connectivity algorithm", 1982): every component links to the largest adjacent label, and links are
+followed to their ends, until no two labels touch. Each round about halves the labels.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.torch_utils.batching import portion
+from zsris_ros.torch_utils.batching import items_at_once
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
@@ -22,20 +21,22 @@ ensure_torchvision()
 from segment_anything.utils.amg import remove_small_regions
 
 
-def without_small_regions(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
-    """Bool NxHxW masks without holes and islands below ``least`` pixels; which changed, bool N.
+def remove_small_components(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
+    """Remove holes and islands below ``least`` pixels from masks bool NxHxW (8-connected).
 
-    Regions are 8-connected. Of a mask that is all small islands the largest stays.
+    A mask of small islands only keeps the largest. Returns the masks and which changed, bool N.
     """
     if masks.device.type == "cpu":
-        return _one_by_one(masks, least)
+        return _clean_separately(masks, least)
     numbers = 8 * masks.shape[1] * masks.shape[2]
-    parts = [_together(some, least) for some in masks.split(portion(numbers, masks.device))]
+    parts = [
+        _clean_jointly(some, least) for some in masks.split(items_at_once(numbers, masks.device))
+    ]
     cleaned, changed = (torch.cat(each) for each in zip(*parts, strict=True))
     return cleaned, changed
 
 
-def _one_by_one(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
+def _clean_separately(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     cleaned = masks.numpy().copy()
     changed = np.zeros(len(cleaned), dtype=bool)
     for i, mask in enumerate(cleaned):
@@ -46,50 +47,50 @@ def _one_by_one(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(cleaned), torch.from_numpy(changed)
 
 
-def _together(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
-    holes, of_hole = _regions(~masks)
-    small = (of_hole < least) & (of_hole > 0)
+def _clean_jointly(masks: Tensor, least: int) -> tuple[Tensor, Tensor]:
+    holes, hole_sizes = _label_components(~masks)
+    small = (hole_sizes < least) & (hole_sizes > 0)
     filled = masks | small.gather(1, holes).view_as(masks)
 
-    islands, of_island = _regions(filled)
-    few = (of_island < least) & (of_island > 0)
-    # Where no island is large enough, the largest is.
-    labels = torch.arange(of_island.shape[1], device=masks.device)
-    largest = labels == of_island.argmax(dim=1, keepdim=True)
-    stays = torch.where((of_island >= least).any(dim=1, keepdim=True), ~few, largest)
-    cleaned = filled & stays.gather(1, islands).view_as(masks)
+    islands, island_sizes = _label_components(filled)
+    few = (island_sizes < least) & (island_sizes > 0)
+    # Without a large island the largest one is kept.
+    labels = torch.arange(island_sizes.shape[1], device=masks.device)
+    largest = labels == island_sizes.argmax(dim=1, keepdim=True)
+    kept = torch.where((island_sizes >= least).any(dim=1, keepdim=True), ~few, largest)
+    cleaned = filled & kept.gather(1, islands).view_as(masks)
     return cleaned, small.any(dim=1) | few.any(dim=1)
 
 
-def _regions(where: Tensor) -> tuple[Tensor, Tensor]:
-    """The regions of bool NxHxW, each with a label from 1 to HW of its own; 0 is outside.
+def _label_components(where: Tensor) -> tuple[Tensor, Tensor]:
+    """Label the components of bool NxHxW with distinct numbers from 1 to HW; 0 is outside.
 
-    Labels int64 NxHW, and the pixels of each label, int64 Nx(1+HW).
+    Returns labels int64 NxHW and the pixel count of each label, int64 Nx(1+HW).
     """
     count, pixels = len(where), where.shape[1] * where.shape[2]
     numbers = torch.arange(1 + pixels, device=where.device).expand(count, -1)
     labels = torch.where(where.flatten(1), numbers[:, 1:], 0)
     while True:
-        around = torch.where(where, _largest_around(labels.view_as(where)), 0).flatten(1)
+        around = torch.where(where, _max_3x3(labels.view_as(where)), 0).flatten(1)
         if torch.equal(around, labels):
             break
-        joined = _roots(numbers.scatter_reduce(1, labels, around, "amax"))
-        labels = joined.gather(1, labels)
+        roots = _follow_links(numbers.scatter_reduce(1, labels, around, "amax"))
+        labels = roots.gather(1, labels)
     sizes = torch.zeros_like(numbers).scatter_add_(1, labels, where.flatten(1).long())
     return labels, sizes
 
 
-def _roots(joined: Tensor) -> Tensor:
-    """Where the numbers NxM end up, each of which is joined to another or to itself."""
+def _follow_links(links: Tensor) -> Tensor:
+    """The end of the chain of links from each number, NxM."""
     while True:
-        further = joined.gather(1, joined)
-        if torch.equal(further, joined):
-            return joined
-        joined = further
+        further = links.gather(1, links)
+        if torch.equal(further, links):
+            return links
+        links = further
 
 
-def _largest_around(labels: Tensor) -> Tensor:
-    """The largest of every 3x3 pixels of NxHxW labels, none below 0."""
+def _max_3x3(labels: Tensor) -> Tensor:
+    """Maximum of every 3x3 neighbourhood of labels NxHxW, none below 0."""
     padded = F.pad(labels, (1, 1, 1, 1))
     rows = padded[:, :-2].maximum(padded[:, 1:-1]).maximum(padded[:, 2:])
     return rows[:, :, :-2].maximum(rows[:, :, 1:-1]).maximum(rows[:, :, 2:])

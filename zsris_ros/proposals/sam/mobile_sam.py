@@ -1,7 +1,7 @@
 """MobileSAM (Zhang et al., 2023): Segment Anything with a TinyViT as image encoder.
 
-Built of timm's TinyViT and segment_anything's prompt encoder and mask decoder, which load the
-published ``mobile_sam.pt`` once its names are translated; its own package is not needed.
+Built from timm's TinyViT and segment_anything's prompt encoder and mask decoder. The published
+``mobile_sam.pt`` loads after its parameters are renamed.
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zsris_ros.proposals.sam.architecture import SamArchitecture
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()  # segment_anything and timm import torchvision
 
-from segment_anything.modeling import Sam
 from segment_anything.modeling.common import LayerNorm2d
 from timm.models.tiny_vit import TinyVit
 
 ARCHITECTURE = "vit_t"
-"""The name its authors gave it."""
+"""The authors' name of the architecture."""
 
 _DROPPED = re.compile(r"image_encoder\.(norm_head|head)\.|attention_bias_idxs$")
 _RENAMED = (
@@ -50,7 +48,7 @@ class TinyVitEncoder(nn.Module):
             drop_path_rate=0.0,
             num_classes=0,
         )
-        # SAM's decoder wants a 64x64 map: MobileSAM leaves the last halving out.
+        # SAM's decoder needs a 64x64 map: MobileSAM omits the last downsampling.
         body.stages[3].downsample.conv2.conv.stride = (1, 1)
         body.head = nn.Identity()
         self.body = body
@@ -62,20 +60,13 @@ class TinyVitEncoder(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
+        """Return the image embedding."""
         embedding: Tensor = self.neck(self.body.forward_features(images))
         return embedding
 
 
-def build_mobile_sam() -> Sam:
-    """A freshly initialised MobileSAM on the CPU, in evaluation mode."""
-    # Everything but the image encoder is that of the published networks.
-    sam = SamArchitecture(encoder_width=32, encoder_depth=0, encoder_heads=1).build()
-    sam.image_encoder = TinyVitEncoder()
-    return sam.eval()
-
-
-def translate(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The published parameters by the names of ``build_mobile_sam``; others stay as they are."""
+def translate_state_dict(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename published parameters to the names of ``TinyVitEncoder``."""
     return {_translated(n): t for n, t in state_dict.items() if not _DROPPED.search(n)}
 
 
@@ -84,7 +75,7 @@ def _translated(name: str) -> str:
         return name
     for pattern, new in _RENAMED:
         name = pattern.sub(new, name)
-    # A stage's downsampling stands at its beginning here, at the end of the one before there.
+    # timm puts a downsampling at the start of a stage, MobileSAM at the end of the one before.
     name = _DOWNSAMPLE.sub(
         lambda found: f"image_encoder.body.stages.{int(found[1]) + 1}.downsample.", name
     )

@@ -1,1 +1,1 @@
-"""Clients of the node: a service client, a client without messages, and a bag player."""
+"""A service client of refer_segment_node, and a bag player."""

@@ -1,8 +1,7 @@
-"""A small bag player: publishes a recorded camera without rosbag2 being installed.
+"""A bag player that needs ``rosbags`` but no installed rosbag2.
 
 ``python -m zsris_ros.ros.client.bag_player BAG [--rate R] [--loop] [--wait S]`` reads a rosbag2
-folder (mcap or sqlite3) with ``rosbags`` and publishes its serialised messages as they are, headers
-and all.
+folder (mcap or sqlite3) and publishes its serialised messages unchanged.
 """
 
 from __future__ import annotations
@@ -30,60 +29,53 @@ DEPTH = 5
 
 
 class BagError(ValueError):
-    """A bag that cannot be played; the message says why."""
+    """A bag that cannot be played; the message has the reason."""
 
 
-def play(bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0) -> int:
-    """Publishes the bag's messages at ``rate`` times real time; returns how many.
+def play(
+    bag: Path, node: Node, *, rate: float = 1.0, loop: bool = False, wait: float = 0.0
+) -> None:
+    """Publish the messages of a bag at ``rate`` times real time.
 
-    With ``loop`` it starts over until rclpy is shut down; stamps jump back then, as recorded. It
-    begins when every topic has a subscriber, after ``wait`` seconds at the latest.
-    Raises BagError when the bag cannot be read or holds a type that is not installed.
+    ``loop`` repeats the bag until rclpy shuts down; the stamps jump back. ``wait`` is the longest
+    wait in seconds for a subscriber on each topic. Raises BagError for an unusable bag.
     """
-    sent = 0
-    with closing(_opened(bag)) as reader:
+    with closing(_open(bag)) as reader:
         publishers = _publishers(reader, node)
-        _wait_for_listeners(publishers, wait)
+        _wait_for_subscribers(publishers, wait)
         while rclpy.ok():
-            sent += _play_once(reader, publishers, rate)
+            _play_once(reader, publishers, rate)
             if not loop:
-                break
-    return sent
+                return
 
 
-def _wait_for_listeners(publishers: dict[int, Publisher], longest: float) -> None:
-    """What is published before a subscriber has been discovered is lost to it."""
-    deadline = time.monotonic() + longest
+def _wait_for_subscribers(publishers: dict[int, Publisher], timeout: float) -> None:
+    """Wait, because messages published before discovery are lost."""
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and rclpy.ok():
         if all(publisher.get_subscription_count() for publisher in publishers.values()):
             return
         time.sleep(0.05)
 
 
-def _play_once(reader: Reader, publishers: dict[int, Publisher], rate: float) -> int:
+def _play_once(reader: Reader, publishers: dict[int, Publisher], rate: float) -> None:
     start = time.monotonic()
-    first: int | None = None
-    sent = 0
     for connection, recorded_ns, data in reader.messages():
-        first = recorded_ns if first is None else first
-        due = start + (recorded_ns - first) / 1e9 / rate
-        if not _wait_until(due):
-            break
+        if not _wait_until(start + (recorded_ns - reader.start_time) / 1e9 / rate):
+            return
         publishers[connection.id].publish(bytes(data))
-        sent += 1
-    # The last message is due its time as well, or a loop would play two at once.
+    # Wait for one period, or a loop would publish the last and the first message at once.
     _wait_until(start + (reader.duration / 1e9 + _period(reader)) / rate)
-    return sent
 
 
 def _period(reader: Reader) -> float:
-    """Seconds between two messages of the busiest topic."""
+    """Return the seconds between two messages of the busiest topic."""
     most = max((connection.msgcount for connection in reader.connections), default=0)
     return reader.duration / 1e9 / (most - 1) if most > 1 else 0.1
 
 
 def _wait_until(due: float) -> bool:
-    """Sleeps until ``due`` in short steps; False when rclpy was shut down meanwhile."""
+    """Sleep until ``due``; return False when rclpy shuts down meanwhile."""
     while rclpy.ok():
         remaining = due - time.monotonic()
         if remaining <= 0:
@@ -92,7 +84,7 @@ def _wait_until(due: float) -> bool:
     return False
 
 
-def _opened(bag: Path) -> Reader:
+def _open(bag: Path) -> Reader:
     try:
         from rosbags.rosbag2 import Reader, ReaderError
     except ImportError as error:
@@ -115,16 +107,16 @@ def _publishers(reader: Reader, node: Node) -> dict[int, Publisher]:
 
 
 def _message_type(name: str) -> Any:
-    """The class of "sensor_msgs/msg/Image"."""
+    """Return the class of a type such as "sensor_msgs/msg/Image"."""
     package, _, kind = name.partition("/msg/")
     try:
         return getattr(importlib.import_module(f"{package}.msg"), kind)
     except (ImportError, AttributeError) as error:
-        raise BagError(f"the bag holds {name}, and that type is not installed here") from error
+        raise BagError(f"the bag contains {name}, which is not installed") from error
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code."""
+    """Run the player and return the exit code."""
     parser = argparse.ArgumentParser(prog=NAME, description="Publish a recorded camera.")
     parser.add_argument("bag", type=Path, help="folder of the rosbag2")
     parser.add_argument("--rate", type=float, default=1.0, help="times real time (default 1)")
@@ -135,7 +127,7 @@ def main(args: Sequence[str] | None = None) -> int:
     chosen, ros_args = parser.parse_known_args(args)
     if chosen.rate <= 0:
         parser.error("--rate must be positive")
-    signal.signal(signal.SIGINT, lambda *_: None)  # rclpy ends the context; that is enough
+    signal.signal(signal.SIGINT, lambda *_: None)  # rclpy shuts the context down
     rclpy.init(args=ros_args)
     try:
         node = rclpy.create_node(NAME)

@@ -1,43 +1,66 @@
-"""Asking refer_segment_node from a plain Python program."""
+"""A client of refer_segment_node for plain Python programs."""
 
 from __future__ import annotations
 
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
+from zsris_ros.camera.conversions import to_array
+from zsris_ros.camera.image_messages import SECOND, stamp_ns
+from zsris_ros.msg import Candidate as CandidateMessage
+from zsris_ros.ros.publishers.image_conversions import to_image
+from zsris_ros.ros.qos import SERVICE
 from zsris_ros.srv import ReferSegment
+from zsris_ros.types import BoolArray, ByteArray, Candidate, Point, Verdict
 
 STATUS_NAMES = {
-    value: name
+    getattr(ReferSegment.Response, name): name
     for name in ("FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED")
-    for value in (getattr(ReferSegment.Response, name),)
 }
 
-CALLS = QoSProfile(depth=1000)
-"""Quality of both ends of the service. ROS's default keeps 10 calls until an executor takes them
-and loses what comes on top of them: a caller would wait for ever."""
+DISCOVERY_DELAY = 0.1
+"""Seconds between discovery of the node and the first call. The node must discover the client, too:
+Fast DDS blocks a node that answers an undiscovered client for as long, with all its callbacks."""
 
-SETTLING = 0.1
-"""Seconds that a client gives the node to discover it before it calls. Fast DDS makes a node that
-answers somebody it has not discovered wait as long for that, and all its callbacks with it."""
-
-GREETING = 2.0
-"""Seconds for which a client waits for its first answer before it calls again."""
+FIRST_CALL_TIMEOUT = 2.0
+"""Seconds after which a client without any response so far repeats its first call."""
 
 
 class Unanswered(TimeoutError):
-    """The service is not there or did not answer in time."""
+    """The service is missing or did not answer in time."""
+
+
+@dataclass(frozen=True, eq=False)
+class RemoteAnswer:
+    """A response as plain data.
+
+    ``verdict`` is None without an answer; ``status`` and ``message`` have the reason. ``mask``
+    (bool HxW) and ``centroid`` (metres) can be None. ``total_ms`` is the node's time.
+    """
+
+    status: str
+    message: str
+    explanation: str
+    verdict: Verdict | None
+    candidates: tuple[Candidate, ...]
+    mask: BoolArray | None
+    centroid: Point | None
+    stamp_ns: int
+    total_ms: float
+    cache_hit: bool
 
 
 class Client:
-    """A caller of ``/refer_segment`` with a node of its own; rclpy must have been initialised.
+    """A client of ``/refer_segment`` with its own node; rclpy must be initialised.
 
     Example::
 
@@ -46,48 +69,43 @@ class Client:
     """
 
     def __init__(self, service: str = "/refer_segment", name: str = "refer_segment_client") -> None:
-        # Without the services of parameters, which it has none of: each makes every wait longer.
+        # Without parameter services, which make each wait of the executor longer.
         self.node = rclpy.create_node(name, start_parameter_services=False)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
-        self._client: Any = self.node.create_client(ReferSegment, service, qos_profile=CALLS)
+        self._client: Any = self.node.create_client(ReferSegment, service, qos_profile=SERVICE)
         self._service = service
-        self._known = False
+        self._connected = False
 
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Takes the node out of the graph."""
+        """Destroy the node."""
         self._executor.shutdown(timeout_sec=0.0)
         self.node.destroy_node()
 
     def wait(self, timeout: float) -> None:
-        """Returns when the service is there and answers; raises Unanswered after ``timeout`` s.
+        """Wait until the service responds; raise Unanswered after ``timeout`` seconds.
 
-        ROS takes a service for ready before its node has discovered the client, and can lose what
-        is called meanwhile. So the first call of a client has no expression, which is refused at
-        once, and is repeated until the refusal comes.
+        ROS reports a service as ready before its node has discovered the client, and can lose a
+        call meanwhile. The first call therefore has no expression, which the node refuses at once,
+        and is repeated until the refusal arrives.
         """
         deadline = time.monotonic() + timeout
-        found = self._client.wait_for_service(timeout_sec=timeout)
-        if found and not self._known:
-            time.sleep(min(SETTLING, max(0.0, deadline - time.monotonic())))
-        while found and not self._known and time.monotonic() < deadline:
-            greeting = min(GREETING, deadline - time.monotonic())
-            self._known = self._call(ReferSegment.Request(), greeting) is not None
-        if not self._known:
+        ready = self._client.wait_for_service(timeout_sec=timeout)
+        if ready and not self._connected:
+            time.sleep(min(DISCOVERY_DELAY, max(0.0, deadline - time.monotonic())))
+        while ready and not self._connected and time.monotonic() < deadline:
+            call_timeout = min(FIRST_CALL_TIMEOUT, deadline - time.monotonic())
+            self._connected = self._call(ReferSegment.Request(), call_timeout) is not None
+        if not self._connected:
             raise Unanswered(
-                f"nobody serves {self._service} after {timeout:g} s; start refer_segment_node with "
-                "the same ROS_DOMAIN_ID"
+                f"no node serves {self._service} after {timeout:g} s; start refer_segment_node "
+                "with the same ROS_DOMAIN_ID"
             )
 
     def ask(
@@ -100,9 +118,10 @@ class Client:
         max_candidates: int = 0,
         timeout: float = 60.0,
     ) -> ReferSegment.Response:
-        """The response to ``expression``; raises Unanswered after ``timeout`` seconds.
+        """Call the service with the fields of ReferSegment.srv.
 
-        ``stamp``, ``image``, ``return_mask`` and ``max_candidates`` as in ReferSegment.srv.
+        Raises:
+            Unanswered: No response within ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
         self.wait(timeout)
@@ -115,15 +134,83 @@ class Client:
         )
         response = self._call(request, max(0.0, deadline - time.monotonic()))
         if response is None:
-            self._known = False  # perhaps another node serves now
+            self._connected = False  # another node may serve now
             raise Unanswered(f"{self._service} did not answer '{expression}' within {timeout:g} s")
         return response
 
-    def _call(self, request: ReferSegment.Request, seconds: float) -> ReferSegment.Response | None:
-        """The response; None when there is none within ``seconds``."""
+    def refer(self, expression: str, frame: int | ByteArray, timeout: float) -> RemoteAnswer:
+        """Call the service with plain data, without messages.
+
+        Args:
+            expression: The referring expression.
+            frame: Stamp of a camera frame in nanoseconds, or an image (uint8 HxWx3, RGB).
+            timeout: Seconds.
+
+        Raises:
+            Unanswered: No response within ``timeout`` seconds.
+        """
+        if isinstance(frame, int):
+            stamp = Time(sec=frame // SECOND, nanosec=frame % SECOND)
+            response = self.ask(expression, stamp=stamp, return_mask=True, timeout=timeout)
+        else:
+            image = to_image(frame, "rgb8", Header())
+            response = self.ask(expression, image=image, return_mask=True, timeout=timeout)
+        return _to_answer(response)
+
+    def _call(self, request: ReferSegment.Request, timeout: float) -> ReferSegment.Response | None:
+        """Return the response; None after ``timeout`` seconds."""
         future = self._client.call_async(request)
-        self._executor.spin_until_future_complete(future, seconds)
+        self._executor.spin_until_future_complete(future, timeout)
         if future.done():
             return future.result()
         self._client.remove_pending_request(future)
         return None
+
+
+@contextmanager
+def connected(service: str = "/refer_segment") -> Iterator[Client]:
+    """Initialise rclpy and create a client; shut both down afterwards."""
+    rclpy.init(args=[])
+    try:
+        with Client(service) as client:
+            yield client
+    finally:
+        rclpy.try_shutdown()
+
+
+def disconnect() -> None:
+    """Shut rclpy down, so that a waiting call raises; for another thread than the client's."""
+    rclpy.try_shutdown()
+
+
+def _to_answer(response: ReferSegment.Response) -> RemoteAnswer:
+    status = STATUS_NAMES.get(response.status, f"status {response.status}")
+    point = response.centroid.point
+    return RemoteAnswer(
+        status=status,
+        message=response.message,
+        explanation=response.explanation,
+        verdict=Verdict[status] if status in Verdict.__members__ else None,
+        candidates=tuple(
+            _to_candidate(index, each) for index, each in enumerate(response.candidates)
+        ),
+        mask=to_array(response.mask) > 0 if response.mask.width else None,
+        centroid=(point.x, point.y, point.z) if response.has_depth else None,
+        stamp_ns=stamp_ns(response.header),
+        total_ms=response.total_ms,
+        cache_hit=response.cache_hit,
+    )
+
+
+def _to_candidate(index: int, message: CandidateMessage) -> Candidate:
+    box, point = message.box, message.centroid
+    return Candidate(
+        index=index,
+        score=message.score,
+        # A message has the number of columns, a Candidate x_max - x_min.
+        box=(float(box.x_offset), float(box.y_offset), box.width - 1.0, box.height - 1.0),
+        centroid_pixel=(message.centroid_pixel.x, message.centroid_pixel.y),
+        centroid=(point.x, point.y, point.z) if message.has_depth else None,
+        source=message.source,
+        selected=message.selected,
+    )

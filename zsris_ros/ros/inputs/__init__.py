@@ -1,1 +1,1 @@
-"""Subscriptions of the node, and the watchdog of its image topic."""
+"""Camera subscriptions of the node, and the watchdog of its image topic."""

@@ -1,10 +1,9 @@
-"""Why does no image come? Says who publishes, with what type and quality of service."""
+"""Watchdog of the image topic: detects missing images and reports the reason."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -12,113 +11,112 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-MOST_NAMED = 5
-"""Publishers or topics that a sentence names at most."""
+MAX_NAMES = 5
+"""Publishers or topics named in one sentence."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What a subscription takes: the type's name ("sensor_msgs/msg/Image"), and the quality."""
-
-    kind: str
-    quality: QoSProfile
-
-
-def type_name(message: type[Any]) -> str:
-    """ROS's name of a message's class."""
-    return f"{message.__module__.partition('.')[0]}/msg/{message.__name__}"
-
-
-class Silence:
-    """Says why no image comes to ``subscription``, once none has come for a while."""
+class InputWatchdog:
+    """Reports why ``subscription`` receives no images, after a timeout."""
 
     def __init__(self, node: Node, subscription: Subscription[Any]) -> None:
         self.topic: str = subscription.topic_name
         self._node = node
-        self._wanted = Wanted(type_name(subscription.msg_type), subscription.qos_profile)
-        self._since = time.monotonic()
+        self._type = type_name(subscription.msg_type)
+        self._qos = subscription.qos_profile
+        self.reset()
+
+    def reset(self) -> None:
+        """Restart the timeout, because an image has arrived."""
+        self._last_image = time.monotonic()
         self._logged = ""
 
-    def end(self) -> None:
-        """An image has come."""
-        self._since = time.monotonic()
-        self._logged = ""
+    def age_note(self, timeout: float) -> str:
+        """Return the age of the newest image as a sentence after ``timeout`` seconds, else ""."""
+        age = time.monotonic() - self._last_image
+        return "" if age < timeout else f"the newest image came {age:.0f} s ago"
 
-    def stale(self, timeout: float) -> str:
-        """A sentence for answers about the newest image, once it is ``timeout`` seconds old."""
-        silent = time.monotonic() - self._since
-        return "" if silent < timeout else f"the newest image came {silent:.0f} s ago"
+    def diagnose(self, timeout: float) -> str:
+        """Return why no image has arrived for ``timeout`` seconds, or "" if one has.
 
-    def explain(self, timeout: float) -> str:
-        """A sentence once no image has come for ``timeout`` seconds; else empty.
-
-        A reason is logged once, and again when it changes.
+        Each reason is logged once.
         """
-        silent = time.monotonic() - self._since
-        if silent < timeout:
+        age = time.monotonic() - self._last_image
+        if age < timeout:
             return ""
         publishers = self._node.get_publishers_info_by_topic(self.topic)
-        reason = describe(publishers, self._wanted) if publishers else self._nobody()
-        sentence = f"no image on '{self.topic}' for {silent:.0f} s: {reason}"
+        if publishers:
+            reason = describe_publishers(publishers, self._type, self._qos)
+        else:
+            reason = self._missing_publisher()
+        sentence = f"no image on '{self.topic}' for {age:.0f} s: {reason}"
         if reason != self._logged:
             self._node.get_logger().warning(sentence)
             self._logged = reason
         return sentence
 
-    def _nobody(self) -> str:
-        said = "nobody publishes there; start the camera or remap `image` to its topic"
+    def _missing_publisher(self) -> str:
+        reason = "the topic has no publisher; start the camera or remap `image` to its topic"
         others = [
             name
             for name, types in self._node.get_topic_names_and_types()
-            if self._wanted.kind in types and self._is_foreign(name)
+            if self._type in types and self._has_foreign_publisher(name)
         ]
-        return f"{said} (images are on {_listed(others)})" if others else said
+        return f"{reason} (images are on {_join(others)})" if others else reason
 
-    def _is_foreign(self, topic: str) -> bool:
-        """Whether somebody else than this node publishes on ``topic``."""
-        me = self._node.get_name(), self._node.get_namespace()
+    def _has_foreign_publisher(self, topic: str) -> bool:
+        own = self._node.get_name(), self._node.get_namespace()
         publishers = self._node.get_publishers_info_by_topic(topic)
-        return any((each.node_name, each.node_namespace) != me for each in publishers)
+        return any((each.node_name, each.node_namespace) != own for each in publishers)
 
 
-def describe(publishers: Sequence[TopicEndpointInfo], wanted: Wanted) -> str:
-    """Each publisher with its type and quality of service, and which part does not fit."""
-    parts = [f"{_name(each)} {_fit(each, wanted)}" for each in publishers[:MOST_NAMED]]
-    if len(publishers) > MOST_NAMED:
-        parts.append(f"and {len(publishers) - MOST_NAMED} more")
+def type_name(message: type[Any]) -> str:
+    """Return the ROS name of a message class, such as "sensor_msgs/msg/Image"."""
+    return f"{message.__module__.partition('.')[0]}/msg/{message.__name__}"
+
+
+def describe_publishers(
+    publishers: Sequence[TopicEndpointInfo], required_type: str, required_qos: QoSProfile
+) -> str:
+    """Return each publisher with its type and QoS, and the incompatible one of the two."""
+    parts = [
+        f"{_node_name(each)} {_compatibility(each, required_type, required_qos)}"
+        for each in publishers[:MAX_NAMES]
+    ]
+    if len(publishers) > MAX_NAMES:
+        parts.append(f"and {len(publishers) - MAX_NAMES} more")
     return "; ".join(parts)
 
 
-def _fit(publisher: TopicEndpointInfo, wanted: Wanted) -> str:
-    if publisher.topic_type != wanted.kind:
+def _compatibility(
+    publisher: TopicEndpointInfo, required_type: str, required_qos: QoSProfile
+) -> str:
+    if publisher.topic_type != required_type:
         return (
-            f"publishes {publisher.topic_type}: the type does not fit, {wanted.kind} is needed "
-            "(parameters image_transport and depth_transport)"
+            f"publishes {publisher.topic_type}: the type does not match, {required_type} is "
+            "required (parameters image_transport and depth_transport)"
         )
-    offered = publisher.qos_profile
-    quality = f"publishes {wanted.kind}, {_quality(offered)}"
-    fits, reason = qos_check_compatible(offered, wanted.quality)
-    if fits == QoSCompatibility.ERROR:
+    offer = f"publishes {required_type}, {_policies(publisher.qos_profile)}"
+    compatibility, reason = qos_check_compatible(publisher.qos_profile, required_qos)
+    if compatibility == QoSCompatibility.ERROR:
         return (
-            f"{quality}: the quality of service does not fit, {_quality(wanted.quality)} is wanted "
+            f"{offer}: the QoS is incompatible, {_policies(required_qos)} is required "
             f"({' '.join(reason.split()).rstrip(';')})"
         )
     return (
-        f"{quality}: type and quality of service fit, but nothing arrives; is the camera running, "
+        f"{offer}: type and QoS are compatible, but no message arrives; is the camera running, "
         "and do its images fit the middleware's shared memory (config/fastdds_large_images.xml)?"
     )
 
 
-def _quality(profile: QoSProfile) -> str:
+def _policies(profile: QoSProfile) -> str:
     return f"{profile.reliability.name.lower()}, {profile.durability.name.lower()}"
 
 
-def _name(publisher: TopicEndpointInfo) -> str:
+def _node_name(publisher: TopicEndpointInfo) -> str:
     name = f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
-    # What the middleware says as long as it does not know.
-    return "somebody" if "_UNKNOWN_" in name else name
+    return "an unknown node" if "_UNKNOWN_" in name else name  # before discovery has completed
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+def _join(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more

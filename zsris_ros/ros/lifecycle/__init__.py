@@ -1,1 +1,1 @@
-"""The lifecycle of the node, its process, its models and its log."""
+"""The lifecycle node, its worker thread, its models and its process."""

@@ -1,10 +1,10 @@
-"""A managed (lifecycle) node whose transitions block nothing.
+"""A lifecycle node whose transitions do not block the executor.
 
-rclpy runs a transition inside the service call that asks for it, so loading a model there would
-stop images, parameters and diagnostics for as long. Here the service is a coroutine that hands the
-whole transition to the node's worker thread and awaits it. All that touches the model thus happens
-in one thread and in order of arrival: what was asked before a deactivation is still answered. While
-a transition runs, ``get_state`` is served and tells so ("configuring").
+rclpy runs a transition inside its service callback, so loading a model there would delay images,
+parameters and diagnostics. Here the callback is a coroutine that submits the transition to the
+worker thread and awaits it. Requests and transitions thus run in one thread in order of arrival:
+a request that precedes a deactivation is still answered. ``get_state`` is served meanwhile and
+reports the transition ("configuring").
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallba
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
 
-from zsris_ros.ros.requests.worker import Worker
+from zsris_ros.ros.lifecycle.worker import Worker
 
 
-class ManagedNode(LifecycleNodeMixin, Node):
-    """A lifecycle node with a worker thread, in which its four steps are taken.
+class WorkerLifecycleNode(LifecycleNodeMixin, Node):
+    """A lifecycle node that runs its transitions in a worker thread.
 
-    ``configure``, ``activate``, ``deactivate`` and ``cleanup`` are the node's own; one that raises
-    is logged in a sentence and leaves the node in the state it was in.
+    Subclasses override ``configure``, ``activate``, ``deactivate`` and ``cleanup``. An exception in
+    one of them is logged as a sentence and leaves the node in its previous state.
     """
 
-    failure = ""
-    """Why the node ended by itself, as a sentence; empty while all is well."""
+    exit_error = ""
+    """Reason for which the node shut itself down; empty without one."""
 
-    reason = ""
-    """Why the last transition failed, as a sentence; empty when it did not."""
+    transition_error = ""
+    """Reason for which the last transition failed; empty after a success."""
 
     def __init__(self, name: str, **node_options: Any) -> None:
         Node.__init__(self, name, **node_options)
-        # Reentrant, because a coroutine that waits would keep an exclusive group to itself.
+        # Reentrant, because a waiting coroutine blocks a mutually exclusive group.
         LifecycleNodeMixin.__init__(self, callback_group=ReentrantCallbackGroup())
         (service,) = (each for each in self.services if each.srv_type is ChangeState)
         self._change_state = service.callback
@@ -49,90 +49,100 @@ class ManagedNode(LifecycleNodeMixin, Node):
         self._worker = Worker()
 
     def configure(self) -> None:
-        """From unconfigured to inactive."""
+        """Go from unconfigured to inactive."""
 
     def activate(self) -> None:
-        """From inactive to active."""
+        """Go from inactive to active."""
 
     def deactivate(self) -> None:
-        """From active to inactive; also what cleans up after a failed ``activate``."""
+        """Go from active to inactive; also called after a failed ``activate``."""
 
     def cleanup(self) -> None:
-        """From inactive to unconfigured; also what cleans up after a failed ``configure``."""
+        """Go from inactive to unconfigured; also called after a failed ``configure``."""
 
-    def settle(self) -> None:
-        """After a transition, and in the executor's thread: opens or closes subscriptions.
+    def update_subscriptions(self) -> None:
+        """Open or close subscriptions after a transition, in the executor's thread.
 
-        The worker must not: an executor trips over a subscription that is destroyed meanwhile.
+        The worker must not do so: an executor fails on a subscription destroyed by another thread.
         """
 
-    def stop(self, patience: float) -> bool:
-        """Drops what waits and ends the worker; False if it is still busy after ``patience`` s."""
-        return self._worker.stop(patience)
+    def autostart(self) -> None:
+        """Configure and activate in the worker thread; a failure shuts the context down."""
+        self._worker.submit(self._configure_and_activate, beyond_limit=True)
 
-    def start(self) -> None:
-        """Configures and activates by itself; a failure ends the context."""
-        self._worker.submit(self._start, beyond_limit=True)
+    def stop(self, timeout: float) -> bool:
+        """Stop the worker; return False if a job still runs after ``timeout`` seconds."""
+        return self._worker.stop(timeout)
 
-    def _start(self) -> None:
-        for trigger in (self.trigger_configure, self.trigger_activate):
-            if trigger() != TransitionCallbackReturn.SUCCESS:
-                self.failure = self.reason
-                rclpy.try_shutdown(context=self.context)
-                return
+    def wait_for(self, future: Future[Any]) -> RosFuture[None]:
+        """Return an rclpy future that completes with ``future`` and wakes the executor."""
+        done: RosFuture[None] = RosFuture()
 
-    # Called by rclpy, in the worker thread
+        def finish(_: Future[Any]) -> None:
+            done.set_result(None)
+            if self.context.ok():
+                self._wake.trigger()
+
+        future.add_done_callback(finish)
+        return done
+
+    # Transition callbacks of rclpy; they run in the worker thread
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """See ``configure``."""
-        return self._attempt("configured", self.configure, self.cleanup)
+        """Run ``configure``."""
+        return self._run_step("configured", self.configure, self.cleanup)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """See ``activate``."""
-        return self._attempt("activated", self.activate, self.deactivate)
+        """Run ``activate``."""
+        return self._run_step("activated", self.activate, self.deactivate)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """See ``deactivate``."""
-        return self._attempt("deactivated", self.deactivate)
+        """Run ``deactivate``."""
+        return self._run_step("deactivated", self.deactivate)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """See ``cleanup``."""
-        return self._attempt("cleaned up", self.cleanup)
+        """Run ``cleanup``."""
+        return self._run_step("cleaned up", self.cleanup)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Both ``deactivate`` and ``cleanup``."""
-        return self._attempt("shut down", self._give_up)
+        """Run ``deactivate`` and ``cleanup``."""
+        return self._run_step("shut down", self._release)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After a step down has failed: the node is unconfigured, whatever it takes."""
-        self._attempt("cleaned up", self._give_up)
+        """Return to unconfigured after a failed ``deactivate`` or ``cleanup``."""
+        self._run_step("cleaned up", self._release)
         return TransitionCallbackReturn.SUCCESS
 
-    def _give_up(self) -> None:
+    def _release(self) -> None:
         try:
             self.deactivate()
         finally:
             self.cleanup()
 
-    def _attempt(
-        self, done: str, step: Callable[[], None], undo: Callable[[], None] | None = None
+    def _run_step(
+        self, participle: str, step: Callable[[], None], undo: Callable[[], None] | None = None
     ) -> TransitionCallbackReturn:
-        """Takes ``step``; when it fails, ``undo`` leads back to before it, else it is an error."""
+        """Run ``step``; on failure run ``undo``, or report an error without one."""
         start = time.monotonic()
         try:
             step()
-        except BaseException as error:  # a library's SystemExit must not end the thread either
-            self.reason = f"the node could not be {done}: {error}"
-            self.get_logger().error(self.reason)
+        except BaseException as error:  # a library's SystemExit must not end the thread
+            self.transition_error = f"the node could not be {participle}: {error}"
+            self.get_logger().error(self.transition_error)
             if undo is None:
                 return TransitionCallbackReturn.ERROR
             undo()
             return TransitionCallbackReturn.FAILURE
-        self.reason = ""
-        self.get_logger().info(f"{done} after {time.monotonic() - start:.1f} s")
+        self.transition_error = ""
+        self.get_logger().info(f"{participle} after {time.monotonic() - start:.1f} s")
         return TransitionCallbackReturn.SUCCESS
 
-    # Waiting for the worker without blocking the executor
+    def _configure_and_activate(self) -> None:
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != TransitionCallbackReturn.SUCCESS:
+                self.exit_error = self.transition_error
+                rclpy.try_shutdown(context=self.context)
+                return
 
     async def _on_change_state(
         self, request: ChangeState.Request, response: ChangeState.Response
@@ -140,22 +150,10 @@ class ManagedNode(LifecycleNodeMixin, Node):
         job = partial(self._change_state, request, response)
         try:
             future = self._worker.submit(job, beyond_limit=True)
-            await self.when_done(future)
-            self.settle()
+            await self.wait_for(future)
+            self.update_subscriptions()
             return future.result()
-        except Exception as error:  # up to Jazzy rclpy raises for a transition there is not
+        except Exception as error:  # up to Jazzy rclpy raises for an invalid transition
             self.get_logger().error(f"no transition: {error}")
             response.success = False
             return response
-
-    def when_done(self, future: Future[Any]) -> RosFuture[None]:
-        """An rclpy future that is done when the worker's is, and wakes the executor."""
-        done: RosFuture[None] = RosFuture()
-
-        def finish(_: Future[Any]) -> None:
-            done.set_result(None)
-            if self.context.ok():  # else nobody is left to be woken
-                self._wake.trigger()
-
-        future.add_done_callback(finish)
-        return done

@@ -1,4 +1,4 @@
-"""The models behind the node: loaded into main memory, moved to their device and back."""
+"""The models of the node: loaded into main memory, moved to their device and back."""
 
 from __future__ import annotations
 
@@ -7,79 +7,81 @@ from collections.abc import Callable
 from typing import Protocol
 
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.ros.requests.request_handler import Segmenter
 from zsris_ros.types import Frame, ReferringResult, RegionOfInterest, Scene
 
 
-class Model(Segmenter, Protocol):
-    """A segmenter that can be put aside. It answers only while it is on its device."""
+class Model(Protocol):
+    """A segmenter that can leave its device; it works only while it is there.
 
-    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
-        """What a tracker needs of a frame, or of a window of it."""
+    ``look`` and ``refer`` raise InputError for an unusable frame or expression.
+    """
+
+    def look(self, frame: Frame) -> Scene:
+        """Compute the proposals and features of a frame."""
+
+    def refer(self, scene: Scene, expression: str) -> ReferringResult:
+        """Find the object of an expression in a scene."""
+
+    def look_for_tracking(self, frame: Frame, region: RegionOfInterest | None = None, /) -> Scene:
+        """Compute the proposals and features of a region for the tracker; None: of all."""
 
     def to_device(self) -> None:
-        """Onto the device it was loaded for."""
+        """Move the models to their device."""
 
     def to_memory(self) -> None:
-        """Into main memory; nothing of it is left on a GPU."""
+        """Move the models to main memory and free the GPU."""
 
     def gpu_memory(self) -> str:
-        """How full the GPU is, for people."""
+        """Return the use of GPU memory as text."""
 
 
 ModelLoader = Callable[[Parameters], Model]
 
 
 class TorchModel:
-    """The models of the chosen weights; see ``Model``.
+    """The models of a weights preset.
 
-    torch is imported here, in the thread that loads them. Raises WeightsError as ``load_parts``.
+    torch is imported here, in the worker thread. Raises WeightsError as ``load_models`` does.
     """
 
-    def __init__(self, chosen: Parameters) -> None:
-        from zsris_ros.models.load import load_parts, resolve_device
+    def __init__(self, parameters: Parameters) -> None:
+        from zsris_ros.models.load import load_models
+        from zsris_ros.models.load_options import LoadOptions
+        from zsris_ros.torch_utils.precision import resolve_device
 
-        self._device = resolve_device(chosen.device)
-        self._parts = load_parts(
-            chosen.weights,
-            device=str(self._device),  # where the precision proves itself
-            precision=chosen.precision,
-            directory=chosen.weights_dir or None,
-            depth_proposals=chosen.depth_proposals,
-            parser=chosen.parser,
-            batch_size=chosen.batch_size or None,
-            surround=chosen.surround,
+        self._device = resolve_device(parameters.device)
+        self._models = load_models(
+            parameters.weights,
+            LoadOptions(
+                device=str(self._device),  # the device on which half precision is verified
+                precision=parameters.precision,
+                directory=parameters.weights_dir or None,
+                depth_proposals=parameters.depth_proposals,
+                parser=parameters.parser,
+                batch_size=parameters.batch_size or None,
+                surround=parameters.surround,
+            ),
         )
-        self._segmenter = self._parts.segmenter()
+        segmenter = self._models.segmenter()
+        self.look, self.refer = segmenter.look, segmenter.refer
+        self.look_for_tracking = segmenter.look_for_tracking
         self.to_memory()
 
-    def look(self, frame: Frame) -> Scene:
-        """As ``Segmenter.look``."""
-        return self._segmenter.look(frame)
-
-    def refer(self, scene: Scene, expression: str) -> ReferringResult:
-        """As ``Segmenter.refer``."""
-        return self._segmenter.refer(scene, expression)
-
-    def look_for_tracking(self, frame: Frame, window: RegionOfInterest | None = None) -> Scene:
-        """As ``Segmenter.look_for_tracking``."""
-        return self._segmenter.look_for_tracking(frame, window)
-
     def to_device(self) -> None:
-        """As ``Model.to_device``."""
-        self._parts.to(self._device)
+        """Move the models to their device."""
+        self._models.to(self._device)
 
     def to_memory(self) -> None:
-        """As ``Model.to_memory``."""
+        """Move the models to main memory and free the GPU."""
         import torch
 
-        self._parts.to(torch.device("cpu"))
+        self._models.to(torch.device("cpu"))
         if self._device.type == "cuda":
-            gc.collect()  # before the cache is emptied: what lives in cycles occupies it, too
+            gc.collect()  # reference cycles occupy the cache, too
             torch.cuda.empty_cache()
 
     def gpu_memory(self) -> str:
-        """As ``Model.gpu_memory``."""
+        """Return the use of GPU memory as text."""
         import torch
 
         if self._device.type != "cuda":

@@ -1,9 +1,10 @@
-"""How the node's process starts, survives errors, and ends."""
+"""The node's process: start, executor loop, logging, memory and end."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
@@ -18,38 +19,35 @@ from rclpy.node import Node
 from zsris_ros.ros.parameters.parameter_declaration import ParameterError
 
 SWITCH_INTERVAL = 0.001
-"""Seconds a thread may keep Python to itself (Python's default is 0.005). Callbacks share it with
-the model's thread and need it several times each, so this bounds how late they are."""
+"""Seconds before a thread must yield Python's global lock (default 0.005). Callbacks need the lock
+several times each, so this bounds their delay by the model's thread."""
 
-STOP_PATIENCE = 1.0
-"""Seconds an inference may take to end after Ctrl-C before the process leaves without it."""
+STOP_TIMEOUT = 1.0
+"""Seconds that a running inference may take after Ctrl-C before the process exits without it."""
 
 
-class Runnable(Protocol):
-    """A node with a thread of its own, which ``stop`` ends as ``ManagedNode.stop`` does.
+class Stoppable(Protocol):
+    """A node with its own thread; ``exit_error`` is the reason if it shut itself down."""
 
-    ``failure`` says why the node ended by itself; empty while all is well.
+    exit_error: str
+
+    def stop(self, timeout: float) -> bool:
+        """End the thread; return False if it still runs after ``timeout`` seconds."""
+
+
+def run(make_node: Callable[[], Stoppable], name: str, args: Sequence[str] | None = None) -> int:
+    """Spin a node until a signal arrives and return the process's exit code.
+
+    The code is 0 after SIGINT or SIGTERM, 1 with an ``exit_error``, 2 for an invalid parameter. The
+    caller should exit then: further SIGINTs are ignored. While an inference runs, this function
+    exits the process itself, because Python crashes if it finalises below a running native thread.
     """
-
-    failure: str
-
-    def stop(self, patience: float) -> bool: ...
-
-
-def run(make_node: Callable[[], Runnable], name: str, args: Sequence[str] | None = None) -> int:
-    """Spins the node of ``make_node`` until a signal, and returns the process's exit code.
-
-    0 after SIGINT or SIGTERM, 1 when the node reports a ``failure``, 2 when a parameter is wrong.
-    The process should end then: further SIGINTs are ignored. Does not return when an inference is
-    still running: it cannot be interrupted, and Python's own ending crashes below a running native
-    thread.
-    """
-    # rclpy ends the context on both signals. Without this, Python would raise KeyboardInterrupt
-    # besides, and the second SIGINT that `ros2 launch` sends would strike during the clean-up.
+    # rclpy shuts the context down on both signals. Python's handler would raise KeyboardInterrupt
+    # in addition, and the second SIGINT of `ros2 launch` would interrupt the clean-up.
     signal.signal(signal.SIGINT, lambda *_: None)
     sys.setswitchinterval(SWITCH_INTERVAL)
     rclpy.init(args=None if args is None else list(args))
-    node: Runnable | None = None
+    node: Stoppable | None = None
     stopped = True
     code = 0
     try:
@@ -59,35 +57,27 @@ def run(make_node: Callable[[], Runnable], name: str, args: Sequence[str] | None
         print(f"{name}: {error}", file=sys.stderr)
         code = 2
     except Exception:
-        if rclpy.ok():  # else a signal ended the context while the node was being made
+        if rclpy.ok():  # else a signal shut the context down during construction
             raise
     finally:
         if node is not None:
-            stopped = node.stop(STOP_PATIENCE)
-            code = 1 if node.failure else code
+            stopped = node.stop(STOP_TIMEOUT)
+            code = 1 if node.exit_error else code
         rclpy.try_shutdown()
-    if node is not None and node.failure:
-        print(f"{name}: {node.failure}", file=sys.stderr)
+    if node is not None and node.exit_error:
+        print(f"{name}: {node.exit_error}", file=sys.stderr)
     if not stopped:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    # While Python ends it hands SIGINT back to the system, to which the second one would be fatal.
+    # While Python finalises it restores the default handler, for which a second SIGINT is fatal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Else Python would look through all of torch's objects for garbage, several times: a second.
-    gc.freeze()
+    gc.freeze()  # else the final garbage collections traverse all of torch, which takes a second
     return code
 
 
-def give_memory_back() -> None:
-    """What was freed goes to the system, where the C library is glibc, which else keeps it."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
 def spin(node: Node) -> None:
-    """Runs the node's callbacks until the context ends; an error in one does not end the others."""
+    """Run the node's callbacks until the context ends; log the exceptions of callbacks."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     while rclpy.ok():
@@ -95,12 +85,41 @@ def spin(node: Node) -> None:
             executor.spin_once()
         except ExternalShutdownException:
             return
-        except Exception as error:
-            # A response that cannot be sent, because its client has gone, ends up here as well.
+        except Exception as error:  # also a response whose client has gone
             if rclpy.ok():
-                node.get_logger().error(traceback_of(error))
+                node.get_logger().error(format_traceback(error))
 
 
-def traceback_of(error: BaseException) -> str:
-    """The traceback as text, for the log."""
+def format_traceback(error: BaseException) -> str:
+    """Return the traceback of ``error`` as text."""
     return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+
+
+def trim_memory() -> None:
+    """Return freed memory to the system; glibc would keep it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def forward_logging(node: Node) -> None:
+    """Send the records of Python's logger "zsris_ros" to the log of ``node`` only."""
+    logger = logging.getLogger("zsris_ros")
+    logger.setLevel(logging.INFO)
+    logger.handlers = [_RosLogHandler(node)]
+
+
+class _RosLogHandler(logging.Handler):
+    def __init__(self, node: Node) -> None:
+        super().__init__(logging.INFO)
+        self._logger = node.get_logger()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        # One call per severity: rclpy requires a constant severity for each calling line.
+        if record.levelno >= logging.ERROR:
+            self._logger.error(text)
+        elif record.levelno >= logging.WARNING:
+            self._logger.warning(text)
+        else:
+            self._logger.info(text)

@@ -1,1 +1,1 @@
-"""Parameters of the nodes, declared from dataclasses."""
+"""Parameters of the nodes, declared as dataclasses."""

@@ -1,7 +1,7 @@
-"""Declares a node's parameters from a frozen dataclass whose fields are their declarations.
+"""Declaration of a node's parameters from a frozen dataclass, one field per parameter.
 
-A field says type, default, range, meaning, and when the parameter may change; ``parameters`` and
-``speech_parameters`` hold such classes.
+A field holds type, default, range, description and the states in which the parameter can change;
+see ``node_parameters`` and ``speech_parameters``.
 """
 
 from __future__ import annotations
@@ -26,35 +26,34 @@ ParametersT = TypeVar("ParametersT", bound=Any)
 
 
 class ParameterError(ValueError):
-    """A parameter that cannot be used; the message says which, why and what is allowed."""
+    """An invalid parameter; the message has its name, the reason and the allowed values."""
 
 
 class Changes(Enum):
-    """When a parameter may change."""
+    """When a parameter can change."""
 
     ALWAYS = "at any time"
     UNCONFIGURED = "while the node is unconfigured"
     NEVER = "only when the node is started"
 
 
-def declared(
+def parameter_field(
     default: Any,
     description: str,
     *,
-    low: float | None = None,
-    high: float | None = None,
+    bounds: tuple[float, float] | None = None,
     choices: tuple[str, ...] = (),
     changes: Changes = Changes.ALWAYS,
 ) -> Any:
-    """A dataclass field that carries a parameter's declaration.
+    """Return a dataclass field that declares a parameter of the default's type.
 
-    ``low`` and ``high`` bound a number, both included; ``choices`` lists what a string may be.
+    ``bounds`` are the smallest and the largest number, ``choices`` the allowed strings.
     """
     return field(
         default=default,
         metadata={
             "description": description,
-            "range": None if low is None or high is None else (low, high),
+            "range": bounds,
             "choices": choices,
             "changes": changes,
         },
@@ -62,10 +61,9 @@ def declared(
 
 
 def declare(node: Node, kind: type[ParametersT]) -> ParametersT:
-    """Declares every field of ``kind`` as a parameter of ``node`` and returns their values.
+    """Declare each field of ``kind`` as a parameter of ``node`` and return the values.
 
-    Raises ParameterError in one sentence when a value has the wrong type, lies outside its range,
-    or when a given name is none of ours.
+    Raises ParameterError for an invalid value or an unknown name.
     """
     _refuse_unknown(node, kind)
     values: dict[str, Any] = {}
@@ -87,7 +85,7 @@ def declare(node: Node, kind: type[ParametersT]) -> ParametersT:
 
 
 def check(kind: type[Any], name: str, value: Any) -> str:
-    """Why ``value`` cannot be ``kind``'s parameter ``name``, as a sentence; empty if it can."""
+    """Return why ``value`` is invalid for the parameter ``name``, or ""."""
     parameter = next(known for known in fields(kind) if known.name == name)
     choices, bounds = parameter.metadata["choices"], parameter.metadata["range"]
     wrong = type(value) is not type(parameter.default)
@@ -101,17 +99,17 @@ def check(kind: type[Any], name: str, value: Any) -> str:
 def update(
     current: ParametersT, changes: Sequence[Parameter[Any]], configured: bool = True
 ) -> tuple[ParametersT, SetParametersResult]:
-    """``current`` with ``changes`` made, or unchanged with the reason why they are refused.
+    """Return ``current`` with all ``changes``, or unchanged with the reason for a refusal.
 
-    ``configured`` says whether the models have been loaded, with the parameters they needed.
-    Names that are not ours (``use_sim_time``) are left to their owners.
+    Unknown names such as ``use_sim_time`` are ignored. While ``configured``, the parameters of the
+    models are fixed.
     """
-    ours = {parameter.name: parameter for parameter in fields(current)}
-    values = {change.name: change.value for change in changes if change.name in ours}
+    known = {parameter.name: parameter for parameter in fields(current)}
+    values = {change.name: change.value for change in changes if change.name in known}
     for name, value in values.items():
         reason = check(type(current), name, value)
-        early = ours[name].metadata["changes"] is Changes.UNCONFIGURED
-        if not reason and configured and early and value != getattr(current, name):
+        fixed = configured and known[name].metadata["changes"] is Changes.UNCONFIGURED
+        if not reason and fixed and value != getattr(current, name):
             reason = (
                 f"the parameter {name} changes only while the node is unconfigured: "
                 "`ros2 lifecycle set NODE deactivate`, then `cleanup`"
@@ -139,12 +137,15 @@ def _descriptor(parameter: Field[Any]) -> ParameterDescriptor:
 
 
 def _allowed(parameter: Field[Any]) -> str:
-    """What a parameter may be, to be put behind a sentence."""
+    """Return the allowed values as the end of a sentence."""
     if parameter.metadata["choices"]:
         return ", allowed are " + ", ".join(parameter.metadata["choices"])
-    kind = {bool: "true or false", int: "an integer", float: "a number such as 1.0", str: "a text"}[
-        type(parameter.default)
-    ]
+    kind = {
+        bool: "true or false",
+        int: "an integer",
+        float: "a number such as 1.0",
+        str: "a string",
+    }[type(parameter.default)]
     if parameter.metadata["range"]:
         low, high = parameter.metadata["range"]
         return f", allowed is {kind} from {low} to {high}"
@@ -152,13 +153,13 @@ def _allowed(parameter: Field[Any]) -> str:
 
 
 def _refuse_unknown(node: Node, kind: type[Any]) -> None:
-    """A misspelt parameter would otherwise be ignored without a word."""
-    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public name for it
-    ours = [parameter.name for parameter in fields(kind)]
-    for name in given:
+    """Raise ParameterError for an unknown name, which rclpy ignores."""
+    overrides = getattr(node, "_parameter_overrides", {})  # rclpy has no public accessor
+    known = [parameter.name for parameter in fields(kind)]
+    for name in overrides:
         # Names with a dot, such as qos_overrides./image.reliability, belong to rclpy.
-        if name in ours or node.has_parameter(name) or "." in name:
+        if name in known or node.has_parameter(name) or "." in name:
             continue
-        close = difflib.get_close_matches(name, ours, 1)
-        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(ours)}"
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
         raise ParameterError(f"there is no parameter {name}{hint}")

@@ -9,7 +9,8 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.ros.parameters.node_parameters import Changes, Parameters
+from zsris_ros.ros.parameters.node_parameters import Parameters
+from zsris_ros.ros.parameters.parameter_declaration import Changes
 from zsris_ros.ros.parameters.speech_parameters import SpeechParameters
 
 HEAD = """\
@@ -17,40 +18,38 @@ HEAD = """\
 
 <!-- Written by `make parameter-docs`; do not edit. -->
 
-Set them in a file (`params_file:=` of the launch file; `config/refer_segment.yaml` is the one that
-is installed), or while the node runs with `ros2 param set /refer_segment_node NAME VALUE`. A name
-or a value that cannot be used is refused with a sentence that says what can.
+Set them in a file (`params_file:=` of the launch file; default `config/refer_segment.yaml`), or at
+run time with `ros2 param set /refer_segment_node NAME VALUE`. The node refuses an invalid name or
+value with a message that lists the allowed ones.
 """
 
 SPEECH_HEAD = """
 # Parameters of speech_node
 
 `ros2 run zsris_ros speech_node --ros-args -p NAME:=VALUE`; some are arguments of the launch file.
-What it does with them stands in [speech.md](speech.md).
+[speech.md](speech.md) describes the node.
 """
 
 SECTIONS = {
-    Changes.ALWAYS: "These hold from the next request on.",
+    Changes.ALWAYS: "They take effect with the next request.",
     Changes.UNCONFIGURED: (
-        "Models and subscriptions are made with these. Set them while the node is unconfigured: "
-        "`ros2 lifecycle set /refer_segment_node deactivate`, `cleanup`, then set, `configure`, "
-        "`activate`."
+        "The transition `configure` reads them. To change them: `ros2 lifecycle set "
+        "/refer_segment_node deactivate`, `cleanup`, then set them, `configure`, `activate`."
     ),
-    Changes.NEVER: "Read-only: read when the process starts.",
+    Changes.NEVER: "Read-only; they are read at start.",
 }
 
 TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
-"""ROS's names."""
-
+"""ROS's names of the types."""
 
 SPEECH_SECTIONS = {
-    Changes.ALWAYS: "These hold from the next utterance on.",
+    Changes.ALWAYS: "They take effect with the next utterance.",
     Changes.NEVER: SECTIONS[Changes.NEVER],
 }
 
 
 def markdown() -> str:
-    """The whole file: for each node a table for each kind of change."""
+    """Return the file: one table per node and kind of change."""
     refer, speech = _tables(Parameters, SECTIONS), _tables(SpeechParameters, SPEECH_SECTIONS)
     return HEAD + refer + SPEECH_HEAD + speech
 
@@ -87,7 +86,7 @@ def _allowed(parameter: Field[Any]) -> str:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Writes the file and returns 0."""
+    """Write the file and return 0."""
     parser = argparse.ArgumentParser(description="Write the documentation of the parameters.")
     parser.add_argument("file", type=Path)
     parser.parse_args(args).file.write_text(markdown(), encoding="utf-8")

@@ -1,94 +1,87 @@
-"""The parameters of speech_node, declared as those of refer_segment_node are."""
+"""The parameters of speech_node."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zsris_ros.ros.parameters.parameter_declaration import Changes, declared
+from zsris_ros.ros.parameters.parameter_declaration import Changes, parameter_field
 from zsris_ros.speech.endpointing import Endpointing
-from zsris_ros.speech.listening import MIN_CONFIDENCE
 from zsris_ros.speech.recogniser import RECOGNISERS
+from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)
 class SpeechParameters:
-    """All parameters of speech_node with their defaults."""
+    """Values of all parameters of speech_node."""
 
-    recogniser: str = declared(
+    recogniser: str = parameter_field(
         RECOGNISERS[0],
-        "Who turns speech into text; all but pocketsphinx have to be installed and given a model.",
+        "Speech recogniser; all but pocketsphinx must be installed and need a model.",
         choices=RECOGNISERS,
         changes=Changes.NEVER,
     )
-    model: str = declared(
+    model: str = parameter_field(
         "",
-        "Folder of the recogniser's model; empty for the one that is shipped for pocketsphinx.",
+        "Folder of the recogniser's model; empty for the bundled one of pocketsphinx.",
         changes=Changes.NEVER,
     )
-    microphone: str = declared(
+    microphone: str = parameter_field(
         "",
         "Number or part of the name of the microphone, as `python -m sounddevice` lists it; empty "
         "for the default one.",
         changes=Changes.NEVER,
     )
-    wav: str = declared(
+    wav: str = parameter_field(
         "",
-        "A wav file to hear instead of a microphone, in real time and once somebody listens to the "
-        "node; it ends with the file.",
+        "A wav file to play in real time instead of the microphone, once a subscriber is there; "
+        "the node ends with the file.",
         changes=Changes.NEVER,
     )
-    wav_start: float = declared(
+    wav_start: float = parameter_field(
         0.0,
-        "When the wav file was recorded, in seconds, beside a recording of a camera; 0 is now.",
-        low=0.0,
-        high=1e10,
+        "Time of the wav file's start in seconds, to match a recorded camera; 0 is now.",
+        bounds=(0.0, 1e10),
         changes=Changes.NEVER,
     )
-    frame_id: str = declared(
-        "microphone", "Name of the microphone in the header of ~/utterance.", changes=Changes.NEVER
+    frame_id: str = parameter_field(
+        "microphone",
+        "Name of the microphone in the header of ~/utterance.",
+        changes=Changes.NEVER,
     )
-    strictness: int = declared(
+    strictness: int = parameter_field(
         Endpointing.strictness,
-        "How sure the voice activity detector must be that it hears speech.",
-        low=0,
-        high=3,
+        "Aggressiveness of the voice activity detector.",
+        bounds=(0, 3),
         changes=Changes.NEVER,
     )
-    louder: float = declared(
+    louder: float = parameter_field(
         Endpointing.louder,
-        "Decibels by which speech exceeds the noise of the room, at least.",
-        low=0.0,
-        high=40.0,
+        "Smallest level of speech above the background noise in decibels.",
+        bounds=(0.0, 40.0),
         changes=Changes.NEVER,
     )
-    pause: float = declared(
+    pause: float = parameter_field(
         Endpointing.pause,
-        "Seconds without speech after which an utterance has ended.",
-        low=0.1,
-        high=5.0,
+        "Seconds without speech that end an utterance.",
+        bounds=(0.1, 5.0),
         changes=Changes.NEVER,
     )
-    longest: float = declared(
+    longest: float = parameter_field(
         Endpointing.longest,
         "Seconds after which an utterance is cut.",
-        low=1.0,
-        high=60.0,
+        bounds=(1.0, 60.0),
         changes=Changes.NEVER,
     )
-    min_confidence: float = declared(
+    min_confidence: float = parameter_field(
         MIN_CONFIDENCE,
-        "Confidence below which the person is asked again, and nothing is published but the "
-        "question.",
-        low=0.0,
-        high=1.0,
+        "Confidence below which the node publishes a question on ~/say instead of the text.",
+        bounds=(0.0, 1.0),
     )
-    hearing: bool = declared(
-        True, "Hear; false while the robot itself speaks, so that it does not answer itself."
-    )
+    hearing: bool = parameter_field(True, "Process sound; set it to false while the robot speaks.")
 
     @property
     def endpointing(self) -> Endpointing:
-        """Those that say when it counts as speech."""
+        """The parameters of speech detection."""
         return Endpointing(
             self.strictness, louder=self.louder, pause=self.pause, longest=self.longest
         )

@@ -1,1 +1,1 @@
-"""Results as messages, and the topics they are published on."""
+"""Conversion of answers to messages, and the topics of the node."""

@@ -1,4 +1,4 @@
-"""The node's state for /diagnostics."""
+"""The node's status for /diagnostics."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ UNLOADED, LOADING, IN_MEMORY, READY = "not loaded", "loading", "loaded, inactive
 
 
 @dataclass
-class Record:
-    """What has happened so far; counted under a lock, because two threads count."""
+class RequestStatistics:
+    """Counts of requests and the state of the model; thread-safe."""
 
     model: str = UNLOADED
     answered: int = 0
@@ -26,48 +26,47 @@ class Record:
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def answer(self, total_ms: float, stages_ms: Mapping[str, float], cache_hit: bool) -> None:
-        """Counts an answer; ``stages_ms`` are kept by stage, from whenever it last ran."""
+    def count_answer(
+        self, total_ms: float, stages_ms: Mapping[str, float], cache_hit: bool
+    ) -> None:
+        """Count an answer and keep the last time of each stage."""
         with self._lock:
             self.answered += 1
             self.cache_hits += cache_hit
             self.last_ms = total_ms
             self.stages_ms = {**self.stages_ms, **stages_ms}
 
-    def refuse(self, failed: bool) -> None:
-        """Counts a request without an answer; ``failed`` when the fault was ours."""
+    def count_refusal(self, failed: bool) -> None:
+        """Count a request without an answer; ``failed`` for an error of the node."""
         with self._lock:
             self.failed += failed
             self.refused += not failed
 
 
-def report(
-    node: Node, record: Record, state: Mapping[str, object], silence: str, failure: str
+def diagnostic_array(
+    node: Node,
+    statistics: RequestStatistics,
+    state: Mapping[str, object],
+    warning: str,
+    error: str,
 ) -> DiagnosticArray:
-    """One status: ERROR with ``failure``, WARN while ``silence`` says why no image comes, else OK.
-
-    ``state`` is what the node holds just now, by name.
-    """
+    """Return one status with ``state``: ERROR with ``error``, WARN with ``warning``, else OK."""
     values = {
-        "model": record.model,
+        "model": statistics.model,
         **state,
-        "answered": record.answered,
-        "cache hits": record.cache_hits,
-        "refused": record.refused,
-        "failed": record.failed,
-        "last latency (ms)": f"{record.last_ms:.1f}",
+        "answered": statistics.answered,
+        "cache hits": statistics.cache_hits,
+        "refused": statistics.refused,
+        "failed": statistics.failed,
+        "last latency (ms)": f"{statistics.last_ms:.1f}",
     }
-    for stage, milliseconds in record.stages_ms.items():
+    for stage, milliseconds in statistics.stages_ms.items():
         values[f"last {stage} (ms)"] = f"{milliseconds:.1f}"
-    level = DiagnosticStatus.OK
-    if failure:
-        level = DiagnosticStatus.ERROR
-    elif silence:
-        level = DiagnosticStatus.WARN
+    level = DiagnosticStatus.WARN if warning else DiagnosticStatus.OK
     status = DiagnosticStatus(
-        level=level,
+        level=DiagnosticStatus.ERROR if error else level,
         name=f"{node.get_name()}: refer_segment",
-        message=failure or silence or f"model {record.model}",
+        message=error or warning or f"model {statistics.model}",
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
     )
     array = DiagnosticArray(status=[status])

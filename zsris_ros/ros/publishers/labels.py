@@ -1,4 +1,4 @@
-"""Answers as label mask and as the messages of vision_msgs, where those are installed."""
+"""Conversion of answers to a label mask and, where installed, to vision_msgs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from geometry_msgs.msg import PoseWithCovariance
 from sensor_msgs.msg import Image
 
+from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.publishers.pose_conversions import box_of, to_pose
-from zsris_ros.ros.requests.request_handler import Answer
 
-MOST = 255
-"""Labels that a mono8 image has room for beside the background's 0."""
+MAX_LABELS = 255
+"""Labels of a mono8 image besides the background's 0."""
 
 
 def vision_msgs() -> Any:
-    """The module vision_msgs.msg, or None where it is not installed."""
+    """Return the module vision_msgs.msg, or None where it is not installed."""
     try:
         return importlib.import_module("vision_msgs.msg")
     except ImportError:
@@ -26,20 +26,17 @@ def vision_msgs() -> Any:
 
 
 def label_image(answer: Answer) -> Image:
-    """mono8: k on the k-th candidate that the verdict speaks of, 0 elsewhere.
-
-    Where two masks overlap, the better one is on top.
-    """
+    """Return a mono8 image: k on the k-th object, the better one in overlaps, 0 elsewhere."""
     labels = np.zeros(answer.masks.shape[1:], np.uint8)
-    meant = answer.meant[:MOST]
-    for label in range(len(meant), 0, -1):
-        labels[answer.masks[meant[label - 1].index]] = label
+    objects = answer.objects[:MAX_LABELS]
+    for label in range(len(objects), 0, -1):
+        labels[answer.masks[objects[label - 1].index]] = label
     return to_image(labels, "mono8", answer.header)
 
 
 def label_info(answer: Answer, messages: Any) -> Any:
-    """The vision_msgs/LabelInfo that belongs to ``label_image``; ``messages`` as vision_msgs()."""
-    names = ["background", *(_name(answer, k) for k in range(len(answer.meant[:MOST])))]
+    """Return the vision_msgs/LabelInfo of ``label_image``; ``messages`` is vision_msgs()."""
+    names = ["background", *(_name(answer, k) for k in range(len(answer.objects[:MAX_LABELS])))]
     return messages.LabelInfo(
         header=answer.header,
         class_map=[
@@ -50,27 +47,27 @@ def label_info(answer: Answer, messages: Any) -> Any:
 
 
 def detections(answer: Answer, messages: Any) -> Any:
-    """A vision_msgs/Detection2DArray of what the verdict speaks of, with the image's header.
+    """Return a vision_msgs/Detection2DArray of the objects, with the image's header.
 
-    The class is the noun phrase that was asked for. Boxes reach from the first to the last pixel's
-    outer edge; poses are those of the upright boxes in the image's frame, at 0 without depth.
+    The class is the requested noun phrase. Boxes include both outer pixel edges; poses are those
+    of the upright boxes in the optical frame, 0 without depth.
     """
     return messages.Detection2DArray(
         header=answer.header,
-        detections=[_detection(answer, index, messages) for index in range(len(answer.meant))],
+        detections=[_detection(answer, index, messages) for index in range(len(answer.objects))],
     )
 
 
 def _detection(answer: Answer, index: int, messages: Any) -> Any:
-    candidate = answer.meant[index]
+    candidate = answer.objects[index]
     box = box_of(answer, candidate)
-    result = messages.ObjectHypothesisWithPose()
-    result.hypothesis.class_id = answer.referral.expression.target
-    result.hypothesis.score = float(candidate.score)
+    hypothesis = messages.ObjectHypothesisWithPose()
+    hypothesis.hypothesis.class_id = answer.result.expression.target.text
+    hypothesis.hypothesis.score = float(candidate.score)
     if box is not None:
-        result.pose = PoseWithCovariance(pose=to_pose(box.pose))
+        hypothesis.pose = PoseWithCovariance(pose=to_pose(box.pose))
     detection = messages.Detection2D(
-        header=answer.header, results=[result], id=_name(answer, index)
+        header=answer.header, results=[hypothesis], id=_name(answer, index)
     )
     x, y, width, height = candidate.box
     detection.bbox.center.position.x = float(x + width / 2)
@@ -80,6 +77,6 @@ def _detection(answer: Answer, index: int, messages: Any) -> Any:
 
 
 def _name(answer: Answer, index: int) -> str:
-    """What was asked for, numbered where it is several."""
-    target = answer.referral.expression.target
-    return target if len(answer.meant) == 1 else f"{target} {index + 1}"
+    """Return the requested noun phrase, numbered if there are several objects."""
+    target = answer.result.expression.target.text
+    return target if len(answer.objects) == 1 else f"{target} {index + 1}"

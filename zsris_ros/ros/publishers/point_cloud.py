@@ -1,4 +1,4 @@
-"""The surface of what was found as a point cloud."""
+"""Conversion of the answer's visible surface to a point cloud."""
 
 from __future__ import annotations
 
@@ -8,40 +8,37 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 
 from zsris_ros.geometry.projection import back_project
-from zsris_ros.ros.publishers.pose_conversions import metres_header
-from zsris_ros.ros.requests.request_handler import Answer
-
-POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<u4")])
-"""One point. ``rgb`` is 0x00RRGGBB, declared as a float32 as PCL and RViz expect it."""
+from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.publishers.pose_conversions import metric_header
 
 FIELDS = [
-    PointField(name=name, offset=POINT.fields[name][1], datatype=PointField.FLOAT32, count=1)
-    for name in POINT.names or ()
-    if POINT.fields is not None
+    PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
+    for number, name in enumerate(("x", "y", "z", "rgb"))
 ]
+"""``rgb`` is 0x00RRGGBB, declared as float32 as PCL and RViz expect it."""
 
 
 def point_cloud(answer: Answer) -> PointCloud2 | None:
-    """The measured points under the answer's mask, one row; None without depth or camera."""
+    """Return the measured points under the mask in one row; None without depth or intrinsics."""
     frame = answer.frame
     if frame.depth is None or frame.intrinsics is None:
         return None
     points = back_project(frame.depth, frame.intrinsics)
-    known = answer.referral.mask & np.isfinite(points[..., 2])
-    xyz = points[known].astype(np.float64)
-    if answer.camera is not None:
-        xyz = answer.camera.of_points(xyz)
-    red, green, blue = frame.rgb[known].astype(np.uint32).T
-    cloud = np.empty(len(xyz), POINT)
-    cloud["x"], cloud["y"], cloud["z"] = xyz.T
-    cloud["rgb"] = red << 16 | green << 8 | blue
+    valid = answer.result.mask & np.isfinite(points[..., 2])
+    xyz = points[valid].astype(np.float64)
+    if answer.camera_pose is not None:
+        xyz = answer.camera_pose.transform_points(xyz)
+    red, green, blue = frame.rgb[valid].astype(np.uint32).T
+    cloud = np.empty((len(xyz), len(FIELDS)), "<f4")
+    cloud[:, :3] = xyz
+    cloud[:, 3] = (red << 16 | green << 8 | blue).astype("<u4").view("<f4")
     return PointCloud2(
-        header=metres_header(answer),
+        header=metric_header(answer),
         height=1,
         width=len(cloud),
         fields=FIELDS,
         is_bigendian=False,
-        point_step=POINT.itemsize,
+        point_step=4 * len(FIELDS),
         row_step=cloud.nbytes,
         data=array.array("B", cloud.tobytes()),
         is_dense=True,

@@ -1,4 +1,4 @@
-"""Answers as messages: the response, the mask and the overlay."""
+"""Conversion of answers to the response, the mask and the overlay."""
 
 from __future__ import annotations
 
@@ -12,107 +12,102 @@ from std_msgs.msg import Header
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.msg import Candidate as CandidateMessage
+from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal
 from zsris_ros.ros.publishers.image_conversions import to_image
-from zsris_ros.ros.publishers.pose_conversions import metres_header, to_point, to_pose, to_size
-from zsris_ros.ros.requests.request_handler import STATUS_OF, Answer, Refusal
+from zsris_ros.ros.publishers.pose_conversions import metric_header, to_point, to_pose, to_size
 from zsris_ros.srv import ReferSegment, Track
 from zsris_ros.types import BoolArray, Candidate, Pixel
 from zsris_ros.visualization import overlay
 
 Response: TypeAlias = ReferSegment.Response | ReferSegmentAction.Result
-"""Of the service and of the action: the same fields."""
-
-MASKED = np.uint8(255)
+"""The service and the action have the same fields."""
 
 
-def fill(response: Response, answer: Answer, max_candidates: int, with_mask: bool) -> Response:
-    """``answer`` as a response, with its best ``max_candidates`` candidates."""
-    referral = answer.referral
-    response.status = STATUS_OF[referral.verdict]
-    response.message = referral.message
+def fill_response(
+    response: Response, answer: Answer, max_candidates: int, return_mask: bool
+) -> None:
+    """Fill ``response`` with ``answer`` and its best ``max_candidates`` candidates."""
+    result = answer.result
+    response.status = STATUS_OF[result.verdict]
+    response.message = result.message
     if answer.note:
-        response.message = f"{referral.message.rstrip('.')}; {answer.note}"
+        response.message = f"{result.message.rstrip('.')}; {answer.note}"
     response.header = answer.header
-    response.explanation = referral.explanation
+    response.explanation = result.explanation
     response.candidates = [
-        to_candidate(each, answer) for each in referral.candidates[:max_candidates]
+        to_candidate(each, answer) for each in result.candidates[:max_candidates]
     ]
     response.timing_stages = list(answer.timings)
     response.timing_ms = [float(value) for value in answer.timings.values()]
     response.cache_hit = answer.cache_hit
-    header = metres_header(answer)
-    response.centroid.header = response.pose.header = header
-    if not answer.meant:
-        return response
-    best = to_candidate(answer.meant[0], answer)
+    response.centroid.header = response.pose.header = metric_header(answer)
+    if not answer.objects:
+        return
+    best = to_candidate(answer.objects[0], answer)
     response.centroid_pixel, response.inside_pixel = best.centroid_pixel, best.inside_pixel
     response.has_depth, response.valid_depth = best.has_depth, best.valid_depth
     response.centroid.point = best.centroid
     response.pose.pose, response.size = best.pose, best.size
     response.on_support = answer.on_support
-    if with_mask:
+    if return_mask:
         response.mask = mask_image(answer)
-    return response
 
 
-def refuse(response: Response | Track.Response, refusal: Refusal) -> Response | Track.Response:
-    """``refusal`` as a response."""
-    response.status = refusal.status
-    response.message = str(refusal)
-    return response
+def fill_refusal(response: Response | Track.Response, refusal: Refusal) -> None:
+    """Fill ``response`` with status and message of ``refusal``."""
+    response.status, response.message = refusal.status, str(refusal)
 
 
 def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
-    """One candidate of ``answer`` as a message; its box is whole pixels, both edges included."""
+    """Convert one candidate; pose and size are those of the answer's objects only."""
     message = CandidateMessage(
         box=to_region(candidate.box),
         score=float(candidate.score),
         centroid_pixel=to_pixel(candidate.centroid_pixel),
         has_depth=candidate.centroid is not None,
-        centroid=to_point(candidate.centroid, answer.camera),
+        centroid=to_point(candidate.centroid, answer.camera_pose),
         source=candidate.source,
         selected=candidate.selected,
     )
-    extent = answer.extents.get(candidate.index) if candidate in answer.meant else None
+    extent = answer.extents.get(candidate.index) if candidate in answer.objects else None
     if extent is not None:
         message.inside_pixel = to_pixel(extent.inside_pixel)
         message.valid_depth = float(extent.valid_depth)
         if extent.box is not None:
-            message.pose = to_pose(extent.box.pose, answer.camera)
+            message.pose = to_pose(extent.box.pose, answer.camera_pose)
             message.size = to_size(extent.box)
     return message
 
 
 def mask_image(answer: Answer) -> Image:
-    """The mask as mono8, 255 on the object and 0 elsewhere, with the source image's header."""
-    return to_mask(answer.referral.mask, answer.header)
+    """Return the mask as mono8 with the image's header."""
+    return to_mask(answer.result.mask, answer.header)
+
+
+def overlay_image(answer: Answer) -> Image:
+    """Return the image with the answer drawn into it, as rgb8 with the image's header."""
+    picture = overlay.draw_result(answer.frame.rgb, answer.result, answer.result.expression.text)
+    return to_image(picture, "rgb8", answer.header)
 
 
 def to_mask(mask: BoolArray, header: Header) -> Image:
-    """A mask (bool HxW) as mono8, 255 inside and 0 elsewhere."""
-    return to_image(mask * MASKED, "mono8", header)
+    """Convert a mask (bool HxW) to mono8, 255 inside and 0 elsewhere."""
+    return to_image(mask * np.uint8(255), "mono8", header)
 
 
 def to_region(box: tuple[float, float, float, float]) -> RegionOfInterest:
-    """A box (x, y, w, h) as whole pixels, both edges included."""
+    """Convert a box (x, y, x_max - x, y_max - y) to whole pixels, both edges included."""
     x, y, width, height = box
     left, top = math.floor(x), math.floor(y)
     return RegionOfInterest(
         x_offset=max(0, left),
         y_offset=max(0, top),
-        # The core's width is x_max - x_min, one less than the number of columns.
         width=max(1, math.ceil(x + width) - left + 1),
         height=max(1, math.ceil(y + height) - top + 1),
     )
 
 
-def overlay_image(answer: Answer) -> Image:
-    """The answer drawn into the picture, as rgb8 with the source image's header."""
-    picture = overlay.overlay(answer.frame.rgb, answer.referral, answer.referral.expression.text)
-    return to_image(picture, "rgb8", answer.header)
-
-
 def to_pixel(pixel: Pixel) -> Point:
-    """A pixel as a point; z is 0."""
+    """Convert a pixel (x, y) to a point with z = 0."""
     x, y = pixel
     return Point(x=float(x), y=float(y), z=0.0)

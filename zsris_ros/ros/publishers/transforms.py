@@ -1,4 +1,4 @@
-"""Metres in a frame of the robot's, through tf2, where that is installed and knows the way."""
+"""Transformation of answers to a target frame with tf2, where it is installed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.ros.requests.request_handler import Answer
+from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.types import InputError
 
-PAUSE = 0.01
-"""Seconds between two looks for a transform that has not arrived yet."""
+POLL_PERIOD = 0.01
+"""Seconds between two lookups of a transform that has not arrived yet."""
 
 MISSING = "tf2_ros is not installed (sudo apt install ros-$ROS_DISTRO-tf2-ros-py)"
 
 
 class TargetFrame:
-    """Places answers in the frame ``frame_id``; "" leaves them in the camera's optical frame.
+    """Transforms answers to the frame ``frame_id``; "" leaves them in the optical frame.
 
-    tf2 is imported, and /tf and /tf_static are subscribed to, from the first ``set`` to a frame on.
+    The first ``set`` to a frame imports tf2 and subscribes to /tf and /tf_static.
     """
 
     def __init__(self, node: Node) -> None:
@@ -32,8 +32,8 @@ class TargetFrame:
         self._listener: Any = None
 
     def set(self, frame_id: str) -> None:
-        """Changes the frame. For the executor's thread, which subscriptions belong to."""
-        self.frame_id = frame_id.lstrip("/")  # tf2 knows no leading slash
+        """Change the frame. Call it in the executor's thread, which owns the subscriptions."""
+        self.frame_id = frame_id.lstrip("/")  # tf2 rejects a leading slash
         if not self.frame_id or self._buffer is not None:
             return
         try:
@@ -46,41 +46,43 @@ class TargetFrame:
         self._buffer = Buffer()
         self._listener = TransformListener(self._buffer, self._node)
 
-    def forget(self) -> None:
-        """Time has jumped back: drops all transforms but the static ones."""
+    def clear(self) -> None:
+        """Drop all transforms but the static ones, after time has jumped back."""
         if self._buffer is not None:
             self._buffer.clear()
 
-    def place(self, answer: Answer, deadline: float) -> Answer:
-        """``answer`` with its metres in the frame; where that fails, as it was, with a note.
+    def transform(self, answer: Answer, deadline: float) -> Answer:
+        """Return ``answer`` in the frame, or unchanged but for a note on failure.
 
-        Looks for the transform of the image's stamp until ``deadline`` (of time.monotonic). For the
-        worker's thread: the executor's must not wait, and it is what receives the transforms.
+        Looks the transform at the image's stamp up until ``deadline`` (of time.monotonic). Call it
+        in the worker thread: the executor must not wait, and it receives the transforms.
         """
         target, source = self.frame_id, answer.header.frame_id.lstrip("/")
-        measured = any(extent.box is not None for extent in answer.extents.values())
-        if not target or target == source or not measured:
+        has_metres = any(extent.box is not None for extent in answer.extents.values())
+        if not target or target == source or not has_metres:
             return answer
         try:
-            camera = self._look_up(target, source, Time.from_msg(answer.header.stamp), deadline)
+            camera_pose = self._look_up(target, source, answer.header.stamp, deadline)
         except (LookupError, InputError) as error:
             sentence = f"metres are in '{source}' instead of '{target}': {error}"
             return replace(answer, note="; ".join(filter(None, (answer.note, sentence))))
-        return replace(answer, frame_id=target, camera=camera)
+        return replace(answer, frame_id=target, camera_pose=camera_pose)
 
-    def _look_up(self, target: str, source: str, stamp: Time, deadline: float) -> Pose:
-        """The pose of the frame ``source`` in ``target``; raises LookupError with tf2's reason."""
+    def _look_up(self, target: str, source: str, stamp: Any, deadline: float) -> Pose:
+        """Return the pose of ``source`` in ``target``; raise LookupError with tf2's reason."""
         if self._buffer is None:
             raise LookupError(MISSING)
         from tf2_ros import TransformException
 
         while True:
             try:
-                found = self._buffer.lookup_transform(target, source, stamp).transform
+                found = self._buffer.lookup_transform(target, source, Time.from_msg(stamp))
                 break
             except TransformException as error:
                 if time.monotonic() >= deadline:
                     raise LookupError(str(error).rstrip(". ")) from error
-                time.sleep(PAUSE)
-        at, turn = found.translation, found.rotation
-        return Pose.of((at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w))
+                time.sleep(POLL_PERIOD)
+        position, rotation = found.transform.translation, found.transform.rotation
+        return Pose.from_quaternion(
+            (position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w)
+        )

@@ -1,1 +1,1 @@
-"""Requests to the node: frame selection, the worker thread, service, action, topics, tracking."""
+"""Requests by service, action and topic: frame selection, the answer, tracking, look-ahead."""

@@ -1,9 +1,9 @@
-"""``refer_segment`` as an action: feedback for each stage, and a goal can be cancelled.
+"""``refer_segment`` as an action, with feedback for each stage and cancellation.
 
-A goal takes the way of a request to the service: the same queue, limits and refusals, and a result
-with the same fields. It is always accepted, because a rejection could not say why. What the core
-announces as a stage (``zsris_ros.tracing.stages``) is what the caller hears of, and where a
-cancelled goal ends that runs already; one that waits leaves the queue at once.
+A goal is handled as a request to the service: same queue, limits, refusals and result fields. It is
+always accepted, because a rejection cannot carry a reason. The stages of ``zsris_ros.tracing`` are
+sent as feedback and are the points at which a running goal can be cancelled; a waiting goal leaves
+the queue at once.
 """
 
 from __future__ import annotations
@@ -19,91 +19,81 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from zsris_ros.action import ReferSegment
-from zsris_ros.ros.client.service_client import CALLS
-from zsris_ros.ros.requests.request_handler import STAGES, STATUS_OF
-from zsris_ros.ros.requests.worker import Cancelled
+from zsris_ros.ros.lifecycle.worker import JobCancelled, Worker
+from zsris_ros.ros.publishers.answer import STATUS_OF
+from zsris_ros.ros.qos import SERVICE
+from zsris_ros.ros.requests.request_handler import STAGES
 
 WAITING = "waiting"
-ORDER = (WAITING, *STAGES)
+FEEDBACK_STAGES = (WAITING, *STAGES)
 
 RESULT_TIMEOUT = 60
-"""Seconds for which a result is kept for a caller that has not fetched it; it may hold a mask."""
+"""Seconds for which a result is kept until its client fetches it; it may contain a mask."""
 
 
 class Goal:
-    """One goal on its way through the worker."""
+    """A goal and its job in the worker's queue."""
 
-    def __init__(self, handle: ServerGoalHandle, withdraw: Callable[[Future[Any]], bool]) -> None:
+    def __init__(self, handle: ServerGoalHandle, worker: Worker) -> None:
+        self.request: ReferSegment.Goal = handle.request
         self.result = ReferSegment.Result()
-        self._handle, self._withdraw = handle, withdraw
+        self._handle, self._worker = handle, worker
         self._future: Future[Any] | None = None
         self._stage = ""
 
-    @property
-    def request(self) -> ReferSegment.Goal:
-        """What is asked."""
-        return self._handle.request
-
-    def queued(self, future: Future[Any]) -> None:
-        """The goal's job has entered the queue."""
+    def set_future(self, future: Future[Any]) -> None:
+        """Set the future of the goal's job."""
         self._future = future
         if self._handle.is_cancel_requested:
             self.cancel()
 
     def cancel(self) -> None:
-        """Leaves the queue; a job that runs already ends at its next stage."""
+        """Leave the queue; a running job ends at its next stage."""
         if self._future is not None:
-            self._withdraw(self._future)
+            self._worker.cancel(self._future)
 
-    def watch(self, stage: str) -> AbstractContextManager[None]:
-        """For ``zsris_ros.tracing.stages``; raises Cancelled when the goal has been cancelled."""
+    def on_stage(self, stage: str) -> AbstractContextManager[None]:
+        """Publish feedback; a hook for ``zsris_ros.tracing``. Raises JobCancelled."""
         if self._handle.is_cancel_requested:
-            raise Cancelled(f"cancelled after the stage {self._stage}")
-        if stage in ORDER and stage != self._stage:  # others lie within one of ours
-            self.tell(stage)
+            raise JobCancelled(f"cancelled after the stage {self._stage}")
+        if stage in FEEDBACK_STAGES and stage != self._stage:  # other stages are nested in these
+            self.publish_feedback(stage)
         return nullcontext()
 
-    def tell(self, stage: str) -> None:
-        """Sends the caller the stage that begins."""
+    def publish_feedback(self, stage: str) -> None:
+        """Publish the stage that begins."""
         self._stage = stage
-        fraction = ORDER.index(stage) / len(ORDER)
+        fraction = FEEDBACK_STAGES.index(stage) / len(FEEDBACK_STAGES)
         self._handle.publish_feedback(ReferSegment.Feedback(stage=stage, fraction=fraction))
 
 
 class ReferSegmentServer:
-    """Serves the action beside the service, under the same name.
-
-    ``respond`` fills the result of a goal as it fills the response of a request; ``withdraw`` takes
-    a job out of the queue.
-    """
+    """The action server, with the name of the service; ``respond`` fills the result of a goal."""
 
     def __init__(
-        self,
-        node: Node,
-        respond: Callable[[Goal], Awaitable[None]],
-        withdraw: Callable[[Future[Any]], bool],
+        self, node: Node, respond: Callable[[Goal], Awaitable[None]], worker: Worker
     ) -> None:
-        self._respond, self._withdraw = respond, withdraw
+        self._respond, self._worker = respond, worker
         self._goals: dict[bytes, Goal] = {}
         self._server: ActionServer = ActionServer(
             node,
             ReferSegment,
-            node.resolve_service_name("refer_segment"),  # so that both are remapped together
+            node.resolve_service_name("refer_segment"),  # remapped together with the service
             self._execute,
             cancel_callback=self._cancel,
             callback_group=ReentrantCallbackGroup(),
-            goal_service_qos_profile=CALLS,
-            result_service_qos_profile=CALLS,
-            cancel_service_qos_profile=CALLS,
+            goal_service_qos_profile=SERVICE,
+            result_service_qos_profile=SERVICE,
+            cancel_service_qos_profile=SERVICE,
             result_timeout=RESULT_TIMEOUT,
         )
 
     async def _execute(self, handle: ServerGoalHandle) -> ReferSegment.Result:
-        goal = Goal(handle, self._withdraw)
+        goal = Goal(handle, self._worker)
         key = bytes(handle.goal_id.uuid)
         self._goals[key] = goal
         try:
-            goal.tell(WAITING)
+            goal.publish_feedback(WAITING)
             await self._respond(goal)
         finally:
             del self._goals[key]
@@ -117,6 +107,6 @@ class ReferSegmentServer:
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         goal = self._goals.get(bytes(handle.goal_id.uuid))
-        if goal is not None:  # else its turn to be executed has not come yet
+        if goal is not None:  # None before _execute; set_future cancels such a goal
             goal.cancel()
         return CancelResponse.ACCEPT

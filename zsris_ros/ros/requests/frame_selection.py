@@ -1,4 +1,4 @@
-"""From a request to a question: is the expression usable, and which frame is meant?"""
+"""Selection of the frame of a request: conversion of a request to a query."""
 
 from __future__ import annotations
 
@@ -6,129 +6,129 @@ import hashlib
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
-from zsris_ros.camera.frame_buffer import FrameBuffer, Moment, Stamped
-from zsris_ros.camera.image_messages import SECOND, AnyImage, in_seconds, stamp_ns
+from zsris_ros.camera.frame_buffer import Stamped
+from zsris_ros.camera.image_messages import SECOND, format_seconds, stamp_ns
+from zsris_ros.ros.inputs.subscriptions import CameraBuffer, CameraMessages
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.ros.requests.request_handler import Question, Refusal, Status
+from zsris_ros.ros.publishers.answer import Refusal, Status
+from zsris_ros.ros.requests.request_handler import Query
 from zsris_ros.srv import ReferSegment
 
 Request: TypeAlias = ReferSegment.Request | ReferSegmentAction.Goal
-"""Of the service and of the action: the same fields."""
+"""The service and the action have the same fields."""
 
 
-def to_question(
+def to_query(
     request: Request,
-    buffer: FrameBuffer[AnyImage, CameraInfo],
+    buffer: CameraBuffer,
     topic: str,
     parameters: Parameters,
-    stale: str = "",
-    ready: Moment[AnyImage, CameraInfo] | None = None,
-    looked_at: Sequence[Moment[AnyImage, CameraInfo]] = (),
-) -> Question:
-    """The question that ``request`` asks; ``topic`` is where the buffered images came from.
+    age_note: str = "",
+    prepared: CameraMessages | None = None,
+    cached: Sequence[CameraMessages] = (),
+) -> Query:
+    """Convert a request to a query about the frame that it refers to.
 
-    ``stale`` is what has to be said of the newest of them, such as that it is old; mostly empty.
-    ``ready`` has been looked at already and is taken for an image near it. ``looked_at`` are frames
-    of earlier answers: a question about one of them is about the same messages, also when the
-    buffer has let go of them.
+    Args:
+        request: Of the service or the action.
+        buffer: The recent frames of the camera.
+        topic: Topic of the buffered images.
+        parameters: Limits and tolerances.
+        age_note: Note for an answer about the newest image; "" for a recent one.
+        prepared: Frame with a prepared scene, for requests within ``look_ahead`` of it.
+        cached: Frames with cached scenes; may have left the buffer.
 
-    Raises Refusal with INVALID_REQUEST for the expression and NO_IMAGE for the frame.
+    Raises:
+        Refusal: INVALID_REQUEST for the expression, NO_IMAGE for the frame.
     """
-    expression = _expression(request.expression, parameters.max_expression_length)
-    # Any field of an image means that one was meant, so that a broken one is refused, not ignored.
+    expression = _checked_expression(request.expression, parameters.max_expression_length)
+    # Any filled field denotes an image, so that an invalid image is refused and not ignored.
     if request.image.data or request.image.width or request.image.height or request.image.encoding:
-        return _about_given(request.image, expression)
+        return _query_about_request_image(request.image, expression)
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
-    moment = buffer.nearest(stamp) if stamp else buffer.newest()
-    seen = _same(looked_at, moment, stamp)
-    moment = seen or moment
-    if moment is None:
+    buffered = buffer.nearest(stamp) if stamp else buffer.newest()
+    hit = _find_cached(cached, buffered, stamp)
+    messages = hit or buffered
+    if messages is None:
         raise Refusal(
             Status.NO_IMAGE,
             f"no image has arrived on '{topic}' yet; start the camera, remap `image` to its topic, "
             "or send an image in the request",
         )
     if stamp:
-        _check_near(stamp, moment, buffer, parameters.stamp_tolerance)
-    if seen is None and ready is not None and is_near(ready, moment, parameters.look_ahead):
-        moment = ready
-    key = ("camera", *moment.key)
-    note = "" if stamp else stale
-    return Question(expression, moment, f"the image on '{topic}'", key, note=note)
+        _check_tolerance(stamp, messages, buffer, parameters.stamp_tolerance)
+    if hit is None and prepared and is_near(prepared, messages, parameters.look_ahead):
+        messages = prepared
+    key = ("camera", *messages.key)
+    note = "" if stamp else age_note
+    return Query(expression, messages, f"the image on '{topic}'", key, note=note)
 
 
-def _same(
-    looked_at: Sequence[Moment[AnyImage, CameraInfo]],
-    moment: Moment[AnyImage, CameraInfo] | None,
-    stamp: int,
-) -> Moment[AnyImage, CameraInfo] | None:
-    """Of ``looked_at`` the frame that ``moment`` holds, or the one of ``stamp`` (0: the newest).
-
-    What the buffer has of exactly that time goes before: some cameras stamp all images alike. None
-    as well where depth or camera_info of the frame have only come since it was looked at.
-    """
-    for seen in reversed(looked_at):
-        if moment is not None and stamp in (0, moment.image.stamp_ns):
-            late_depth = seen.depth is None and moment.depth is not None
-            late_info = seen.info is None and moment.info is not None
-            if seen.image.serial == moment.image.serial and not (late_depth or late_info):
-                return seen
-        elif stamp and seen.image.stamp_ns == stamp:
-            return seen
-    return None
-
-
-def is_near(
-    one: Moment[AnyImage, CameraInfo], other: Moment[AnyImage, CameraInfo], seconds: float
-) -> bool:
-    """Whether two images were taken within ``seconds`` of each other."""
+def is_near(one: CameraMessages, other: CameraMessages, seconds: float) -> bool:
+    """Return whether the stamps of two images differ by at most ``seconds``."""
     return abs(one.image.stamp_ns - other.image.stamp_ns) <= seconds * SECOND
 
 
-def candidates_wanted(request: Request, parameters: Parameters) -> int:
-    """How many candidates the response carries: what was asked for, within the node's limit."""
+def candidate_limit(request: Request, parameters: Parameters) -> int:
+    """Return the requested number of candidates within the node's limit."""
     return min(request.max_candidates or parameters.max_candidates, parameters.max_candidates)
 
 
-def _expression(text: str, longest: int) -> str:
-    if len(text) > longest:
+def _find_cached(
+    cached: Sequence[CameraMessages], buffered: CameraMessages | None, stamp: int
+) -> CameraMessages | None:
+    """Return the cached frame of the image in ``buffered``, or of ``stamp`` (0: the newest).
+
+    A buffered image with exactly this stamp has priority: some cameras repeat stamps. A cached
+    frame without depth or camera_info that have arrived since does not count.
+    """
+    for frame in reversed(cached):
+        if buffered is not None and stamp in (0, buffered.image.stamp_ns):
+            late_depth = frame.depth is None and buffered.depth is not None
+            late_info = frame.info is None and buffered.info is not None
+            if frame.image.serial == buffered.image.serial and not (late_depth or late_info):
+                return frame
+        elif stamp and frame.image.stamp_ns == stamp:
+            return frame
+    return None
+
+
+def _checked_expression(text: str, max_length: int) -> str:
+    if len(text) > max_length:
         raise Refusal(
             Status.INVALID_REQUEST,
-            f"the expression has {len(text)} characters and may have {longest} "
+            f"the expression has {len(text)} characters and may have {max_length} "
             "(parameter max_expression_length)",
         )
     if not text.strip():
         raise Refusal(
             Status.INVALID_REQUEST,
-            "the expression is empty; say what to look for, such as 'the red mug'",
+            "the expression is empty; name an object, such as 'the red mug'",
         )
     return text.strip()
 
 
-def _about_given(image: Image, expression: str) -> Question:
-    """A question about the request's own image; the same image has the same key."""
+def _query_about_request_image(image: Image, expression: str) -> Query:
+    """Return a query about the request's image; equal images have equal keys."""
     digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
     shape = image.width, image.height, image.step, image.encoding, image.is_bigendian
     stamp = stamp_ns(image.header)
-    moment: Moment[AnyImage, CameraInfo] = Moment(Stamped(stamp, image, 0))
-    key = ("given", digest, *shape, stamp, image.header.frame_id)
-    return Question(expression, moment, "the request's image", key, given=True)
+    messages = CameraMessages(Stamped(stamp, image, 0))
+    key = ("request", digest, *shape, stamp, image.header.frame_id)
+    return Query(expression, messages, "the request's image", key, from_request=True)
 
 
-def _check_near(
-    stamp: int,
-    moment: Moment[AnyImage, CameraInfo],
-    buffer: FrameBuffer[AnyImage, CameraInfo],
-    tolerance: float,
+def _check_tolerance(
+    stamp: int, messages: CameraMessages, buffer: CameraBuffer, tolerance: float
 ) -> None:
-    if abs(moment.image.stamp_ns - stamp) <= tolerance * SECOND:
+    if abs(messages.image.stamp_ns - stamp) <= tolerance * SECOND:
         return
-    oldest, newest = buffer.span_ns() or (moment.image.stamp_ns, moment.image.stamp_ns)
+    oldest, newest = buffer.span_ns() or (messages.image.stamp_ns, messages.image.stamp_ns)
     raise Refusal(
         Status.NO_IMAGE,
-        f"no image is kept within {tolerance:g} s of the stamp {in_seconds(stamp)}; the buffer "
-        f"spans {in_seconds(oldest)} to {in_seconds(newest)} with {len(buffer)} images",
+        f"no image is kept within {tolerance:g} s of the stamp {format_seconds(stamp)}; the buffer "
+        f"spans {format_seconds(oldest)} to {format_seconds(newest)} with {len(buffer)} images",
     )

@@ -1,7 +1,7 @@
-"""The camera's newest frame, looked at before anybody asks, so that an answer finds it ready.
+"""Look-ahead: computes the scene of the newest frame before a request arrives.
 
-It is done in the worker's spare time, and given up at the next boundary inside a stage as soon as a
-request waits that is not about this very frame.
+It runs while the worker is idle and stops at the next stage boundary when a request about another
+frame waits.
 """
 
 from __future__ import annotations
@@ -10,47 +10,42 @@ from collections.abc import Hashable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-from sensor_msgs.msg import CameraInfo
-
-from zsris_ros.camera.frame_buffer import FrameBuffer
-from zsris_ros.camera.image_messages import AnyImage
+from zsris_ros.ros.inputs.subscriptions import CameraBuffer
+from zsris_ros.ros.lifecycle.worker import JobCancelled, Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.requests.frame_selection import is_near
-from zsris_ros.ros.requests.request_handler import Answerer, Question
-from zsris_ros.ros.requests.worker import Cancelled, Worker
-from zsris_ros.tracing.stages import watched
+from zsris_ros.ros.requests.request_handler import Query, RequestHandler
+from zsris_ros.tracing.stages import stage_hook
 
 
 class LookAhead:
-    """Keeps one frame ready. ``wanted`` is the key of the question that was asked last."""
+    """Keeps one scene prepared. ``requested`` is the key of the last request's frame."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self.wanted: Hashable = None
+        self.requested: Hashable = None
 
-    def heard(
-        self, buffer: FrameBuffer[AnyImage, CameraInfo], chosen: Parameters, answerer: Answerer
+    def on_frame(
+        self, buffer: CameraBuffer, parameters: Parameters, handler: RequestHandler
     ) -> None:
-        """An image, or depth, has come."""
-        if chosen.look_ahead > 0:
-            self._worker.offer(partial(self._look, buffer, chosen, answerer))
+        """Schedule the newest frame; called for each image and depth image."""
+        if parameters.look_ahead > 0:
+            self._worker.submit_idle(partial(self._prepare, buffer, parameters, handler))
 
-    # In the worker thread
-
-    def _look(
-        self, buffer: FrameBuffer[AnyImage, CameraInfo], chosen: Parameters, answerer: Answerer
+    def _prepare(
+        self, buffer: CameraBuffer, parameters: Parameters, handler: RequestHandler
     ) -> None:
-        moment = buffer.newest()
-        # Looked at anew before what is ready is too old, not for every frame.
-        ready = answerer.ready
-        fresh = ready and moment and is_near(ready, moment, chosen.look_ahead / 2)
-        if moment is None or fresh:
+        messages, prepared = buffer.newest(), handler.prepared
+        if messages is None:
             return
-        question = Question("", moment, "the image", ("camera", *moment.key))
-        with watched(partial(self._watch, question.key)):
-            answerer.prepare(question, chosen.assume_registered, chosen.max_pixels)
+        # Half of the tolerance, so that the prepared scene never becomes too old.
+        if prepared is not None and is_near(prepared, messages, parameters.look_ahead / 2):
+            return
+        query = Query("", messages, "the image", ("camera", *messages.key))
+        with stage_hook(partial(self._cancel_if_delaying, query.key)):
+            handler.prepare(query, parameters.assume_registered, parameters.max_pixels)
 
-    def _watch(self, key: Hashable, stage: str) -> AbstractContextManager[None]:
-        if self._worker.waiting and self.wanted != key:
-            raise Cancelled("a request has come")
+    def _cancel_if_delaying(self, key: Hashable, stage: str) -> AbstractContextManager[None]:
+        if self._worker.pending and self.requested != key:
+            raise JobCancelled("a request is waiting")
         return nullcontext()

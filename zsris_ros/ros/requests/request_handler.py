@@ -1,278 +1,182 @@
-"""From a question (messages of one moment and an expression) to an answer, without a node.
+"""Answers a query, which is an expression and a camera frame, in the worker thread.
 
-Runs in the worker thread. It looks at a frame once and keeps the scene, so that further expressions
-about the same frame need no image work.
+The scene of each frame is cached, so that further expressions about it need no image processing.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Hashable
+from dataclasses import dataclass
 
-from std_msgs.msg import Header
-
-from zsris_ros.camera.frame_assembly import to_frame
-from zsris_ros.camera.frame_buffer import Moment
-from zsris_ros.camera.image_messages import MAX_PIXELS, AnyImage, CameraInfo
-from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.referring.extents import Extent, Extents
-from zsris_ros.srv import ReferSegment
-from zsris_ros.tracing.stages import stage
-from zsris_ros.types import BoolArray, Candidate, Frame, InputError, ReferringResult, Scene, Verdict
-
-Status = ReferSegment.Response
-STATUS_OF = {
-    Verdict.FOUND: Status.FOUND,
-    Verdict.AMBIGUOUS: Status.AMBIGUOUS,
-    Verdict.NOT_FOUND: Status.NOT_FOUND,
-}
+from zsris_ros.camera.frame_assembly import assemble_frame
+from zsris_ros.camera.image_messages import MAX_PIXELS
+from zsris_ros.referring.object_geometry import Extents
+from zsris_ros.ros.inputs.subscriptions import CameraMessages
+from zsris_ros.ros.lifecycle.model_holder import Model
+from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of
+from zsris_ros.tracing.stages import timed
+from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
 STAGES = (
-    *("conversion", "proposals", "features", "localisation", "geometry"),  # once for each frame
+    *("conversion", "proposals", "features", "localisation", "geometry"),  # once per frame
     *("language", "grounding", "extents"),
 )
-"""The stages of an answer in their order."""
-
-
-class Segmenter(Protocol):
-    """What the node needs of the core: look once, refer often.
-
-    Both raise InputError for a frame or an expression that cannot be used.
-    """
-
-    def look(self, frame: Frame) -> Scene: ...
-
-    def refer(self, scene: Scene, expression: str) -> ReferringResult: ...
-
-
-class Refusal(Exception):
-    """A question without an answer: a status of ReferSegment and the sentence that goes with it."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+"""The stages of an answer in order."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """An expression about the messages of one moment.
+class Query:
+    """An expression and the messages of one camera frame.
 
-    ``source`` says where the image is from, for sentences about it; ``given`` that the request
-    brought the image itself; ``key`` is equal for equal moments. ``note`` is a sentence about the
-    moment that belongs into the answer; mostly empty.
+    ``source`` is the origin of the image for error messages, ``key`` the cache key of the messages,
+    ``from_request`` whether the request contained the image, ``note`` a sentence for the answer.
     """
 
     expression: str
-    moment: Moment[AnyImage, CameraInfo]
+    messages: CameraMessages
     source: str
     key: Hashable
-    given: bool = False
+    from_request: bool = False
     note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """A referral, the frame it is about, that frame's header, and milliseconds by stage.
-
-    ``extents`` holds those of the candidates in ``meant`` by their index, in the optical frame;
-    ``on_support`` says whether their boxes stand on a support plane. Metres are told in the frame
-    ``frame_id``, in which ``camera`` is the pose of the optical frame; None and "" leave them in
-    the optical frame. ``note`` says why something one might expect is not there; mostly empty.
-    """
-
-    referral: ReferringResult
-    frame: Frame
-    masks: BoolArray
-    header: Header
-    cache_hit: bool
-    note: str = ""
-    timings: Mapping[str, float] = field(default_factory=dict)
-    extents: Mapping[int, Extent] = field(default_factory=dict)
-    on_support: bool = False
-    frame_id: str = ""
-    camera: Pose | None = None
-
-    @property
-    def meant(self) -> tuple[Candidate, ...]:
-        """The candidates that the verdict speaks of; see ``meant_by``."""
-        return meant_by(self.referral)
-
-
-def meant_by(referral: ReferringResult) -> tuple[Candidate, ...]:
-    """The selected candidates, or the best where none is; none when nothing was found."""
-    if referral.verdict is Verdict.NOT_FOUND:
-        return ()
-    return referral.selected or referral.candidates[:1]
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What was FOUND in the camera's messages of a moment."""
+class FoundResult:
+    """A result with the verdict FOUND about a frame of the camera."""
 
     scene: Scene
-    referral: ReferringResult
-    moment: Moment[AnyImage, CameraInfo]
+    result: ReferringResult
+    messages: CameraMessages
 
 
 @dataclass(frozen=True, eq=False)
-class _Kept:
-    """What is kept of a frame; ``moment`` is its messages, None where the request brought them."""
+class _CachedScene:
+    """A scene; ``messages`` is None if the request contained the image."""
 
     scene: Scene
     extents: Extents
     note: str
-    moment: Moment[AnyImage, CameraInfo] | None
+    messages: CameraMessages | None
 
 
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A frame that was looked at before anybody asked."""
+class RequestHandler:
+    """Answers queries with ``model`` and caches the scenes of the last ``capacity`` frames.
 
-    key: Hashable
-    moment: Moment[AnyImage, CameraInfo]
-    kept: _Kept
-
-
-class Answerer:
-    """Answers questions with ``segmenter`` and keeps the scenes of the last ``capacity`` frames.
-
-    ``capacity`` may be set, and ``forget`` be called, at any time and in any thread; ``answer`` is
-    for one thread, as is ``prepare``. ``last`` is what was last FOUND in an image of the camera
-    since ``forget``.
+    ``answer`` and ``prepare`` belong to one thread; ``capacity`` can be set and ``clear`` called in
+    any. ``last_found`` is the last result with the verdict FOUND since ``clear``.
     """
 
-    last: Found | None = None
+    last_found: FoundResult | None = None
 
-    def __init__(self, segmenter: Segmenter, capacity: int) -> None:
-        self._segmenter = segmenter
+    def __init__(self, model: Model, capacity: int) -> None:
+        self._model = model
         self.capacity = capacity
-        self._scenes: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._prepared: _Prepared | None = None
+        self._scenes: OrderedDict[Hashable, _CachedScene] = OrderedDict()
+        self._prepared: tuple[Hashable, _CachedScene] | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """Scenes kept."""
+        """Return the number of cached scenes."""
         return len(self._scenes)
 
     @property
-    def ready(self) -> Moment[AnyImage, CameraInfo] | None:
-        """The frame that was prepared last."""
+    def prepared(self) -> CameraMessages | None:
+        """The frame of the last ``prepare``."""
         prepared = self._prepared
-        return None if prepared is None else prepared.moment
+        return None if prepared is None else prepared[1].messages
 
     @property
-    def looked_at(self) -> list[Moment[AnyImage, CameraInfo]]:
-        """The camera's frames whose scenes are kept."""
+    def cached(self) -> list[CameraMessages]:
+        """The camera frames of the cached scenes."""
         with self._lock:
-            moments = [kept.moment for kept in self._scenes.values()]
-        return [moment for moment in moments if moment is not None]
+            messages = [cached.messages for cached in self._scenes.values()]
+        return [each for each in messages if each is not None]
+
+    def clear(self) -> None:
+        """Drop all scenes."""
+        with self._lock:
+            self._scenes.clear()
+            self._prepared = None
+        self.last_found = None
 
     def prepare(
-        self, question: Question, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
+        self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
     ) -> None:
-        """Looks at the question's frame before anybody asks; one such frame is kept, the last.
-
-        The arguments are those of ``answer``. Raises InputError or Refusal when the frame cannot be
-        used.
-        """
-        key = (question.key, assume_registered)
-        kept = self._recall(key) or self._look(question, assume_registered, max_pixels, {})
-        self._prepared = _Prepared(key, question.moment, kept)
+        """Compute the scene of a frame ahead of requests, and keep it until the next call."""
+        key = (query.key, assume_registered)
+        scene = self._find(key) or self._look(query, assume_registered, max_pixels, {})
+        self._prepared = key, scene
 
     def answer(
-        self, question: Question, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
+        self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
     ) -> Answer:
-        """The answer, or a Refusal when image or expression cannot be used.
+        """Answer a query; raise Refusal for an unusable image or expression.
 
-        ``assume_registered`` lets depth count although its frame_id is another than the image's;
-        an image may have ``max_pixels``.
+        ``assume_registered`` permits depth with another frame_id than the image's.
         """
         timings: dict[str, float] = {}
-        key = (question.key, assume_registered)
-        kept = self._recall(key)
+        key = (query.key, assume_registered)
+        cached = self._find(key)
         try:
-            hit = kept is not None
-            if kept is None:
-                kept = self._look(question, assume_registered, max_pixels, timings)
-            self._keep(key, kept)
-            referral = self._segmenter.refer(kept.scene, question.expression)
+            scene = cached or self._look(query, assume_registered, max_pixels, timings)
+            self._store(key, scene)
+            result = self._model.refer(scene.scene, query.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
-        if referral.verdict is Verdict.FOUND and not question.given:
-            self.last = Found(kept.scene, referral, question.moment)
-        timings.update(referral.timings)
-        start = time.perf_counter()
-        with stage("extents"):
-            extents = {each.index: kept.extents[each.index] for each in meant_by(referral)}
-        on_support = bool(extents) and kept.extents.up is not None
-        timings["extents"] = _milliseconds_since(start)
+        if result.verdict is Verdict.FOUND and not query.from_request:
+            self.last_found = FoundResult(scene.scene, result, query.messages)
+        timings.update(result.timings)
+        with timed(timings, "extents"):
+            extents = {each.index: scene.extents[each.index] for each in objects_of(result)}
+            on_support = bool(extents) and scene.extents.up is not None
         return Answer(
-            referral=referral,
-            frame=kept.scene.frame,
-            masks=kept.scene.proposals.masks,
-            header=question.moment.image.message.header,
-            cache_hit=hit,
-            note="; ".join(filter(None, (question.note, kept.note))),
+            result=result,
+            frame=scene.scene.frame,
+            masks=scene.scene.proposals.masks,
+            header=query.messages.image.message.header,
+            cache_hit=cached is not None,
+            note="; ".join(filter(None, (query.note, scene.note))),
             timings=timings,
             extents=extents,
             on_support=on_support,
         )
 
     def _look(
-        self,
-        question: Question,
-        assume_registered: bool,
-        max_pixels: int,
-        timings: dict[str, float],
-    ) -> _Kept:
-        start = time.perf_counter()
-        with stage("conversion"):
-            frame, note = _frame(question, assume_registered, max_pixels)
-        timings["conversion"] = _milliseconds_since(start)
-        scene = self._segmenter.look(frame)
+        self, query: Query, assume_registered: bool, max_pixels: int, timings: dict[str, float]
+    ) -> _CachedScene:
+        with timed(timings, "conversion"):
+            frame, note = _to_frame(query, assume_registered, max_pixels)
+        scene = self._model.look(frame)
         timings.update(scene.timings)
-        moment = None if question.given else question.moment
-        return _Kept(scene, Extents(scene), note, moment)
+        return _CachedScene(
+            scene, Extents(scene), note, None if query.from_request else query.messages
+        )
 
-    def forget(self) -> None:
-        """Drops every kept scene."""
+    def _find(self, key: Hashable) -> _CachedScene | None:
         with self._lock:
-            self._scenes.clear()
-            self._prepared = None
-        self.last = None
-
-    def _recall(self, key: Hashable) -> _Kept | None:
-        with self._lock:
-            prepared = self._prepared
-            if prepared is not None and prepared.key == key:
-                return prepared.kept
+            if self._prepared is not None and self._prepared[0] == key:
+                return self._prepared[1]
             return self._scenes.get(key)
 
-    def _keep(self, key: Hashable, kept: _Kept) -> None:
-        """As the one that was used last."""
+    def _store(self, key: Hashable, scene: _CachedScene) -> None:
+        """Store a scene as the most recently used one."""
         with self._lock:
-            self._scenes[key] = kept
+            self._scenes[key] = scene
             self._scenes.move_to_end(key)
             while len(self._scenes) > self.capacity:
                 self._scenes.popitem(last=False)
 
 
-def _frame(question: Question, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
-    """The question's frame; depth that cannot be used is left out and the note says why."""
+def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
+    """Convert the messages of a query; the note is the reason for missing metres."""
     try:
-        frame, note = to_frame(question.moment, assume_registered, max_pixels)
+        frame, note = assemble_frame(query.messages, assume_registered, max_pixels)
     except InputError as error:
-        if question.given:
+        if query.from_request:
             raise
-        raise Refusal(Status.NO_IMAGE, f"{question.source} cannot be used: {error}") from error
-    if question.given:
+        raise Refusal(Status.NO_IMAGE, f"{query.source} cannot be used: {error}") from error
+    if query.from_request:
         return frame, "without metres, because the request brought its own image"
     return frame, note
-
-
-def _milliseconds_since(start: float) -> float:
-    return (time.perf_counter() - start) * 1e3

@@ -1,4 +1,4 @@
-"""Expressions that come by topic, typed or spoken; what they mean goes out on the topics."""
+"""Requests by topic, typed or spoken; answers are published on the result topics."""
 
 from __future__ import annotations
 
@@ -9,53 +9,54 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from zsris_ros.msg import Utterance
-from zsris_ros.ros.requests.request_handler import Answer, Refusal
+from zsris_ros.ros.publishers.answer import Answer, Refusal
 from zsris_ros.srv import ReferSegment
 
 
-class TopicCallers:
-    """Listens to ``expression`` and ``utterance`` of ``node``.
+class TopicRequests:
+    """Subscriptions of ``node`` to ``expression`` and ``utterance``.
 
-    ``ask`` queues a request whose answer is published; ``refusal`` tells what a caller learns of an
-    error; ``say`` publishes the sentence of the answer.
+    ``submit`` queues a request, ``to_refusal`` converts its exception, ``publish_sentence``
+    publishes the message of its answer or refusal.
     """
 
     def __init__(
         self,
         node: Node,
-        ask: Callable[[ReferSegment.Request], Future[Answer]],
-        refusal: Callable[[BaseException], Refusal],
-        say: Callable[[str], None],
+        submit: Callable[[ReferSegment.Request], Future[Answer]],
+        to_refusal: Callable[[BaseException], Refusal],
+        publish_sentence: Callable[[str], None],
     ) -> None:
-        self._node, self._ask, self._refusal, self._say = node, ask, refusal, say
+        self._logger, self._publish_sentence = node.get_logger(), publish_sentence
+        self._submit, self._to_refusal = submit, to_refusal
         node.create_subscription(String, "expression", self._on_expression, 10)
         node.create_subscription(Utterance, "utterance", self._on_utterance, 10)
 
     def _on_expression(self, expression: String) -> None:
-        self._on_request(ReferSegment.Request(expression=expression.data))
+        self._request(ReferSegment.Request(expression=expression.data))
 
     def _on_utterance(self, utterance: Utterance) -> None:
-        """About the frame that was seen when the person began to speak."""
+        """Request the frame at the start of the utterance."""
         stamp = utterance.header.stamp
-        self._on_request(ReferSegment.Request(expression=utterance.text, stamp=stamp))
+        self._request(ReferSegment.Request(expression=utterance.text, stamp=stamp))
 
-    def _on_request(self, request: ReferSegment.Request) -> None:
+    def _request(self, request: ReferSegment.Request) -> None:
         try:
-            self._ask(request).add_done_callback(self._tell)
+            self._submit(request).add_done_callback(self._report)
         except Exception as error:
-            self._tell_refusal(self._refusal(error))
+            self._report_refusal(self._to_refusal(error))
 
-    def _tell(self, future: Future[Answer]) -> None:
+    def _report(self, future: Future[Answer]) -> None:
         if future.cancelled():
             return
         error = future.exception()
-        if error is None:
-            sentence = future.result().referral.message
-            self._node.get_logger().info(sentence)
-            self._say(sentence)
-        else:
-            self._tell_refusal(self._refusal(error))
+        if error is not None:
+            self._report_refusal(self._to_refusal(error))
+            return
+        sentence = future.result().result.message
+        self._logger.info(sentence)
+        self._publish_sentence(sentence)
 
-    def _tell_refusal(self, refusal: Refusal) -> None:
-        self._node.get_logger().warning(f"no answer: {refusal}")
-        self._say(str(refusal))
+    def _report_refusal(self, refusal: Refusal) -> None:
+        self._logger.warning(f"no answer: {refusal}")
+        self._publish_sentence(str(refusal))

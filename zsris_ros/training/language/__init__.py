@@ -1,1 +1,1 @@
-"""Sentences with their parses, and a small spaCy pipeline trained on them."""
+"""A grammar of parsed sentences, and a small spaCy pipeline trained on them."""

@@ -1,4 +1,4 @@
-"""Training of a small spaCy pipeline (parts of speech and dependencies) on our own grammar."""
+"""Training of a small spaCy pipeline (parts of speech, dependencies) on the sentence grammar."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from spacy.training.example import Example
 
 HELD_OUT = 1_000_000
-"""Seeds from here on make sentences that no training sees."""
+"""Offset of the evaluation seeds, which are held out from training."""
 
 
 @dataclass(frozen=True)
 class LanguageSchedule:
-    """``steps`` updates on ``batch`` fresh sentences each; ``width`` and ``rows`` of the word
-    vectors (four hash tables), ``depth`` convolutions over a window of three words.
+    """``steps`` updates on ``batch`` new sentences each.
+
+    ``width`` and ``rows`` are those of the word vectors (four hash tables), ``depth`` the number of
+    convolutions over three words.
     """
 
     steps: int = 2500
@@ -33,9 +35,9 @@ class LanguageSchedule:
 
 
 def train_language(out: Path, schedule: LanguageSchedule, seed: int = 0) -> dict[str, float]:
-    """Trains the pipeline and writes it to the folder ``out`` (spaCy's own format).
+    """Train the pipeline, write it to the folder ``out`` in spaCy's format and evaluate it.
 
-    Returns ``evaluate``'s shares. The same seed on the same machine gives the same pipeline.
+    The same seed on the same machine gives the same pipeline.
     """
     import spacy
     from spacy.util import fix_random_seed
@@ -59,16 +61,14 @@ def train_language(out: Path, schedule: LanguageSchedule, seed: int = 0) -> dict
 
 
 def evaluate(nlp: Language, seed: int, sentences: int = 500) -> dict[str, float]:
-    """The shares of words with the right part of speech, head, and head and label, in generated
-    sentences that were not trained on.
-    """
+    """Return the accuracies of parts of speech, heads and labelled heads on held-out sentences."""
     scores = nlp.evaluate(list(islice(_examples(nlp, HELD_OUT + seed), sentences)))
     names = {"parts of speech": "pos_acc", "heads": "dep_uas", "heads and labels": "dep_las"}
     return {name: float(scores[key]) for name, key in names.items()}
 
 
 def _pipeline(nlp: Language, schedule: LanguageSchedule) -> Language:
-    """Shared word vectors, parts of speech (noun phrases need them), and the parser."""
+    """Add shared word vectors, the tagger (noun chunks need it) and the parser."""
     vectors = {
         "@architectures": "spacy.HashEmbedCNN.v2",
         "width": schedule.width,
@@ -97,7 +97,7 @@ def _pipeline(nlp: Language, schedule: LanguageSchedule) -> Language:
 
 
 def _examples(nlp: Language, seed: int) -> Iterator[Example]:
-    """Generated sentences without end."""
+    """Yield training examples without end."""
     from spacy.tokens import Doc
     from spacy.training.example import Example
 

@@ -1,9 +1,9 @@
-"""A grammar of referring expressions that writes each one with its dependency parse.
+"""A generative grammar of referring expressions with their dependency parses.
 
-The parses carry ClearNLP's labels (nsubj, dobj, pobj, prep, amod, compound, det, poss, nummod, acl,
-relcl, conj, cc, neg, ...) and universal parts of speech, as spaCy's English pipelines do. Phrases
-are attached where their meaning puts them: a hat to the person, a lid to the jar, a place to the
-thing named last. A third of the nouns are made up, so that an unknown word is taken for a noun.
+Parses have ClearNLP labels (nsubj, dobj, pobj, prep, amod, compound, det, poss, nummod, acl, relcl,
+conj, cc, neg, ...) and universal parts of speech, as spaCy's English pipelines do. Attachment
+follows the meaning: a hat to the person, a lid to the jar, a place to the last noun. A third of the
+nouns are invented, so that the pipeline tags unknown words as nouns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zsris_ros.training.language import vocabulary as words
 
 
 class Sentence(NamedTuple):
-    """A parsed sentence: for each word its part of speech, the index of its head and its label."""
+    """Words with their parts of speech, indices of heads, and dependency labels."""
 
     words: list[str]
     pos: list[str]
@@ -27,7 +27,7 @@ class Sentence(NamedTuple):
 
 @dataclass(eq=False)
 class Node:
-    """A word with the words that depend on it, before and after it."""
+    """A word with its dependents before and after it."""
 
     text: str
     pos: str
@@ -37,7 +37,7 @@ class Node:
 
 
 def chain(pattern: str) -> Node:
-    """ "on:ADP:prep the+left:NOUN:pobj": each word hangs on the one before it, "+" a determiner."""
+    """Parse "on:ADP:prep the+left:NOUN:pobj": each word depends on the last, "+" a determiner."""
     first: Node | None = None
     last: Node | None = None
     for item in pattern.split():
@@ -51,15 +51,15 @@ def chain(pattern: str) -> Node:
     return first
 
 
-def tip(node: Node) -> Node:
-    """The last word of a chain."""
+def last_word(node: Node) -> Node:
+    """Return the last word of a chain."""
     while node.after:
         node = node.after[-1]
     return node
 
 
-def sentence(root: Node) -> Sentence:
-    """The words of a tree in their order."""
+def linearise(root: Node) -> Sentence:
+    """Return the words of a tree in their order."""
     order: list[tuple[Node, Node]] = []
 
     def walk(node: Node, head: Node) -> None:
@@ -80,22 +80,22 @@ def sentence(root: Node) -> Sentence:
 
 
 class Grammar:
-    """An endless supply of sentences; the same seed gives the same ones."""
+    """Draws sentences, deterministic by seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
     def sentence(self) -> Sentence:
-        """One expression, bare or inside a command or a question."""
+        """Draw one expression, alone or inside a command or a question."""
         target = self._noun_phrase(self._kind(), "ROOT")
-        root = target if self._chance(0.45) else self._wrapped(target)
+        root = target if self._chance(0.45) else self._command(target)
         if self._chance(0.12):
             root.before.insert(0, Node(self._one_of(words.FILLERS), "INTJ", "intj"))
         if self._chance(0.08):
             root.after.append(Node("please", "INTJ", "intj"))
         if self._chance(0.25):
             root.after.append(Node(self._one_of(".?!"), "PUNCT", "punct"))
-        return sentence(root)
+        return linearise(root)
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
@@ -104,11 +104,11 @@ class Grammar:
         return self._random.choice(options)
 
     def _kind(self) -> str:
-        return self._one_of(("thing", "thing", "thing", "person", "person", "animal", "vehicle"))
+        return self._one_of(("object", "object", "object", "person", "person", "animal", "vehicle"))
 
     # --- noun phrases ---
     def _noun_phrase(self, kind: str, dep: str, depth: int = 0) -> Node:
-        """Determiner, modifiers, head, and what is said after the head."""
+        """Determiner, modifiers, head and postmodifiers."""
         noun, plural = self._noun(kind)
         head = Node(noun, "NOUN", dep, self._premodifiers(kind, plural, depth))
         if depth < 3 and self._chance(0.75 if depth == 0 else 0.3):
@@ -116,9 +116,9 @@ class Grammar:
         return head
 
     def _noun(self, kind: str) -> tuple[str, bool]:
-        if kind == "thing" and self._chance(0.07):
+        if kind == "object" and self._chance(0.07):
             return "one", False
-        invented = kind in ("thing", "place") and self._chance(0.35)
+        invented = kind in ("object", "place") and self._chance(0.35)
         noun = self._invented() if invented else self._one_of(words.NOUNS[kind])
         if kind in ("clothing", "material") or noun.endswith("s") or not self._chance(0.2):
             return noun, False
@@ -150,7 +150,7 @@ class Grammar:
         if self._chance(0.06):
             found.append(Node(self._one_of(words.STATES), "VERB", "amod"))
         if kind != "person" and self._chance(0.25):
-            compound = self._one_of(words.NOUNS["material"] + words.NOUNS["thing"])
+            compound = self._one_of(words.NOUNS["material"] + words.NOUNS["object"])
             found.append(Node(compound, "NOUN", "compound"))
         return found
 
@@ -164,9 +164,9 @@ class Grammar:
         article = "the" if plural or self._chance(0.85) else self._one_of(("a", "that", "this"))
         return [Node(article, "DET", "det")]
 
-    # --- what follows a head ---
+    # --- postmodifiers ---
     def _postmodify(self, head: Node, kind: str, depth: int) -> None:
-        """One to three phrases of ``head``; what could belong to the last noun belongs to it."""
+        """Attach one to three phrases to ``head`` or, if it is nearer, to the last noun."""
         before: Node | None = None
         for _ in range(self._random.choice((1, 1, 1, 2, 2, 3)) if depth == 0 else 1):
             placed = before is not None and before.dep in ("prep", "advmod", "acl", "relcl")
@@ -187,7 +187,7 @@ class Grammar:
             before = phrase if rule is not self._located else None
 
     def _placed(self, kind: str, depth: int) -> Node:
-        """A place by another thing: "next to the box", "between the box and the jar"."""
+        """A place by another object: "next to the box", "between the box and the jar"."""
         if self._chance(0.12):
             phrase = Node("between", "ADP", "prep")
             first = self._noun_phrase("place", "pobj", 3)
@@ -195,20 +195,19 @@ class Grammar:
             first.after.append(self._noun_phrase("place", "conj", depth))
             phrase.after.append(first)
             return phrase
-        phrase = chain(self._one_of(words.RELATIONS))
-        tip(phrase).after.append(self._noun_phrase("place", "pobj", depth))
+        phrase = self._prepositional_phrase(depth)
         if self._chance(0.25):
             verb = self._one_of(words.POSTURES)
             return Node(verb, "VERB", "acl", [], [phrase])
         return phrase
 
     def _located(self, kind: str, depth: int) -> Node:
-        """A place in the picture or in an order: "on the left", "from the right", "far left"."""
+        """A place in the image or in an order: "on the left", "from the right", "far left"."""
         return chain(self._one_of(words.PLACES))
 
     def _having(self, kind: str, depth: int) -> Node:
-        """What is worn, held or contained."""
-        had = {"person": "clothing", "animal": "part"}.get(kind, "part")
+        """A part, or clothing or an object that is worn or held."""
+        had = "clothing" if kind == "person" else "part"
         anchor = self._noun_phrase(had, "pobj", 3)
         if self._chance(0.15):
             anchor.after.append(Node("and", "CCONJ", "cc"))
@@ -230,7 +229,7 @@ class Grammar:
         """A relative clause: "that is red", "who is sitting on the bench", "i left on it"."""
         if self._chance(0.12):
             verb = Node(self._one_of(words.LEFT), "VERB", "relcl", [Node("i", "PRON", "nsubj")])
-            verb.after.append(self._placed_by_preposition(depth))
+            verb.after.append(self._prepositional_phrase(depth))
             return verb
         pronoun = "who" if kind == "person" else self._one_of(words.RELATIVES)
         subject = Node(pronoun, "PRON", "nsubj")
@@ -243,24 +242,24 @@ class Grammar:
         if self._chance(0.35):
             linking.after.append(Node(self._one_of(words.ADJECTIVES), "ADJ", "acomp"))
         elif self._chance(0.5):
-            linking.after.append(self._placed_by_preposition(depth))
+            linking.after.append(self._prepositional_phrase(depth))
         else:
             linking.dep = "aux"
             posture = Node(self._one_of(words.POSTURES), "VERB", "relcl", [subject, linking])
             linking.before.clear()
             posture.before.extend(linking.after)
             linking.after.clear()
-            posture.after.append(self._placed_by_preposition(depth))
+            posture.after.append(self._prepositional_phrase(depth))
             return posture
         return linking
 
-    def _placed_by_preposition(self, depth: int) -> Node:
+    def _prepositional_phrase(self, depth: int) -> Node:
         phrase = chain(self._one_of(words.RELATIONS))
-        tip(phrase).after.append(self._noun_phrase("place", "pobj", depth))
+        last_word(phrase).after.append(self._noun_phrase("place", "pobj", depth))
         return phrase
 
     def _negated(self, kind: str, depth: int) -> Node:
-        """ "without a lid", "not the red one", "except the big one"."""
+        """A negation: "without a lid", "not the red one", "except the big one"."""
         other = Node("one", "NOUN", "pobj", [Node("the", "DET", "det")])
         other.before.append(Node(self._one_of(words.ADJECTIVES), "ADJ", "amod"))
         if self._chance(0.45):
@@ -275,9 +274,9 @@ class Grammar:
         return other
 
     # --- commands and questions ---
-    def _wrapped(self, target: Node) -> Node:
-        """The target as the object of a command, or as what a question asks for."""
-        pattern = self._one_of(words.WRAPPERS)
+    def _command(self, target: Node) -> Node:
+        """Make the target the object of a command or question."""
+        pattern = self._one_of(words.COMMANDS)
         nodes: list[Node] = []
         root = 0
         heads: list[int] = []

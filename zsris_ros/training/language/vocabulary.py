@@ -1,14 +1,13 @@
-"""The vocabulary and the fixed phrases of the language pipeline's grammar."""
+"""Vocabulary and fixed phrases of the sentence grammar."""
 
 from __future__ import annotations
 
 from zsris_ros.language.lexicon import adjectives as adj
 from zsris_ros.language.lexicon import function_words as lex
-from zsris_ros.language.lexicon import morphology as w
-from zsris_ros.language.lexicon import nouns
+from zsris_ros.language.lexicon import morphology, nouns
 from zsris_ros.language.lexicon.function_words import word_list
 
-_THINGS = word_list("""
+_OBJECTS = word_list("""
     mug cup bowl plate spoon fork knife bottle jar kettle pan pot lid tray glass pitcher teapot
     ladle whisk spatula grater peeler toaster blender sponge towel napkin apple banana pear lemon
     carrot potato onion pepper tomato bread cake pizza sandwich donut muffin cookie egg cheese
@@ -39,7 +38,7 @@ _MATERIALS = word_list("""
     ice cream trash laundry baby dog bird
 """)
 NOUNS = {
-    "thing": _THINGS,
+    "object": _OBJECTS,
     "place": _PLACES,
     "person": sorted(nouns.PEOPLE - {"female", "male", "model", "guard", "cook"}),
     "animal": sorted(nouns.ANIMALS - {"animal", "pet", "robot"}),
@@ -100,7 +99,7 @@ _PLACE_PATTERNS = """
     | closest:ADV:advmod to:ADP:prep me:PRON:pobj | nearest:ADV:advmod to:ADP:prep you:PRON:pobj
     | farthest:ADV:advmod away:ADV:advmod | facing:VERB:acl away:ADV:advmod | on:ADP:prep top:NOUN:pobj
 """  # noqa: E501
-_WRAPPER_PATTERNS = """
+_COMMAND_PATTERNS = """
     grab/get/find/locate/take/select/segment/detect/fetch/choose/pick:VERB:ROOT:0 X:dobj:0
     | bring/give/hand/pass/show/get:VERB:ROOT:0 me:PRON:dative:0 X:dobj:0
     | can/could/would/will:AUX:aux:2 you:PRON:nsubj:2 find/get/grab/see/take:VERB:ROOT:2 X:dobj:2
@@ -130,12 +129,12 @@ def _patterns(text: str) -> list[str]:
 
 RELATIONS = _patterns(_RELATION_PATTERNS)
 PLACES = _patterns(_PLACE_PATTERNS)
-WRAPPERS = _patterns(_WRAPPER_PATTERNS)
+COMMANDS = _patterns(_COMMAND_PATTERNS)
 
 
 def plural(noun: str) -> str:
-    """The regular plural of a noun; a plural stays as it is."""
-    if w.is_plural(noun):
+    """Return the regular plural of a noun; a plural stays unchanged."""
+    if morphology.is_plural(noun):
         return noun
     if noun.endswith(("s", "x", "ch", "sh")):
         return noun + "es"

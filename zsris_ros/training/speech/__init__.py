@@ -1,1 +1,1 @@
-"""The language model of the pocketsphinx recogniser."""
+"""Training of the pocketsphinx recogniser's language model."""

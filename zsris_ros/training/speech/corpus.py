@@ -1,7 +1,7 @@
-"""Sentences for the language model: what people ask a robot for, in words that can be pronounced.
+"""The text corpus of the speech language model: requests to a robot.
 
-Most are in the simulated tabletop's wording, the others of the grammar that the language pipeline
-is trained on. The things in them are the tabletop's and the house's, so that one model serves both.
+Most sentences come from the templates of the simulated tabletop, the others from the sentence
+grammar. Both name tabletop and household objects.
 """
 
 from __future__ import annotations
@@ -12,82 +12,80 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from zsris_ros.simulation.expression_wording import FORMS, say
+from zsris_ros.simulation.expression_templates import TEMPLATES, realise
 from zsris_ros.simulation.layout import COLOURS
-from zsris_ros.simulation.meanings import ORDINALS, Meaning
-from zsris_ros.simulation.object_nouns import NEUTRAL
-from zsris_ros.simulation.sets import NUMBERS
+from zsris_ros.simulation.meanings import NUMBERS, ORDINALS, Meaning
+from zsris_ros.simulation.nouns import NEUTRAL
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.speech.spoken_text import Words, words_of
-from zsris_ros.training.language import vocabulary as house
+from zsris_ros.speech.audio import spoken_words
+from zsris_ros.training.language import vocabulary
 from zsris_ros.training.language.sentence_grammar import Grammar
 
-LONGEST = 16
-"""Words of a sentence; nobody says longer ones in one breath."""
-WORDING_SHARE = 0.7
-"""The share of sentences in the tabletop's wording; the others are the grammar's."""
+MAX_WORDS = 16
+"""Maximum words of a sentence, about one breath."""
+TEMPLATE_SHARE = 0.7
+"""The share of sentences from templates; the others come from the grammar."""
 TABLETOP_SHARE = 0.7
-"""The share of the tabletop's own things and colours in the tabletop's wording."""
+"""The share of tabletop shapes and colours in the templates' slots."""
 
-_COUNTED = frozenset(f"from {side}" for side in ("left", "right", "top", "bottom", "near", "far"))
-_SEVERAL = frozenset(("both", "all"))
+_ORDINAL_KINDS = frozenset(
+    f"from {side}" for side in ("left", "right", "top", "bottom", "near", "far")
+)
+_PLURAL_KINDS = frozenset(("both", "all"))
 
 
-def sentences(seed: int, count: int, things: Sequence[str] = ()) -> Iterator[Words]:
-    """``count`` sentences in lower case without punctuation; the same seed gives the same ones.
+def sentences(seed: int, count: int, objects: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield ``count`` sentences in lower case without punctuation, deterministic by seed.
 
-    ``things`` are further names of things; every second one of the tabletop's wording is of them.
+    ``objects`` are further object names, used in half of the templates' slots.
     """
-    tabletop, grammar = Tabletop(seed, things), House(seed)
+    templates, grammar = _TemplateSentences(seed, objects), _HouseholdGrammar(seed)
     turn = random.Random(seed)
     for _ in range(count):
-        wording = turn.random() < WORDING_SHARE
-        words: Words = ()
-        while not 0 < len(words) <= LONGEST:
-            words = _sayable(tabletop.sentence() if wording else " ".join(grammar.sentence().words))
+        use_template = turn.random() < TEMPLATE_SHARE
+        words: tuple[str, ...] = ()
+        while not 0 < len(words) <= MAX_WORDS:
+            text = templates.sentence() if use_template else " ".join(grammar.sentence().words)
+            # Digits have several pronunciations.
+            words = () if re.search(r"\d", text) else spoken_words(text)
         yield words
 
 
-def _sayable(text: str) -> Words:
-    """The words of ``text``; none when it holds digits, which can be said in several ways."""
-    return () if re.search(r"\d", text) else words_of(text)
-
-
-class House(Grammar):
-    """The language pipeline's grammar without made-up nouns, which nobody says."""
+class _HouseholdGrammar(Grammar):
+    """The sentence grammar without invented nouns."""
 
     def _invented(self) -> str:
-        return self._one_of(house.NOUNS["thing"])
+        return self._one_of(vocabulary.NOUNS["object"])
 
 
-class Tabletop:
-    """The wording of the simulated tabletop about things drawn at random, without a scene."""
+class _TemplateSentences:
+    """Draws sentences from the tabletop's templates with random objects, without a scene."""
 
-    def __init__(self, seed: int, things: Sequence[str] = ()) -> None:
+    def __init__(self, seed: int, objects: Sequence[str]) -> None:
         self._random = random.Random(seed)
-        self._things = things
+        self._objects = objects
         self._rng = np.random.default_rng(seed)
-        self._kinds = sorted(FORMS)
+        self._kinds = sorted(TEMPLATES)
 
     def sentence(self) -> str:
-        """One of all kinds of meaning, each as likely as any other, but the plain ones more so."""
+        """Draw a kind of meaning, with more weight on plain attributes, and realise it."""
         kind = "attribute" if self._random.random() < 0.2 else self._random.choice(self._kinds)
-        return say(Meaning("", kind, self._words(kind), (), 0), self._rng)
+        return realise(Meaning("", kind, self._words(kind), (), 0), self._rng)
 
-    def _words(self, kind: str) -> Words:
-        """What fills the gaps of this kind's forms, as ``Meaning.words`` orders it."""
+    def _words(self, kind: str) -> tuple[str, ...]:
+        """Draw the words for the template's slots, in the order of ``Meaning.words``."""
         one = self._random.choice
-        if kind in _COUNTED:
+        if kind in _ORDINAL_KINDS:
             return one(ORDINALS), self._noun()
-        if kind in _SEVERAL:
+        if kind in _PLURAL_KINDS:
             noun = self._noun()
-            return noun, house.plural(noun), one(NUMBERS[2:])
+            return noun, vocabulary.plural(noun), one(NUMBERS[2:])
         if kind.endswith("most some"):
-            return one(NUMBERS[2:]), house.plural(self._noun())
+            return one(NUMBERS[2:]), vocabulary.plural(self._noun())
         if kind == "between two":
-            return self._noun(), house.plural(self._noun())
+            return self._noun(), vocabulary.plural(self._noun())
         if kind.startswith("all "):
-            return house.plural(self._noun()), self._noun()
+            return vocabulary.plural(self._noun()), self._noun()
         if kind in ("not the one", "not a colour", "neither colour"):
             return self._kind(), *self._random.sample(sorted(COLOURS), 2)
         if kind.startswith("not "):
@@ -95,20 +93,20 @@ class Tabletop:
         return tuple(self._noun() for _ in range(3))
 
     def _noun(self) -> str:
-        """A thing, mostly with a colour or another attribute."""
+        """Draw an object, mostly with a colour or another attribute."""
         draw = self._random.random()
         if draw < 0.25:
             return self._kind()
         if draw < 0.35:
             return NEUTRAL
-        thing = NEUTRAL if draw < 0.5 else self._kind()
+        noun = NEUTRAL if draw < 0.5 else self._kind()
         if self._random.random() < TABLETOP_SHARE:
-            return f"{self._random.choice(sorted(COLOURS))} {thing}"
-        return f"{self._random.choice(house.ADJECTIVES)} {thing}"
+            return f"{self._random.choice(sorted(COLOURS))} {noun}"
+        return f"{self._random.choice(vocabulary.ADJECTIVES)} {noun}"
 
     def _kind(self) -> str:
-        if self._things and self._random.random() < 0.5:
-            return self._random.choice(self._things)
+        if self._objects and self._random.random() < 0.5:
+            return self._random.choice(self._objects)
         if self._random.random() < TABLETOP_SHARE:
             return self._random.choice(sorted(SHAPES))
-        return self._random.choice(house.NOUNS["thing"])
+        return self._random.choice(vocabulary.NOUNS["object"])

@@ -1,4 +1,4 @@
-"""How words sound that the recogniser's dictionary does not have: "leftmost", "windowsill".
+"""Pronunciations of words that the recogniser's dictionary lacks: "leftmost", "windowsill".
 
 Phones are those of the CMU pronouncing dictionary, without stress.
 """
@@ -12,54 +12,31 @@ Pronunciations = Mapping[str, str]
 """Phones, separated by spaces, by word."""
 
 SPOKEN = {
-    "aeroplane": "EH R AH P L EY N",
-    "bandanna": "B AE N D AE N AH",
-    "beanie": "B IY N IY",
-    "camo": "K AE M OW",
-    "chequered": "CH EH K ER D",
-    "colour": "K AH L ER",
-    "colourful": "K AH L ER F AH L",
-    "coloured": "K AH L ER D",
-    "fuchsia": "F Y UW SH AH",
-    "goalie": "G OW L IY",
-    "hijab": "HH IH JH AA B",
-    "hoodie": "HH UH D IY",
-    "jeweller": "JH UW AH L ER",
-    "onesie": "W AH N Z IY",
-    "pyjamas": "P AH JH AA M AH Z",
-    "saree": "S AA R IY",
-    "spatula": "S P AE CH AH L AH",
-    "tassel": "T AE S AH L",
-    "taupe": "T OW P",
-    "teapot": "T IY P AA T",
-    "trowel": "T R AW AH L",
-}
-"""What no rule below finds."""
+    "aeroplane": "EH R AH P L EY N", "bandanna": "B AE N D AE N AH", "beanie": "B IY N IY",
+    "camo": "K AE M OW", "chequered": "CH EH K ER D", "colour": "K AH L ER",
+    "colourful": "K AH L ER F AH L", "coloured": "K AH L ER D", "fuchsia": "F Y UW SH AH",
+    "goalie": "G OW L IY", "hijab": "HH IH JH AA B", "hoodie": "HH UH D IY",
+    "jeweller": "JH UW AH L ER", "onesie": "W AH N Z IY", "pyjamas": "P AH JH AA M AH Z",
+    "saree": "S AA R IY", "spatula": "S P AE CH AH L AH", "tassel": "T AE S AH L",
+    "taupe": "T OW P", "teapot": "T IY P AA T", "trowel": "T R AW AH L",
+}  # fmt: skip
+"""Exceptions to the rules below."""
 
 SHORTEST_PART = 3
-"""Letters of a word that a compound may be made of."""
+"""Minimum letters of a part of a compound."""
 
 _VOICELESS = frozenset(("P", "T", "K", "F", "TH"))
-_HISSING = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
-_ENDINGS = {
-    "able": "AH B AH L",
-    "less": "L AH S",
-    "ness": "N AH S",
-    "ward": "W ER D",
-    "iest": "IY AH S T",
-    "ier": "IY ER",
-    "est": "AH S T",
-    "ful": "F AH L",
-    "ing": "IH NG",
-    "ish": "IH SH",
-    "er": "ER",
+_SIBILANTS = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
+_SUFFIXES = {
+    "able": "AH B AH L", "less": "L AH S", "ness": "N AH S", "ward": "W ER D", "iest": "IY AH S T",
+    "ier": "IY ER", "est": "AH S T", "ful": "F AH L", "ing": "IH NG", "ish": "IH SH", "er": "ER",
     "y": "IY",
-}
-_BEGINNINGS = {"un": "AH N", "under": "AH N D ER", "over": "OW V ER", "re": "R IY"}
+}  # fmt: skip
+_PREFIXES = {"un": "AH N", "under": "AH N D ER", "over": "OW V ER", "re": "R IY"}
 
 
 def read_dictionary(path: Path) -> dict[str, str]:
-    """The words of a dictionary in CMU's format; a further way to say one is "word(2)"."""
+    """Return the words of a dictionary in CMU's format; variants are called "word(2)"."""
     found: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         word, _, phones = line.strip().partition(" ")
@@ -68,19 +45,14 @@ def read_dictionary(path: Path) -> dict[str, str]:
     return found
 
 
-def added(words: Iterable[str], known: Pronunciations) -> dict[str, str]:
-    """Pronunciations of those ``words`` that ``known`` lacks, as far as one can be told."""
-    found: dict[str, str] = {}
-    for word in sorted(set(words)):
-        if word not in known:
-            phones = pronounce(word, known)
-            if phones:
-                found[word] = phones
-    return found
+def missing_pronunciations(words: Iterable[str], known: Pronunciations) -> dict[str, str]:
+    """Return pronunciations of the ``words`` that ``known`` lacks, as far as a rule applies."""
+    missing = sorted(set(words) - known.keys())
+    return {word: phones for word in missing if (phones := pronounce(word, known))}
 
 
 def pronounce(word: str, known: Pronunciations) -> str:
-    """The phones of ``word``, from what ``known`` has of its parts; "" when nothing fits."""
+    """Return the phones of ``word`` from its parts in ``known``; "" when no rule applies."""
     if word in SPOKEN:
         return SPOKEN[word]
     if word in known:
@@ -89,44 +61,40 @@ def pronounce(word: str, known: Pronunciations) -> str:
 
 
 def _inflected(word: str, known: Pronunciations) -> str:
-    """A plural or a possessive."""
+    """Pronounce a plural or a possessive."""
     for ending in ("'s", "es", "s"):
         stem = word.removesuffix(ending)
         phones = pronounce(stem, known) if stem != word and len(stem) >= SHORTEST_PART else ""
         last = phones.rpartition(" ")[2]
-        if phones and (ending != "es" or last in _HISSING):
-            return phones + (" AH Z" if last in _HISSING else " S" if last in _VOICELESS else " Z")
+        if phones and (ending != "es" or last in _SIBILANTS):
+            return phones + (
+                " AH Z" if last in _SIBILANTS else " S" if last in _VOICELESS else " Z"
+            )
     return ""
 
 
 def _compound(word: str, known: Pronunciations) -> str:
-    """Two words written as one, the first as long as possible: "windowsill"."""
-    everything = {**known, **SPOKEN}
+    """Pronounce a compound with the longest possible first part: "windowsill"."""
+    pronunciations = {**known, **SPOKEN}
     for at in range(len(word) - SHORTEST_PART, SHORTEST_PART - 1, -1):
-        first, second = everything.get(word[:at]), everything.get(word[at:])
+        first, second = pronunciations.get(word[:at]), pronunciations.get(word[at:])
         if first and second:
             return f"{first} {second}"
     return ""
 
 
 def _derived(word: str, known: Pronunciations) -> str:
-    """A word with an ending or a beginning: "foldable", "uncooked"."""
-    for ending, phones in _ENDINGS.items():
-        stem = word.removesuffix(ending)
+    """Pronounce a word with a suffix or a prefix: "foldable", "uncooked"."""
+    for suffix, phones in _SUFFIXES.items():
+        stem = word.removesuffix(suffix)
         if stem != word and len(stem) >= SHORTEST_PART:
-            for base in (
-                stem,
-                f"{stem}e",
-                f"{stem}y",
-                stem[:-1] if stem[-2:-1] == stem[-1] else stem,
-            ):
+            single = stem[:-1] if stem[-2:-1] == stem[-1] else stem
+            for base in (stem, f"{stem}e", f"{stem}y", single):
                 if base in known:
-                    kept = (
-                        known[base].removesuffix(" IY") if phones.startswith("IY") else known[base]
-                    )
+                    kept = known[base].removesuffix(" IY" if phones.startswith("IY") else "")
                     return f"{kept} {phones}"
-    for beginning, phones in _BEGINNINGS.items():
-        rest = word.removeprefix(beginning)
+    for prefix, phones in _PREFIXES.items():
+        rest = word.removeprefix(prefix)
         if rest != word and rest in known:
             return f"{phones} {known[rest]}"
     return ""

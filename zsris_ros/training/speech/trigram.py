@@ -2,8 +2,8 @@
 
 R. Kneser and H. Ney, Improved backing-off for m-gram language modeling, ICASSP 1995; interpolated
 as in S. F. Chen and J. Goodman, An empirical study of smoothing techniques for language modeling,
-Computer Speech & Language 13 (1999), equation 27; the discount is their equation 16, from how many
-n-grams were seen once and twice.
+Computer Speech & Language 13 (1999), equation 27; the discount is their equation 16, from the
+numbers of n-grams that occur once and twice.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 START, END = "<s>", "</s>"
-NEVER = -99.0
-"""The logarithm of what does not happen: a sentence's start inside it."""
+IMPOSSIBLE = -99.0
+"""The logarithm of an impossible event, such as <s> inside a sentence."""
 
 Gram = tuple[str, ...]
 
 
 class Trigram:
-    """``probability`` holds the n-grams of all orders, ``backoff`` the weights of those of orders 1
-    and 2: P(w | h) is ``probability[h, w]`` where that was seen, else ``backoff[h]`` times
-    P(w | h without its first word).
+    """``probability`` of the n-grams of orders 1 to 3, ``backoff`` weights of orders 1 and 2.
+
+    P(w | h) is ``probability[h, w]`` where that n-gram occurs, else ``backoff[h]`` times P(w | h
+    without its first word). Trigrams with fewer than ``min_count`` occurrences are pruned.
     """
 
-    def __init__(self, sentences: Iterable[Sequence[str]], least: int = 1) -> None:
+    def __init__(self, sentences: Iterable[Sequence[str]], min_count: int = 1) -> None:
         counts = _counts(sentences)
         self.probability: dict[Gram, float] = {}
         self.backoff: dict[Gram, float] = {}
@@ -35,10 +36,10 @@ class Trigram:
         for order in (1, 2, 3):
             self._add(counts[order - 1])
         self.probability[(START,)] = 0.0
-        self._prune({gram for gram, count in counts[2].items() if count < least})
+        self._prune({gram for gram, count in counts[2].items() if count < min_count})
 
     def _prune(self, rare: set[Gram]) -> None:
-        """Leaves out trigrams; what they had goes to their history's weight for the order below."""
+        """Remove trigrams; their probability goes to the back-off weight of their history."""
         for gram in rare:
             del self.probability[gram]
         kept: dict[Gram, list[Gram]] = defaultdict(list)
@@ -51,7 +52,7 @@ class Trigram:
             self.backoff[history] = (1 - here) / (1 - below)
 
     def _add(self, counts: Counter[Gram]) -> None:
-        """The n-grams of one order, interpolated with those of the order below."""
+        """Add the n-grams of one order, interpolated with the order below."""
         discount = _discount(counts)
         by_history: dict[Gram, list[tuple[Gram, int]]] = defaultdict(list)
         for gram, count in counts.items():
@@ -70,17 +71,17 @@ class Trigram:
                 self.probability[gram] = (count - discount) / total + weight * below
 
     def log10(self, history: Gram, word: str) -> float:
-        """The decimal logarithm of P(word | history), of the last two words of ``history``."""
+        """Return log10 P(word | last two words of ``history``)."""
         history = history[-2:]
         gram = (*history, word)
         if gram in self.probability:
-            return math.log10(self.probability[gram]) if self.probability[gram] else NEVER
+            return math.log10(self.probability[gram]) if self.probability[gram] else IMPOSSIBLE
         if not history:
-            return NEVER
+            return IMPOSSIBLE
         return math.log10(self.backoff.get(history, 1.0)) + self.log10(history[1:], word)
 
     def arpa(self) -> Iterator[str]:
-        """The lines of the file."""
+        """Yield the lines of the ARPA file."""
         orders: tuple[list[Gram], ...] = ([], [], [])
         for gram in sorted(self.probability):
             orders[len(gram) - 1].append(gram)
@@ -99,9 +100,9 @@ class Trigram:
 def _counts(
     sentences: Iterable[Sequence[str]],
 ) -> tuple[Counter[Gram], Counter[Gram], Counter[Gram]]:
-    """Trigrams are counted; of the orders below, how many different words stand before them.
+    """Count trigrams and, for lower orders, the different words before each n-gram.
 
-    What begins with the sentence's start has nothing before it and is counted as it is.
+    N-grams that begin with <s> have no word before them and are counted by occurrence.
     """
     threes: Counter[Gram] = Counter()
     starts: Counter[Gram] = Counter()

@@ -1,7 +1,4 @@
-"""Sentences for the small CLIP: what a crop of a coloured object may be called.
-
-Every caption knows which objects it fits, so that one batch holds many right pairs.
-"""
+"""Captions for the small CLIP; ``Caption.fits`` finds all matching pairs of a batch."""
 
 from __future__ import annotations
 
@@ -28,78 +25,32 @@ SCENERY_NAME = "scenery"
 """The name of a crop without an object."""
 
 _FRAMES = (
-    "{}",
-    "{}",
-    "the {}",
-    "the {}",
-    "a {}",
-    "a photo of a {}",
-    "a photo of a {}.",
-    "a photo of the {}",
-    "a photo of a the {}.",
-)
+    "{}", "{}", "the {}", "the {}", "a {}", "a photo of a {}", "a photo of a {}.",
+    "a photo of the {}", "a photo of a the {}.",
+)  # fmt: skip
 _SENTENCES = (
-    "the {} {}",
-    "the {} {}",
-    "{} {}",
-    "grab the {} {}",
-    "please give me the {} {}",
+    "the {} {}", "the {} {}", "{} {}", "grab the {} {}", "please give me the {} {}",
     "where is the {} {}",
-)
+)  # fmt: skip
 _SUPERLATIVES = (
-    "leftmost",
-    "rightmost",
-    "biggest",
-    "smallest",
-    "largest",
-    "closest",
-    "nearest",
-    "left",
-    "right",
-    "second",
-    "third",
-    "top",
-    "bottom",
-    "other",
-    "tallest",
-    "farthest",
-)
+    "leftmost", "rightmost", "biggest", "smallest", "largest", "closest", "nearest", "left",
+    "right", "second", "third", "top", "bottom", "other", "tallest", "farthest",
+)  # fmt: skip
 _PLACES = (
-    "on the left",
-    "on the right",
-    "at the top",
-    "at the bottom",
-    "in the middle",
-    "in front",
-    "from the left",
-    "from the right",
-    "on the table",
-    "in the back",
-    "closest to the camera",
-)
+    "on the left", "on the right", "at the top", "at the bottom", "in the middle", "in front",
+    "from the left", "from the right", "on the table", "in the back", "closest to the camera",
+)  # fmt: skip
 _RELATIONS = (
-    "left of the {}",
-    "right of the {}",
-    "to the left of the {}",
-    "to the right of the {}",
-    "above the {}",
-    "below the {}",
-    "next to the {}",
-    "near the {}",
-    "behind the {}",
-    "in front of the {}",
-    "beside the {}",
-    "between the {} and the {}",
-    "bigger than the {}",
-    "smaller than the {}",
-    "on the {}",
-    "in the {}",
-)
+    "left of the {}", "right of the {}", "to the left of the {}", "to the right of the {}",
+    "above the {}", "below the {}", "next to the {}", "near the {}", "behind the {}",
+    "in front of the {}", "beside the {}", "between the {} and the {}", "bigger than the {}",
+    "smaller than the {}", "on the {}", "in the {}",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Caption:
-    """``colour`` and ``shape`` of what the text names, None where it names none."""
+    """``colour`` and ``shape`` of the named object, None where the text names none."""
 
     text: str
     colour: str | None
@@ -107,7 +58,7 @@ class Caption:
     scenery: bool = False
 
     def fits(self, name: str) -> bool:
-        """Whether an object called "<colour> <shape>", or a crop of scenery, may be meant."""
+        """Return whether the caption fits an object "<colour> <shape>" or a crop of scenery."""
         if self.scenery or name == SCENERY_NAME:
             return self.scenery and name == SCENERY_NAME
         colour, shape = name.split()
@@ -115,9 +66,7 @@ class Caption:
 
 
 def vocabulary() -> list[str]:
-    """Every word and punctuation mark that a caption can hold, and those that people put between
-    them; deterministic.
-    """
+    """Return every word of the captions, sorted, and common punctuation marks."""
     nouns = [noun for names in NOUNS.values() for noun in names]
     templates = (*_FRAMES, *_SENTENCES, *_SUPERLATIVES, *_PLACES, *_RELATIONS)
     texts = [*COLOURS, *nouns, *NEUTRAL, *SCENERY, *templates]
@@ -126,7 +75,7 @@ def vocabulary() -> list[str]:
 
 
 def draw_caption(rng: np.random.Generator, name: str) -> Caption:
-    """A caption that fits an object called "<colour> <shape>" (or scenery)."""
+    """Draw a caption that fits an object "<colour> <shape>" or a crop of scenery."""
     if name == SCENERY_NAME:
         return Caption(_pick(rng, _FRAMES).format(_pick(rng, SCENERY)), None, None, scenery=True)
     colour, shape = name.split()

@@ -1,5 +1,7 @@
-"""Pictures for the small CLIP, made as the pipeline makes them: a window around a mask, once with
-its surround filled and once with it blurred. Some masks are wrong on purpose and fit no caption.
+"""Training crops of the small CLIP: a region of interest around a mask in two views.
+
+As in the pipeline, one view fills the background and one blurs it. Some masks are wrong on purpose
+and fit no caption.
 """
 
 from __future__ import annotations
@@ -18,22 +20,24 @@ from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.tabletop.captions import SCENERY_NAME
 from zsris_ros.training.tabletop.sam_batches import jitter
-from zsris_ros.vision.views import HybridSettings, blur, mask_grid, mask_window, normalise
+from zsris_ros.vision.views import HybridSettings, blur, mask_grid, normalise, square_crop
 
 WRONG_MASK = ""
-"""The name of a crop whose mask is no whole object: it fits no caption."""
+"""The name of a crop whose mask is not one whole object: no caption fits."""
 
 SMALLEST_OBJECT_PX = 400
 SHARED_COLOUR = 0.6
-"""Share of the batches in which colour tells little."""
+"""Share of the batches with objects of two colours only."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N; ``rows``
-    int N say where they stand in the bank.
+    """A batch of crops.
+
+    ``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N; ``rows`` int N
+    are the crops' indices in the bank.
     """
 
     local: Tensor
@@ -45,7 +49,7 @@ class Crops:
 
 @dataclass(frozen=True, eq=False)
 class _Raw:
-    """One crop before colours are varied: uint8 SxSx3 twice, the mask's share uint8 SxS."""
+    """A crop before colour jitter: two uint8 SxSx3 images, the mask's coverage uint8 SxS."""
 
     sharp: npt.NDArray[np.uint8]
     blurred: npt.NDArray[np.uint8]
@@ -54,8 +58,9 @@ class _Raw:
 
 
 class CropBank:
-    """Crops of a training set for one HybridSettings, cut once and served often with other colours
-    and mirrored. Deterministic by seed.
+    """Crops of a training set for one HybridSettings, cut once, then jittered and mirrored.
+
+    Deterministic by seed.
     """
 
     def __init__(
@@ -68,7 +73,7 @@ class CropBank:
         seed: int,
     ) -> None:
         if settings.window is None:
-            raise ValueError("the small CLIP is trained on windows: set hybrid.window")
+            raise ValueError("the small CLIP is trained on regions of interest: set hybrid.window")
         self._data, self._settings, self._size, self._grid = data, settings, size, grid
         self._rng = np.random.default_rng(seed)
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
@@ -80,15 +85,15 @@ class CropBank:
             self._of_colour.setdefault(raw.name.partition(" ")[0], []).append(index)
 
     def batch(self, count: int) -> Crops:
-        """``count`` crops: three quarters whole objects, the rest wrong masks and scenery.
+        """Draw ``count`` crops: three quarters whole objects, the rest wrong masks and scenery.
 
-        In most batches the objects are of two colours only, so that they can be told apart by
-        their shape alone. Half of the objects are drawn in proportion to their hardness.
+        Most batches have objects of two colours only, so that shape decides. Half of the objects
+        are drawn in proportion to their hardness.
         """
         pool = np.arange(len(self._crops))
-        shown = [colour for colour in COLOURS if colour in self._of_colour]
-        if len(shown) > 1 and self._rng.random() < SHARED_COLOUR:
-            colours = self._rng.choice(shown, size=2, replace=False)
+        present = [colour for colour in COLOURS if colour in self._of_colour]
+        if len(present) > 1 and self._rng.random() < SHARED_COLOUR:
+            colours = self._rng.choice(present, size=2, replace=False)
             objects = [i for colour in colours for i in self._of_colour[colour]]
             others = [
                 i for kind in (WRONG_MASK, SCENERY_NAME) for i in self._of_colour.get(kind, [])
@@ -109,16 +114,16 @@ class CropBank:
         names = [raw.name for raw in picks]
         return Crops(self._tensor(local), self._tensor(global_), grids, names, rows)
 
-    def note(self, crops: Crops, hardness: Tensor) -> None:
-        """Note how hard each of the crops was, float N from 0 on; 1 before anything is noted."""
+    def update_hardness(self, crops: Crops, hardness: Tensor) -> None:
+        """Store the crops' hardness, float N >= 0; the initial value is 1."""
         self._hardness[crops.rows] = hardness.clamp(min=1e-3).numpy(force=True)
 
-    def _tensor(self, pictures: npt.NDArray[np.float32]) -> Tensor:
-        tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+    def _tensor(self, images: npt.NDArray[np.float32]) -> Tensor:
+        tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
         return normalise(tensor, self._settings.mean, self._settings.std)
 
     def _view(self, raw: _Raw) -> tuple[Any, Any, Any]:
-        """The local and the global picture, float32 SxSx3 in 0..1, and the mask bool SxS."""
+        """Return the local and the global view, float32 SxSx3 in 0..1, and the mask bool SxS."""
         both = np.stack([raw.sharp, raw.blurred]).astype(np.float32)
         sharp, blurred = jitter(both, self._rng) / 255
         share = raw.share[..., None].astype(np.float32) / 255
@@ -130,22 +135,22 @@ class CropBank:
         return local, global_, mask
 
     def _cut(self) -> _Raw:
-        """Composing after resizing equals resizing composites: both are linear in the pixels."""
+        """Cut and resize; compositing may follow, since both are linear in the pixels."""
         settings, rng = self._settings, self._rng
         row = int(rng.integers(len(self._data)))
         rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
         mask, name = self._draw_mask(labels, self._data.names[row])
         assert settings.window is not None
-        window = mask_window(mask, settings.window * rng.uniform(0.9, 1.1), 32)
-        ys = np.clip(np.arange(window.y, window.y + window.height), 0, mask.shape[0] - 1)
-        xs = np.clip(np.arange(window.x, window.x + window.width), 0, mask.shape[1] - 1)
+        region = square_crop(mask, settings.window * rng.uniform(0.9, 1.1), 32)
+        ys = np.clip(np.arange(region.y, region.y + region.height), 0, mask.shape[0] - 1)
+        xs = np.clip(np.arange(region.x, region.x + region.width), 0, mask.shape[1] - 1)
         sharp = np.ascontiguousarray(rgb[np.ix_(ys, xs)])
         share = np.ascontiguousarray(mask[np.ix_(ys, xs)]).astype(np.uint8) * 255
-        surround = blur(sharp, settings.blur_kernel, settings.blur_sigma)
-        how = cv2.INTER_LINEAR if sharp.shape[0] < self._size else cv2.INTER_AREA
+        blurred = blur(sharp, settings.blur_kernel, settings.blur_sigma)
+        method = cv2.INTER_LINEAR if sharp.shape[0] < self._size else cv2.INTER_AREA
         small = [
-            np.asarray(cv2.resize(picture, (self._size, self._size), interpolation=how), np.uint8)
-            for picture in (sharp, surround, share)
+            np.asarray(cv2.resize(image, (self._size, self._size), interpolation=method), np.uint8)
+            for image in (sharp, blurred, share)
         ]
         return _Raw(small[0], small[1], small[2], name)
 
@@ -165,7 +170,7 @@ class CropBank:
         return self._roughen(mask), names[kind - 1]
 
     def _roughen(self, mask: Mask) -> Mask:
-        """A mask as a proposer would give it: a little too small, too large or shifted."""
+        """Dilate or erode a mask by up to three pixels, as a proposer would."""
         rng = self._rng
         radius = int(rng.integers(0, 4))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
@@ -174,7 +179,7 @@ class CropBank:
         return rough if rough.sum() > 30 else mask
 
     def _part(self, mask: Mask) -> Mask:
-        """What lies on one side of a random line through the object: 20 to 55 % of it."""
+        """Return one side of a random line through the object: 20 to 55 % of it."""
         angle = self._rng.uniform(0, 2 * np.pi)
         ys, xs = np.nonzero(mask)
         along = xs * np.cos(angle) + ys * np.sin(angle)
@@ -184,13 +189,13 @@ class CropBank:
         return part
 
     def _union(self, labels: npt.NDArray[np.uint8], kind: int, kinds: list[int]) -> Mask:
-        """The object together with its nearest neighbour in the picture."""
+        """Return the union of the object and its nearest neighbour in the image."""
         centres = {k: np.argwhere(labels == k).mean(0) for k in kinds}
         others = sorted(kinds, key=lambda k: float(np.hypot(*(centres[k] - centres[kind]))))
         return np.isin(labels, others[:2])
 
     def _scenery(self, labels: npt.NDArray[np.uint8]) -> Mask:
-        """An ellipse or the whole of what is no object."""
+        """Return an ellipse of the background or the whole background."""
         rng = self._rng
         free = labels == 0
         if rng.random() < 0.15:

@@ -1,4 +1,4 @@
-"""The trained models as the files that ship: safetensors in half precision."""
+"""Export of the trained networks as safetensors in half precision."""
 
 from __future__ import annotations
 
@@ -22,30 +22,27 @@ def export_sam(sam: Any, path: Path) -> int:
 
 
 def export_clip(clip: ClipModel, path: Path) -> int:
-    """Write an open_clip model as float16 safetensors, with the tokens it was trained on only.
+    """Write an open_clip model as float16 safetensors, with the rows of its known tokens only.
 
-    ``zsris_ros.weights.token_table.expand_clip_state`` turns the file back into a state dict.
-    Returns the file's size in bytes.
+    ``zsris_ros.weights.token_table.expand_clip_state`` restores the state dict. Returns the file's
+    size in bytes.
     """
     return _write(compress_clip_state(clip.model.state_dict(), known_tokens(clip)), path)
 
 
 def known_tokens(clip: ClipModel) -> Tensor:
-    """The numbers of all tokens that captions are made of, ascending, int64 K.
-
-    With them are the start and end of a text, and the 0 that a text is padded with.
-    """
+    """Return the token ids of all captions, ascending, int64 K, with start, end and padding (0)."""
     return torch.unique(clip.tokenize(vocabulary()).cpu())
 
 
 def _write(state: Mapping[str, Tensor], path: Path) -> int:
-    """The file appears under its name when it is complete."""
+    """Write atomically: the file gets its name when it is complete."""
+    cpu = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     halved = {
-        name: value.detach().cpu().to(torch.float16 if value.is_floating_point() else value.dtype)
-        for name, value in state.items()
+        name: value.half() if value.is_floating_point() else value for name, value in cpu.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    partial.write_bytes(save({name: value.contiguous() for name, value in halved.items()}))
+    partial.write_bytes(save(halved))
     os.replace(partial, path)
     return path.stat().st_size

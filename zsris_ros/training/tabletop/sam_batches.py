@@ -1,4 +1,4 @@
-"""What the small SAM is shown in a step: pictures, point prompts, and the masks expected."""
+"""Training batches of the small SAM: images, point prompts and target masks."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ OBJECT_POINTS = 6
 SCENERY_POINTS = 2
 LABEL_CELLS = 3
 SMALLEST_OBJECT = 30
-"""In label samples: about 150 pixels of a 640x480 picture."""
+"""In label samples: about 150 pixels of a 640x480 image."""
 
 
 @dataclass(frozen=True, eq=False)
 class SamBatch:
-    """``images`` float32 Bx3xSxS, normalised and padded as Sam.preprocess does; per picture
+    """A batch of images with point prompts.
+
+    ``images`` float32 Bx3xSxS, normalised and padded as Sam.preprocess does; per image
     ``points`` Px2 in input pixels (x, y), ``targets`` PxMxM object share of each mask cell (all 0
     for scenery points), ``is_object`` bool P; ``object_map`` BxMxM and ``offsets`` Bx2xMxM for the
-    auxiliary heads; ``valid`` rows M of the mask grid that are not padding.
+    auxiliary heads; ``valid_rows`` of the mask grid are not padding.
     """
 
     images: Tensor
@@ -40,6 +42,8 @@ class SamBatch:
     valid_rows: int
 
     def to(self, device: str) -> SamBatch:
+        """Return the batch on ``device``."""
+
         def move(value: Any) -> Any:
             if isinstance(value, list):
                 return [move(item) for item in value]
@@ -49,17 +53,19 @@ class SamBatch:
 
 
 @dataclass(frozen=True, eq=False)
-class SmallPictures:
-    """The training set at the network's scale: ``rgb`` uint8 Nxhxwx3 with max(h, w) = image_size,
-    ``labels`` uint8 at LABEL_CELLS samples a side for each mask cell.
+class SmallImages:
+    """The training set at the network's scale.
+
+    ``rgb`` uint8 Nxhxwx3 with max(h, w) = image_size; ``labels`` uint8 with LABEL_CELLS samples a
+    side for each mask cell.
     """
 
     rgb: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.uint8]
 
 
-def shrink(data: TrainingSet, image_size: int, mask_size: int) -> SmallPictures:
-    """Scale every picture down once, as ResizeLongestSide would; labels by nearest neighbour."""
+def shrink(data: TrainingSet, image_size: int, mask_size: int) -> SmallImages:
+    """Scale all images down, as ResizeLongestSide does, and labels by nearest neighbour."""
     height, width = data.labels.shape[1:]
     scale = image_size / max(height, width)
     cells = mask_size * LABEL_CELLS / max(height, width)
@@ -67,29 +73,29 @@ def shrink(data: TrainingSet, image_size: int, mask_size: int) -> SmallPictures:
     label_size = (round(width * cells), round(height * cells))
     rgb = np.empty((len(data), rgb_size[1], rgb_size[0], 3), np.uint8)
     labels = np.empty((len(data), label_size[1], label_size[0]), np.uint8)
-    for row in tqdm(range(len(data)), "shrinking", unit="picture"):
+    for row in tqdm(range(len(data)), "shrinking", unit="image"):
         rgb[row] = cv2.resize(data.rgb[row], rgb_size, interpolation=cv2.INTER_AREA)
         labels[row] = cv2.resize(data.labels[row], label_size, interpolation=cv2.INTER_NEAREST)
-    return SmallPictures(rgb, labels)
+    return SmallImages(rgb, labels)
 
 
 class SamBatches:
-    """Endless random batches of ``batch`` pictures. Deterministic by seed."""
+    """Endless random batches of ``batch`` images, deterministic by seed."""
 
     def __init__(
-        self, pictures: SmallPictures, image_size: int, mask_size: int, batch: int, seed: int
+        self, images: SmallImages, image_size: int, mask_size: int, batch: int, seed: int
     ) -> None:
-        self._pictures, self._size, self._mask, self._batch = pictures, image_size, mask_size, batch
+        self._images, self._size, self._mask, self._batch = images, image_size, mask_size, batch
         self._rng = np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[SamBatch]:
         while True:
-            rows = self._rng.integers(len(self._pictures.rgb), size=self._batch)
+            rows = self._rng.integers(len(self._images.rgb), size=self._batch)
             yield self._collate([self._example(int(row)) for row in rows])
 
     def _example(self, row: int) -> dict[str, Any]:
         rng = self._rng
-        rgb, labels = self._pictures.rgb[row], self._pictures.labels[row]
+        rgb, labels = self._images.rgb[row], self._images.labels[row]
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]
         areas = np.bincount(labels.ravel(), minlength=256)
@@ -115,7 +121,7 @@ class SamBatches:
         }
 
     def _share(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-        """How much of each mask cell the object covers, float32 MxM, padded at the bottom."""
+        """Return the object's share of each mask cell, float32 MxM, padded at the bottom."""
         rows, columns = mask.shape[0] // LABEL_CELLS, mask.shape[1] // LABEL_CELLS
         share = np.zeros((self._mask, self._mask), np.float32)
         share[:rows, :columns] = mask.reshape(rows, LABEL_CELLS, columns, LABEL_CELLS).mean((1, 3))
@@ -143,7 +149,7 @@ class SamBatches:
 
 
 def jitter(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Random brightness, contrast and tint of a float32 HxWx3 picture in 0..255."""
+    """Vary brightness, contrast and tint of a float32 HxWx3 image in 0..255 at random."""
     gain = rng.uniform(0.75, 1.25) * rng.uniform(0.95, 1.05, 3)
     pixels = (pixels - 128.0) * rng.uniform(0.85, 1.15) + 128.0
     noise = 2.0 * rng.standard_normal(pixels.shape, np.float32)
@@ -151,7 +157,7 @@ def jitter(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDA
 
 
 def centre_offsets(shares: list[npt.NDArray[np.float32]], size: int) -> npt.NDArray[np.float32]:
-    """2xMxM: from each object cell to its object's centre, in units of a tenth of the grid."""
+    """Return 2xMxM: offset of each object cell to its object's centre, in tenths of the grid."""
     offsets = np.zeros((2, size, size), np.float32)
     grid = np.mgrid[0:size, 0:size].astype(np.float32)
     for share in shares:

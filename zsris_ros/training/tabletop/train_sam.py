@@ -1,14 +1,12 @@
-"""Train a small Segment Anything network on the simulated tabletop, from nothing.
+"""Train a small Segment Anything network on the simulated tabletop, from random weights.
 
-One step encodes a few pictures and decodes many point prompts on each: points inside objects, whose
-visible mask is the target, and points on the scenery, which must get a low predicted IoU. Two
-auxiliary maps read off the encoder (is this an object; where is its centre) make the encoder learn
-early; they are dropped afterwards.
+A step encodes a few images and decodes many point prompts on each: points inside objects, whose
+visible mask is the target, and points on the scenery, whose target IoU is 0. Two auxiliary maps of
+the image embedding (objectness, centre offset) speed up early training and are dropped afterwards.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,42 +14,35 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.simulation.training_set import TrainingSet
-from zsris_ros.training.tabletop.resumption import resume, save
 from zsris_ros.training.tabletop.sam_batches import SamBatch, SamBatches, shrink
+from zsris_ros.training.tabletop.training_loop import Schedule, TrainingLoop
 
 ARCHITECTURE: dict[str, Any] = {
-    "image_size": 192,
-    "patch_size": 8,
-    "encoder_width": 128,
-    "encoder_depth": 6,
-    "encoder_heads": 4,
-    "window_size": 8,
-    "global_blocks": [1, 3, 5],
-    "prompt_width": 96,
-    "decoder_depth": 2,
-    "decoder_heads": 4,
-    "decoder_mlp_width": 256,
-}
+    "image_size": 192, "patch_size": 8,
+    "encoder_width": 128, "encoder_depth": 6, "encoder_heads": 4,
+    "window_size": 8, "global_blocks": [1, 3, 5],
+    "prompt_width": 96, "decoder_depth": 2, "decoder_heads": 4, "decoder_mlp_width": 256,
+}  # fmt: skip
 
 
 class AuxiliaryHeads(nn.Module):
-    """Object map and centre offset from the image embedding, at the mask grid's resolution."""
+    """Objectness and centre offset from the image embedding, at the mask grid's resolution."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.read = nn.Sequential(nn.GELU(), nn.Conv2d(width, 3 * 16, 1), nn.PixelShuffle(4))
+        self.project = nn.Sequential(nn.GELU(), nn.Conv2d(width, 3 * 16, 1), nn.PixelShuffle(4))
 
     def forward(self, embedding: Tensor) -> Tensor:
-        maps: Tensor = self.read(embedding)
+        """Return Bx3xMxM: logits of objectness, then offsets (y, x)."""
+        maps: Tensor = self.project(embedding)
         return maps
 
 
 def decode(sam: Any, embedding: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Mask logits Px4xMxM and predicted IoUs Px4 of P single-point prompts on one picture."""
+    """Return mask logits Px4xMxM and predicted IoUs Px4 of P point prompts on one image."""
     foreground = torch.ones(len(points), 1, device=points.device)
     sparse, dense = sam.prompt_encoder((points[:, None], foreground), None, None)
     logits, quality = sam.mask_decoder.predict_masks(
@@ -64,14 +55,15 @@ def decode(sam: Any, embedding: Tensor, points: Tensor) -> tuple[Tensor, Tensor]
 
 
 def mask_losses(logits: Tensor, target: Tensor, balance: float) -> Tensor:
-    """Dice plus balanced cross-entropy of each mask, PxK for logits PxKxRxM, target PxRxM.
+    """Return PxK: Dice plus balanced cross-entropy for logits PxKxRxM and target PxRxM.
 
-    ``balance`` in [0, 1]: 1 weighs inside and outside alike, 0 every cell alike.
+    ``balance`` in [0, 1]: 1 gives inside and outside the same weight, 0 every cell.
     """
     target = target[:, None].expand_as(logits)
-    chance = logits.sigmoid()
-    overlap = 2 * (chance * target).sum((-1, -2))
-    dice = 1 - (overlap + 1) / (chance.pow(2).sum((-1, -2)) + target.pow(2).sum((-1, -2)) + 1)
+    probability = logits.sigmoid()
+    overlap = 2 * (probability * target).sum((-1, -2))
+    areas = probability.pow(2).sum((-1, -2)) + target.pow(2).sum((-1, -2))
+    dice = 1 - (overlap + 1) / (areas + 1)
     share = target.mean((-1, -2), keepdim=True).clamp(1e-3, 0.5)
     inside = (1 / (2 * share)) ** balance
     outside = (1 / (2 * (1 - share))) ** balance
@@ -81,7 +73,7 @@ def mask_losses(logits: Tensor, target: Tensor, balance: float) -> Tensor:
 
 
 def hard_iou(logits: Tensor, target: Tensor) -> Tensor:
-    """IoU of the thresholded masks with the target, PxK."""
+    """Return PxK: IoU of the thresholded masks with the target."""
     mask, truth = logits > 0, (target > 0.5)[:, None]
     union = (mask | truth).sum((-1, -2))
     return (mask & truth).sum((-1, -2)) / union.clamp(min=1)
@@ -90,7 +82,7 @@ def hard_iou(logits: Tensor, target: Tensor) -> Tensor:
 def sam_loss(
     sam: Any, heads: AuxiliaryHeads, batch: SamBatch, balance: float, auxiliary: float
 ) -> tuple[Tensor, dict[str, float]]:
-    """The loss of one batch and its figures: IoU of the best and of the self-chosen mask."""
+    """Return the loss of one batch, and the IoU of the best and of the self-selected mask."""
     embeddings = sam.image_encoder(batch.images)
     rows = batch.valid_rows
     total = auxiliary * _auxiliary_loss(heads(embeddings)[:, :, :rows], batch, rows)
@@ -126,29 +118,27 @@ def _mean(values: list[Tensor]) -> float:
     return float(torch.stack(values).mean()) if values else 0.0
 
 
-@dataclass(frozen=True)
-class SamSchedule:
-    """AdamW with warm-up and cosine decay; the losses' weights move linearly over the run."""
+@dataclass(frozen=True, kw_only=True)
+class SamSchedule(Schedule):
+    """``balance`` and ``auxiliary`` are first and last values, interpolated linearly."""
 
     steps: int = 2600
     batch: int = 4
     learning_rate: float = 1.2e-3
-    warm_up: int = 100
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.01
     balance: tuple[float, float] = (0.8, 0.2)
     auxiliary: tuple[float, float] = (1.0, 0.1)
 
-    def rate(self, step: int) -> float:
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
-        return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * max(cosine, 0.01)
-
-    def at(self, ends: tuple[float, float], step: int) -> float:
+    def interpolate(self, ends: tuple[float, float], step: int) -> float:
+        """Return the value of a step between the first and the last value."""
         return ends[0] + (ends[1] - ends[0]) * step / self.steps
 
 
 def train_sam(
     data: TrainingSet, checkpoint: Path, schedule: SamSchedule = SamSchedule(), seed: int = 0
 ) -> Any:
-    """Train from nothing, or go on from ``checkpoint``, which is rewritten every 250 steps.
+    """Train from random weights, or resume from ``checkpoint``.
 
     Returns the trained segment_anything Sam, in evaluation mode, on the CPU.
     """
@@ -156,33 +146,15 @@ def train_sam(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     sam = build_sam(ARCHITECTURE).to(device).train()
     heads = AuxiliaryHeads(ARCHITECTURE["prompt_width"]).to(device)
-    weights = [*sam.parameters(), *heads.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=schedule.learning_rate, weight_decay=0.01)
-    state = {"sam": sam, "heads": heads, "optimizer": optimizer}
-    start = resume(checkpoint, state)
+    modules, weights = {"sam": sam, "heads": heads}, [*sam.parameters(), *heads.parameters()]
+    loop = TrainingLoop(modules, weights, schedule, checkpoint, "small SAM")
     size = ARCHITECTURE["image_size"]
     mask = 4 * size // ARCHITECTURE["patch_size"]
-    batches = SamBatches(shrink(data, size, mask), size, mask, schedule.batch, seed + start)
-    running: dict[str, float] = {}
-    with tqdm(total=schedule.steps, initial=start, desc="small SAM", unit="step") as bar:
-        for step, batch in zip(range(start, schedule.steps), batches, strict=False):
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.rate(step)
-            loss, figures = sam_loss(
-                sam,
-                heads,
-                batch.to(device),
-                schedule.at(schedule.balance, step),
-                schedule.at(schedule.auxiliary, step),
-            )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
-            for key, value in {**figures, "loss": float(loss.detach())}.items():
-                running[key] = 0.98 * running.get(key, value) + 0.02 * value
-            bar.update()
-            bar.set_postfix({key: f"{value:.3f}" for key, value in running.items()})
-            if (step + 1) % 250 == 0 or step + 1 == schedule.steps:
-                save(checkpoint, state, step + 1)
+    seed += loop.first_step
+    batches = SamBatches(shrink(data, size, mask), size, mask, schedule.batch, seed)
+    for step, batch in zip(loop.steps(), batches, strict=False):
+        balance = schedule.interpolate(schedule.balance, step)
+        auxiliary = schedule.interpolate(schedule.auxiliary, step)
+        loss, figures = sam_loss(sam, heads, batch.to(device), balance, auxiliary)
+        loop.update(loss, {**figures, "loss": float(loss.detach())})
     return sam.cpu().eval()

@@ -1,0 +1,47 @@
+"""Samples of a process: memory, threads, files, shared memory, GPU memory."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+KINDS = {
+    "memory_mb": "main memory of the node (resident), MB",
+    "threads": "threads of the node",
+    "files": "open files of the node",
+    "shared_mb": "files in /dev/shm, MB",
+    "gpu_mb": "GPU memory of the node, MB",
+}
+"""The kinds of samples with their titles."""
+
+
+def sample(pid: int) -> dict[str, float]:
+    """Return one value of each available kind for the process ``pid``."""
+    process = Path("/proc") / str(pid)
+    status = dict(
+        line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
+    )
+    found = {
+        "memory_mb": int(status["VmRSS"].split()[0]) / 1024,
+        "threads": float(status["Threads"]),
+        "files": float(len(list((process / "fd").iterdir()))),
+        "shared_mb": sum(_size(path) for path in Path("/dev/shm").rglob("*")) / 1e6,
+    }
+    gpu = _gpu_mb(pid)
+    return found if gpu is None else {**found, "gpu_mb": gpu}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone meanwhile
+        return 0
+
+
+def _gpu_mb(pid: int) -> float | None:
+    if shutil.which("nvidia-smi") is None:
+        return None
+    query = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+    rows = subprocess.run(query, capture_output=True, text=True, check=False).stdout.splitlines()
+    return sum(float(row.split(",")[1]) for row in rows if row.split(",")[0].strip() == str(pid))

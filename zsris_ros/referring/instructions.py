@@ -1,0 +1,232 @@
+"""Instructions in a scene: every noun phrase is resolved, every destination gets a place point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from zsris_ros.language.interpretation import SUPPORTS
+from zsris_ros.language.lexicon.morphology import singular
+from zsris_ros.referring.messages import noun
+from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
+from zsris_ros.referring.product_resolver import merge_results
+from zsris_ros.tracing.stages import timed
+from zsris_ros.types import (
+    BoolArray,
+    Destination,
+    DestinationResult,
+    Expression,
+    Instruction,
+    InstructionResult,
+    NounPhrase,
+    PlacePoint,
+    ReferringResult,
+    Relation,
+    Scene,
+    Step,
+    StepResult,
+    Verdict,
+)
+
+
+@runtime_checkable
+class ExpressionResolver(Protocol):
+    """Resolves parsed expressions in scenes."""
+
+    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
+        """Return the referring result of a parsed expression in a scene."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Mention:
+    """One noun phrase of the instruction with its result.
+
+    ``needed`` is False for a support that the largest plane stands for.
+    """
+
+    phrase: NounPhrase
+    result: ReferringResult
+    needed: bool = True
+
+
+def resolve_instruction(
+    scene: Scene, instruction: Instruction, resolver: ExpressionResolver
+) -> InstructionResult:
+    """Return the results of all steps.
+
+    Every noun phrase is resolved once in the same scene. The verdict is the worst of all.
+    """
+    timings: dict[str, float] = {}
+    with timed(timings, "instruction"):
+        walk = _Walk(scene, resolver)
+        steps = tuple(walk.resolve(step) for step in instruction.steps)
+    mentions = walk.mentions
+    needed = [mention.result.verdict for mention in mentions if mention.needed]
+    order = (Verdict.NOT_FOUND, Verdict.AMBIGUOUS)
+    verdict = next((each for each in order if each in needed), Verdict.FOUND)
+    return InstructionResult(instruction, steps, verdict, _message(mentions, steps), timings)
+
+
+class _Walk:
+    """Resolves the steps of one instruction in their order."""
+
+    def __init__(self, scene: Scene, resolver: ExpressionResolver) -> None:
+        self.mentions: list[_Mention] = []
+        self._scene, self._resolver = scene, resolver
+        self._placer = Placer(scene)
+        self._steps: list[StepResult] = []
+        self._known: dict[NounPhrase, ReferringResult] = {}
+        self._places: dict[int, PlacePoint] = {}
+
+    def resolve(self, step: Step) -> StepResult:
+        target = None
+        if step.target is not None:
+            target = self._refer(step.targets)
+        found = StepResult(step, target)
+        if step.destination is not None:
+            held = target if target is not None else self._target_of(step.same_as)
+            destination = self._destination(step, step.destination, held)
+            found = replace(found, destination=destination)
+        self._steps.append(found)
+        return found
+
+    def _mention(self, phrase: NounPhrase, result: ReferringResult, needed: bool = True) -> None:
+        if all(mention.result is not result for mention in self.mentions):
+            self.mentions.append(_Mention(phrase, result, needed))
+
+    def _refer(self, phrases: tuple[NounPhrase, ...]) -> ReferringResult:
+        """Return the result of the objects of one verb."""
+        if len(phrases) > 1:
+            # A sentence about several objects describes none of them.
+            phrases = tuple(replace(phrase, sentence=phrase.text) for phrase in phrases)
+        results = [self._refer_to_one(phrase) for phrase in phrases]
+        for phrase, result in zip(phrases, results, strict=True):
+            self._mention(phrase, result)
+        if len(results) == 1:
+            return results[0]
+        text = " and ".join(phrase.text for phrase in phrases)
+        return merge_results(Expression(text, phrases[0], phrases[1:]), results)
+
+    def _refer_to_one(self, phrase: NounPhrase) -> ReferringResult:
+        """Return the result of a noun phrase, resolved at its first mention."""
+        if phrase not in self._known:
+            target = _groundable(phrase)
+            expression = Expression(target.sentence, target)
+            self._known[phrase] = self._resolver.resolve(self._scene, expression)
+        return self._known[phrase]
+
+    def _target_of(self, index: int | None) -> ReferringResult | None:
+        return None if index is None else self._steps[index].target
+
+    def _destination(
+        self, step: Step, destination: Destination, held: ReferringResult | None
+    ) -> DestinationResult:
+        found = DestinationResult(destination.kind, (), destination.same_as)
+        anchors: list[Anchor] = []
+        missing = ""
+        if destination.same_as is not None:
+            result = self._target_of(destination.same_as)
+            named = self._steps[destination.same_as].step.target
+            if result is not None and named is not None:
+                moved = self._places.get(destination.same_as)
+                anchors += self._anchors(named, result, moved)
+                missing = "" if result.selected else f"{named.text} was not found"
+        for phrase in destination.anchors:
+            result = self._refer_to_one(phrase)
+            plane = result.verdict is Verdict.NOT_FOUND and self._is_support(destination, phrase)
+            self._mention(phrase, result, needed=not plane)
+            found = replace(found, anchors=(*found.anchors, result))
+            if plane:
+                anchors.append(Anchor(phrase.text, None))
+            elif result.selected:
+                anchors += self._anchors(phrase, result, None)
+            else:
+                missing = missing or f"{phrase.text} was not found"
+        if step.action == "hand_over":
+            return replace(found, reason="the object is handed over")
+        if missing:
+            return replace(found, reason=missing)
+        if held is not None and not held.selected:
+            return replace(found, reason="the object to be placed was not found")
+        try:
+            carried = None if held is None else held.mask
+            place = self._placer.place(destination.kind, anchors, carried)
+        except NoPlaceError as error:
+            return replace(found, reason=str(error))
+        index = len(self._steps) if step.same_as is None else step.same_as
+        self._places[index] = place
+        return replace(found, place=place)
+
+    def _is_support(self, destination: Destination, phrase: NounPhrase) -> bool:
+        """Return whether the support plane can stand for an anchor: "on the table"."""
+        plain = not (phrase.relations or phrase.position or phrase.ordinal or phrase.superlative)
+        surface = singular(phrase.head.lower()) in SUPPORTS - {"drawer", "compartment", "shelf"}
+        return destination.kind == "on" and plain and surface and self._scene.frame.has_geometry
+
+    def _anchors(
+        self, phrase: NounPhrase, result: ReferringResult, moved: PlacePoint | None
+    ) -> Iterator[Anchor]:
+        """Yield the selected objects: one, or each of several."""
+        chosen = result.selected
+        if result.verdict is Verdict.AMBIGUOUS or phrase.number == "one":
+            chosen = chosen[:1]
+        for candidate in chosen:
+            mask: BoolArray = self._scene.proposals.masks[candidate.index]
+            yield Anchor(phrase.text, mask, moved)
+
+
+def _groundable(phrase: NounPhrase) -> NounPhrase:
+    """Return a phrase with the relation "at" as nearness, which the scene can show."""
+    relations = tuple(
+        Relation(
+            "near" if each.kind == "at" else each.kind,
+            tuple(map(_groundable, each.anchors)),
+            each.certainty,
+        )
+        for each in phrase.relations
+    )
+    return replace(phrase, relations=relations)
+
+
+def _message(mentions: Sequence[_Mention], steps: Sequence[StepResult]) -> str:
+    """Return what is missing, else the question, else what was found and where it goes."""
+    needed = [mention for mention in mentions if mention.needed]
+    missing = [m for m in needed if m.result.verdict is Verdict.NOT_FOUND]
+    unclear = [m for m in needed if m.result.verdict is Verdict.AMBIGUOUS]
+    if missing:
+        seen = _names([m for m in needed if m.result.verdict is not Verdict.NOT_FOUND])
+        absent = [noun(m.phrase, 1) for m in missing if _is_absent(m)]
+        others = [m.result.message for m in missing if not _is_absent(m)]
+        parts = []
+        if absent:
+            nothing = "no " + " and no ".join(absent)
+            parts.append(f"I see {_listed(seen)} but {nothing}." if seen else f"I see {nothing}.")
+        elif seen:
+            parts.append(f"I see {_listed(seen)}.")
+        return " ".join([*parts, *others])
+    if unclear:
+        return unclear[0].result.message
+    text = f"Found {_listed(_names(needed))}." if needed else "Nothing is named."
+    reasons = [s.destination.reason for s in steps if s.destination and s.destination.reason]
+    return " ".join([text, *(f"No place point: {reason}." for reason in reasons)])
+
+
+def _is_absent(mention: _Mention) -> bool:
+    """Return whether nothing in the scene matches the noun at all."""
+    return mention.result.message.startswith(f"I see no {noun(mention.phrase, 1)}:")
+
+
+def _names(mentions: Sequence[_Mention]) -> list[str]:
+    """Return one name of each object: the first that the instruction gives it."""
+    names: dict[tuple[int, ...], str] = {}
+    for mention in mentions:
+        objects = tuple(candidate.index for candidate in mention.result.selected)
+        names.setdefault(objects, mention.phrase.text)
+    return list(names.values())
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

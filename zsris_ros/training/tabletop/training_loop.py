@@ -1,0 +1,100 @@
+"""The optimisation loop of the tabletop networks, resumable from its checkpoint."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+SAVE_EVERY = 250
+"""Steps between two checkpoints."""
+SMOOTHING = 0.98
+"""Weight of the past in the displayed running means."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """AdamW with linear warm-up and cosine decay to 1 % of the learning rate."""
+
+    steps: int
+    learning_rate: float
+    warm_up: int = 100
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.02
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
+        return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * max(cosine, 0.01)
+
+
+class TrainingLoop:
+    """Trains ``weights`` and stores ``modules`` with the optimizer in ``checkpoint``.
+
+    ``first_step`` is the number of steps that the checkpoint holds, 0 without a file.
+    """
+
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        weights: Sequence[nn.Parameter],
+        schedule: Schedule,
+        checkpoint: Path,
+        description: str,
+    ) -> None:
+        self._optimizer = torch.optim.AdamW(
+            weights,
+            lr=schedule.learning_rate,
+            betas=schedule.betas,
+            weight_decay=schedule.weight_decay,
+        )
+        self._state: dict[str, Any] = {**modules, "optimizer": self._optimizer}
+        self._weights, self._schedule = weights, schedule
+        self._checkpoint, self._description = checkpoint, description
+        self._figures: dict[str, float] = {}
+        self.first_step = self._resume()
+
+    def steps(self) -> Iterator[int]:
+        """Yield the number of each step; the caller computes a loss and calls ``update``."""
+        total = self._schedule.steps
+        with tqdm(total=total, initial=self.first_step, desc=self._description, unit="step") as bar:
+            for step in range(self.first_step, total):
+                for group in self._optimizer.param_groups:
+                    group["lr"] = self._schedule.rate(step)
+                yield step
+                bar.update()
+                bar.set_postfix({key: f"{value:.3f}" for key, value in self._figures.items()})
+                if (step + 1) % SAVE_EVERY == 0 or step + 1 == total:
+                    self._save(step + 1)
+
+    def update(self, loss: Tensor, figures: Mapping[str, float]) -> None:
+        """Take one optimizer step and add ``figures`` to the displayed running means."""
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
+        self._optimizer.step()
+        for key, value in figures.items():
+            past = self._figures.get(key, value)
+            self._figures[key] = SMOOTHING * past + (1 - SMOOTHING) * value
+
+    def _save(self, step: int) -> None:
+        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._checkpoint.with_suffix(".part")
+        parts = {name: part.state_dict() for name, part in self._state.items()}
+        torch.save({"step": step, **parts}, partial)
+        os.replace(partial, self._checkpoint)
+
+    def _resume(self) -> int:
+        if not self._checkpoint.exists():
+            return 0
+        saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+        for name, part in self._state.items():
+            part.load_state_dict(saved[name])
+        return int(saved["step"])
