@@ -40,7 +40,6 @@ def test_the_gripper_is_drawn_where_the_grasp_is(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def scene() -> TabletopScene:
-    pytest.importorskip("mujoco", reason="needs the extra sim")
     try:
         return tabletop_scene(5)
     except RenderingUnavailable as error:

@@ -17,15 +17,18 @@ from zsris_ros.evaluation.grasping.grasp_evaluation import (
 )
 from zsris_ros.evaluation.grasping.scenes import read_obj, scanned_names
 from zsris_ros.grasping import ParallelJaw, load_gripper
+from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import InputError
 
 
 def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
-    pytest.importorskip("mujoco", reason="needs the extra sim")
     panda = load_gripper("panda")
     assert isinstance(panda, ParallelJaw)
-    records = list(grasp_scenes([1003], 1, panda))
+    try:
+        records = list(grasp_scenes([1003], 1, panda))
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
     assert [record.planner for record in records] == list(PLANNERS)
     assert records[0].success, records[0].cause
     summary = write_results(tmp_path, records, {"count": 1})
@@ -35,7 +38,7 @@ def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
 
 
 def test_hollow_shapes_stay_hollow_and_solid_ones_are_one_part() -> None:
-    box, bowl = SHAPES["box"].mesh(), SHAPES["bowl"].mesh()
+    box, bowl = SHAPES["box"].mesh, SHAPES["bowl"].mesh
     (part,) = convex_parts(box.vertices, box.faces)
     assert part.volume == pytest.approx(0.085**3, rel=0.01)
     parts = convex_parts(bowl.vertices, bowl.faces)
