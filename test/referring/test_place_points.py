@@ -13,7 +13,7 @@ from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.types import DestinationKind, Frame, PlacePoint, Proposals, Scene
 
-SEEDS = range(6)
+SEEDS = range(10)
 ANCHOR, OTHER = 2, 3
 SIDES: dict[DestinationKind, tuple[int, int]] = {
     "left_of": (0, -1), "right_of": (0, 1), "in_front_of": (1, -1), "behind": (1, 1),
@@ -47,7 +47,7 @@ def attempts(kind: DestinationKind, *anchors: int) -> list[tuple[PlaceScene, Pla
                 found.append((table, place(table, kind, *anchors, noisy=noisy)))
             except NoPlaceError:
                 missing += 1
-    assert missing <= 0.15 * (len(found) + missing)
+    assert missing <= 0.2 * (len(found) + missing)
     return found
 
 

@@ -99,7 +99,7 @@ class HeightMap:
         """Return the pixel that shows a point of the optical frame."""
         x, y, z = point
         k = self.intrinsics
-        return k.fx * x / z + k.cx, k.fy * y / z + k.cy
+        return float(k.fx * x / z + k.cx), float(k.fy * y / z + k.cy)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ from zsris_ros.types import Action, DestinationKind, NounPhrase, Relation
 _ENDS = frozenset((COMMA, STOP, "and", "but", "or", "then"))
 _TAIL_CUES = lex.NEGATORS - {"without", "no", "n't", "minus", "never"}
 _PREPOSITIONS = frozenset(("on", "in", "at", "to", "toward", "towards"))
+_LONGEST_ASIDE = 9
+"""The most words of "for me" and the like."""
 _PLACED = frozenset(("goal", "place", "other"))
 _MOVED = frozenset(
     ("take", "get", "lift", "raise", "pick", "collect", "gather", "bring", "deliver")
@@ -161,18 +163,18 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
     while tokens and (tokens[0].text in _ENDS or tokens[0].text in lex.FILLERS):
         del tokens[0]
     while tokens:
-        words, size = _words(tokens), len(tokens)
-        last = words[size - 1]
-        if last in _ENDS or last in lex.FILLERS or (last == "here" and size > 1):
-            pointed = last == "here" and words[size - 2] in ("in", "on", "from")
-            if pointed:
+        last = tokens[-1].text
+        if last in _ENDS or last in lex.FILLERS or (last == "here" and len(tokens) > 1):
+            if last == "here" and tokens[-2].text in ("in", "on", "from"):
                 return tokens
             del tokens[-1]
             continue
-        cut = next((k for k in range(max(0, size - 9), size) if _is_aside(words, k, size)), None)
+        end = tokens[-_LONGEST_ASIDE:]
+        words, size = _words(end), len(end)
+        cut = next((k for k in range(size) if _is_aside(words, k, size)), None)
         if cut is None:
             return tokens
-        del tokens[cut:]
+        del tokens[len(tokens) - size + cut :]
     return tokens
 
 
