@@ -28,19 +28,9 @@ PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
 
 # Rooms from the ground up: a room imports only rooms to its left.
 ROBOT = [
-    *("types", "geometry", "tracing", "torch_utils", "language", "visualization", "proposals"),
-    *(
-        "vision",
-        "guidance",
-        "referring",
-        "grasping",
-        "baselines",
-        "weights",
-        "models",
-        "tracking",
-        "speech",
-    ),
-    *("camera", "replay", "ros"),
+    *("types", "geometry", "tracing", "torch_utils", "language", "proposals", "vision"),
+    *("guidance", "referring", "grasping", "visualization", "baselines", "weights", "models"),
+    *("tracking", "speech", "camera", "replay", "ros"),
 ]
 DEVELOPMENT = ["simulation", "training", "evaluation", "demo", "benchmark"]
 ROOMS = [*ROBOT, *DEVELOPMENT, "commands", "cli"]
