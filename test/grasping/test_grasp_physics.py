@@ -35,7 +35,7 @@ def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
 
 
 def test_hollow_shapes_stay_hollow_and_solid_ones_are_one_part() -> None:
-    box, bowl = SHAPES["box"].mesh(), SHAPES["bowl"].mesh()
+    box, bowl = SHAPES["box"].mesh, SHAPES["bowl"].mesh
     (part,) = convex_parts(box.vertices, box.faces)
     assert part.volume == pytest.approx(0.085**3, rel=0.01)
     parts = convex_parts(bowl.vertices, bowl.faces)
