@@ -29,7 +29,8 @@ def test_the_gripper_is_drawn_where_the_grasp_is(name: str) -> None:
     best = plan_grasps(frame, mask, gripper).best
     assert best is not None and frame.intrinsics is not None
     before = frame.rgb.copy()
-    picture = draw_grasp(frame.rgb, best, gripper, frame.intrinsics)
+    outline = gripper.outline(best.opening)
+    picture = draw_grasp(frame.rgb, best.pose, outline, best.pregrasp_distance, frame.intrinsics)
     assert (frame.rgb == before).all()
     rows, columns = np.nonzero((picture != frame.rgb).any(axis=2))
     x, _, z = best.pose.position

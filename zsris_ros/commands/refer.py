@@ -132,7 +132,9 @@ def _with_grasp(
         return drawn
     from zsris_ros.visualization.grasp_overlay import draw_grasp
 
-    return draw_grasp(drawn, plan.best, gripper, frame.intrinsics)
+    best = plan.best
+    outline = gripper.outline(best.opening)
+    return draw_grasp(drawn, best.pose, outline, best.pregrasp_distance, frame.intrinsics)
 
 
 def _grasp_lines(plan: GraspPlan) -> list[str]:

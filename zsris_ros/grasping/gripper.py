@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import yaml
 
 from zsris_ros.types import InputError
 
 Triple = tuple[float, float, float]
+DoubleArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class ParallelJaw:
             Box((-x, inner, top), (x, outer, self.tip)),
         )
 
+    def outline(self, opening: float) -> list[DoubleArray]:
+        """Lines (corners Nx3 in the TCP frame) along both fingers and the palm's edge."""
+        y, top = opening / 2, self.tip - self.finger_length
+        return [np.array([[0, -y, self.tip], [0, -y, top], [0, y, top], [0, y, self.tip]])]
+
     def body(self) -> Box:
         """The palm."""
         x, y, z = self.palm
@@ -81,6 +89,12 @@ class SuctionCup:
         """The box around the cup, without the last millimetres above the surface."""
         r = self.radius
         return Box((-r, -r, -self.length), (r, r, -self.tolerance))
+
+    def outline(self, opening: float) -> list[DoubleArray]:
+        """Lines (corners Nx3 in the TCP frame) around the lip and along the cup."""
+        around = np.linspace(0, 2 * np.pi, 25)
+        lip = self.radius * np.stack([np.cos(around), np.sin(around), 0 * around], axis=1)
+        return [lip, np.array([[0, 0, 0], [0, 0, -self.length]])]
 
     def body(self) -> Box:
         """The mount above the cup."""
