@@ -4,6 +4,7 @@
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README.md and docs/results.md say
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
+# make grasps   execute planned grasps in MuJoCo again, for docs/grasping.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
@@ -41,11 +42,13 @@ SOURCES := CMakeLists.txt package.xml pyproject.toml setup.py README.md LICENSE 
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
+comma := ,
+
 # $(call stop,SENTENCE), for the end of a line that found something missing.
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -180,6 +183,18 @@ expressions: $(MADE)/test $(MADE)/package
 
 parameter-docs: $(MADE)/test
 	$(VENV)/bin/python -m zsris_ros.ros.parameters.parameter_docs docs/parameters.md
+
+# The tables of docs/grasping.md: hours on one core. ZSRIS_OBJECTS_DIR names a folder of scans.
+GRASP := $(EVAL) grasp --seed 0
+GRASPS := out/grasp
+grasps: $(MADE)/test $(MADE)/package
+	$(GRASP) --scenes 100 --out $(GRASPS)/clutter
+	$(GRASP) --scenes 80 --count 1 --out $(GRASPS)/alone
+	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || \
+	  $(GRASP) --scenes 40 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned
+	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
+	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" "Alone=$(GRASPS)/alone" \
+	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned$(comma) alone=$(GRASPS)/scanned")
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

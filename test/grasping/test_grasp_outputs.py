@@ -11,11 +11,11 @@ from PIL import Image
 from support.grasp_scenes import BoxOnTable, cast
 
 from zsris_ros.cli import main
-from zsris_ros.evaluation.grasping.grasp_tables import grasp_tables, with_tables
+from zsris_ros.evaluation.grasping.grasp_tables import grasp_tables
+from zsris_ros.evaluation.reports.result_tables import with_results
 from zsris_ros.grasping import load_gripper, plan_grasps
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
-from zsris_ros.types import InputError
 from zsris_ros.visualization.grasp_overlay import draw_grasp
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +95,4 @@ def test_physics_refuses_a_gripper_without_fingers(
 
 def test_the_page_shows_the_results() -> None:
     page = (ROOT / "docs/grasping.md").read_text(encoding="utf-8")
-    assert with_tables(page, grasp_tables(RESULTS)) == page
-    with pytest.raises(InputError, match="lacks the marks"):
-        with_tables("nothing", "table")
+    assert with_results(page, grasp_tables(RESULTS)) == page

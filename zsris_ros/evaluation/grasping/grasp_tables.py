@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.types import InputError
+from zsris_ros.evaluation.reports.markdown import markdown_table
+from zsris_ros.evaluation.reports.result_tables import with_results
 
 NAMES = {
     "planner": "`plan_grasps`",
     "centroid": "centroid from above, PCA axis",
     "antipodal": "random antipodal pair from above",
 }
-_START, _END = "<!-- results -->", "<!-- /results -->"
 
 
 def grasp_tables(folder: Path) -> str:
@@ -36,15 +36,8 @@ def _run(title: str, summary: Mapping[str, Any]) -> Iterator[str]:
         f"{settings['masks']} masks, depth noise {settings['depth_noise'] * 1000:g} mm at 1 m."
     )
     yield ""
-    yield "| | n | lifted | 95 % interval | grasp offered | collided | wrong object |"
-    yield "|---|---|---|---|---|---|---|"
-    planners = {name: summary[name] for name in NAMES if name in summary}
-    for name, row in planners.items():
-        low, high = row["interval"]
-        yield (
-            f"| {NAMES[name]} | {row['n']} | {row['success']:.1%} | {low:.1%}-{high:.1%} "
-            f"| {row['planned']:.1%} | {row['collided']:.1%} | {row['wrong_object']:.1%} |"
-        )
+    head = ("", "n", "lifted", "95 % interval", "grasp offered", "collided", "wrong object")
+    yield from markdown_table(head, (_row(n, summary[n]) for n in NAMES if n in summary))
     ours = summary["planner"]
     causes = ", ".join(f"{cause} ({count})" for cause, count in ours["causes"].items())
     kinds = ", ".join(
@@ -56,21 +49,19 @@ def _run(title: str, summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"Planning: median {times['median']:.0f} ms, 95 % below {times['p95']:.0f} ms."
 
 
+def _row(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
+    low, high = row["interval"]
+    shares = (row[key] for key in ("planned", "collided", "wrong_object"))
+    lifted = (f"{row['success']:.1%}", f"{low:.1%}-{high:.1%}")
+    return (NAMES[name], row["n"], *lifted, *(f"{share:.1%}" for share in shares))
+
+
 def joined(folders: Mapping[str, Path]) -> dict[str, Any]:
-    """The summaries of several runs by title."""
+    """Return the summaries of several runs by title."""
     return {
         title: json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         for title, folder in folders.items()
     }
-
-
-def with_tables(page: str, tables: str) -> str:
-    """Return the page with its tables replaced. Raises InputError without the two marks."""
-    before, start, rest = page.partition(_START)
-    _, end, after = rest.partition(_END)
-    if not start or not end:
-        raise InputError(f"the page lacks the marks {_START} and {_END}")
-    return f"{before}{_START}\n{tables}\n{_END}{after}"
 
 
 def main() -> None:
@@ -81,7 +72,7 @@ def main() -> None:
         text = json.dumps(joined(folders), indent=1) + "\n"
         (Path(results) / "summary.json").write_text(text, encoding="utf-8")
     path = Path(page)
-    text = with_tables(path.read_text(encoding="utf-8"), grasp_tables(Path(results)))
+    text = with_results(path.read_text(encoding="utf-8"), grasp_tables(Path(results)))
     path.write_text(text, encoding="utf-8")
 
 
