@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, cast
+from typing import cast
 
 from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.negation import exclude
 from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.order import read_direction
-from zsris_ros.language.grammar.places import read_place
 from zsris_ros.language.grammar.reader import read_object, read_targets
 from zsris_ros.language.grammar.state import ParserState
-from zsris_ros.language.grammar.tokens import COMMA, STOP, Token, Tokens
+from zsris_ros.language.grammar.tokens import COMMA, Token, Tokens
+from zsris_ros.language.instructions.markers import (
+    PLACED,
+    destination_of,
+    drop_early_tail,
+    find_markers,
+    is_own,
+    is_pending,
+)
+from zsris_ros.language.instructions.particles import ENDS, drop_particles, trim, words_of
 from zsris_ros.language.lexicon import actions, nouns
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.rule_parser import build_noun_phrase
 from zsris_ros.types import Action, DestinationKind, NounPhrase, Relation
-
-_ENDS = frozenset((COMMA, STOP, "and", "but", "or", "then"))
-_TAIL_CUES = lex.NEGATORS - {"without", "no", "n't", "minus", "never"}
-_PREPOSITIONS = frozenset(("on", "in", "at", "to", "toward", "towards"))
-_LONGEST_ASIDE = 9
-"""The most words of "for me" and the like."""
-_PLACED = frozenset(("goal", "place", "other"))
-_MOVED = frozenset(
-    ("take", "get", "lift", "raise", "pick", "collect", "gather", "bring", "deliver")
-)
-"""Verbs that move their object where a goal is named."""
 
 
 @dataclass
@@ -74,15 +70,6 @@ class Piece:
     anchor: Phrase | None = None
 
 
-class _Marker(NamedTuple):
-    """The start of a part of the clause behind its targets, at the token ``first``."""
-
-    first: int
-    length: int
-    role: Literal["source", "goal", "place", "other", "aside", "tail"]
-    kind: str
-
-
 def adapt(phrase: NounPhrase) -> NounPhrase:
     """Return ``phrase`` with pieces of a content as "with", and without the owners of objects."""
     relations = []
@@ -119,15 +106,15 @@ def read_clause(source: str, items: Sequence[Token], action: Action, verb: str) 
         action: The action of the verb.
         verb: The verb.
     """
-    tokens, action = _without_particles(_trimmed(list(items)), action, verb)
+    tokens, action = drop_particles(trim(list(items)), action, verb)
     return [_read_piece(source, part, action, verb) for part in _split(source, tokens, action)]
 
 
 def read_bare(source: str, items: Sequence[Token], verb: str = "") -> Piece:
     """Return the step of a clause without a command: a bare expression or a question."""
-    tokens = _trimmed(list(items)) or list(items)
+    tokens = trim(list(items)) or list(items)
     state = _state(source, tokens)
-    if any(marker.role == "source" for marker in _markers(state, 0)):
+    if any(marker.role == "source" for marker in find_markers(state, 0)):
         piece = _read_piece(source, tokens, "find", verb)
         if piece.target.drafts:
             return piece
@@ -136,9 +123,9 @@ def read_bare(source: str, items: Sequence[Token], verb: str = "") -> Piece:
 
 def read_exclusion(source: str, items: Sequence[Token], target: Draft) -> None:
     """Add the object of a negative clause to the exclusions of ``target``."""
-    tokens = _trimmed(list(items))
+    tokens = trim(list(items))
     for k in range(len(tokens)):
-        if morph.match(actions.KEEPING, _words(tokens), k) is not None and k:
+        if morph.match(actions.KEEPING, words_of(tokens), k) is not None and k:
             tokens = tokens[:k]
             break
     pronoun = len(tokens) == 1 and tokens[0].text in actions.PRONOUNS | actions.RECEIVERS
@@ -148,122 +135,10 @@ def read_exclusion(source: str, items: Sequence[Token], target: Draft) -> None:
 
 def keeps(items: Sequence[Token]) -> bool:
     """Return whether the tokens behind "leave" ask for no action: "the wet one where it is"."""
-    tokens = _trimmed(list(items))
-    words = _words(tokens)
+    tokens = trim(list(items))
+    words = words_of(tokens)
     kept = any(morph.match(actions.KEEPING, words, k) is not None for k in range(1, len(tokens)))
-    return kept or not any(marker.role in _PLACED for marker in _markers(_state("", tokens), 0))
-
-
-def _words(tokens: Sequence[Token]) -> list[str]:
-    return [token.text for token in tokens] + [""] * 8
-
-
-def _trimmed(tokens: list[Token]) -> list[Token]:
-    """Remove fillers, "for me", "here" and the like from both ends."""
-    while tokens and (tokens[0].text in _ENDS or tokens[0].text in lex.FILLERS):
-        del tokens[0]
-    while tokens:
-        last = tokens[-1].text
-        if last in _ENDS or last in lex.FILLERS or (last == "here" and len(tokens) > 1):
-            if last == "here" and tokens[-2].text in ("in", "on", "from"):
-                return tokens
-            del tokens[-1]
-            continue
-        end = tokens[-_LONGEST_ASIDE:]
-        words, size = _words(end), len(end)
-        cut = next((k for k in range(size) if _is_aside(words, k, size)), None)
-        if cut is None:
-            return tokens
-        del tokens[len(tokens) - size + cut :]
-    return tokens
-
-
-def _is_aside(words: Sequence[str], i: int, size: int) -> bool:
-    """Return whether a phrase that describes no object fills the words from ``i`` on."""
-    if words[i + 1] == "there" and words[i] in ("in", "on"):
-        return False
-    for table in (lex.TIME_PHRASES, actions.SPEECH_ACTS):
-        row = morph.match(table, words, i)
-        if row is not None and not row[0] and i + row[1] == size:
-            return True
-    return words[i] == "a" and words[i + 1] in ("bit", "little") and i + 2 == size
-
-
-def _without_particles(
-    tokens: list[Token], action: Action, verb: str
-) -> tuple[list[Token], Action]:
-    """Remove the particles of the verb; return the action that they give as well."""
-    words, size = _words(tokens), len(tokens)
-    dropped: set[int] = set()
-    if verb in actions.SWITCHING or (verb == "shut" and action == "close"):
-        found = _switch(words, size, verb)
-        if found is None:
-            action = "other" if verb in actions.SWITCHING else action
-        else:
-            index, action = found
-            dropped.add(index)
-    elif size > 1 and action in ("push", "pull", "move", "place", "open", "close", "other"):
-        for i in (0, *range(size - 1, 0, -1)):
-            last = i == size - 1 or _closes(words, i + 1)
-            if words[i] in actions.OPENED and (i == 0 or last) and not _modifies(words, i):
-                action = cast(Action, actions.OPENED[words[i]])
-                dropped.add(i)
-                break
-    for i in range(size):
-        if i not in dropped and _is_particle(words, i, size, action):
-            dropped.add(i)
-    return [token for k, token in enumerate(tokens) if k not in dropped], action
-
-
-def _modifies(words: Sequence[str], i: int) -> bool:
-    """Return whether an adjective at ``i`` precedes its noun, or follows a determiner."""
-    return i > 0 and (words[i - 1] in lex.DETERMINERS or words[i - 1] in lex.LINKING)
-
-
-def _switch(words: Sequence[str], size: int, verb: str) -> tuple[int, Action] | None:
-    """Return the index of "on" or "off", and the action."""
-    named: dict[str, Action] = {"on": "turn_on", "off": "turn_off"}
-    if verb == "power":
-        named.update(up="turn_on", down="turn_off")
-    if verb == "shut":
-        named = {"off": "turn_off", "down": "turn_off"}
-    if words[0] in named:
-        return 0, named[words[0]]
-    for i in range(size - 1, 0, -1):
-        if words[i] in named and (i == size - 1 or _closes(words, i + 1)):
-            return i, named[words[i]]
-    return None
-
-
-def _closes(words: Sequence[str], i: int) -> bool:
-    word = words[i]
-    phrase = morph.match(actions.RELATIONS, words, i) is not None
-    return phrase or word in _ENDS or word in ("", "from", "off", "here", "there")
-
-
-def _is_particle(words: Sequence[str], i: int, size: int, action: Action) -> bool:
-    """Return whether "up", "back" or "over" at ``i`` belongs to the verb, not to a noun."""
-    word, following = words[i], words[i + 1]
-    before = words[i - 1] if i else ""
-    if word == "here" and i and before not in ("in", "on", "from"):
-        return True
-    if i == 0 and action in ("point", "find", "other") and word in ("at", "to", "for", "towards"):
-        return True
-    if word not in actions.PARTICLES or (word in ("out", "off") and following == "of"):
-        return False
-    if word == "away" and following == "from" and i:
-        return action in actions.TAKING
-    if i == 0:
-        return word in actions.VERB_PARTICLES
-    if word == "back" and following in ("up", "down", "over", "out"):
-        return before not in lex.DETERMINERS
-    if word in ("in", "on", "around"):
-        inserted = word == "in" and action == "place"  # "put the towels in"
-        last = i == size - 1 and before not in lex.DETERMINERS
-        return last and not inserted and action != "find"
-    if before in lex.DETERMINERS or before == "upside" or morph.positions(before):
-        return False
-    return i == size - 1 or _closes(words, i + 1)
+    return kept or not any(marker.role in PLACED for marker in find_markers(_state("", tokens), 0))
 
 
 def _split(source: str, tokens: list[Token], action: Action) -> Iterator[list[Token]]:
@@ -272,7 +147,7 @@ def _split(source: str, tokens: list[Token], action: Action) -> Iterator[list[To
         yield tokens
         return
     state = _state(source, tokens)
-    own = [marker for marker in _markers(state, 0) if _is_own(marker, action)]
+    own = [marker for marker in find_markers(state, 0) if is_own(marker, action)]
     words, begin = state.words, 0
     for i in range(1, state.size):
         start = i + 1 + (words[i] == COMMA and words[i + 1] in ("and", "then"))
@@ -283,20 +158,11 @@ def _split(source: str, tokens: list[Token], action: Action) -> Iterator[list[To
         stop = next((k for k in range(start, state.size) if words[k] in (COMMA, "and")), state.size)
         if not left or not right or right[0].first > stop:
             continue
-        if left[-1].kind == "between" and _is_pending(words, left[-1], i):
+        if left[-1].kind == "between" and is_pending(words, left[-1], i):
             continue
         yield tokens[begin:i]
         begin = start
     yield tokens[begin:]
-
-
-def _is_own(marker: _Marker, action: Action) -> bool:
-    """Return whether a marker gives the destination or source of a step of ``action``."""
-    if action == "pick":
-        return marker.role == "source"
-    if action == "hand_over":
-        return marker.role == "source" or (marker.role == "goal" and marker.kind == "at")
-    return marker.role in _PLACED
 
 
 def _starts_noun(state: ParserState, i: int, first: str) -> bool:
@@ -307,21 +173,15 @@ def _starts_noun(state: ParserState, i: int, first: str) -> bool:
     return bare and not state.closes(i) and not morph.is_adjective(word)
 
 
-def _is_pending(words: Sequence[str], marker: _Marker, i: int) -> bool:
-    """Return whether "between" still lacks its second anchor before ``i``."""
-    between = words[marker.first + marker.length : i]
-    return "and" not in between and not morph.is_plural(words[i - 1])
-
-
 def _state(source: str, tokens: Sequence[Token]) -> ParserState:
     return ParserState(Tokens(source, tuple(tokens)), relations=actions.RELATIONS)
 
 
 def _read_piece(source: str, items: Sequence[Token], action: Action, verb: str) -> Piece:
-    tokens = _trimmed(list(items))
+    tokens = trim(list(items))
     if tokens and tokens[0].text in actions.RECEIVERS:
         del tokens[0]
-        tokens = _trimmed(tokens)
+        tokens = trim(tokens)
         action = "hand_over" if verb in ("get", "grab") else action
     receiver: list[Token] = []
     state = _state(source, tokens)
@@ -335,16 +195,16 @@ def _read_piece(source: str, items: Sequence[Token], action: Action, verb: str) 
         state = _state(source, tokens)
     pronoun = _pronoun_end(state, 0)
     if not state.size or (_is_phrase(state, 0) and pronoun == 0):
-        markers = list(_markers(state, 0))
+        markers = list(find_markers(state, 0))
         target = Phrase(pronoun="-")
     else:
-        markers = list(_markers(state, max(pronoun, 1)))
+        markers = list(find_markers(state, max(pronoun, 1)))
         target = Phrase(pronoun=state.tokens.span(0, pronoun))
-    goal, action = _destination(state, markers, action, verb, bool(target.pronoun))
+    goal, action = destination_of(state, markers, action, verb, bool(target.pronoun))
     cuts = sorted(
         marker for marker in markers if marker is goal or marker.role in ("source", "tail", "aside")
     )
-    cuts = _without_early_tail(cuts)
+    cuts = drop_early_tail(cuts)
     ends = [*(marker.first for marker in cuts[1:]), state.size]
     segments = [tokens[m.first + m.length : end] for m, end in zip(cuts, ends, strict=False)]
     own = tokens[: cuts[0].first if cuts else state.size]
@@ -367,13 +227,6 @@ def _read_piece(source: str, items: Sequence[Token], action: Action, verb: str) 
     return piece
 
 
-def _without_early_tail(cuts: list[_Marker]) -> list[_Marker]:
-    """Leave an exclusion before all other parts to the targets' own phrase."""
-    while cuts and cuts[0].role == "tail":
-        cuts = cuts[1:]
-    return cuts
-
-
 def _finish(source: str, piece: Piece, own: list[Token], tail: list[Token]) -> None:
     """Read the targets, and the destination's pronouns that a surface or source kind decides."""
     if piece.anchor is not None and piece.action == "hand_over":
@@ -383,7 +236,7 @@ def _finish(source: str, piece: Piece, own: list[Token], tail: list[Token]) -> N
     piece.relations = [(_source_kind(kind, phrase), phrase) for kind, phrase in piece.relations]
     if piece.target.pronoun:
         return
-    own, related = _without_related_pronouns(source, _trimmed(own))
+    own, related = _without_related_pronouns(source, trim(own))
     piece.relations += related
     tokens = own + tail
     drafts = read_object(_state(source, tokens)) if tokens else None
@@ -474,163 +327,9 @@ def _is_phrase(state: ParserState, i: int) -> bool:
     return morph.match(actions.DESTINATIONS, state.words, i) is not None and word != "near"
 
 
-def _markers(state: ParserState, begin: int) -> Iterator[_Marker]:
-    """Yield the sources, possible destinations and exclusions from ``begin`` on."""
-    words, i = state.words, begin
-    counted = any(morph.ordinal(word) is not None for word in words[: state.size])
-    had = False
-    while i < state.size:
-        word, before = words[i], words[i - 1] if i else ""
-        had = had or word in lex.HAVING
-        if source := _source(state, i, counted):
-            yield source
-            i += source.length
-            continue
-        if word in ("from", "off", "of") and i + 1 < state.size:
-            i += 1 + (morph.match(actions.DESTINATIONS, words, i + 1) is not None)
-            continue
-        tail = morph.match(lex.NEGATIVE_PHRASES, words, i)
-        if (
-            (tail and tail[0] == "except")
-            or word in _TAIL_CUES
-            or word == STOP
-            or (word == "but" and (words[i + 1] in _TAIL_CUES or words[i + 1] in lex.DETERMINERS))
-        ):
-            yield _Marker(i, 1, "tail", "")
-            i += 2
-            continue
-        place = read_place(state, i) if word in _PREPOSITIONS else None
-        row = morph.match(actions.DESTINATIONS, words, i)
-        if place is not None and not (word == "on" and words[i + 1] == "top"):
-            if word == "to" and place.end >= state.size and place.sides in (("left",), ("right",)):
-                yield _Marker(i, place.end - i, "goal", f"{place.sides[0]}_of")
-            i = place.end
-            continue
-        if word == "for" and i and _is_receiver(state, i + 1):
-            yield _Marker(i, 1, "goal", "at")
-            i += 1
-            continue
-        if row is None:
-            i += 1
-            continue
-        kind, length = row
-        held = had and words[i + length] in ("it", "them")
-        if not (held or _is_protected(state, i, before)):
-            first = words[i]
-            role: Literal["goal", "place", "other"] = "other"
-            goal = first in actions.GOALS and kind in ("at", "inside", "on")
-            if (
-                goal
-                or first in actions.APPROACHES
-                or (kind == "at" and words[i + length - 1] == "to")
-            ):
-                role = "goal"
-            elif morph.match(actions.PLACES, words, i) is not None and kind in ("on", "inside"):
-                role = "place"
-            yield _Marker(i, length, role, kind)
-        i += length
-
-
-def _is_receiver(state: ParserState, i: int) -> bool:
-    found = read_noun_phrase(state, i)
-    return found is not None and morph.is_person(found[0].head)
-
-
-def _source(state: ParserState, i: int, counted: bool) -> _Marker | None:
-    """Return the marker of a source at ``i``: "off the shelf", "out of the box", "from under"."""
-    words, word = state.words, state.words[i]
-    before = words[i - 1] if i else ""
-    if word == "off" and not _closes(words, i + 1 + (words[i + 1] == "of")):
-        return _Marker(i, 1 + (words[i + 1] == "of"), "source", "on")
-    if word == "off" and words[i + 1] == "of":
-        return _Marker(i, 2, "source", "on")
-    if word == "out" and words[i + 1] == "of" and before != "made":
-        return _Marker(i, 2, "source", "inside")
-    if word != "from" or i + 1 >= state.size:
-        return None
-    if before in ("far", "away", "apart", "aside", "across", "made", "different", "other"):
-        return None
-    if read_direction(state, i, counted) is not None:
-        return None
-    row = morph.match(actions.RELATIONS, words, i + 1)
-    if row is not None and row[0] not in ("", "of", "to", "from"):
-        return _Marker(i, 1 + row[1], "source", row[0])
-    return _Marker(i, 1, "source", "from")
-
-
-def _is_protected(state: ParserState, i: int, before: str) -> bool:
-    """Return whether the preposition at ``i`` belongs to a clause or participle before it."""
-    words, k = state.words, i - 1
-    while (
-        k > 0
-        and (words[k] in lex.INTENSIFIERS or words[k] in lex.ADVERBS)
-        and (words[k] not in ("left", "right"))
-    ):
-        k -= 1
-    word = words[k] if k >= 0 else ""
-    if word in lex.LINKING or (morph.is_placement(word) and word not in ("left", "seated")):
-        return True
-    if words[i] == "to" and (morph.superlative(before) in ("near", "far") or morph.is_ed(before)):
-        return True
-    earlier = words[max(0, k - 3) : k]
-    if word in lex.ACTIONS or word in lex.PLACEMENT or word in actions.VERBS:
-        subjects = lex.SUBJECTS | nouns.FAMILY | lex.RELATIVES
-        if subjects & set(earlier):
-            return True
-        people = any(morph.is_person(each) for each in earlier)
-        return people and word in lex.ACTIONS
-    if (morph.is_ing(word) or morph.is_ed(word)) and k > 0:
-        return not (words[k - 1] in lex.DETERMINERS or morph.is_adjective(words[k - 1]))
-    return False
-
-
-def _destination(
-    state: ParserState, markers: list[_Marker], action: Action, verb: str, pronoun: bool
-) -> tuple[_Marker | None, Action]:
-    """Return the start of the destination, and the action that it gives the verb."""
-    places = [marker for marker in markers if marker.role in _PLACED]
-    goals = [marker for marker in places if marker.role == "goal"]
-    if verb in _MOVED and action in ("pick", "hand_over"):
-        if not goals:
-            return None, action
-        goal = goals[0]
-        if verb in ("bring", "deliver") and goal.kind == "at" and _names_receiver(state, goal):
-            return goal, action
-        if action == "hand_over" and verb in ("get", "grab"):
-            return None, action
-        return goal, "move"
-    if action == "hand_over":
-        return (goals[0] if goals and goals[0].kind == "at" else None), action
-    if action not in actions.TAKING or action == "pick" or not places:
-        return None, action
-    if action in ("push", "pull"):
-        found = read_noun_phrase(state, 0)
-        if found is not None and morph.singular(found[0].head) in actions.CONTROLS:
-            return None, action
-    if pronoun:
-        return places[0], action
-    if goals:
-        return goals[0], action
-    inner = [marker for marker in places if marker.role == "place"]
-    return (inner[-1] if inner else places[0]), action
-
-
-def _names_receiver(state: ParserState, marker: _Marker) -> bool:
-    """Return whether a goal is a person: "to the porter", "to her", "to anna"."""
-    begin = marker.first + marker.length
-    words = state.words
-    if words[begin] in lex.OBJECT_PRONOUNS and words[begin] not in ("it", "itself"):
-        return True
-    found = read_noun_phrase(state, begin)
-    if found is None:
-        return False
-    head = found[0].head
-    return morph.is_animate(head) or (not found[0].determiner and found[0].number == "one")
-
-
 def _read_anchor(source: str, items: Sequence[Token]) -> Phrase:
     """Return the noun phrases of a destination or source, or its pronoun."""
-    tokens = _trimmed(list(items))
+    tokens = trim(list(items))
     if not tokens and items:
         tokens = list(items[:1])
     state = _state(source, tokens)
@@ -639,7 +338,7 @@ def _read_anchor(source: str, items: Sequence[Token]) -> Phrase:
     first = state.words[0]
     if pronoun := _pronoun_end(state, 0):
         return Phrase(pronoun=state.tokens.span(0, pronoun))
-    if first in actions.PLACE_PRONOUNS or first in _ENDS:
+    if first in actions.PLACE_PRONOUNS or first in ENDS:
         return Phrase(pronoun=first)
     drafts = None
     if first not in actions.RECEIVERS:
