@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from language.test_rule_parser import LIMIT_S, SHARED
 from support.instructions import load, notation
 
 from zsris_ros.cli import main
@@ -20,6 +20,11 @@ from zsris_ros.language.lexicon import actions
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.types import InputError, Instruction
 
+SHARED = Path(
+    os.environ.get("ZSRIS_LANGUAGE_DIR") or Path(__file__).resolve().parents[3] / "shared/language"
+)
+LIMIT_S = 1.0
+"""Far above the usual 30 ms, far below an exponential search."""
 NOUNS = st.text("bdfgklmnprtvz", min_size=2, max_size=4).map(lambda stem: stem + "ob")
 VERBS = sorted(verb for verb, action in actions.VERBS.items() if action in ("pick", "place"))
 PHRASES = [
@@ -134,15 +139,10 @@ def test_any_text_gives_an_instruction_or_an_input_error(text: str) -> None:
         "from the y ",
     ],
 )
-def test_two_thousand_characters_take_little_time(words: str) -> None:
-    text = (words * 2000)[:2000]
-    parse_instruction(text)
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        parse_instruction(text)
-        times.append(time.perf_counter() - start)
-    assert min(times) < LIMIT_S
+def test_two_thousand_characters_take_bounded_time(words: str) -> None:
+    start = time.perf_counter()
+    parse_instruction((words * 2000)[:2000])
+    assert time.perf_counter() - start < LIMIT_S
 
 
 def test_the_command_prints_a_line_for_a_line(capsys: pytest.CaptureFixture[str]) -> None:
