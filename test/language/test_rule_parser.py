@@ -27,8 +27,8 @@ KINDS = {"left_of", "right_of", "above", "below", "in_front_of", "behind", "insi
          "next_to", "between", "near", "far_from", "bigger_than", "smaller_than", "with",
          "part_of"}  # fmt: skip
 POSITIONS = {"left", "right", "top", "bottom", "middle", "front", "back"}
-LIMIT_S = 0.04
-"""Under 20 ms on an idle core; the bound leaves room for a busy one."""
+LIMIT_S = 0.3
+"""Under 20 ms on an idle core; far below the time of an exponential search."""
 
 
 @pytest.mark.parametrize("batch", sorted({row["batch"] for row in load("expressions.txt")}))
