@@ -19,7 +19,7 @@ from zsris_ros.grasping import (
     plan_grasps,
     plan_grasps_for,
 )
-from zsris_ros.grasping.planner import HITS_SCENE, combine
+from zsris_ros.grasping.candidates import HITS_SCENE, combine
 from zsris_ros.types import Candidate, Expression, Frame, InputError, ReferringResult, Verdict
 
 PANDA = load_gripper("panda")

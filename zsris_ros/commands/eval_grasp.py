@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import add_models, model_options, positive
+from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 if TYPE_CHECKING:
-    from zsris_ros.commands.options import Subparsers, model_options
     from zsris_ros.evaluation.grasping.grasp_evaluation import Finder, GraspRecord
 
 

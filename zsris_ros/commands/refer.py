@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from zsris_ros.commands.options import Subparsers, add_models, model_options
 if TYPE_CHECKING:
     from zsris_ros.grasping import GraspPlan, Gripper
     from zsris_ros.types import (
-        BoolArray,
         ByteArray,
         Candidate,
         DestinationResult,
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         document["grasp"] = plan.to_json()
         lines += _grasp_lines(plan)
         drawn = _with_grasp(drawn, plan, frame, gripper)
-    _write_images(args, drawn, result.mask)
+    _write_images({args.out: drawn, args.mask: result.mask.astype("uint8") * 255})
     print(json.dumps(document) if args.json else "\n".join([*lines, *_written(args)]))
     return 0
 
@@ -236,17 +236,17 @@ def _open_image(path: Path, mode: str | None = None) -> Any:
         raise InputError(f"{path} is too large: {error}") from None
 
 
-def _write_images(args: argparse.Namespace, drawn: ByteArray | None, mask: BoolArray) -> None:
+def _write_images(images: Mapping[Path | None, ByteArray | None]) -> None:
     from PIL import Image
 
     from zsris_ros.types import InputError
 
-    for path, image in ((args.out, drawn), (args.mask, mask)):
+    for path, image in images.items():
         if path is None or image is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            Image.fromarray(image.astype("uint8") * (255 if image is mask else 1)).save(path)
+            Image.fromarray(image).save(path)
         except ValueError as error:
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
 

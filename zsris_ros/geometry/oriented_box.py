@@ -72,6 +72,10 @@ class Pose:
         """Transform points (float64 Nx3 or 3) from the object's axes to the frame of the pose."""
         return points @ self.axes.T + np.asarray(self.position)
 
+    def to_own_axes(self, points: DoubleArray) -> DoubleArray:
+        """Transform points (float64 Nx3 or 3) from the frame of the pose to the object's axes."""
+        return np.asarray((points - np.asarray(self.position)) @ self.axes)
+
     def transform_pose(self, pose: Pose) -> Pose:
         """Transform a pose from the object's axes to the frame of this pose."""
         x, y, z = self.transform_points(np.asarray(pose.position, np.float64)).tolist()

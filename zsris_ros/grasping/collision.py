@@ -1,7 +1,7 @@
 """Collision of a gripper's boxes with the scene, the support and the object.
 
-The scene is a height map: whatever is visible reaches down to the support. The object is its
-completed surface, tested point by point.
+The scene is a map of obstacle heights: whatever is visible reaches down to the support. The object
+is its completed surface, tested point by point.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _SHRINK = 0.001
 
 
 @dataclass(frozen=True, eq=False)
-class HeightMap:
+class ObstacleMap:
     """The height of the scene over the support plane, metres, once for each safety margin."""
 
     low: DoubleArray
     layers: tuple[npt.NDArray[np.float32], ...]
 
     @staticmethod
-    def of(scene: DoubleArray) -> HeightMap:
-        """The height map of scene points float64 Kx3 in the support frame."""
+    def of(scene: DoubleArray) -> ObstacleMap:
+        """The obstacle map of scene points float64 Kx3 in the support frame."""
         points = obstacles_of(scene)
         if not len(points):
-            return HeightMap(np.zeros(2), (np.zeros((1, 1), np.float32),) * len(_MARGINS))
+            return ObstacleMap(np.zeros(2), (np.zeros((1, 1), np.float32),) * len(_MARGINS))
         border = int(np.ceil(_MARGINS[-1] / _CELL)) + 1
         cells = np.floor(points[:, :2] / _CELL).astype(np.int64)
         low = cells.min(axis=0) - border
@@ -45,7 +45,7 @@ class HeightMap:
         layers = tuple(
             ndimage.maximum_filter(heights, footprint=_disc(margin)) for margin in _MARGINS
         )
-        return HeightMap(low * _CELL, layers)
+        return ObstacleMap(low * _CELL, layers)
 
     def hits(self, points: DoubleArray, layer: int = 0) -> BoolArray:
         """Which points (..., 3) lie in the scene, or within a layer's margin beside it."""

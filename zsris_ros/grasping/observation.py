@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.geometry.oriented_box import Pose, level_axes
 from zsris_ros.geometry.plane import find_planes, ray_image
-from zsris_ros.geometry.projection import back_project, valid_depth
+from zsris_ros.geometry.projection import back_project, check_sizes, valid_depth
 from zsris_ros.grasping.plan import DoubleArray, GraspSettings, GraspStatus
 from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics
 
@@ -87,11 +87,7 @@ def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observati
     """
     if frame.depth is None or frame.intrinsics is None:
         raise InputError("grasps need depth and intrinsics: give a frame with both")
-    if mask.shape != frame.depth.shape:
-        raise InputError(
-            f"a mask of {mask.shape} does not fit depth of {frame.depth.shape}: "
-            "use depth that is registered to the picture"
-        )
+    check_sizes(mask, frame.depth)
     valid = valid_depth(frame.depth)
     known = _core(mask) & valid
     share = float(valid[mask].mean()) if mask.any() else 0.0
@@ -106,8 +102,8 @@ def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observati
     cloud = back_project(frame.depth, frame.intrinsics)
     visible = _without_outliers(_thinned(cloud[known].astype(np.float64)))
     support = _support_under(visible, frame.depth, mask, frame.intrinsics)
-    points = _into(support, visible)
-    camera = _into(support, np.zeros((1, 3)))[0]
+    points = support.to_own_axes(visible)
+    camera = support.to_own_axes(np.zeros((1, 3)))[0]
     return Observation(
         support=support,
         points=points,
@@ -180,20 +176,12 @@ def _support_under(
 
 
 def _support_pose(points: DoubleArray, up: DoubleArray, height: float) -> Pose:
-    sideways = np.eye(3)[0 if abs(up[0]) < 0.9 else 1]
-    x = sideways - (sideways @ up) * up
-    x /= np.linalg.norm(x)
-    axes = np.stack([x, np.cross(up, x), up], axis=1)
+    axes = level_axes((float(up[0]), float(up[1]), float(up[2])))
     along = points @ axes
     level = float(np.median(along[:, 2])) - height
     middle = (np.percentile(along[:, :2], 2, axis=0) + np.percentile(along[:, :2], 98, axis=0)) / 2
     position = axes @ np.array([middle[0], middle[1], level])
     return Pose((float(position[0]), float(position[1]), float(position[2])), axes)
-
-
-def _into(pose: Pose, points: DoubleArray) -> DoubleArray:
-    """Points of the frame that ``pose`` is given in, in the axes of ``pose``."""
-    return np.asarray((points - np.asarray(pose.position)) @ pose.axes)
 
 
 def _normals(points: DoubleArray, camera: DoubleArray) -> DoubleArray:
@@ -226,7 +214,7 @@ def _scene_around(
     steady[:-1] &= ~down
     steady[:, 1:] &= ~right
     steady[:, :-1] &= ~right
-    other = _into(support, cloud[::2, ::2][steady].astype(np.float64))
+    other = support.to_own_axes(cloud[::2, ::2][steady].astype(np.float64))
     reach = settings.scene_radius + float(np.linalg.norm(points[:, :2], axis=1).max())
     near = (np.abs(other[:, :2]) < reach).all(axis=1) & (other[:, 2] < _HIGHEST_OBSTACLE)
     return other[near]

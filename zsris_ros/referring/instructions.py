@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from zsris_ros.language.interpretation import SUPPORTS
 from zsris_ros.language.lexicon.morphology import singular
-from zsris_ros.referring.messages import noun
+from zsris_ros.referring.messages import absence, noun
 from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.referring.product_resolver import merge_results
 from zsris_ros.tracing.stages import timed
@@ -215,7 +215,7 @@ def _message(mentions: Sequence[_Mention], steps: Sequence[StepResult]) -> str:
 
 def _is_absent(mention: _Mention) -> bool:
     """Return whether nothing in the scene matches the noun at all."""
-    return mention.result.message.startswith(f"I see no {noun(mention.phrase, 1)}:")
+    return mention.result.message.startswith(f"{absence(noun(mention.phrase, 1))}:")
 
 
 def _names(mentions: Sequence[_Mention]) -> list[str]:

@@ -106,7 +106,7 @@ def _not_found_text(
     name = noun(target, 1)
     failed = failed_evidence(grounding, settings)
     if failed in ("match", "presence", "thing"):
-        return f"I see no {name}: the best match scores {best.score:.2f}."
+        return f"{absence(name)}: the best match scores {best.score:.2f}."
     if failed == "anchor":
         missing = min(grounding.anchors, key=lambda anchor: anchor.score)
         phrase, relation = _without_article(missing.phrase), relation_words(missing.kind)
@@ -153,6 +153,11 @@ def failed_evidence(grounding: Grounding, settings: ReferSettings) -> str:
 def number(count: int) -> str:
     """Return a count as a word up to ten, in digits above."""
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def absence(name: str) -> str:
+    """Return the words for a name that no object in the scene matches."""
+    return f"I see no {name}"
 
 
 def noun(target: NounPhrase, count: int) -> str:

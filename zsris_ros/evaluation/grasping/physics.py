@@ -1,44 +1,35 @@
 """A scene in MuJoCo with a free-flying gripper: settle, take a picture, grasp, lift, shake.
 
 A mocap body drives the gripper through a weld; its fingers slide along the closing axis, coupled,
-with the gripper's force. Friction is 0.6 everywhere, cones are elliptic, 1 ms a step.
+with the gripper's force (``physics_model``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zsris_ros.evaluation.grasping.physics_model import (
+    HEIGHT,
+    PARKED,
+    STEP,
+    VISUAL_GROUP,
+    WIDTH,
+    build_model,
+)
 from zsris_ros.evaluation.grasping.scenes import (
     SceneLayout,
-    SceneObject,
-    camera_quaternion,
-    import_mujoco,
     intrinsics_of,
 )
 from zsris_ros.grasping import GraspCandidate, ParallelJaw
-from zsris_ros.grasping.gripper import Box
+from zsris_ros.simulation.render import import_mujoco
 from zsris_ros.types import ByteArray, Frame
 
 DoubleArray = npt.NDArray[np.float64]
 
-WIDTH, HEIGHT = 640, 480
-_STEP = 0.001
-_FRICTION = (
-    0.6,
-    0.005,
-    0.001,
-)  # sliding; torsion and rolling in metres: a lemon stays in its place
-_STIFF = {"solref": [0.004, 1], "solimp": [0.98, 0.995, 0.001, 0.5, 2]}
-"""Contacts that sink in by less than a millimetre when 60 N press on 50 g; MuJoCo's own are soft
-for light bodies."""
-_PARKED = (0.0, 0.0, 3.0)
-_VISUAL_GROUP, _CONTACT_GROUP = 1, 3
 _SETTLE, _APPROACH, _CLOSE, _LIFT, _SHAKE, _HOLD = 0.6, 0.8, 0.6, 1.2, 1.2, 0.4  # seconds
-_CLOSING_SPEED = 0.12  # metres a second of a free finger
 _LIFT_HEIGHT = 0.15
 _SHAKE_REACH, _SHAKE_HERTZ = 0.02, 2.5
 _HELD_HEIGHT = 0.10  # metres that the object must have risen in the end
@@ -83,7 +74,7 @@ class GraspStage:
         self._mujoco = import_mujoco()
         self.scene = scene
         self._gripper = gripper
-        self._model = _build(self._mujoco, scene, gripper)
+        self._model = build_model(self._mujoco, scene, gripper)
         self._data = self._mujoco.MjData(self._model)
         self._bodies = [self._model.body(f"object{i}").id for i in range(len(scene.objects))]
         self._body_of_geom = np.asarray(self._model.geom_bodyid)
@@ -103,7 +94,7 @@ class GraspStage:
         mujoco, renderer = self._mujoco, self._mujoco.Renderer(self._model, HEIGHT, WIDTH)
         option = mujoco.MjvOption()
         option.geomgroup[:] = 0
-        option.geomgroup[[0, _VISUAL_GROUP]] = 1
+        option.geomgroup[[0, VISUAL_GROUP]] = 1
         try:
             renderer.update_scene(self._data, camera="camera", scene_option=option)
             rgb = renderer.render().copy()
@@ -154,7 +145,7 @@ class GraspStage:
         )
 
     def _park(self) -> None:
-        self._place(np.array(_PARKED), np.diag([1.0, -1.0, -1.0]), self._gripper.opening)
+        self._place(np.array(PARKED), np.diag([1.0, -1.0, -1.0]), self._gripper.opening)
         self._open(self._gripper.opening)
 
     def _place(self, position: DoubleArray, axes: DoubleArray, opening: float) -> None:
@@ -183,14 +174,14 @@ class GraspStage:
     ) -> bool:
         """Move in a straight line, slow at both ends; whether the gripper hit something else."""
         hit = False
-        for share in np.linspace(0, 1, int(seconds / _STEP)):
+        for share in np.linspace(0, 1, int(seconds / STEP)):
             self._data.mocap_pos[0] = start + (goal - start) * share * share * (3 - 2 * share)
             self._mujoco.mj_step(self._model, self._data)
             hit |= target is not None and self._hits(target)
         return hit
 
     def _shake(self, centre: DoubleArray) -> None:
-        for time in np.arange(0, _SHAKE, _STEP):
+        for time in np.arange(0, _SHAKE, STEP):
             phase = 2 * np.pi * _SHAKE_HERTZ * time
             swing = np.array([np.sin(phase), np.sin(phase / 2), 0.5 * np.sin(phase)])
             self._data.mocap_pos[0] = centre + _SHAKE_REACH * swing
@@ -198,7 +189,7 @@ class GraspStage:
 
     def _run(self, seconds: float, target: int | None = None) -> bool:
         hit = False
-        for _ in range(int(seconds / _STEP)):
+        for _ in range(int(seconds / STEP)):
             self._mujoco.mj_step(self._model, self._data)
             hit |= target is not None and self._hits(target)
         return hit
@@ -223,136 +214,3 @@ class GraspStage:
         fingers = [self._model.body(name).id for name in ("finger0", "finger1")]
         touching = {body for pair in pairs for body in pair if self._bodies[target] in pair}
         return sum(finger in touching for finger in fingers)
-
-
-def _build(mujoco: Any, scene: SceneLayout, gripper: ParallelJaw) -> Any:
-    """The MuJoCo model: table, objects, camera and gripper."""
-    spec = mujoco.MjSpec()
-    spec.option.timestep = _STEP
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.option.impratio = 10
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    several_contacts = getattr(mujoco.mjtEnableBit, "mjENBL_MULTICCD", None)
-    if several_contacts is not None:  # later versions do it by default
-        spec.option.enableflags |= int(several_contacts)
-    sleep = getattr(mujoco.mjtEnableBit, "mjENBL_SLEEP", None)
-    if sleep is not None:  # objects at rest cost nothing; ten times faster
-        spec.option.enableflags |= int(sleep)
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = WIDTH, HEIGHT
-    spec.visual.headlight.ambient = [0.4] * 3
-    spec.visual.map.znear, spec.visual.map.zfar = 0.005, 20.0
-    spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.0]
-    spec.worldbody.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        size=[0.8, 0.6, 0.02],
-        pos=[0, 0, -0.02],
-        rgba=[0.75, 0.68, 0.58, 1],
-        friction=_FRICTION,
-        **_STIFF,
-    )
-    spec.worldbody.add_light(pos=[0.5, 0.3, 2.0], dir=[-0.25, -0.15, -1.0])
-    view = scene.viewpoint
-    spec.worldbody.add_camera(
-        name="camera",
-        fovy=view.field_of_view_deg,
-        pos=view.position,
-        quat=camera_quaternion(scene),
-    )
-    for index, each in enumerate(scene.objects):
-        _add_object(mujoco, spec, index, each)
-    _add_gripper(mujoco, spec, gripper)
-    return spec.compile()
-
-
-def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
-    quaternion = np.zeros(4)
-    mujoco.mju_mat2Quat(quaternion, np.ascontiguousarray(each.axes).ravel())
-    body = spec.worldbody.add_body(name=f"object{index}", pos=each.position, quat=quaternion)
-    body.add_freejoint()
-    spec.add_mesh(
-        name=f"visual{index}",
-        uservert=each.vertices.ravel().tolist(),
-        userface=each.faces.ravel().tolist(),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-    )
-    body.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=f"visual{index}",
-        group=_VISUAL_GROUP,
-        rgba=[*each.rgb, 1],
-        contype=0,
-        conaffinity=0,
-        mass=0,
-    )
-    volume = sum(part.volume for part in each.parts)
-    for number, part in enumerate(each.parts):
-        name = f"part{index}_{number}"
-        spec.add_mesh(name=name, uservert=part.corners.ravel().tolist())
-        body.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=name,
-            group=_CONTACT_GROUP,
-            mass=each.mass * part.volume / volume,
-            condim=6,
-            friction=_FRICTION,
-            **_STIFF,
-        )
-
-
-def _add_gripper(mujoco: Any, spec: Any, gripper: ParallelJaw) -> None:
-    """Hand and fingers at the TCP; z approach, y closing."""
-    spec.worldbody.add_body(name="target", mocap=True, pos=_PARKED)
-    hand = spec.worldbody.add_body(name="hand", pos=_PARKED, gravcomp=1)
-    hand.add_freejoint(name="hand")
-    if hasattr(mujoco, "mjtSleepPolicy"):
-        hand.sleep = mujoco.mjtSleepPolicy.mjSLEEP_NEVER
-    _add_box(mujoco, hand, gripper.body(), mass=0.7)
-    for number, finger in enumerate(gripper.fingers(0.0)):
-        side = -1.0 if number == 0 else 1.0
-        body = hand.add_body(name=f"finger{number}", gravcomp=1)
-        body.add_joint(
-            name=f"slide{number}",
-            type=mujoco.mjtJoint.mjJNT_SLIDE,
-            axis=[0, side, 0],
-            range=[0, gripper.opening / 2],
-            limited=True,
-            solref_limit=[0.004, 1],
-            solimp_limit=[0.98, 0.995, 0.001, 0.5, 2],
-            damping=[gripper.force / _CLOSING_SPEED],
-        )
-        _add_box(mujoco, body, finger, mass=0.05)
-        actuator = spec.add_actuator(
-            name=f"slide{number}", target=f"slide{number}", trntype=mujoco.mjtTrn.mjTRN_JOINT
-        )
-        stiffness = 4000.0
-        actuator.gaintype = mujoco.mjtGain.mjGAIN_FIXED
-        actuator.gainprm[0] = stiffness
-        actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
-        actuator.biasprm[1] = -stiffness
-        actuator.forcelimited, actuator.forcerange = True, [-gripper.force, gripper.force]
-    weld = spec.add_equality(type=mujoco.mjtEq.mjEQ_WELD, name1="target", name2="hand")
-    weld.objtype = mujoco.mjtObj.mjOBJ_BODY
-    weld.data[:] = 0  # both bodies in one place, as they start
-    weld.data[10] = 1  # weight of rotation against translation
-    weld.solref = [0.005, 1]
-    couple = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide0", name2="slide1")
-    couple.objtype = mujoco.mjtObj.mjOBJ_JOINT
-    couple.data[:] = 0
-    couple.data[1] = 1
-    couple.solref = [0.005, 1]
-    for one, other in (("finger0", "finger1"), ("hand", "finger0"), ("hand", "finger1")):
-        spec.add_exclude(bodyname1=one, bodyname2=other)
-
-
-def _add_box(mujoco: Any, body: Any, box: Box, mass: float) -> None:
-    low, high = np.array(box.low), np.array(box.high)
-    body.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        size=(high - low) / 2,
-        pos=(low + high) / 2,
-        mass=mass,
-        condim=4,
-        friction=_FRICTION,
-        group=_CONTACT_GROUP,
-        **_STIFF,
-    )

@@ -1,7 +1,6 @@
 """Scenes to grasp in: objects of the simulated tabletop, or scanned objects of a folder.
 
-All that this room takes from ``simulation/`` is imported here. World frame: the table top is z = 0,
-metres.
+World frame: the table top is z = 0, metres.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.evaluation.grasping.convex_parts import ConvexPart, convex_parts
-from zsris_ros.simulation.layout import Layout, PlacedObject, Viewpoint, draw_layout
+from zsris_ros.simulation.layout import COLOURS, Layout, PlacedObject, Viewpoint, draw_layout
 from zsris_ros.simulation.render import import_mujoco, render
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import ByteArray, Frame, InputError, Intrinsics
-
-__all__ = ["SceneLayout", "SceneObject", "import_mujoco"]
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -100,8 +97,6 @@ def draw_palette(
     rng: np.random.Generator, count: int
 ) -> list[tuple[str, tuple[float, float, float]]]:
     """Names and RGB of ``count`` colours, different ones as far as there are enough."""
-    from zsris_ros.simulation.layout import COLOURS
-
     names = list(COLOURS)
     order = [names[i % len(names)] for i in rng.permutation(max(count, len(names)))]
     return [(name, COLOURS[name]) for name in order[:count]]

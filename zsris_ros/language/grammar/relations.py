@@ -68,7 +68,7 @@ def relate_to(state: ParserState, kind: str, i: int) -> int:
     if found is None:
         return i
     anchor, end = found
-    if anchor.head not in ("nothing", "nobody"):
+    if anchor.head not in nouns.NOTHING:
         relate(state, "with" if kind == "inside" and worn and _is_worn(anchor) else kind, anchor)
     return end
 

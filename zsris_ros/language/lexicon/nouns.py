@@ -124,6 +124,9 @@ VEHICLES = word_set("""
     taxi cab train tram boat ship plane airplane aeroplane helicopter jeep suv tractor trailer lorry
     minivan pickup ambulance limousine sedan vehicle camper caravan jet kayak canoe
 """)
+NOTHING = word_set("nothing nobody")
+"""Heads of an anchor that is said not to be there: "with nothing on it"."""
+
 NEUTRAL = word_set("""
     object objects thing things item items one ones stuff something anything everything it this that
     these those them whatever thingy thingamajig gadget entity blob nothing

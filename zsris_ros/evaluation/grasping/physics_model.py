@@ -1,0 +1,162 @@
+"""The MuJoCo model of a scene with a free-flying gripper: table, objects, camera, hand.
+
+Friction is 0.6 everywhere, cones are elliptic, 1 ms a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zsris_ros.evaluation.grasping.scenes import (
+    SceneLayout,
+    SceneObject,
+    camera_quaternion,
+)
+from zsris_ros.grasping import ParallelJaw
+from zsris_ros.grasping.gripper import Box
+
+WIDTH, HEIGHT = 640, 480
+STEP = 0.001
+_FRICTION = (0.6, 0.005, 0.001)
+"""Sliding; torsion and rolling in metres, so that round objects come to rest."""
+_STIFF = {"solref": [0.004, 1], "solimp": [0.98, 0.995, 0.001, 0.5, 2]}
+"""Contacts that sink in by less than a millimetre when 60 N press on 50 g; MuJoCo's own are soft
+for light bodies."""
+PARKED = (0.0, 0.0, 3.0)
+VISUAL_GROUP, CONTACT_GROUP = 1, 3
+_CLOSING_SPEED = 0.12  # metres a second of a free finger
+
+
+def build_model(mujoco: Any, scene: SceneLayout, gripper: ParallelJaw) -> Any:
+    """The MuJoCo model: table, objects, camera and gripper."""
+    spec = mujoco.MjSpec()
+    spec.option.timestep = STEP
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    several_contacts = getattr(mujoco.mjtEnableBit, "mjENBL_MULTICCD", None)
+    if several_contacts is not None:  # later versions do it by default
+        spec.option.enableflags |= int(several_contacts)
+    sleep = getattr(mujoco.mjtEnableBit, "mjENBL_SLEEP", None)
+    if sleep is not None:  # objects at rest cost nothing; ten times faster
+        spec.option.enableflags |= int(sleep)
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = WIDTH, HEIGHT
+    spec.visual.headlight.ambient = [0.4] * 3
+    spec.visual.map.znear, spec.visual.map.zfar = 0.005, 20.0
+    spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.0]
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=[0.8, 0.6, 0.02],
+        pos=[0, 0, -0.02],
+        rgba=[0.75, 0.68, 0.58, 1],
+        friction=_FRICTION,
+        **_STIFF,
+    )
+    spec.worldbody.add_light(pos=[0.5, 0.3, 2.0], dir=[-0.25, -0.15, -1.0])
+    view = scene.viewpoint
+    spec.worldbody.add_camera(
+        name="camera",
+        fovy=view.field_of_view_deg,
+        pos=view.position,
+        quat=camera_quaternion(scene),
+    )
+    for index, each in enumerate(scene.objects):
+        _add_object(mujoco, spec, index, each)
+    _add_gripper(mujoco, spec, gripper)
+    return spec.compile()
+
+
+def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, np.ascontiguousarray(each.axes).ravel())
+    body = spec.worldbody.add_body(name=f"object{index}", pos=each.position, quat=quaternion)
+    body.add_freejoint()
+    spec.add_mesh(
+        name=f"visual{index}",
+        uservert=each.vertices.ravel().tolist(),
+        userface=each.faces.ravel().tolist(),
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_MESH,
+        meshname=f"visual{index}",
+        group=VISUAL_GROUP,
+        rgba=[*each.rgb, 1],
+        contype=0,
+        conaffinity=0,
+        mass=0,
+    )
+    volume = sum(part.volume for part in each.parts)
+    for number, part in enumerate(each.parts):
+        name = f"part{index}_{number}"
+        spec.add_mesh(name=name, uservert=part.corners.ravel().tolist())
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH,
+            meshname=name,
+            group=CONTACT_GROUP,
+            mass=each.mass * part.volume / volume,
+            condim=6,
+            friction=_FRICTION,
+            **_STIFF,
+        )
+
+
+def _add_gripper(mujoco: Any, spec: Any, gripper: ParallelJaw) -> None:
+    """Hand and fingers at the TCP; z approach, y closing."""
+    spec.worldbody.add_body(name="target", mocap=True, pos=PARKED)
+    hand = spec.worldbody.add_body(name="hand", pos=PARKED, gravcomp=1)
+    hand.add_freejoint(name="hand")
+    if hasattr(mujoco, "mjtSleepPolicy"):
+        hand.sleep = mujoco.mjtSleepPolicy.mjSLEEP_NEVER
+    _add_box(mujoco, hand, gripper.body(), mass=0.7)
+    for number, finger in enumerate(gripper.fingers(0.0)):
+        side = -1.0 if number == 0 else 1.0
+        body = hand.add_body(name=f"finger{number}", gravcomp=1)
+        body.add_joint(
+            name=f"slide{number}",
+            type=mujoco.mjtJoint.mjJNT_SLIDE,
+            axis=[0, side, 0],
+            range=[0, gripper.opening / 2],
+            limited=True,
+            solref_limit=[0.004, 1],
+            solimp_limit=[0.98, 0.995, 0.001, 0.5, 2],
+            damping=[gripper.force / _CLOSING_SPEED],
+        )
+        _add_box(mujoco, body, finger, mass=0.05)
+        actuator = spec.add_actuator(
+            name=f"slide{number}", target=f"slide{number}", trntype=mujoco.mjtTrn.mjTRN_JOINT
+        )
+        stiffness = 4000.0
+        actuator.gaintype = mujoco.mjtGain.mjGAIN_FIXED
+        actuator.gainprm[0] = stiffness
+        actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
+        actuator.biasprm[1] = -stiffness
+        actuator.forcelimited, actuator.forcerange = True, [-gripper.force, gripper.force]
+    weld = spec.add_equality(type=mujoco.mjtEq.mjEQ_WELD, name1="target", name2="hand")
+    weld.objtype = mujoco.mjtObj.mjOBJ_BODY
+    weld.data[:] = 0  # both bodies in one place, as they start
+    weld.data[10] = 1  # weight of rotation against translation
+    weld.solref = [0.005, 1]
+    couple = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide0", name2="slide1")
+    couple.objtype = mujoco.mjtObj.mjOBJ_JOINT
+    couple.data[:] = 0
+    couple.data[1] = 1
+    couple.solref = [0.005, 1]
+    for one, other in (("finger0", "finger1"), ("hand", "finger0"), ("hand", "finger1")):
+        spec.add_exclude(bodyname1=one, bodyname2=other)
+
+
+def _add_box(mujoco: Any, body: Any, box: Box, mass: float) -> None:
+    low, high = np.array(box.low), np.array(box.high)
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=(high - low) / 2,
+        pos=(low + high) / 2,
+        mass=mass,
+        condim=4,
+        friction=_FRICTION,
+        group=CONTACT_GROUP,
+        **_STIFF,
+    )
