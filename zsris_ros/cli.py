@@ -18,8 +18,8 @@ from zsris_ros.commands import (
     record_tabletop,
     refer,
     replay,
+    train,
     train_language,
-    train_tabletop,
     weights,
 )
 
@@ -58,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
         refer, replay, listen, demo, weights, parse, evaluate,
-        calibrate, bench, record_tabletop, train_tabletop, train_language,
+        calibrate, bench, record_tabletop, train, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     return parser

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zsris_ros.evaluation.grasping.convex_parts import convex_parts
 from zsris_ros.evaluation.grasping.grasp_evaluation import (
     PLANNERS,
     grasp_scenes,
@@ -17,6 +16,7 @@ from zsris_ros.evaluation.grasping.grasp_evaluation import (
 )
 from zsris_ros.evaluation.grasping.scenes import read_obj, scanned_names
 from zsris_ros.grasping import ParallelJaw, load_gripper
+from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import InputError

@@ -10,6 +10,7 @@ import re
 import numpy as np
 
 from zsris_ros.simulation.tabletop import TabletopObject, TabletopScene
+from zsris_ros.simulation.words import Description
 
 NEUTRAL = ("object", "thing", "item")
 NUMBERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
@@ -77,12 +78,13 @@ def named(scene: TabletopScene, text: str) -> set[int]:
     noun = re.sub(r"^((all|both|each|every)( of)? )?(the )?((two|three|four|five|six) )?", "", text)
     words = noun.split()
     assert 1 <= len(words) <= 2, text
-    assert not any(_fits(*name.split(), words) for name in scene.hidden), text
-    return {i for i, t in enumerate(scene.objects) if _fits(t.colour, t.shape, words)}
+    assert not any(_fits(each, words) for each in scene.hidden), text
+    return {i for i, t in enumerate(scene.objects) if _fits(t.words, words)}
 
 
-def _fits(colour: str, shape: str, words: list[str]) -> bool:
+def _fits(described: Description, words: list[str]) -> bool:
     *colours, kind = words
+    (shape,), (colour,) = described.nouns, described.colours
     kinds = (shape, shape + "s", shape + "es")
     neutral = kind.removesuffix("s") in NEUTRAL
     return colours in ([], [colour]) and (neutral or kind in kinds)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-
-from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.training.tabletop import train_clip as clip_training
 from zsris_ros.training.tabletop import train_sam as sam_training
 from zsris_ros.training.tabletop.captions import SCENERY_NAME, draw_caption
 from zsris_ros.training.tabletop.export import export_clip, export_sam, known_tokens
+
+from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.token_table import (

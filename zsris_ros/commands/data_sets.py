@@ -72,6 +72,13 @@ TABLETOP = Entry(
             "action": "store_true",
             "help": "add expressions for absent and for duplicate objects, and measure verdicts",
         },
+        "--objects": {
+            "action": "append",
+            "default": [],
+            "metavar": "DIR",
+            "help": "household scenes of these models instead: a folder of objects "
+            "(NAME/visual.obj, texture.png, object.json), libero or shapes; may be repeated",
+        },
     },
 )
 
@@ -110,7 +117,7 @@ def open_data_set(args: argparse.Namespace) -> DataSet:
     if args.dataset == "tabletop":
         from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 
-        return TabletopData(args.seed, args.scenes, args.categories, args.verdict)
+        return TabletopData(args.seed, args.scenes, args.categories, args.verdict, args.objects)
     if args.dataset == "osd":
         from zsris_ros.evaluation.datasets.osd import OsdData
 

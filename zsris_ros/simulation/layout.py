@@ -100,7 +100,7 @@ def draw_layout(seed: int) -> Layout:
         seed=seed,
         objects=_draw_objects(rng, viewpoint, int(rng.integers(3, 10))),
         viewpoint=viewpoint,
-        lights=_draw_lights(rng, int(rng.integers(1, 3))),
+        lights=draw_lights(rng, int(rng.integers(1, 3))),
         ambient=float(rng.uniform(0.25, 0.5)),
         table_rgb=table_rgb,
         table_texture=str(rng.choice(["plain", "grain", "checker", "noise"])),
@@ -113,7 +113,7 @@ def vary(layout: Layout, rng: np.random.Generator) -> Layout:
     objects = tuple(_recolour(rng, placed) for placed in layout.objects)
     lights = tuple(
         replace(drawn, shadow=light.shadow)
-        for drawn, light in zip(_draw_lights(rng, len(layout.lights)), layout.lights, strict=True)
+        for drawn, light in zip(draw_lights(rng, len(layout.lights)), layout.lights, strict=True)
     )
     return replace(layout, objects=objects, lights=lights, viewpoint=_draw_viewpoint(rng))
 
@@ -211,7 +211,8 @@ def _draw_table_colour(rng: np.random.Generator) -> tuple[float, float, float]:
     return _triple(value * rng.uniform(0.7, 1.0, 3))
 
 
-def _draw_lights(rng: np.random.Generator, count: int) -> tuple[Light, ...]:
+def draw_lights(rng: np.random.Generator, count: int) -> tuple[Light, ...]:
+    """Draw directional lights from above, each weaker than the one before."""
     lights = []
     for index in range(count):
         elevation = rng.uniform(0.7, 1.4)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zsris_ros.simulation import spatial_predicates as margins
-from zsris_ros.simulation.nouns import NEUTRAL, Noun, nouns
+from zsris_ros.simulation.nouns import Noun, nouns
 from zsris_ros.simulation.spatial_predicates import ScenePredicates, Ternary, clear_order
 from zsris_ros.simulation.tabletop import TabletopScene
+from zsris_ros.simulation.words import NEUTRAL
 
 RELATION_CATEGORY = {
     **dict.fromkeys(("left_of", "right_of", "above", "below", "next_to"), "relation"),
@@ -221,7 +222,8 @@ def _negations(scene: TabletopScene, found: Sequence[Noun]) -> Iterator[Meaning]
         groups: dict[str, list[int]] = {}
         for i in noun.objects:
             each = scene.objects[i]
-            groups.setdefault(each.shape if coloured else each.colour, []).append(i)
+            words = each.words.nouns if coloured else each.words.colours
+            groups.setdefault(words[0], []).append(i)
         for kept, targets in groups.items():
             excluded = sorted(other for other in groups if other != kept)
             without = len(noun.objects) - len(targets)

@@ -1,12 +1,11 @@
-"""Noun phrases for the objects of a tabletop scene."""
+"""Noun phrases for the objects of a simulated scene."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from zsris_ros.simulation.tabletop import TabletopScene
-
-NEUTRAL = "object"
+from zsris_ros.simulation.words import NEUTRAL, Description, with_hypernyms
 
 
 @dataclass(frozen=True)
@@ -23,25 +22,36 @@ class Noun:
 
     @property
     def plural(self) -> str:
-        """The plural form; all shape names have a regular one."""
-        return self.text + ("es" if self.text.endswith("x") else "s")
+        """The plural form, of the head of "can of soup"."""
+        head, of, rest = self.text.partition(" of ")
+        if head.endswith(("s", "wine", "milk", "cutlery", "fruit", "furniture")):
+            return self.text
+        if head.endswith(("knife", "shelf")):
+            head = head.removesuffix("fe").removesuffix("f") + "ves"
+        else:
+            head += "es" if head.endswith(("x", "ch")) else "s"
+        return head + of + rest
 
 
-def noun_phrases(colour: str, shape: str) -> tuple[str, str, str, str]:
-    """Return all noun phrases for an object of this colour and shape."""
-    return f"{colour} {shape}", shape, f"{colour} {NEUTRAL}", NEUTRAL
+def noun_phrases(words: Description) -> tuple[str, ...]:
+    """Return all noun phrases of nouns and one colour for an object, "object" among the nouns."""
+    phrases = []
+    for noun in (*words.nouns, NEUTRAL):
+        phrases += [f"{colour} {noun}" for colour in words.colours] + [noun]
+    return tuple(phrases)
 
 
 def nouns(scene: TabletopScene) -> list[Noun]:
-    """Return every noun phrase that denotes visible objects and no half-hidden one."""
+    """Return every noun phrase that clearly denotes visible objects and no half-hidden one."""
     indices: dict[str, list[int]] = {}
     for index, each in enumerate(scene.objects):
-        for text in noun_phrases(each.colour, each.shape):
+        for text in noun_phrases(each.words):
             indices.setdefault(text, []).append(index)
-    unsafe = hidden_noun_phrases(scene)
+    unsafe = unsafe_noun_phrases(scene)
     return [Noun(text, tuple(found)) for text, found in indices.items() if text not in unsafe]
 
 
-def hidden_noun_phrases(scene: TabletopScene) -> set[str]:
-    """Return the noun phrases for the half-hidden objects."""
-    return {text for name in scene.hidden for text in noun_phrases(*name.split())}
+def unsafe_noun_phrases(scene: TabletopScene) -> set[str]:
+    """Return the noun phrases that fit a half-hidden object, or that may fit a visible one."""
+    hidden = {text for words in scene.hidden for text in noun_phrases(with_hypernyms(words))}
+    return hidden | scene.doubtful

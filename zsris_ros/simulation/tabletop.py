@@ -11,9 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from zsris_ros.geometry.centroid import centroid_3d
-from zsris_ros.simulation.layout import draw_layout
+from zsris_ros.simulation.layout import COLOURS, draw_layout
 from zsris_ros.simulation.render import render
 from zsris_ros.simulation.shapes import SHAPES
+from zsris_ros.simulation.words import Description
 from zsris_ros.types import BoolArray, ByteArray, Frame, Point
 
 VISIBLE_PX = 400
@@ -31,8 +32,7 @@ class TabletopObject:
     """
 
     label: int
-    colour: str
-    shape: str
+    words: Description
     mask: BoolArray
     centroid: Point
     centre: Point
@@ -40,8 +40,8 @@ class TabletopObject:
 
     @property
     def name(self) -> str:
-        """The name, such as "red mug"."""
-        return f"{self.colour} {self.shape}"
+        """Its name, such as "red mug"."""
+        return self.words.name
 
     @property
     def size_m(self) -> float:
@@ -71,14 +71,18 @@ class TabletopScene:
     """A rendered scene with its ground truth.
 
     ``labels`` uint8 HxW (0 = no object); ``objects`` have at least VISIBLE_PX pixels;
-    ``hidden`` are the names of half-hidden objects, with at least one pixel.
+    ``hidden`` describes half-hidden objects, with at least one pixel; ``doubtful`` are noun phrases
+    that may fit an object. Questions about absent objects are made of ``kinds`` and ``colours``.
     """
 
     seed: int
     frame: Frame
     labels: ByteArray
     objects: tuple[TabletopObject, ...]
-    hidden: tuple[str, ...]
+    hidden: tuple[Description, ...]
+    doubtful: frozenset[str] = frozenset()
+    kinds: tuple[str, ...] = tuple(SHAPES)
+    colours: tuple[str, ...] = tuple(COLOURS)
 
 
 def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopScene:
@@ -94,7 +98,7 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
         pixels = int(mask.sum())
         if pixels < VISIBLE_PX * width * height / (640 * 480):
             if pixels:
-                hidden.append(placed.name)
+                hidden.append(Description((placed.shape,), (placed.colour,)))
             continue
         vertices = SHAPES[placed.shape].mesh.vertices * np.array(placed.scale)
         extent = np.ptp(vertices, axis=0)
@@ -104,8 +108,7 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
         objects.append(
             TabletopObject(
                 label=index + 1,
-                colour=placed.colour,
-                shape=placed.shape,
+                words=Description((placed.shape,), (placed.colour,)),
                 mask=mask,
                 centroid=surface,
                 centre=(float(centre[0]), float(centre[1]), float(centre[2])),

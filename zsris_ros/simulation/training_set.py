@@ -6,6 +6,7 @@ Layout seeds start at TRAINING_SEEDS; all smaller seeds are held out.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,25 +23,49 @@ VIEWS = 5
 WIDTH, HEIGHT = 640, 480
 
 
+class Images:
+    """The images of several arrays uint8 NxHxW or NxHxWx3, one after the other."""
+
+    def __init__(self, arrays: Sequence[npt.NDArray[np.uint8]], counts: Sequence[int]) -> None:
+        self._arrays, self._ends = arrays, np.cumsum(counts)
+        self.size: tuple[int, int] = arrays[0].shape[1:3]
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.uint8]:
+        which = int(np.searchsorted(self._ends, row, side="right"))
+        return np.asarray(self._arrays[which][row - (self._ends[which - 1] if which else 0)])
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """``rgb`` uint8 NxHxWx3, ``labels`` uint8 NxHxW (k = object k-1), ``names`` of the objects."""
+    """``rgb`` uint8 HxWx3 and ``labels`` uint8 HxW (k = object k-1) of N images, ``names`` of the
+    objects in each.
+    """
 
-    rgb: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.uint8]
+    rgb: Images
+    labels: Images
     names: list[list[str]]
 
     def __len__(self) -> int:
         return len(self.names)
 
 
-def load_training_set(directory: Path) -> TrainingSet:
-    """Open a set written by ``render_training_set``. Raises FileNotFoundError without one."""
-    return TrainingSet(
-        np.load(directory / "rgb.npy", mmap_mode="r"),
-        np.load(directory / "labels.npy", mmap_mode="r"),
-        json.loads((directory / "names.json").read_text()),
+def load_training_set(*directories: Path) -> TrainingSet:
+    """Open sets written by ``render_training_set`` as one. Raises FileNotFoundError without one."""
+    names = [json.loads((each / "names.json").read_text()) for each in directories]
+    counts = [len(each) for each in names]
+    rgb, labels = (
+        Images([np.load(each / f"{kind}.npy", mmap_mode="r") for each in directories], counts)
+        for kind in ("rgb", "labels")
     )
+    return TrainingSet(rgb, labels, [image for each in names for image in each])
+
+
+def create_arrays(directory: Path, images: int) -> None:
+    """Create the empty files of a set."""
+    directory.mkdir(parents=True, exist_ok=True)
+    shape = (images, HEIGHT, WIDTH)
+    for name, size in (("rgb", (*shape, 3)), ("labels", shape)):
+        np.lib.format.open_memmap(directory / f"{name}.npy", "w+", np.uint8, size).flush()
 
 
 def render_training_set(directory: Path, layouts: int, workers: int) -> TrainingSet:
@@ -48,10 +73,7 @@ def render_training_set(directory: Path, layouts: int, workers: int) -> Training
     names_file = directory / "names.json"
     if names_file.exists() and len(json.loads(names_file.read_text())) == layouts * VIEWS:
         return load_training_set(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    shape = (layouts * VIEWS, HEIGHT, WIDTH)
-    for name, size in (("rgb", (*shape, 3)), ("labels", shape)):
-        np.lib.format.open_memmap(directory / f"{name}.npy", "w+", np.uint8, size).flush()
+    create_arrays(directory, layouts * VIEWS)
     jobs = [(str(directory), index) for index in range(layouts)]
     names: list[list[str]] = []
     with ProcessPoolExecutor(workers) as pool:

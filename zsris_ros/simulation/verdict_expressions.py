@@ -19,11 +19,10 @@ from zsris_ros.simulation.expressions import (
     draw_in_turns,
     pool_by_category,
 )
-from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.meanings import ORDINALS, Meaning, all_meanings
-from zsris_ros.simulation.nouns import NEUTRAL, Noun, hidden_noun_phrases, noun_phrases, nouns
-from zsris_ros.simulation.shapes import SHAPES
+from zsris_ros.simulation.nouns import Noun, noun_phrases, nouns, unsafe_noun_phrases
 from zsris_ros.simulation.tabletop import TabletopScene
+from zsris_ros.simulation.words import NEUTRAL, with_hypernyms
 from zsris_ros.types import Verdict
 
 VERDICT_LIMIT = 12
@@ -106,17 +105,17 @@ def _missing_noun_phrases(scene: TabletopScene) -> dict[str, list[str]]:
 
     Pairs whose colour and shape both occur are listed three times, to be drawn more often.
     """
-    present = hidden_noun_phrases(scene)
+    present = unsafe_noun_phrases(scene)
     for each in scene.objects:
-        present.update(noun_phrases(each.colour, each.shape))
+        present.update(noun_phrases(with_hypernyms(each.words)))
     missing: dict[str, list[str]] = {
         "pair": [],
-        "kind": [shape for shape in SHAPES if shape not in present],
-        "colour": [f"{c} {NEUTRAL}" for c in COLOURS if f"{c} {NEUTRAL}" not in present],
+        "kind": [kind for kind in scene.kinds if kind not in present],
+        "colour": [f"{c} {NEUTRAL}" for c in scene.colours if f"{c} {NEUTRAL}" not in present],
     }
-    for colour in COLOURS:
-        for shape in SHAPES:
-            pair, kind, coloured, _ = noun_phrases(colour, shape)
+    for colour in scene.colours:
+        for kind in scene.kinds:
+            pair, coloured = f"{colour} {kind}", f"{colour} {NEUTRAL}"
             if pair not in present:
                 missing["pair"] += [pair] * (3 if kind in present and coloured in present else 1)
     return missing

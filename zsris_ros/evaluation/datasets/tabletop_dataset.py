@@ -1,4 +1,4 @@
-"""The simulated tabletop as a data set: any seeds, rendered during the evaluation."""
+"""Simulated scenes as a data set: any seeds, rendered during the evaluation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.simulation.expressions import CATEGORIES, expressions
+from zsris_ros.simulation.household.household_scene import household_scene
+from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
 from zsris_ros.simulation.training_set import TRAINING_SEEDS
 from zsris_ros.simulation.verdict_expressions import VERDICT_CATEGORIES, verdict_expressions
@@ -24,6 +26,8 @@ class TabletopData:
         categories: Categories of expressions, all by default.
         verdicts: Whether to add expressions for absent and for duplicate objects, each about a
             third.
+        objects: Models of household scenes, instead of the tabletop's: folders of objects,
+            "libero" and "shapes".
 
     Raises:
         InputError: Seeds of the training set, or an unknown category.
@@ -35,6 +39,7 @@ class TabletopData:
         scenes: int,
         categories: Sequence[str] | None = None,
         verdicts: bool = False,
+        objects: Sequence[str] = (),
     ) -> None:
         if seed < 0 or scenes < 1 or seed + scenes > TRAINING_SEEDS:
             raise InputError(
@@ -50,13 +55,15 @@ class TabletopData:
                 f"take some of {', '.join(known)}"
             )
         self.verdicts = verdicts
+        self._library = ModelLibrary(model_source(objects)) if objects else None
         self.seeds = range(seed, seed + scenes)
 
     @property
     def title(self) -> str:
         """Title for readers."""
         kind = "verdicts, " if self.verdicts else ""
-        return f"simulated tabletop ({kind}seeds {self.seeds[0]}-{self.seeds[-1]})"
+        place = "simulated household" if self._library else "simulated tabletop"
+        return f"{place} ({kind}seeds {self.seeds[0]}-{self.seeds[-1]})"
 
     def names(self) -> Sequence[str]:
         """Return the names of the items."""
@@ -75,13 +82,17 @@ class TabletopData:
                 f"'{name}' is no scene of the {self.title}: take 'seed {self.seeds[0]}' "
                 f"to 'seed {self.seeds[-1]}'"
             )
+        if self._library:
+            return self.to_item(household_scene(int(seed), self._library))
         return self.to_item(tabletop_scene(int(seed)))
 
     def to_item(self, scene: TabletopScene) -> EvaluationItem:
         """Return ``scene`` with its questions; ``names`` holds unique pairs of colour and shape."""
         generate = verdict_expressions if self.verdicts else expressions
         masks = [each.mask for each in scene.objects]
-        counts = Counter([*(each.name for each in scene.objects), *scene.hidden])
+        counts = Counter(
+            [*(each.name for each in scene.objects), *(each.name for each in scene.hidden)]
+        )
         return EvaluationItem(
             name=f"seed {scene.seed}",
             frame=scene.frame,

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.evaluation.grasping.convex_parts import ConvexPart, convex_parts
+from zsris_ros.simulation.convex_parts import ConvexPart, convex_parts
 from zsris_ros.simulation.layout import COLOURS, Layout, PlacedObject, Viewpoint, draw_layout
 from zsris_ros.simulation.render import import_mujoco, render
 from zsris_ros.simulation.shapes import SHAPES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from zsris_ros.training.tabletop.captions import vocabulary
+from zsris_ros.simulation.words import Description
+from zsris_ros.training.household.captions import vocabulary
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.weights.token_table import compress_clip_state
 
@@ -21,18 +22,18 @@ def export_sam(sam: Any, path: Path) -> int:
     return _write(sam.state_dict(), path)
 
 
-def export_clip(clip: ClipModel, path: Path) -> int:
+def export_clip(clip: ClipModel, words: Iterable[Description], path: Path) -> int:
     """Write an open_clip model as float16 safetensors, with the rows of its known tokens only.
 
     ``zsris_ros.weights.token_table.expand_clip_state`` restores the state dict. Returns the file's
     size in bytes.
     """
-    return _write(compress_clip_state(clip.model.state_dict(), known_tokens(clip)), path)
+    return _write(compress_clip_state(clip.model.state_dict(), known_tokens(clip, words)), path)
 
 
-def known_tokens(clip: ClipModel) -> Tensor:
+def known_tokens(clip: ClipModel, words: Iterable[Description]) -> Tensor:
     """Return the token ids of all captions, ascending, int64 K, with start, end and padding (0)."""
-    return torch.unique(clip.tokenize(vocabulary()).cpu())
+    return torch.unique(clip.tokenize(vocabulary(words)).cpu())
 
 
 def _write(state: Mapping[str, Tensor], path: Path) -> int:

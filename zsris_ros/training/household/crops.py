@@ -1,11 +1,12 @@
 """Training crops of the small CLIP: a region of interest around a mask in two views.
 
 As in the pipeline, one view fills the background and one blurs it. Some masks are wrong on purpose
-and fit no caption.
+and fit no caption. Crops are degraded as real cameras degrade them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +17,19 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.training_set import TrainingSet
-from zsris_ros.training.tabletop.captions import SCENERY_NAME
-from zsris_ros.training.tabletop.sam_batches import jitter
+from zsris_ros.simulation.words import Description
+from zsris_ros.training.household.captions import SCENERY_NAME
 from zsris_ros.vision.views import HybridSettings, blur, mask_grid, normalise, square_crop
 
 WRONG_MASK = ""
 """The name of a crop whose mask is not one whole object: no caption fits."""
 
-SMALLEST_OBJECT_PX = 400
-SHARED_COLOUR = 0.6
-"""Share of the batches with objects of two colours only."""
+SMALLEST_OBJECT_PX = 200
+SHARED_WORDS = 0.6
+"""Share of the batches whose objects share a noun or a colour with many others of the batch."""
+GROUPS = 4
+"""Words of such a batch."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,7 +51,7 @@ class Crops:
 
 @dataclass(frozen=True, eq=False)
 class _Raw:
-    """A crop before colour jitter: two uint8 SxSx3 images, the mask's coverage uint8 SxS."""
+    """A crop before degrading: two uint8 SxSx3 images, the mask's coverage uint8 SxS."""
 
     sharp: npt.NDArray[np.uint8]
     blurred: npt.NDArray[np.uint8]
@@ -58,14 +60,15 @@ class _Raw:
 
 
 class CropBank:
-    """Crops of a training set for one HybridSettings, cut once, then jittered and mirrored.
+    """Crops of a training set for one HybridSettings, cut once, then degraded and mirrored.
 
-    Deterministic by seed.
+    ``words`` describes every name of the set. Deterministic by seed.
     """
 
     def __init__(
         self,
         data: TrainingSet,
+        words: Mapping[str, Description],
         settings: HybridSettings,
         size: int,
         grid: int,
@@ -78,28 +81,30 @@ class CropBank:
         self._rng = np.random.default_rng(seed)
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
         self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
-        self._is_object = np.array([" " in raw.name for raw in self._crops])
+        self._is_object = np.array([raw.name in words for raw in self._crops])
         self._hardness = np.ones(count)
-        self._of_colour: dict[str, list[int]] = {}
+        self._groups: dict[str, list[int]] = {}
+        self._others: list[int] = []
         for index, raw in enumerate(self._crops):
-            self._of_colour.setdefault(raw.name.partition(" ")[0], []).append(index)
+            described = words.get(raw.name)
+            if described is None:
+                self._others.append(index)
+                continue
+            for word in (*described.nouns, *described.colours):
+                self._groups.setdefault(word, []).append(index)
 
     def batch(self, count: int) -> Crops:
-        """Draw ``count`` crops: three quarters whole objects, the rest wrong masks and scenery.
+        """Draw ``count`` crops: about three quarters whole objects, the rest wrong masks, scenery.
 
-        Most batches have objects of two colours only, so that shape decides. Half of the objects
-        are drawn in proportion to their hardness.
+        Most batches have objects of a few words only, so that the other words decide. Half of the
+        objects are drawn in proportion to their hardness.
         """
         pool = np.arange(len(self._crops))
-        present = [colour for colour in COLOURS if colour in self._of_colour]
-        if len(present) > 1 and self._rng.random() < SHARED_COLOUR:
-            colours = self._rng.choice(present, size=2, replace=False)
-            objects = [i for colour in colours for i in self._of_colour[colour]]
-            others = [
-                i for kind in (WRONG_MASK, SCENERY_NAME) for i in self._of_colour.get(kind, [])
-            ]
-            few = self._rng.permutation(others)[: len(objects) // 3].tolist()
-            pool = np.array([*objects, *few])
+        if len(self._groups) > GROUPS and self._rng.random() < SHARED_WORDS:
+            chosen = self._rng.choice(list(self._groups), size=GROUPS, replace=False)
+            objects = list(dict.fromkeys(i for word in chosen for i in self._groups[str(word)]))
+            few = self._rng.permutation(self._others)[: max(1, len(objects) // 3)].tolist()
+            pool = np.array([*objects, *few], dtype=np.intp)
         hardness, is_object = self._hardness[pool], self._is_object[pool]
         hardness = np.where(is_object, hardness, hardness[is_object].mean())
         chance = 0.5 / len(pool) + 0.5 * hardness / hardness.sum()
@@ -116,7 +121,7 @@ class CropBank:
 
     def update_hardness(self, crops: Crops, hardness: Tensor) -> None:
         """Store the crops' hardness, float N >= 0; the initial value is 1."""
-        self._hardness[crops.rows] = hardness.clamp(min=1e-3).numpy(force=True)
+        self._hardness[crops.rows] = hardness.clamp(min=1e-3).float().numpy(force=True)
 
     def _tensor(self, images: npt.NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
@@ -124,8 +129,7 @@ class CropBank:
 
     def _view(self, raw: _Raw) -> tuple[Any, Any, Any]:
         """Return the local and the global view, float32 SxSx3 in 0..1, and the mask bool SxS."""
-        both = np.stack([raw.sharp, raw.blurred]).astype(np.float32)
-        sharp, blurred = jitter(both, self._rng) / 255
+        sharp, blurred = degrade(np.stack([raw.sharp, raw.blurred]), self._rng)
         share = raw.share[..., None].astype(np.float32) / 255
         local = share * sharp + (1 - share) * self._fill
         global_ = share * sharp + (1 - share) * blurred
@@ -159,20 +163,20 @@ class CropBank:
         areas = np.bincount(labels.ravel(), minlength=len(names) + 1)
         kinds = [k for k in range(1, len(names) + 1) if areas[k] >= SMALLEST_OBJECT_PX]
         chance = rng.random()
-        if not kinds or chance < 0.10:
+        if not kinds or chance < 0.08:
             return self._scenery(labels), SCENERY_NAME
         kind = int(rng.choice(kinds))
         mask = labels == kind
-        if chance < 0.18:
+        if chance < 0.16:
             return self._part(mask), WRONG_MASK
-        if chance < 0.25 and len(kinds) > 1:
+        if chance < 0.22 and len(kinds) > 1:
             return self._union(labels, kind, kinds), WRONG_MASK
         return self._roughen(mask), names[kind - 1]
 
     def _roughen(self, mask: Mask) -> Mask:
         """Dilate or erode a mask by up to three pixels, as a proposer would."""
         rng = self._rng
-        radius = int(rng.integers(0, 4))
+        radius = int(rng.integers(0, 4)) if mask.sum() > 900 else int(rng.integers(0, 2))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
         change = cv2.dilate if rng.random() < 0.5 else cv2.erode
         rough = change(mask.astype(np.uint8), kernel) > 0
@@ -206,3 +210,37 @@ class CropBank:
         cv2.ellipse(blob, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
         mask = (blob > 0) & free
         return mask if mask.sum() > 100 else free
+
+
+def degrade(
+    images: npt.NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Vary two uint8 SxSx3 images alike, as cameras do; returns float32 in 0..1.
+
+    Exposure, contrast, gamma and white balance always change a little; some images are
+    undersampled, blurred, compressed by JPEG or noisy.
+    """
+    first, second = images
+    size = first.shape[0]
+    if rng.random() < 0.25:
+        small = max(16, int(size * rng.uniform(0.3, 0.8)))
+        first, second = (
+            cv2.resize(cv2.resize(i, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+            for i in (first, second)
+        )
+    if rng.random() < 0.25:
+        sigma = float(rng.uniform(0.4, 1.3))
+        first, second = (cv2.GaussianBlur(i, (0, 0), sigma) for i in (first, second))
+    if rng.random() < 0.25:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))]
+        first, second = (
+            cv2.imdecode(cv2.imencode(".jpg", i, quality)[1], cv2.IMREAD_COLOR)
+            for i in (first, second)
+        )
+    both = np.stack([first, second]).astype(np.float32) / 255
+    both = (both - 0.5) * rng.uniform(0.75, 1.25) + 0.5
+    gain = rng.uniform(0.65, 1.35) * rng.uniform(0.92, 1.08, 3)
+    both = np.clip(both * gain.astype(np.float32), 0, 1) ** np.float32(rng.uniform(0.8, 1.25))
+    deviation = np.float32(rng.uniform(0, 0.02) if rng.random() < 0.7 else rng.uniform(0.02, 0.05))
+    both = np.clip(both + deviation * rng.standard_normal(both.shape, np.float32), 0, 1)
+    return both[0], both[1]

@@ -66,7 +66,7 @@ class SmallImages:
 
 def shrink(data: TrainingSet, image_size: int, mask_size: int) -> SmallImages:
     """Scale all images down, as ResizeLongestSide does, and labels by nearest neighbour."""
-    height, width = data.labels.shape[1:]
+    height, width = data.labels.size
     scale = image_size / max(height, width)
     cells = mask_size * LABEL_CELLS / max(height, width)
     rgb_size = (round(width * scale), round(height * scale))

@@ -1,0 +1,86 @@
+"""`zsris train`: trains the bundled weights from random weights."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from zsris_ros.commands.options import Subparsers, positive
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "train",
+        help="render the training sets and train the small SAM and the small CLIP",
+        description="Renders household and tabletop scenes, trains the small SAM and the small "
+        "CLIP, and exports both. Each step resumes an interrupted call with the same --out.",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of all results")
+    parser.add_argument(
+        "--objects",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="models of the household: a folder of objects (NAME/visual.obj, texture.png, "
+        "object.json), libero or shapes; may be repeated (default: shapes)",
+    )
+    parser.add_argument(
+        "--held-out",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="A,B,...",
+        help="models that are not trained on",
+    )
+    parser.add_argument(
+        "--layouts",
+        type=positive,
+        default=500,
+        help="household scenes, five images each, 6 MB a scene (default: 500)",
+    )
+    parser.add_argument(
+        "--tabletop-layouts",
+        type=positive,
+        default=150,
+        help="scenes of the tabletop's shapes (default: 150)",
+    )
+    parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
+    parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
+    parser.add_argument("--refine-steps", type=positive, help="(default: the schedule's)")
+    parser.add_argument(
+        "--workers", type=positive, default=os.cpu_count() or 1, help="rendering processes"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the training (default: 0)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from zsris_ros.simulation.household.household_set import WORDS, render_household_set
+    from zsris_ros.simulation.household.model_library import load_words, model_source
+    from zsris_ros.simulation.render import import_mujoco
+    from zsris_ros.simulation.training_set import load_training_set, render_training_set
+
+    import_mujoco()  # reports a missing package before any process is started
+    household, tabletop = args.out / "household", args.out / "tabletop"
+    source = model_source(args.objects or ["shapes"], args.held_out)
+    render_household_set(household, args.layouts, source, args.workers)
+    render_training_set(tabletop, args.tabletop_layouts, args.workers)
+    data, words = load_training_set(household, tabletop), load_words(household / WORDS)
+
+    from zsris_ros.training.household.export import export_clip, export_sam
+    from zsris_ros.training.household.refine_clip import RefineSchedule, refine_clip
+    from zsris_ros.training.household.train_clip import ClipSchedule, train_clip
+    from zsris_ros.training.household.train_sam import SamSchedule, train_sam
+
+    sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
+    sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)
+    sizes = {"sam.safetensors": export_sam(sam, args.out / "sam.safetensors")}
+    clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
+    clip = train_clip(data, words, args.out / "clip_training.pt", clip_schedule, args.seed)
+    refining = RefineSchedule(steps=args.refine_steps) if args.refine_steps else RefineSchedule()
+    clip = refine_clip(clip, data, words, args.out / "clip_refining.pt", refining, args.seed)
+    path = args.out / "clip.safetensors"
+    sizes["clip.safetensors"] = export_clip(clip, words.values(), path)
+    for name, size in sizes.items():
+        print(f"{args.out / name}: {size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,1 @@
+"""Household scenes: scanned objects and furniture on tables, counters and shelves."""

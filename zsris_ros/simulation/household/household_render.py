@@ -1,0 +1,303 @@
+"""Settles household layouts by physics and renders them: RGB, depth and instance labels."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zsris_ros.simulation.household.household_layout import HouseholdLayout, PlacedModel
+from zsris_ros.simulation.household.libero_models import libero_folder
+from zsris_ros.simulation.household.object_model import Surface
+from zsris_ros.simulation.layout import Viewpoint
+from zsris_ros.simulation.render import Rendering, RenderingUnavailable, import_mujoco
+from zsris_ros.types import ByteArray, InputError, Intrinsics
+
+DoubleArray = npt.NDArray[np.float64]
+
+_STEP = 0.004
+_SETTLE_STEPS = 220
+_TABLE_THICKNESS, _FLOOR_Z = 0.05, -0.7
+_VISIBLE, _CONTACT = 1, 3
+_TEXTURE_PX = 384
+
+
+class HouseholdRenderer:
+    """A settled scene, rendered under varied lights and viewpoints with one OpenGL context.
+
+    Raises:
+        RenderingUnavailable: MuJoCo or off-screen OpenGL is missing.
+    """
+
+    def __init__(self, layout: HouseholdLayout, width: int, height: int) -> None:
+        self._mujoco = import_mujoco()
+        self._size = (width, height)
+        spec = _build(self._mujoco, layout, width, height)
+        self._model = spec.compile()
+        self._data = self._mujoco.MjData(self._model)
+        self._labels = _labels_of_geoms(self._model, len(layout.objects))
+        self._settle()
+        try:
+            self._renderer = self._mujoco.Renderer(self._model, height, width)
+        except Exception as error:
+            raise RenderingUnavailable(f"off-screen OpenGL is missing: {error}") from error
+        self._option = self._mujoco.MjvOption()
+        self._option.geomgroup[:] = 0
+        self._option.geomgroup[0] = self._option.geomgroup[_VISIBLE] = 1
+
+    def __enter__(self) -> HouseholdRenderer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._renderer.close()
+
+    def poses(self) -> list[tuple[DoubleArray, DoubleArray]]:
+        """Return each object's settled position (float64 3, metres) and axes (3x3, columns)."""
+        bodies = [name for name in self._object_bodies()]
+        return [
+            (self._data.body(b).xpos.copy(), self._data.body(b).xmat.reshape(3, 3).copy())
+            for b in bodies
+        ]
+
+    def render(self, layout: HouseholdLayout, depth: bool = True) -> Rendering:
+        """Render with ``layout``'s lights and viewpoint."""
+        model, view = self._model, layout.viewpoint
+        camera = model.camera("camera")
+        camera.pos[:], camera.fovy[:] = view.position, view.field_of_view_deg
+        camera.quat[:] = _quaternion(self._mujoco, view)
+        for index, light in enumerate(layout.lights):
+            model.light_dir[index] = light.direction
+            model.light_pos[index] = [-2.0 * d for d in light.direction]
+            model.light_diffuse[index] = light.strength
+        self._mujoco.mj_forward(model, self._data)
+        renderer = self._renderer
+        renderer.update_scene(self._data, camera="camera", scene_option=self._option)
+        rgb = renderer.render().copy()
+        renderer.enable_segmentation_rendering()
+        ids = renderer.render()
+        renderer.disable_segmentation_rendering()
+        is_geom = (ids[..., 1] == int(self._mujoco.mjtObj.mjOBJ_GEOM)) & (ids[..., 0] >= 0)
+        labels = np.where(is_geom, self._labels[np.where(is_geom, ids[..., 0], 0)], 0)
+        metres = None
+        if depth:
+            renderer.enable_depth_rendering()
+            metres = renderer.render().astype(np.float32)
+            renderer.disable_depth_rendering()
+        width, height = self._size
+        focal = height / 2 / float(np.tan(np.deg2rad(view.field_of_view_deg) / 2))
+        intrinsics = Intrinsics(focal, focal, (width - 1) / 2, (height - 1) / 2)
+        return Rendering(rgb, labels.astype(np.uint8), metres, intrinsics)
+
+    def _object_bodies(self) -> list[str]:
+        count = int(self._labels.max()) if len(self._labels) else 0
+        return [f"object{index}" for index in range(count)]
+
+    def _settle(self) -> None:
+        mujoco, model, data = self._mujoco, self._model, self._data
+        mujoco.mj_forward(model, data)
+        for step in range(_SETTLE_STEPS):
+            mujoco.mj_step(model, data)
+            if step % 20 == 0:
+                data.qvel[:] *= 0.5  # settle sooner
+        data.qvel[:] = 0
+
+
+def _build(mujoco: Any, layout: HouseholdLayout, width: int, height: int) -> Any:
+    spec = mujoco.MjSpec()
+    spec.option.timestep = _STEP
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
+    spec.visual.quality.offsamples, spec.visual.quality.shadowsize = 4, 1024
+    spec.visual.headlight.ambient = [layout.ambient] * 3
+    spec.visual.headlight.diffuse = [0.15] * 3
+    spec.visual.headlight.specular = [0.0] * 3
+    spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.0]
+    spec.visual.map.shadowclip, spec.visual.map.znear, spec.visual.map.zfar = 1.0, 0.005, 20.0
+    _add_surroundings(mujoco, spec, layout)
+    for index, placed in enumerate(layout.objects):
+        _add_object(mujoco, spec, index, placed)
+    spec.worldbody.add_camera(name="camera", fovy=layout.viewpoint.field_of_view_deg)
+    return spec
+
+
+def _add_surroundings(mujoco: Any, spec: Any, layout: HouseholdLayout) -> None:
+    around, box = layout.surroundings, mujoco.mjtGeom.mjGEOM_BOX
+    for name, rgb, index in (
+        ("table", around.table_rgb, around.textures[0]),
+        ("floor", around.floor_rgb, around.textures[1]),
+        ("wall", around.wall_rgb, around.textures[2]),
+    ):
+        _add_material(mujoco, spec, name, surface_texture(rgb, index))
+    half = [*around.table_half_m, _TABLE_THICKNESS / 2]
+    spec.worldbody.add_geom(
+        type=box, size=half, pos=[0, 0, -_TABLE_THICKNESS / 2], material="table",
+        friction=[0.9, 0.01, 0.001],
+    )  # fmt: skip
+    spec.worldbody.add_geom(type=box, size=[6, 6, 0.01], pos=[0, 0, _FLOOR_Z], material="floor")
+    away = np.subtract(layout.viewpoint.target, layout.viewpoint.position)[:2]
+    away = away / max(float(np.linalg.norm(away)), 1e-9)
+    turn = np.array(
+        [np.cos(np.arctan2(*away[::-1]) / 2), 0, 0, np.sin(np.arctan2(*away[::-1]) / 2)]
+    )
+    if around.wall_m is not None:
+        spec.worldbody.add_geom(
+            type=box, size=[0.01, 4, 2], pos=[*(away * around.wall_m), 1.0], quat=turn,
+            material="wall", contype=0, conaffinity=0,
+        )  # fmt: skip
+    if around.arm:
+        _add_arm(mujoco, spec, away, layout.seed)
+    for light in layout.lights:
+        spec.worldbody.add_light(
+            type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+            pos=[-2.0 * d for d in light.direction],
+            dir=list(light.direction),
+            diffuse=[light.strength] * 3,
+            specular=[0.2 * light.strength] * 3,
+            ambient=[0, 0, 0],
+            castshadow=light.shadow,
+        )
+
+
+def _add_arm(mujoco: Any, spec: Any, away: DoubleArray, seed: int) -> None:
+    """Add a chain of capsules from beyond the table to above it, with two fingers."""
+    rng = np.random.default_rng([seed, 43])
+    side = np.array([-away[1], away[0]])
+    base = away * rng.uniform(0.4, 0.7) + side * rng.uniform(-0.3, 0.3)
+    points = [np.array([*base, 0.0]), np.array([*base, rng.uniform(0.3, 0.5)])]
+    points.append(np.array([*(base * 0.6), rng.uniform(0.45, 0.7)]))
+    points.append(np.array([*rng.uniform(-0.15, 0.15, 2), rng.uniform(0.28, 0.5)]))
+    shade = float(rng.choice([0.92, 0.85, 0.35, 0.12]))
+    for start, end in zip(points[:-1], points[1:], strict=True):
+        spec.worldbody.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_CAPSULE, fromto=[*start, *end],
+            size=[float(rng.uniform(0.035, 0.06)), 0, 0], rgba=[shade, shade, shade, 1],
+            contype=0, conaffinity=0,
+        )  # fmt: skip
+    hand = points[-1]
+    for offset in (-0.035, 0.035):
+        finger = hand + np.array([*(side * offset), 0.0])
+        spec.worldbody.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_CAPSULE,
+            fromto=[*finger, *(finger - np.array([0, 0, 0.09]))],
+            size=[0.01, 0, 0], rgba=[0.15, 0.15, 0.15, 1], contype=0, conaffinity=0,
+        )  # fmt: skip
+
+
+def _add_object(mujoco: Any, spec: Any, index: int, placed: PlacedModel) -> None:
+    half = placed.yaw / 2
+    body = spec.worldbody.add_body(
+        name=f"object{index}", pos=placed.position, quat=[np.cos(half), 0, 0, np.sin(half)]
+    )
+    if not placed.fixed:
+        body.add_freejoint()
+    for number, surface in enumerate(placed.model.surfaces):
+        _add_surface(mujoco, spec, body, f"o{index}_{number}", surface)
+    volume = sum(part.volume for part in placed.model.parts)
+    for number, part in enumerate(placed.model.parts):
+        name = f"part{index}_{number}"
+        spec.add_mesh(name=name, uservert=part.corners.ravel().tolist())
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, group=_CONTACT,
+            mass=max(0.2 * part.volume / volume, 1e-5), friction=[0.9, 0.01, 0.001],
+        )  # fmt: skip
+
+
+def _add_surface(mujoco: Any, spec: Any, body: Any, name: str, surface: Surface) -> None:
+    coordinates = {}
+    if surface.uv is not None and surface.uv_faces is not None:
+        coordinates = {
+            "usertexcoord": surface.uv.ravel().tolist(),
+            "userfacetexcoord": surface.uv_faces.ravel().tolist(),
+        }
+    spec.add_mesh(
+        name=name,
+        uservert=surface.vertices.ravel().tolist(),
+        userface=surface.faces.ravel().tolist(),
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+        **coordinates,
+    )
+    looks: dict[str, Any] = {"rgba": list(surface.rgba)}
+    if surface.texture is not None:
+        _add_material(mujoco, spec, name, surface.texture)
+        looks["material"] = name
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, group=_VISIBLE, mass=0,
+        contype=0, conaffinity=0, **looks,
+    )  # fmt: skip
+
+
+def _add_material(mujoco: Any, spec: Any, name: str, pixels: ByteArray) -> None:
+    texture = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, nchannel=3)
+    texture.width, texture.height = pixels.shape[1], pixels.shape[0]
+    texture.data = np.ascontiguousarray(pixels).tobytes()
+    material = spec.add_material(name=name)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+    material.specular = 0.1
+
+
+def surface_texture(rgb: tuple[float, float, float], index: int) -> ByteArray:
+    """Return the texture of a table, floor or wall, uint8 HxWx3, drawn by ``index``.
+
+    Half of the indices give a photograph of LIBERO's when its package is installed.
+    """
+    photographs = _photographs()
+    if photographs and index % 2:
+        return photographs[(index // 2) % len(photographs)]
+    rng = np.random.default_rng([index, 47])
+    y, x = np.mgrid[0:256, 0:256] / 256
+    kind = int(rng.integers(5))
+    if kind == 0:
+        wobble = np.sin(2 * np.pi * x * rng.uniform(1, 3)) * 0.03
+        shade = 0.1 * np.sin(2 * np.pi * (y + wobble) * rng.integers(10, 40))
+    elif kind == 1:
+        tiles = int(rng.integers(4, 14))
+        shade = 0.1 * ((np.floor(x * tiles) + np.floor(y * tiles)) % 2 - 0.5)
+    elif kind == 2:
+        cells = int(rng.choice([4, 8, 16, 32]))
+        coarse = rng.normal(0, 0.1, (cells, cells)).astype(np.float32)
+        shade = cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC)
+    elif kind == 3:
+        planks = int(rng.integers(4, 10))
+        shade = rng.normal(0, 0.08, planks)[np.minimum((y * planks).astype(int), planks - 1)]
+    else:
+        shade = np.zeros((256, 256))
+    shade = shade + rng.normal(0, 0.012, (256, 256))
+    pixels = np.clip(np.array(rgb) * (1.0 + np.asarray(shade)[..., None]), 0, 1)
+    return (pixels * 255).astype(np.uint8)
+
+
+@cache
+def _photographs() -> tuple[ByteArray, ...]:
+    try:
+        folder = libero_folder() / "textures"
+    except InputError:
+        return ()
+    return tuple(_photograph(path) for path in sorted(folder.glob("*.png")))
+
+
+def _photograph(path: Path) -> ByteArray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise InputError(f"{path} is not a picture that OpenCV reads")
+    small = cv2.resize(pixels, (_TEXTURE_PX, _TEXTURE_PX), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(np.asarray(small, np.uint8)[..., ::-1])
+
+
+def _labels_of_geoms(model: Any, count: int) -> ByteArray:
+    """Return for each geom 1 + the index of its object, 0 for the surroundings."""
+    labels = np.zeros(model.ngeom, np.uint8)
+    for index in range(count):
+        labels[model.geom_bodyid == model.body(f"object{index}").id] = index + 1
+    return labels
+
+
+def _quaternion(mujoco: Any, view: Viewpoint) -> DoubleArray:
+    """Return a camera's orientation; MuJoCo's cameras look along -z with y up."""
+    right, down, forward = view.axes()
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, np.column_stack([right, -down, -forward]).ravel())
+    return quaternion

@@ -1,0 +1,109 @@
+"""Household scenes with ground truth, deterministic by seed.
+
+Seeds below ``training_set.TRAINING_SEEDS`` are held out from training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from zsris_ros.geometry.centroid import centroid_3d
+from zsris_ros.simulation.household.household_layout import HouseholdLayout, draw_household
+from zsris_ros.simulation.household.household_render import HouseholdRenderer
+from zsris_ros.simulation.household.model_library import PAINTS, ModelLibrary, describe
+from zsris_ros.simulation.nouns import noun_phrases
+from zsris_ros.simulation.render import Rendering
+from zsris_ros.simulation.tabletop import OPTICAL_FRAME, TabletopObject, TabletopScene
+from zsris_ros.simulation.words import NEUTRAL, Description, doubtful_nouns
+from zsris_ros.types import Frame
+
+VISIBLE_PX, ANY_PX = 250, 12
+"""Pixels (of 640x480) of a visible object, and of one that could be seen at all."""
+_ABSENT_KINDS = 24
+
+
+def household_scene(
+    seed: int, library: ModelLibrary, width: int = 640, height: int = 480
+) -> TabletopScene:
+    """Render the scene of a seed. Raises RenderingUnavailable without MuJoCo or OpenGL."""
+    layout = draw_household(seed, library)
+    with HouseholdRenderer(layout, width, height) as renderer:
+        rendering = renderer.render(layout)
+        positions = [position for position, _ in renderer.poses()]
+    return scene_of(seed, library, layout, rendering, positions)
+
+
+def scene_of(
+    seed: int,
+    library: ModelLibrary,
+    layout: HouseholdLayout,
+    rendering: Rendering,
+    positions: list[np.ndarray],
+) -> TabletopScene:
+    """Return a rendered layout with its truth; ``positions`` are the settled bodies' in the world."""
+    assert rendering.depth is not None
+    frame = Frame(rendering.rgb, rendering.depth, rendering.intrinsics, frame_id=OPTICAL_FRAME)
+    axes, camera = layout.viewpoint.axes(), np.array(layout.viewpoint.position)
+    share = rendering.labels.size / (640 * 480)
+    objects: list[TabletopObject] = []
+    hidden: list[Description] = []
+    for index, placed in enumerate(layout.objects):
+        words = describe(placed.key, library)
+        mask = rendering.labels == index + 1
+        pixels = int(mask.sum())
+        surface = centroid_3d(mask, rendering.depth, rendering.intrinsics)
+        if pixels < VISIBLE_PX * share or surface is None:
+            if pixels >= ANY_PX * share:
+                hidden.append(words)
+            continue
+        extent = placed.model.extent
+        middle = positions[index] + np.array([0.0, 0.0, extent[2] / 2])
+        centre = axes @ (middle - camera)
+        objects.append(
+            TabletopObject(
+                label=index + 1,
+                words=words,
+                mask=mask,
+                centroid=surface,
+                centre=(float(centre[0]), float(centre[1]), float(centre[2])),
+                extent_m=(float(extent[0]), float(extent[1]), float(extent[2])),
+            )
+        )
+    described = [*(each.words for each in objects), *hidden]
+    return TabletopScene(
+        seed,
+        frame,
+        rendering.labels,
+        tuple(objects),
+        tuple(hidden),
+        doubtful=_doubtful(described),
+        kinds=_absent_kinds(seed, library),
+        colours=PAINTS,
+    )
+
+
+def _doubtful(described: list[Description]) -> frozenset[str]:
+    """Return the noun phrases that may fit an object, with any colour.
+
+    Of a label in many colours, any colour may be said.
+    """
+    found: set[str] = set()
+    for words in described:
+        nouns = doubtful_nouns(words)
+        anything = replace(words, nouns=nouns, colours=PAINTS)
+        found.update(t for t in noun_phrases(anything) if NEUTRAL not in t.split())
+        if len(words.colours) > 1:
+            found.update(f"{colour} {noun}" for noun in words.nouns for colour in PAINTS)
+            found.update(f"{colour} {NEUTRAL}" for colour in PAINTS)
+            found -= set(noun_phrases(words))
+    return frozenset(found)
+
+
+def _absent_kinds(seed: int, library: ModelLibrary) -> tuple[str, ...]:
+    """Return nouns of random models, to ask for what is not there."""
+    rng = np.random.default_rng([seed, 53])
+    names = rng.choice(library.names, _ABSENT_KINDS, replace=False)
+    nouns = [library.get(str(name)).description.nouns for name in names]
+    return tuple(dict.fromkeys(each[int(rng.integers(len(each)))] for each in nouns))

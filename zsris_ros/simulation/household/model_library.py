@@ -1,0 +1,170 @@
+"""The object models that household scenes are made of, read once and looked up by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zsris_ros.simulation.convex_parts import convex_parts
+from zsris_ros.simulation.household.folder_models import folder_model_names, read_folder_model
+from zsris_ros.simulation.household.libero_models import (
+    libero_folder,
+    libero_words,
+    read_libero_model,
+)
+from zsris_ros.simulation.household.object_model import (
+    HOUSEHOLD_COLOURS,
+    ObjectModel,
+    Surface,
+    painted,
+)
+from zsris_ros.simulation.household.resting import resting_poses
+from zsris_ros.simulation.layout import COLOURS
+from zsris_ros.simulation.shapes import SHAPES
+from zsris_ros.simulation.words import Description
+
+DoubleArray = npt.NDArray[np.float64]
+
+PRIMITIVE_NOUNS = {
+    "box": ("box", "block", "cube"),
+    "ball": ("ball", "sphere"),
+    "cylinder": ("cylinder", "can"),
+    "cone": ("cone",),
+    "mug": ("mug", "cup"),
+    "bowl": ("bowl",),
+    "bottle": ("bottle",),
+    "plate": ("plate", "dish"),
+}
+"""The nouns of the tabletop's shapes."""
+_PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where models come from: folders of scanned objects, LIBERO's assets, the tabletop's shapes.
+
+    ``held_out`` names are left out.
+    """
+
+    folders: tuple[Path, ...] = ()
+    libero: Path | None = None
+    shapes: bool = True
+    held_out: frozenset[str] = frozenset()
+
+    def names(self) -> list[str]:
+        """Return the names of all models, sorted within their source."""
+        found = [name for folder in self.folders for name in folder_model_names(folder)]
+        if self.libero is not None:
+            found += list(libero_words())
+        if self.shapes:
+            found += list(SHAPES)
+        return [name for name in found if name not in self.held_out]
+
+
+def model_source(places: Sequence[str], held_out: Iterable[str] = ()) -> ModelSource:
+    """Return the source of folders, "libero" (the package's assets) and "shapes".
+
+    Raises:
+        InputError: A folder without objects, or LIBERO's package is not installed.
+    """
+    folders = tuple(Path(each) for each in places if each not in ("libero", "shapes"))
+    libero = libero_folder() if "libero" in places else None
+    return ModelSource(folders, libero, "shapes" in places, frozenset(held_out))
+
+
+class ModelLibrary:
+    """Reads the models of a source on demand and keeps them."""
+
+    def __init__(self, source: ModelSource) -> None:
+        self.names = source.names()
+        self._source = source
+        self._models: dict[str, ObjectModel] = {}
+        self._resting: dict[str, list[tuple[DoubleArray, float]]] = {}
+
+    def get(self, name: str) -> ObjectModel:
+        """Return a model by name. Raises InputError for a damaged one."""
+        if name not in self._models:
+            self._models[name] = self._read(name)
+        return self._models[name]
+
+    def resting(self, name: str) -> list[tuple[DoubleArray, float]]:
+        """Return the rotations that put a model on its stable faces, and their chances."""
+        if name not in self._resting:
+            self._resting[name] = resting_poses(self.get(name).parts)
+        return self._resting[name]
+
+    def _read(self, name: str) -> ObjectModel:
+        for folder in self._source.folders:
+            if (folder / name / "visual.obj").exists():
+                return read_folder_model(folder / name)
+        if name in SHAPES:
+            return primitive(name)
+        assert self._source.libero is not None
+        return read_libero_model(name, self._source.libero)
+
+
+@cache
+def primitive(shape: str) -> ObjectModel:
+    """Return a shape of the tabletop as a model, unpainted."""
+    mesh = SHAPES[shape].mesh
+    return ObjectModel(
+        name=shape,
+        description=Description(PRIMITIVE_NOUNS[shape], (), (), len(PRIMITIVE_NOUNS[shape])),
+        surfaces=(Surface(mesh.vertices, mesh.faces, rgba=(1.0, 1.0, 1.0, 1.0)),),
+        parts=tuple(convex_parts(mesh.vertices, mesh.faces)),
+        role=_PRIMITIVE_ROLES.get(shape, "object"),
+        upright=shape in ("mug", "bowl", "plate", "bottle", "cone"),
+    )
+
+
+def key_of(name: str, colour: str | None) -> str:
+    """Return the name under which a training set lists an object: "<colour>/<model>"."""
+    return f"{colour or ''}/{name}"
+
+
+def describe(key: str, library: ModelLibrary) -> Description:
+    """Return the words of an object of a training set.
+
+    ``key`` is "<colour>/<model>", the colour empty when the model keeps its own, or a tabletop
+    object's "<colour> <shape>".
+    """
+    if "/" not in key:
+        colour, shape = key.split()
+        return Description(PRIMITIVE_NOUNS[shape], (colour,), (), len(PRIMITIVE_NOUNS[shape]))
+    colour, _, name = key.partition("/")
+    words = library.get(name).description
+    if not colour:
+        return words
+    return Description(words.nouns[-words.kinds :], (colour,), (), words.kinds)
+
+
+def painted_model(model: ObjectModel, colour: str, rng: np.random.Generator) -> ObjectModel:
+    """Paint a model in a shade of a colour of HOUSEHOLD_COLOURS."""
+    base = np.array(HOUSEHOLD_COLOURS[colour])
+    shade = np.clip(base * rng.uniform(0.85, 1.1) + rng.normal(0, 0.025, 3), 0.02, 1.0)
+    return painted(model, colour, (float(shade[0]), float(shade[1]), float(shade[2])))
+
+
+PAINTS = tuple(COLOURS) + ("brown", "grey", "turquoise")
+"""The colours that models are painted with."""
+
+
+def save_words(words: Mapping[str, Description], path: Path) -> None:
+    """Write the descriptions of a training set's names as JSON."""
+    path.write_text(json.dumps({key: asdict(each) for key, each in words.items()}, indent=1))
+
+
+def load_words(path: Path) -> dict[str, Description]:
+    """Read what ``save_words`` wrote."""
+    return {
+        key: Description(
+            tuple(each["nouns"]), tuple(each["colours"]), tuple(each["adjectives"]), each["kinds"]
+        )
+        for key, each in json.loads(path.read_text()).items()
+    }

@@ -1,0 +1,78 @@
+"""The words that fit an object: nouns, colours, adjectives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NEUTRAL = "object"
+
+HYPERNYMS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("apple", "orange", "lemon", "banana", "peach", "plum"), ("fruit",)),
+    "carrot": ("vegetable",),
+    **dict.fromkeys(("fork", "spoon", "knife"), ("cutlery", "utensil")),
+    **dict.fromkeys(("hammer", "screwdriver", "clamp", "scissors"), ("tool",)),
+    **dict.fromkeys(("soda can", "milk", "juice", "wine"), ("drink",)),
+    **dict.fromkeys(("cabinet", "shelf"), ("furniture",)),
+    **dict.fromkeys(("mug", "bowl", "plate", "ramekin"), ("dish",)),
+}
+"""More general nouns that fit an object with the noun."""
+
+DOUBTFUL: Mapping[str, tuple[str, ...]] = {
+    "carton": ("box", "bottle"),
+    "ramekin": ("bowl", "cup", "plate"),
+    "bowl": ("cup", "ramekin", "plate", "pan"),
+    "mug": ("pot",),
+    "cup": ("bowl",),
+    "crate": ("box", "basket"),
+    "basket": ("box", "crate"),
+    "caddy": ("box", "holder", "shelf"),
+    "can": ("cylinder", "bottle", "jar"),
+    "cylinder": ("can", "jar", "cup"),
+    "bottle": ("jar", "tube"),
+    "box": ("block", "cube", "book", "carton", "soap"),
+    "book": ("box",),
+    "cabinet": ("box", "shelf"),
+    "shelf": ("cabinet", "table"),
+    "microwave": ("box", "cabinet"),
+    "ball": ("orange", "apple", "peach", "plum", "lemon"),
+    **dict.fromkeys(("orange", "apple", "peach", "plum", "lemon"), ("ball", "sphere")),
+    "soap": ("box",),
+    "sponge": ("box", "block"),
+    "pan": ("pot", "plate", "bowl"),
+    "marker": ("bottle", "tube"),
+}
+"""Nouns that some people would use for an object with the noun, and others not."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """The words that fit an object.
+
+    ``nouns`` are its names, the most specific first, each maybe a compound; ``kinds`` is the number
+    of generic ones at the end, which still fit when the object is repainted. ``colours`` and
+    ``adjectives`` may each stand before any noun.
+    """
+
+    nouns: tuple[str, ...]
+    colours: tuple[str, ...] = ()
+    adjectives: tuple[str, ...] = ()
+    kinds: int = 1
+
+    @property
+    def name(self) -> str:
+        """The first colour and the first noun, such as "red mug"."""
+        return " ".join((*self.colours[:1], self.nouns[0]))
+
+
+def with_hypernyms(words: Description) -> Description:
+    """Return the description with its nouns' more general nouns at the end."""
+    more = [h for noun in words.nouns for h in HYPERNYMS.get(noun, ()) if h not in words.nouns]
+    nouns = (*words.nouns, *dict.fromkeys(more))
+    return Description(nouns, words.colours, words.adjectives, words.kinds)
+
+
+def doubtful_nouns(words: Description) -> tuple[str, ...]:
+    """Return nouns that neither clearly fit nor clearly don't."""
+    found = [noun for each in words.nouns for noun in DOUBTFUL.get(each.split()[-1], ())]
+    return tuple(noun for noun in dict.fromkeys(found) if noun not in words.nouns)
