@@ -37,9 +37,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """``rgb`` uint8 HxWx3 and ``labels`` uint8 HxW (k = object k-1) of N images, ``names`` of the
-    objects in each.
-    """
+    """N images: ``rgb`` uint8 HxWx3, ``labels`` uint8 HxW (k = object k-1), ``names`` of objects."""
 
     rgb: Images
     labels: Images

@@ -90,9 +90,8 @@ class TabletopData:
         """Return ``scene`` with its questions; ``names`` holds unique pairs of colour and shape."""
         generate = verdict_expressions if self.verdicts else expressions
         masks = [each.mask for each in scene.objects]
-        counts = Counter(
-            [*(each.name for each in scene.objects), *(each.name for each in scene.hidden)]
-        )
+        counts = Counter(each.name for each in scene.objects)
+        counts.update(each.name for each in scene.hidden)
         return EvaluationItem(
             name=f"seed {scene.seed}",
             frame=scene.frame,

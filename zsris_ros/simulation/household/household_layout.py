@@ -46,9 +46,10 @@ class PlacedModel:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What stands around the objects. Colours are RGB in 0..1; ``textures`` are indices drawn for
-    table, floor and wall; ``wall_m`` is the wall's distance, None without one; ``arm`` shows a
-    robot's arm.
+    """Table, floor, wall and a robot's arm around the objects.
+
+    Colours are RGB in 0..1; ``textures`` are indices drawn for table, floor and wall; ``wall_m`` is
+    the wall's distance, None without one.
     """
 
     table_rgb: tuple[float, float, float]

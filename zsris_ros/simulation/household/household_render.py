@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,8 @@ class HouseholdRenderer:
 
     def poses(self) -> list[tuple[DoubleArray, DoubleArray]]:
         """Return each object's settled position (float64 3, metres) and axes (3x3, columns)."""
-        bodies = [name for name in self._object_bodies()]
-        return [
-            (self._data.body(b).xpos.copy(), self._data.body(b).xmat.reshape(3, 3).copy())
-            for b in bodies
-        ]
+        bodies = [self._data.body(name) for name in self._object_bodies()]
+        return [(body.xpos.copy(), body.xmat.reshape(3, 3).copy()) for body in bodies]
 
     def render(self, layout: HouseholdLayout, depth: bool = True) -> Rendering:
         """Render with ``layout``'s lights and viewpoint."""
@@ -140,9 +138,8 @@ def _add_surroundings(mujoco: Any, spec: Any, layout: HouseholdLayout) -> None:
     spec.worldbody.add_geom(type=box, size=[6, 6, 0.01], pos=[0, 0, _FLOOR_Z], material="floor")
     away = np.subtract(layout.viewpoint.target, layout.viewpoint.position)[:2]
     away = away / max(float(np.linalg.norm(away)), 1e-9)
-    turn = np.array(
-        [np.cos(np.arctan2(*away[::-1]) / 2), 0, 0, np.sin(np.arctan2(*away[::-1]) / 2)]
-    )
+    half_turn = float(np.arctan2(away[1], away[0])) / 2
+    turn = [np.cos(half_turn), 0, 0, np.sin(half_turn)]
     if around.wall_m is not None:
         spec.worldbody.add_geom(
             type=box, size=[0.01, 4, 2], pos=[*(away * around.wall_m), 1.0], quat=turn,
@@ -171,7 +168,7 @@ def _add_arm(mujoco: Any, spec: Any, away: DoubleArray, seed: int) -> None:
     points.append(np.array([*(base * 0.6), rng.uniform(0.45, 0.7)]))
     points.append(np.array([*rng.uniform(-0.15, 0.15, 2), rng.uniform(0.28, 0.5)]))
     shade = float(rng.choice([0.92, 0.85, 0.35, 0.12]))
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         spec.worldbody.add_geom(
             type=mujoco.mjtGeom.mjGEOM_CAPSULE, fromto=[*start, *end],
             size=[float(rng.uniform(0.035, 0.06)), 0, 0], rgba=[shade, shade, shade, 1],

@@ -42,7 +42,7 @@ def scene_of(
     rendering: Rendering,
     positions: list[np.ndarray],
 ) -> TabletopScene:
-    """Return a rendered layout with its truth; ``positions`` are the settled bodies' in the world."""
+    """Return a rendered layout with its truth; ``positions`` are of the settled bodies."""
     assert rendering.depth is not None
     frame = Frame(rendering.rgb, rendering.depth, rendering.intrinsics, frame_id=OPTICAL_FRAME)
     axes, camera = layout.viewpoint.axes(), np.array(layout.viewpoint.position)

@@ -15,7 +15,12 @@ from tqdm import tqdm
 
 from zsris_ros.simulation.household.household_layout import draw_household, vary_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
-from zsris_ros.simulation.household.model_library import ModelLibrary, ModelSource
+from zsris_ros.simulation.household.model_library import (
+    ModelLibrary,
+    ModelSource,
+    save_words,
+    training_words,
+)
 from zsris_ros.simulation.training_set import (
     HEIGHT,
     TRAINING_SEEDS,
@@ -25,6 +30,9 @@ from zsris_ros.simulation.training_set import (
     create_arrays,
     load_training_set,
 )
+
+WORDS = "words.json"
+"""The file of a set that describes the names of its objects."""
 
 _library: ModelLibrary | None = None
 """The models of a rendering process, read before it is forked."""
@@ -47,6 +55,7 @@ def render_household_set(
     _library = ModelLibrary(source)
     for name in tqdm(_library.names, "reading models", unit="model"):
         _library.get(name)
+    save_words(training_words(_library), directory / WORDS)
     jobs = [(str(directory), index) for index in range(len(names) // VIEWS, layouts)]
     # Forked, so that the models are read once.
     with ProcessPoolExecutor(workers, get_context("fork")) as pool:

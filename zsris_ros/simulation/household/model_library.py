@@ -27,7 +27,7 @@ from zsris_ros.simulation.household.object_model import (
 from zsris_ros.simulation.household.resting import resting_poses
 from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.simulation.words import Description
+from zsris_ros.simulation.words import Description, with_hypernyms
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -151,8 +151,20 @@ def painted_model(model: ObjectModel, colour: str, rng: np.random.Generator) -> 
     return painted(model, colour, (float(shade[0]), float(shade[1]), float(shade[2])))
 
 
-PAINTS = tuple(COLOURS) + ("brown", "grey", "turquoise")
+PAINTS = (*COLOURS, "brown", "grey", "turquoise")
 """The colours that models are painted with."""
+
+
+def training_words(library: ModelLibrary) -> dict[str, Description]:
+    """Return the description of every key that a training set of these models may have."""
+    keys = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
+    for name in library.names:
+        model = library.get(name)
+        if model.description.colours:
+            keys.append(key_of(name, None))
+        if model.paintable:
+            keys += [key_of(name, colour) for colour in PAINTS]
+    return {key: with_hypernyms(describe(key, library)) for key in keys}
 
 
 def save_words(words: Mapping[str, Description], path: Path) -> None:

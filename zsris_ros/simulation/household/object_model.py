@@ -30,8 +30,8 @@ HOUSEHOLD_COLOURS = {**COLOURS, **EXTRA_COLOURS}
 class Surface:
     """A triangle mesh in the object's frame, in metres.
 
-    ``vertices`` float64 Vx3, ``faces`` int32 Fx3, ``uv`` float64 Ux2 with ``uv_faces`` int32 Fx3, or
-    both None; ``texture`` uint8 HxWx3 (its first row is v = 0) or None; ``rgba`` multiplies it.
+    ``vertices`` float64 Vx3, ``faces`` int32 Fx3; ``uv`` float64 Ux2 with ``uv_faces`` int32 Fx3,
+    or both None; ``texture`` uint8 HxWx3 (its first row is v = 0) or None; ``rgba`` multiplies it.
     """
 
     vertices: DoubleArray

@@ -142,7 +142,7 @@ def clip_texts(clip: ClipModel, texts: Sequence[str]) -> Tensor:
 
 
 def name_losses(logits: Tensor, right: Tensor) -> Tensor:
-    """Return N losses -log of the share of the right names (float NxK) in the softmax of NxK logits.
+    """Return N losses: -log of the right names' (float NxK) share in the softmax of NxK logits.
 
     The loss of a crop without a right name is 0.
     """

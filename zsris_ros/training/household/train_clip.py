@@ -1,4 +1,4 @@
-"""Train a small CLIP on household and tabletop scenes, from random weights, through the hybrid encoder.
+"""Train a small CLIP on household and tabletop scenes through the hybrid encoder.
 
 All crops of a batch are compared with all its captions: HybridGL's hybrid features, a plain pass
 over one of the two views, and GEM's patch features of whole frames. Two losses share the logits
