@@ -106,7 +106,7 @@ def test_limits_and_categories_are_kept(scenes: list[TabletopScene]) -> None:
 
 def test_half_hidden_objects_are_neither_targets_nor_absent(scenes: list[TabletopScene]) -> None:
     for scene in scenes[:6]:
-        lost = replace(scene, objects=scene.objects[1:], hidden=(scene.objects[0].name,))
+        lost = replace(scene, objects=scene.objects[1:], hidden=(scene.objects[0].words,))
         for each in (*expressions(lost, MANY), *verdict_expressions(lost, MANY)):
             assert referents(lost, each.text) == set(each.targets), each
 

@@ -134,7 +134,7 @@ def _negated(scene: TabletopScene, text: str) -> set[int] | None:
         return None
     words = re.split(r" nor | or ", found["not"])
     names = [re.sub(r"^(the|a) | one$", "", each) for each in words]
-    unwanted = {i for i, t in enumerate(scene.objects) if {t.colour, t.shape} & set(names)}
+    unwanted = {i for i, t in enumerate(scene.objects) if {*t.words.colours, *t.words.nouns} & set(names)}
     return named(scene, found["noun"]) - unwanted
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from zsris_ros.training.tabletop import train_clip as clip_training
-from zsris_ros.training.tabletop import train_sam as sam_training
-from zsris_ros.training.tabletop.captions import SCENERY_NAME, draw_caption
-from zsris_ros.training.tabletop.export import export_clip, export_sam, known_tokens
 
 from zsris_ros.proposals.sam.sam_network import build_sam
+from zsris_ros.simulation.words import Description
+from zsris_ros.training.household import train_clip as clip_training
+from zsris_ros.training.household import train_sam as sam_training
+from zsris_ros.training.household.captions import CaptionWriter
+from zsris_ros.training.household.export import export_clip, export_sam, known_tokens
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.weights.token_table import (
@@ -24,8 +25,14 @@ from zsris_ros.weights.token_table import (
     expand_clip_state,
 )
 
-SHIPPED = 16_000_000
+SHIPPED = 32_000_000
 """Bytes that both files may take together."""
+
+WORDS = (
+    Description(("coffee mug", "mug"), ("red", "white"), ("porcelain",)),
+    Description(("wine bottle", "bottle"), ("black",), ("glass",)),
+    Description(("can of soup", "can"), ("blue",)),
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,7 @@ def files(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights") / "new"
     sam, shrunk = folder / "sam.safetensors", folder / "clip.safetensors"
-    sizes = export_sam(build_sam(sam_training.ARCHITECTURE), sam), export_clip(clip, shrunk)
+    sizes = export_sam(build_sam(sam_training.ARCHITECTURE), sam), export_clip(clip, WORDS, shrunk)
     assert sizes == (sam.stat().st_size, shrunk.stat().st_size)
     return sam, shrunk
 
@@ -65,17 +72,17 @@ def test_a_restored_clip_encodes_captions_alike(clip: ClipModel, files: tuple[Pa
     state = expand_clip_state(load_file(files[1]))
     read = ClipModel.load(clip_training.ARCHITECTURE, state)
     rng = np.random.default_rng(0)
-    names = ["red mug", "black bottle", SCENERY_NAME]
-    captions = [draw_caption(rng, names[i % 3]).text for i in range(60)]
+    writer = CaptionWriter(WORDS)
+    captions = [writer.draw(rng, [*WORDS, None][i % 4]).text for i in range(60)]
     before, after = clip.encode_text(captions), read.encode_text(captions)
     assert torch.cosine_similarity(before, after).min() > 0.9999
 
 
 def test_every_token_of_a_caption_is_kept(clip: ClipModel) -> None:
-    kept = set(known_tokens(clip).tolist())
+    kept = set(known_tokens(clip, WORDS).tolist())
     rng = np.random.default_rng(1)
-    shapes = ["box", "ball", "cylinder", "cone", "mug", "bowl", "bottle", "plate"]
-    captions = [draw_caption(rng, f"pink {shapes[i % 8]}").text for i in range(400)]
+    writer = CaptionWriter(WORDS)
+    captions = [writer.draw(rng, [*WORDS, None][i % 4]).text for i in range(400)]
     assert set(clip.tokenize(captions).unique().tolist()) <= kept
     assert {0, 49406, 49407} <= kept, "padding, start and end"
     assert len(kept) < 300
@@ -85,7 +92,7 @@ def test_unknown_tokens_have_zero_vectors(files: tuple[Path, Path]) -> None:
     stored = load_file(files[1])
     table = expand_clip_state(stored)[TABLE]
     absent = np.setdiff1d(np.arange(49408), stored[ROWS].numpy())
-    assert table.shape == (49408, 128)
+    assert table.shape == (49408, clip_training.ARCHITECTURE["text_cfg"]["width"])
     assert not table[torch.from_numpy(absent)].any()
 
 

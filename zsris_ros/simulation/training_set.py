@@ -37,7 +37,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """N images: ``rgb`` uint8 HxWx3, ``labels`` uint8 HxW (k = object k-1), ``names`` of objects."""
+    """N images: ``rgb`` uint8 HxWx3, ``labels`` uint8 HxW (k = object k-1), objects' ``names``."""
 
     rgb: Images
     labels: Images

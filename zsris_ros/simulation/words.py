@@ -68,8 +68,9 @@ class Description:
 def with_hypernyms(words: Description) -> Description:
     """Return the description with its nouns' more general nouns at the end."""
     more = [h for noun in words.nouns for h in HYPERNYMS.get(noun, ()) if h not in words.nouns]
-    nouns = (*words.nouns, *dict.fromkeys(more))
-    return Description(nouns, words.colours, words.adjectives, words.kinds)
+    more = list(dict.fromkeys(more))
+    nouns = (*words.nouns, *more)
+    return Description(nouns, words.colours, words.adjectives, words.kinds + len(more))
 
 
 def doubtful_nouns(words: Description) -> tuple[str, ...]:

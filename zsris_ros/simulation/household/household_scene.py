@@ -104,6 +104,6 @@ def _doubtful(described: list[Description]) -> frozenset[str]:
 def _absent_kinds(seed: int, library: ModelLibrary) -> tuple[str, ...]:
     """Return nouns of random models, to ask for what is not there."""
     rng = np.random.default_rng([seed, 53])
-    names = rng.choice(library.names, _ABSENT_KINDS, replace=False)
+    names = rng.permutation(library.names)[:_ABSENT_KINDS]
     nouns = [library.get(str(name)).description.nouns for name in names]
     return tuple(dict.fromkeys(each[int(rng.integers(len(each)))] for each in nouns))

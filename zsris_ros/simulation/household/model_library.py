@@ -42,6 +42,8 @@ PRIMITIVE_NOUNS = {
     "plate": ("plate", "dish"),
 }
 """The nouns of the tabletop's shapes."""
+_SHAPE = "shape:"
+"""Begins the names of the tabletop's shapes: LIBERO has a plate, too."""
 _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
 
 
@@ -63,7 +65,7 @@ class ModelSource:
         if self.libero is not None:
             found += list(libero_words())
         if self.shapes:
-            found += list(SHAPES)
+            found += [_SHAPE + shape for shape in SHAPES]
         return [name for name in found if name not in self.held_out]
 
 
@@ -74,6 +76,8 @@ def model_source(places: Sequence[str], held_out: Iterable[str] = ()) -> ModelSo
         InputError: A folder without objects, or LIBERO's package is not installed.
     """
     folders = tuple(Path(each) for each in places if each not in ("libero", "shapes"))
+    for folder in folders:
+        folder_model_names(folder)
     libero = libero_folder() if "libero" in places else None
     return ModelSource(folders, libero, "shapes" in places, frozenset(held_out))
 
@@ -103,8 +107,8 @@ class ModelLibrary:
         for folder in self._source.folders:
             if (folder / name / "visual.obj").exists():
                 return read_folder_model(folder / name)
-        if name in SHAPES:
-            return primitive(name)
+        if name.startswith(_SHAPE):
+            return primitive(name.removeprefix(_SHAPE))
         assert self._source.libero is not None
         return read_libero_model(name, self._source.libero)
 
@@ -114,7 +118,7 @@ def primitive(shape: str) -> ObjectModel:
     """Return a shape of the tabletop as a model, unpainted."""
     mesh = SHAPES[shape].mesh
     return ObjectModel(
-        name=shape,
+        name=_SHAPE + shape,
         description=Description(PRIMITIVE_NOUNS[shape], (), (), len(PRIMITIVE_NOUNS[shape])),
         surfaces=(Surface(mesh.vertices, mesh.faces, rgba=(1.0, 1.0, 1.0, 1.0)),),
         parts=tuple(convex_parts(mesh.vertices, mesh.faces)),

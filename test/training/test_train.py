@@ -1,4 +1,4 @@
-"""`zsris train-tabletop` end to end with one step: it writes both files and resumes."""
+"""`zsris train` end to end with one step: it writes both files and resumes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str
         import_mujoco()
     except RenderingUnavailable as error:
         pytest.skip(str(error))
-    command = ["train-tabletop", "--out", str(tmp_path), "--layouts", "1", "--workers", "1"]
-    command += ["--refine-steps", "1"]
+    command = ["train", "--out", str(tmp_path), "--layouts", "1", "--tabletop-layouts", "1"]
+    command += ["--workers", "1", "--refine-steps", "1"]
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
     assert all((tmp_path / name).is_file() for name in FILES)
     assert "sam.safetensors" in capsys.readouterr().out
-    pictures = (tmp_path / "pictures" / "rgb.npy").stat().st_mtime_ns
+    pictures = (tmp_path / "household" / "rgb.npy").stat().st_mtime_ns
     first = (tmp_path / "sam.safetensors").read_bytes()
 
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "2"]) == 0
-    assert (tmp_path / "pictures" / "rgb.npy").stat().st_mtime_ns == pictures
+    assert (tmp_path / "household" / "rgb.npy").stat().st_mtime_ns == pictures
     assert (tmp_path / "sam.safetensors").read_bytes() == first, "its one step was done"
     saved = torch.load(tmp_path / "clip_training.pt", map_location="cpu", weights_only=True)
     assert saved["step"] == 2

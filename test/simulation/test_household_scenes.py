@@ -1,0 +1,85 @@
+"""Household scenes: deterministic, settled on the support, with true labels and expressions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.object_folder import write_carton
+
+from zsris_ros.simulation.expressions import expressions
+from zsris_ros.simulation.household.household_layout import draw_household, vary_household
+from zsris_ros.simulation.household.household_render import HouseholdRenderer
+from zsris_ros.simulation.household.household_scene import household_scene
+from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
+from zsris_ros.simulation.nouns import noun_phrases, nouns, unsafe_noun_phrases
+from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
+from zsris_ros.simulation.verdict_expressions import verdict_expressions
+from zsris_ros.types import Verdict
+
+SIZE = 160, 120
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ModelLibrary:
+    try:
+        import_mujoco()
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("objects")
+    write_carton(folder / "milk")
+    return ModelLibrary(model_source([str(folder), "shapes"]))
+
+
+def test_layouts_repeat_by_seed(library: ModelLibrary) -> None:
+    first, again, other = (draw_household(seed, library) for seed in (4, 4, 5))
+    assert [each.key for each in first.objects] == [each.key for each in again.objects]
+    assert first.viewpoint == again.viewpoint != other.viewpoint
+    rng = np.random.default_rng(0)
+    assert vary_household(first, rng).objects == first.objects
+    assert vary_household(first, rng).viewpoint != first.viewpoint
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_objects_come_to_rest_on_the_support_or_in_each_other(
+    library: ModelLibrary, seed: int
+) -> None:
+    layout = draw_household(seed, library)
+    # A large table: nothing rolls off.
+    around = replace(layout.surroundings, table_half_m=(3.0, 3.0))
+    with HouseholdRenderer(replace(layout, surroundings=around), *SIZE) as renderer:
+        poses = renderer.poses()
+    assert len(poses) == len(layout.objects)
+    for placed, (position, axes) in zip(layout.objects, poses, strict=True):
+        points = np.vstack([each.vertices for each in placed.model.surfaces]) @ axes.T + position
+        assert points[:, 2].min() > -0.01, placed.key
+
+
+def test_a_scene_has_true_labels_and_words(library: ModelLibrary) -> None:
+    scene = household_scene(6, library, *SIZE)
+    assert scene.objects
+    for each in scene.objects:
+        assert each.mask.sum() == (scene.labels == each.label).sum() > 0
+        assert each.words.nouns and each.name
+        assert 0.2 < each.centroid[2] < 2.5
+    denoted = nouns(scene)
+    for noun in denoted:
+        fits = [i for i, o in enumerate(scene.objects) if noun.text in noun_phrases(o.words)]
+        assert list(noun.objects) == fits
+    assert not {noun.text for noun in denoted} & unsafe_noun_phrases(scene)
+
+
+def test_its_expressions_mean_what_they_say(library: ModelLibrary) -> None:
+    texts = 0
+    for seed in (6, 7, 8):
+        scene = household_scene(seed, library, *SIZE)
+        for each in (*expressions(scene), *verdict_expressions(scene)):
+            texts += 1
+            assert all(0 <= target < len(scene.objects) for target in each.targets)
+            if each.verdict is Verdict.NOT_FOUND:
+                assert not each.targets
+            if each.category == "absent kind":
+                words = [noun for o in scene.objects for noun in o.words.nouns]
+                assert each.text.split()[-1] not in words
+    assert texts > 30
