@@ -134,7 +134,8 @@ def _negated(scene: TabletopScene, text: str) -> set[int] | None:
         return None
     words = re.split(r" nor | or ", found["not"])
     names = [re.sub(r"^(the|a) | one$", "", each) for each in words]
-    unwanted = {i for i, t in enumerate(scene.objects) if {*t.words.colours, *t.words.nouns} & set(names)}
+    said = [{*each.words.colours, *each.words.nouns} for each in scene.objects]
+    unwanted = {i for i, words in enumerate(said) if words & set(names)}
     return named(scene, found["noun"]) - unwanted
 
 
