@@ -165,3 +165,20 @@ def test_the_order_of_proposals_does_not_matter(order: list[int], text: str) -> 
     objects = ["mug", "mug", "bowl", "mug"]
     turned = best(text, *(objects[k] for k in order), boxes=[ROW[k] for k in order])
     assert order[turned] == best(text, *objects)
+
+
+def test_a_noun_that_the_weights_never_saw_counts_half_and_is_said() -> None:
+    settings = ReferSettings(vocabulary=("mug", "bowl", "box"))
+    known = refer("the red mug", "red mug", "bowl", settings=settings)
+    unknown = refer("the red laptop", "red mug", "bowl", settings=settings)
+    plural = refer("both mugs", "red mug", "mug", "bowl", settings=settings)
+    neutral = refer("the red thing", "red mug", "bowl", settings=settings)
+    assert known.best is not None and unknown.best is not None and neutral.best is not None
+    assert unknown.best.scores["known"] == 0
+    assert "never saw a 'laptop'" in unknown.explanation
+    for result in (known, plural, neutral):
+        assert result.best is not None and "known" not in result.best.scores
+        assert "never saw" not in result.explanation
+    open_words = refer("the red laptop", "red mug", "bowl")
+    assert open_words.best is not None
+    assert unknown.best.score == pytest.approx(open_words.best.score / 2, rel=1e-5)

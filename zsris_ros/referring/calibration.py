@@ -30,7 +30,7 @@ from torch.nn import functional as F
 EVIDENCE: Mapping[str, str] = MappingProxyType(
     {
         **{kind: kind for kind in ("match", "presence", "not", "place", "order", "posture")},
-        **{kind: kind for kind in ("anchor", "thing", "coherence")},
+        **{kind: kind for kind in ("anchor", "thing", "coherence", "known")},
         **dict.fromkeys(("left_of", "right_of", "above", "below"), "direction"),
         **dict.fromkeys(("in_front_of", "behind"), "depth"),
         **dict.fromkeys(("bigger_than", "smaller_than"), "size"),
@@ -56,6 +56,7 @@ RELIABILITY: Mapping[str, float] = MappingProxyType(
         "not": 0.8,
         "place": 0.8,
         "posture": 0.5,
+        "known": 0.5,
         "thing": 0.3,
         "coherence": 0.6,
         "presence": 0.0,
@@ -65,7 +66,8 @@ RELIABILITY: Mapping[str, float] = MappingProxyType(
 """The assumed probability that a statement of a kind is true of the target, without a measurement.
 
 Order and direction are nearly always right. Distance, contact and exclusion are judged by geometry
-and by CLIP, which are less reliable. The absolute kinds only count if they were measured.
+and by CLIP, which are less reliable. An unknown noun leaves even odds that a fit to the other words is
+right. The absolute kinds only count if they were measured.
 """
 
 SAME_TEXT = 0.97

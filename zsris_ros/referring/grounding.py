@@ -32,7 +32,7 @@ from zsris_ros.referring.evidence import (
     whole_objects,
 )
 from zsris_ros.referring.object_filter import objectness, prefer_wholes
-from zsris_ros.referring.prompts import expression_texts, fill_templates, negative_texts
+from zsris_ros.referring.prompts import expression_texts, fill_templates, is_known, negative_texts
 from zsris_ros.referring.ranking import best_probability
 from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
 from zsris_ros.referring.settings import ReferSettings
@@ -103,6 +103,8 @@ class Grounder:
         spatial = ordered or any(each.certainty > 0.5 for each in target.relations)
         terms: dict[str, Tensor] = {}
         terms["match"], membership = self._semantics(scene, target, spatial)
+        if not is_known(target, self._settings):
+            terms["known"] = torch.zeros(len(scene.proposals))
         anchors, missing = self._add_relations(scene, target, membership, terms)
         for excluded in target.excluded:
             terms["not"] = terms.get("not", 1.0) * (1 - self._excluded_fit(scene, excluded))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import NounPhrase
@@ -50,6 +51,14 @@ def expression_texts(
         inner_presence = presence or not calibration.measured
         texts += expression_texts(inner, settings, localiser_template, inner_presence)
     return texts
+
+
+def is_known(target: NounPhrase, settings: ReferSettings) -> bool:
+    """Return whether the weights were trained with the head noun, as far as the preset says."""
+    if not settings.vocabulary or is_neutral(target.head):
+        return True
+    head = target.head.lower()
+    return head in settings.vocabulary or singular(head) in settings.vocabulary
 
 
 def negative_texts(target: NounPhrase, negatives: Sequence[str]) -> list[str]:

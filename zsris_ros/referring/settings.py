@@ -29,6 +29,8 @@ class ReferSettings:
             fit a phrase as well. At 5, CLIP's own softmax gives the best one 150 times as much.
         negatives: Texts that compete with the phrase for ``presence``, with "{}" for its
             attributes: "background", "{} bowl".
+        vocabulary: The nouns that the weights were trained with, in the singular; empty if any noun
+            may be known. Another head noun counts as unknown ("known" in the evidence).
         min_score: Score up to which the best candidate is NOT_FOUND, with measured scores.
         ambiguity_ratio: Share of the best score from which another candidate fits as well.
         calibration: The weight of each kind of evidence.
@@ -47,6 +49,7 @@ class ReferSettings:
     negatives: tuple[str, ...] = (
         "object", "thing", "something", "background", "surface", "texture",
     )  # fmt: skip
+    vocabulary: tuple[str, ...] = ()
     min_score: float = 0.02
     ambiguity_ratio: float = 0.5
     calibration: Calibration = field(default_factory=Calibration)
