@@ -75,6 +75,19 @@ TABLETOP = Entry(
     },
 )
 
+FRAMES = Entry(
+    "frames",
+    "pictures with labels and questions of any source, in the form of docs/libero.md",
+    {
+        "--root": _root("NAME_rgb.png, NAME.json and, if known, NAME_depth.png, NAME_label.png"),
+        "--only": {
+            "default": "*",
+            "metavar": "PATTERN",
+            "help": "names of frames, as 'libero_goal_*' (default: all)",
+        },
+    },
+)
+
 OSD = Entry(
     "osd",
     "real RGB-D scenes of a table (Object Segmentation Database)",
@@ -95,6 +108,7 @@ DATA_SETS: Mapping[str, Entry] = {
     entry.name: entry
     for entry in (
         TABLETOP,
+        FRAMES,
         OSD,
         _refcoco("refcoco", "RefCOCO", "unc"),
         _refcoco("refcoco+", "RefCOCO+", "unc"),
@@ -111,6 +125,10 @@ def open_data_set(args: argparse.Namespace) -> DataSet:
         from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 
         return TabletopData(args.seed, args.scenes, args.categories, args.verdict)
+    if args.dataset == "frames":
+        from zsris_ros.evaluation.datasets.frames import FramesData
+
+        return FramesData(args.root, args.only)
     if args.dataset == "osd":
         from zsris_ros.evaluation.datasets.osd import OsdData
 
