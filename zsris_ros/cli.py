@@ -11,6 +11,7 @@ from zsris_ros import __version__
 from zsris_ros.commands import (
     bench,
     calibrate,
+    convert_osd,
     demo,
     evaluate,
     listen,
@@ -58,7 +59,8 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
         refer, replay, listen, demo, weights, parse, evaluate,
-        calibrate, bench, record_tabletop, train_tabletop, train_language,
+        calibrate, bench, record_tabletop, convert_osd, train_tabletop,
+        train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     return parser

@@ -125,14 +125,15 @@ def open_data_set(args: argparse.Namespace) -> DataSet:
         from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 
         return TabletopData(args.seed, args.scenes, args.categories, args.verdict)
-    if args.dataset == "frames":
+    if args.dataset in ("frames", "osd"):
         from zsris_ros.evaluation.datasets.frames import FramesData
+        from zsris_ros.evaluation.datasets.osd import convert_osd
 
-        return FramesData(args.root, args.only)
-    if args.dataset == "osd":
-        from zsris_ros.evaluation.datasets.osd import OsdData
-
-        return OsdData(args.root)
+        if args.dataset == "frames":
+            return FramesData(args.root, args.only)
+        converted = args.out / "frames"
+        convert_osd(args.root, converted)
+        return FramesData(converted, title="Object Segmentation Database")
     if args.dataset == "phrasecut":
         from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData
 
