@@ -16,6 +16,7 @@ from zsris_ros.commands import (
     evaluate,
     listen,
     parse,
+    record_libero,
     record_tabletop,
     refer,
     replay,
@@ -59,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
         refer, replay, listen, demo, weights, parse, evaluate,
-        calibrate, bench, record_tabletop, convert_osd, train_tabletop,
+        calibrate, bench, record_tabletop, record_libero, convert_osd, train_tabletop,
         train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
