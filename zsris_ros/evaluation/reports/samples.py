@@ -80,12 +80,11 @@ def write_worst(
 ) -> None:
     """Write the ``count`` worst answers as ``directory``/01_NAME.png, ...
 
-    A band holds the question, and the reason of the error and the answer.
+    A band holds the question and the answer, with a key of REASONS.
     """
     for place, answer in enumerate(worst(answers, count), start=1):
         image = drawing(data_set.item(answer.item).frame.rgb, answer)
-        why = reason(answer)
-        line = f"{REASONS.get(why, why)}: {answer.verdict} {answer.message}"
+        line = f"{answer.verdict} ({reason(answer)}): {answer.message}"
         caption(image, answer.expression, line, ANSWER, answered_mask(answer))
         directory.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(directory / f"{place:02d}_{answer.item}.png")
