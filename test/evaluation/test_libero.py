@@ -13,6 +13,7 @@ from zsris_ros.cli import main
 from zsris_ros.evaluation.libero.libero_tables import libero_tables
 from zsris_ros.evaluation.libero.object_names import ABSENT_NAMES, LOOKS, NAMES, name_of
 from zsris_ros.evaluation.libero.task_questions import first_objects, task_questions
+from zsris_ros.evaluation.reports.result_tables import with_results
 from zsris_ros.types import Verdict
 
 BOWLS = {"akita_black_bowl_1": 0, "akita_black_bowl_2": 1, "plate_1": 2, "flat_stove_1": 3}
@@ -153,3 +154,9 @@ def test_the_tables_pool_the_suites(tmp_path: Path) -> None:
         in (text)
     )
     assert "| **all** | 50.0% of 40 (35%-65%) | 10.0% of 40 (4%-23%) | 40.0% of 10" in text
+
+
+def test_the_page_shows_the_results() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    page = (docs / "libero.md").read_text()
+    assert with_results(page, libero_tables(docs / "results" / "libero")) == page

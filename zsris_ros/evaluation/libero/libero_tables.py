@@ -42,7 +42,7 @@ def libero_tables(results: Path) -> str:
         "",
         *_categories(rows),
         "",
-        "Verdicts, and the masks alone (IoU > 0.5, whatever the verdict):",
+        "Verdicts, and the masks of all answers (IoU > 0.5, or rightly none), whatever the verdict:",
         "",
         *_verdicts(rows),
     ]
