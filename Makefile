@@ -201,8 +201,8 @@ grasps: $(MADE)/test $(MADE)/package
 LIBERO_SUITES := libero_spatial libero_object libero_goal libero_10 libero_90
 LIBERO := docs/results/libero
 libero: $(MADE)/test $(MADE)/package
-	@[ -n "$(ZSRIS_LIBERO_DIR)" ] || $(call stop,ZSRIS_LIBERO_DIR must name a folder of \
-	  `zsris record-libero`: docs/libero.md)
+	@[ -n "$(ZSRIS_LIBERO_DIR)" ] || $(call stop,ZSRIS_LIBERO_DIR must name the folder of \
+	  the frames that zsris record-libero has written: see docs/libero.md)
 	for suite in $(LIBERO_SUITES); do \
 	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" --out out/libero/$$suite && \
 	  install -D -m 644 -t $(LIBERO)/$$suite out/libero/$$suite/summary.json || exit 1; done

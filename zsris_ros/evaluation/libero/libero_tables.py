@@ -42,7 +42,7 @@ def libero_tables(results: Path) -> str:
         "",
         *_categories(rows),
         "",
-        "Verdicts, and the masks of all answers (IoU > 0.5, or rightly none), whatever the verdict:",
+        "Verdicts; and the masks alone, right with IoU > 0.5 or if rightly empty:",
         "",
         *_verdicts(rows),
     ]
