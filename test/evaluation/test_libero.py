@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from zsris_ros.cli import main
+from zsris_ros.evaluation.datasets.frames import FramesData
 from zsris_ros.evaluation.libero.libero_tables import libero_tables
 from zsris_ros.evaluation.libero.object_names import ABSENT_NAMES, LOOKS, NAMES, name_of
 from zsris_ros.evaluation.libero.task_questions import first_objects, task_questions
@@ -160,3 +162,21 @@ def test_the_page_shows_the_results() -> None:
     docs = Path(__file__).parents[2] / "docs"
     page = (docs / "libero.md").read_text()
     assert with_results(page, libero_tables(docs / "results" / "libero")) == page
+
+
+@pytest.mark.slow
+def test_a_task_is_rendered_with_its_truth(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("robosuite", reason="needs the extra household")
+    assert main(["record-libero", str(tmp_path), "libero_spatial:0:1", "--state", "1"]) == 0
+    (name,) = FramesData(tmp_path).names()
+    item = FramesData(tmp_path).item(name)
+    assert name == "libero_spatial_000_1" and item.frame.has_geometry
+    bowl = item.truth(item.questions[0])
+    assert item.frame.depth is not None and 0.5 < np.median(item.frame.depth[bowl]) < 2
+    assert [each.category for each in item.questions] == ["sentence", "object", "absent", "absent"]
+    assert main(["record-libero", str(tmp_path), "libero_spatial:0:1", "--state", "1"]) == 0
+    assert "0 frames rendered, 1 kept" in capsys.readouterr().out
+    assert main(["record-libero", str(tmp_path), "libero_nowhere"]) == 2
+    assert "libero_nowhere is no SUITE" in capsys.readouterr().err
