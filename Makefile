@@ -4,6 +4,7 @@
 # make colcon  build with colcon, as on a robot, against the ROS wheels
 # make results  measure again what README.md and docs/results.md say
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
+# make libero   measure LIBERO's frames again, for docs/libero.md
 # make grasps   execute planned grasps in MuJoCo again, for docs/grasping.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
@@ -48,7 +49,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps libero parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -195,6 +196,17 @@ grasps: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
 	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" "Alone=$(GRASPS)/alone" \
 	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned$(comma) alone=$(GRASPS)/scanned")
+
+# The tables of docs/libero.md, on frames that `zsris record-libero` has rendered.
+LIBERO_SUITES := libero_spatial libero_object libero_goal libero_10 libero_90
+LIBERO := docs/results/libero
+libero: $(MADE)/test $(MADE)/package
+	@[ -n "$(ZSRIS_LIBERO_DIR)" ] || $(call stop,ZSRIS_LIBERO_DIR must name the folder of \
+	  the frames that zsris record-libero has written: see docs/libero.md)
+	for suite in $(LIBERO_SUITES); do \
+	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" --out out/libero/$$suite && \
+	  install -D -m 644 -t $(LIBERO)/$$suite out/libero/$$suite/summary.json || exit 1; done
+	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO)
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

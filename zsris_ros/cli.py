@@ -11,10 +11,12 @@ from zsris_ros import __version__
 from zsris_ros.commands import (
     bench,
     calibrate,
+    convert_osd,
     demo,
     evaluate,
     listen,
     parse,
+    record_libero,
     record_tabletop,
     refer,
     replay,
@@ -58,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
         refer, replay, listen, demo, weights, parse, evaluate,
-        calibrate, bench, record_tabletop, train, train_language,
+        calibrate, bench, record_tabletop, record_libero, convert_osd, train, train_language,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     return parser

@@ -20,6 +20,7 @@ from zsris_ros.evaluation.metrics import (
     overall_iou,
     overlap,
     precision,
+    wilson,
 )
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.types import BoolArray, Proposals
@@ -87,3 +88,9 @@ def test_object_centric_iou_is_of_all_answers_at_once(true: BoolArray, answers: 
     assert found == (np.all(every, axis=0).sum(), np.any(every, axis=0).sum())  # VATEX, Eq. (9)
     assert all(found.iou <= iou(true, answer) for answer in answers)
     assert (true == before).all(), "the mask is unchanged"
+
+
+def test_wilson_interval() -> None:
+    low, high = wilson(9, 10)
+    assert (low, high) == (pytest.approx(0.596, abs=0.001), pytest.approx(0.982, abs=0.001))
+    assert wilson(10, 10)[1] == 1.0

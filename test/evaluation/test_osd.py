@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from support.squares import CAMERA, SQUARES, blob, squares_frame
 
-from zsris_ros.evaluation.datasets.osd import OsdData, spatial_questions
+from zsris_ros.evaluation.datasets.frames import FramesData
+from zsris_ros.evaluation.datasets.osd import convert_osd, osd_names, read_osd, spatial_questions
 from zsris_ros.types import BoolArray, Frame, InputError
 
 OSD = Path(os.environ.get("ZSRIS_OSD_DIR", Path(__file__).parents[3] / "shared" / "osd"))
@@ -49,29 +50,38 @@ def write_osd(root: Path) -> None:
     (root / "objects.json").write_text('{"a": 3}')
 
 
-def test_osd_frames_are_read(tmp_path: Path) -> None:
+def test_osd_frames_are_converted(tmp_path: Path) -> None:
     write_osd(tmp_path)
-    data = OsdData(tmp_path)
-    (read,) = map(data.item, data.names())
-    np.testing.assert_array_equal(read.masks, SQUARES)
-    np.testing.assert_allclose(read.frame.depth, squares_frame().depth, atol=1e-6)
-    assert read.truth(read.questions[0]).any()
+    out = tmp_path / "out"
+    assert convert_osd(tmp_path, out) == 1
+    read, item = FramesData(out).item("a"), read_osd(tmp_path, "a")
+    for one in (read, item):
+        np.testing.assert_array_equal(one.masks, SQUARES)
+        np.testing.assert_allclose(one.frame.depth, squares_frame().depth, atol=1e-6)
+    np.testing.assert_array_equal(read.frame.depth, item.frame.depth)
+    assert read.frame.intrinsics == item.frame.intrinsics
+    assert read.questions == item.questions != ()
+    (tmp_path / "a_label.png").unlink()
+    assert convert_osd(tmp_path, out) == 1, "what is converted is kept"
+
+
+def test_damaged_osd_frames_are_named(tmp_path: Path) -> None:
+    write_osd(tmp_path)
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / "a_label.png")
     with pytest.raises(InputError, match="differ in size"):
-        data.item("a")
+        convert_osd(tmp_path, tmp_path / "out")
     (tmp_path / "a_depth.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"a_depth\.png is missing"):
-        data.item("a")
+        convert_osd(tmp_path, tmp_path / "out")
 
 
 @pytest.mark.skipif(not OSD.is_dir(), reason=f"the real RGB-D scenes are not in {OSD}")
-def test_real_scenes_have_their_objects_and_questions() -> None:
-    data = OsdData(OSD)
+def test_real_scenes_have_their_objects_and_questions(tmp_path: Path) -> None:
     counts = json.loads((OSD / "objects.json").read_text())
-    names = list(data.names())
+    names = osd_names(OSD)
     assert names == sorted(counts)
     for name in names[:: max(1, len(names) // 4)]:
-        read = data.item(name)
+        read = read_osd(OSD, name)
         assert len(read.masks) == counts[name]
         assert read.masks.any(axis=(1, 2)).all()
         assert not (read.masks.sum(0) > 1).any()

@@ -19,6 +19,7 @@ from zsris_ros.evaluation.records import AnswerRecord
 def answer(expected: str, verdict: str, score: float | None, best_iou: float = 0.9) -> AnswerRecord:
     known: dict[str, Any] = dict.fromkeys(AnswerRecord.__dataclass_fields__, 0)
     known |= {
+        "box": None,
         "category": expected.lower(),
         "targets": {"FOUND": (0,), "AMBIGUOUS": (0, 1), "NOT_FOUND": ()}[expected],
         "expected": expected,
@@ -42,7 +43,7 @@ def test_the_figures_of_a_handful_of_answers() -> None:
             answer("NOT_FOUND", "FOUND", 0.55, best_iou=0.9),  # whatever it covers, it is wrong
         ]
     )
-    assert summary["n"] == 8
+    assert (summary["n"], summary["right"]) == (8, 0.375)
     assert summary["no_target_accuracy"] == 0.5
     assert summary["false_refusals"] == pytest.approx(1 / 6, abs=1e-4)
     assert summary["ambiguous_recall"] == 0.5
@@ -51,7 +52,7 @@ def test_the_figures_of_a_handful_of_answers() -> None:
     assert summary["by_category"]["found"] == {
         "n": 4,
         "expected": "FOUND",
-        "verdict_accuracy": 0.25,
+        "right": 0.25,
     }
     # Bins: {0: wrong}, {.15: right}, {.55: wrong}, {.85: both right}, {.95: two of three right}.
     apart = 0.0 + 0.85 + 0.55 + 2 * 0.15 + 3 * (0.95 - 2 / 3)

@@ -8,12 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zsris_ros.evaluation.grasping.grasp_evaluation import (
-    PLANNERS,
-    grasp_scenes,
-    wilson,
-    write_results,
-)
+from zsris_ros.evaluation.grasping.grasp_evaluation import PLANNERS, grasp_scenes, write_results
 from zsris_ros.evaluation.grasping.scenes import read_obj, scanned_names
 from zsris_ros.grasping import ParallelJaw, load_gripper
 from zsris_ros.simulation.convex_parts import convex_parts
@@ -46,12 +41,6 @@ def test_hollow_shapes_stay_hollow_and_solid_ones_are_one_part() -> None:
     middle = np.array([0.0, 0.0, 0.04])
     radii = [np.hypot(*(part.centroid - middle)[:2]) for part in parts if part.centroid[2] > 0.03]
     assert min(radii) > 0.03
-
-
-def test_wilson_interval() -> None:
-    low, high = wilson(9, 10)
-    assert (low, high) == (pytest.approx(0.596, abs=0.001), pytest.approx(0.982, abs=0.001))
-    assert wilson(10, 10)[1] == 1.0
 
 
 def test_a_folder_of_scans_is_read(tmp_path: Path) -> None:

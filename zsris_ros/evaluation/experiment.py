@@ -132,7 +132,11 @@ class Experiment:
             **self.settings,
         }
         results = Results(self.directory / folder, settings)
-        return MethodRun(segmenter, self._propose[key], results, proposers, names_only)
+        # Sentences of frames are a user's; the other data sets hold expressions by definition.
+        instructions = self._data_set == "frames" and method.variant == "product"
+        return MethodRun(
+            segmenter, self._propose[key], results, proposers, names_only, instructions
+        )
 
     def _choose_proposers(self, method: Method, proposals: str) -> Sequence[Proposer]:
         models = self._parts

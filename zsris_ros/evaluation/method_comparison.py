@@ -12,6 +12,7 @@ from zsris_ros.evaluation.evaluation_loop import evaluate
 from zsris_ros.evaluation.experiment import Experiment
 from zsris_ros.evaluation.records import read_answers
 from zsris_ros.evaluation.reports.page import write_report
+from zsris_ros.evaluation.reports.samples import write_worst
 from zsris_ros.evaluation.reports.summary import accuracy_of, summarise_folder, write_table
 from zsris_ros.evaluation.run_folder import claim
 
@@ -22,14 +23,17 @@ def evaluate_method(
     method: Method,
     proposals: str,
     limit: int | None = None,
+    pictures: int = 0,
 ) -> tuple[dict[str, Any], Path]:
     """Evaluate one method; return its summary and the path of its report.
+
+    ``pictures`` of the worst answers are also written as images.
 
     On the tabletop the objects are also asked for by colour and shape, and on the Object
     Segmentation Database the questions are also answered with the true masks.
     """
     dataset, data = experiment.settings["dataset"], experiment.settings["data"]
-    verdicts = bool(data.get("verdict"))
+    verdicts = dataset == "frames" or bool(data.get("verdict"))
     names = dataset == "tabletop" and not verdicts
     truth = dataset == "osd" and proposals != "truth"
     directory = experiment.directory
@@ -47,7 +51,9 @@ def evaluate_method(
     if truth:
         more["true_masks"] = summarise_folder(directory / "true_masks")
     summary = summarise_folder(directory, more, verdicts=verdicts)
-    return summary, write_report(directory, summary, read_answers(directory), data_set)
+    answers = read_answers(directory)
+    write_worst(directory / "worst", answers, data_set, pictures)
+    return summary, write_report(directory, summary, answers, data_set)
 
 
 def compare_methods(

@@ -10,7 +10,7 @@ The overall IoU is unaffected: empty pairs add nothing to either sum.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import fsum
+from math import fsum, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -107,3 +107,12 @@ def object_centric_overlap(true: BoolArray, answers: Sequence[BoolArray]) -> Ove
         common &= answer
         either |= answer
     return overlap(common, either)
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Return the 95 % Wilson score interval of a share of ``n`` > 0."""
+    z = 1.96
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, centre - half), min(1.0, centre + half)

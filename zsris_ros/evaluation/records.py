@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zsris_ros.evaluation.datasets.items import Box
 from zsris_ros.types import InputError
 
 ANSWERS = "answers.jsonl"
@@ -47,6 +48,13 @@ class AnswerRecord:
     width: int
     explanation: str
     ms: float  # milliseconds of ``refer``
+    message: str = ""
+    box: Box | None = None  # the truth, where no mask is known: the answer's box is compared
+
+    @property
+    def has_target(self) -> bool:
+        """Whether an object of the frame is meant."""
+        return bool(self.targets) or self.box is not None
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,13 @@ def to_line(record: AnswerRecord | FrameRecord) -> str:
 def read_answers(directory: Path) -> list[AnswerRecord]:
     """Read the answers in a folder. Raises InputError for an invalid line."""
     return [
-        AnswerRecord(**{**row, "targets": tuple(row["targets"])})
+        AnswerRecord(
+            **{
+                **row,
+                "targets": tuple(row["targets"]),
+                "box": tuple(row["box"]) if row.get("box") else None,
+            }
+        )
         for row in _rows(directory / ANSWERS)
     ]
 

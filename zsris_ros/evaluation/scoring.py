@@ -19,6 +19,7 @@ from zsris_ros.evaluation.metrics import (
 )
 from zsris_ros.evaluation.records import REFUSED, AnswerRecord
 from zsris_ros.geometry import run_lengths
+from zsris_ros.geometry.masks import filled_box
 from zsris_ros.types import BoolArray, FloatArray, InputError, Proposals, ReferringResult, Verdict
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Scorer:
             verdict=result.verdict.value,
             score=None if best is None or math.isnan(best.score) else round(best.score, 4),
             source=None if best is None else best.source,
+            message=result.message,
             explanation=result.explanation,
             ms=round(ms, 3),
         )
@@ -63,6 +65,7 @@ class Scorer:
         fields: dict[str, Any] = {
             "score": None,
             "source": None,
+            "message": str(error),
             "explanation": str(error),
             "ms": 0.0,
         }
@@ -84,9 +87,12 @@ class Scorer:
         **fields: Any,
     ) -> AnswerRecord:
         targets, classes = question.targets, self._item.classes
-        truth = max(self._truths(question), key=lambda each: self._overlap(each, mask).iou)
-        answered, bound = self._overlap(truth, mask), self._bound(question, proposals)
-        best = max(self._overlap(each, first).iou for each in self._truths(question))
+        truths = self._truths(question)
+        compared = self._compared(question, mask)
+        truth = max(truths, key=lambda each: self._overlap(each, compared).iou)
+        answered, bound = self._overlap(truth, compared), self._bound(question, proposals)
+        first = self._compared(question, first)
+        best = max(self._overlap(each, first).iou for each in truths)
         closest = self._memoised(
             ("class", _key(mask)), lambda: closest_object(self._item.masks, mask)
         )
@@ -98,9 +104,9 @@ class Scorer:
             expected=question.verdict.value,
             intersection=answered.intersection,
             union=answered.union,
-            iou=round(answer_iou(answered, bool(targets)), 6),
+            iou=round(answer_iou(answered, question.has_target), 6),
             best_iou=round(best, 6),
-            bound=round(answer_iou(bound, bool(targets)), 6),
+            bound=round(answer_iou(bound, question.has_target), 6),
             bound_intersection=bound.intersection,
             bound_union=bound.union,
             target_class=classes[targets[0]] if classes and targets else None,
@@ -109,23 +115,31 @@ class Scorer:
             truth=self._counts(truth),
             height=mask.shape[0],
             width=mask.shape[1],
+            box=question.box,
             **fields,
         )
 
     def _truths(self, question: Question) -> list[BoolArray]:
         """Return the right masks: the union of all targets, or each target if one is asked for."""
-        if question.verdict is Verdict.AMBIGUOUS:
+        if question.verdict is Verdict.AMBIGUOUS and question.targets:
             return [self._item.masks[target] for target in question.targets]
-        return [self._memoised(("truth", question.targets), lambda: self._item.truth(question))]
+        return [self._memoised(("truth", question), lambda: self._item.truth(question))]
+
+    def _compared(self, question: Question, mask: BoolArray) -> BoolArray:
+        """Return the part of an answer that is compared with the truth: with a box, its box."""
+        return mask if question.box is None else filled_box(mask)
 
     def _bound(self, question: Question, proposals: Proposals) -> Overlap:
         """Return the overlap of the best choice: one proposal, or one for each target."""
 
         def compute() -> Overlap:
-            if not question.targets:
+            if not question.has_target:
                 return Overlap(0, 0)  # without a target the empty answer is always possible
             truths = self._truths(question)
-            found = [best_overlap(truth, proposals.masks) for truth in truths]
+            masks = proposals.masks
+            if question.box is not None:
+                masks = np.array([filled_box(mask) for mask in masks], bool)
+            found = [best_overlap(truth, masks) for truth in truths]
             if len(question.targets) > len(truths) and len(proposals):
                 each = [
                     int(np.argmax([overlap(self._item.masks[i], m).iou for m in proposals.masks]))

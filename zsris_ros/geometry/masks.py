@@ -1,4 +1,4 @@
-"""Bounding boxes of masks, in pixels (x, y)."""
+"""Bounding boxes of masks, in pixels (x, y), and masks of boxes."""
 
 from __future__ import annotations
 
@@ -29,3 +29,20 @@ def bounding_region(mask: BoolArray) -> RegionOfInterest | None:
         return None
     columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def box_mask(box: tuple[float, float, float, float], height: int, width: int) -> BoolArray:
+    """Return the pixels inside of a box (x, y, w, h), bool HxW; the part outside is cut off."""
+    x, y, w, h = box
+    mask = np.zeros((height, width), bool)
+    mask[max(0, round(y)) : max(0, round(y + h)), max(0, round(x)) : max(0, round(x + w))] = True
+    return mask
+
+
+def filled_box(mask: BoolArray) -> BoolArray:
+    """Return the pixels of the bounding box of a mask, bool HxW."""
+    filled = np.zeros_like(mask)
+    roi = bounding_region(mask)
+    if roi is not None:
+        filled[roi] = True
+    return filled

@@ -63,7 +63,7 @@ def draw_result(rgb: ByteArray, result: ReferringResult, title: str) -> ByteArra
         _outline(image, result.mask, colour, unit)
     for candidate in shown:
         _cross(image, candidate, unit)
-    _caption(image, title, _verdict_line(result), colour, result.mask, unit)
+    caption(image, title, _verdict_line(result), colour, result.mask)
     return image
 
 
@@ -92,8 +92,32 @@ def draw_instruction(rgb: ByteArray, result: InstructionResult, title: str) -> B
         if step.destination is not None and step.destination.place is not None:
             name = str(number) if len(result.steps) > 1 else ""
             _ring(image, step.destination.place, name, unit)
-    _caption(image, title, result.message, VERDICT_COLOURS[result.verdict], covered, unit)
+    caption(image, title, result.message, VERDICT_COLOURS[result.verdict], covered)
     return image
+
+
+def caption(image: ByteArray, title: str, line: str, colour: Colour, mask: BoolArray) -> None:
+    """Write two lines of text on an image (uint8 HxWx3), in place.
+
+    They stand in a translucent band with a stripe in ``colour``, at the top or bottom edge, where
+    the band covers less of ``mask``.
+    """
+    unit = _unit(image)
+    height, width = image.shape[:2]
+    margin = _pixels(14, unit)
+    scale = 0.62 * unit
+    title = _one_line(title, scale, width - 2 * margin)
+    line = _one_line(line, 0.7 * scale, width - 2 * margin)
+    band = min(height, _pixels(56, unit))
+    at_top = np.count_nonzero(mask[:band]) <= np.count_nonzero(mask[height - band :])
+    top = 0 if at_top else height - band
+    area = image[top : top + band]
+    area[:] = _blend(area, DARK, BAND)
+    area[:, : _pixels(5, unit)] = colour
+    first, second = top + _pixels(25, unit), top + _pixels(46, unit)
+    thickness = _pixels(1, unit)
+    cv2.putText(image, title, (margin, first), FONT, scale, LIGHT, thickness, cv2.LINE_AA)
+    cv2.putText(image, line, (margin, second), FONT, 0.7 * scale, colour, thickness, cv2.LINE_AA)
 
 
 def contact_sheet(images: Sequence[ByteArray], columns: int) -> ByteArray:
@@ -198,27 +222,6 @@ def _verdict_line(result: ReferringResult) -> str:
             x, y, z = best.centroid
             words.append(f"x {x:+.3f} y {y:+.3f} z {z:.3f} m")
     return "  |  ".join(words)
-
-
-def _caption(
-    image: ByteArray, title: str, line: str, colour: Colour, mask: BoolArray, unit: float
-) -> None:
-    """Write two lines of text in a translucent band with a stripe in the verdict's colour."""
-    height, width = image.shape[:2]
-    margin = _pixels(14, unit)
-    scale = 0.62 * unit
-    title = _one_line(title, scale, width - 2 * margin)
-    line = _one_line(line, 0.7 * scale, width - 2 * margin)
-    band = min(height, _pixels(56, unit))
-    at_top = np.count_nonzero(mask[:band]) <= np.count_nonzero(mask[height - band :])
-    top = 0 if at_top else height - band
-    area = image[top : top + band]
-    area[:] = _blend(area, DARK, BAND)
-    area[:, : _pixels(5, unit)] = colour
-    first, second = top + _pixels(25, unit), top + _pixels(46, unit)
-    thickness = _pixels(1, unit)
-    cv2.putText(image, title, (margin, first), FONT, scale, LIGHT, thickness, cv2.LINE_AA)
-    cv2.putText(image, line, (margin, second), FONT, 0.7 * scale, colour, thickness, cv2.LINE_AA)
 
 
 def _one_line(text: str, scale: float, width: int) -> str:

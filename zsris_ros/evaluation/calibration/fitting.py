@@ -77,6 +77,8 @@ def _answers(
     scene: Scene,
 ) -> Iterator[AnsweredQuestion]:
     for question in questions:
+        if question.box is not None:
+            continue  # a box does not tell which of two overlapping masks is the object
         try:
             result = segmenter.refer(scene, question.text)
         except InputError:

@@ -5,6 +5,7 @@ Every figure comes from the answers' records alone. A share of no answers is Non
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,18 +21,23 @@ BINS = 10
 def verdict_summary(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
     """Return the figures of a verdict benchmark, all shares in [0, 1].
 
+    ``right``: of all questions, those with the right verdict and, for FOUND, the right mask. The
+    answer AMBIGUOUS to a question that means one object is wrong, whatever its mask.
+    ``expected_verdicts``: the numbers of the right verdicts.
     ``no_target_accuracy``: of the questions without a target, those answered NOT_FOUND.
     ``false_refusals``: of the questions with a target, those answered NOT_FOUND.
     ``ambiguous_recall``, ``ambiguous_precision``: of the answer AMBIGUOUS. ``found_accuracy``: of
     the questions with the right answer FOUND, those answered so with the right mask. ``ece``:
     expected calibration error of the first candidate's score, from the bins in ``reliability``
-    (``reliability_bins``). ``by_category``: number, right verdicts, and the share of right answers
-    (``verdict_accuracy``; for FOUND including the mask). ``n``: the answers.
+    (``reliability_bins``). ``by_category``: number, right verdicts, and ``right``. ``n``: the
+    answers.
     """
     scores = [a.score or 0.0 for a in answers]
     bins = reliability_bins(scores, [_first_is_right(a) for a in answers])
     return {
         "n": len(answers),
+        "right": _share(map(_is_right, answers)),
+        "expected_verdicts": dict(sorted(Counter(a.expected for a in answers).items())),
         **verdict_shares([(a.expected, a.verdict) for a in answers]),
         "found_accuracy": _share(_is_right(a) for a in answers if a.expected == "FOUND"),
         "ece": expected_calibration_error(bins),
@@ -94,7 +100,7 @@ def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float | None
 
 def _first_is_right(answer: AnswerRecord) -> bool:
     """Return whether the first candidate matches a target, whatever the verdict."""
-    return bool(answer.targets) and answer.best_iou > RIGHT_IOU
+    return answer.has_target and answer.best_iou > RIGHT_IOU
 
 
 def _is_right(answer: AnswerRecord) -> bool:
@@ -108,7 +114,7 @@ def _of_category(answers: Sequence[AnswerRecord]) -> dict[str, Any]:
     return {
         "n": len(answers),
         "expected": "/".join(expected),
-        "verdict_accuracy": _share(_is_right(a) for a in answers),
+        "right": _share(map(_is_right, answers)),
     }
 
 

@@ -30,16 +30,14 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def published_form(path: Path) -> Iterator[None]:
+def published_form(path: Path, form: str = "its published form") -> Iterator[None]:
     """Convert errors in data read from ``path`` into an InputError."""
     try:
         yield
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} is not in its published form: {type(error).__name__} {error}"
-        ) from error
+        raise InputError(f"{path} is not in {form}: {type(error).__name__} {error}") from error
 
 
 def read_picture(folders: Sequence[Path], name: str, description: str) -> ByteArray:
@@ -53,11 +51,20 @@ def read_picture(folders: Sequence[Path], name: str, description: str) -> ByteAr
     if found is None:
         others = "".join(f", or {folder}" for folder in folders[1:])
         raise FileNotFoundError(f"{name} is missing: {description} belong in {folders[0]}{others}")
+    return read_pixels(found, "RGB")
+
+
+def read_pixels(path: Path, mode: str | None = None) -> np.ndarray:
+    """Read an image file, HxW or HxWxC in its own dtype, or in a mode of Pillow.
+
+    Raises:
+        InputError: The file is no complete image.
+    """
     try:
-        with Image.open(found) as picture:
-            return np.array(picture.convert("RGB"), dtype=np.uint8)
+        with Image.open(path) as picture:
+            return np.array(picture.convert(mode) if mode else picture)
     except (OSError, SyntaxError, UnidentifiedImageError) as error:
-        raise InputError(f"{found} is not a whole picture, get it again: {error}") from error
+        raise InputError(f"{path} is not a whole picture, get it again: {error}") from error
 
 
 def check_size(picture: ByteArray, height: int, width: int, name: str) -> None:

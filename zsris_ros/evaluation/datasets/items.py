@@ -8,7 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
+from zsris_ros.geometry.masks import box_mask
 from zsris_ros.types import BoolArray, Frame, Verdict
+
+Box = tuple[float, float, float, float]
+"""(x, y, w, h) in pixels."""
 
 
 @dataclass(frozen=True)
@@ -16,13 +20,21 @@ class Question:
     """A referring expression, its category, and the indices of the matching objects.
 
     ``verdict`` is the right answer: FOUND (all targets are meant), AMBIGUOUS (one object is asked
-    for, and each target matches) or NOT_FOUND (no targets).
+    for, and each target matches) or NOT_FOUND (no targets). Where only the bounding box of the
+    object is known, ``box`` takes the place of the targets: the box of the answer's mask is
+    compared with it.
     """
 
     text: str
     category: str
     targets: tuple[int, ...]
     verdict: Verdict = Verdict.FOUND
+    box: Box | None = None
+
+    @property
+    def has_target(self) -> bool:
+        """Whether an object of the frame is meant."""
+        return bool(self.targets) or self.box is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +49,9 @@ class EvaluationItem:
     classes: tuple[str, ...] = ()  # M class names; empty if the data set has none
 
     def truth(self, question: Question) -> BoolArray:
-        """Return the union of the targets' masks, bool HxW; empty without targets."""
+        """Return the union of the targets' masks, or the filled box; bool HxW, or empty."""
+        if question.box is not None:
+            return box_mask(question.box, self.frame.height, self.frame.width)
         mask: BoolArray = np.any(self.masks[list(question.targets)], axis=0)
         return mask
 

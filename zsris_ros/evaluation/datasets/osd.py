@@ -1,6 +1,6 @@
-"""The Object Segmentation Database: real RGB-D scenes of a table.
+"""Converts the Object Segmentation Database, real RGB-D scenes of a table, to ``frames``.
 
-A folder holds ``objects.json`` (names of the frames) and for each NAME ``NAME_rgb.png``,
+Its folder holds ``objects.json`` (names of the frames) and for each NAME ``NAME_rgb.png``,
 ``NAME_depth.png`` (16 bit, millimetres, 0 unknown) and ``NAME_label.png`` (0 no depth, 1 table, 2
 and above objects). The expressions use only space and depth. They are generated from the true masks
 where they hold for one object by a clear margin.
@@ -8,13 +8,13 @@ where they hold for one object by a clear margin.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from zsris_ros.evaluation.datasets.files import read_json, read_pixels, required
+from zsris_ros.evaluation.datasets.frames import write_frame
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.geometry.centroid import centroid_3d
 from zsris_ros.geometry.masks import mask_box
@@ -33,41 +33,45 @@ HIDDEN_SHARE = 0.5
 """Least overlap of an object and an object behind it, as a share of the narrower width."""
 
 
-class OsdData:
-    """The frames in the folder ``root``, in the order of their names.
+def convert_osd(root: Path, out: Path) -> int:
+    """Write the frames of the folder ``root`` with questions to ``out``; return their number.
+
+    Frames that are already in ``out`` are kept.
 
     Raises:
         FileNotFoundError: A file is missing; the message names it.
+        InputError: A file is damaged, or the images of a frame differ in size.
     """
+    names = osd_names(root)
+    for name in names:
+        if not (out / f"{name}.json").exists():
+            item = read_osd(root, name)
+            write_frame(out, item, [f"object {n}" for n in range(1, len(item.masks) + 1)])
+    return len(names)
 
-    title = "Object Segmentation Database"
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        index = root / "objects.json"
-        if not index.is_file():
-            raise FileNotFoundError(
-                f"{index} is missing: --root must be the folder that holds objects.json and the "
-                "frames' NAME_rgb.png, NAME_depth.png and NAME_label.png"
-            )
-        self._names = sorted(json.loads(index.read_text(encoding="utf-8")))
+def osd_names(root: Path) -> list[str]:
+    """Return the sorted names of the frames in the folder ``root``."""
+    index = required(
+        root / "objects.json",
+        "the list of the frames, beside NAME_rgb.png, NAME_depth.png and NAME_label.png",
+    )
+    return sorted(read_json(index))
 
-    def names(self) -> Sequence[str]:
-        """Return the names of the frames."""
-        return self._names
 
-    def item(self, name: str) -> EvaluationItem:
-        """Read one frame. Raises InputError for images of different sizes."""
-        rgb, millimetres, labels = (
-            _picture(self._root / f"{name}_{kind}.png") for kind in ("rgb", "depth", "label")
-        )
-        if labels.ndim != 2 or not rgb.shape[:2] == millimetres.shape == labels.shape:
-            raise InputError(f"the pictures of {name} in {self._root} differ in size")
-        depth = millimetres.astype(np.float32) * np.float32(0.001)
-        numbers = [number for number in np.unique(labels) if number >= FIRST_OBJECT]
-        masks = np.array([labels == number for number in numbers], bool).reshape(-1, *labels.shape)
-        frame = Frame(rgb.astype(np.uint8), depth, KINECT)
-        return EvaluationItem(name, frame, masks, tuple(spatial_questions(frame, masks)))
+def read_osd(root: Path, name: str) -> EvaluationItem:
+    """Read one frame. Raises as ``convert_osd``."""
+    rgb, millimetres, labels = (
+        read_pixels(required(root / f"{name}_{kind}.png", "a picture that objects.json names"))
+        for kind in ("rgb", "depth", "label")
+    )
+    if labels.ndim != 2 or not rgb.shape[:2] == millimetres.shape == labels.shape:
+        raise InputError(f"the pictures of {name} in {root} differ in size")
+    depth = millimetres.astype(np.float32) * np.float32(0.001)
+    numbers = [number for number in np.unique(labels) if number >= FIRST_OBJECT]
+    masks = np.array([labels == number for number in numbers], bool).reshape(-1, *labels.shape)
+    frame = Frame(rgb.astype(np.uint8), depth, KINECT)
+    return EvaluationItem(name, frame, masks, tuple(spatial_questions(frame, masks)))
 
 
 def spatial_questions(frame: Frame, masks: BoolArray) -> Iterator[Question]:
@@ -130,10 +134,3 @@ def _clear(keys: Sequence[float] | np.ndarray, place: int, margin: float) -> int
     ranked = np.asarray(keys)[order]
     gaps = np.diff(ranked)[max(0, place - 1) : place + 1]
     return int(order[place]) if len(gaps) and bool((gaps >= margin).all()) else None
-
-
-def _picture(path: Path) -> np.ndarray:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: objects.json in the same folder names it")
-    with Image.open(path) as picture:
-        return np.asarray(picture)

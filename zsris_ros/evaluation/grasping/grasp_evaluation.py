@@ -19,6 +19,7 @@ from zsris_ros.evaluation.grasping.scenes import (
     tabletop_frame,
     tabletop_layout,
 )
+from zsris_ros.evaluation.metrics import wilson
 from zsris_ros.grasping import GraspCandidate, GraspStatus, ParallelJaw, plan_grasps
 from zsris_ros.types import BoolArray, ByteArray, Frame
 
@@ -192,15 +193,6 @@ def _figures(rows: Sequence[GraspRecord]) -> dict[str, Any]:
 
 def _share(rows: Sequence[GraspRecord], name: str) -> float:
     return round(sum(getattr(row, name) for row in rows) / len(rows), 4)
-
-
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a share."""
-    z = 1.96
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
 def write_results(

@@ -55,7 +55,7 @@ def summarise(answers: Sequence[AnswerRecord], frames: Sequence[FrameRecord]) ->
     without a target.
     """
     bounds = [
-        Overlap(each.bound_intersection, each.bound_union) for each in answers if each.targets
+        Overlap(each.bound_intersection, each.bound_union) for each in answers if each.has_target
     ]
     return {
         **_cell(answers),
@@ -76,7 +76,7 @@ def summarise(answers: Sequence[AnswerRecord], frames: Sequence[FrameRecord]) ->
 
 def counted_iou(answer: AnswerRecord) -> float:
     """Return the IoU of an answer in 0..1; two empty masks are right only without a target."""
-    return answer_iou(_overlap(answer), bool(answer.targets))
+    return answer_iou(_overlap(answer), answer.has_target)
 
 
 def _overlap(answer: AnswerRecord) -> Overlap:
@@ -118,11 +118,11 @@ def _by_length(answers: Sequence[AnswerRecord]) -> dict[str, dict[str, Any]]:
 def _object_centric_iou(answers: Iterable[AnswerRecord]) -> float:
     """Return Oc-IoU over the objects, identified by frame and targets.
 
-    Ambiguous questions have no particular object and are left out.
+    Ambiguous questions have no particular object and are left out, like objects without a mask.
     """
     objects = defaultdict(list)
     for answer in answers:
-        if answer.expected == Verdict.FOUND.value:
+        if answer.expected == Verdict.FOUND.value and answer.box is None:
             objects[answer.item, answer.targets].append(answer)
     return mean(
         answer_iou(
@@ -159,7 +159,7 @@ def _no_target(answers: Iterable[AnswerRecord]) -> dict[str, Any]:
     """Return GRES's N-acc. of questions without a target, and T-acc. of the others."""
     answered: dict[bool, list[bool]] = {True: [], False: []}
     for answer in answers:
-        answered[bool(answer.targets)].append(answer.verdict in ANSWERED)
+        answered[answer.has_target].append(answer.verdict in ANSWERED)
     if not answered[False]:
         return {}
     return {

@@ -207,7 +207,7 @@ def _reasons(answers: Sequence[AnswerRecord]) -> str:
 def _histogram(answers: Sequence[AnswerRecord]) -> str:
     """Return IoU in BINS bars from 0 to 1, with the bounds as a stepped line."""
     width, height, left, bottom = 560, 250, 40, 30
-    asked = [each for each in answers if each.targets]
+    asked = [each for each in answers if each.has_target]
     bars, steps = _binned(map(counted_iou, asked)), _binned(each.bound for each in asked)
     top = max([1, *bars, *steps])
     step, tall = (width - left) / BINS, height - bottom - 14

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from random import Random
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from zsris_ros.evaluation.datasets.items import DataSet
 from zsris_ros.evaluation.records import REFUSED, AnswerRecord
 from zsris_ros.evaluation.reports.figures import RIGHT, answered_mask, counted_iou, truth_mask
 from zsris_ros.types import BoolArray, ByteArray, InputError
-from zsris_ros.visualization.overlay import DARK, Colour
+from zsris_ros.visualization.overlay import DARK, Colour, caption
 
 TRUTH: Colour = (255, 255, 255)
 ANSWER: Colour = (255, 128, 14)
@@ -38,7 +40,7 @@ def reason(answer: AnswerRecord) -> str:
         return RIGHT_ANSWER
     if answer.verdict == REFUSED:
         return "not read"
-    if not answer.targets:
+    if not answer.has_target:
         return "nothing meant"
     if answer.bound <= RIGHT:
         return "proposals"
@@ -57,7 +59,7 @@ def worst(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[An
 
 def best(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[AnswerRecord]:
     """Return the answers with the highest IoU to questions with a target, ties at random."""
-    asked = [each for each in _shuffled(answers, seed) if each.targets]
+    asked = [each for each in _shuffled(answers, seed) if each.has_target]
     return _spread(sorted(asked, key=counted_iou, reverse=True), count)
 
 
@@ -67,7 +69,34 @@ def drawn(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[An
 
 
 def picture(rgb: ByteArray, answer: AnswerRecord) -> bytes:
-    """Return a JPEG of the frame (uint8 HxWx3), the answer tinted and the truth outlined in white.
+    """Return a JPEG of a drawing at most WIDTH pixels wide."""
+    buffer = io.BytesIO()
+    Image.fromarray(drawing(rgb, answer, WIDTH)).save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def write_worst(
+    directory: Path, answers: Iterable[AnswerRecord], data_set: DataSet, count: int
+) -> None:
+    """Write the ``count`` worst answers as ``directory``/01_NAME.png, ...
+
+    A band holds the question and the answer, with a key of REASONS.
+    """
+    for place, answer in enumerate(worst(answers, count), start=1):
+        image = drawing(data_set.item(answer.item).frame.rgb, answer)
+        line = f"{answer.verdict} ({reason(answer)}): {answer.message}"
+        caption(image, answer.expression, line, ANSWER, answered_mask(answer))
+        directory.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(directory / f"{place:02d}_{answer.item}.png")
+
+
+def drawing(rgb: ByteArray, answer: AnswerRecord, width: int | None = None) -> ByteArray:
+    """Return the frame (uint8 HxWx3), the answer tinted and the truth outlined in white.
+
+    Args:
+        rgb: The frame.
+        answer: The answer.
+        width: The greatest width of the drawing in pixels; None for the frame's.
 
     Raises:
         InputError: The frame has another size than the answer's mask.
@@ -77,17 +106,15 @@ def picture(rgb: ByteArray, answer: AnswerRecord) -> bytes:
             f"{answer.item} is {rgb.shape[1]}x{rgb.shape[0]} now and was {answer.width}x"
             f"{answer.height} when it was answered: the data set has changed, run again"
         )
-    scale = min(1.0, WIDTH / answer.width)
+    scale = min(1.0, (width or answer.width) / answer.width)
     size = round(answer.width * scale), max(1, round(answer.height * scale))
-    drawing = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    image = np.array(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     answered, truth = _fit(answered_mask(answer), size), _fit(truth_mask(answer), size)
     tint = np.asarray(ANSWER, np.float32) * TINT
-    drawing[answered] = (drawing[answered] * (1 - TINT) + tint).astype(np.uint8)
+    image[answered] = (image[answered] * (1 - TINT) + tint).astype(np.uint8)
     for mask, colour in ((answered, ANSWER), (truth, TRUTH)):
-        _outline(drawing, mask, colour)
-    buffer = io.BytesIO()
-    Image.fromarray(drawing).save(buffer, "JPEG", quality=QUALITY)
-    return buffer.getvalue()
+        _outline(image, mask, colour)
+    return image
 
 
 def _shuffled(answers: Iterable[AnswerRecord], seed: int) -> list[AnswerRecord]:

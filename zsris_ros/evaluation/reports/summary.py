@@ -22,6 +22,7 @@ ROW = (
 """The keys of a summary that a table holds."""
 
 VERDICT_FIGURES = {
+    "right": "right verdict and, where one object is meant, right mask",
     "no_target_accuracy": "absent objects refused",
     "false_refusals": "present objects refused",
     "ambiguous_recall": "ambiguous ones called so, recall",

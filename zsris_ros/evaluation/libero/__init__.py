@@ -1,0 +1,1 @@
+"""LIBERO, a benchmark of manipulation policies, as frames with questions."""
