@@ -66,8 +66,8 @@ RELIABILITY: Mapping[str, float] = MappingProxyType(
 """The assumed probability that a statement of a kind is true of the target, without a measurement.
 
 Order and direction are nearly always right. Distance, contact and exclusion are judged by geometry
-and by CLIP, which are less reliable. An unknown noun leaves even odds that a fit to the other words is
-right. The absolute kinds only count if they were measured.
+and by CLIP, which are less reliable. An unknown noun leaves even odds that a fit to the other words
+is right. The absolute kinds only count if they were measured.
 """
 
 SAME_TEXT = 0.97
