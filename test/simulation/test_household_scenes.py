@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.object_folder import write_carton
 
-from zsris_ros.simulation.expressions import expressions
+from zsris_ros.simulation.expressions import HOUSEHOLD_CATEGORIES, expressions
 from zsris_ros.simulation.household.household_layout import draw_household, vary_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
 from zsris_ros.simulation.household.household_scene import household_scene
@@ -70,11 +70,28 @@ def test_a_scene_has_true_labels_and_words(library: ModelLibrary) -> None:
     assert not {noun.text for noun in denoted} & unsafe_noun_phrases(scene)
 
 
+def test_what_lies_in_a_bowl_is_said_to(library: ModelLibrary) -> None:
+    found = 0
+    for seed in range(6):
+        scene = household_scene(seed, library, *SIZE)
+        found += len(scene.holders)
+        for (held, holder), kind in scene.holders.items():
+            assert held != holder
+            assert kind in ("in", "on")
+            nouns_of = scene.objects[holder].words.nouns
+            assert kind == "on" or {"bowl", "mug", "cup"} & set(nouns_of)
+        for each in expressions(scene, 99, ("containment",)):
+            (target,) = each.targets
+            assert any(pair[0] == target for pair in scene.holders)
+    assert found
+
+
 def test_its_expressions_mean_what_they_say(library: ModelLibrary) -> None:
     texts = 0
     for seed in (6, 7, 8):
         scene = household_scene(seed, library, *SIZE)
-        for each in (*expressions(scene), *verdict_expressions(scene)):
+        plain = expressions(scene, categories=HOUSEHOLD_CATEGORIES)
+        for each in (*plain, *verdict_expressions(scene)):
             texts += 1
             assert all(0 <= target < len(scene.objects) for target in each.targets)
             if each.verdict is Verdict.NOT_FOUND:

@@ -22,6 +22,7 @@ CATEGORIES = (
     "attribute", "position", "relation", "superlative", "size", "between", "ordinal", "depth",
     "chain", "negation", "plural",
 )  # fmt: skip
+HOUSEHOLD_CATEGORIES = (*CATEGORIES, "containment")
 LIMIT = 14
 
 _RARE = ("chain", "between", "negation", "ordinal", "position", "size")
@@ -53,9 +54,11 @@ def expressions(
     """
     rng = np.random.default_rng([scene.seed, 7])
     pools = pool_by_category(all_meanings(scene))
-    turns = sorted(categories, key=lambda each: (each not in _RARE, CATEGORIES.index(each)))
+    turns = sorted(
+        categories, key=lambda each: (each not in _RARE, HOUSEHOLD_CATEGORIES.index(each))
+    )
     chosen = draw_in_turns({each: pools.get(each, []) for each in turns}, limit, rng)
-    ordered = sorted(chosen, key=lambda meaning: CATEGORIES.index(meaning.category))
+    ordered = sorted(chosen, key=lambda meaning: order(meaning.category))
     return tuple(
         ReferringExpression(realise(each, rng), each.category, each.targets) for each in ordered
     )

@@ -55,6 +55,7 @@ def all_meanings(scene: TabletopScene) -> Iterator[Meaning]:
     yield from _chains(predicates, found)
     yield from _negations(scene, found)
     yield from _plurals(predicates, found)
+    yield from _holders(scene, found)
 
 
 def _clear_targets(objects: Sequence[int], truth: Ternary) -> tuple[int, ...] | None:
@@ -262,3 +263,16 @@ def _plurals(predicates: ScenePredicates, found: Sequence[Noun]) -> Iterator[Mea
                 if len(targets) > 1:
                     words = (noun.plural, anchor.text)
                     yield Meaning("plural", f"all {kind}", words, targets, count)
+
+
+def _holders(scene: TabletopScene, found: Sequence[Noun]) -> Iterator[Meaning]:
+    """A target in or on a unique anchor, beside others that lie elsewhere."""
+    for (index, holder), kind in scene.holders.items():
+        for anchor in _anchors(found):
+            if anchor.objects != (holder,):
+                continue
+            for noun in found:
+                held = tuple(i for i in noun.objects if (i, holder) in scene.holders)
+                if index in held and holder not in noun.objects:
+                    words = (noun.text, anchor.text)
+                    yield Meaning("containment", kind, words, held, len(noun.objects))

@@ -5,7 +5,8 @@ Seeds below ``training_set.TRAINING_SEEDS`` are held out from training.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -73,6 +74,7 @@ class TabletopScene:
     ``labels`` uint8 HxW (0 = no object); ``objects`` have at least VISIBLE_PX pixels;
     ``hidden`` describes half-hidden objects, with at least one pixel; ``doubtful`` are noun phrases
     that may fit an object. Questions about absent objects are made of ``kinds`` and ``colours``.
+    ``holders`` are pairs (object, the object that it lies in or on) with "in" or "on".
     """
 
     seed: int
@@ -83,6 +85,7 @@ class TabletopScene:
     doubtful: frozenset[str] = frozenset()
     kinds: tuple[str, ...] = tuple(SHAPES)
     colours: tuple[str, ...] = tuple(COLOURS)
+    holders: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopScene:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
-from zsris_ros.simulation.expressions import CATEGORIES, expressions
+from zsris_ros.simulation.expressions import CATEGORIES, HOUSEHOLD_CATEGORIES, expressions
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
@@ -46,7 +46,8 @@ class TabletopData:
                 f"seeds {seed} to {seed + scenes - 1} cannot be evaluated: take at least one scene "
                 f"and seeds from 0 to {TRAINING_SEEDS - 1}; higher seeds are trained on"
             )
-        known = VERDICT_CATEGORIES if verdicts else CATEGORIES
+        plain = HOUSEHOLD_CATEGORIES if objects else CATEGORIES
+        known = VERDICT_CATEGORIES if verdicts else plain
         self.categories = known if categories is None else tuple(categories)
         unknown = [each for each in self.categories if each not in known]
         if unknown or not self.categories:

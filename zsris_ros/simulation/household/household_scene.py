@@ -13,6 +13,7 @@ from zsris_ros.geometry.centroid import centroid_3d
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, draw_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
 from zsris_ros.simulation.household.model_library import PAINTS, ModelLibrary, describe
+from zsris_ros.simulation.household.object_model import ObjectModel
 from zsris_ros.simulation.nouns import noun_phrases
 from zsris_ros.simulation.render import Rendering
 from zsris_ros.simulation.tabletop import OPTICAL_FRAME, TabletopObject, TabletopScene
@@ -48,6 +49,7 @@ def scene_of(
     axes, camera = layout.viewpoint.axes(), np.array(layout.viewpoint.position)
     share = rendering.labels.size / (640 * 480)
     objects: list[TabletopObject] = []
+    seen: list[int] = []
     hidden: list[Description] = []
     for index, placed in enumerate(layout.objects):
         words = describe(placed.key, library)
@@ -61,6 +63,7 @@ def scene_of(
         extent = placed.model.extent
         middle = positions[index] + np.array([0.0, 0.0, extent[2] / 2])
         centre = axes @ (middle - camera)
+        seen.append(index)
         objects.append(
             TabletopObject(
                 label=index + 1,
@@ -81,7 +84,24 @@ def scene_of(
         doubtful=_doubtful(described),
         kinds=_absent_kinds(seed, library),
         colours=PAINTS,
+        holders=_holders([(layout.objects[i].model, positions[i]) for i in seen]),
     )
+
+
+def _holders(found: list[tuple[ObjectModel, np.ndarray]]) -> dict[tuple[int, int], str]:
+    """Return what lies in or on what: over the middle of the other's footprint, and above it."""
+    pairs = {}
+    for i, (model, place) in enumerate(found):
+        for j, (holder, under) in enumerate(found):
+            rise = place[2] - under[2]
+            over = np.hypot(*(place - under)[:2]) < 0.8 * holder.radius
+            if i == j or not over or model.radius >= holder.radius or rise < 0.004:
+                continue
+            if holder.role == "container" and rise < holder.height:
+                pairs[i, j] = "in"
+            elif holder.role in ("support", "furniture") and rise > 0.5 * holder.height - 0.004:
+                pairs[i, j] = "on"
+    return pairs
 
 
 def _doubtful(described: list[Description]) -> frozenset[str]:
