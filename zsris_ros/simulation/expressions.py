@@ -54,9 +54,8 @@ def expressions(
     """
     rng = np.random.default_rng([scene.seed, 7])
     pools = pool_by_category(all_meanings(scene))
-    turns = sorted(
-        categories, key=lambda each: (each not in _RARE, HOUSEHOLD_CATEGORIES.index(each))
-    )
+    order = HOUSEHOLD_CATEGORIES.index
+    turns = sorted(categories, key=lambda each: (each not in _RARE, order(each)))
     chosen = draw_in_turns({each: pools.get(each, []) for each in turns}, limit, rng)
     ordered = sorted(chosen, key=lambda meaning: order(meaning.category))
     return tuple(
