@@ -47,7 +47,7 @@ def test_what_was_rendered_is_read(root: Path) -> None:
         difference = np.abs(item.frame.rgb.astype(int) - scene.frame.rgb)
         assert difference.mean() < JPEG_ERROR
         np.testing.assert_array_equal(item.masks, [each.mask for each in scene.objects])
-        assert item.classes == tuple(each.shape for each in scene.objects)
+        assert item.classes == tuple(each.words.nouns[0] for each in scene.objects)
         # ``raw`` begins with a capital, ``sent`` does not.
         made = {(e.text.capitalize(), e.targets) for e in expressions(scene) if len(e.targets) == 1}
         assert {(q.text, q.targets) for q in item.questions} == made

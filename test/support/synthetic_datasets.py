@@ -133,7 +133,7 @@ def _reference(
         "file_name": f"COCO_train2014_{scene.seed:012d}_{number}.jpg",
         "ann_id": number,
         "image_id": scene.seed,
-        "category_id": CATEGORY_IDS[target.shape],
+        "category_id": CATEGORY_IDS[target.words.nouns[0]],
         "split": split,
         "sentences": [
             {"tokens": text.split(), "raw": text.capitalize(), "sent_id": place, "sent": text}
@@ -146,7 +146,7 @@ def _annotation(scene: TabletopScene, target: TabletopObject) -> dict[str, Any]:
     return {
         "id": _number(scene, target),
         "image_id": scene.seed,
-        "category_id": CATEGORY_IDS[target.shape],
+        "category_id": CATEGORY_IDS[target.words.nouns[0]],
         "segmentation": to_segmentation(target.mask),
         "area": float(target.pixels),
         "bbox": _box(target.mask),
