@@ -56,7 +56,7 @@ def test_what_was_rendered_is_read(root: Path) -> None:
             targets = [scene.objects[index] for index in each.targets]
             several += len(targets) > 1
             assert len(question.targets) == len(targets)
-            assert item.classes[question.targets[0]] == targets[0].shape
+            assert item.classes[question.targets[0]] == targets[0].words.nouns[0]
             for index, target in zip(question.targets, targets, strict=True):
                 np.testing.assert_array_equal(item.masks[index], filled(target.mask))
             union = np.any([filled(target.mask) for target in targets], axis=0)

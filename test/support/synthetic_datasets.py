@@ -165,7 +165,7 @@ def _task(scene: TabletopScene, expression: ReferringExpression) -> dict[str, An
         "Polygons": [outlines(target.mask) for target in targets],
         "phrase": expression.text,
         "phrase_structure": {
-            "name": targets[0].shape,
+            "name": targets[0].words.nouns[0],
             "attributes": [targets[0].colour],
             "relation_ids": [],
             "relation_descriptions": [],
