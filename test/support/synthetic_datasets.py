@@ -166,7 +166,7 @@ def _task(scene: TabletopScene, expression: ReferringExpression) -> dict[str, An
         "phrase": expression.text,
         "phrase_structure": {
             "name": targets[0].words.nouns[0],
-            "attributes": [targets[0].colour],
+            "attributes": [targets[0].words.colours[0]],
             "relation_ids": [],
             "relation_descriptions": [],
             "type": "attribute" if expression.category == "attribute" else "verbose",
