@@ -5,6 +5,7 @@
 # make results  measure again what README.md and docs/results.md say
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
 # make grasps   execute planned grasps in MuJoCo again, for docs/grasping.md
+# make places   judge place points of instructions in MuJoCo again, for docs/instructions.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
@@ -48,7 +49,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps places parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -195,6 +196,14 @@ grasps: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
 	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" "Alone=$(GRASPS)/alone" \
 	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned$(comma) alone=$(GRASPS)/scanned")
+
+# The table of place points in docs/instructions.md.
+PLACES := docs/results/placing
+places: $(MADE)/test $(MADE)/package
+	$(EVAL) place --seed 1000 --scenes 100 --out out/places
+	install -D -m 644 -t $(PLACES) out/places/summary.json
+	$(VENV)/bin/python -m zsris_ros.evaluation.placing.place_tables docs/instructions.md \
+	  $(PLACES)/summary.json
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

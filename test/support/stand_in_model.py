@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 
+from zsris_ros.referring.instructions import instruct
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.node import NAME, ReferSegmentNode
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -23,6 +24,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    InstructionResult,
     NounPhrase,
     Proposals,
     ReferringResult,
@@ -62,6 +64,12 @@ class StandIn:
             scene.proposals.masks[few], scene.proposals.boxes[few], np.ones(few.stop), ("red",)
         )
         return Scene(frame, proposals, scene.features[few], scene.pixels[few], scene.points[few])
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        return instruct(scene, text, self)
+
+    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
+        return self.refer(scene, expression.text)
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         with stage("grounding"):
