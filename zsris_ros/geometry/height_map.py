@@ -155,6 +155,24 @@ def footprint(heights: HeightMap, mask: BoolArray) -> Footprint | None:
     )
 
 
+def standing(heights: HeightMap, masks: BoolArray) -> BoolArray:
+    """Return the pixels of the objects on the plane, bool on the grid of ``heights.points``.
+
+    An object reaches above the plane, and less than half of it is at the plane's height, such as
+    the floor of a bowl. ``masks`` is bool NxHxW.
+    """
+    above = heights.points[..., 2]
+    found = np.zeros(above.shape, bool)
+    for mask in masks:
+        own = heights.strided(mask)
+        levels = above[own & np.isfinite(above)]
+        if not levels.size or np.percentile(levels, 97) <= 2 * heights.tolerance:
+            continue
+        if np.mean(levels <= heights.tolerance) < 0.5:
+            found |= own
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Opening:
     """The largest circle inside the rim of a container: middle, radius and height in metres."""
@@ -230,6 +248,7 @@ class SurfaceGrid:
         within: BoolArray | None,
         carried: BoolArray | None,
         reach: float,
+        objects: BoolArray | None = None,
         ceiling: float = np.inf,
     ) -> SurfaceGrid | None:
         """Return the grid of the surface at ``height`` metres above the plane.
@@ -240,6 +259,8 @@ class SurfaceGrid:
             within: Bool HxW, the pixels of the supporting object; None for the support plane.
             carried: Bool HxW, the pixels of the object that leaves its place; None without one.
             reach: Metres around the surface in which higher objects count.
+            objects: Bool on the grid of ``heights.points``, pixels that are not the surface: the
+                floor of a bowl on a table.
             ceiling: Metres above the surface from which on objects are no obstacles.
 
         Returns:
@@ -254,6 +275,8 @@ class SurfaceGrid:
             ignored = grown.astype(bool)
         surface = valid & (np.abs(above) <= tolerance) & ~ignored
         higher = valid & (above > 1.5 * tolerance) & (above < ceiling) & ~ignored
+        if objects is not None:
+            surface &= ~objects
         if within is not None:
             own = heights.strided(within)
             surface &= own

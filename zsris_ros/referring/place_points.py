@@ -18,6 +18,7 @@ from zsris_ros.geometry.height_map import (
     SurfaceGrid,
     footprint,
     opening,
+    standing,
 )
 from zsris_ros.referring.object_geometry import support_plane
 from zsris_ros.types import BoolArray, DestinationKind, PlacePoint, Scene
@@ -75,6 +76,7 @@ class Placer:
 
     def __post_init__(self) -> None:
         self._heights: HeightMap | None = None
+        self._objects: BoolArray | None = None
 
     def place(
         self, kind: DestinationKind, anchors: Sequence[Anchor], carried: BoolArray | None
@@ -122,6 +124,7 @@ class Placer:
             if plane is None:
                 raise NoPlaceError("depth shows no support plane")
             self._heights = HeightMap.of(frame.depth, frame.intrinsics, plane)
+            self._objects = standing(self._heights, self.scene.proposals.masks)
         return self._heights
 
     def _footprint(self, heights: HeightMap, anchor: Anchor) -> Footprint:
@@ -145,7 +148,8 @@ class Placer:
         name: str,
         ceiling: float = np.inf,
     ) -> SurfaceGrid:
-        grid = SurfaceGrid.of(heights, height, within, carried, radius, ceiling)
+        objects = self._objects if within is None else None
+        grid = SurfaceGrid.of(heights, height, within, carried, radius, objects, ceiling)
         if grid is None:
             raise NoPlaceError(f"no flat surface of {name} is visible")
         for spot, taken in self._taken(heights, height):
