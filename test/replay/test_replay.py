@@ -368,7 +368,7 @@ def test_answers_images_table_and_video(tmp_path: Path, capsys: pytest.CaptureFi
 @with_weights
 def test_an_instruction_is_replayed_with_its_steps(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    texts = ["pick up the cone and put it on the green plate", "put the cone in the basket"]
+    texts = ["pick up the cone and put it on the green plate", "put the cone on the yellow ball"]
     asked = [part for text in texts for part in ("--expression", text)]
     stamp_ns = read_truth(SHIPPED)[0].stamps_ns[0]
     when = f"{stamp_ns // SECOND}.{stamp_ns % SECOND:09d}"
@@ -386,10 +386,10 @@ def test_an_instruction_is_replayed_with_its_steps(tmp_path: Path) -> None:
     assert run_lengths.decode(anchor["mask"])[round(y), round(x)]
     assert place["point_m"][2] > 0.3 and 0 < place["height_m"] < 0.05
     assert missing["verdict"] == "FOUND" and missing["instruction_verdict"] == "NOT_FOUND"
-    assert missing["message"] == "I see the cone but no basket."
+    assert missing["message"] == "I see the cone but no yellow ball."
     (step,) = missing["steps"]
     assert step["destination"]["places"] == []
-    assert step["destination"]["reason"] == "the basket was not found"
+    assert step["destination"]["reason"] == "the yellow ball was not found"
     table = (out / "answers.csv").read_text(encoding="utf-8")
     assert "instruction_verdict" in table and "steps" not in table
 
