@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from zsris_ros.referring.instructions import instruct
+from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.node import NAME, ReferSegmentNode
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -30,6 +30,7 @@ from zsris_ros.types import (
     ReferringResult,
     RegionOfInterest,
     Scene,
+    StepResult,
     Verdict,
 )
 
@@ -66,10 +67,10 @@ class StandIn:
         return Scene(frame, proposals, scene.features[few], scene.pixels[few], scene.points[few])
 
     def instruct(self, scene: Scene, text: str) -> InstructionResult:
-        return instruct(scene, text, self)
-
-    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
-        return self.refer(scene, expression.text)
+        parsed = parse_instruction(text)
+        result = self.refer(scene, text)
+        step = StepResult(parsed.steps[0], result)
+        return InstructionResult(parsed, (step,), result.verdict, result.message, result.timings)
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         with stage("grounding"):
