@@ -6,6 +6,7 @@
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
 # make libero   measure LIBERO's frames again, for docs/libero.md
 # make grasps   execute planned grasps in MuJoCo again, for docs/grasping.md
+# make places   judge place points of instructions in MuJoCo again, for docs/instructions.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
@@ -49,7 +50,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps libero places parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -207,6 +208,14 @@ libero: $(MADE)/test $(MADE)/package
 	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" --out out/libero/$$suite && \
 	  install -D -m 644 -t $(LIBERO)/$$suite out/libero/$$suite/summary.json || exit 1; done
 	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO)
+
+# The table of place points in docs/instructions.md.
+PLACES := docs/results/placing
+places: $(MADE)/test $(MADE)/package
+	$(EVAL) place --seed 1000 --scenes 100 --out out/places
+	install -D -m 644 -t $(PLACES) out/places/summary.json
+	$(VENV)/bin/python -m zsris_ros.evaluation.placing.place_tables docs/instructions.md \
+	  $(PLACES)/summary.json
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

@@ -1,7 +1,7 @@
 """Call /refer_segment from a plain rclpy program.
 
 ros2 launch zsris_ros refer_segment.launch.xml camera:=/camera/camera &
-python examples/call_service.py "the red mug left of the bowl"
+python examples/call_service.py "the red mug left of the bowl"     # or "put the mug on the tray"
 """
 
 from __future__ import annotations
@@ -27,4 +27,8 @@ print(response.message)
 if response.status == ReferSegment.Response.FOUND:
     point = response.centroid.point
     print(f"{response.centroid.header.frame_id}: {point.x:+.3f} {point.y:+.3f} {point.z:+.3f} m")
+for step in response.steps:
+    if step.has_place:
+        point = step.place.point
+        print(f"{step.description}: {point.x:+.3f} {point.y:+.3f} {point.z:+.3f} m")
 rclpy.shutdown()

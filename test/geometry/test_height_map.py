@@ -43,7 +43,7 @@ def test_points_and_pixels_belong_together() -> None:
 def test_free_cells_are_clear_of_objects_and_edges() -> None:
     frame, masks = look([on_table((0.1, 0.1, 0.05), 0.0, 0.0)])
     heights = height_map(frame)
-    grid = SurfaceGrid.of(heights, 0.0, None, None)
+    grid = SurfaceGrid.of(heights, 0.0, None, None, 0.0)
     found = footprint(heights, masks[0])
     assert grid is not None and found is not None
     free = grid.free(0.05, 0.05)
@@ -52,6 +52,6 @@ def test_free_cells_are_clear_of_objects_and_edges() -> None:
     assert away[free].min() > 0.09
     assert grid.nearest(np.zeros_like(free), (0.0, 0.0)) is None
     assert not grid.with_disc(grid.middle, 0.2).free(0.05, 0.05)[away < 0.1].any()
-    emptied = SurfaceGrid.of(heights, 0.0, None, masks[0])
+    emptied = SurfaceGrid.of(heights, 0.0, None, masks[0], 0.0)
     assert emptied is not None and not emptied.occupied[away < 0.04].any()
-    assert SurfaceGrid.of(heights, 0.5, masks[0], None) is None
+    assert SurfaceGrid.of(heights, 0.5, masks[0], None, 0.0) is None

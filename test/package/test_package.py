@@ -284,6 +284,7 @@ def interface_fields(text: str) -> list[tuple[str, str, bool]]:
     "path",
     [
         "msg/Candidate.msg",
+        "msg/InstructionStep.msg",
         "msg/TrackedObject.msg",
         "msg/Utterance.msg",
         "srv/ReferSegment.srv",

@@ -6,8 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.depth_scenes import worn
-from support.place_scenes import PlaceScene, collisions, distance, in_world, random_scene
+from support.depth_scenes import Box, look, on_table, worn
+from support.place_scenes import (
+    EYE,
+    LOW_EYE,
+    PlaceScene,
+    collisions,
+    distance,
+    in_world,
+    random_scene,
+    walls,
+)
 
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
@@ -107,9 +116,78 @@ def test_to_the_left() -> None:
         assert not collisions(table, found, set())
 
 
+def test_an_object_beside_the_support_keeps_the_place_free_of_it() -> None:
+    """The obstacle overlaps with the carried object, not with the support."""
+    pedestal = on_table((0.08, 0.08, 0.06), 0.0, 0.0)
+    carried = on_table((0.1, 0.1, 0.05), -0.3, 0.0)
+    tower = on_table((0.06, 0.06, 0.2), 0.095, 0.0)
+    for boxes, away in (((pedestal, carried), 0.0), ((pedestal, carried, tower), -0.016)):
+        frame, masks = look(boxes, eye=EYE)
+        table = PlaceScene(frame, masks, boxes)
+        found = place(table, "on", 0)
+        assert in_world(found)[0] == pytest.approx(away, abs=0.008)
+        assert not collisions(table, found, {0})
+
+
+def test_the_rim_of_a_tray_is_no_obstacle_on_it() -> None:
+    floor = on_table((0.2, 0.2, 0.01), 0.0, 0.0)
+    rim = walls(0.0, 0.0, side=0.2, height=0.03)
+    carried = on_table((0.09, 0.09, 0.05), -0.3, 0.1)
+    frame, masks = look([carried, floor, *rim], eye=EYE)
+    masks = np.stack([masks[0], masks[1:].any(axis=0)])
+    found = in_world(place(PlaceScene(frame, masks, (carried,), carried=0), "on", 1))
+    assert np.abs(found[:2]).max() < 0.05
+    assert found[2] == pytest.approx(0.01, abs=0.01)
+
+
+@pytest.mark.parametrize("side", [0.08, 0.12])
+def test_inside_is_the_middle_of_the_opening_if_the_object_fits(side: float) -> None:
+    basket = walls(0.05, 0.1, side=side, height=0.08)
+    for size, fits in ((0.05, True), (0.06, True), (side + 0.02, False)):
+        carried = on_table((size, size, size), -0.25, 0.0)
+        frame, masks = look([carried, *basket], eye=EYE)
+        masks = np.stack([masks[0], masks[1:].any(axis=0)])
+        table = PlaceScene(frame, masks, (carried,), carried=0)
+        if fits:
+            found = in_world(place(table, "inside", 1))
+            assert found == pytest.approx((0.05, 0.1, 0.08), abs=0.012)
+        else:
+            with pytest.raises(NoPlaceError, match="cm wide and the opening of box 1"):
+                place(table, "inside", 1)
+
+
+def test_several_objects_inside_one_container_are_beside_each_other_if_they_can() -> None:
+    basket = walls(0.0, 0.05, side=0.24, height=0.08)
+    items = [on_table((0.04, 0.04, 0.05), x, 0.05) for x in (-0.3, 0.3)]
+    frame, masks = look([*items, *basket], eye=EYE)
+    masks = np.stack([masks[0], masks[1], masks[2:].any(axis=0)])
+    placer = Placer(scene_of(frame, masks))
+    spots = [placer.place("inside", [Anchor("basket", masks[2])], masks[k]) for k in (0, 1)]
+    one, other = (in_world(spot) for spot in spots)
+    assert np.linalg.norm(one - other) > 0.05
+    assert max(np.abs(each[:2] - (0.0, 0.05)).max() for each in (one, other)) < 0.12
+
+
+def test_under_a_table_that_the_camera_looks_under() -> None:
+    top = Box((0.4, 0.3, 0.02), (0.0, 0.15, 0.31))
+    legs = [on_table((0.02, 0.02, 0.3), x, y) for x in (-0.18, 0.18) for y in (0.02, 0.28)]
+    for height, fits in ((0.08, True), (0.4, False)):
+        carried = on_table((0.05, 0.05, height), -0.35, -0.1)
+        frame, masks = look([carried, top, *legs], eye=LOW_EYE)
+        masks = np.stack([masks[0], masks[1:].any(axis=0)])
+        table = PlaceScene(frame, masks, (carried,), carried=0)
+        if fits:
+            spot = in_world(place(table, "under", 1), LOW_EYE)
+            assert abs(spot[0]) < 0.17 and 0.0 < spot[1] < 0.3
+            assert spot[2] == pytest.approx(0.0, abs=0.01)
+        else:
+            with pytest.raises(NoPlaceError, match="under box 1 there is no room of"):
+                place(table, "under", 1)
+
+
 def test_the_reason_why_there_is_no_place() -> None:
     table = random_scene(0)
-    with pytest.raises(NoPlaceError, match="hidden from the camera"):
+    with pytest.raises(NoPlaceError, match="under box 2 there is no room of 10 cm"):
         place(table, "under", ANCHOR)
     with pytest.raises(NoPlaceError, match="needs two objects"):
         place(table, "between", ANCHOR)

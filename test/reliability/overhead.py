@@ -104,8 +104,8 @@ def publishing(count: int) -> dict[str, float]:
     (frame,) = read_frames(SHIPPED, [scene.stamps_ns[0]]).values()
     segmenter = load_segmenter("tabletop", LoadOptions(device="cpu"))
     looked = segmenter.look(frame)
-    referral = segmenter.refer(looked, scene.expressions[0].text)
-    answer = Answer(referral, frame, looked.proposals.masks, Header(frame_id="camera"), False)
+    result = segmenter.instruct(looked, scene.expressions[0].text)
+    answer = Answer(result, frame, looked.proposals.masks, Header(frame_id="camera"), False)
     here = rclpy.create_node("publishing")
     outputs = ResultPublishers(here)
     with Process("-c", LISTENER, "/publishing", *TOPICS) as listener:
@@ -117,7 +117,7 @@ def publishing(count: int) -> dict[str, float]:
             begin = time.perf_counter()
             outputs.publish(answer, with_overlay=True)
             times.append((time.perf_counter() - begin) * 1e3)
-            segmenter.refer(looked, scene.expressions[0].text)  # precedes publishing in the node
+            segmenter.instruct(looked, scene.expressions[0].text)  # precedes publishing in the node
     here.destroy_node()
     return {"median_ms": round(float(np.median(times)), 2), "max_ms": round(max(times), 2)}
 

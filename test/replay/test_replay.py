@@ -27,6 +27,7 @@ from zsris_ros.demo.demo_bag import SHIPPED, read_truth
 from zsris_ros.evaluation.datasets.osd import KINECT, osd_names, read_osd
 from zsris_ros.geometry import run_lengths
 from zsris_ros.models.preset import preset_names
+from zsris_ros.referring.instructions import instruct
 from zsris_ros.replay.answers import answer_frames
 from zsris_ros.replay.bag import Bag, Topics
 from zsris_ros.replay.recording import Recording
@@ -36,6 +37,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    InstructionResult,
     Intrinsics,
     NounPhrase,
     Proposals,
@@ -248,6 +250,9 @@ class RedFinder:
         proposals = Proposals(mask[None], nothing, np.ones(1, np.float32), ("red",))
         return Scene(frame, proposals, None, nothing, nothing, timings={"look": 1.0})  # type: ignore[arg-type]
 
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        return instruct(scene, text, self)
+
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         asked = Expression(expression, NounPhrase(expression, expression))
         mask = scene.proposals.masks[0]
@@ -261,7 +266,9 @@ def test_an_unusable_image_does_not_end_the_replay(tmp_path: Path) -> None:
         topics = find_topics(bag)
         moments = bag.moments(topics, bag.recording(topics, 0).every(0))
         good, bad = answer_frames(RedFinder(), moments, ["a", "b"])
-    assert [set(each) for each in good.timings] == [{"conversion", "look", "refer"}, {"refer"}]
+    first, second = map(set, good.timings)
+    assert first == {"conversion", "look", "language", "refer"}
+    assert second == {"language", "refer"}
     assert bad.frame is None and "'h264'" in bad.note and bad.results == ()
 
 
@@ -356,6 +363,35 @@ def test_answers_images_table_and_video(tmp_path: Path, capsys: pytest.CaptureFi
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 60, "5 s, which is the longest, and 1 s"
     assert cli.main([*command, str(out)]) == 2
     assert "holds a replay already" in capsys.readouterr().err
+
+
+@with_weights
+def test_an_instruction_is_replayed_with_its_steps(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    texts = ["pick up the cone and put it on the green plate", "put the cone on the yellow ball"]
+    asked = [part for text in texts for part in ("--expression", text)]
+    stamp_ns = read_truth(SHIPPED)[0].stamps_ns[0]
+    when = f"{stamp_ns // SECOND}.{stamp_ns % SECOND:09d}"
+    command = ["replay", str(SHIPPED), *asked, "--stamp", when, "--device", "cpu", "--out"]
+    assert cli.main([*command, str(out)]) == 0
+    found, missing = rows(out)
+    assert found["verdict"] == found["instruction_verdict"] == "FOUND"
+    pick, put = found["steps"]
+    assert pick["target"]["mask"] == found["mask"] and pick["destination"] is None
+    assert put["target"] is None and put["same_as"] == 0
+    destination = put["destination"]
+    assert destination["kind"] == "on" and destination["reason"] == ""
+    (anchor,), (place,) = destination["anchors"], destination["places"]
+    x, y = place["pixel"]
+    assert run_lengths.decode(anchor["mask"])[round(y), round(x)]
+    assert place["point_m"][2] > 0.3 and 0 < place["height_m"] < 0.05
+    assert missing["verdict"] == "FOUND" and missing["instruction_verdict"] == "NOT_FOUND"
+    assert missing["message"] == "I see the cone but no yellow ball."
+    (step,) = missing["steps"]
+    assert step["destination"]["places"] == []
+    assert step["destination"]["reason"] == "the yellow ball was not found"
+    table = (out / "answers.csv").read_text(encoding="utf-8")
+    assert "instruction_verdict" in table and "steps" not in table
 
 
 @with_weights

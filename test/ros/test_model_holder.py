@@ -23,12 +23,13 @@ def frame() -> Frame:
 def test_results_are_equal_after_a_round_trip_to_memory() -> None:
     model = TorchModel(Parameters(device="cpu", parser="rules"))
     model.to_device()
-    first = model.refer(model.look(frame()), "the red thing")
+    first = model.instruct(model.look(frame()), "the red thing")
     model.to_memory()
     model.to_device()
-    second = model.refer(model.look(frame()), "the red thing")
+    second = model.instruct(model.look(frame()), "the red thing")
     assert first.verdict is second.verdict is not Verdict.NOT_FOUND
-    assert np.array_equal(first.mask, second.mask) and first.mask.any()
+    assert np.array_equal(first.target.mask, second.target.mask)
+    assert first.target.mask.any()
     assert model.gpu_memory() == "not used"
 
 
@@ -48,7 +49,7 @@ def test_nothing_is_left_on_the_gpu() -> None:
     for _ in range(3):
         model.to_device()
         scene = model.look(frame())
-        model.refer(scene, "the red thing")
+        model.instruct(scene, "the red thing")
         assert "MiB used here" in model.gpu_memory()
         del scene
         model.to_memory()

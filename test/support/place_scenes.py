@@ -11,6 +11,7 @@ from support.depth_scenes import Box, look, on_table
 from zsris_ros.types import Frame, PlacePoint
 
 EYE = (0.0, -0.75, 0.6)
+LOW_EYE = (0.0, -0.9, 0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +53,22 @@ def radius(box: Box) -> float:
     return float(np.hypot(*box.size[:2]) / 2)
 
 
-def in_world(place: PlacePoint) -> np.ndarray:
+def walls(x: float, y: float, side: float, height: float) -> list[Box]:
+    """An open square container: four walls of 8 mm and a floor, ``side`` outside."""
+    thick, off = 0.008, (side - 0.008) / 2
+    across = [on_table((side, thick, height), x, y + d) for d in (-off, off)]
+    along = [on_table((thick, side, height), x + d, y) for d in (-off, off)]
+    return [*across, *along, on_table((side, side, 0.005), x, y)]
+
+
+def in_world(place: PlacePoint, eye: tuple[float, float, float] = EYE) -> np.ndarray:
     """The place point in the world of ``look``: z up, the table's top at 0."""
-    forward = -np.array(EYE) / np.linalg.norm(EYE)
+    forward = -np.array(eye) / np.linalg.norm(eye)
     right = np.cross(forward, (0, 0, 1))
     right /= np.linalg.norm(right)
     down = np.cross(forward, right)
     x, y, z = place.point
-    return np.array(EYE) + x * right + y * down + z * forward
+    return np.array(eye) + x * right + y * down + z * forward
 
 
 def distance(box: Box, x: float, y: float) -> float:

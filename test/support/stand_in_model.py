@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 
+from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.node import NAME, ReferSegmentNode
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -23,11 +24,13 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    InstructionResult,
     NounPhrase,
     Proposals,
     ReferringResult,
     RegionOfInterest,
     Scene,
+    StepResult,
     Verdict,
 )
 
@@ -62,6 +65,12 @@ class StandIn:
             scene.proposals.masks[few], scene.proposals.boxes[few], np.ones(few.stop), ("red",)
         )
         return Scene(frame, proposals, scene.features[few], scene.pixels[few], scene.points[few])
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        parsed = parse_instruction(text)
+        result = self.refer(scene, text)
+        step = StepResult(parsed.steps[0], result)
+        return InstructionResult(parsed, (step,), result.verdict, result.message, result.timings)
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         with stage("grounding"):

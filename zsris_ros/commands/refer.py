@@ -75,27 +75,21 @@ def intrinsics(text: str) -> tuple[float, ...]:
 
 def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
-    from zsris_ros.language.instructions import parse_instruction
     from zsris_ros.models.load import load_segmenter
-    from zsris_ros.visualization.overlay import draw_instruction, draw_result
+    from zsris_ros.visualization.overlay import draw_answer
 
-    is_expression = parse_instruction(args.expression).is_expression
     gripper = _gripper(args)
     segmenter = load_segmenter(args.weights, model_options(args))
     scene = segmenter.look(frame)
-    if is_expression:
-        result = segmenter.refer(scene, args.expression)
-        drawn = draw_result(frame.rgb, result, args.expression) if args.out else None
+    steps = segmenter.instruct(scene, args.expression)
+    result = steps.target
+    drawn = draw_answer(frame.rgb, steps, args.expression) if args.out else None
+    if steps.instruction.is_expression:
         document, lines = to_json(scene, result), [result.message, result.explanation]
         if result.best is not None and result.best.centroid is not None:
             point = result.best.centroid
             lines.append("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*point))
     else:
-        steps = segmenter.instruct(scene, args.expression)
-        first = steps.targets_of(0)
-        assert first is not None  # the first step names its target
-        result = first
-        drawn = draw_instruction(frame.rgb, steps, args.expression) if args.out else None
         document, lines = instruction_to_json(scene, steps), [steps.message, *_step_lines(steps)]
     if gripper is not None:
         plan = _plan(result, frame, gripper)
@@ -173,12 +167,9 @@ def _step_lines(result: InstructionResult) -> list[str]:
 
 
 def _place_text(destination: DestinationResult) -> str:
-    if destination.place is None:
-        return f"none, {destination.reason}"
-    place = destination.place
-    return "x {:.3f} y {:.3f} z {:.3f} m, {:.3f} m above the support plane".format(
-        *place.point, place.height
-    )
+    text = "x {:.3f} y {:.3f} z {:.3f} m, {:.3f} m above the support plane"
+    found = [text.format(*place.point, place.height) for place in destination.places]
+    return "; ".join(found) or f"none, {destination.reason}"
 
 
 def read_frame(
@@ -288,19 +279,21 @@ def instruction_to_json(scene: Scene, result: InstructionResult) -> dict[str, An
 
 
 def _destination(scene: Scene, destination: DestinationResult) -> dict[str, Any]:
-    place = destination.place
-    return {
-        "kind": destination.kind,
-        "anchors": [to_json(scene, anchor) for anchor in destination.anchors],
-        "same_as": destination.same_as,
-        "place": None
-        if place is None
-        else {
+    places = [
+        {
             "point": list(place.point),
             "normal": list(place.normal),
             "height": place.height,
             "pixel": list(place.pixel),
-        },
+        }
+        for place in destination.places
+    ]
+    return {
+        "kind": destination.kind,
+        "anchors": [to_json(scene, anchor) for anchor in destination.anchors],
+        "same_as": destination.same_as,
+        "place": places[0] if places else None,
+        "places": places,
         "reason": destination.reason,
     }
 

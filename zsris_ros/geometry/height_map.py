@@ -6,7 +6,8 @@ the plane.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -27,6 +28,12 @@ _TOLERANCE = 0.006
 _TOP_BIN = 0.01
 _FLAT = 0.2
 """Least share of an object's visible pixels in its top surface."""
+_RIM = 0.03
+"""Height in metres up to which an object's own edge (a plate's, a tray's) is no obstacle on it."""
+_RIM_DEPTH = 0.012
+_OPENING_CELL = 0.002
+_LEAST_OPENING = 0.3
+"""Least width of an opening as a share of the rim's."""
 
 DoubleArray = npt.NDArray[np.float64]
 Spot = tuple[float, float]
@@ -106,26 +113,25 @@ class HeightMap:
 class Footprint:
     """The place of an object on the plane: middle and extent in level coordinates, and heights.
 
-    ``low`` and ``high`` are the corners of its rectangle along the level axes, ``top`` the height
-    of its highest points, ``surface`` the height of its flat top, None without one.
+    ``low`` and ``high`` are the corners of its rectangle along the level axes, ``radius`` the
+    distance of its farthest points from the middle, ``passage`` the width of the narrowest hole
+    that lets it through, ``top`` the height of its highest points, ``surface`` the height of its
+    flat top, None without one. All are those of the visible surface, in metres.
     """
 
     middle: Spot
     low: Spot
     high: Spot
+    radius: float
+    passage: float
     top: float
     surface: float | None
-
-    @property
-    def radius(self) -> float:
-        """Half of the diagonal of the rectangle."""
-        return float(np.hypot(self.high[0] - self.low[0], self.high[1] - self.low[1])) / 2
 
     def moved(self, to: Spot) -> Footprint:
         """Return the footprint with its middle at another spot."""
         x, y = to[0] - self.middle[0], to[1] - self.middle[1]
         low, high = (self.low[0] + x, self.low[1] + y), (self.high[0] + x, self.high[1] + y)
-        return Footprint(to, low, high, self.top, self.surface)
+        return replace(self, middle=to, low=low, high=high)
 
 
 def footprint(heights: HeightMap, mask: BoolArray) -> Footprint | None:
@@ -136,13 +142,78 @@ def footprint(heights: HeightMap, mask: BoolArray) -> Footprint | None:
     low, high = np.percentile(cloud[:, :2], (1, 99), axis=0)
     middle = (low + high) / 2
     top = float(np.percentile(cloud[:, 2], 97))
+    _, sides, _ = cv2.minAreaRect(cloud[:, :2].astype(np.float32))
+    *_, passage, _ = sorted((*sides, top))  # lengthwise, through a hole of the second longest side
     return Footprint(
         (float(middle[0]), float(middle[1])),
         (float(low[0]), float(low[1])),
         (float(high[0]), float(high[1])),
+        float(np.percentile(np.linalg.norm(cloud[:, :2] - middle, axis=1), 99)),
+        float(passage),
         top,
         _flat_top(cloud[:, 2], top),
     )
+
+
+def standing(heights: HeightMap, masks: BoolArray) -> BoolArray:
+    """Return the pixels of the objects on the plane, bool on the grid of ``heights.points``.
+
+    An object reaches above the plane, and less than half of it is at the plane's height, such as
+    the floor of a bowl. ``masks`` is bool NxHxW.
+    """
+    above = heights.points[..., 2]
+    found = np.zeros(above.shape, bool)
+    for mask in masks:
+        own = heights.strided(mask)
+        levels = above[own & np.isfinite(above)]
+        if not levels.size or np.percentile(levels, 97) <= 2 * heights.tolerance:
+            continue
+        if np.mean(levels <= heights.tolerance) < 0.5:
+            found |= own
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """The largest circle inside the rim of a container: middle, radius and height in metres."""
+
+    middle: Spot
+    radius: float
+    height: float
+
+
+def opening(
+    heights: HeightMap, mask: BoolArray, taken: Sequence[tuple[Spot, float]] = ()
+) -> Opening | None:
+    """Return the opening of the container under ``mask`` (bool HxW); None without a visible one.
+
+    ``taken`` are discs, middle and radius in metres, that the opening leaves out.
+    """
+    cloud = heights.cloud(mask)
+    if len(cloud) < 4:
+        return None
+    top = float(np.percentile(cloud[:, 2], 97))
+    rim = cloud[cloud[:, 2] > top - _RIM_DEPTH, :2]
+    low = rim.min(axis=0) - _OPENING_CELL
+    cells = np.floor((rim - low) / _OPENING_CELL).astype(np.int32)
+    columns, rows = cells.max(axis=0) + 2
+    free = np.zeros((int(rows), int(columns)), np.uint8)
+    hull = cv2.convexHull(cells)
+    cv2.fillConvexPoly(free, hull, (1,))
+    free[cells[:, 1], cells[:, 0]] = 0
+    y, x = np.indices(free.shape) * _OPENING_CELL + _OPENING_CELL / 2 + low[::-1, None, None]
+    for spot, radius in taken:
+        free[np.hypot(x - spot[0], y - spot[1]) <= radius] = 0
+    inside = cv2.distanceTransform(free, cv2.DIST_L2, 5) * _OPENING_CELL
+    widest = float(inside.max())
+    _, sides, _ = cv2.minAreaRect(hull)
+    if widest < max(0.01, _LEAST_OPENING * min(sides) * _OPENING_CELL / 2):
+        return None
+    ridge = inside >= 0.95 * widest
+    x, y = x[ridge], y[ridge]
+    # A ridge can be a ring around the discs; its own cell is free, its mean is not.
+    best = np.argmin(np.hypot(x - x.mean(), y - y.mean()))
+    return Opening((float(x[best]), float(y[best])), widest, top)
 
 
 def _flat_top(heights: DoubleArray, top: float) -> float | None:
@@ -171,7 +242,14 @@ class SurfaceGrid:
 
     @classmethod
     def of(
-        cls, heights: HeightMap, height: float, within: BoolArray | None, carried: BoolArray | None
+        cls,
+        heights: HeightMap,
+        height: float,
+        within: BoolArray | None,
+        carried: BoolArray | None,
+        reach: float,
+        objects: BoolArray | None = None,
+        ceiling: float = np.inf,
     ) -> SurfaceGrid | None:
         """Return the grid of the surface at ``height`` metres above the plane.
 
@@ -179,7 +257,11 @@ class SurfaceGrid:
             heights: The height map.
             height: The height of the surface.
             within: Bool HxW, the pixels of the supporting object; None for the support plane.
-            carried: Bool HxW, the pixels of the objects that leave their place; None without any.
+            carried: Bool HxW, the pixels of the object that leaves its place; None without one.
+            reach: Metres around the surface in which higher objects count.
+            objects: Bool on the grid of ``heights.points``, pixels that are not the surface: the
+                floor of a bowl on a table.
+            ceiling: Metres above the surface from which on objects are no obstacles.
 
         Returns:
             None where the surface is not seen.
@@ -192,14 +274,19 @@ class SurfaceGrid:
             grown = cv2.dilate(heights.strided(carried).astype(np.uint8), np.ones((5, 5)))
             ignored = grown.astype(bool)
         surface = valid & (np.abs(above) <= tolerance) & ~ignored
+        higher = valid & (above > 1.5 * tolerance) & (above < ceiling) & ~ignored
+        if objects is not None:
+            surface &= ~objects
         if within is not None:
-            surface &= heights.strided(within)
-        higher = valid & (above > 1.5 * tolerance) & ~ignored
+            own = heights.strided(within)
+            surface &= own
+            higher &= ~own | (above > _RIM)
         if not surface.any():
             return None
         cell = heights.cell
-        low = np.percentile(points[surface][:, :2], 0.5, axis=0) - 4 * cell
-        high = np.percentile(points[surface][:, :2], 99.5, axis=0) + 4 * cell
+        around = reach + 4 * cell
+        low = np.percentile(points[surface][:, :2], 0.5, axis=0) - around
+        high = np.percentile(points[surface][:, :2], 99.5, axis=0) + around
         columns, rows = (np.minimum((high - low) / cell, 1500)).astype(int) + 1
         shape = int(rows), int(columns)
         seen = _counts(points[surface], low, cell, shape) > 0

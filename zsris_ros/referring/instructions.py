@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
+from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.language.interpretation import SUPPORTS
 from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.referring.messages import absence, noun
 from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.referring.product_resolver import merge_results
+from zsris_ros.referring.resolver import ExpressionResolver, Resolver
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import (
     BoolArray,
     Destination,
     DestinationResult,
     Expression,
+    InputError,
     Instruction,
     InstructionResult,
     NounPhrase,
@@ -27,16 +29,8 @@ from zsris_ros.types import (
     Step,
     StepResult,
     Verdict,
+    worst,
 )
-
-
-@runtime_checkable
-class ExpressionResolver(Protocol):
-    """Resolves parsed expressions in scenes."""
-
-    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
-        """Return the referring result of a parsed expression in a scene."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +45,31 @@ class _Mention:
     needed: bool = True
 
 
+def instruct(scene: Scene, text: str, resolver: Resolver) -> InstructionResult:
+    """Return the steps of a text; a referring expression is one step with the result of ``refer``.
+
+    Raises:
+        InputError: The text holds no letter or digit, or it is an instruction and the resolver
+            reads expressions only.
+    """
+    timings: dict[str, float] = {}
+    with timed(timings, "language"):
+        instruction = parse_instruction(text)
+    if instruction.is_expression:
+        target = resolver.refer(scene, text)
+        step = StepResult(instruction.steps[0], target)
+        result = InstructionResult(
+            instruction, (step,), target.verdict, target.message, target.timings
+        )
+    elif isinstance(resolver, ExpressionResolver):
+        result = resolve_instruction(scene, instruction, resolver)
+    else:
+        raise InputError("instructions need the product variant of a method")
+    others = dict(result.timings)
+    timings["language"] += others.pop("language", 0.0)
+    return replace(result, timings={**timings, **others})
+
+
 def resolve_instruction(
     scene: Scene, instruction: Instruction, resolver: ExpressionResolver
 ) -> InstructionResult:
@@ -63,9 +82,7 @@ def resolve_instruction(
         walk = _Walk(scene, resolver)
         steps = tuple(walk.resolve(step) for step in instruction.steps)
     mentions = walk.mentions
-    needed = [mention.result.verdict for mention in mentions if mention.needed]
-    order = (Verdict.NOT_FOUND, Verdict.AMBIGUOUS)
-    verdict = next((each for each in order if each in needed), Verdict.FOUND)
+    verdict = worst(mention.result.verdict for mention in mentions if mention.needed)
     return InstructionResult(instruction, steps, verdict, _message(mentions, steps), timings)
 
 
@@ -78,7 +95,7 @@ class _Walk:
         self._placer = Placer(scene)
         self._steps: list[StepResult] = []
         self._known: dict[NounPhrase, ReferringResult] = {}
-        self._places: dict[int, PlacePoint] = {}
+        self._places: dict[int, tuple[PlacePoint, ...]] = {}
 
     def resolve(self, step: Step) -> StepResult:
         target = None
@@ -130,18 +147,19 @@ class _Walk:
             result = self._target_of(destination.same_as)
             named = self._steps[destination.same_as].step.target
             if result is not None and named is not None:
-                moved = self._places.get(destination.same_as)
+                moved = self._places.get(destination.same_as, ())
                 anchors += self._anchors(named, result, moved)
                 missing = "" if result.selected else f"{named.text} was not found"
         for phrase in destination.anchors:
             result = self._refer_to_one(phrase)
             plane = result.verdict is Verdict.NOT_FOUND and self._is_support(destination, phrase)
             self._mention(phrase, result, needed=not plane)
-            found = replace(found, anchors=(*found.anchors, result))
             if plane:
                 anchors.append(Anchor(phrase.text, None))
-            elif result.selected:
-                anchors += self._anchors(phrase, result, None)
+                continue
+            found = replace(found, anchors=(*found.anchors, result))
+            if result.selected:
+                anchors += self._anchors(phrase, result)
             else:
                 missing = missing or f"{phrase.text} was not found"
         if step.action == "hand_over":
@@ -151,13 +169,22 @@ class _Walk:
         if held is not None and not held.selected:
             return replace(found, reason="the object to be placed was not found")
         try:
-            carried = None if held is None else held.mask
-            place = self._placer.place(destination.kind, anchors, carried)
+            places = tuple(
+                self._placer.place(destination.kind, anchors, mask) for mask in self._carried(held)
+            )
         except NoPlaceError as error:
             return replace(found, reason=str(error))
         index = len(self._steps) if step.same_as is None else step.same_as
-        self._places[index] = place
-        return replace(found, place=place)
+        self._places[index] = places
+        return replace(found, places=places)
+
+    def _carried(self, held: ReferringResult | None) -> list[BoolArray | None]:
+        """Return the mask of each object that the step moves; [None] if they are unknown."""
+        if held is None:
+            return [None]
+        several = held.verdict is Verdict.FOUND
+        chosen = held.selected if several else held.selected[:1]
+        return [self._scene.proposals.masks[candidate.index] for candidate in chosen]
 
     def _is_support(self, destination: Destination, phrase: NounPhrase) -> bool:
         """Return whether the support plane can stand for an anchor: "on the table"."""
@@ -166,15 +193,15 @@ class _Walk:
         return destination.kind == "on" and plain and surface and self._scene.frame.has_geometry
 
     def _anchors(
-        self, phrase: NounPhrase, result: ReferringResult, moved: PlacePoint | None
+        self, phrase: NounPhrase, result: ReferringResult, moved: Sequence[PlacePoint] = ()
     ) -> Iterator[Anchor]:
-        """Yield the selected objects: one, or each of several."""
+        """Yield the selected objects: one, or each of several; ``moved`` are their new places."""
         chosen = result.selected
-        if result.verdict is Verdict.AMBIGUOUS or phrase.number == "one":
+        if result.verdict is Verdict.AMBIGUOUS or (phrase.number == "one" and not moved):
             chosen = chosen[:1]
-        for candidate in chosen:
+        for number, candidate in enumerate(chosen):
             mask: BoolArray = self._scene.proposals.masks[candidate.index]
-            yield Anchor(phrase.text, mask, moved)
+            yield Anchor(phrase.text, mask, moved[number] if number < len(moved) else None)
 
 
 def _groundable(phrase: NounPhrase) -> NounPhrase:

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zsris_ros.geometry.height_map import Footprint, HeightMap, Spot, SurfaceGrid, footprint
+from zsris_ros.geometry.height_map import (
+    Footprint,
+    HeightMap,
+    Spot,
+    SurfaceGrid,
+    footprint,
+    opening,
+    standing,
+)
 from zsris_ros.referring.object_geometry import support_plane
 from zsris_ros.types import BoolArray, DestinationKind, PlacePoint, Scene
 
@@ -30,8 +38,12 @@ _SHIFT = 0.15
 """Metres of "move it to the left"."""
 _MARGIN = 0.01
 """Metres between the carried object and any other object."""
-_DEFAULT_RADIUS = 0.04
-"""Radius of a carried object without valid depth."""
+_DEFAULT_RADIUS, _DEFAULT_HEIGHT = 0.04, 0.1
+"""Of a carried object without valid depth, in metres."""
+_FIT = 0.005
+"""Metres by which an object that goes through an opening may measure wider."""
+_OVERHANG = 0.2
+"""Least share of an object's visible pixels above the room under it."""
 
 
 class NoPlaceError(Exception):
@@ -64,6 +76,7 @@ class Placer:
 
     def __post_init__(self) -> None:
         self._heights: HeightMap | None = None
+        self._objects: BoolArray | None = None
 
     def place(
         self, kind: DestinationKind, anchors: Sequence[Anchor], carried: BoolArray | None
@@ -73,7 +86,7 @@ class Placer:
         Args:
             kind: The place relative to the anchors.
             anchors: The anchors; two or more for "between".
-            carried: Bool HxW, the mask of the carried objects; None if unknown.
+            carried: Bool HxW, the mask of the carried object; None if unknown.
 
         Raises:
             NoPlaceError: Depth or the support plane is missing, or no spot is free.
@@ -87,11 +100,13 @@ class Placer:
             spot, height = self._shifted(heights, kind, size, carried, radius)
         elif kind == "on":
             spot, height = self._on(heights, anchors[0], carried, radius)
-        elif kind in ("inside", "above"):
+        elif kind == "inside":
+            spot, height = self._inside(heights, anchors[0], size, radius)
+        elif kind == "above":
             found = self._footprint(heights, anchors[0])
             spot, height = found.middle, found.top
         elif kind == "under":
-            raise NoPlaceError(f"the place under {anchors[0].name} is hidden from the camera")
+            spot, height = self._under(heights, anchors[0], size, carried, radius)
         else:
             spot, height = self._beside(heights, kind, anchors, carried, radius)
         self.placed.append((spot, height, radius))
@@ -109,6 +124,7 @@ class Placer:
             if plane is None:
                 raise NoPlaceError("depth shows no support plane")
             self._heights = HeightMap.of(frame.depth, frame.intrinsics, plane)
+            self._objects = standing(self._heights, self.scene.proposals.masks)
         return self._heights
 
     def _footprint(self, heights: HeightMap, anchor: Anchor) -> Footprint:
@@ -128,15 +144,22 @@ class Placer:
         height: float,
         within: BoolArray | None,
         carried: BoolArray | None,
+        radius: float,
         name: str,
+        ceiling: float = np.inf,
     ) -> SurfaceGrid:
-        grid = SurfaceGrid.of(heights, height, within, carried)
+        objects = self._objects if within is None else None
+        grid = SurfaceGrid.of(heights, height, within, carried, radius, objects, ceiling)
         if grid is None:
             raise NoPlaceError(f"no flat surface of {name} is visible")
-        for spot, other, radius in self.placed:
-            if abs(other - height) <= 2 * heights.tolerance:
-                grid = grid.with_disc(spot, radius)
+        for spot, taken in self._taken(heights, height):
+            grid = grid.with_disc(spot, taken)
         return grid
+
+    def _taken(self, heights: HeightMap, height: float) -> list[tuple[Spot, float]]:
+        """Return the discs of the objects placed at a height so far."""
+        near = 2 * heights.tolerance
+        return [(spot, radius) for spot, at, radius in self.placed if abs(at - height) <= near]
 
     def _on(
         self, heights: HeightMap, anchor: Anchor, carried: BoolArray | None, radius: float
@@ -148,13 +171,60 @@ class Placer:
             if anchor.moved is not None or found.surface is None:
                 return found.middle, found.top  # nested objects: a bowl on a bowl
             height = found.surface
-        grid = self._grid(heights, height, within, carried, anchor.name)
+        grid = self._grid(heights, height, within, carried, radius, anchor.name)
         widest = float(grid.margin.max())
         edge = min(radius, widest / 2)
         spot = grid.nearest(grid.free(radius, edge), grid.middle)
         if spot is None:
             raise NoPlaceError(f"no spot on {anchor.name} is free")
         return spot, height
+
+    def _inside(
+        self, heights: HeightMap, anchor: Anchor, size: Footprint | None, radius: float
+    ) -> tuple[Spot, float]:
+        """Return the middle of the anchor's opening, beside earlier objects where there is room."""
+        found = self._footprint(heights, anchor)
+        hole = None if anchor.mask is None else opening(heights, anchor.mask)
+        if hole is None or anchor.mask is None:
+            return found.middle, found.top
+        if size is not None and size.passage > 2 * hole.radius + _FIT:
+            raise NoPlaceError(
+                f"the object is {_centimetres(size.passage)} wide and the opening of {anchor.name} "
+                f"{_centimetres(2 * hole.radius)}"
+            )
+        if anchor.moved is not None:
+            return found.middle, found.top
+        rest = opening(heights, anchor.mask, self._taken(heights, hole.height))
+        if rest is not None and rest.radius >= radius - _MARGIN:
+            hole = rest
+        return hole.middle, hole.height
+
+    def _under(
+        self,
+        heights: HeightMap,
+        anchor: Anchor,
+        size: Footprint | None,
+        carried: BoolArray | None,
+        radius: float,
+    ) -> tuple[Spot, float]:
+        """Return the free visible spot of the plane nearest to the middle of an overhang."""
+        if anchor.mask is None:
+            raise NoPlaceError(f"{anchor.name} is the support plane itself")
+        clear = (_DEFAULT_HEIGHT if size is None else size.top) + _MARGIN
+        cloud = heights.cloud(anchor.mask)
+        over = cloud[cloud[:, 2] > clear, :2]
+        if len(over) <= _OVERHANG * len(cloud):
+            raise NoPlaceError(f"under {anchor.name} there is no room of {_centimetres(clear)}")
+        low, high = np.percentile(over, (1, 99), axis=0)
+        grid = self._grid(heights, 0.0, None, carried, radius, "the support plane", clear)
+        x, y = grid.spots
+        beneath = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+        middle = (low + high) / 2
+        goal = float(middle[0]), float(middle[1])
+        spot = grid.nearest(grid.free(radius, radius) & beneath, goal)
+        if spot is None:
+            raise NoPlaceError(f"the place under {anchor.name} is hidden from the camera")
+        return spot, 0.0
 
     def _beside(
         self,
@@ -167,7 +237,7 @@ class Placer:
         """Return a free spot of the support plane beside or between the anchors."""
         found = [self._footprint(heights, anchor) for anchor in anchors]
         names = " and ".join(anchor.name for anchor in anchors)
-        grid = self._grid(heights, 0.0, None, carried, "the support plane")
+        grid = self._grid(heights, 0.0, None, carried, radius, "the support plane")
         for anchor, each in zip(anchors, found, strict=True):
             if anchor.moved is not None:
                 grid = grid.with_disc(each.middle, each.radius)
@@ -225,7 +295,7 @@ class Placer:
         radius: float,
     ) -> tuple[Spot, float]:
         """Return the free spot nearest to a fixed distance from where the object is."""
-        grid = self._grid(heights, 0.0, None, carried, "the support plane")
+        grid = self._grid(heights, 0.0, None, carried, radius, "the support plane")
         direction = _DIRECTIONS[kind]
         x, y = grid.spots
         across, away = x - size.middle[0], y - size.middle[1]
@@ -237,3 +307,7 @@ class Placer:
         if spot is None:
             raise NoPlaceError("no visible spot in that direction is free")
         return spot, 0.0
+
+
+def _centimetres(metres: float) -> str:
+    return f"{100 * metres:.0f} cm"

@@ -15,14 +15,21 @@ from zsris_ros.referring.grounding import Grounder
 from zsris_ros.referring.messages import message
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.tracing.stages import timed
-from zsris_ros.types import Candidate, Expression, NounPhrase, ReferringResult, Scene, Verdict
+from zsris_ros.types import (
+    Candidate,
+    Expression,
+    NounPhrase,
+    ReferringResult,
+    Scene,
+    Verdict,
+    worst,
+)
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 UNCALIBRATED = (
     " Scores are uncalibrated: without a calibration of these weights (zsris calibrate) nothing is "
     "reported missing."
 )
-_WORST_FIRST = (Verdict.NOT_FOUND, Verdict.AMBIGUOUS, Verdict.FOUND)
 
 
 class ProductResolver:
@@ -92,7 +99,7 @@ def merge_results(expression: Expression, results: Sequence[ReferringResult]) ->
     The selected candidates of each target come first, then the others by their scores. If one
     target is NOT_FOUND, nothing is selected and the message names it.
     """
-    verdict = next(each for each in _WORST_FIRST if any(r.verdict is each for r in results))
+    verdict = worst(result.verdict for result in results)
     mask = np.any([result.mask for result in results], axis=0)
     candidates = _merge_candidates(results)
     if verdict is Verdict.NOT_FOUND:

@@ -6,34 +6,17 @@ result = segmenter.refer(scene, "the mug left of the bowl")    # text and a few 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Protocol
-
-from zsris_ros.language.instructions import parse_instruction
-from zsris_ros.referring.instructions import ExpressionResolver, resolve_instruction
+from zsris_ros.referring.instructions import instruct
+from zsris_ros.referring.resolver import Resolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
-from zsris_ros.tracing.stages import timed
 from zsris_ros.types import (
     Frame,
-    InputError,
     InstructionResult,
     Proposals,
     ReferringResult,
     RegionOfInterest,
     Scene,
 )
-
-
-class Resolver(Protocol):
-    """Resolves expressions in scenes. Not thread-safe: one caller at a time."""
-
-    def refer(self, scene: Scene, expression: str) -> ReferringResult:
-        """Return the referring result of an expression in a scene.
-
-        Raises:
-            InputError: The text holds no letter or digit.
-        """
-        ...
 
 
 class Segmenter:
@@ -64,13 +47,10 @@ class Segmenter:
     def instruct(self, scene: Scene, text: str) -> InstructionResult:
         """Return the steps of an instruction with their objects, destinations and place points.
 
+        A referring expression is one step, with the result of ``refer`` as its target.
+
         Raises:
-            InputError: The text holds no letter or digit, or the resolver reads expressions only.
+            InputError: The text holds no letter or digit, or it is an instruction and the resolver
+                reads expressions only.
         """
-        if not isinstance(self._resolver, ExpressionResolver):
-            raise InputError("instructions need the product variant of a method")
-        timings: dict[str, float] = {}
-        with timed(timings, "language"):
-            instruction = parse_instruction(text)
-        result = resolve_instruction(scene, instruction, self._resolver)
-        return replace(result, timings={**timings, **result.timings})
+        return instruct(scene, text, self._resolver)

@@ -11,12 +11,12 @@ from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import SyncedMessages
 from zsris_ros.camera.image_messages import SECOND, AnyImage, CameraInfo
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.types import Frame, InputError, ReferringResult
+from zsris_ros.types import Frame, InputError, InstructionResult
 
 
 @dataclass(frozen=True, eq=False)
 class FrameAnswers:
-    """A frame and its results, one for each expression.
+    """A frame and its results, one for each expression or instruction.
 
     ``timings`` are milliseconds by stage for each result; the first include the stages of the
     frame. For an unusable image ``frame`` is None and ``note`` is the reason; otherwise ``note`` is
@@ -26,7 +26,7 @@ class FrameAnswers:
     stamp_ns: int
     frame: Frame | None
     note: str
-    results: tuple[ReferringResult, ...] = ()
+    results: tuple[InstructionResult, ...] = ()
     timings: tuple[Mapping[str, float], ...] = ()
 
 
@@ -68,7 +68,7 @@ def _answer(
         scene = segmenter.look(frame)
     except InputError as error:
         return FrameAnswers(stamp, None, f"the image cannot be used: {error}")
-    results = tuple(segmenter.refer(scene, expression) for expression in expressions)
+    results = tuple(segmenter.instruct(scene, expression) for expression in expressions)
     timings = [dict(result.timings) for result in results]
     timings[0] = {"conversion": conversion, **scene.timings, **timings[0]}
     return FrameAnswers(stamp, frame, note, results, tuple(timings))

@@ -15,10 +15,19 @@ from PIL import Image
 
 from zsris_ros.camera.image_messages import SECOND
 from zsris_ros.geometry import run_lengths
+from zsris_ros.language.instructions import describe_step
 from zsris_ros.replay.answers import FrameAnswers
 from zsris_ros.replay.video import Video
-from zsris_ros.types import ByteArray, InputError, ReferringResult, Verdict
-from zsris_ros.visualization.overlay import contact_sheet, draw_result
+from zsris_ros.types import (
+    ByteArray,
+    DestinationResult,
+    InputError,
+    InstructionResult,
+    PlacePoint,
+    ReferringResult,
+    Verdict,
+)
+from zsris_ros.visualization.overlay import contact_sheet, draw_answer
 
 ANSWERS, TABLE, OVERLAYS, VIDEO = "answers.jsonl", "answers.csv", "overlays", "answers.mp4"
 VECTORS = {
@@ -28,7 +37,10 @@ VECTORS = {
 }
 """Table columns of the lists in the JSON lines."""
 NO_ANSWER: dict[str, Any] = dict.fromkeys(
-    ("verdict", "message", "score", "centroid_pixel", "centroid_m", "box", "mask", "explanation")
+    (
+        *("verdict", "message", "score", "centroid_pixel", "centroid_m", "box", "mask"),
+        *("explanation", "instruction_verdict", "steps"),
+    )
 )
 
 
@@ -75,7 +87,7 @@ class ReplayWriter:
             if answered.frame is not None:
                 path = f"{OVERLAYS}/{stamp}_{number + 1}.png"
                 rgb = answered.frame.rgb
-                images.append(draw_result(rgb, answered.results[number], expression))
+                images.append(draw_answer(rgb, answered.results[number], expression))
                 Image.fromarray(images[-1]).save(self._folder / path, compress_level=1)
             row = to_json(answered, number, expression) | {"overlay": path}
             self._verdicts[row["verdict"] or "without an answer"] += 1
@@ -117,7 +129,13 @@ def to_json(answered: FrameAnswers, number: int, expression: str) -> dict[str, A
     }
     if frame is None:
         return {**row, "message": answered.note, "note": "", "timings_ms": {}}
-    answer = _answer(answered.results[number])
+    result = answered.results[number]
+    answer = {
+        **_answer(result.target),
+        "message": result.message,
+        "instruction_verdict": result.verdict.value,
+        "steps": [] if result.instruction.is_expression else _steps(result),
+    }
     timings = {stage: round(ms, 3) for stage, ms in answered.timings[number].items()}
     return {**row, **answer, "note": answered.note, "timings_ms": timings}
 
@@ -141,15 +159,47 @@ def _answer(result: ReferringResult) -> dict[str, Any]:
     }
 
 
+def _steps(result: InstructionResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "action": found.step.action,
+            "description": describe_step(found.step),
+            "same_as": found.step.same_as,
+            "target": None if found.target is None else _answer(found.target),
+            "destination": None if found.destination is None else _destination(found.destination),
+        }
+        for found in result.steps
+    ]
+
+
+def _destination(destination: DestinationResult) -> dict[str, Any]:
+    return {
+        "kind": destination.kind,
+        "same_as": destination.same_as,
+        "anchors": [_answer(anchor) for anchor in destination.anchors],
+        "places": [_place(place) for place in destination.places],
+        "reason": destination.reason,
+    }
+
+
+def _place(place: PlacePoint) -> dict[str, Any]:
+    return {
+        "point_m": list(place.point),
+        "normal": list(place.normal),
+        "height_m": place.height,
+        "pixel": list(place.pixel),
+    }
+
+
 def to_cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of ``to_json`` as table cells, with lists in columns and without the mask."""
+    """Return a row of ``to_json`` as table cells, lists in columns, without mask and steps."""
     cells: dict[str, Any] = {}
     for name, value in row.items():
         if name in VECTORS:
             cells.update(zip(VECTORS[name], value or [""] * len(VECTORS[name]), strict=True))
         elif name == "timings_ms":
             cells["total_ms"] = round(sum(value.values()), 3)
-        elif name != "mask":
+        elif name not in ("mask", "steps"):
             cells[name] = "" if value is None else value
     return cells
 

@@ -24,7 +24,7 @@ from zsris_ros.types.instruction_result import (
     PlacePoint,
     StepResult,
 )
-from zsris_ros.types.result import Candidate, ReferringResult, Verdict
+from zsris_ros.types.result import Candidate, ReferringResult, Verdict, worst
 from zsris_ros.types.scene import Proposals, Scene
 
 __all__ = [
@@ -57,4 +57,5 @@ __all__ = [
     "Step",
     "StepResult",
     "Verdict",
+    "worst",
 ]

@@ -33,17 +33,24 @@ class DestinationResult:
 
     Attributes:
         kind: The place relative to the anchors.
-        anchors: The results of the anchors; empty with ``same_as``.
+        anchors: The results of the anchors; empty with ``same_as``, and without the support plane
+            where it stands for "the table".
         same_as: The index of the step whose objects are the anchor.
-        place: The place point; None where none can be given.
-        reason: The reason why ``place`` is None, "" with a place point.
+        places: One place point for each selected object of the step, in their order; one if the
+            objects are unknown, () where none can be given.
+        reason: The reason why ``places`` is empty, "" with place points.
     """
 
     kind: DestinationKind
     anchors: tuple[ReferringResult, ...] = ()
     same_as: int | None = None
-    place: PlacePoint | None = None
+    places: tuple[PlacePoint, ...] = ()
     reason: str = ""
+
+    @property
+    def place(self) -> PlacePoint | None:
+        """The first place point; None without any."""
+        return self.places[0] if self.places else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,19 @@ class InstructionResult:
     verdict: Verdict
     message: str
     timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def target(self) -> ReferringResult:
+        """The objects of the first step."""
+        target = self.steps[0].target
+        assert target is not None, "the first step names its target"
+        return target
+
+    @property
+    def place(self) -> PlacePoint | None:
+        """The first place point of all steps; None without any."""
+        places = [step.destination.place for step in self.steps if step.destination is not None]
+        return next((place for place in places if place is not None), None)
 
     def targets_of(self, index: int) -> ReferringResult | None:
         """Return the objects of a step, also where it means those of an earlier one."""

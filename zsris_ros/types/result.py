@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -16,6 +16,12 @@ class Verdict(Enum):
     FOUND = "FOUND"
     AMBIGUOUS = "AMBIGUOUS"
     NOT_FOUND = "NOT_FOUND"
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return NOT_FOUND if it occurs, else AMBIGUOUS if it does, else FOUND."""
+    found = set(verdicts)
+    return next((v for v in (Verdict.NOT_FOUND, Verdict.AMBIGUOUS) if v in found), Verdict.FOUND)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,13 @@ BAND = 0.72
 MAX_RUNNERS_UP = 3
 
 
+def draw_answer(rgb: ByteArray, result: InstructionResult, title: str) -> ByteArray:
+    """See ``draw_result`` for a referring expression, ``draw_instruction`` for an instruction."""
+    if result.instruction.is_expression:
+        return draw_result(rgb, result.target, title)
+    return draw_instruction(rgb, result, title)
+
+
 def draw_result(rgb: ByteArray, result: ReferringResult, title: str) -> ByteArray:
     """Return a copy of ``rgb`` (uint8 HxWx3) with the result drawn on it.
 
@@ -89,9 +96,9 @@ def draw_instruction(rgb: ByteArray, result: InstructionResult, title: str) -> B
         for candidate in each.selected:
             _cross(image, candidate, unit)
     for number, step in enumerate(result.steps, start=1):
-        if step.destination is not None and step.destination.place is not None:
-            name = str(number) if len(result.steps) > 1 else ""
-            _ring(image, step.destination.place, name, unit)
+        name = str(number) if len(result.steps) > 1 else ""
+        for place in () if step.destination is None else step.destination.places:
+            _ring(image, place, name, unit)
     caption(image, title, result.message, VERDICT_COLOURS[result.verdict], covered)
     return image
 

@@ -34,8 +34,8 @@ from zsris_ros.language import Parser
 from zsris_ros.language.interpretation import interpret
 from zsris_ros.language.lexicon.function_words import word_set
 from zsris_ros.referring.product_resolver import ProductResolver
+from zsris_ros.referring.resolver import Resolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
-from zsris_ros.referring.segmenter import Resolver
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Frame, InputError, Proposals, Verdict
 

@@ -1,4 +1,4 @@
-"""The MuJoCo model of a scene with a free-flying gripper: table, objects, camera, hand.
+"""The MuJoCo model of a scene: table, objects, camera and, to grasp, a free-flying gripper.
 
 Friction is 0.6 everywhere, cones are elliptic, 1 ms a step.
 """
@@ -29,8 +29,8 @@ VISUAL_GROUP, CONTACT_GROUP = 1, 3
 _CLOSING_SPEED = 0.12  # metres a second of a free finger
 
 
-def build_model(mujoco: Any, scene: SceneLayout, gripper: ParallelJaw) -> Any:
-    """The MuJoCo model: table, objects, camera and gripper."""
+def build_model(mujoco: Any, scene: SceneLayout, gripper: ParallelJaw | None = None) -> Any:
+    """The MuJoCo model: table, objects, camera and, where it is given, gripper."""
     spec = mujoco.MjSpec()
     spec.option.timestep = STEP
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
@@ -64,7 +64,8 @@ def build_model(mujoco: Any, scene: SceneLayout, gripper: ParallelJaw) -> Any:
     )
     for index, each in enumerate(scene.objects):
         _add_object(mujoco, spec, index, each)
-    _add_gripper(mujoco, spec, gripper)
+    if gripper is not None:
+        _add_gripper(mujoco, spec, gripper)
     return spec.compile()
 
 

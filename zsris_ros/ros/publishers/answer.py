@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from std_msgs.msg import Header
@@ -10,7 +10,14 @@ from std_msgs.msg import Header
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.referring.object_geometry import Extent
 from zsris_ros.srv import ReferSegment
-from zsris_ros.types import BoolArray, Candidate, Frame, ReferringResult, Verdict
+from zsris_ros.types import (
+    BoolArray,
+    Candidate,
+    Frame,
+    InstructionResult,
+    ReferringResult,
+    Verdict,
+)
 
 Status = ReferSegment.Response
 STATUS_OF = {
@@ -33,20 +40,20 @@ class Answer:
     """The result of a request about one frame.
 
     Attributes:
-        result: Verdict and candidates.
+        instruction: The steps; one for an expression.
         frame: The frame.
         masks: Masks of all proposals, bool NxHxW.
         header: Header of the frame's image message.
         cache_hit: Whether the frame's scene was cached.
         note: Why metres or fresh images are missing; "" in most cases.
         timings: Milliseconds by stage.
-        extents: Extents of ``objects`` in the optical frame, by candidate index.
+        extents: Extents of the objects of all steps in the optical frame, by candidate index.
         on_support: Whether the boxes are aligned with a support plane.
         frame_id: Frame of the metric values; "" for the optical frame.
         camera_pose: Pose of the optical frame in ``frame_id``; None for the optical frame.
     """
 
-    result: ReferringResult
+    instruction: InstructionResult
     frame: Frame
     masks: BoolArray
     header: Header
@@ -59,8 +66,13 @@ class Answer:
     camera_pose: Pose | None = None
 
     @property
+    def result(self) -> ReferringResult:
+        """Verdict and candidates of the first step's objects."""
+        return self.instruction.target
+
+    @property
     def objects(self) -> tuple[Candidate, ...]:
-        """The candidates of the verdict; see ``objects_of``."""
+        """The candidates of the result's verdict; see ``objects_of``."""
         return objects_of(self.result)
 
 
@@ -69,3 +81,12 @@ def objects_of(result: ReferringResult) -> tuple[Candidate, ...]:
     if result.verdict is Verdict.NOT_FOUND:
         return ()
     return result.selected or result.candidates[:1]
+
+
+def results_of(instruction: InstructionResult) -> Iterator[ReferringResult]:
+    """Yield the results of all noun phrases, those of a step's objects before its destination's."""
+    for step in instruction.steps:
+        if step.target is not None:
+            yield step.target
+        if step.destination is not None:
+            yield from step.destination.anchors

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 from zsris_ros import types
 from zsris_ros.geometry.oriented_box import Pose, UprightBox
 from zsris_ros.ros.publishers.answer import Answer
-from zsris_ros.types import Candidate
+from zsris_ros.types import Candidate, Verdict
 
 
 def metric_header(answer: Answer) -> Header:
@@ -28,6 +28,13 @@ def to_point(point: types.Point | None, camera_pose: Pose | None = None) -> Poin
     if camera_pose is not None:
         x, y, z = camera_pose.transform_points(np.array(point, np.float64)).tolist()
     return Point(x=float(x), y=float(y), z=float(z))
+
+
+def to_normal(normal: types.Point, camera_pose: Pose | None = None) -> Vector3:
+    """Convert a direction of the optical frame."""
+    axes = np.eye(3) if camera_pose is None else camera_pose.axes
+    x, y, z = (axes @ np.asarray(normal, np.float64)).tolist()
+    return Vector3(x=x, y=y, z=z)
 
 
 def to_pose(pose: Pose, camera_pose: Pose | None = None) -> PoseMessage:
@@ -65,3 +72,13 @@ def box_pose(answer: Answer) -> PoseStamped | None:
     if box is None:
         return None
     return PoseStamped(header=metric_header(answer), pose=to_pose(box.pose, answer.camera_pose))
+
+
+def place_point(answer: Answer) -> PointStamped | None:
+    """Return the first place point; None without one, or if an object is not FOUND."""
+    place = answer.instruction.place
+    if place is None or answer.instruction.verdict is not Verdict.FOUND:
+        return None
+    return PointStamped(
+        header=metric_header(answer), point=to_point(place.point, answer.camera_pose)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -11,12 +12,28 @@ from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from zsris_ros.action import ReferSegment as ReferSegmentAction
+from zsris_ros.language.instructions import describe_step
 from zsris_ros.msg import Candidate as CandidateMessage
-from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal
+from zsris_ros.msg import InstructionStep
+from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, objects_of
 from zsris_ros.ros.publishers.image_conversions import to_image
-from zsris_ros.ros.publishers.pose_conversions import metric_header, to_point, to_pose, to_size
+from zsris_ros.ros.publishers.pose_conversions import (
+    metric_header,
+    to_normal,
+    to_point,
+    to_pose,
+    to_size,
+)
 from zsris_ros.srv import ReferSegment, Track
-from zsris_ros.types import BoolArray, Candidate, Pixel
+from zsris_ros.types import (
+    BoolArray,
+    Candidate,
+    Pixel,
+    PlacePoint,
+    ReferringResult,
+    Verdict,
+    worst,
+)
 from zsris_ros.visualization import overlay
 
 Response: TypeAlias = ReferSegment.Response | ReferSegmentAction.Result
@@ -27,23 +44,26 @@ def fill_response(
     response: Response, answer: Answer, max_candidates: int, return_mask: bool
 ) -> None:
     """Fill ``response`` with ``answer`` and its best ``max_candidates`` candidates."""
-    result = answer.result
+    result, instruction = answer.result, answer.instruction
     response.status = STATUS_OF[result.verdict]
-    response.message = result.message
+    response.instruction_status = STATUS_OF[instruction.verdict]
+    response.message = instruction.message
     if answer.note:
-        response.message = f"{result.message.rstrip('.')}; {answer.note}"
+        response.message = f"{instruction.message.rstrip('.')}; {answer.note}"
     response.header = answer.header
     response.explanation = result.explanation
     response.candidates = [
-        to_candidate(each, answer) for each in result.candidates[:max_candidates]
+        to_candidate(each, answer, each in answer.objects)
+        for each in result.candidates[:max_candidates]
     ]
+    response.steps = to_steps(answer)
     response.timing_stages = list(answer.timings)
     response.timing_ms = [float(value) for value in answer.timings.values()]
     response.cache_hit = answer.cache_hit
     response.centroid.header = response.pose.header = metric_header(answer)
     if not answer.objects:
         return
-    best = to_candidate(answer.objects[0], answer)
+    best = to_candidate(answer.objects[0], answer, is_object=True)
     response.centroid_pixel, response.inside_pixel = best.centroid_pixel, best.inside_pixel
     response.has_depth, response.valid_depth = best.has_depth, best.valid_depth
     response.centroid.point = best.centroid
@@ -58,8 +78,8 @@ def fill_refusal(response: Response | Track.Response, refusal: Refusal) -> None:
     response.status, response.message = refusal.status, str(refusal)
 
 
-def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
-    """Convert one candidate; pose and size are those of the answer's objects only."""
+def to_candidate(candidate: Candidate, answer: Answer, is_object: bool) -> CandidateMessage:
+    """Convert one candidate; only objects of the answer have pose and size."""
     message = CandidateMessage(
         box=to_region(candidate.box),
         score=float(candidate.score),
@@ -69,7 +89,7 @@ def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
         source=candidate.source,
         selected=candidate.selected,
     )
-    extent = answer.extents.get(candidate.index) if candidate in answer.objects else None
+    extent = answer.extents.get(candidate.index) if is_object else None
     if extent is not None:
         message.inside_pixel = to_pixel(extent.inside_pixel)
         message.valid_depth = float(extent.valid_depth)
@@ -79,6 +99,67 @@ def to_candidate(candidate: Candidate, answer: Answer) -> CandidateMessage:
     return message
 
 
+def to_steps(answer: Answer) -> list[InstructionStep]:
+    """Convert the steps of the instruction."""
+    return [_to_step(answer, index) for index in range(len(answer.instruction.steps))]
+
+
+def _to_step(answer: Answer, index: int) -> InstructionStep:
+    found = answer.instruction.steps[index]
+    step, destination = found.step, found.destination
+    description = describe_step(step)
+    message = InstructionStep(action=step.action, verb=step.verb, description=description)
+    results = []
+    target = answer.instruction.targets_of(index)
+    if step.same_as is not None:
+        message.same_as = step.same_as
+    if target is not None:
+        results.append(target)
+        message.target_status = STATUS_OF[target.verdict]
+        message.target_message = target.message
+        message.targets = _objects(answer, target)
+    if destination is not None:
+        message.destination_kind = destination.kind
+        if destination.same_as is not None:
+            message.destination_same_as = destination.same_as
+        if destination.anchors:
+            results += destination.anchors
+            worst_one = _worst(destination.anchors)
+            message.destination_status = STATUS_OF[worst_one.verdict]
+            message.destination_message = worst_one.message
+        for anchor in destination.anchors:
+            message.destinations += _objects(answer, anchor)
+        _fill_places(message, answer, destination.places)
+    unclear = _worst(results) if results else None
+    if unclear is not None and unclear.verdict is not Verdict.FOUND:
+        message.message = unclear.message
+    elif destination is not None and destination.reason:
+        message.message = f"No place point: {destination.reason}."
+    else:
+        message.message = description
+    return message
+
+
+def _objects(answer: Answer, result: ReferringResult) -> list[CandidateMessage]:
+    return [to_candidate(each, answer, is_object=True) for each in objects_of(result)]
+
+
+def _worst(results: Sequence[ReferringResult]) -> ReferringResult:
+    verdict = worst(result.verdict for result in results)
+    return next(result for result in results if result.verdict is verdict)
+
+
+def _fill_places(message: InstructionStep, answer: Answer, places: Sequence[PlacePoint]) -> None:
+    if not places:
+        return
+    pose, first = answer.camera_pose, places[0]
+    message.places = [to_point(place.point, pose) for place in places]
+    message.has_place = True
+    message.place.header, message.place.point = metric_header(answer), message.places[0]
+    message.place_normal = to_normal(first.normal, pose)
+    message.place_height, message.place_pixel = float(first.height), to_pixel(first.pixel)
+
+
 def mask_image(answer: Answer) -> Image:
     """Return the mask as mono8 with the image's header."""
     return to_mask(answer.result.mask, answer.header)
@@ -86,7 +167,8 @@ def mask_image(answer: Answer) -> Image:
 
 def overlay_image(answer: Answer) -> Image:
     """Return the image with the answer drawn into it, as rgb8 with the image's header."""
-    picture = overlay.draw_result(answer.frame.rgb, answer.result, answer.result.expression.text)
+    text = answer.instruction.instruction.text
+    picture = overlay.draw_answer(answer.frame.rgb, answer.instruction, text)
     return to_image(picture, "rgb8", answer.header)
 
 

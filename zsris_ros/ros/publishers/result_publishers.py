@@ -19,7 +19,7 @@ from zsris_ros.ros.publishers import labels, result_messages
 from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.ros.publishers.markers import marker_array
 from zsris_ros.ros.publishers.point_cloud import point_cloud
-from zsris_ros.ros.publishers.pose_conversions import box_pose, centroid_point
+from zsris_ros.ros.publishers.pose_conversions import box_pose, centroid_point, place_point
 from zsris_ros.ros.qos import LATCHED, create_publisher
 
 
@@ -35,6 +35,7 @@ class ResultPublishers:
             ("~/mask", Image, result_messages.mask_image),
             ("~/centroid", PointStamped, centroid_point),
             ("~/pose", PoseStamped, box_pose),
+            ("~/place", PointStamped, place_point),
             ("~/label_mask", Image, labels.label_image),
             ("~/markers", MarkerArray, marker_array),
             ("~/segmented_points", PointCloud2, point_cloud),

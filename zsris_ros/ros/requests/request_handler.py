@@ -15,7 +15,7 @@ from zsris_ros.camera.image_messages import MAX_PIXELS
 from zsris_ros.referring.object_geometry import Extents
 from zsris_ros.ros.inputs.subscriptions import CameraMessages
 from zsris_ros.ros.lifecycle.model_holder import Model
-from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of
+from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of, results_of
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
@@ -122,17 +122,18 @@ class RequestHandler:
         try:
             scene = cached or self._look(query, assume_registered, max_pixels, timings)
             self._store(key, scene)
-            result = self._model.refer(scene.scene, query.expression)
+            instruction = self._model.instruct(scene.scene, query.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
-        if result.verdict is Verdict.FOUND and not query.from_request:
-            self.last_found = FoundResult(scene.scene, result, query.messages)
-        timings.update(result.timings)
+        if instruction.target.verdict is Verdict.FOUND and not query.from_request:
+            self.last_found = FoundResult(scene.scene, instruction.target, query.messages)
+        timings.update(instruction.timings)
         with timed(timings, "extents"):
-            extents = {each.index: scene.extents[each.index] for each in objects_of(result)}
+            objects = [each for result in results_of(instruction) for each in objects_of(result)]
+            extents = {each.index: scene.extents[each.index] for each in objects}
             on_support = bool(extents) and scene.extents.up is not None
         return Answer(
-            result=result,
+            instruction=instruction,
             frame=scene.scene.frame,
             masks=scene.scene.proposals.masks,
             header=query.messages.image.message.header,

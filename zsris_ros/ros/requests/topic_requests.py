@@ -53,7 +53,7 @@ class TopicRequests:
         if error is not None:
             self._report_refusal(self._to_refusal(error))
             return
-        sentence = future.result().result.message
+        sentence = future.result().instruction.message
         self._logger.info(sentence)
         self._publish_sentence(sentence)
 

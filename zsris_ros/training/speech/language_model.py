@@ -21,7 +21,7 @@ from zsris_ros.training.speech.pronunciations import missing_pronunciations, rea
 from zsris_ros.training.speech.trigram import Trigram
 
 SEED = 0
-COUNT = 30_000
+COUNT = 40_000
 """Sentences of the corpus."""
 MIN_COUNT = 2
 """Minimum occurrences of a trigram."""

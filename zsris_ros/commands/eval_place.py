@@ -1,0 +1,97 @@
+"""`zsris eval place`: place points of instructions about simulated scenes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
+
+if TYPE_CHECKING:
+    from zsris_ros.evaluation.placing.place_evaluation import Instruct, Look, PlaceRecord
+    from zsris_ros.types import ByteArray, Frame
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "place",
+        help="judge the place points of instructions by MuJoCo's geometry",
+        description="Renders scenes and draws instructions that the scene has a place for. Valid: "
+        "the place point is on the named support, at its height and at the named place. Free of "
+        "collision: the object there touches nothing but its support. Shares are of all "
+        "instructions. Writes summary.json and places.jsonl.",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the first scene's seed (default: 0)")
+    parser.add_argument("--scenes", type=positive, default=40, metavar="N", help="(default: 40)")
+    parser.add_argument(
+        "--count", type=positive, default=6, metavar="N", help="objects in a scene (default: 6)"
+    )
+    parser.add_argument(
+        "--depth-noise",
+        type=float,
+        default=0.001,
+        metavar="METRES",
+        help="standard deviation of depth at 1 m; grows with the square (default: 0.001)",
+    )
+    parser.add_argument(
+        "--ask",
+        action="store_true",
+        help="find the objects with the segmenter, instead of their true masks",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from zsris_ros.evaluation.placing.place_evaluation import (
+        look_with_true_masks,
+        place_scenes,
+        summarise,
+        write_results,
+    )
+    from zsris_ros.types import InputError
+
+    look = _segmenter(args) if args.ask else look_with_true_masks
+    records: list[PlaceRecord] = []
+    for seed in tqdm(range(args.seed, args.seed + args.scenes), "placing", unit="scene"):
+        records.extend(place_scenes([seed], args.count, args.depth_noise, look))
+    if not records:
+        raise InputError("no scene has a place for an object: ask for more --scenes or --count")
+    settings = {
+        "seeds": [args.seed, args.seed + args.scenes - 1],
+        "count": args.count,
+        "depth_noise": args.depth_noise,
+        "masks": f"weights {args.weights}" if args.ask else "true",
+    }
+    summary = write_results(args.out, records, settings) if args.out else summarise(records)
+    print("\n".join(_lines(summary)))
+    if args.out:
+        print(f"written to {args.out / 'summary.json'}")
+    return 0
+
+
+def _segmenter(args: argparse.Namespace) -> Look:
+    from zsris_ros.models.load import load_segmenter
+
+    segmenter = load_segmenter(args.weights, model_options(args))
+
+    def look(frame: Frame, labels: ByteArray, names: Sequence[str]) -> Instruct:
+        return partial(segmenter.instruct, segmenter.look(frame))
+
+    return look
+
+
+def _lines(summary: dict[str, Any]) -> list[str]:
+    lines = [f"{'':<12}{'n':>5}{'offered':>9}{'valid':>8}{'free':>8}"]
+    for name, row in {**summary["by_kind"], "all": summary}.items():
+        lines.append(
+            f"{name:<12}{row['n']:>5}{row['offered']:>9.3f}{row['valid']:>8.3f}"
+            f"{row['collision_free']:>8.3f}"
+        )
+    return lines + [f"failed: {cause} ({count})" for cause, count in summary["causes"].items()]

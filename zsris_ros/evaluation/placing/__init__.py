@@ -1,0 +1,1 @@
+"""Place points of instructions, judged by the geometry of simulated scenes in MuJoCo."""

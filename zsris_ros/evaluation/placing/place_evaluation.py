@@ -1,0 +1,201 @@
+"""Place points of instructions about simulated scenes: on the named support, free of collision."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zsris_ros.evaluation.grasping.grasp_evaluation import with_noise
+from zsris_ros.evaluation.grasping.scenes import tabletop_frame, tabletop_layout
+from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
+from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
+from zsris_ros.geometry.centroid import inside_pixel
+from zsris_ros.geometry.masks import mask_boxes
+from zsris_ros.language.instructions import parse_instruction
+from zsris_ros.referring.instructions import resolve_instruction
+from zsris_ros.types import (
+    ByteArray,
+    Candidate,
+    Expression,
+    Frame,
+    InstructionResult,
+    PlacePoint,
+    Proposals,
+    ReferringResult,
+    Scene,
+    Verdict,
+)
+
+HEIGHT_TOLERANCE = 0.01
+"""Metres between a place point and the surface under it, or the rim of the opening."""
+
+Instruct = Callable[[str], InstructionResult]
+Look = Callable[[Frame, ByteArray, Sequence[str]], Instruct]
+"""From a frame, its labels (0 no object, k object k-1) and the objects' names to the function that
+reads an instruction about the frame."""
+
+
+@dataclass(frozen=True)
+class PlaceRecord:
+    """One instruction. ``cause`` is empty where the place is valid and free of collision."""
+
+    seed: int
+    kind: str
+    text: str
+    verdict: str
+    offered: bool
+    valid: bool
+    collision_free: bool
+    cause: str
+
+
+def place_scenes(
+    seeds: Iterable[int], count: int, depth_noise: float, look: Look
+) -> Iterator[PlaceRecord]:
+    """Yield a record for each instruction about the scenes.
+
+    Args:
+        seeds: One scene each.
+        count: Objects in a scene.
+        depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
+        look: Looks at the frame of a scene.
+    """
+    for seed in seeds:
+        scene = tabletop_layout(seed, count)
+        stage = PlaceStage(scene)
+        clean, labels = tabletop_frame(scene)
+        assert clean.intrinsics is not None
+        rng = np.random.default_rng([seed, 37])
+        frame = with_noise(clean, depth_noise, rng)
+        instruct = look(frame, labels, [each.name for each in scene.objects])
+        for task in draw_tasks(stage, labels, clean.intrinsics, rng):
+            yield _record(stage, task, instruct(task.text))
+
+
+def _record(stage: PlaceStage, task: PlaceTask, result: InstructionResult) -> PlaceRecord:
+    place = result.place
+    valid = free = False
+    if place is None:
+        (destination,) = (step.destination for step in result.steps)
+        missing = result.verdict is not Verdict.FOUND or destination is None
+        cause = result.verdict.value if missing else "no place point"
+    else:
+        on = off_support(stage, task, place)
+        hit = collisions(stage, task, place)
+        valid, free = not on, not hit
+        cause = "; ".join(filter(None, (on, hit)))
+    return PlaceRecord(
+        seed=stage.scene.seed,
+        kind=task.kind,
+        text=task.text,
+        verdict=result.verdict.value,
+        offered=place is not None,
+        valid=valid,
+        collision_free=free,
+        cause=cause,
+    )
+
+
+def off_support(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
+    """Return why a place point is not the named place on the named support; "" if it is."""
+    point = stage.in_world(place.point)
+    on, height = stage.below(point, task.carried)
+    if on != task.support:
+        return "on another support"
+    if task.kind == "inside":
+        rim = float(stage.tops[task.support])
+        if height > rim - DIP:
+            return "beside the opening"
+        height = rim
+    if abs(point[2] - height) > HEIGHT_TOLERANCE:
+        return "not at the height of the support"
+    return "" if is_related(stage, task, point[:2]) else "beside the named place"
+
+
+def collisions(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
+    """Return what the carried object touches at a place point; "" for its support only.
+
+    It keeps its orientation; its middle is over the point. For "inside" it is lowered into the
+    opening, whose rim it may not touch.
+    """
+    point = stage.in_world(place.point)
+    inside = task.kind == "inside"
+    height = float(point[2]) + (-DIP if inside else LIFT)
+    allowed = set() if inside else {task.support}
+    touched = set(stage.touched(task.carried, point[:2], height)) - allowed
+    if not touched:
+        return ""
+    if touched == {task.support}:
+        return "touches the rim"
+    return "touches the table" if touched == {TABLE} else "touches another object"
+
+
+def look_with_true_masks(frame: Frame, labels: ByteArray, names: Sequence[str]) -> Instruct:
+    """The measurement without recognition: noun phrases that contain a name have its true mask."""
+    masks = np.stack([labels == index + 1 for index in range(len(names))])
+    shown = [index for index in range(len(names)) if masks[index].any()]
+    masks = masks[shown]
+    count = len(shown)
+    proposals = Proposals(masks, mask_boxes(masks), np.ones(count, np.float32), ("true",) * count)
+    pixels = np.array([inside_pixel(mask) for mask in masks], np.float32)
+    nowhere = np.full((count, 3), np.nan, np.float32)
+    scene = Scene(frame, proposals, torch.empty(count, 0), pixels, nowhere)
+    resolver = _TrueNames([names[index] for index in shown])
+    return lambda text: resolve_instruction(scene, parse_instruction(text), resolver)
+
+
+@dataclass(frozen=True)
+class _TrueNames:
+    """An ``ExpressionResolver`` by the names of the proposals."""
+
+    names: Sequence[str]
+
+    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
+        words = set(expression.target.text.split())
+        found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]
+        if not found:
+            nothing = np.zeros(scene.frame.rgb.shape[:2], bool)
+            message = f"I see no {expression.target.head}: it has no mask."
+            return ReferringResult(Verdict.NOT_FOUND, expression, (), nothing, message, "")
+        index = found[0]
+        x, y, width, height = scene.proposals.boxes[index].tolist()
+        u, v = scene.pixels[index].tolist()
+        best = Candidate(index, 1.0, (x, y, width, height), (u, v), selected=True)
+        mask = scene.proposals.masks[index]
+        return ReferringResult(Verdict.FOUND, expression, (best,), mask, "Found it.", "")
+
+
+def summarise(records: Sequence[PlaceRecord]) -> dict[str, Any]:
+    """Return n, shares of all instructions, the same by kind, and the causes of failures."""
+    kinds = dict.fromkeys(record.kind for record in records)
+    by_kind = {kind: _figures([each for each in records if each.kind == kind]) for kind in kinds}
+    causes = Counter(f"{each.kind}: {each.cause}" for each in records if each.cause)
+    return {**_figures(records), "by_kind": by_kind, "causes": dict(causes.most_common())}
+
+
+def _figures(records: Sequence[PlaceRecord]) -> dict[str, Any]:
+    count = len(records)
+    shares = ("offered", "valid", "collision_free")
+    return {
+        "n": count,
+        **{name: round(sum(getattr(each, name) for each in records) / count, 4) for name in shares},
+    }
+
+
+def write_results(
+    folder: Path, records: Sequence[PlaceRecord], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write ``places.jsonl`` and ``summary.json``; return the summary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(asdict(record)) for record in records]
+    (folder / "places.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    summary = {"settings": dict(settings), **summarise(records)}
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    return summary
