@@ -196,7 +196,7 @@ def read_frame(
         return Frame(rgb)
     if camera is None:
         raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
-    known: Intrinsics = Intrinsics(*camera)
+    known: Intrinsics = Intrinsics(*camera[:4])
     return Frame(rgb, _read_depth(depth, scale), known)
 
 
