@@ -20,6 +20,7 @@ from zsris_ros.commands import (
     replay,
     train_language,
     train_tabletop,
+    views,
     weights,
 )
 
@@ -58,7 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (
         refer, replay, listen, demo, weights, parse, evaluate,
-        calibrate, bench, record_tabletop, train_tabletop, train_language,
+        calibrate, bench, record_tabletop, train_tabletop, train_language, views,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     return parser
