@@ -149,7 +149,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._camera = self._subscribe()
 
     def _subscribe(self) -> CameraSubscriptions:
-        return CameraSubscriptions(self, self._settings, self._on_time_jump, self._on_frame)
+        return CameraSubscriptions(
+            self, self._settings, self._on_time_jump, self._on_frame, self._uses_each_frame
+        )
 
     # Requests, in the executor's thread
 
@@ -316,6 +318,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         }
         timeout = self._settings.image_timeout
         warning = "" if camera is None else camera.watchdog.diagnose(timeout)
+    def _uses_each_frame(self) -> bool:
+        return bool(self._tracking.expression) or self._settings.look_ahead > 0
+
         self._diagnostics.publish(
             diagnostics.diagnostic_array(
                 self, self._statistics, state, warning, self.transition_error

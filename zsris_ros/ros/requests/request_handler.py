@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.image_messages import MAX_PIXELS
 from zsris_ros.referring.object_geometry import Extents
-from zsris_ros.ros.inputs.subscriptions import CameraMessages
+from zsris_ros.ros.inputs.serialized import CameraMessages, deserialized
 from zsris_ros.ros.lifecycle.model_holder import Model
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of
 from zsris_ros.tracing.stages import timed
@@ -29,6 +29,15 @@ STAGES = (
 @dataclass(frozen=True)
 class Query:
     """An expression and the messages of one camera frame.
+PoseLookup = Callable[[str, Header, float], Pose]
+"""Returns the pose of a header's frame in a target frame at the header's stamp, and waits for it
+until a deadline of time.monotonic. Raises LookupError."""
+
+
+def no_transforms(target: str, header: Header, deadline: float) -> Pose:
+    """A PoseLookup without any transform."""
+    raise LookupError(f"nothing publishes transforms to '{target}'")
+
 
     ``source`` is the origin of the image for error messages, ``key`` the cache key of the messages,
     ``from_request`` whether the request contained the image, ``note`` a sentence for the answer.
@@ -58,6 +67,7 @@ class _CachedScene:
     scene: Scene
     extents: Extents
     note: str
+    header: Header
     messages: CameraMessages | None
 
 
@@ -72,6 +82,8 @@ class RequestHandler:
 
     def __init__(self, model: Model, capacity: int) -> None:
         self._model = model
+    header: Header
+    camera_poses: dict[str, Pose] = field(default_factory=dict)
         self.capacity = capacity
         self._scenes: OrderedDict[Hashable, _CachedScene] = OrderedDict()
         self._prepared: tuple[Hashable, _CachedScene] | None = None
@@ -126,7 +138,7 @@ class RequestHandler:
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
         if result.verdict is Verdict.FOUND and not query.from_request:
-            self.last_found = FoundResult(scene.scene, result, query.messages)
+            self.last_found = FoundResult(scene.scene, result, query.messages, scene.header)
         timings.update(result.timings)
         with timed(timings, "extents"):
             extents = {each.index: scene.extents[each.index] for each in objects_of(result)}
@@ -147,11 +159,15 @@ class RequestHandler:
         self, query: Query, assume_registered: bool, max_pixels: int, timings: dict[str, float]
     ) -> _CachedScene:
         with timed(timings, "conversion"):
-            frame, note = _to_frame(query, assume_registered, max_pixels)
+            frame, note, header = _to_frame(query, assume_registered, max_pixels)
         scene = self._model.look(frame)
         timings.update(scene.timings)
-        return _CachedScene(
-            scene, Extents(scene), note, None if query.from_request else query.messages
+        found = _CachedScene(
+            scene,
+            Extents(scene),
+            note,
+            messages=None if query.from_request else query.messages,
+            header=header,
         )
 
     def _find(self, key: Hashable) -> _CachedScene | None:
@@ -169,14 +185,15 @@ class RequestHandler:
                 self._scenes.popitem(last=False)
 
 
-def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[Frame, str]:
-    """Convert the messages of a query; the note is the reason for missing metres."""
+def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[Frame, str, Header]:
+    """Return the frame of a query, the reason for missing metres, and the image's header."""
     try:
-        frame, note = assemble_frame(query.messages, assume_registered, max_pixels)
+        messages = deserialized(query.messages)
+        frame, note = assemble_frame(messages, assume_registered, max_pixels)
     except InputError as error:
         if query.from_request:
             raise
         raise Refusal(Status.NO_IMAGE, f"{query.source} cannot be used: {error}") from error
     if query.from_request:
-        return frame, "without metres, because the request brought its own image"
-    return frame, note
+        note = "without metres, because the request brought its own image"
+    return frame, note, messages.image.message.header
