@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -39,7 +40,7 @@ from zsris_ros.ros.publishers import diagnostics
 from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, Status
 from zsris_ros.ros.publishers.result_messages import Response, fill_refusal, fill_response
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
-from zsris_ros.ros.publishers.transforms import TargetFrame
+from zsris_ros.ros.publishers.transforms import TransformLookup
 from zsris_ros.ros.qos import SERVICE, create_publisher
 from zsris_ros.ros.requests.action_server import Goal, ReferSegmentServer
 from zsris_ros.ros.requests.frame_selection import Request, candidate_limit, to_query
@@ -73,8 +74,10 @@ class ReferSegmentNode(WorkerLifecycleNode):
         self._camera: CameraSubscriptions | None = None
         self._statistics = diagnostics.RequestStatistics()
         self._results = ResultPublishers(self)
-        self._target_frame = TargetFrame(self)
-        self._target_frame.set(self._settings.target_frame)
+        self._transforms = TransformLookup(self)
+        if self._settings.target_frame:
+            self._transforms.listen()
+        self._request_ids = count(1)
         self._tracking = TrackRequests(self, self._worker, self._begin_tracking, self._to_refusal)
         self._look_ahead = LookAhead(self._worker)
         self._create_interfaces()
@@ -93,8 +96,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
             callback_group=ReentrantCallbackGroup(),  # requests must not wait for each other
         )
         self._action = ReferSegmentServer(self, self._on_goal, self._worker)
-        say = self._results.publish_sentence
-        self._topics = TopicRequests(self, self._submit_and_publish, self._to_refusal, say)
+        self._topics = TopicRequests(
+            self, self._submit_and_publish, self._to_refusal, self._results, self._request_ids
+        )
         self._diagnostics = create_publisher(
             self, DiagnosticArray, "/diagnostics", QoSProfile(depth=1)
         )
@@ -116,7 +120,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
         """Move the models to their device and accept requests."""
         assert self._model is not None, "configured before it is activated"
         self._model.to_device()
-        self._handler = RequestHandler(self._model, self._settings.max_scenes)
+        self._handler = RequestHandler(self._model, self._settings.max_scenes, self._transforms)
         self._statistics.model = diagnostics.READY
         self.get_logger().info(
             f"the model is ready; serving {self.resolve_service_name('refer_segment')} about the "
@@ -170,7 +174,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         """Fill ``response``; a ``goal`` gets feedback and can be cancelled."""
         arrival = time.monotonic()
         try:
-            future = self._submit(request, arrival, no_hook if goal is None else goal.on_stage)
+        response.request_id = next(self._request_ids)
+            hook = no_hook if goal is None else goal.on_stage
+            future = self._submit(request, response.request_id, arrival, hook)
             if goal is not None:
                 goal.set_future(future)
             done = self.wait_for(future)
@@ -180,30 +186,37 @@ class ReferSegmentNode(WorkerLifecycleNode):
             limit = candidate_limit(request, self._settings)
             fill_response(response, future.result(), limit, request.return_mask)
         except Exception as error:
-            fill_refusal(response, self._to_refusal(error))
+            refusal = self._to_refusal(error)
+            fill_refusal(response, refusal)
+            self._results.publish_refusal(refusal, response.request_id, request.expression)
         response.total_ms = (time.monotonic() - arrival) * 1e3
 
-    def _submit_and_publish(self, request: Request) -> Future[Answer]:
+    def _submit_and_publish(self, request: Request, request_id: int) -> Future[Answer]:
         """Submit a request without a response. Raises Refusal."""
-        future = self._submit(request, time.monotonic())
+        future = self._submit(request, request_id, time.monotonic())
         future.add_done_callback(self._publish)
         return future
 
     def _begin_tracking(self, expression: str) -> Future[str]:
         """Submit the search for an object to track. Raises Refusal."""
         request = ReferSegment.Request(expression=expression)
-        return self._queue(partial(self._track, self._to_query(request) if expression else None))
+        query = self._to_query(request, 0, time.monotonic()) if expression else None
+        return self._queue(partial(self._track, query))
 
     def _submit(
-        self, request: Request, arrival: float, hook: StageHook = no_hook
+        self, request: Request, request_id: int, arrival: float, hook: StageHook = no_hook
     ) -> Future[Answer]:
         """Submit a request to the worker. Raises Refusal."""
-        return self._queue(partial(self._answer, self._to_query(request), arrival, hook))
+        query = self._to_query(request, request_id, arrival)
+        return self._queue(partial(self._answer, query, arrival, hook))
 
-    def _to_query(self, request: Request) -> Query:
+    def _to_query(self, request: Request, request_id: int, arrival: float) -> Query:
         if self._camera is None:
             raise self._inactive()
         buffer, watchdog = self._camera.buffer, self._camera.watchdog
+        if request.target_frame:
+            self._transforms.listen()
+        self._camera.take()  # so that the newest frame is the camera's newest
         handler = self._handler  # the worker may reset it
         query = to_query(
             request,
@@ -214,6 +227,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
             prepared=None if handler is None else handler.prepared,
             cached=[] if handler is None else handler.cached,
         )
+            deadline=arrival + self._settings.transform_timeout,
+            request_id=request_id,
         self._look_ahead.requested = query.key
         return query
 
@@ -250,9 +265,16 @@ class ReferSegmentNode(WorkerLifecycleNode):
         if self._handler is None:  # deactivated since the request was queued
             raise self._inactive()
         settings = self._settings
-        with stage_hook(hook):
-            answer = self._handler.answer(query, settings.assume_registered, settings.max_pixels)
-        answer = self._target_frame.transform(answer, arrival + settings.transform_timeout)
+        try:
+            with stage_hook(hook):
+                answer = self._handler.answer(
+                    query, settings.assume_registered, settings.max_pixels
+                )
+        except (Refusal, JobCancelled):
+            raise
+        except Exception:
+            self._check_device()
+            raise
         total_ms = (time.monotonic() - arrival) * 1e3
         self._statistics.count_answer(total_ms, answer.timings, answer.cache_hit)
         return answer
@@ -290,7 +312,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     def _on_time_jump(self) -> None:
         handler = self._handler
-        self._target_frame.clear()
+        self._transforms.clear()
         self._tracking.stop("time has jumped back")
         if handler is not None:
             handler.clear()
@@ -299,7 +321,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
         configured = self._statistics.model != diagnostics.UNLOADED
         self._settings, result = parameter_declaration.update(self._settings, changes, configured)
         self._worker.max_pending = self._settings.max_pending
-        self._target_frame.set(self._settings.target_frame)
+        if self._settings.target_frame:
+            self._transforms.listen()
         handler = self._handler
         if handler is not None:
             handler.capacity = self._settings.max_scenes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from std_msgs.msg import Header
 
@@ -44,6 +44,8 @@ class Answer:
         on_support: Whether the boxes are aligned with a support plane.
         frame_id: Frame of the metric values; "" for the optical frame.
         camera_pose: Pose of the optical frame in ``frame_id``; None for the optical frame.
+        no_transform: Whether the metres were dropped, because ``camera_pose`` is unknown.
+        request_id: The number of the request.
     """
 
     result: ReferringResult
@@ -57,6 +59,39 @@ class Answer:
     on_support: bool = False
     frame_id: str = ""
     camera_pose: Pose | None = None
+    no_transform: bool = False
+    request_id: int = 0
+
+    @property
+    def status(self) -> int:
+        """The status of ReferSegment."""
+        found = self.result.verdict is Verdict.FOUND
+        return (
+            Status.NO_TRANSFORM if found and self.no_transform else STATUS_OF[self.result.verdict]
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The message of the result with the note."""
+        message = self.result.message
+        return f"{message.rstrip('.')}; {self.note}" if self.note else message
+
+    @property
+    def has_metres(self) -> bool:
+        """Whether a candidate has a centroid."""
+        return any(candidate.centroid is not None for candidate in self.result.candidates)
+
+    def without_metres(self, reason: str) -> Answer:
+        """Return the answer without metric values, because the transform is missing."""
+        candidates = tuple(replace(each, centroid=None) for each in self.result.candidates)
+        return replace(
+            self,
+            result=replace(self.result, candidates=candidates),
+            frame=replace(self.frame, intrinsics=None),
+            extents={index: replace(each, box=None) for index, each in self.extents.items()},
+            note="; ".join(filter(None, (self.note, reason))),
+            no_transform=True,
+        )
 
     @property
     def objects(self) -> tuple[Candidate, ...]:
