@@ -21,6 +21,7 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -173,8 +174,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
     ) -> None:
         """Fill ``response``; a ``goal`` gets feedback and can be cancelled."""
         arrival = time.monotonic()
-        try:
         response.request_id = next(self._request_ids)
+        try:
             hook = no_hook if goal is None else goal.on_stage
             future = self._submit(request, response.request_id, arrival, hook)
             if goal is not None:
@@ -213,10 +214,10 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _to_query(self, request: Request, request_id: int, arrival: float) -> Query:
         if self._camera is None:
             raise self._inactive()
-        buffer, watchdog = self._camera.buffer, self._camera.watchdog
         if request.target_frame:
             self._transforms.listen()
         self._camera.take()  # so that the newest frame is the camera's newest
+        buffer, watchdog = self._camera.buffer, self._camera.watchdog
         handler = self._handler  # the worker may reset it
         query = to_query(
             request,
@@ -226,9 +227,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
             age_note=watchdog.age_note(self._settings.image_timeout),
             prepared=None if handler is None else handler.prepared,
             cached=[] if handler is None else handler.cached,
-        )
             deadline=arrival + self._settings.transform_timeout,
             request_id=request_id,
+        )
         self._look_ahead.requested = query.key
         return query
 
@@ -252,12 +253,14 @@ class ReferSegmentNode(WorkerLifecycleNode):
         """Convert an exception to a refusal; log and count it."""
         if isinstance(error, JobCancelled):
             return Refusal(ReferSegmentAction.Result.CANCELED, str(error))
-        self._statistics.count_refusal(failed=not isinstance(error, Refusal))
         if isinstance(error, Refusal):
+            self._statistics.count_refusal()
             return error
         self.get_logger().error(process.format_traceback(error))
         reason = str(error).strip().partition("\n")[0] or "no reason given"
-        return Refusal(Status.FAILED, f"the model failed: {type(error).__name__}: {reason}")
+        sentence = f"the model failed: {type(error).__name__}: {reason}"
+        self._statistics.count_failure(sentence)
+        return Refusal(Status.FAILED, sentence)
 
     # Requests, in the worker thread
 
@@ -278,6 +281,20 @@ class ReferSegmentNode(WorkerLifecycleNode):
         total_ms = (time.monotonic() - arrival) * 1e3
         self._statistics.count_answer(total_ms, answer.timings, answer.cache_hit)
         return answer
+
+    def _check_device(self) -> None:
+        """Set the exit error if the device is lost: only a new process gets it back.
+
+        The timer ends the node, after the response is sent.
+        """
+        if self._model is None:
+            return
+        try:
+            self._model.check_device()
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0]
+            self.exit_code = process.DEVICE_LOST
+            self.exit_error = f"the device is lost, which ends the process: {reason}"
 
     def _track(self, query: Query | None) -> str:
         """Track the object of ``query``, or of the last answer; return a sentence."""
@@ -300,6 +317,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self.get_logger().error(process.format_traceback(error))
 
     # Events; the worker may reset the handler and the model meanwhile
+
+    def _uses_each_frame(self) -> bool:
+        return bool(self._tracking.expression) or self._settings.look_ahead > 0
 
     def _on_frame(self) -> None:
         camera, handler = self._camera, self._handler
@@ -331,6 +351,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return result
 
     def _on_timer(self) -> None:
+        if self.exit_error:
+            rclpy.try_shutdown(context=self.context)
+            return
         camera, model, handler = self._camera, self._model, self._handler
         state = {
             "GPU memory": "not used" if model is None else model.gpu_memory(),
@@ -339,14 +362,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
             "frames kept": 0 if camera is None else len(camera.buffer),
             "scenes kept": 0 if handler is None else len(handler),
         }
-        timeout = self._settings.image_timeout
-        warning = "" if camera is None else camera.watchdog.diagnose(timeout)
-    def _uses_each_frame(self) -> bool:
-        return bool(self._tracking.expression) or self._settings.look_ahead > 0
-
+        warning, is_stale = "", False
+        if camera is not None:
+            inputs, warning, is_stale = camera.diagnose(self._settings.image_timeout)
+            state |= inputs
         self._diagnostics.publish(
             diagnostics.diagnostic_array(
-                self, self._statistics, state, warning, self.transition_error
+                self, self._statistics, state, warning, self.transition_error, is_stale
             )
         )
 
