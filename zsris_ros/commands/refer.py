@@ -196,7 +196,8 @@ def read_frame(
         return Frame(rgb)
     if camera is None:
         raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
-    known: Intrinsics = Intrinsics(*camera[:4])
+    fx, fy, cx, cy = camera
+    known = Intrinsics(fx, fy, cx, cy)
     return Frame(rgb, _read_depth(depth, scale), known)
 
 
