@@ -19,7 +19,7 @@ from zsris_ros.camera import conversions
 from zsris_ros.camera.encodings import COLOUR_ENCODINGS, LAYOUTS, PLANAR
 from zsris_ros.camera.image_messages import rectified_info
 from zsris_ros.ros.publishers.image_conversions import to_image
-from zsris_ros.types import InputError
+from zsris_ros.types import InputError, Intrinsics
 
 SIZES = st.integers(1, 9)
 
@@ -310,7 +310,10 @@ def test_intrinsics_of_rectified_images_are_those_of_p() -> None:
     info = camera_info()
     info.binning_x = 2
     info.p = [400.0, 0.0, 310.0, -35.0, 0.0, 410.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    info.distortion_model, info.d = "plumb_bob", [-0.3, 0.1, 0.0, 0.0, 0.0]
+    assert conversions.to_intrinsics(info).distortion == (-0.3, 0.1, 0.0, 0.0, 0.0)
     found = conversions.to_intrinsics(rectified_info(info))
+    assert found.distortion == ()
     assert (found.fx, found.fy, found.cx, found.cy) == (200.0, 410.0, 155.0, 230.0)
     assert info.k[0] == 500.0, "the message stays as it is"
     assert conversions.to_intrinsics(rectified_info(camera_info())) is None, "P is zero"
@@ -331,3 +334,29 @@ def test_binning_and_region_of_interest_move_the_intrinsics_to_the_image() -> No
     assert ((120 - found.cx) / found.fx, (110 - found.cy) / found.fy) == pytest.approx(
         ((340 - 320) / 500, (260 - 240) / 510)
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "coefficients", "said"),
+    [
+        ("thin_prism", [0.1] * 5, "image_rect"),
+        ("", [0.1] * 5, "image_rect"),
+        ("equidistant", [0.1] * 5, "4 finite coefficients"),
+        ("plumb_bob", [float("nan")] * 5, "finite"),
+    ],
+)
+def test_a_distortion_that_cannot_be_undone_is_refused_with_the_remedy(
+    model: str, coefficients: list[float], said: str
+) -> None:
+    info = camera_info()
+    info.distortion_model, info.d = model, coefficients
+    with pytest.raises(InputError, match=said):
+        conversions.to_intrinsics(info)
+    info.d = [0.0] * len(coefficients)
+    assert conversions.to_intrinsics(info).distortion == (), "no distortion, whatever the model"
+
+
+def test_a_pixel_without_a_ray_has_no_depth() -> None:
+    lens = Intrinsics(100.0, 100.0, 159.5, 119.5, (-0.4, 0.0, 0.0, 0.0, 0.0))
+    depth = conversions.drop_depth_without_rays(np.ones((240, 320), np.float32), lens)
+    assert np.isnan(depth[0, 0]) and depth[120, 160] == 1.0

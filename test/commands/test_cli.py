@@ -17,7 +17,7 @@ from zsris_ros.commands.refer import read_frame
 from zsris_ros.types import InputError
 
 COMMANDS = ["refer", "replay", "demo", "weights", "parse", "eval", "bench", "record-tabletop",
-            "train", "train-language"]  # fmt: skip
+            "train", "train-language", "views"]  # fmt: skip
 CAMERA = (60.0, 60.0, 31.5, 23.5)
 
 

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel, depth_share, inside_pixel
 from zsris_ros.geometry.masks import mask_box, mask_boxes
-from zsris_ros.geometry.projection import back_project, valid_depth
+from zsris_ros.geometry.plane import ray_image
+from zsris_ros.geometry.projection import back_project, back_project_region, project, valid_depth
 from zsris_ros.types import InputError, Intrinsics
 
 CAMERA = Intrinsics(fx=100.0, fy=120.0, cx=9.5, cy=7.5)
@@ -151,3 +152,54 @@ def test_centroid_3d_of_a_one_pixel_mask():
 def test_a_mask_of_another_size_is_refused():
     with pytest.raises(InputError, match="does not fit"):
         centroid_3d(np.ones((4, 4), bool), np.ones((5, 4), np.float32), CAMERA)
+
+
+LENSES = {
+    "plumb_bob": Intrinsics(300.0, 310.0, 159.5, 119.5, (-0.3, 0.1, 0.002, -0.001, -0.01)),
+    "rational_polynomial": Intrinsics(
+        300.0, 310.0, 159.5, 119.5, (0.5, -2.6, 0.0005, 0.0003, 1.5, 0.4, -2.4, 1.4)
+    ),
+    "equidistant": Intrinsics(120.0, 120.0, 159.5, 119.5, (0.05, -0.01, 0.002, -0.001), True),
+}
+
+
+@pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES)
+def test_a_distorting_lens_is_undone(lens: Intrinsics) -> None:
+    """A point projected by OpenCV's model returns from its pixel."""
+    depth = np.full((240, 320), 1.25, np.float32)
+    points = back_project(depth, lens)
+    seen = np.isfinite(points[..., 2]) & np.isfinite(points[..., 0])
+    assert seen.mean() > 0.9
+    rows, columns = np.nonzero(seen)
+    pixels = project(points[seen], lens)
+    np.testing.assert_allclose(pixels, np.stack([columns, rows], axis=1), atol=0.05)
+    assert project(np.empty((0, 3)), lens).shape == (0, 2)
+    straight = back_project(depth, Intrinsics(lens.fx, lens.fy, lens.cx, lens.cy))
+    assert np.nanmax(np.linalg.norm(points - straight, axis=-1)) > 0.01, "the lens matters"
+    roi = slice(10, 60), slice(200, 260)
+    every = np.ones((50, 60), bool)
+    np.testing.assert_allclose(
+        back_project_region(every, depth, roi, lens), points[roi].reshape(-1, 3), atol=1e-6
+    )
+    half, whole = back_project(depth[::2, ::2], lens.strided(2)), points[::2, ::2]
+    both = np.isfinite(half) & np.isfinite(whole)
+    assert both.mean() > 0.9
+    np.testing.assert_allclose(half[both], whole[both], atol=1e-3)
+    np.testing.assert_allclose(ray_image(depth.shape, lens) * 1.25, points, atol=1e-6)
+
+
+def test_a_pixel_outside_of_the_lens_s_range_has_no_ray() -> None:
+    """Beyond the largest angle of this model two rays would share a pixel."""
+    lens = Intrinsics(100.0, 100.0, 159.5, 119.5, (-0.4, 0.0, 0.0, 0.0, 0.0))
+    rays = ray_image((240, 320), lens)
+    assert np.isfinite(rays[115:125, 155:165]).all() and np.isnan(rays[0, 0, :2]).all()
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "fisheye"), [((0.1,) * 3, False), ((0.1,) * 5, True), ((np.nan,) * 5, False)]
+)
+def test_coefficients_of_no_model_are_refused(
+    coefficients: tuple[float, ...], fisheye: bool
+) -> None:
+    with pytest.raises(InputError, match="distortion"):
+        Intrinsics(100.0, 100.0, 10.0, 10.0, coefficients, fisheye)

@@ -285,6 +285,7 @@ def interface_fields(text: str) -> list[tuple[str, str, bool]]:
     [
         "msg/Candidate.msg",
         "msg/InstructionStep.msg",
+        "msg/RequestResult.msg",
         "msg/TrackedObject.msg",
         "msg/Utterance.msg",
         "srv/ReferSegment.srv",
@@ -301,6 +302,7 @@ def test_every_field_of_an_interface_is_documented(path: str) -> None:
 def test_an_unset_status_is_no_answer() -> None:
     response = pytest.importorskip("zsris_ros.srv", reason="needs ROS").ReferSegment.Response
     names = ["FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED"]
+    names.append("NO_TRANSFORM")
     values = [getattr(response, name) for name in names]
     assert len(set(values)) == len(values)
     assert response().status not in values
@@ -320,7 +322,7 @@ def test_the_action_has_the_fields_of_the_service() -> None:
     for ours, theirs in ((Action.Goal, service.Request), (Action.Result, service.Response)):
         assert ours.get_fields_and_field_types() == theirs.get_fields_and_field_types()
     added = constants(Action.Result).items() - constants(service.Response).items()
-    assert added == {("CANCELED", 8)} and len(constants(service.Response)) == 7
+    assert added == {("CANCELED", 8)} and len(constants(service.Response)) == 8
 
 
 def test_interfaces_have_type_support() -> None:
@@ -329,6 +331,7 @@ def test_interfaces_have_type_support() -> None:
 
     for kind in (
         msg.Candidate,
+        msg.RequestResult,
         msg.TrackedObject,
         srv.ReferSegment,
         srv.Track,
@@ -338,7 +341,7 @@ def test_interfaces_have_type_support() -> None:
 
 
 @installed_by_pip
-@pytest.mark.parametrize("folder", ["launch", "config", "msg", "srv", "action"])
+@pytest.mark.parametrize("folder", ["launch", "config", "requirements", "msg", "srv", "action"])
 def test_shared_files_are_installed(folder: str) -> None:
     for source in filter(Path.is_file, (ROOT / folder).rglob("*")):
         installed = PREFIX / "share/zsris_ros" / source.relative_to(ROOT)

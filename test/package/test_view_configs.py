@@ -42,7 +42,7 @@ def test_a_view_shows_topics_that_the_node_publishes(name: str) -> None:
     shown = {topic.removeprefix(NODE) for topic in topics if topic.startswith(NODE)}
     assert {"overlay", "segmented_points", "markers", "pose"} <= shown <= PUBLISHED
     launch = ElementTree.parse(ROOT / "launch/refer_segment.launch.xml")
-    names = {argument.get("default") for argument in launch.iter("arg")}
+    names = {f"/{argument.get('default')}" for argument in launch.iter("arg")}
     assert {topic for topic in topics if not topic.startswith(NODE)} <= names
 
 

@@ -18,7 +18,7 @@ from zsris_ros.camera.encodings import COLOUR_ENCODINGS, DEPTH_ENCODINGS, LAYOUT
 from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.frame_buffer import Stamped
 from zsris_ros.camera.image_messages import stamp_ns
-from zsris_ros.ros.inputs.subscriptions import CameraMessages
+from zsris_ros.ros.inputs.serialized import CameraMessages
 from zsris_ros.types import InputError
 
 MOST = 2**32 - 1

@@ -16,7 +16,7 @@ from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.frame_buffer import FrameBuffer
 from zsris_ros.camera.image_messages import SECOND
-from zsris_ros.ros.inputs.subscriptions import CameraBuffer
+from zsris_ros.ros.inputs.serialized import CameraBuffer
 from zsris_ros.ros.lifecycle.worker import Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.requests.frame_selection import to_query

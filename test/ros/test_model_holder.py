@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,15 @@ def test_results_are_equal_after_a_round_trip_to_memory() -> None:
     assert np.array_equal(first.target.mask, second.target.mask)
     assert first.target.mask.any()
     assert model.gpu_memory() == "not used"
+
+
+def test_the_log_names_weights_precision_and_device(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "zsris_ros")
+    TorchModel(Parameters(device="cpu", parser="rules")).check_device()
+    info, warning = (each for each in caplog.records if "model_holder" in each.name)
+    assert "weights 'tabletop' in float32 on cpu, " in info.getMessage()
+    assert warning.levelno == logging.WARNING
+    assert "made for the demo" in warning.getMessage() and "zsris weights fetch" in warning.msg
 
 
 def test_missing_weights_are_named() -> None:

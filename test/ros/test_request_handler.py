@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
 from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
 from support.ros_camera import HEIGHT, WIDTH, camera_info, colour_image, depth_image
 from support.stand_in_model import StandIn
 
 from zsris_ros.camera.frame_buffer import Stamped
-from zsris_ros.ros.inputs.subscriptions import CameraMessages
+from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.ros.inputs.serialized import CameraMessages
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 from zsris_ros.types import Frame, Scene
@@ -117,3 +121,66 @@ def test_an_unreadable_camera_image_gives_no_image() -> None:
     with pytest.raises(Refusal, match=r"'/camera' cannot be used.*h264") as refusal:
         RequestHandler(StandIn(), 4).answer(asked)
     assert refusal.value.status == Status.NO_IMAGE
+
+
+POSE = Pose.from_quaternion((1.0, 2.0, 3.0), (0.0, 0.0, 0.0, 1.0))
+
+
+class Transforms:
+    """Transforms to "base" that a buffer of finite length forgets."""
+
+    def __init__(self, known: bool) -> None:
+        self.known, self.calls = known, []
+
+    def __call__(self, target: str, header: Header, deadline: float) -> Pose:
+        self.calls.append((target, header.frame_id, deadline))
+        if not self.known or target != "base":
+            raise LookupError("extrapolation into the past")
+        return POSE
+
+
+def in_base(target: str = "base") -> Query:
+    return replace(query(1, DEPTH, camera_info()), target_frame=target, deadline=5.0)
+
+
+def test_the_transform_is_looked_up_with_the_scene_and_kept() -> None:
+    transforms = Transforms(known=True)
+    handler = RequestHandler(StandIn(), 4, transforms)
+    assert handler.answer(in_base()).camera_pose is POSE
+    transforms.known = False  # tf2 has forgotten it, the scene is still cached
+    again = handler.answer(in_base())
+    assert again.cache_hit and again.camera_pose is POSE and again.frame_id == "base"
+    assert again.status == Status.FOUND
+    assert transforms.calls == [("base", "camera_optical_frame", 0.0)]
+
+
+def test_a_scene_that_is_prepared_keeps_its_transform() -> None:
+    transforms = Transforms(known=True)
+    handler = RequestHandler(StandIn(), 4, transforms)
+    handler.prepare(in_base())
+    transforms.known = False
+    assert handler.answer(in_base()).camera_pose is POSE
+
+
+def test_without_a_transform_there_are_no_metres() -> None:
+    transforms = Transforms(known=False)
+    handler = RequestHandler(StandIn(), 4, transforms)
+    answer = handler.answer(in_base())
+    assert answer.status == Status.NO_TRANSFORM
+    assert centroid(answer) is None and answer.extents[0].box is None
+    assert answer.extents[0].valid_depth == 1
+    assert answer.frame.intrinsics is None, "no points"
+    assert "no transform from 'camera_optical_frame' to 'base'" in answer.note
+    assert "extrapolation into the past" in answer.note
+    assert [call[2] for call in transforms.calls] == [0.0, 5.0], "it may still arrive"
+    transforms.known = True
+    assert handler.answer(in_base()).status == Status.FOUND
+    assert handler.answer(in_base("camera_optical_frame")).camera_pose is None
+    assert handler.answer(replace(in_base(), expression="nothing")).status == Status.NOT_FOUND
+
+
+def test_the_tracker_gets_the_object_in_the_optical_frame() -> None:
+    handler = RequestHandler(StandIn(), 4, Transforms(known=False))
+    handler.answer(in_base())
+    assert handler.last_found is not None and handler.last_found.result.best is not None
+    assert handler.last_found.result.best.centroid is not None

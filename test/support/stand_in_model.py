@@ -2,7 +2,7 @@
 
 The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
 seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
-InputError.
+InputError, "lose" raises and loses the device; "two" is ambiguous.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from zsris_ros.types import (
 class StandIn:
     """Segments red pixels."""
 
+    is_lost = False
+
     def to_device(self) -> None:
         pass
 
@@ -46,6 +48,10 @@ class StandIn:
 
     def gpu_memory(self) -> str:
         return "not used"
+
+    def check_device(self) -> None:
+        if self.is_lost:
+            raise RuntimeError("CUDA error: device-side assert triggered\nand more")
 
     def look(self, frame: Frame) -> Scene:
         with stage("proposals"):
@@ -86,6 +92,9 @@ class StandIn:
                 time.sleep(0.1)
         if word == "crash":
             raise RuntimeError("CUDA out of memory\nand more")
+        if word == "lose":
+            self.is_lost = True
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
         if word == "exit":
             sys.exit(1)
         if word == "refuse":
@@ -109,9 +118,8 @@ class StandIn:
         best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in", selected=True)
         rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
         message, why = f"{expression}: the red pixels", "they are red"
-        return ReferringResult(
-            Verdict.FOUND, asked, (best, *rest), mask, message, why, {"refer": 2.0}
-        )
+        verdict = Verdict.AMBIGUOUS if expression == "two" else Verdict.FOUND
+        return ReferringResult(verdict, asked, (best, *rest), mask, message, why, {"refer": 2.0})
 
 
 def load(parameters: Parameters) -> StandIn:

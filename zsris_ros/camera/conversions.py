@@ -19,10 +19,15 @@ from zsris_ros.camera.encodings import (
     to_colours,
 )
 from zsris_ros.camera.image_messages import CameraInfo, RawImage, quoted, stamp_ns
+from zsris_ros.geometry.projection import pixel_rays
 from zsris_ros.types import ByteArray, FloatArray, Frame, InputError, Intrinsics
 
 METRES_PER_MILLIMETRE = np.float32(0.001)
 """16-bit depth is in millimetres (REP 118)."""
+
+FISHEYE = "equidistant"
+DISTORTION_MODELS = ("plumb_bob", "rational_polynomial", FISHEYE)
+"""The models of sensor_msgs (distortion_models.hpp) that OpenCV has."""
 
 
 def to_array(image: RawImage) -> npt.NDArray[Any]:
@@ -118,8 +123,9 @@ def to_depth(image: RawImage) -> FloatArray:
 def to_intrinsics(info: CameraInfo) -> Intrinsics | None:
     """Return the intrinsics of the image published with ``info``; None for a ``K`` of zeros.
 
-    ``K`` describes the full sensor; binning and region of interest select the image. Raises
-    InputError when ``K`` is neither zero nor a camera.
+    ``K`` and ``D`` describe the full sensor; binning and region of interest select the image.
+    Raises InputError when ``K`` is neither zero nor a camera, and for a distortion that cannot be
+    undone.
     """
     fx, fy, cx, cy = (float(info.k[i]) for i in (0, 4, 2, 5))
     if fx == 0.0 and fy == 0.0:
@@ -130,7 +136,31 @@ def to_intrinsics(info: CameraInfo) -> Intrinsics | None:
         fy=fy / down,
         cx=(cx - info.roi.x_offset) / across,
         cy=(cy - info.roi.y_offset) / down,
+        distortion=_distortion(info),
+        fisheye=info.distortion_model == FISHEYE,
     )
+
+
+def _distortion(info: CameraInfo) -> tuple[float, ...]:
+    """Return the coefficients for OpenCV; () for an image without distortion."""
+    coefficients = tuple(float(each) for each in info.d)
+    if not any(coefficients):
+        return ()
+    if info.distortion_model not in DISTORTION_MODELS:
+        raise InputError(
+            f"the distortion model {quoted(info.distortion_model)} of the camera_info is not one "
+            f"of {', '.join(DISTORTION_MODELS)}; rectify the images with image_proc, and subscribe "
+            "to image_rect with the parameter rectified"
+        )
+    return coefficients
+
+
+def drop_depth_without_rays(depth: FloatArray, intrinsics: Intrinsics) -> FloatArray:
+    """Return depth HxW with NaN where the lens's model has no ray for the pixel."""
+    if not intrinsics.distortion:
+        return depth
+    rays = pixel_rays((depth.shape[0], depth.shape[1]), intrinsics)
+    return np.where(np.isfinite(rays[..., 0]), depth, np.float32(np.nan))
 
 
 def to_frame(

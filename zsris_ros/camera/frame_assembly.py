@@ -46,7 +46,10 @@ def assemble_frame(
         info = None if messages.info is None else messages.info.message
         _check_registered(image, depth, info, assume_registered)
         camera = None if info is None else conversions.to_intrinsics(info)
-        frame = replace(plain, depth=conversions.to_depth(depth), intrinsics=camera)
+        metres = conversions.to_depth(depth)
+        if camera is not None:
+            metres = conversions.drop_depth_without_rays(metres, camera)
+        frame = replace(plain, depth=metres, intrinsics=camera)
     except InputError as error:
         return plain, f"depth was not used: {error}"
     if camera is not None:

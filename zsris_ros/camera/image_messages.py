@@ -51,11 +51,16 @@ class CompressedImage(Protocol):
 
 
 class CameraInfo(Protocol):
-    """sensor_msgs/CameraInfo; ``k`` are the 9 values of K, ``p`` the 12 values of P, by row."""
+    """sensor_msgs/CameraInfo; ``k`` are the 9 values of K, ``p`` the 12 values of P, by row.
+
+    ``d`` are the coefficients of ``distortion_model``.
+    """
 
     header: Any
     height: int
     width: int
+    distortion_model: str
+    d: Any
     k: Any
     p: Any
     binning_x: int
@@ -84,9 +89,10 @@ class ImageData:
 
 
 def rectified_info(info: CameraInfo) -> CameraInfo:
-    """Return a copy of ``info`` for rectified images: K is the left 3x3 part of P."""
+    """Return a copy of ``info`` for rectified images: K from P, and no distortion."""
     rectified = copy(info)
     rectified.k = [float(info.p[4 * row + column]) for row in range(3) for column in range(3)]
+    rectified.d = []
     return rectified
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         FloatArray,
         Frame,
         InstructionResult,
-        Intrinsics,
         ReferringResult,
         Scene,
     )
@@ -187,7 +186,8 @@ def read_frame(
         return Frame(rgb)
     if camera is None:
         raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
-    known: Intrinsics = Intrinsics(*camera)
+    fx, fy, cx, cy = camera
+    known = Intrinsics(fx, fy, cx, cy)
     return Frame(rgb, _read_depth(depth, scale), known)
 
 

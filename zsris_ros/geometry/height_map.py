@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from zsris_ros.geometry.oriented_box import level_axes
 from zsris_ros.geometry.plane import Plane
-from zsris_ros.geometry.projection import back_project
+from zsris_ros.geometry.projection import back_project, project
 from zsris_ros.types import BoolArray, FloatArray, Intrinsics, Pixel, Point
 
 _COLUMNS = 320
@@ -64,12 +64,12 @@ class HeightMap:
     def of(cls, depth: FloatArray, intrinsics: Intrinsics, plane: Plane) -> HeightMap:
         """Return the height map of ``depth`` (float32 HxW, metres) above ``plane``."""
         stride = max(1, round(depth.shape[1] / _COLUMNS))
-        k = intrinsics
-        strided = Intrinsics(k.fx / stride, k.fy / stride, k.cx / stride, k.cy / stride)
         length = float(np.linalg.norm(plane.vector))
         normal = -plane.vector / length
         axes = level_axes((float(normal[0]), float(normal[1]), float(normal[2])))
-        points = back_project(np.ascontiguousarray(depth[::stride, ::stride]), strided)
+        points = back_project(
+            np.ascontiguousarray(depth[::stride, ::stride]), intrinsics.strided(stride)
+        )
         level = (points @ axes.astype(np.float32)).astype(np.float32)
         level[..., 2] += np.float32(1 / length)
         near = np.nanmedian(points[..., 2]) if np.isfinite(points).any() else 1.0
@@ -104,9 +104,8 @@ class HeightMap:
 
     def pixel(self, point: Point) -> Pixel:
         """Return the pixel that shows a point of the optical frame."""
-        x, y, z = point
-        k = self.intrinsics
-        return float(k.fx * x / z + k.cx), float(k.fy * y / z + k.cy)
+        x, y = project(np.array(point), self.intrinsics).tolist()
+        return x, y
 
 
 @dataclass(frozen=True, eq=False)

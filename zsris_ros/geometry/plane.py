@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.geometry.projection import valid_depth
+from zsris_ros.geometry.projection import pixel_rays, valid_depth
 from zsris_ros.types import FloatArray, Intrinsics
 
 _GRID = 4  # pixels between samples
@@ -42,10 +42,8 @@ class Plane:
 
 def ray_image(shape: tuple[int, int], intrinsics: Intrinsics) -> FloatArray:
     """Return the rays (x/z, y/z, 1) of all pixels, float32 HxWx3."""
-    x = (np.arange(shape[1]) - intrinsics.cx) / intrinsics.fx
-    y = (np.arange(shape[0]) - intrinsics.cy) / intrinsics.fy
     rays = np.ones((*shape, 3), np.float32)
-    rays[..., 0], rays[..., 1] = x, y[:, None]
+    rays[..., :2] = pixel_rays(shape, intrinsics)
     return rays
 
 

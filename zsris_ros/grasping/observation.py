@@ -14,7 +14,12 @@ from scipy.spatial import cKDTree
 
 from zsris_ros.geometry.oriented_box import Pose, level_axes
 from zsris_ros.geometry.plane import find_planes, ray_image
-from zsris_ros.geometry.projection import back_project, check_sizes, valid_depth
+from zsris_ros.geometry.projection import (
+    back_project,
+    check_sizes,
+    project,
+    valid_depth,
+)
 from zsris_ros.grasping.plan import DoubleArray, GraspSettings, GraspStatus
 from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics
 
@@ -66,9 +71,9 @@ class Observation:
             and without measurement), and whether the pixels belong to the object's mask.
         """
         camera = self.support.transform_points(points)
-        z = np.maximum(camera[..., 2], 1e-6)
-        column = np.rint(camera[..., 0] / z * self.intrinsics.fx + self.intrinsics.cx)
-        row = np.rint(camera[..., 1] / z * self.intrinsics.fy + self.intrinsics.cy)
+        ahead = camera.copy()
+        ahead[..., 2] = np.maximum(camera[..., 2], 1e-6)
+        column, row = np.moveaxis(np.rint(project(ahead, self.intrinsics)), -1, 0)
         height, width = self.depth.shape
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
         rows = np.where(inside, row, 0).astype(np.int64)

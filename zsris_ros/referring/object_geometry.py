@@ -106,7 +106,7 @@ def _find_support(frame: Frame) -> tuple[Plane, int, FloatArray, Intrinsics] | N
     if frame.depth is None or k is None:
         return None
     stride = max(1, round(frame.width / _COLUMNS))
-    camera = Intrinsics(k.fx / stride, k.fy / stride, k.cx / stride, k.cy / stride)
+    camera = k.strided(stride)
     depth = np.ascontiguousarray(frame.depth[::stride, ::stride])
     rays = ray_image(depth.shape, camera)
     support = find_support(depth, rays, camera, _MIN_AREA / stride**2, SupportSettings())

@@ -18,8 +18,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -39,7 +41,7 @@ from zsris_ros.ros.publishers import diagnostics
 from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, Status
 from zsris_ros.ros.publishers.result_messages import Response, fill_refusal, fill_response
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
-from zsris_ros.ros.publishers.transforms import TargetFrame
+from zsris_ros.ros.publishers.transforms import TransformLookup
 from zsris_ros.ros.qos import SERVICE, create_publisher
 from zsris_ros.ros.requests.action_server import Goal, ReferSegmentServer
 from zsris_ros.ros.requests.frame_selection import Request, candidate_limit, to_query
@@ -73,8 +75,10 @@ class ReferSegmentNode(WorkerLifecycleNode):
         self._camera: CameraSubscriptions | None = None
         self._statistics = diagnostics.RequestStatistics()
         self._results = ResultPublishers(self)
-        self._target_frame = TargetFrame(self)
-        self._target_frame.set(self._settings.target_frame)
+        self._transforms = TransformLookup(self)
+        if self._settings.target_frame:
+            self._transforms.listen()
+        self._request_ids = count(1)
         self._tracking = TrackRequests(self, self._worker, self._begin_tracking, self._to_refusal)
         self._look_ahead = LookAhead(self._worker)
         self._create_interfaces()
@@ -93,8 +97,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
             callback_group=ReentrantCallbackGroup(),  # requests must not wait for each other
         )
         self._action = ReferSegmentServer(self, self._on_goal, self._worker)
-        say = self._results.publish_sentence
-        self._topics = TopicRequests(self, self._submit_and_publish, self._to_refusal, say)
+        self._topics = TopicRequests(
+            self, self._submit_and_publish, self._to_refusal, self._results, self._request_ids
+        )
         self._diagnostics = create_publisher(
             self, DiagnosticArray, "/diagnostics", QoSProfile(depth=1)
         )
@@ -116,7 +121,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
         """Move the models to their device and accept requests."""
         assert self._model is not None, "configured before it is activated"
         self._model.to_device()
-        self._handler = RequestHandler(self._model, self._settings.max_scenes)
+        self._handler = RequestHandler(self._model, self._settings.max_scenes, self._transforms)
         self._statistics.model = diagnostics.READY
         self.get_logger().info(
             f"the model is ready; serving {self.resolve_service_name('refer_segment')} about the "
@@ -149,7 +154,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._camera = self._subscribe()
 
     def _subscribe(self) -> CameraSubscriptions:
-        return CameraSubscriptions(self, self._settings, self._on_time_jump, self._on_frame)
+        return CameraSubscriptions(
+            self, self._settings, self._on_time_jump, self._on_frame, self._uses_each_frame
+        )
 
     # Requests, in the executor's thread
 
@@ -167,8 +174,10 @@ class ReferSegmentNode(WorkerLifecycleNode):
     ) -> None:
         """Fill ``response``; a ``goal`` gets feedback and can be cancelled."""
         arrival = time.monotonic()
+        response.request_id = next(self._request_ids)
         try:
-            future = self._submit(request, arrival, no_hook if goal is None else goal.on_stage)
+            hook = no_hook if goal is None else goal.on_stage
+            future = self._submit(request, response.request_id, arrival, hook)
             if goal is not None:
                 goal.set_future(future)
             done = self.wait_for(future)
@@ -178,29 +187,36 @@ class ReferSegmentNode(WorkerLifecycleNode):
             limit = candidate_limit(request, self._settings)
             fill_response(response, future.result(), limit, request.return_mask)
         except Exception as error:
-            fill_refusal(response, self._to_refusal(error))
+            refusal = self._to_refusal(error)
+            fill_refusal(response, refusal)
+            self._results.publish_refusal(refusal, response.request_id, request.expression)
         response.total_ms = (time.monotonic() - arrival) * 1e3
 
-    def _submit_and_publish(self, request: Request) -> Future[Answer]:
+    def _submit_and_publish(self, request: Request, request_id: int) -> Future[Answer]:
         """Submit a request without a response. Raises Refusal."""
-        future = self._submit(request, time.monotonic())
+        future = self._submit(request, request_id, time.monotonic())
         future.add_done_callback(self._publish)
         return future
 
     def _begin_tracking(self, expression: str) -> Future[str]:
         """Submit the search for an object to track. Raises Refusal."""
         request = ReferSegment.Request(expression=expression)
-        return self._queue(partial(self._track, self._to_query(request) if expression else None))
+        query = self._to_query(request, 0, time.monotonic()) if expression else None
+        return self._queue(partial(self._track, query))
 
     def _submit(
-        self, request: Request, arrival: float, hook: StageHook = no_hook
+        self, request: Request, request_id: int, arrival: float, hook: StageHook = no_hook
     ) -> Future[Answer]:
         """Submit a request to the worker. Raises Refusal."""
-        return self._queue(partial(self._answer, self._to_query(request), arrival, hook))
+        query = self._to_query(request, request_id, arrival)
+        return self._queue(partial(self._answer, query, arrival, hook))
 
-    def _to_query(self, request: Request) -> Query:
+    def _to_query(self, request: Request, request_id: int, arrival: float) -> Query:
         if self._camera is None:
             raise self._inactive()
+        if request.target_frame:
+            self._transforms.listen()
+        self._camera.take()  # so that the newest frame is the camera's newest
         buffer, watchdog = self._camera.buffer, self._camera.watchdog
         handler = self._handler  # the worker may reset it
         query = to_query(
@@ -211,6 +227,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
             age_note=watchdog.age_note(self._settings.image_timeout),
             prepared=None if handler is None else handler.prepared,
             cached=[] if handler is None else handler.cached,
+            deadline=arrival + self._settings.transform_timeout,
+            request_id=request_id,
         )
         self._look_ahead.requested = query.key
         return query
@@ -235,12 +253,14 @@ class ReferSegmentNode(WorkerLifecycleNode):
         """Convert an exception to a refusal; log and count it."""
         if isinstance(error, JobCancelled):
             return Refusal(ReferSegmentAction.Result.CANCELED, str(error))
-        self._statistics.count_refusal(failed=not isinstance(error, Refusal))
         if isinstance(error, Refusal):
+            self._statistics.count_refusal()
             return error
         self.get_logger().error(process.format_traceback(error))
         reason = str(error).strip().partition("\n")[0] or "no reason given"
-        return Refusal(Status.FAILED, f"the model failed: {type(error).__name__}: {reason}")
+        sentence = f"the model failed: {type(error).__name__}: {reason}"
+        self._statistics.count_failure(sentence)
+        return Refusal(Status.FAILED, sentence)
 
     # Requests, in the worker thread
 
@@ -248,12 +268,33 @@ class ReferSegmentNode(WorkerLifecycleNode):
         if self._handler is None:  # deactivated since the request was queued
             raise self._inactive()
         settings = self._settings
-        with stage_hook(hook):
-            answer = self._handler.answer(query, settings.assume_registered, settings.max_pixels)
-        answer = self._target_frame.transform(answer, arrival + settings.transform_timeout)
+        try:
+            with stage_hook(hook):
+                answer = self._handler.answer(
+                    query, settings.assume_registered, settings.max_pixels
+                )
+        except (Refusal, JobCancelled):
+            raise
+        except Exception:
+            self._check_device()
+            raise
         total_ms = (time.monotonic() - arrival) * 1e3
         self._statistics.count_answer(total_ms, answer.timings, answer.cache_hit)
         return answer
+
+    def _check_device(self) -> None:
+        """Set the exit error if the device is lost: only a new process gets it back.
+
+        The timer ends the node, after the response is sent.
+        """
+        if self._model is None:
+            return
+        try:
+            self._model.check_device()
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0]
+            self.exit_code = process.DEVICE_LOST
+            self.exit_error = f"the device is lost, which ends the process: {reason}"
 
     def _track(self, query: Query | None) -> str:
         """Track the object of ``query``, or of the last answer; return a sentence."""
@@ -277,6 +318,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     # Events; the worker may reset the handler and the model meanwhile
 
+    def _uses_each_frame(self) -> bool:
+        return bool(self._tracking.expression) or self._settings.look_ahead > 0
+
     def _on_frame(self) -> None:
         camera, handler = self._camera, self._handler
         if camera is None or handler is None:
@@ -288,7 +332,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     def _on_time_jump(self) -> None:
         handler = self._handler
-        self._target_frame.clear()
+        self._transforms.clear()
         self._tracking.stop("time has jumped back")
         if handler is not None:
             handler.clear()
@@ -297,7 +341,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
         configured = self._statistics.model != diagnostics.UNLOADED
         self._settings, result = parameter_declaration.update(self._settings, changes, configured)
         self._worker.max_pending = self._settings.max_pending
-        self._target_frame.set(self._settings.target_frame)
+        if self._settings.target_frame:
+            self._transforms.listen()
         handler = self._handler
         if handler is not None:
             handler.capacity = self._settings.max_scenes
@@ -306,6 +351,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return result
 
     def _on_timer(self) -> None:
+        if self.exit_error:
+            rclpy.try_shutdown(context=self.context)
+            return
         camera, model, handler = self._camera, self._model, self._handler
         state = {
             "GPU memory": "not used" if model is None else model.gpu_memory(),
@@ -314,11 +362,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
             "frames kept": 0 if camera is None else len(camera.buffer),
             "scenes kept": 0 if handler is None else len(handler),
         }
-        timeout = self._settings.image_timeout
-        warning = "" if camera is None else camera.watchdog.diagnose(timeout)
+        warning, is_stale = "", False
+        if camera is not None:
+            inputs, warning, is_stale = camera.diagnose(self._settings.image_timeout)
+            state |= inputs
         self._diagnostics.publish(
             diagnostics.diagnostic_array(
-                self, self._statistics, state, warning, self.transition_error
+                self, self._statistics, state, warning, self.transition_error, is_stale
             )
         )
 

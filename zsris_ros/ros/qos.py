@@ -7,12 +7,20 @@ incompatible publisher by itself, and SENSOR is compatible with every publisher.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from copy import copy
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 try:
@@ -24,7 +32,7 @@ SENSOR = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT,
     durability=DurabilityPolicy.VOLATILE,
     history=HistoryPolicy.KEEP_LAST,
-    depth=1,
+    depth=30,  # the messages of 0.5 s (inputs.subscriptions.IDLE_PERIOD) at 60 Hz
 )
 
 RESULTS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=5)
@@ -34,6 +42,14 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,  # late subscribers get the last message as well
     depth=1,
 )
+
+OVERRIDABLE = (
+    QoSPolicyKind.RELIABILITY,
+    QoSPolicyKind.DURABILITY,
+    QoSPolicyKind.HISTORY,
+    QoSPolicyKind.DEPTH,
+)
+"""Policies of the camera's topics that parameters override."""
 
 SERVICE = QoSProfile(depth=1000)
 """For both ends of the service and the action. ROS's default queue holds 10 calls and drops further
@@ -49,8 +65,20 @@ def create_publisher(
 
 
 def create_camera_subscription(
-    node: Node, message_type: type[Any], topic: str, callback: Callable[[Any], None]
+    node: Node, message_type: type[Any], topic: str, profile: QoSProfile, group: CallbackGroup
 ) -> Subscription[Any]:
-    """Create a best-effort subscription of ``node`` without event callbacks."""
-    events = SubscriptionEventCallbacks(use_default_callbacks=False)
-    return node.create_subscription(message_type, topic, callback, SENSOR, event_callbacks=events)
+    """Create a raw subscription of ``node`` without callbacks; ``take_all`` reads it.
+
+    The parameters ``qos_overrides.TOPIC.subscription.POLICY`` override SENSOR.
+    """
+    overrides = QoSOverridingOptions(OVERRIDABLE if profile is SENSOR else ())
+    return node.create_subscription(
+        message_type,
+        topic,
+        lambda _: None,
+        copy(profile),  # rclpy writes the overrides into it
+        callback_group=group,
+        event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+        qos_overriding_options=overrides,
+        raw=True,
+    )

@@ -6,7 +6,7 @@ Pixel coordinates are (x, y) with x to the right and y down, the centre of the t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,18 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """Pinhole camera: focal lengths and principal point in pixels (``K`` of CameraInfo)."""
+    """Pinhole camera: focal lengths and principal point in pixels (``K`` of CameraInfo).
+
+    ``distortion`` has the coefficients of OpenCV's model (``D`` of CameraInfo), of its fisheye
+    model with ``fisheye``; () for a rectified image.
+    """
 
     fx: float
     fy: float
     cx: float
     cy: float
+    distortion: tuple[float, ...] = ()
+    fisheye: bool = False
 
     def __post_init__(self) -> None:
         values = (self.fx, self.fy, self.cx, self.cy)
@@ -44,6 +50,22 @@ class Intrinsics:
                 f"camera intrinsics fx, fy, cx, cy = {values} are not a calibrated camera: "
                 "fx and fy must be positive and all four finite"
             )
+        counts = (0, 4) if self.fisheye else (0, 4, 5, 8, 12, 14)
+        if len(self.distortion) not in counts or not all(np.isfinite(self.distortion)):
+            raise InputError(
+                f"the distortion {self.distortion} is not one of OpenCV's models: it must have "
+                f"{', '.join(map(str, counts[1:]))} finite coefficients"
+            )
+
+    def strided(self, stride: int) -> Intrinsics:
+        """Return the intrinsics of every ``stride``-th pixel of the image."""
+        return replace(
+            self,
+            fx=self.fx / stride,
+            fy=self.fy / stride,
+            cx=self.cx / stride,
+            cy=self.cy / stride,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.geometry.projection import project
 from zsris_ros.types import ByteArray, Intrinsics
 
 Line = npt.NDArray[np.float64]
@@ -58,7 +59,5 @@ def _polyline(
     colour: tuple[int, int, int],
     thickness: int,
 ) -> None:
-    x = points[:, 0] / points[:, 2] * intrinsics.fx + intrinsics.cx
-    y = points[:, 1] / points[:, 2] * intrinsics.fy + intrinsics.cy
-    corners = np.rint(np.stack([x, y], axis=1)).astype(np.int32)
+    corners = np.rint(project(points, intrinsics)).astype(np.int32)
     cv2.polylines(picture, [corners], False, colour, thickness, cv2.LINE_AA)

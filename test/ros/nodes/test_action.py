@@ -119,8 +119,9 @@ def test_a_goal_has_the_result_of_a_request(caller: Caller, service: Client) -> 
     image = colour_image(30, 30)
     response = service.ask("red", image=image, return_mask=True)
     for name in Service.Response.get_fields_and_field_types():
-        if not name.startswith("timing") and name not in ("cache_hit", "total_ms"):
+        if not name.startswith("timing") and name not in ("cache_hit", "request_id", "total_ms"):
             assert getattr(result, name) == getattr(response, name), name
+    assert response.request_id > result.request_id > 0
     assert result.total_ms > 0 and not result.cache_hit
     assert response.cache_hit, "goals and requests share the scene cache"
 

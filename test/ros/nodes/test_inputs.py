@@ -180,6 +180,99 @@ def test_metres_of_rectified_images_follow_p(here: Node) -> None:
     assert (point.x, point.z) == (pytest.approx(left, abs=0.03), pytest.approx(1.5))
 
 
+def test_a_camera_info_that_is_sent_once_arrives(here: Node) -> None:
+    """A latched driver sends it before the node is there; others need a volatile subscription."""
+    remaps = {"refer_segment": "/latched", "__node": "latched", "image": "/once/image"}
+    remaps |= {"depth": "/once/depth", "camera_info": "/once/info"}
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    infos = here.create_publisher(CameraInfo, "/once/info", latched)
+    infos.publish(camera_info(SECOND))
+    images = here.create_publisher(Image, "/once/image", 1)
+    depths = here.create_publisher(Image, "/once/depth", 1)
+
+    def sent(caller: Client) -> ReferSegment.Response:
+        depths.publish(depth_image(SECOND))
+        images.publish(colour_image(SECOND))
+        return caller.ask("red")
+
+    with node_with_stand_in(remaps), Client("/latched", "latching") as caller:
+        wait_until(lambda: sent(caller).has_depth, 15.0, "no answer in metres")
+
+
+def test_metres_of_a_distorting_lens_are_undistorted(here: Node) -> None:
+    remaps = {"refer_segment": "/bent", "__node": "bent", "image": "/bent/image"}
+    remaps |= {"depth": "/bent/depth", "camera_info": "/bent/info"}
+    kinds = {"image": Image, "depth": Image, "info": CameraInfo}
+    send = {name: here.create_publisher(kind, f"/bent/{name}", 1) for name, kind in kinds.items()}
+    info = camera_info(SECOND, distortion_model="plumb_bob", d=[-0.25, 0.0, 0.0, 0.0, 0.0])
+
+    def sent(caller: Client) -> ReferSegment.Response:
+        send["info"].publish(info)
+        send["depth"].publish(depth_image(SECOND))
+        send["image"].publish(colour_image(SECOND, 54))
+        return caller.ask("red")
+
+    with node_with_stand_in(remaps), Client("/bent", "bending") as caller:
+        wait_until(lambda: sent(caller).has_depth, 15.0, "no answer in metres")
+        position = sent(caller).pose.pose.position
+        info.distortion_model = "curved_mirror"
+        wait_until(lambda: "image_rect" in sent(caller).message, 15.0, "no refusal of metres")
+    matrix = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
+    ray = cv2.undistortPoints(np.array([[[57.5, 23.5]]]), matrix, np.array(info.d)).ravel()
+    assert position.x == pytest.approx(ray[0] * 1.5, abs=0.01)
+    assert ray[0] * 1.5 > (57.5 - WIDTH / 2) / FOCAL * 1.5 + 0.02, "the lens matters"
+
+
+def test_qos_overrides_are_honoured(here: Node) -> None:
+    remaps = {"refer_segment": "/over", "__node": "over", "image": "/over/image"}
+    overrides: dict[str, object] = {
+        "qos_overrides./over/image.subscription.reliability": "reliable",
+        "qos_overrides./over/image.subscription.depth": 3,
+    }
+    with node_with_stand_in(remaps, **overrides) as process:
+        process.wait_for_log("the model is ready")
+
+        def subscribed() -> list[ReliabilityPolicy]:
+            found = here.get_subscriptions_info_by_topic("/over/image")
+            return [each.qos_profile.reliability for each in found]
+
+        wait_until(lambda: subscribed() == [ReliabilityPolicy.RELIABLE], 10.0, "not reliable")
+
+
+def test_the_silence_of_depth_and_camera_info_is_explained(here: Node) -> None:
+    remaps = {"refer_segment": "/deaf", "__node": "deaf", "image": "/deaf/image"}
+    remaps |= {"depth": "/deaf/depth", "camera_info": "/deaf/info"}
+    reports = Listener(here, DiagnosticArray, "/diagnostics")
+    images = here.create_publisher(Image, "/deaf/image", 1)
+
+    def said(level: bytes, **texts: str) -> DiagnosticStatus:
+        """Wait for the level and for texts in the values."""
+        reports.messages.clear()
+
+        def fits(message: DiagnosticArray) -> bool:
+            (status,) = message.status
+            values = {pair.key: pair.value for pair in status.values}
+            images.publish(colour_image(SECOND))
+            known = "deaf" in status.name and status.level == level
+            return known and all(text in values[name] for name, text in texts.items())
+
+        return reports.wait(fits, 15.0).status[0]
+
+    with node_with_stand_in(remaps, image_timeout=2.0):
+        nobody = "the topic has no publisher"
+        status = said(DiagnosticStatus.OK, image="arrives", depth=nobody, camera_info=nobody)
+        assert "depth" not in status.message, "a camera without depth is no fault"
+        wrong = here.create_publisher(CompressedImage, "/deaf/depth", 1)
+        status = said(DiagnosticStatus.WARN, depth="the type does not match")
+        assert "no depth on '/deaf/depth'" in status.message
+        here.destroy_publisher(wrong)
+        right = here.create_publisher(Image, "/deaf/depth", 1)
+        wait_until(lambda: right.get_subscription_count() > 0, 10.0, "no subscriber")
+        right.publish(depth_image(SECOND))
+        status = said(DiagnosticStatus.WARN, camera_info=nobody)
+        assert "no camera_info on '/deaf/info'" in status.message, "depth needs it"
+
+
 def endpoints(here: Node, topic: str, **quality: object) -> list[object]:
     publisher = here.create_publisher(Image, topic, QoSProfile(depth=1, **quality))
     wait_until(lambda: here.count_publishers(topic) == 1, 5.0, "the graph does not know it")

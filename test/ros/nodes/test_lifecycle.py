@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import GetState
 from rclpy.node import Node
 from support.lifecycle_manager import NODE, PATIENCE, Manager
 from support.ros_camera import Camera, Stream, colour_image, header, wait_until
@@ -116,6 +117,36 @@ def test_an_invalid_transition_is_refused(unconfigured: Manager) -> None:
     assert not unconfigured.change(Transition.TRANSITION_ACTIVATE)
     assert not unconfigured.change(200)
     assert unconfigured.state() == State.PRIMARY_STATE_UNCONFIGURED
+
+
+SERVICE_TIMEOUT = 5.0
+"""Seconds that nav2_lifecycle_manager waits for a response by default (service_timeout)."""
+
+BRINGUP = {
+    Transition.TRANSITION_CONFIGURE: State.PRIMARY_STATE_INACTIVE,
+    Transition.TRANSITION_ACTIVATE: State.PRIMARY_STATE_ACTIVE,
+}
+SHUTDOWN = {
+    Transition.TRANSITION_DEACTIVATE: State.PRIMARY_STATE_INACTIVE,
+    Transition.TRANSITION_CLEANUP: State.PRIMARY_STATE_UNCONFIGURED,
+    Transition.TRANSITION_UNCONFIGURED_SHUTDOWN: State.PRIMARY_STATE_FINALIZED,
+}
+
+
+def test_nav2_s_lifecycle_manager_can_bring_it_up_and_down() -> None:
+    """The calls of nav2_lifecycle_manager with bond_timeout 0: each transition, then get_state."""
+    remaps = {"refer_segment": "/managed", "__node": "managed"}
+    with node_with_stand_in(remaps, autostart=False) as process, Client("/managed", "m") as client:
+        nav2 = Manager(client, "/managed")
+        steps = [*BRINGUP.items(), *list(SHUTDOWN.items())[:2], *BRINGUP.items(), *SHUTDOWN.items()]
+        nav2.begin(GetState, "get_state", GetState.Request())  # waits for the service
+        for transition, state in steps:
+            begun = time.monotonic()
+            assert nav2.change(transition)
+            assert nav2.state() == state
+            assert time.monotonic() - begun < SERVICE_TIMEOUT
+        code, _ = process.end()
+        assert code == 0 and "Traceback" not in process.log()
 
 
 def test_start_parameters_are_read_only(unconfigured: Manager) -> None:

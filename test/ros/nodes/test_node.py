@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -349,7 +350,7 @@ def test_the_second_ctrl_c_does_not_break_the_end() -> None:
 @pytest.mark.parametrize(
     ("parameters", "code", "said"),
     [
-        ({"max_pendin": 5}, 2, "did you mean max_pending"),
+        ({"max_pending": "many"}, 2, "an integer"),
         ({"weights": "missing"}, 1, "no weights are called 'missing'"),
     ],
 )
@@ -362,6 +363,21 @@ def test_a_failed_start_ends_with_a_sentence(
         assert last.startswith("refer_segment_node: ")
         assert said in last
         assert "Traceback" not in process.log()
+
+
+def test_a_parameter_file_for_all_nodes_is_tolerated(tmp_path: Path) -> None:
+    """Such a file holds names of other nodes; a misspelt one cannot be told from them."""
+    names = {"use_sim_time": "false", "robot_base_frame": "base_link", "max_pendin": "3"}
+    lines = "".join(f"    {name}: {value}\n" for name, value in names.items())
+    shared = tmp_path / "shared.yaml"
+    shared.write_text(f"/**:\n  ros__parameters:\n{lines}    max_pending: 7\n", encoding="utf-8")
+    arguments = ["--ros-args", "--params-file", str(shared), "-r", "__node:=tolerant"]
+    with Process("-m", "support.stand_in_model", *arguments) as process:
+        process.wait_for_log("the model is ready")
+        log = process.log()
+    assert "[WARN]" in log and "no parameter robot_base_frame, it is ignored" in log
+    assert "no parameter max_pendin, it is ignored; did you mean max_pending?" in log
+    assert "use_sim_time, it" not in log and "max_pending, it" not in log
 
 
 def test_the_node_overrides_only_the_transition_callbacks_of_rclpy() -> None:

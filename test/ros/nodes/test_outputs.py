@@ -27,9 +27,10 @@ from support.ros_camera import (
     picture,
     wait_until,
 )
-from support.ros_processes import Process, node_with_stand_in
+from support.ros_processes import Process, node_with_stand_in, status_of
 from support.static_pose import QUATERNION, TRANSLATION
 from visualization_msgs.msg import Marker, MarkerArray
+from zsris_ros.msg import RequestResult
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array, to_rgb
@@ -210,6 +211,63 @@ def test_without_depth_there_are_no_metric_outputs(
     assert not any(about_it(message) for name in METRES[:3] for message in listeners[name].messages)
 
 
+@pytest.mark.parametrize(("expression", "status"), [("two", "AMBIGUOUS"), ("nothing", "NOT_FOUND")])
+def test_only_a_found_object_has_metric_outputs(
+    here: Node,
+    client: Client,
+    stamps: Iterator[int],
+    process: Process,
+    expression: str,
+    status: str,
+) -> None:
+    """An arm that follows ~/pose stands still, and ~/result has the reason."""
+    listeners = listen(here)
+    results = Listener(here, RequestResult, f"{NODE}/result")
+    results.wait_until_matched()
+    stamp = next(stamps)
+    found, messages = ask(client, Camera(here), stamp, listeners)
+
+    def result_of(response: ReferSegment.Response) -> RequestResult:
+        return results.wait(lambda result: result.request_id == response.request_id)
+
+    result = result_of(found)
+    assert (result.status, result.header) == (found.status, header(stamp))
+    assert result.has_depth and result.centroid == found.centroid == messages["centroid"]
+    assert (result.pose, result.size, result.expression) == (found.pose, found.size, "red")
+    for each in listeners.values():
+        each.messages.clear()
+    response = client.ask(expression)
+    assert status_of(response) == status and response.header == header(stamp)
+    assert response.request_id > found.request_id
+    result = result_of(response)
+    assert (result.status, result.message) == (response.status, response.message)
+    assert not result.has_depth and result.pose == PoseStamped()
+    assert result.header == header(stamp) and result.expression == expression
+    listeners["mask"].wait()
+    # Answers are published in order: those of the next request come last.
+    again = client.ask("red")
+    listeners["pose"].wait()
+    result_of(again)
+    counts = {name: len(listeners[name].messages) for name in OUTPUTS}
+    assert counts == {name: 1 if name in METRES else 2 for name in OUTPUTS}
+
+
+def test_a_refusal_is_a_result_with_its_request(
+    here: Node, client: Client, process: Process
+) -> None:
+    results = Listener(here, RequestResult, f"{NODE}/result")
+    results.wait_until_matched()
+    response = client.ask(" ")
+    result = results.wait(lambda result: result.request_id == response.request_id)
+    assert result.status == ReferSegment.Response.INVALID_REQUEST and "empty" in result.message
+    expressions = here.create_publisher(String, "expression", 10)
+    wait_until(lambda: expressions.get_subscription_count() > 0, 10.0, "no subscriber")
+    expressions.publish(String(data="refuse"))
+    result = results.wait(lambda result: result.expression == "refuse")
+    assert result.request_id == response.request_id + 1
+    assert "cannot be used" in result.message
+
+
 def test_vision_msgs_are_published_where_they_are_installed(
     here: Node, client: Client, stamps: Iterator[int], process: Process
 ) -> None:
@@ -253,10 +311,20 @@ def test_metric_outputs_are_in_the_target_frame_once_tf2_has_the_transform(
         listeners = listen(here, "/placed")
         camera = Camera(here)
         stamp = next(stamps)
-        response, messages = ask(client, camera, stamp, listeners)
-        assert "metres are in 'camera_optical_frame' instead of 'base_link'" in response.message
-        assert response.centroid.header == header(stamp)
-        assert xyz(response.centroid.point) == pytest.approx(CENTRE, abs=1e-6)
+        camera.wait_until_matched()
+        camera.send(stamp, left=LEFT)
+        why = "there is no transform from 'camera_optical_frame' to 'base_link'"
+        response = camera.ask_about(client, stamp, lambda answer: why in answer.message)
+        assert status_of(response) == "NO_TRANSFORM" and not response.has_depth
+        assert xyz(response.centroid.point) == (0, 0, 0) == xyz(response.pose.pose.position)
+        assert response.candidates[0].box.width == 8, "the pixels are there"
+        assert not any(each.has_depth for each in response.candidates)
+        client.ask("red")
+        listeners["mask"].wait()
+        assert not listeners["pose"].messages and not listeners["segmented_points"].messages
+        here_again = client.ask("red", target_frame=f"/{FRAME}")
+        assert status_of(here_again) == "FOUND", "the request names the camera's own frame"
+        assert xyz(here_again.centroid.point) == pytest.approx(CENTRE, abs=1e-6)
         with Process("-m", "support.static_pose", FRAME):
             response, messages = ask(
                 client,
@@ -284,12 +352,30 @@ def test_metric_outputs_are_in_the_target_frame_once_tf2_has_the_transform(
     )
 
 
-def is_in_base_link(answer: ReferSegment.Response) -> bool:
-    return bool(answer.centroid.header.frame_id == "base_link")
+def test_a_request_can_name_its_target_frame(
+    here: Node, client: Client, stamps: Iterator[int], tf2: None
+) -> None:
+    with node_with_stand_in(named("asked")) as running, Client("/asked") as caller:
+        running.wait_for_log("the model is ready")
+        camera = Camera(here)
+        stamp = next(stamps)
+        response, _ = ask(caller, camera, stamp, {})
+        assert response.centroid.header.frame_id == FRAME
+        with Process("-m", "support.static_pose", FRAME):
+            wait_until(
+                lambda: status_of(caller.ask("red", target_frame="base_link")) == "FOUND",
+                10.0,
+                "no transform",
+            )
+        response = caller.ask("red", target_frame="base_link")
+    assert response.centroid.header == header(stamp, "base_link")
+    camera_pose = Pose.from_quaternion(TRANSLATION, QUATERNION)
+    expected = camera_pose.transform_points(np.array(CENTRE))
+    assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.skipif(INSTALLED, reason="tf2_ros is installed here")
-def test_without_tf2_metres_stay_in_the_camera_s_frame_with_a_note(
+def test_without_tf2_there_are_no_metres_in_another_frame(
     here: Node, stamps: Iterator[int]
 ) -> None:
     remaps, parameters = named("unplaced"), {"target_frame": "base_link", "transform_timeout": 30.0}
@@ -297,7 +383,10 @@ def test_without_tf2_metres_stay_in_the_camera_s_frame_with_a_note(
         running.wait_for_log("tf2_ros is not installed")
         running.wait_for_log("the model is ready")
         start = time.monotonic()
-        response, _ = ask(client, Camera(here), next(stamps), {})
+        camera, stamp = Camera(here), next(stamps)
+        camera.wait_until_matched()
+        camera.send(stamp)
+        why = "to 'base_link': tf2_ros is not installed"
+        response = camera.ask_about(client, stamp, lambda answer: why in answer.message)
     assert time.monotonic() - start < 20, "no wait for a transform"
-    assert "'base_link': tf2_ros is not installed" in response.message
-    assert response.centroid.header.frame_id == FRAME
+    assert status_of(response) == "NO_TRANSFORM" and not response.has_depth

@@ -7,6 +7,7 @@ own topic, because the messages of tf2 are missing as well.
 from __future__ import annotations
 
 from geometry_msgs.msg import TransformStamped
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
@@ -19,7 +20,7 @@ class TransformException(Exception):
 
 
 class Buffer:
-    def __init__(self) -> None:
+    def __init__(self, cache_time: Duration | None = None) -> None:
         self.kept: dict[tuple[str, str], TransformStamped] = {}
 
     def lookup_transform(self, target: str, source: str, time: Time) -> TransformStamped:

@@ -75,8 +75,7 @@ class DepthProposer:
                 "or switch depth proposals off"
             )
         stride = max(1, round(frame.width / self.settings.working_width))
-        k = frame.intrinsics
-        camera = Intrinsics(k.fx / stride, k.fy / stride, k.cx / stride, k.cy / stride)
+        camera = frame.intrinsics.strided(stride)
         depth = np.ascontiguousarray(frame.depth[::stride, ::stride])
         masks, quality = self._masks(depth, camera, self.settings.min_area / stride**2)
         if stride > 1:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from zsris_ros.geometry.plane import Plane, find_planes
-from zsris_ros.geometry.projection import back_project, valid_depth
+from zsris_ros.geometry.projection import back_project, project, valid_depth
 from zsris_ros.types import BoolArray, FloatArray, Intrinsics
 
 _NOISE_FACTOR = 4.0  # least height in standard deviations of the plane's noise
@@ -98,7 +98,7 @@ def _stands_on(
     """Which of N points project onto the plane inside its image area (bool HxW), bool N."""
     up = -plane.vector / np.linalg.norm(plane.vector)
     foot = points - height[:, None] * up.astype(np.float32)
-    z = np.maximum(foot[:, 2], 1e-3)
-    column = (foot[:, 0] / z * camera.fx + camera.cx).clip(0, area.shape[1] - 1)
-    row = (foot[:, 1] / z * camera.fy + camera.cy).clip(0, area.shape[0] - 1)
+    foot[:, 2] = np.maximum(foot[:, 2], 1e-3)
+    column, row = project(foot, camera).T
+    column, row = column.clip(0, area.shape[1] - 1), row.clip(0, area.shape[0] - 1)
     return area[np.rint(row).astype(np.int64), np.rint(column).astype(np.int64)]

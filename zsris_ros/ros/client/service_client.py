@@ -24,7 +24,10 @@ from zsris_ros.types import BoolArray, ByteArray, Candidate, Point, Verdict
 
 STATUS_NAMES = {
     getattr(ReferSegment.Response, name): name
-    for name in ("FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED")
+    for name in (
+        *("FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED"),
+        "NO_TRANSFORM",
+    )
 }
 
 DISCOVERY_DELAY = 0.1
@@ -116,6 +119,7 @@ class Client:
         image: Image | None = None,
         return_mask: bool = False,
         max_candidates: int = 0,
+        target_frame: str = "",
         timeout: float = 60.0,
     ) -> ReferSegment.Response:
         """Call the service with the fields of ReferSegment.srv.
@@ -131,6 +135,7 @@ class Client:
             image=image or Image(),
             return_mask=return_mask,
             max_candidates=max_candidates,
+            target_frame=target_frame,
         )
         response = self._call(request, max(0.0, deadline - time.monotonic()))
         if response is None:

@@ -1,1 +1,1 @@
-"""Camera subscriptions of the node, and the watchdog of its image topic."""
+"""Camera subscriptions of the node, and the watchdogs of their topics."""

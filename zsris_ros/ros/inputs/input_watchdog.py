@@ -1,4 +1,4 @@
-"""Watchdog of the image topic: detects missing images and reports the reason."""
+"""Watchdogs of the input topics: detect missing messages and report the reason."""
 
 from __future__ import annotations
 
@@ -16,52 +16,70 @@ MAX_NAMES = 5
 
 
 class InputWatchdog:
-    """Reports why ``subscription`` receives no images, after a timeout."""
+    """Reports why ``subscription`` to the input ``name`` receives no messages, after a timeout.
 
-    def __init__(self, node: Node, subscription: Subscription[Any]) -> None:
+    ``has_arrived`` tells whether there was a message; with ``once`` one message suffices, because
+    some drivers send one only.
+    """
+
+    has_arrived = False
+
+    def __init__(
+        self, node: Node, name: str, subscription: Subscription[Any], once: bool = False
+    ) -> None:
         self.topic: str = subscription.topic_name
-        self._node = node
+        self._node, self._name, self._once = node, name, once
         self._type = type_name(subscription.msg_type)
         self._qos = subscription.qos_profile
-        self.reset()
+        self._last = time.monotonic()
+        self._logged = ""
 
     def reset(self) -> None:
-        """Restart the timeout, because an image has arrived."""
-        self._last_image = time.monotonic()
+        """Restart the timeout, because a message has arrived."""
+        self.has_arrived = True
+        self._last = time.monotonic()
         self._logged = ""
 
     def age_note(self, timeout: float) -> str:
         """Return the age of the newest image as a sentence after ``timeout`` seconds, else ""."""
-        age = time.monotonic() - self._last_image
+        age = time.monotonic() - self._last
         return "" if age < timeout else f"the newest image came {age:.0f} s ago"
 
-    def diagnose(self, timeout: float) -> str:
-        """Return why no image has arrived for ``timeout`` seconds, or "" if one has.
+    def diagnose(self, timeout: float, required: bool) -> tuple[str, bool]:
+        """Return why no message has arrived for ``timeout`` seconds, or "" if one has.
 
-        Each reason is logged once.
+        Each reason is logged once. The second value tells whether the silence is a fault: the input
+        is ``required``, has been there or has a publisher.
         """
-        age = time.monotonic() - self._last_image
-        if age < timeout:
-            return ""
+        age = time.monotonic() - self._last
+        if age < timeout or (self._once and self.has_arrived):
+            return "", False
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         if publishers:
             reason = describe_publishers(publishers, self._type, self._qos)
         else:
             reason = self._missing_publisher()
-        sentence = f"no image on '{self.topic}' for {age:.0f} s: {reason}"
+        sentence = f"no {self._name} on '{self.topic}' for {age:.0f} s: {reason}"
+        is_fault = required or self.has_arrived or bool(publishers)
         if reason != self._logged:
-            self._node.get_logger().warning(sentence)
             self._logged = reason
-        return sentence
+            if is_fault:
+                self._node.get_logger().warning(sentence)
+            else:
+                self._node.get_logger().info(sentence)
+        return sentence, is_fault
 
     def _missing_publisher(self) -> str:
-        reason = "the topic has no publisher; start the camera or remap `image` to its topic"
+        reason = (
+            f"the topic has no publisher; start the camera or remap `{self._name}` to its topic"
+        )
         others = [
             name
             for name, types in self._node.get_topic_names_and_types()
             if self._type in types and self._has_foreign_publisher(name)
         ]
-        return f"{reason} (images are on {_join(others)})" if others else reason
+        kind = "camera_infos" if self._once else "images"
+        return f"{reason} ({kind} are on {_join(others)})" if others else reason
 
     def _has_foreign_publisher(self, topic: str) -> bool:
         own = self._node.get_name(), self._node.get_namespace()

@@ -22,6 +22,7 @@ from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallba
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
 
+from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.lifecycle.worker import Worker
 
 
@@ -34,6 +35,9 @@ class WorkerLifecycleNode(LifecycleNodeMixin, Node):
 
     exit_error = ""
     """Reason for which the node shut itself down; empty without one."""
+
+    exit_code = process.FAILED
+    """Exit code of the process with an ``exit_error``."""
 
     transition_error = ""
     """Reason for which the last transition failed; empty after a success."""

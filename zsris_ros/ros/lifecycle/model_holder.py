@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.types import Frame, InstructionResult, RegionOfInterest, Scene
+
+LOG = logging.getLogger(__name__)
 
 
 class Model(Protocol):
@@ -33,6 +36,9 @@ class Model(Protocol):
 
     def gpu_memory(self) -> str:
         """Return the use of GPU memory as text."""
+
+    def check_device(self) -> None:
+        """Raise an exception if the device cannot compute any more."""
 
 
 ModelLoader = Callable[[Parameters], Model]
@@ -65,6 +71,7 @@ class TorchModel:
         segmenter = self._models.segmenter()
         self.look, self.instruct = segmenter.look, segmenter.instruct
         self.look_for_tracking = segmenter.look_for_tracking
+        self._log_models(parameters.weights)
         self.to_memory()
 
     def to_device(self) -> None:
@@ -79,6 +86,34 @@ class TorchModel:
         if self._device.type == "cuda":
             gc.collect()  # reference cycles occupy the cache, too
             torch.cuda.empty_cache()
+
+    def check_device(self) -> None:
+        """Raise an exception if the device cannot compute any more.
+
+        After an illegal access or a failed assertion every call of CUDA fails in this process.
+        """
+        import torch
+
+        if self._device.type == "cuda":
+            torch.ones(1, device=self._device).sum().item()
+
+    def _log_models(self, weights: str) -> None:
+        """Log what runs where, and a warning of the weights of the demo."""
+        import torch
+
+        from zsris_ros.models.preset import checkpoints
+
+        device = f"{self._device}, {torch.get_num_threads()} threads"
+        if self._device.type == "cuda":
+            device = f"{self._device}, {torch.cuda.get_device_name(self._device)}"
+        precision = str(self._models.encoder.clip.dtype).removeprefix("torch.")
+        LOG.info("weights '%s' in %s on %s", weights, precision, device)
+        if not checkpoints(weights):
+            LOG.warning(
+                "the weights '%s' are made for the demo and know only the objects of a simulated "
+                "table: `zsris weights fetch openai-sam-b`, then set the parameter weights",
+                weights,
+            )
 
     def gpu_memory(self) -> str:
         """Return the use of GPU memory as text."""

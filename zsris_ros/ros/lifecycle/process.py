@@ -26,10 +26,16 @@ STOP_TIMEOUT = 1.0
 """Seconds that a running inference may take after Ctrl-C before the process exits without it."""
 
 
+FAILED, INVALID_PARAMETER, DEVICE_LOST = 1, 2, 3
+"""Exit codes besides 0: a model could not be loaded or the node failed; a parameter is invalid; the
+device cannot compute any more in this process, but probably in a new one."""
+
+
 class Stoppable(Protocol):
     """A node with its own thread; ``exit_error`` is the reason if it shut itself down."""
 
     exit_error: str
+    exit_code: int
 
     def stop(self, timeout: float) -> bool:
         """End the thread; return False if it still runs after ``timeout`` seconds."""
@@ -38,9 +44,10 @@ class Stoppable(Protocol):
 def run(make_node: Callable[[], Stoppable], name: str, args: Sequence[str] | None = None) -> int:
     """Spin a node until a signal arrives and return the process's exit code.
 
-    The code is 0 after SIGINT or SIGTERM, 1 with an ``exit_error``, 2 for an invalid parameter. The
-    caller should exit then: further SIGINTs are ignored. While an inference runs, this function
-    exits the process itself, because Python crashes if it finalises below a running native thread.
+    The code is 0 after SIGINT or SIGTERM, the node's ``exit_code`` with an ``exit_error``,
+    INVALID_PARAMETER for an invalid parameter. The caller should exit then: further SIGINTs are
+    ignored. While an inference runs, and without the device, this function exits the process
+    itself, because Python crashes if it finalises below a running native thread or a lost device.
     """
     # rclpy shuts the context down on both signals. Python's handler would raise KeyboardInterrupt
     # in addition, and the second SIGINT of `ros2 launch` would interrupt the clean-up.
@@ -55,18 +62,18 @@ def run(make_node: Callable[[], Stoppable], name: str, args: Sequence[str] | Non
         spin(cast(Node, node))
     except ParameterError as error:
         print(f"{name}: {error}", file=sys.stderr)
-        code = 2
+        code = INVALID_PARAMETER
     except Exception:
         if rclpy.ok():  # else a signal shut the context down during construction
             raise
     finally:
         if node is not None:
             stopped = node.stop(STOP_TIMEOUT)
-            code = 1 if node.exit_error else code
+            code = node.exit_code if node.exit_error else code
         rclpy.try_shutdown()
     if node is not None and node.exit_error:
         print(f"{name}: {node.exit_error}", file=sys.stderr)
-    if not stopped:
+    if not stopped or code == DEVICE_LOST:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -126,12 +126,12 @@ class Parameters:
     rectified: bool = parameter_field(
         False,
         "The images are rectified (image_proc's image_rect): metres follow P of later camera_info "
-        "messages instead of K.",
+        "messages instead of K and the distortion D.",
     )
     target_frame: str = parameter_field(
         "",
-        "Frame of points and poses, through tf2 at the stamp of the image; empty, or without a "
-        "transform in time, they stay in the camera's optical frame.",
+        "Frame of points and poses, through tf2 at the stamp of the image; without a transform in "
+        "time there are none. Empty: the camera's optical frame. A request can name another one.",
     )
     transform_timeout: float = parameter_field(
         0.2,
@@ -154,6 +154,7 @@ class Parameters:
     )
     image_timeout: float = parameter_field(
         5.0,
-        "Seconds without an image before the log and /diagnostics warn.",
+        "Seconds without an image, depth or camera_info before the log and /diagnostics have the "
+        "reason.",
         bounds=(0.1, 3600.0),
     )

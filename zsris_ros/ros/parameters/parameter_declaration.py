@@ -63,9 +63,10 @@ def parameter_field(
 def declare(node: Node, kind: type[ParametersT]) -> ParametersT:
     """Declare each field of ``kind`` as a parameter of ``node`` and return the values.
 
-    Raises ParameterError for an invalid value or an unknown name.
+    Raises ParameterError for an invalid value. An unknown name is logged as a warning only, because
+    a parameter file for all nodes (``/**:``) has the names of other nodes.
     """
-    _refuse_unknown(node, kind)
+    _warn_of_unknown(node, kind)
     values: dict[str, Any] = {}
     for parameter in fields(kind):
         try:
@@ -152,14 +153,14 @@ def _allowed(parameter: Field[Any]) -> str:
     return f", allowed is {kind}"
 
 
-def _refuse_unknown(node: Node, kind: type[Any]) -> None:
-    """Raise ParameterError for an unknown name, which rclpy ignores."""
+def _warn_of_unknown(node: Node, kind: type[Any]) -> None:
+    """Log a warning of unknown names, which rclpy ignores."""
     overrides = getattr(node, "_parameter_overrides", {})  # rclpy has no public accessor
     known = [parameter.name for parameter in fields(kind)]
     for name in overrides:
-        # Names with a dot, such as qos_overrides./image.reliability, belong to rclpy.
+        # Names with a dot, such as qos_overrides./image.subscription.depth, belong to rclpy.
         if name in known or node.has_parameter(name) or "." in name:
             continue
         close = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
-        raise ParameterError(f"there is no parameter {name}{hint}")
+        hint = f"; did you mean {close[0]}?" if close else ""
+        node.get_logger().warning(f"this node has no parameter {name}, it is ignored{hint}")

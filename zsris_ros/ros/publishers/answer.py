@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from std_msgs.msg import Header
 
@@ -51,6 +51,8 @@ class Answer:
         on_support: Whether the boxes are aligned with a support plane.
         frame_id: Frame of the metric values; "" for the optical frame.
         camera_pose: Pose of the optical frame in ``frame_id``; None for the optical frame.
+        no_transform: Whether the metres were dropped, because ``camera_pose`` is unknown.
+        request_id: The number of the request.
     """
 
     instruction: InstructionResult
@@ -64,10 +66,49 @@ class Answer:
     on_support: bool = False
     frame_id: str = ""
     camera_pose: Pose | None = None
+    no_transform: bool = False
+    request_id: int = 0
+
+    @property
+    def status(self) -> int:
+        """The status of ReferSegment, about the objects of the first step."""
+        return self._status_of(self.result.verdict)
+
+    @property
+    def instruction_status(self) -> int:
+        """The worst status of all objects of all steps."""
+        return self._status_of(self.instruction.verdict)
+
+    def _status_of(self, verdict: Verdict) -> int:
+        lost = verdict is Verdict.FOUND and self.no_transform
+        return Status.NO_TRANSFORM if lost else STATUS_OF[verdict]
+
+    @property
+    def sentence(self) -> str:
+        """The message of the instruction with the note."""
+        message = self.instruction.message
+        return f"{message.rstrip('.')}; {self.note}" if self.note else message
+
+    @property
+    def has_metres(self) -> bool:
+        """Whether a candidate has a centroid, or a destination a place point."""
+        found = (c for result in results_of(self.instruction) for c in result.candidates)
+        return self.instruction.place is not None or any(c.centroid is not None for c in found)
+
+    def without_metres(self, reason: str) -> Answer:
+        """Return the answer without metric values, because the transform is missing."""
+        return replace(
+            self,
+            instruction=_without_metres(self.instruction, reason),
+            frame=replace(self.frame, intrinsics=None),
+            extents={index: replace(each, box=None) for index, each in self.extents.items()},
+            note="; ".join(filter(None, (self.note, reason))),
+            no_transform=True,
+        )
 
     @property
     def result(self) -> ReferringResult:
-        """Verdict and candidates of the first step's objects."""
+        """The verdict and candidates of the first step's objects."""
         return self.instruction.target
 
     @property
@@ -90,3 +131,23 @@ def results_of(instruction: InstructionResult) -> Iterator[ReferringResult]:
             yield step.target
         if step.destination is not None:
             yield from step.destination.anchors
+
+
+def _without_metres(instruction: InstructionResult, reason: str) -> InstructionResult:
+    """Return the instruction's result without centroids and place points."""
+
+    def plain(result: ReferringResult) -> ReferringResult:
+        candidates = tuple(replace(each, centroid=None) for each in result.candidates)
+        return replace(result, candidates=candidates)
+
+    steps = []
+    for step in instruction.steps:
+        destination = step.destination
+        if destination is not None:
+            anchors = tuple(plain(each) for each in destination.anchors)
+            destination = replace(
+                destination, anchors=anchors, places=(), reason=destination.reason or reason
+            )
+        target = None if step.target is None else plain(step.target)
+        steps.append(replace(step, target=target, destination=destination))
+    return replace(instruction, steps=tuple(steps))

@@ -9,7 +9,7 @@ import numpy as np
 from geometry_msgs.msg import PoseWithCovariance
 from sensor_msgs.msg import Image
 
-from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.publishers.answer import Answer, Status
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.publishers.pose_conversions import box_of, to_pose
 
@@ -50,7 +50,7 @@ def detections(answer: Answer, messages: Any) -> Any:
     """Return a vision_msgs/Detection2DArray of the objects, with the image's header.
 
     The class is the requested noun phrase. Boxes include both outer pixel edges; poses are those
-    of the upright boxes in the optical frame, 0 without depth.
+    of the upright boxes in the optical frame, 0 without depth and unless the status is FOUND.
     """
     return messages.Detection2DArray(
         header=answer.header,
@@ -60,7 +60,7 @@ def detections(answer: Answer, messages: Any) -> Any:
 
 def _detection(answer: Answer, index: int, messages: Any) -> Any:
     candidate = answer.objects[index]
-    box = box_of(answer, candidate)
+    box = box_of(answer, candidate) if answer.status == Status.FOUND else None
     hypothesis = messages.ObjectHypothesisWithPose()
     hypothesis.hypothesis.class_id = answer.result.expression.target.text
     hypothesis.hypothesis.score = float(candidate.score)

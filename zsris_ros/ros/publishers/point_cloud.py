@@ -8,7 +8,7 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 
 from zsris_ros.geometry.projection import back_project
-from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.publishers.answer import Answer, Status
 from zsris_ros.ros.publishers.pose_conversions import metric_header
 
 FIELDS = [
@@ -19,9 +19,9 @@ FIELDS = [
 
 
 def point_cloud(answer: Answer) -> PointCloud2 | None:
-    """Return the measured points under the mask in one row; None without depth or intrinsics."""
+    """Return the measured points of the found object in one row; None without metres."""
     frame = answer.frame
-    if frame.depth is None or frame.intrinsics is None:
+    if answer.status != Status.FOUND or frame.depth is None or frame.intrinsics is None:
         return None
     points = back_project(frame.depth, frame.intrinsics)
     valid = answer.result.mask & np.isfinite(points[..., 2])

@@ -9,8 +9,8 @@ from std_msgs.msg import Header
 
 from zsris_ros import types
 from zsris_ros.geometry.oriented_box import Pose, UprightBox
-from zsris_ros.ros.publishers.answer import Answer
-from zsris_ros.types import Candidate, Verdict
+from zsris_ros.ros.publishers.answer import Answer, Status
+from zsris_ros.types import Candidate
 
 
 def metric_header(answer: Answer) -> Header:
@@ -59,16 +59,16 @@ def box_of(answer: Answer, candidate: Candidate) -> UprightBox | None:
 
 
 def centroid_point(answer: Answer) -> PointStamped | None:
-    """Return the centroid of the best object, or None."""
-    if not answer.objects or answer.objects[0].centroid is None:
+    """Return the centroid of the found object, or None."""
+    if answer.status != Status.FOUND or answer.objects[0].centroid is None:
         return None
     point = to_point(answer.objects[0].centroid, answer.camera_pose)
     return PointStamped(header=metric_header(answer), point=point)
 
 
 def box_pose(answer: Answer) -> PoseStamped | None:
-    """Return the pose of the best object's box, or None."""
-    box = box_of(answer, answer.objects[0]) if answer.objects else None
+    """Return the pose of the found object's box, or None."""
+    box = box_of(answer, answer.objects[0]) if answer.status == Status.FOUND else None
     if box is None:
         return None
     return PoseStamped(header=metric_header(answer), pose=to_pose(box.pose, answer.camera_pose))
@@ -77,7 +77,7 @@ def box_pose(answer: Answer) -> PoseStamped | None:
 def place_point(answer: Answer) -> PointStamped | None:
     """Return the first place point; None without one, or if an object is not FOUND."""
     place = answer.instruction.place
-    if place is None or answer.instruction.verdict is not Verdict.FOUND:
+    if place is None or answer.instruction_status != Status.FOUND:
         return None
     return PointStamped(
         header=metric_header(answer), point=to_point(place.point, answer.camera_pose)

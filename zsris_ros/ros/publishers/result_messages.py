@@ -14,10 +14,13 @@ from std_msgs.msg import Header
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.language.instructions import describe_step
 from zsris_ros.msg import Candidate as CandidateMessage
-from zsris_ros.msg import InstructionStep
+from zsris_ros.msg import InstructionStep, RequestResult
 from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, objects_of
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.publishers.pose_conversions import (
+    box_of,
+    box_pose,
+    centroid_point,
     metric_header,
     to_normal,
     to_point,
@@ -44,12 +47,9 @@ def fill_response(
     response: Response, answer: Answer, max_candidates: int, return_mask: bool
 ) -> None:
     """Fill ``response`` with ``answer`` and its best ``max_candidates`` candidates."""
-    result, instruction = answer.result, answer.instruction
-    response.status = STATUS_OF[result.verdict]
-    response.instruction_status = STATUS_OF[instruction.verdict]
-    response.message = instruction.message
-    if answer.note:
-        response.message = f"{instruction.message.rstrip('.')}; {answer.note}"
+    result = answer.result
+    response.status, response.message = answer.status, answer.sentence
+    response.instruction_status = answer.instruction_status
     response.header = answer.header
     response.explanation = result.explanation
     response.candidates = [
@@ -76,6 +76,35 @@ def fill_response(
 def fill_refusal(response: Response | Track.Response, refusal: Refusal) -> None:
     """Fill ``response`` with status and message of ``refusal``."""
     response.status, response.message = refusal.status, str(refusal)
+
+
+def result_message(answer: Answer) -> RequestResult:
+    """Return the outcome of a request; its metres are those of a found object only."""
+    message = RequestResult(
+        header=answer.header,
+        request_id=answer.request_id,
+        expression=answer.result.expression.text,
+        status=answer.status,
+        message=answer.sentence,
+    )
+    centroid, pose = centroid_point(answer), box_pose(answer)
+    message.has_depth = centroid is not None
+    if centroid is not None:
+        message.centroid = centroid
+    box = box_of(answer, answer.objects[0]) if pose is not None else None
+    if pose is not None and box is not None:
+        message.pose, message.size = pose, to_size(box)
+    return message
+
+
+def refusal_message(refusal: Refusal, request_id: int, expression: str) -> RequestResult:
+    """Return the outcome of a request without an answer."""
+    return RequestResult(
+        request_id=request_id,
+        expression=expression,
+        status=refusal.status,
+        message=str(refusal),
+    )
 
 
 def to_candidate(candidate: Candidate, answer: Answer, is_object: bool) -> CandidateMessage:

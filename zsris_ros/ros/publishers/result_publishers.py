@@ -1,6 +1,7 @@
 """Topics on which answers are published.
 
-Each message has the header of the image; metric ones name the target frame if there is one.
+Each message has the header of the image; metric ones name the target frame if there is one, and
+are published for the status FOUND only.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
+from zsris_ros.msg import RequestResult
 from zsris_ros.ros.publishers import labels, result_messages
-from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.publishers.answer import Answer, Refusal
 from zsris_ros.ros.publishers.markers import marker_array
 from zsris_ros.ros.publishers.point_cloud import point_cloud
 from zsris_ros.ros.publishers.pose_conversions import box_pose, centroid_point, place_point
@@ -25,6 +27,8 @@ from zsris_ros.ros.qos import LATCHED, create_publisher
 
 class ResultPublishers:
     """The topics of ``node`` for answers, such as ``~/mask``, and ``~/say`` for their sentences.
+
+    ``~/result`` has the outcome of every request.
 
     ``~/label_info`` and ``~/detections`` exist only where vision_msgs is installed.
     """
@@ -42,6 +46,7 @@ class ResultPublishers:
         ]
         self._overlay = create_publisher(node, Image, "~/overlay")
         self._sentence = create_publisher(node, String, "~/say")
+        self._result = create_publisher(node, RequestResult, "~/result")
         self._label_info: Publisher[Any] | None = None
         if self._vision_msgs is None:
             node.get_logger().info(
@@ -64,7 +69,7 @@ class ResultPublishers:
     def publish(self, answer: Answer, with_overlay: bool) -> None:
         """Convert and publish ``answer`` on the topics with subscribers.
 
-        Metric topics get no message without depth.
+        Metric topics get no message without depth and unless the status is FOUND.
         """
         if self._label_info is not None:
             self._label_info.publish(labels.label_info(answer, self._vision_msgs))
@@ -74,6 +79,12 @@ class ResultPublishers:
                 publisher.publish(message)
         if with_overlay and _has_subscribers(self._overlay):
             self._overlay.publish(result_messages.overlay_image(answer))
+        # Last, so that the result announces messages that are already sent.
+        self._result.publish(result_messages.result_message(answer))
+
+    def publish_refusal(self, refusal: Refusal, request_id: int, expression: str) -> None:
+        """Publish the outcome of a request without an answer."""
+        self._result.publish(result_messages.refusal_message(refusal, request_id, expression))
 
     def _detections(self, answer: Answer) -> Any:
         return labels.detections(answer, self._vision_msgs)

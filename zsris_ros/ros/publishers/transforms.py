@@ -1,49 +1,50 @@
-"""Transformation of answers to a target frame with tf2, where it is installed."""
+"""Poses of the camera in other frames from tf2, where it is installed."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
+from std_msgs.msg import Header
 
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.types import InputError
 
 POLL_PERIOD = 0.01
 """Seconds between two lookups of a transform that has not arrived yet."""
 
+MEMORY = Duration(seconds=30)
+"""How long transforms are kept; tf2's default of 10 s is the age of a spoken request's frame."""
+
 MISSING = "tf2_ros is not installed (sudo apt install ros-$ROS_DISTRO-tf2-ros-py)"
 
 
-class TargetFrame:
-    """Transforms answers to the frame ``frame_id``; "" leaves them in the optical frame.
+class TransformLookup:
+    """Looks up the pose of a camera at the stamp of its image.
 
-    The first ``set`` to a frame imports tf2 and subscribes to /tf and /tf_static.
+    The first ``listen`` imports tf2 and subscribes to /tf and /tf_static.
     """
 
     def __init__(self, node: Node) -> None:
-        self.frame_id = ""
         self._node = node
         self._buffer: Any = None
         self._listener: Any = None
+        self._listens = False
 
-    def set(self, frame_id: str) -> None:
-        """Change the frame. Call it in the executor's thread, which owns the subscriptions."""
-        self.frame_id = frame_id.lstrip("/")  # tf2 rejects a leading slash
-        if not self.frame_id or self._buffer is not None:
+    def listen(self) -> None:
+        """Subscribe to the transforms; in the executor's thread, which owns the subscriptions."""
+        if self._listens:
             return
+        self._listens = True
         try:
             from tf2_ros import Buffer, TransformListener
         except ImportError:
-            self._node.get_logger().warning(
-                f"answers stay in the camera's frame instead of '{self.frame_id}': {MISSING}"
-            )
+            self._node.get_logger().warning(f"no metres in a target frame: {MISSING}")
             return
-        self._buffer = Buffer()
+        self._buffer = Buffer(cache_time=MEMORY)
         self._listener = TransformListener(self._buffer, self._node)
 
     def clear(self) -> None:
@@ -51,38 +52,33 @@ class TargetFrame:
         if self._buffer is not None:
             self._buffer.clear()
 
-    def transform(self, answer: Answer, deadline: float) -> Answer:
-        """Return ``answer`` in the frame, or unchanged but for a note on failure.
+    def __call__(self, target: str, header: Header, deadline: float) -> Pose:
+        """Return the pose of the header's frame in ``target`` at the header's stamp.
 
-        Looks the transform at the image's stamp up until ``deadline`` (of time.monotonic). Call it
-        in the worker thread: the executor must not wait, and it receives the transforms.
+        Waits for the transform until ``deadline`` (of time.monotonic), so call it in the worker
+        thread: the executor receives the transforms.
+
+        Raises:
+            LookupError: There is no such transform; the message has tf2's reason.
         """
-        target, source = self.frame_id, answer.header.frame_id.lstrip("/")
-        has_metres = any(extent.box is not None for extent in answer.extents.values())
-        if not target or target == source or not has_metres:
-            return answer
-        try:
-            camera_pose = self._look_up(target, source, answer.header.stamp, deadline)
-        except (LookupError, InputError) as error:
-            sentence = f"metres are in '{source}' instead of '{target}': {error}"
-            return replace(answer, note="; ".join(filter(None, (answer.note, sentence))))
-        return replace(answer, frame_id=target, camera_pose=camera_pose)
-
-    def _look_up(self, target: str, source: str, stamp: Any, deadline: float) -> Pose:
-        """Return the pose of ``source`` in ``target``; raise LookupError with tf2's reason."""
         if self._buffer is None:
             raise LookupError(MISSING)
         from tf2_ros import TransformException
 
+        source, stamp = header.frame_id.lstrip("/"), Time.from_msg(header.stamp)
         while True:
             try:
-                found = self._buffer.lookup_transform(target, source, Time.from_msg(stamp))
+                found = self._buffer.lookup_transform(target, source, stamp).transform
                 break
             except TransformException as error:
                 if time.monotonic() >= deadline:
                     raise LookupError(str(error).rstrip(". ")) from error
                 time.sleep(POLL_PERIOD)
-        position, rotation = found.transform.translation, found.transform.rotation
-        return Pose.from_quaternion(
-            (position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w)
-        )
+        position, rotation = found.translation, found.rotation
+        try:
+            return Pose.from_quaternion(
+                (position.x, position.y, position.z),
+                (rotation.x, rotation.y, rotation.z, rotation.w),
+            )
+        except InputError as error:
+            raise LookupError(str(error)) from error

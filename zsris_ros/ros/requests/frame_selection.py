@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from sensor_msgs.msg import Image
@@ -11,7 +12,7 @@ from sensor_msgs.msg import Image
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.camera.frame_buffer import Stamped
 from zsris_ros.camera.image_messages import SECOND, format_seconds, stamp_ns
-from zsris_ros.ros.inputs.subscriptions import CameraBuffer, CameraMessages
+from zsris_ros.ros.inputs.serialized import CameraBuffer, CameraMessages
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers.answer import Refusal, Status
 from zsris_ros.ros.requests.request_handler import Query
@@ -29,6 +30,8 @@ def to_query(
     age_note: str = "",
     prepared: CameraMessages | None = None,
     cached: Sequence[CameraMessages] = (),
+    deadline: float = 0.0,
+    request_id: int = 0,
 ) -> Query:
     """Convert a request to a query about the frame that it refers to.
 
@@ -40,6 +43,8 @@ def to_query(
         age_note: Note for an answer about the newest image; "" for a recent one.
         prepared: Frame with a prepared scene, for requests within ``look_ahead`` of it.
         cached: Frames with cached scenes; may have left the buffer.
+        deadline: Until when (time.monotonic) the transform to the target frame may arrive.
+        request_id: The number of the request.
 
     Raises:
         Refusal: INVALID_REQUEST for the expression, NO_IMAGE for the frame.
@@ -47,7 +52,7 @@ def to_query(
     expression = _checked_expression(request.expression, parameters.max_expression_length)
     # Any filled field denotes an image, so that an invalid image is refused and not ignored.
     if request.image.data or request.image.width or request.image.height or request.image.encoding:
-        return _query_about_request_image(request.image, expression)
+        return replace(_query_about_request_image(request.image, expression), request_id=request_id)
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
     buffered = buffer.nearest(stamp) if stamp else buffer.newest()
     hit = _find_cached(cached, buffered, stamp)
@@ -62,9 +67,22 @@ def to_query(
         _check_tolerance(stamp, messages, buffer, parameters.stamp_tolerance)
     if hit is None and prepared and is_near(prepared, messages, parameters.look_ahead):
         messages = prepared
-    key = ("camera", *messages.key)
-    note = "" if stamp else age_note
-    return Query(expression, messages, f"the image on '{topic}'", key, note=note)
+    return Query(
+        expression,
+        messages,
+        f"the image on '{topic}'",
+        ("camera", *messages.key),
+        note="" if stamp else age_note,
+        target_frame=target_frame_of(request, parameters),
+        deadline=deadline,
+        request_id=request_id,
+    )
+
+
+def target_frame_of(request: Request, parameters: Parameters) -> str:
+    """Return the frame of the metric values; "" for the optical frame."""
+    # tf2 rejects a leading slash.
+    return (request.target_frame or parameters.target_frame).lstrip("/")
 
 
 def is_near(one: CameraMessages, other: CameraMessages, seconds: float) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-from zsris_ros.ros.inputs.subscriptions import CameraBuffer
+from zsris_ros.ros.inputs.serialized import CameraBuffer
 from zsris_ros.ros.lifecycle.worker import JobCancelled, Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.requests.frame_selection import is_near
@@ -28,7 +28,7 @@ class LookAhead:
     def on_frame(
         self, buffer: CameraBuffer, parameters: Parameters, handler: RequestHandler
     ) -> None:
-        """Schedule the newest frame; called for each image and depth image."""
+        """Schedule the newest frame; called when images have arrived."""
         if parameters.look_ahead > 0:
             self._worker.submit_idle(partial(self._prepare, buffer, parameters, handler))
 
@@ -41,7 +41,9 @@ class LookAhead:
         # Half of the tolerance, so that the prepared scene never becomes too old.
         if prepared is not None and is_near(prepared, messages, parameters.look_ahead / 2):
             return
-        query = Query("", messages, "the image", ("camera", *messages.key))
+        target = parameters.target_frame.lstrip("/")
+        key = ("camera", *messages.key)
+        query = Query("", messages, "the image", key, target_frame=target)
         with stage_hook(partial(self._cancel_if_delaying, query.key)):
             handler.prepare(query, parameters.assume_registered, parameters.max_pixels)
 

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 
 from rclpy.node import Node
 from std_msgs.msg import String
 
 from zsris_ros.msg import Utterance
 from zsris_ros.ros.publishers.answer import Answer, Refusal
+from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.srv import ReferSegment
 
 
 class TopicRequests:
     """Subscriptions of ``node`` to ``expression`` and ``utterance``.
 
-    ``submit`` queues a request, ``to_refusal`` converts its exception, ``publish_sentence``
-    publishes the message of its answer or refusal.
+    ``submit`` queues a request with its number and ``to_refusal`` converts its exception.
+    ``results`` publishes the message of its answer or refusal.
     """
 
     def __init__(
         self,
         node: Node,
-        submit: Callable[[ReferSegment.Request], Future[Answer]],
+        submit: Callable[[ReferSegment.Request, int], Future[Answer]],
         to_refusal: Callable[[BaseException], Refusal],
-        publish_sentence: Callable[[str], None],
+        results: ResultPublishers,
+        request_ids: Iterator[int],
     ) -> None:
-        self._logger, self._publish_sentence = node.get_logger(), publish_sentence
-        self._submit, self._to_refusal = submit, to_refusal
+        self._logger, self._results = node.get_logger(), results
+        self._submit, self._to_refusal, self._request_ids = submit, to_refusal, request_ids
         node.create_subscription(String, "expression", self._on_expression, 10)
         node.create_subscription(Utterance, "utterance", self._on_utterance, 10)
 
@@ -41,22 +44,26 @@ class TopicRequests:
         self._request(ReferSegment.Request(expression=utterance.text, stamp=stamp))
 
     def _request(self, request: ReferSegment.Request) -> None:
+        request_id = next(self._request_ids)
+        report = partial(self._report, request_id, request.expression)
         try:
-            self._submit(request).add_done_callback(self._report)
+            self._submit(request, request_id).add_done_callback(report)
         except Exception as error:
-            self._report_refusal(self._to_refusal(error))
+            self._report_refusal(error, request_id, request.expression)
 
-    def _report(self, future: Future[Answer]) -> None:
+    def _report(self, request_id: int, expression: str, future: Future[Answer]) -> None:
         if future.cancelled():
             return
         error = future.exception()
         if error is not None:
-            self._report_refusal(self._to_refusal(error))
+            self._report_refusal(error, request_id, expression)
             return
         sentence = future.result().instruction.message
         self._logger.info(sentence)
-        self._publish_sentence(sentence)
+        self._results.publish_sentence(sentence)
 
-    def _report_refusal(self, refusal: Refusal) -> None:
+    def _report_refusal(self, error: BaseException, request_id: int, expression: str) -> None:
+        refusal = self._to_refusal(error)
         self._logger.warning(f"no answer: {refusal}")
-        self._publish_sentence(str(refusal))
+        self._results.publish_refusal(refusal, request_id, expression)
+        self._results.publish_sentence(str(refusal))

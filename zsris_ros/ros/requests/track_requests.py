@@ -18,7 +18,7 @@ from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.image_messages import SECOND
 from zsris_ros.geometry.masks import mask_box
 from zsris_ros.msg import TrackedObject as TrackedMessage
-from zsris_ros.ros.inputs.subscriptions import CameraBuffer, CameraMessages
+from zsris_ros.ros.inputs.serialized import CameraBuffer, CameraMessages, deserialized
 from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
 from zsris_ros.ros.lifecycle.process import format_traceback
 from zsris_ros.ros.lifecycle.worker import Worker
@@ -60,6 +60,7 @@ class TrackRequests:
         self._lock = threading.Lock()  # orders messages: none follows STOPPED
         self._tracker: Tracker | None = None
         self._messages: CameraMessages | None = None
+        self._header = Header()
         self._expression = ""
 
     @property
@@ -81,6 +82,7 @@ class TrackRequests:
         expression = found.result.expression.text
         with self._lock:
             self._tracker, self._messages, self._expression = tracker, found.messages, expression
+            self._header = found.header
         self._publish(tracker, tracked)
         return f"following '{expression}'"
 
@@ -96,7 +98,7 @@ class TrackRequests:
         return f"'{self._expression}' is not followed any more: {reason}"
 
     def on_frame(self, buffer: CameraBuffer, parameters: Parameters) -> None:
-        """Schedule the newest frame; called for each image and depth image."""
+        """Schedule the newest frame; called when images have arrived."""
         if self._tracker is not None:
             self._worker.submit_idle(partial(self._track_newest, buffer, parameters))
 
@@ -126,7 +128,9 @@ class TrackRequests:
             return  # its depth has not arrived yet
         self._messages = newest
         try:
-            frame, _ = assemble_frame(newest, parameters.assume_registered, parameters.max_pixels)
+            messages = deserialized(newest)
+            self._header = messages.image.message.header
+            frame, _ = assemble_frame(messages, parameters.assume_registered, parameters.max_pixels)
             self._publish(tracker, tracker.follow(frame))
         except InputError as error:
             self._node.get_logger().warning(
@@ -152,5 +156,4 @@ class TrackRequests:
                 self._publisher.publish(message)
 
     def _message(self, status: int) -> TrackedMessage:
-        header = Header() if self._messages is None else self._messages.image.message.header
-        return TrackedMessage(header=header, status=status, expression=self._expression)
+        return TrackedMessage(header=self._header, status=status, expression=self._expression)

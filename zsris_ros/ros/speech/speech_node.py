@@ -47,6 +47,9 @@ class SpeechNode(Node):
     exit_error = ""
     """Reason for which the node shut itself down; empty without one."""
 
+    exit_code = process.FAILED
+    """Exit code of the process with an ``exit_error``."""
+
     def __init__(self, **node_options: Any) -> None:
         super().__init__(NAME, **node_options)
         self._settings = parameter_declaration.declare(self, SpeechParameters)

@@ -1,0 +1,84 @@
+"""Camera messages as the middleware delivers them, deserialised when a request needs them.
+
+Of a camera at 30 Hz that nobody asks about, no message is deserialised.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypeVar
+
+from rclpy.serialization import deserialize_message
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo
+
+from zsris_ros.camera.frame_buffer import FrameBuffer, Stamped, SyncedMessages
+from zsris_ros.camera.image_messages import SECOND, AnyImage
+from zsris_ros.types import InputError
+
+ENCAPSULATION = 4
+"""Bytes before the fields of a serialised message (CDR); the second is odd for little-endian."""
+
+STAMP = {0: struct.Struct(">iI"), 1: struct.Struct("<iI")}
+"""builtin_interfaces/Time, the first field of the header and thus of every camera message."""
+
+
+@dataclass(frozen=True, eq=False)
+class SerializedMessage:
+    """The bytes of a message of the class ``kind``; ``convert`` is applied to the message."""
+
+    data: bytes
+    kind: type[Any]
+    convert: Callable[[Any], Any] | None = None
+
+    @property
+    def stamp_ns(self) -> int:
+        """The stamp of the header in nanoseconds. Raises InputError for bytes without one."""
+        try:
+            seconds, nanoseconds = STAMP[self.data[1] & 1].unpack_from(self.data, ENCAPSULATION)
+        except (IndexError, struct.error) as error:
+            raise InputError(f"a message of {len(self.data)} bytes has no header") from error
+        return int(seconds * SECOND + nanoseconds)
+
+    def read(self) -> Any:
+        """Return the message. Raises InputError for bytes that are not of the class."""
+        try:
+            message = deserialize_message(self.data, self.kind)
+        except Exception as error:  # rclpy's exceptions differ between distributions
+            raise InputError(f"the message cannot be deserialised: {error}") from error
+        return message if self.convert is None else self.convert(message)
+
+
+ImageMessage: TypeAlias = "AnyImage | SerializedMessage"
+InfoMessage: TypeAlias = "CameraInfo | SerializedMessage"
+CameraMessages: TypeAlias = SyncedMessages[ImageMessage, InfoMessage]
+"""The messages of a frame; those of a request's image are not serialised."""
+
+CameraBuffer: TypeAlias = FrameBuffer[ImageMessage, InfoMessage]
+
+T = TypeVar("T")
+
+
+def deserialized(messages: CameraMessages) -> SyncedMessages[AnyImage, CameraInfo]:
+    """Return the messages for ``assemble_frame``; raises InputError as ``read`` does."""
+    image = _read(messages.image)
+    assert image is not None
+    return SyncedMessages(image, _read(messages.depth), _read(messages.info))
+
+
+def _read(stamped: Stamped[Any] | None) -> Stamped[Any] | None:
+    if stamped is None or not isinstance(stamped.message, SerializedMessage):
+        return stamped
+    return replace(stamped, message=stamped.message.read())
+
+
+def take_all(subscription: Subscription[Any], use: Callable[[bytes], None]) -> None:
+    """Take the waiting messages of a raw subscription, oldest first, as an executor takes one.
+
+    rclpy offers no public function for it; its wait_for_message takes messages in the same way.
+    """
+    with subscription.handle:
+        while taken := subscription.handle.take_message(subscription.msg_type, True):
+            use(bytes(taken[0]))
