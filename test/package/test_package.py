@@ -279,10 +279,13 @@ def interface_fields(text: str) -> list[tuple[str, str, bool]]:
     "path",
     [
         "msg/Candidate.msg",
+        "msg/GraspCandidate.msg",
         "msg/TrackedObject.msg",
         "msg/Utterance.msg",
         "srv/ReferSegment.srv",
         "srv/Track.srv",
+        "srv/VerifyGrasp.srv",
+        "action/PlanGrasp.action",
         "action/ReferSegment.action",
     ],
 )
@@ -323,9 +326,12 @@ def test_interfaces_have_type_support() -> None:
 
     for kind in (
         msg.Candidate,
+        msg.GraspCandidate,
         msg.TrackedObject,
         srv.ReferSegment,
         srv.Track,
+        srv.VerifyGrasp,
+        action.PlanGrasp,
         action.ReferSegment,
     ):
         support.check_for_type_support(kind)

@@ -2,7 +2,8 @@
 
 The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
 seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
-InputError.
+InputError, "nothing" and "the table" are not found, "either" is ambiguous. Instructions are the
+package's own, with these answers to their noun phrases.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
+from zsris_ros.language.instructions import parse_instruction
+from zsris_ros.referring.instructions import resolve_instruction
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.node import NAME, ReferSegmentNode
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -23,6 +27,7 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    InstructionResult,
     NounPhrase,
     Proposals,
     ReferringResult,
@@ -68,6 +73,12 @@ class StandIn:
             self._inject(expression)
         return self._answer(scene, expression)
 
+    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
+        return self.refer(scene, expression.text)
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        return resolve_instruction(scene, parse_instruction(text), self)
+
     def _inject(self, expression: str) -> None:
         word, _, argument = expression.partition(" ")
         if word == "slow":
@@ -85,7 +96,7 @@ class StandIn:
     def _answer(self, scene: Scene, expression: str) -> ReferringResult:
         mask = scene.proposals.masks[0]
         asked = Expression(expression, NounPhrase(expression, expression))
-        if not mask.any() or expression == "nothing":
+        if not mask.any() or expression in ("nothing", "the table"):
             none = np.zeros_like(mask)
             return ReferringResult(Verdict.NOT_FOUND, asked, (), none, "nothing is red", "")
         rows, columns = np.nonzero(mask)
@@ -98,6 +109,9 @@ class StandIn:
         corner = float(columns.min()), float(rows.min())
         box = (*corner, float(np.ptp(columns)), float(np.ptp(rows)))
         best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in", selected=True)
+        if expression == "either":
+            both = (best, replace(best, score=0.89))
+            return ReferringResult(Verdict.AMBIGUOUS, asked, both, mask, "Which one?", "alike")
         rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
         message, why = f"{expression}: the red pixels", "they are red"
         return ReferringResult(

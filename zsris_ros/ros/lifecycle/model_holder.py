@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.types import Frame, ReferringResult, RegionOfInterest, Scene
+from zsris_ros.types import Frame, InstructionResult, ReferringResult, RegionOfInterest, Scene
 
 
 class Model(Protocol):
     """A segmenter that can leave its device; it works only while it is there.
 
-    ``look`` and ``refer`` raise InputError for an unusable frame or expression.
+    ``look``, ``refer`` and ``instruct`` raise InputError for an unusable frame or text.
     """
 
     def look(self, frame: Frame) -> Scene:
@@ -21,6 +21,9 @@ class Model(Protocol):
 
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         """Find the object of an expression in a scene."""
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        """Find the objects and places of an instruction in a scene."""
 
     def look_for_tracking(self, frame: Frame, region: RegionOfInterest | None = None, /) -> Scene:
         """Compute the proposals and features of a region for the tracker; None: of all."""
@@ -64,6 +67,7 @@ class TorchModel:
         )
         segmenter = self._models.segmenter()
         self.look, self.refer = segmenter.look, segmenter.refer
+        self.instruct = segmenter.instruct
         self.look_for_tracking = segmenter.look_for_tracking
         self.to_memory()
 

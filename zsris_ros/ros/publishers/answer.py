@@ -44,6 +44,7 @@ class Answer:
         on_support: Whether the boxes are aligned with a support plane.
         frame_id: Frame of the metric values; "" for the optical frame.
         camera_pose: Pose of the optical frame in ``frame_id``; None for the optical frame.
+        text: The expression or instruction as sent.
     """
 
     result: ReferringResult
@@ -57,6 +58,7 @@ class Answer:
     on_support: bool = False
     frame_id: str = ""
     camera_pose: Pose | None = None
+    text: str = ""
 
     @property
     def objects(self) -> tuple[Candidate, ...]:

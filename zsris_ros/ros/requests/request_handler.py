@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from zsris_ros.camera.frame_assembly import assemble_frame
@@ -18,6 +18,8 @@ from zsris_ros.ros.lifecycle.model_holder import Model
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
+
+Refer = Callable[[Scene, str], ReferringResult]
 
 STAGES = (
     *("conversion", "proposals", "features", "localisation", "geometry"),  # once per frame
@@ -110,11 +112,16 @@ class RequestHandler:
         self._prepared = key, scene
 
     def answer(
-        self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
+        self,
+        query: Query,
+        assume_registered: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        refer: Refer | None = None,
     ) -> Answer:
         """Answer a query; raise Refusal for an unusable image or expression.
 
-        ``assume_registered`` permits depth with another frame_id than the image's.
+        ``assume_registered`` permits depth with another frame_id than the image's; ``refer``
+        replaces the model's.
         """
         timings: dict[str, float] = {}
         key = (query.key, assume_registered)
@@ -122,7 +129,7 @@ class RequestHandler:
         try:
             scene = cached or self._look(query, assume_registered, max_pixels, timings)
             self._store(key, scene)
-            result = self._model.refer(scene.scene, query.expression)
+            result = (refer or self._model.refer)(scene.scene, query.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
         if result.verdict is Verdict.FOUND and not query.from_request:
@@ -141,6 +148,7 @@ class RequestHandler:
             timings=timings,
             extents=extents,
             on_support=on_support,
+            text=query.expression,
         )
 
     def _look(
@@ -177,6 +185,6 @@ def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[F
         if query.from_request:
             raise
         raise Refusal(Status.NO_IMAGE, f"{query.source} cannot be used: {error}") from error
-    if query.from_request:
+    if query.from_request and query.messages.depth is None:
         return frame, "without metres, because the request brought its own image"
     return frame, note
