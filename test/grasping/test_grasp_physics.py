@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,8 +17,11 @@ from zsris_ros.evaluation.grasping.grasp_evaluation import (
     wilson,
     write_results,
 )
-from zsris_ros.evaluation.grasping.scenes import read_obj, scanned_names
-from zsris_ros.grasping import ParallelJaw, load_gripper
+from zsris_ros.evaluation.grasping.lift_film import LiftFilm
+from zsris_ros.evaluation.grasping.physics import FILM_PERIOD, GraspStage
+from zsris_ros.evaluation.grasping.scenes import read_obj, scanned_names, tabletop_layout
+from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.grasping import GraspCandidate, load_gripper
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import InputError
@@ -24,7 +29,6 @@ from zsris_ros.types import InputError
 
 def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
     panda = load_gripper("panda")
-    assert isinstance(panda, ParallelJaw)
     try:
         records = list(grasp_scenes([1003], 1, panda))
     except RenderingUnavailable as error:
@@ -65,3 +69,69 @@ def test_a_folder_of_scans_is_read(tmp_path: Path) -> None:
     vertices, faces = read_obj(folder / "visual.obj")
     assert vertices.shape == (4, 3)
     assert faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 2]]
+
+
+@pytest.fixture(scope="module")
+def stage() -> GraspStage:
+    """A single box of the tabletop and a suction cup."""
+    seed = next(seed for seed in range(1000, 1100) if kind_of(seed) == "box")
+    try:
+        return GraspStage(tabletop_layout(seed, 1), load_gripper("suction_30mm"))
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+
+
+def kind_of(seed: int) -> str:
+    return tabletop_layout(seed, 1).objects[0].kind
+
+
+def on_top(stage: GraspStage, across: float) -> GraspCandidate:
+    """A grasp on the top face, ``across`` of the way from its middle to the rim along x."""
+    box = stage.scene.objects[0]
+    low, high = box.vertices.min(axis=0), box.vertices.max(axis=0)
+    middle = (low + high) / 2
+    corner = np.array([middle[0] + across * (high[0] - middle[0]), middle[1], high[2]])
+    top = box.axes @ corner + stage.positions()[0] - box.axes @ middle
+    view = stage.scene.viewpoint
+    axes = view.axes()
+    x, y, z = (axes @ (top - np.array(view.position))).tolist()
+    down = axes @ np.diag([1.0, -1.0, -1.0])
+    return GraspCandidate(Pose((x, y, z), down), 0.0, 0.0, 0.1, "suction", "above", 1.0, {})
+
+
+def test_a_sealed_cup_lifts(stage: GraspStage) -> None:
+    outcome = stage.try_grasp(on_top(stage, 0.0), 0)
+    assert outcome.success, outcome.cause
+    again = stage.try_grasp(on_top(stage, 0.0), 0)
+    assert again == outcome, "trials start from the same state"
+
+
+def test_a_cup_over_the_edge_has_no_vacuum(stage: GraspStage) -> None:
+    outcome = stage.try_grasp(on_top(stage, 0.95), 0)
+    assert not outcome.touched and not outcome.held
+    assert outcome.cause == "missed"
+
+
+def test_too_heavy_a_load_tears_the_cup_off(stage: GraspStage) -> None:
+    scene = stage.scene
+    heavy = dataclasses.replace(scene.objects[0], mass=3.0)
+    loaded = GraspStage(dataclasses.replace(scene, objects=(heavy,)), load_gripper("suction_30mm"))
+    outcome = loaded.try_grasp(on_top(loaded, 0.0), 0)
+    assert outcome.touched and not outcome.held, "20 N hold no 3 kg"
+
+
+def test_lifts_are_filmed(tmp_path: Path) -> None:
+    panda, path = load_gripper("panda"), tmp_path / "lifts.mp4"
+    film = LiftFilm(path, lifts=1)
+    try:
+        list(grasp_scenes([1003], 1, panda, film=film))
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    film.close()
+    assert not film.wants_more
+    video = cv2.VideoCapture(str(path))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) > 4 / FILM_PERIOD
+    _, first = video.read()
+    assert first.shape == (480, 640, 3) and first.std() > 20
+    with pytest.raises(InputError, match=r"\.mp4"):
+        LiftFilm(tmp_path / "lifts.nothing")
