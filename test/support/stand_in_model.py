@@ -17,7 +17,6 @@ from dataclasses import replace
 import numpy as np
 
 from zsris_ros.language.instructions import parse_instruction
-from zsris_ros.referring.instructions import resolve_instruction
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.node import NAME, ReferSegmentNode
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -77,6 +76,8 @@ class StandIn:
         return self.refer(scene, expression.text)
 
     def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        from zsris_ros.referring.instructions import resolve_instruction  # imports torch
+
         return resolve_instruction(scene, parse_instruction(text), self)
 
     def _inject(self, expression: str) -> None:

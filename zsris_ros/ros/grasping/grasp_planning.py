@@ -14,7 +14,6 @@ from zsris_ros.grasping import (
     GraspStatus,
     Gripper,
     load_gripper,
-    plan_grasps_for,
 )
 from zsris_ros.grasping.gripper import gripper_names
 from zsris_ros.grasping.surroundings import object_box, placed_box, support_patch
@@ -153,6 +152,8 @@ def plan_for(
 
 
 def _plan(answer: Answer, gripper: Gripper, settings: GraspSettings) -> GraspPlan:
+    from zsris_ros.grasping import plan_grasps_for  # here, because it imports SciPy
+
     try:
         return plan_grasps_for(answer.result, answer.frame, gripper, settings)
     except InputError as error:
