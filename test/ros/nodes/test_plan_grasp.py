@@ -142,7 +142,6 @@ WIDE = TableMessages(things=(BoxOnTable((0.0, 0.0), (0.14, 0.15, 0.05)),))
         ("either", TABLE, {}, Result.AMBIGUOUS, "Which one?"),
         ("crash", TABLE, {}, Result.FAILED, "CUDA out of memory"),
         (" ", TABLE, {}, Result.INVALID_REQUEST, "the expression is empty"),
-        ("put it on the table", TABLE, {}, Result.INVALID_REQUEST, "names no object"),
         ("red", TABLE, {"gripper": "/etc/hand.yaml"}, Result.INVALID_REQUEST, "there are panda"),
         ("red", WIDE, {}, Result.NO_GRASP, "wider than 0.08 m"),
         ("red", None, {}, Result.NO_IMAGE, "no image has arrived"),

@@ -19,6 +19,7 @@ from zsris_ros.srv import VerifyGrasp
 from zsris_ros.ros.client.service_client import Client
 
 Response = VerifyGrasp.Response
+CUP = CupOnTable((-0.12, 0.0), 0.03, 0.08)
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +57,12 @@ class Bench:
         assert future.done(), "no answer of ~/verify_grasp"
         return future.result()
 
-    def verify_in(self, *things: BoxOnTable | CupOnTable, of: int) -> Response:
+    def verify_in(self, *things: BoxOnTable | CupOnTable, of: int, red: bool = False) -> Response:
         """Publish frames of ``things`` until one with depth has been compared."""
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             self.now += SECOND
-            TableMessages(things, False, self.now).send(self._camera)
+            TableMessages(things, red, self.now).send(self._camera)
             time.sleep(0.3)
             response = self.verify(of, "red")
             if response.header == header(self.now) and "depth" not in response.message:
@@ -101,11 +102,12 @@ def test_taken_and_still_there(bench: Bench) -> None:
 
 def test_the_object_is_that_of_the_named_request(bench: Bench) -> None:
     """Other requests meanwhile do not change which object is verified."""
-    box = bench.show(BOX, NEIGHBOUR)
-    cup = bench.show(CupOnTable((-0.12, 0.0), 0.03, 0.08), BOX, NEIGHBOUR)
-    taken = bench.verify_in(CupOnTable((-0.12, 0.0), 0.03, 0.08), NEIGHBOUR, of=box)
+    box = bench.show(BOX, CUP, NEIGHBOUR)
+    cup = bench.show(CUP, BOX, NEIGHBOUR)
+    taken = bench.verify_in(CUP, NEIGHBOUR, of=box, red=True)
     assert taken.status == Response.TAKEN, taken.message
-    assert bench.verify(cup, "red").status != Response.TAKEN
+    still = bench.verify(cup, "red")
+    assert still.status == Response.STILL_THERE, still.message
     wrong = bench.verify(box, "the mug")
     assert wrong.status == Response.INVALID_REQUEST and "'the mug'" in wrong.message
 

@@ -87,17 +87,13 @@ class TargetResolver:
         """Return the objects to grasp.
 
         Raises:
-            InputError: The text is unusable, or its first step names no object.
+            InputError: The text is unusable.
         """
         if parse_instruction(text).is_expression:
             return self._model.refer(scene, text)
         result = self._model.instruct(scene, text)
         target = result.targets_of(0)
-        if target is None:
-            raise InputError(
-                f"the first step of '{text}' names no object to grasp; say what to take, such as "
-                "'put the red mug on the tray'"
-            )
+        assert target is not None, "the first step names its target"
         self.destination = result.destination_of(0)
         return target
 
