@@ -21,11 +21,13 @@ _CHECK_STEPS = 20  # simulation steps between two checks of the seal
 class Hand(Protocol):
     """A gripper in the simulation. Bodies are numbers of the model.
 
-    ``bodies`` names the gripper's; ``press`` is how far beyond the grasp it moves, in metres.
+    ``bodies`` names the gripper's; ``press`` is how far beyond the grasp it moves, in metres;
+    ``ramp`` the seconds in which the shaking grows to its full reach, and dies down.
     """
 
     bodies: tuple[str, ...]
     press: float
+    ramp: float
 
     def start(self, opening: float) -> None:
         """Be open by ``opening`` metres and hold nothing."""
@@ -55,6 +57,7 @@ class JawHand:
 
     bodies = ("hand", "finger0", "finger1")
     press = 0.0
+    ramp = 0.0
 
     def __init__(self, model: Any, data: Any, jaw: ParallelJaw) -> None:
         self._model, self._data, self._jaw = model, data, jaw
@@ -96,6 +99,7 @@ class CupHand:
 
     bodies = ("hand", "cup")
     press = 0.003
+    ramp = 0.4  # a step of the velocity would be the hardest load by far
 
     def __init__(self, mujoco: Any, model: Any, data: Any, cup: SuctionCup) -> None:
         self._mujoco, self._model, self._data, self._cup = mujoco, model, data, cup

@@ -197,10 +197,12 @@ class GraspStage:
         return hit
 
     def _shake(self, centre: DoubleArray) -> None:
+        ramp = self._hand.ramp
         for time in np.arange(0, _SHAKE, STEP):
             phase = 2 * np.pi * _SHAKE_HERTZ * time
             swing = np.array([np.sin(phase), np.sin(phase / 2), 0.5 * np.sin(phase)])
-            self._data.mocap_pos[0] = centre + _SHAKE_REACH * swing
+            share = min(time, _SHAKE - time) / ramp if ramp else 1.0
+            self._data.mocap_pos[0] = centre + _SHAKE_REACH * min(1.0, share) * swing
             self._step()
 
     def _run(self, seconds: float, target: int | None = None) -> bool:
