@@ -111,11 +111,11 @@ def check_taken(before: ObjectView, now: Frame) -> TakenCheck:
     place = eroded_core(before.mask, before.mask & valid_depth(before.depth))
     beside = ~_grown(before.mask, _RIM)
     change = np.where(both, depth - before.depth, 0)
-    if np.count_nonzero(both & beside) < _MIN_VALID * np.count_nonzero(beside):
+    if not _mostly_valid(both, beside):
         return _unknown("there is too little depth around its place")
     tolerance = _tolerance(before.depth, change, both & beside)
     farther, nearer = change > tolerance, change < -tolerance
-    if np.count_nonzero(both & place) < _MIN_VALID * max(1, np.count_nonzero(place)):
+    if not _mostly_valid(both, place):
         return _unknown("there is too little depth at its place")
     steady = float((~farther & ~nearer)[both & beside].mean())
     gone, hidden = float(farther[both & place].mean()), float(nearer[both & place].mean())
@@ -143,6 +143,10 @@ def check_taken(before: ObjectView, now: Frame) -> TakenCheck:
 
 def _unknown(reason: str, gone: float = 0.0, same: float = 0.0) -> TakenCheck:
     return TakenCheck(Taken.CANNOT_TELL, f"It cannot be told: {reason}.", gone, same)
+
+
+def _mostly_valid(valid: BoolArray, where: BoolArray) -> bool:
+    return bool(where.any() and valid[where].mean() >= _MIN_VALID)
 
 
 def _tolerance(depth: FloatArray, change: FloatArray, beside: BoolArray) -> FloatArray:

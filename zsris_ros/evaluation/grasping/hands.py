@@ -55,7 +55,7 @@ def make_hand(mujoco: Any, model: Any, data: Any, gripper: ParallelJaw | Suction
 class JawHand:
     """Two coupled fingers that press with the gripper's force."""
 
-    bodies = ("hand", "finger0", "finger1")
+    bodies: tuple[str, ...] = ("hand", "finger0", "finger1")
     press = 0.0
     ramp = 0.0
 
@@ -97,7 +97,7 @@ class CupHand:
     not modelled.
     """
 
-    bodies = ("hand", "cup")
+    bodies: tuple[str, ...] = ("hand", "cup")
     press = 0.003
     ramp = 0.4  # a step of the velocity would be the hardest load by far
 
