@@ -22,7 +22,7 @@ from zsris_ros.ros.lifecycle.model_holder import Model
 from zsris_ros.ros.publishers.answer import Answer
 from zsris_ros.ros.requests.request_handler import STAGES
 from zsris_ros.tracing.stages import timed
-from zsris_ros.types import DestinationResult, InputError, ReferringResult, Scene
+from zsris_ros.types import DestinationResult, InputError, ReferringResult, Scene, Verdict
 
 Result = PlanGrasp.Result
 STATUS_OF = {
@@ -139,12 +139,20 @@ def plan_for(
     if plan.support is None or box is None:
         return planned
     patch = support_patch(answer.frame, answer.result.mask, plan.support)
-    place, note = None, ""
-    if destination is not None and destination.place is not None:
-        place = placed_box(box, destination.place.point, destination.place.normal)
-    elif destination is not None:
-        note = f"No place point: {destination.reason}."
+    place, note = _place(box, destination)
     return PlannedGrasp(answer, plan, gripper, settings, box, patch, place, note, timings)
+
+
+def _place(box: UprightBox, destination: DestinationResult | None) -> tuple[Pose | None, str]:
+    """The box's pose at a destination that is clear, or why there is none."""
+    if destination is None:
+        return None, ""
+    unclear = [each for each in destination.anchors if each.verdict is Verdict.AMBIGUOUS]
+    if unclear:
+        return None, f"No place point: {unclear[0].message}"
+    if destination.place is None:
+        return None, f"No place point: {destination.reason}."
+    return placed_box(box, destination.place.point, destination.place.normal), ""
 
 
 def _plan(answer: Answer, gripper: Gripper, settings: GraspSettings) -> GraspPlan:
