@@ -116,6 +116,8 @@ class CupHand:
     def start(self, opening: float) -> None:
         """Switch the vacuum off."""
         self._data.qpos[self._model.joint("spring").qposadr[0]] = 0.0
+        tilt = self._model.joint("bellows").qposadr[0]
+        self._data.qpos[tilt : tilt + 4] = (1.0, 0.0, 0.0, 0.0)
         self._data.ctrl[:] = 0.0
 
     def take(self, body: int) -> None:

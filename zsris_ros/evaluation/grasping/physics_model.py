@@ -29,6 +29,8 @@ VISUAL_GROUP, CONTACT_GROUP, GRIPPER_GROUP = 1, 3, 4
 _CLOSING_SPEED = 0.12  # metres a second of a free finger
 _SPRING_TRAVEL = 0.008  # metres that a cup's mount gives way
 _SPRING_STIFFNESS, _SPRING_DAMPING = 400.0, 8.0
+_TILT = 0.26  # radians that the bellows give way to each side
+_TILT_STIFFNESS, _TILT_DAMPING = 0.5, 0.01  # newton metres a radian, and a radian a second
 _LIP_HEIGHT = 0.004  # metres of the rigid lip at the end of the cup
 
 
@@ -171,6 +173,15 @@ def _add_cup(mujoco: Any, spec: Any, hand: Any, gripper: SuctionCup) -> None:
         damping=[_SPRING_DAMPING, 0, 0],
         solref_limit=[0.004, 1],
         solimp_limit=[0.98, 0.995, 0.001, 0.5, 2],
+    )
+    body.add_joint(
+        name="bellows",
+        type=mujoco.mjtJoint.mjJNT_BALL,
+        pos=[0, 0, -gripper.length / 2],
+        range=[0, _TILT],
+        limited=True,
+        stiffness=[_TILT_STIFFNESS, 0, 0],
+        damping=[_TILT_DAMPING, 0, 0],
     )
     for height, end, contacts in (
         (_LIP_HEIGHT, 0.0, 1),
