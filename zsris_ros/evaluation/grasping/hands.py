@@ -89,7 +89,7 @@ class JawHand:
 
 
 class CupHand:
-    """A rigid lip on a spring. Vacuum pulls with the cup's force while the lip is sealed.
+    """A rigid lip on springy bellows. Vacuum pulls with the cup's force while the lip is sealed.
 
     Sealed: under each of 16 points of the lip the target's surface is within the cup's tolerance.
     The force acts at the contacts, along their normals; shear is held by friction, and a load that

@@ -161,7 +161,7 @@ def _add_fingers(mujoco: Any, spec: Any, hand: Any, gripper: ParallelJaw) -> Non
 
 
 def _add_cup(mujoco: Any, spec: Any, hand: Any, gripper: SuctionCup) -> None:
-    """A tube that touches nothing, and a lip on a spring with an adhesion actuator."""
+    """Bellows that give way, tilt and touch nothing, and a lip with an adhesion actuator."""
     body = hand.add_body(name="cup", gravcomp=1)
     body.add_joint(
         name="spring",
