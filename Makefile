@@ -192,10 +192,12 @@ GRASPS := out/grasp
 grasps: $(MADE)/test $(MADE)/package
 	$(GRASP) --scenes 100 --out $(GRASPS)/clutter
 	$(GRASP) --scenes 80 --count 1 --out $(GRASPS)/alone
+	$(GRASP) --scenes 40 --gripper suction_30mm --out $(GRASPS)/suction
 	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || \
 	  $(GRASP) --scenes 40 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned
 	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
 	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" "Alone=$(GRASPS)/alone" \
+	  "Suction$(comma) clutter of 6=$(GRASPS)/suction" \
 	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned$(comma) alone=$(GRASPS)/scanned")
 
 # The tables of docs/libero.md, on frames that `zsris record-libero` has rendered.

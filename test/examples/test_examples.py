@@ -1,4 +1,4 @@
-"""The scripts of examples/ run as README says; call_service.py is in test/ros/nodes."""
+"""The scripts of examples/ run as README says; those that need a node are in test/ros/nodes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_custom_proposer(scene: RecordedScene, photo: Path, tmp_path: Path) ->
 
 def test_readme_names_every_script() -> None:
     scripts = sorted(path.name for path in EXAMPLES.glob("*.py"))
-    assert len(scripts) == 5
+    assert len(scripts) == 7
     for script in scripts:
         lines = (EXAMPLES / script).read_text(encoding="utf-8").splitlines()
         assert len([line for line in lines if line.strip()]) <= 40, script

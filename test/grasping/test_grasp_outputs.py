@@ -11,7 +11,7 @@ from PIL import Image
 from support.grasp_scenes import BoxOnTable, cast
 
 from zsris_ros.cli import main
-from zsris_ros.evaluation.grasping.grasp_tables import grasp_tables
+from zsris_ros.evaluation.grasping.grasp_tables import grasp_tables, joined
 from zsris_ros.evaluation.reports.result_tables import with_results
 from zsris_ros.grasping import load_gripper, plan_grasps
 from zsris_ros.simulation.render import RenderingUnavailable
@@ -85,12 +85,23 @@ def test_a_grasp_needs_depth(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "--grasp needs --depth" in capsys.readouterr().err
 
 
-def test_physics_refuses_a_gripper_without_fingers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_cup_is_measured_as_fingers_are(
+    scene: TabletopScene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["eval", "grasp", "--gripper", "suction_30mm", "--out", str(tmp_path)]
-    assert main(command) == 2
-    assert "use panda or robotiq_2f85" in capsys.readouterr().err
+    command = ["eval", "grasp", "--gripper", "suction_30mm", "--seed", "1004", "--scenes", "1"]
+    assert main([*command, "--count", "1", "--out", str(tmp_path)]) == 0
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert summary["settings"]["gripper"] == "suction_30mm"
+    assert list(summary["planner"]["by_kind"]) == ["box"]
+    assert "planner" in capsys.readouterr().out
+
+
+def test_a_further_run_leaves_the_others_in_the_summary(tmp_path: Path) -> None:
+    results, run = tmp_path / "results", tmp_path / "run"
+    for folder, document in ((results, {"one": {"n": 1}, "two": 2}), (run, {"n": 3})):
+        folder.mkdir()
+        (folder / "summary.json").write_text(json.dumps(document), encoding="utf-8")
+    assert joined(results, {"one": run}) == {"one": {"n": 3}, "two": 2}
 
 
 def test_the_page_shows_the_results() -> None:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from zsris_ros.evaluation.grasping.grasp_evaluation import PLANNERS, grasp_scenes, write_results
-from zsris_ros.evaluation.grasping.scenes import read_obj, scanned_names
-from zsris_ros.grasping import ParallelJaw, load_gripper
+from zsris_ros.evaluation.grasping import physics
+from zsris_ros.evaluation.grasping.grasp_evaluation import (
+    PLANNERS,
+    grasp_scenes,
+    write_results,
+)
+from zsris_ros.evaluation.grasping.lift_film import LiftFilm
+from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
+from zsris_ros.evaluation.grasping.scenes import (
+    SceneLayout,
+    read_obj,
+    scanned_names,
+    tabletop_layout,
+)
+from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.grasping import GraspCandidate, load_gripper
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
@@ -19,7 +34,6 @@ from zsris_ros.types import InputError
 
 def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
     panda = load_gripper("panda")
-    assert isinstance(panda, ParallelJaw)
     try:
         records = list(grasp_scenes([1003], 1, panda))
     except RenderingUnavailable as error:
@@ -54,3 +68,75 @@ def test_a_folder_of_scans_is_read(tmp_path: Path) -> None:
     vertices, faces = read_obj(folder / "visual.obj")
     assert vertices.shape == (4, 3)
     assert faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 2]]
+
+
+class Box:
+    """A stage with one box and a suction cup, and grasps on the box's top."""
+
+    def __init__(self, scene: SceneLayout) -> None:
+        self.stage = GraspStage(scene, load_gripper("suction_30mm"))
+        self._centre = self.stage.positions()[0]
+
+    def on_top(self, across: float) -> GraspCandidate:
+        """A grasp ``across`` of the way from the middle of the top to its rim along x."""
+        box, view = self.stage.scene.objects[0], self.stage.scene.viewpoint
+        half = np.ptp(box.vertices, axis=0) / 2
+        top = self._centre + box.axes @ np.array([across * half[0], 0.0, half[2]])
+        axes = view.axes()
+        x, y, z = (axes @ (top - np.array(view.position))).tolist()
+        down = axes @ np.diag([1.0, -1.0, -1.0])
+        return GraspCandidate(Pose((x, y, z), down), 0.0, 0.0, 0.1, "suction", "above", 1.0, {})
+
+    def outcome(self, across: float) -> TrialOutcome:
+        return self.stage.try_grasp(self.on_top(across), 0)
+
+
+@pytest.fixture(scope="module")
+def box() -> Box:
+    """A single box of the tabletop and a suction cup."""
+    seed = next(seed for seed in range(1000, 1100) if kind_of(seed) == "box")
+    try:
+        return Box(tabletop_layout(seed, 1))
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+
+
+def kind_of(seed: int) -> str:
+    return tabletop_layout(seed, 1).objects[0].kind
+
+
+def test_a_sealed_cup_lifts_every_time(box: Box) -> None:
+    outcome = box.outcome(0.0)
+    assert outcome.success, outcome.cause
+    assert box.outcome(0.0) == outcome, "trials start from the same state"
+
+
+def test_a_cup_over_the_edge_has_no_vacuum(box: Box) -> None:
+    outcome = box.outcome(0.95)
+    assert not outcome.touched and not outcome.held
+    assert outcome.cause == "missed"
+
+
+def test_too_heavy_a_load_tears_the_cup_off(box: Box) -> None:
+    scene = box.stage.scene
+    heavy = dataclasses.replace(scene.objects[0], mass=3.0)
+    outcome = Box(dataclasses.replace(scene, objects=(heavy,))).outcome(0.0)
+    assert outcome.touched and not outcome.held, "20 N hold no 3 kg"
+
+
+def test_lifts_are_filmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(physics, "FILM_PERIOD", 0.5)  # few pictures, because they take long
+    panda, path = load_gripper("panda"), tmp_path / "lifts.mp4"
+    film = LiftFilm(path, lifts=1)
+    try:
+        list(grasp_scenes([1003], 1, panda, film=film))
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    film.close()
+    assert not film.wants_more
+    video = cv2.VideoCapture(str(path))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) > 15
+    _, first = video.read()
+    assert first.shape == (480, 640, 3) and first.std() > 20
+    with pytest.raises(InputError, match=r"\.mp4"):
+        LiftFilm(tmp_path / "lifts.nothing")

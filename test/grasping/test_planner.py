@@ -19,7 +19,7 @@ from zsris_ros.grasping import (
     plan_grasps,
     plan_grasps_for,
 )
-from zsris_ros.grasping.candidates import HITS_SCENE, combine
+from zsris_ros.grasping.candidates import HITS_OBJECT, HITS_SCENE, combine
 from zsris_ros.types import Candidate, Expression, Frame, InputError, ReferringResult, Verdict
 
 PANDA = load_gripper("panda")
@@ -137,6 +137,18 @@ def test_suction_holds_the_top_of_a_box() -> None:
     assert position[2] == pytest.approx(0.07, abs=0.004)
     approach = (to_world(best.pose.axes.T) - to_world(np.zeros((1, 3))))[2]
     assert approach[2] < -0.98
+
+
+def test_a_cup_s_mount_stays_clear_of_the_walls_around_a_patch() -> None:
+    cup = load_gripper("suction_30mm")
+    assert isinstance(cup, SuctionCup)
+    frame, (mask,) = cast(CupOnTable((0.0, 0.0), 0.055, 0.07))
+    plan = plan_grasps(frame, mask, cup)
+    assert plan.rejected[HITS_OBJECT] > 0
+    for candidate in plan.candidates:
+        corner = candidate.pose.transform_points(np.array(cup.body().high))
+        x, y, z = to_world(corner[None])[0]
+        assert z > 0.07 or np.hypot(x, y) < 0.052
 
 
 def test_suction_finds_nothing_flat_on_a_thin_bar() -> None:

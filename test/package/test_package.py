@@ -286,10 +286,13 @@ def interface_fields(text: str) -> list[tuple[str, str, bool]]:
         "msg/Candidate.msg",
         "msg/InstructionStep.msg",
         "msg/RequestResult.msg",
+        "msg/GraspCandidate.msg",
         "msg/TrackedObject.msg",
         "msg/Utterance.msg",
         "srv/ReferSegment.srv",
         "srv/Track.srv",
+        "srv/VerifyGrasp.srv",
+        "action/PlanGrasp.action",
         "action/ReferSegment.action",
     ],
 )
@@ -332,9 +335,12 @@ def test_interfaces_have_type_support() -> None:
     for kind in (
         msg.Candidate,
         msg.RequestResult,
+        msg.GraspCandidate,
         msg.TrackedObject,
         srv.ReferSegment,
         srv.Track,
+        srv.VerifyGrasp,
+        action.PlanGrasp,
         action.ReferSegment,
     ):
         support.check_for_type_support(kind)

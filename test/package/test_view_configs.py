@@ -13,9 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = "/refer_segment_node/"
-PUBLISHED = set(
-    re.findall(r'"~/(\w+)"', (ROOT / "zsris_ros/ros/publishers/result_publishers.py").read_text())
-)
+PUBLISHERS = "publishers/result_publishers.py", "grasping/grasp_publishers.py"
+PUBLISHED = {
+    topic
+    for path in PUBLISHERS
+    for topic in re.findall(r'"~/(\w+)"', (ROOT / "zsris_ros/ros" / path).read_text())
+}
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
 seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
-InputError, "lose" raises and loses the device; "two" is ambiguous.
+InputError, "lose" raises and loses the device; "nothing" and "the table" are not found, "either"
+is ambiguous. Instructions are the package's own, with these answers to their noun phrases.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -72,16 +74,23 @@ class StandIn:
         )
         return Scene(frame, proposals, scene.features[few], scene.pixels[few], scene.points[few])
 
-    def instruct(self, scene: Scene, text: str) -> InstructionResult:
-        parsed = parse_instruction(text)
-        result = self.refer(scene, text)
-        step = StepResult(parsed.steps[0], result)
-        return InstructionResult(parsed, (step,), result.verdict, result.message, result.timings)
-
     def refer(self, scene: Scene, expression: str) -> ReferringResult:
         with stage("grounding"):
             self._inject(expression)
         return self._answer(scene, expression)
+
+    def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
+        return self.refer(scene, expression.text)
+
+    def instruct(self, scene: Scene, text: str) -> InstructionResult:
+        parsed = parse_instruction(text)
+        if not parsed.is_expression:
+            from zsris_ros.referring.instructions import resolve_instruction  # imports torch
+
+            return resolve_instruction(scene, parsed, self)
+        result = self.refer(scene, text)
+        step = StepResult(parsed.steps[0], result)
+        return InstructionResult(parsed, (step,), result.verdict, result.message, result.timings)
 
     def _inject(self, expression: str) -> None:
         word, _, argument = expression.partition(" ")
@@ -103,7 +112,7 @@ class StandIn:
     def _answer(self, scene: Scene, expression: str) -> ReferringResult:
         mask = scene.proposals.masks[0]
         asked = Expression(expression, NounPhrase(expression, expression))
-        if not mask.any() or expression == "nothing":
+        if not mask.any() or expression in ("nothing", "the table"):
             none = np.zeros_like(mask)
             return ReferringResult(Verdict.NOT_FOUND, asked, (), none, "nothing is red", "")
         rows, columns = np.nonzero(mask)
@@ -116,10 +125,14 @@ class StandIn:
         corner = float(columns.min()), float(rows.min())
         box = (*corner, float(np.ptp(columns)), float(np.ptp(rows)))
         best = Candidate(0, 0.9, box, (x, y), centroid, "stand-in", selected=True)
+        if expression == "either":
+            both = (best, replace(best, score=0.89))
+            return ReferringResult(Verdict.AMBIGUOUS, asked, both, mask, "Which one?", "alike")
         rest = tuple(Candidate(0, 0.1, box, (x, y)) for _ in range(40))
         message, why = f"{expression}: the red pixels", "they are red"
-        verdict = Verdict.AMBIGUOUS if expression == "two" else Verdict.FOUND
-        return ReferringResult(verdict, asked, (best, *rest), mask, message, why, {"refer": 2.0})
+        return ReferringResult(
+            Verdict.FOUND, asked, (best, *rest), mask, message, why, {"refer": 2.0}
+        )
 
 
 def load(parameters: Parameters) -> StandIn:

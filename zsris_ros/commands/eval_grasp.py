@@ -25,7 +25,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--count", type=positive, default=6, metavar="N", help="objects in a scene (default: 6)"
     )
-    parser.add_argument("--gripper", default="panda", help="a parallel jaw, by name or file")
+    parser.add_argument("--gripper", default="panda", help="by name or file (default: panda)")
     parser.add_argument(
         "--objects",
         type=Path,
@@ -44,6 +44,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         action="store_true",
         help="find the object by its name with the segmenter, instead of its true mask",
     )
+    parser.add_argument(
+        "--video", type=Path, metavar="FILE.mp4", help="film the first ten lifts of the planner"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     add_models(parser)
     parser.set_defaults(run=run)
@@ -57,20 +60,20 @@ def run(args: argparse.Namespace) -> int:
         true_mask,
         write_results,
     )
-    from zsris_ros.grasping import ParallelJaw, load_gripper
+    from zsris_ros.evaluation.grasping.lift_film import LiftFilm
+    from zsris_ros.grasping import load_gripper
     from zsris_ros.types import InputError
 
     gripper = load_gripper(args.gripper)
-    if not isinstance(gripper, ParallelJaw):
-        raise InputError(
-            f"physics closes fingers only, and {args.gripper} has none: use panda or robotiq_2f85"
-        )
     find = _segmenter_finder(args) if args.ask else true_mask
+    film = LiftFilm(args.video) if args.video else None
     records: list[GraspRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "grasping", unit="scene"):
         records.extend(
-            grasp_scenes([seed], args.count, gripper, args.objects, args.depth_noise, find)
+            grasp_scenes([seed], args.count, gripper, args.objects, args.depth_noise, find, film)
         )
+    if film is not None:
+        film.close()
     if not records:
         raise InputError("no scene has a visible target: ask for more --scenes or fewer objects")
     settings = {

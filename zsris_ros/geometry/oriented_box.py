@@ -116,14 +116,19 @@ def upright_box(
     surface = _grow_over_rim(
         eroded_core(inside, valid), valid, cropped, max(intrinsics.fx, intrinsics.fy)
     )
+    return box_around(back_project_region(surface, depth, roi, intrinsics), up)
+
+
+def box_around(points: DoubleArray, up: Point) -> UprightBox:
+    """Fit an upright box to points float64 Nx3, N > 0, of the optical frame; see `upright_box`."""
     level = level_axes(up)
-    points = back_project_region(surface, depth, roi, intrinsics) @ level
-    angle = _yaw(points[:: max(1, len(points) // _YAW_POINTS), :2])
+    along = points @ level
+    angle = _yaw(along[:: max(1, len(along) // _YAW_POINTS), :2])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    points[:, :2] = points[:, :2] @ turn
+    along[:, :2] = along[:, :2] @ turn
     axes = level.copy()
     axes[:, :2] = level[:, :2] @ turn
-    low, high = np.percentile(points, _PERCENTILES, axis=0)
+    low, high = np.percentile(along, _PERCENTILES, axis=0)
     x, y, z = (axes @ ((low + high) / 2)).tolist()
     width, length, height = (high - low).tolist()
     return UprightBox(Pose((x, y, z), axes), (width, length, height))

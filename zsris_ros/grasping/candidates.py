@@ -97,6 +97,10 @@ def cup_candidates(
         if low or hit:
             rejected[HITS_SUPPORT if low else HITS_SCENE] += 1
             continue
+        local = (shape.points - patch.position) @ patch.axes
+        if touches([cup.cup(), cup.body()], local, settings.pregrasp_distance):
+            rejected[HITS_OBJECT] += 1
+            continue
         arm = float(np.linalg.norm(patch.position[:2] - shape.middle[:2]))
         terms = {
             "surface": patch.flatness,

@@ -78,6 +78,8 @@ class GraspSettings:
     good_quality: float = 0.8
     """Slanted and side approaches are only tried where none from above is as good."""
     pregrasp_distance: float = 0.10
+    retreat_distance: float = 0.15
+    """How far to lift straight away from the support, where the height map of the scene is free."""
     finger_clearance: float = 0.010
     """How much wider than the object the gripper opens, on each side, where it can."""
     min_clearance: float = 0.003

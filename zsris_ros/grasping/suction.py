@@ -54,7 +54,7 @@ def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) ->
         position = seen.points[index] + ((middle - seen.points[index]) @ normal) * normal
         off = np.abs((around - middle) @ normal)
         error = float(np.percentile(off, 95))
-        axes = _axes(-normal)
+        axes = cup_axes(-normal)
         seal = _resting(around - position, axes, cup.radius)
         if error > cup.tolerance or seal < 1:
             rejected[TOO_CURVED] += 1
@@ -63,7 +63,8 @@ def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) ->
     return patches
 
 
-def _axes(approach: DoubleArray) -> DoubleArray:
+def cup_axes(approach: DoubleArray) -> DoubleArray:
+    """Return TCP axes, float64 3x3, whose z is the unit vector ``approach``."""
     sideways = np.eye(3)[0 if abs(approach[0]) < 0.9 else 1]
     y = np.cross(approach, sideways)
     y /= np.linalg.norm(y)

@@ -29,7 +29,16 @@ from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
+from zsris_ros.action import PlanGrasp
 from zsris_ros.action import ReferSegment as ReferSegmentAction
+from zsris_ros.grasping import Gripper
+from zsris_ros.ros.grasping.grasp_planning import (
+    PlannedGrasp,
+    choose_gripper,
+    plan_for,
+)
+from zsris_ros.ros.grasping.grasp_requests import GraspRequests
+from zsris_ros.ros.grasping.verify_requests import CheckedFrame, Known, VerifyRequests, check
 from zsris_ros.ros.inputs.subscriptions import CameraSubscriptions
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
@@ -43,15 +52,15 @@ from zsris_ros.ros.publishers.result_messages import Response, fill_refusal, fil
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.ros.publishers.transforms import TransformLookup
 from zsris_ros.ros.qos import SERVICE, create_publisher
-from zsris_ros.ros.requests.action_server import Goal, ReferSegmentServer
+from zsris_ros.ros.requests.action_server import Goal, WorkerActionServer
 from zsris_ros.ros.requests.frame_selection import Request, candidate_limit, to_query
 from zsris_ros.ros.requests.look_ahead import LookAhead
-from zsris_ros.ros.requests.request_handler import Query, RequestHandler
+from zsris_ros.ros.requests.request_handler import STAGES, Query, Refer, RequestHandler
 from zsris_ros.ros.requests.topic_requests import TopicRequests
 from zsris_ros.ros.requests.track_requests import TrackRequests
 from zsris_ros.srv import ReferSegment
 from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
-from zsris_ros.types import Verdict
+from zsris_ros.types import InputError, Verdict
 
 NAME = "refer_segment_node"
 
@@ -80,6 +89,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._transforms.listen()
         self._request_ids = count(1)
         self._tracking = TrackRequests(self, self._worker, self._begin_tracking, self._to_refusal)
+        self._grasping = GraspRequests(self, self._worker, self._begin_plan, self._to_refusal)
+        self._verifying = VerifyRequests(self, self._begin_check, self._to_refusal)
         self._look_ahead = LookAhead(self._worker)
         self._create_interfaces()
         if self._settings.autostart:
@@ -96,7 +107,15 @@ class ReferSegmentNode(WorkerLifecycleNode):
             qos_profile=SERVICE,
             callback_group=ReentrantCallbackGroup(),  # requests must not wait for each other
         )
-        self._action = ReferSegmentServer(self, self._on_goal, self._worker)
+        self._action = WorkerActionServer(
+            self,
+            ReferSegmentAction,
+            "refer_segment",
+            self._on_goal,
+            self._worker,
+            STAGES,
+            succeeded=STATUS_OF.values(),
+        )
         self._topics = TopicRequests(
             self, self._submit_and_publish, self._to_refusal, self._results, self._request_ids
         )
@@ -204,6 +223,27 @@ class ReferSegmentNode(WorkerLifecycleNode):
         query = self._to_query(request, 0, time.monotonic()) if expression else None
         return self._queue(partial(self._track, query))
 
+    def _begin_plan(
+        self, goal: PlanGrasp.Goal, arrival: float, hook: StageHook
+    ) -> Future[PlannedGrasp]:
+        """Submit the plan of a goal. Raises Refusal."""
+        try:
+            gripper = choose_gripper(goal.gripper, self._settings.gripper)
+        except InputError as error:
+            raise Refusal(Status.INVALID_REQUEST, str(error)) from error
+        query = self._to_query(goal, next(self._request_ids), arrival)
+        return self._queue(partial(self._plan, query, goal, gripper, arrival, hook))
+
+    def _begin_check(self, known: Known) -> Future[CheckedFrame]:
+        """Submit the comparison of an object's place with the newest frame. Raises Refusal."""
+        if self._camera is None:
+            raise self._inactive()
+        self._camera.take()  # so that the newest frame is the camera's newest
+        newest = self._camera.buffer.newest()
+        if newest is None or newest.image.stamp_ns <= known.stamp_ns:
+            raise Refusal(Status.NO_IMAGE, "no image has arrived since that of the request")
+        return self._queue(partial(check, known, newest, self._settings))
+
     def _submit(
         self, request: Request, request_id: int, arrival: float, hook: StageHook = no_hook
     ) -> Future[Answer]:
@@ -264,7 +304,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     # Requests, in the worker thread
 
-    def _answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
+    def _answer(
+        self, query: Query, arrival: float, hook: StageHook, refer: Refer | None = None
+    ) -> Answer:
         if self._handler is None:  # deactivated since the request was queued
             raise self._inactive()
         settings = self._settings
@@ -296,6 +338,22 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self.exit_code = process.DEVICE_LOST
             self.exit_error = f"the device is lost, which ends the process: {reason}"
 
+    def _plan(
+        self,
+        query: Query,
+        goal: PlanGrasp.Goal,
+        gripper: Gripper,
+        arrival: float,
+        hook: StageHook,
+    ) -> PlannedGrasp:
+        """Answer a query and plan grasps for its object; the answer is published as any other."""
+        answer = self._answer(query, arrival, hook)
+        self._publish_answer(answer)
+        if answer.status == Status.NO_TRANSFORM:
+            raise Refusal(PlanGrasp.Result.NO_TRANSFORM, answer.sentence)
+        with stage_hook(hook):
+            return plan_for(answer, gripper, goal.max_candidates)
+
     def _track(self, query: Query | None) -> str:
         """Track the object of ``query``, or of the last answer; return a sentence."""
         if query is not None:
@@ -311,8 +369,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _publish(self, future: Future[Answer]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
+        self._publish_answer(future.result())
+        self._grasping.plan_after(future.result(), self._settings)
+
+    def _publish_answer(self, answer: Answer) -> None:
         try:
-            self._results.publish(future.result(), self._settings.publish_overlay)
+            self._verifying.remember(answer)
+            self._results.publish(answer, self._settings.publish_overlay)
         except Exception as error:
             self.get_logger().error(process.format_traceback(error))
 
@@ -333,6 +396,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _on_time_jump(self) -> None:
         handler = self._handler
         self._transforms.clear()
+        self._verifying.clear()
         self._tracking.stop("time has jumped back")
         if handler is not None:
             handler.clear()

@@ -106,3 +106,12 @@ class InstructionResult:
         if step.target is None and step.step.same_as is not None:
             return self.steps[step.step.same_as].target
         return step.target
+
+    def destination_of(self, index: int) -> DestinationResult | None:
+        """Return where the objects of a step go: its destination, or that of a later step."""
+        moves = (
+            each.destination
+            for number, each in enumerate(self.steps)
+            if index in (number, each.step.same_as) and each.destination is not None
+        )
+        return next(moves, None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,8 @@ from support.ros_domain import own_domain
 from support.ros_processes import Process
 
 from zsris_ros.ros.client.service_client import Client
+
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
 
 _offsets = iter(range(0, 700, 7))
 
@@ -46,3 +51,13 @@ def camera(here: Node, process: Process) -> Camera:
     made = Camera(here)
     made.wait_until_matched()
     return made
+
+
+@pytest.fixture
+def tf2(ros: None) -> Iterator[None]:
+    """Provide tf2_ros to child processes: the installed one or the stand-in."""
+    with pytest.MonkeyPatch.context() as patch:
+        if importlib.util.find_spec("tf2_ros") is None:
+            paths = [str(SUPPORT / "tf2_stand_in"), os.environ.get("PYTHONPATH", "")]
+            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        yield

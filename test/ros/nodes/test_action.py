@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
-from rclpy.action import ActionClient
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from support.action_caller import ActionCaller, SentGoal
 from support.ros_camera import colour_image, picture
 from support.ros_processes import Process, node_with_stand_in
 from zsris_ros.action import ReferSegment as Action
@@ -28,68 +25,15 @@ Result = Action.Result
 NAME = "/ask"  # the remapped name of service and action
 
 
-class Goal:
-    """A goal with its feedback and result."""
-
-    def __init__(self, caller: Caller, expression: str, image: Image) -> None:
-        self._caller = caller
-        goal = Action.Goal(expression=expression, image=image, return_mask=True)
-        self.handle: Any = caller.until(caller.client.send_goal_async(goal))
-        assert self.handle.accepted
-        self._ended = self.handle.get_result_async()
-
-    def wait_for_stage(self, stage: str) -> None:
-        self._caller.spin_until(lambda: stage in self.stages)
-
-    def cancel(self) -> None:
-        answer = self._caller.until(self.handle.cancel_goal_async())
-        assert len(answer.goals_canceling) == 1
-
-    def end(self) -> tuple[int, Result]:
-        """Return state and result."""
-        answer = self._caller.until(self._ended)
-        return answer.status, answer.result
-
-    @property
-    def feedback(self) -> list[Any]:
-        mine = self.handle.goal_id
-        return [each.feedback for each in self._caller.feedback if each.goal_id == mine]
-
-    @property
-    def stages(self) -> list[str]:
-        return [each.stage for each in self.feedback]
-
-
-class Caller:
-    """Sends goals and spins until they end."""
+class Caller(ActionCaller):
+    """Sends goals about an image."""
 
     def __init__(self, node: Node) -> None:
-        self.client: Any = ActionClient(node, Action, NAME)
-        # Not the client's feedback, which ends with the result.
-        self.feedback: list[Any] = []
-        kind, topic = Action.Impl.FeedbackMessage, f"{NAME}/_action/feedback"
-        self._heard = node.create_subscription(kind, topic, self.feedback.append, 100)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(node)
-        assert self.client.wait_for_server(20.0)
+        super().__init__(node, Action, NAME)
 
-    def send(self, expression: str, left: int = 10) -> Goal:
+    def ask(self, expression: str, left: int = 10) -> SentGoal:
         image = colour_image(left, left)
-        return Goal(self, expression, image)
-
-    def until(self, future: Any) -> Any:
-        self.spin_until(future.done)
-        return future.result()
-
-    def spin_until(self, done: Any, timeout: float = 15.0) -> None:
-        deadline = time.monotonic() + timeout
-        while not done():
-            assert time.monotonic() < deadline, "timeout"
-            self._executor.spin_once(0.05)
-
-    def close(self) -> None:
-        self.client.destroy()
-        self._executor.shutdown(timeout_sec=0.0)
+        return self.send(Action.Goal(expression=expression, image=image, return_mask=True))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +57,7 @@ def service(process: Process) -> Iterator[Client]:
 
 
 def test_a_goal_has_the_result_of_a_request(caller: Caller, service: Client) -> None:
-    status, result = caller.send("red", left=30).end()
+    status, result = caller.ask("red", left=30).end()
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert np.array_equal(to_array(result.mask), picture(30)[1] * 255)
     image = colour_image(30, 30)
@@ -127,9 +71,9 @@ def test_a_goal_has_the_result_of_a_request(caller: Caller, service: Client) -> 
 
 
 def test_feedback_has_the_stages_in_order(caller: Caller) -> None:
-    first = caller.send("red", left=31)
+    first = caller.ask("red", left=31)
     assert first.end()[0] == GoalStatus.STATUS_SUCCEEDED
-    again = caller.send("red", left=31)
+    again = caller.ask("red", left=31)
     assert again.end()[1].cache_hit
     caller.spin_until(lambda: "extents" in first.stages and "extents" in again.stages)
     assert first.stages == ["waiting", "conversion", "proposals", "grounding", "extents"]
@@ -149,7 +93,7 @@ def test_feedback_has_the_stages_in_order(caller: Caller) -> None:
 def test_a_goal_without_a_result_has_a_reason(
     caller: Caller, service: Client, expression: str, state: int, said: str
 ) -> None:
-    status, result = caller.send(expression).end()
+    status, result = caller.ask(expression).end()
     assert status == state
     assert said in result.message
     image = colour_image(10, 10)
@@ -157,23 +101,23 @@ def test_a_goal_without_a_result_has_a_reason(
 
 
 def test_a_waiting_goal_is_cancelled_at_once_and_leaves_the_queue(caller: Caller) -> None:
-    running = caller.send("slow 1.5")
+    running = caller.ask("slow 1.5")
     running.wait_for_stage("grounding")
-    waiting = caller.send("red", left=32)
+    waiting = caller.ask("red", left=32)
     begun = time.monotonic()
     waiting.cancel()
     status, result = waiting.end()
     assert time.monotonic() - begun < 1.0, "it waited for the running goal"
     assert (status, result.status) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert "before its turn" in result.message
-    next_one = caller.send("red", left=33)
+    next_one = caller.ask("red", left=33)
     assert next_one.end()[1].status == Result.FOUND, "the cancelled goal left the queue"
     assert running.end()[1].status == Result.FOUND
     assert waiting.stages == ["waiting"]
 
 
 def test_a_running_goal_is_cancelled_at_the_next_stage(caller: Caller, process: Process) -> None:
-    running = caller.send("stages 100", left=34)
+    running = caller.ask("stages 100", left=34)
     running.wait_for_stage("grounding")
     running.cancel()
     begun = time.monotonic()
@@ -182,15 +126,15 @@ def test_a_running_goal_is_cancelled_at_the_next_stage(caller: Caller, process: 
     assert (status, result.status) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert "grounding" in result.message
     assert not result.candidates and not result.mask.data
-    assert caller.send("red", left=34).end()[1].status == Result.FOUND
+    assert caller.ask("red", left=34).end()[1].status == Result.FOUND
     assert "cancelled" not in process.log(), "a cancellation is no error"
 
 
 def test_a_goal_beyond_the_queue_is_busy(caller: Caller, service: Client) -> None:
-    running = caller.send("slow 1.5")
+    running = caller.ask("slow 1.5")
     running.wait_for_stage("grounding")
-    waiting = caller.send("red")
-    status, result = caller.send("red").end()
+    waiting = caller.ask("red")
+    status, result = caller.ask("red").end()
     assert (status, result.status) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     assert "ask again" in result.message
     busy = service.ask("red", image=colour_image(10, 10))
@@ -199,10 +143,10 @@ def test_a_goal_beyond_the_queue_is_busy(caller: Caller, service: Client) -> Non
 
 
 def test_several_goals_are_cancelled_together(caller: Caller) -> None:
-    running = caller.send("stages 100")
+    running = caller.ask("stages 100")
     running.wait_for_stage("grounding")
-    waiting = caller.send("red")
+    waiting = caller.ask("red")
     for goal in (running, waiting):
         goal.handle.cancel_goal_async()
     assert [goal.end()[0] for goal in (running, waiting)] == [GoalStatus.STATUS_CANCELED] * 2
-    assert caller.send("red").end()[0] == GoalStatus.STATUS_SUCCEEDED
+    assert caller.ask("red").end()[0] == GoalStatus.STATUS_SUCCEEDED

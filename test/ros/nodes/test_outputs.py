@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from support.ros_camera import (
     picture,
     wait_until,
 )
+from support.ros_messages import cloud, xyz
 from support.ros_processes import Process, node_with_stand_in, status_of
 from support.static_pose import QUATERNION, TRANSLATION
 from visualization_msgs.msg import Marker, MarkerArray
@@ -38,7 +37,6 @@ from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.ros.client.service_client import Client
 
 NODE = "/refer_segment_node"
-SUPPORT = Path(__file__).resolve().parents[2] / "support"
 INSTALLED = importlib.util.find_spec("tf2_ros") is not None
 
 LEFT, DEPTH = 30, 1.5
@@ -108,22 +106,6 @@ def ask(
 
 def header_of(message: Any) -> Header:
     return message.markers[0].header if isinstance(message, MarkerArray) else message.header
-
-
-def cloud(message: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
-    """Return points Nx3 and colours Nx3."""
-    names = [each.name for each in message.fields]
-    assert names == ["x", "y", "z", "rgb"]
-    assert {each.datatype for each in message.fields} == {7}
-    assert message.row_step == message.width * message.point_step == len(message.data)
-    rows = np.frombuffer(message.data, np.uint8).reshape(-1, message.point_step)
-    xyz = [rows[:, f.offset : f.offset + 4].copy().view("<f4")[:, 0] for f in message.fields[:3]]
-    blue_first = rows[:, message.fields[3].offset :][:, :3]
-    return np.stack(xyz, axis=1), blue_first[:, ::-1]
-
-
-def xyz(message: Any) -> tuple[float, float, float]:
-    return message.x, message.y, message.z
 
 
 def test_every_output_carries_the_image_s_header_and_the_same_object(
@@ -211,7 +193,9 @@ def test_without_depth_there_are_no_metric_outputs(
     assert not any(about_it(message) for name in METRES[:3] for message in listeners[name].messages)
 
 
-@pytest.mark.parametrize(("expression", "status"), [("two", "AMBIGUOUS"), ("nothing", "NOT_FOUND")])
+@pytest.mark.parametrize(
+    ("expression", "status"), [("either", "AMBIGUOUS"), ("nothing", "NOT_FOUND")]
+)
 def test_only_a_found_object_has_metric_outputs(
     here: Node,
     client: Client,
@@ -287,16 +271,6 @@ def test_vision_msgs_are_published_where_they_are_installed(
     assert detection.results[0].hypothesis.class_id == "red"
     info = Listener(here, LabelInfo, f"{NODE}/label_info", latched=True).wait()
     assert [each.class_name for each in info.class_map] == ["background", "red"]
-
-
-@pytest.fixture
-def tf2(ros: None) -> Iterator[None]:
-    """Provide tf2_ros to child processes: the installed one or the stand-in."""
-    with pytest.MonkeyPatch.context() as patch:
-        if not INSTALLED:
-            paths = [str(SUPPORT / "tf2_stand_in"), os.environ.get("PYTHONPATH", "")]
-            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-        yield
 
 
 def test_metric_outputs_are_in_the_target_frame_once_tf2_has_the_transform(

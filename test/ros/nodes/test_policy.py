@@ -15,6 +15,7 @@ POLICY = Path(__file__).resolve().parents[3] / "config" / "sros2_policy.xml"
 NODE = "refer_segment_node"
 OPTIONAL = {
     *(f"/{NODE}/{name}" for name in ("detections", "label_info")),  # with vision_msgs
+    f"/{NODE}/collision_object",  # with moveit_msgs
     *("/clock", "/tf", "/tf_static"),  # with use_sim_time, with target_frame
     *(f"/{NODE}/{name}" for name in ("get_transition_graph", "get_type_description")),  # since Iron
 }

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_antipodal_grasp
-from zsris_ros.evaluation.grasping.physics import GraspStage
+from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
+from zsris_ros.evaluation.grasping.lift_film import LiftFilm
+from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.scenes import (
     SceneLayout,
     scanned_layout,
@@ -20,7 +21,7 @@ from zsris_ros.evaluation.grasping.scenes import (
     tabletop_layout,
 )
 from zsris_ros.evaluation.metrics import wilson
-from zsris_ros.grasping import GraspCandidate, GraspStatus, ParallelJaw, plan_grasps
+from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
 from zsris_ros.types import BoolArray, ByteArray, Frame
 
 PLANNERS = ("planner", "centroid", "antipodal")
@@ -61,20 +62,22 @@ def true_mask(frame: Frame, mask: BoolArray, name: str) -> tuple[BoolArray | Non
 def grasp_scenes(
     seeds: Sequence[int],
     count: int,
-    gripper: ParallelJaw,
+    gripper: Gripper,
     folder: Path | None = None,
     depth_noise: float = 0.001,
     find: Finder = true_mask,
+    film: LiftFilm | None = None,
 ) -> Iterator[GraspRecord]:
     """Grasp one object of each scene with every planner.
 
     Args:
         seeds: One scene each.
         count: Objects in a scene.
-        gripper: A parallel jaw.
+        gripper: A parallel jaw or a suction cup.
         folder: Scanned objects; the simulated tabletop's own shapes where None.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         find: Finds the object that is meant.
+        film: Films the planner's grasps while it wants more.
 
     Yields:
         One record for each scene and planner; none for a scene without a visible target.
@@ -89,7 +92,7 @@ def grasp_scenes(
             continue
         frame = with_noise(clean, depth_noise, rng)
         mask, status = find(frame, labels == target + 1, scene.objects[target].name)
-        yield from _attempts(stage, frame, mask, status, target, gripper, rng)
+        yield from _attempts(stage, frame, mask, status, target, gripper, rng, film)
 
 
 def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
@@ -119,8 +122,9 @@ def _attempts(
     mask: BoolArray | None,
     status: str,
     target: int,
-    gripper: ParallelJaw,
+    gripper: Gripper,
     rng: np.random.Generator,
+    film: LiftFilm | None,
 ) -> Iterator[GraspRecord]:
     for planner in PLANNERS:
         grasp: GraspCandidate | None = None
@@ -133,11 +137,12 @@ def _attempts(
             grasp = (
                 centroid_grasp(frame, mask, gripper)
                 if planner == "centroid"
-                else random_antipodal_grasp(frame, mask, gripper, rng)
+                else random_grasp(frame, mask, gripper, rng)
             )
             outcome_status = (GraspStatus.PLANNED if grasp else GraspStatus.NO_GRASP).value
-        outcome = stage.try_grasp(grasp, target) if grasp else None
         each = stage.scene.objects[target]
+        filmed = film if film and film.wants_more and planner == "planner" else None
+        outcome = _try(stage, grasp, target, filmed) if grasp else None
         yield GraspRecord(
             seed=stage.scene.seed,
             planner=planner,
@@ -154,6 +159,22 @@ def _attempts(
             quality=round(grasp.quality, 3) if grasp else 0.0,
             planning_ms=round(milliseconds, 1),
         )
+
+
+def _try(
+    stage: GraspStage, grasp: GraspCandidate, target: int, film: LiftFilm | None
+) -> TrialOutcome:
+    """Execute a grasp, before a camera if there is a film."""
+    if film is None:
+        return stage.try_grasp(grasp, target)
+    film.begin(stage.scene, stage.scene.objects[target].name)
+    stage.film = film.shoot
+    try:
+        outcome = stage.try_grasp(grasp, target)
+    finally:
+        stage.film = None
+    film.end(outcome.cause or "lifted")
+    return outcome
 
 
 def summarise(records: Sequence[GraspRecord]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The tables of docs/grasping.md, from the summaries of ``zsris eval grasp``.
 
 ``python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md docs/results/grasping``
-replaces the text between ``<!-- results -->`` and ``<!-- /results -->``.
+replaces the text between ``<!-- results -->`` and ``<!-- /results -->``. TITLE=FOLDER arguments add
+runs or replace those with the same title.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from zsris_ros.evaluation.reports.result_tables import with_results
 
 NAMES = {
     "planner": "`plan_grasps`",
-    "centroid": "centroid from above, PCA axis",
-    "antipodal": "random antipodal pair from above",
+    "centroid": "centroid from above",
+    "antipodal": "random grasp",
 }
 
 
@@ -56,9 +57,11 @@ def _row(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
     return (NAMES[name], row["n"], *lifted, *(f"{share:.1%}" for share in shares))
 
 
-def joined(folders: Mapping[str, Path]) -> dict[str, Any]:
-    """Return the summaries of several runs by title."""
-    return {
+def joined(results: Path, folders: Mapping[str, Path]) -> dict[str, Any]:
+    """Return the summaries in ``results`` by title, with those of further runs."""
+    known = results / "summary.json"
+    earlier = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
+    return earlier | {
         title: json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         for title, folder in folders.items()
     }
@@ -69,7 +72,7 @@ def main() -> None:
     page, results, *runs = sys.argv[1:]
     if runs:
         folders = {title: Path(path) for title, _, path in (run.partition("=") for run in runs)}
-        text = json.dumps(joined(folders), indent=1) + "\n"
+        text = json.dumps(joined(Path(results), folders), indent=1) + "\n"
         (Path(results) / "summary.json").write_text(text, encoding="utf-8")
     path = Path(page)
     text = with_results(path.read_text(encoding="utf-8"), grasp_tables(Path(results)))

@@ -1,16 +1,18 @@
 """A scene in MuJoCo with a free-flying gripper: settle, take a picture, grasp, lift, shake.
 
-A mocap body drives the gripper through a weld; its fingers slide along the closing axis, coupled,
-with the gripper's force (``physics_model``).
+A mocap body drives the gripper through a weld (``physics_model``); ``hands`` close and hold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zsris_ros.evaluation.grasping.hands import make_hand
 from zsris_ros.evaluation.grasping.physics_model import (
     HEIGHT,
     PARKED,
@@ -23,23 +25,27 @@ from zsris_ros.evaluation.grasping.scenes import (
     SceneLayout,
     intrinsics_of,
 )
-from zsris_ros.grasping import GraspCandidate, ParallelJaw
+from zsris_ros.grasping import GraspCandidate, Gripper, ParallelJaw
 from zsris_ros.simulation.render import import_mujoco
 from zsris_ros.types import ByteArray, Frame
 
 DoubleArray = npt.NDArray[np.float64]
+
+FILM_PERIOD = 0.04
+"""Simulated seconds between two pictures of a film."""
 
 _SETTLE, _APPROACH, _CLOSE, _LIFT, _SHAKE, _HOLD = 0.6, 0.8, 0.6, 1.2, 1.2, 0.4  # seconds
 _LIFT_HEIGHT = 0.15
 _SHAKE_REACH, _SHAKE_HERTZ = 0.02, 2.5
 _HELD_HEIGHT = 0.10  # metres that the object must have risen in the end
 _OTHER_HEIGHT = 0.05  # metres that no other object may rise
+_PRESS = 0.2  # seconds
 _TOUCH = 2.0  # newtons of contact with anything but the target that count as a collision
 
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """What became of one grasp. ``touched`` says whether both fingers held the target when closed.
+    """What became of one grasp. ``touched``: fingers on both sides, or vacuum, when it was closed.
 
     ``collided``: the gripper hit the support or another object before it lifted.
     ``wrong_object``: an object that was not meant was lifted.
@@ -68,18 +74,26 @@ class TrialOutcome:
 
 
 class GraspStage:
-    """One scene with one gripper; every trial starts from the same settled state."""
+    """One scene with one gripper; every trial starts from the same settled state.
 
-    def __init__(self, scene: SceneLayout, gripper: ParallelJaw) -> None:
+    ``film``, while it is set, is called with model and data every FILM_PERIOD of a trial.
+    """
+
+    film: Callable[[Any, Any], None] | None = None
+
+    def __init__(self, scene: SceneLayout, gripper: Gripper) -> None:
         self._mujoco = import_mujoco()
         self.scene = scene
         self._gripper = gripper
         self._model = build_model(self._mujoco, scene, gripper)
         self._data = self._mujoco.MjData(self._model)
+        self._hand = make_hand(self._mujoco, self._model, self._data, gripper)
+        self._target = -1
+        self._next_picture = 0.0
         self._bodies = [self._model.body(f"object{i}").id for i in range(len(scene.objects))]
         self._body_of_geom = np.asarray(self._model.geom_bodyid)
         self._is_hand = np.zeros(self._model.nbody, dtype=bool)
-        for name in ("hand", "finger0", "finger1"):
+        for name in self._hand.bodies:
             self._is_hand[self._model.body(name).id] = True
         self._park()
         self._run(_SETTLE)
@@ -117,6 +131,7 @@ class GraspStage:
 
         ``target`` is the index of the object that is meant.
         """
+        body = self._bodies[target]
         view = self.scene.viewpoint
         axes = view.axes().T
         start = np.array(view.position) + axes @ np.array(grasp.pregrasp.position)
@@ -124,29 +139,35 @@ class GraspStage:
         turned = axes @ grasp.pose.axes
         self._mujoco.mj_resetData(self._model, self._data)
         self._data.qpos[:], self._data.qvel[:] = self._settled
+        self._next_picture = 0.0
         self._place(start, turned, grasp.opening)
         before = self.positions()
-        self._open(grasp.opening)
-        collided = self._move(start, goal, turned, _APPROACH, target)
-        self._open(-self._gripper.opening)  # out of reach: the fingers press with full force
+        collided = self._move(start, goal, _APPROACH, target)
+        if self._hand.press:
+            end = goal + self._hand.press * turned[:, 2]
+            collided |= self._move(goal, end, _PRESS, target)
+            goal = end
+        self._hand.take(body)
+        self._target = body
         collided |= self._run(_CLOSE, target)
-        touched = self._fingers_on(target) == 2
+        touched = self._hand.grips(body)
         top = goal + np.array([0, 0, _LIFT_HEIGHT])
-        self._move(goal, top, turned, _LIFT)
+        self._move(goal, top, _LIFT)
         self._shake(top)
         self._run(_HOLD)
+        self._target = -1
         risen = self.positions()[:, 2] - before[:, 2]
         others = np.delete(risen, target)
         return TrialOutcome(
-            held=bool(risen[target] > _HELD_HEIGHT and self._fingers_on(target) > 0),
-            touched=bool(touched),
+            held=bool(risen[target] > _HELD_HEIGHT and self._hand.touches(body)),
+            touched=touched,
             collided=bool(collided),
             wrong_object=bool((others > _OTHER_HEIGHT).any()),
         )
 
     def _park(self) -> None:
-        self._place(np.array(PARKED), np.diag([1.0, -1.0, -1.0]), self._gripper.opening)
-        self._open(self._gripper.opening)
+        opening = self._gripper.opening if isinstance(self._gripper, ParallelJaw) else 0.0
+        self._place(np.array(PARKED), np.diag([1.0, -1.0, -1.0]), opening)
 
     def _place(self, position: DoubleArray, axes: DoubleArray, opening: float) -> None:
         """Put gripper and mocap body at a pose, at once."""
@@ -157,18 +178,13 @@ class GraspStage:
         address = self._model.joint("hand").qposadr[0]
         data.qpos[address : address + 3] = position
         data.qpos[address + 3 : address + 7] = quaternion
-        for name in ("slide0", "slide1"):
-            data.qpos[self._model.joint(name).qposadr[0]] = opening / 2
+        self._hand.start(opening)
         self._mujoco.mj_forward(self._model, data)
-
-    def _open(self, opening: float) -> None:
-        self._data.ctrl[:] = opening / 2
 
     def _move(
         self,
         start: DoubleArray,
         goal: DoubleArray,
-        axes: DoubleArray,
         seconds: float,
         target: int | None = None,
     ) -> bool:
@@ -176,23 +192,34 @@ class GraspStage:
         hit = False
         for share in np.linspace(0, 1, int(seconds / STEP)):
             self._data.mocap_pos[0] = start + (goal - start) * share * share * (3 - 2 * share)
-            self._mujoco.mj_step(self._model, self._data)
+            self._step()
             hit |= target is not None and self._hits(target)
         return hit
 
     def _shake(self, centre: DoubleArray) -> None:
+        ramp = self._hand.ramp
         for time in np.arange(0, _SHAKE, STEP):
             phase = 2 * np.pi * _SHAKE_HERTZ * time
             swing = np.array([np.sin(phase), np.sin(phase / 2), 0.5 * np.sin(phase)])
-            self._data.mocap_pos[0] = centre + _SHAKE_REACH * swing
-            self._mujoco.mj_step(self._model, self._data)
+            share = min(time, _SHAKE - time) / ramp if ramp else 1.0
+            self._data.mocap_pos[0] = centre + _SHAKE_REACH * min(1.0, share) * swing
+            self._step()
 
     def _run(self, seconds: float, target: int | None = None) -> bool:
         hit = False
         for _ in range(int(seconds / STEP)):
-            self._mujoco.mj_step(self._model, self._data)
+            self._step()
             hit |= target is not None and self._hits(target)
         return hit
+
+    def _step(self) -> None:
+        """Simulate one step: the hand goes on holding, and a film gets its picture."""
+        self._mujoco.mj_step(self._model, self._data)
+        if self._target >= 0:
+            self._hand.update(self._target)
+        if self.film is not None and self._data.time >= self._next_picture:
+            self._next_picture = self._data.time + FILM_PERIOD
+            self.film(self._model, self._data)
 
     def _hits(self, target: int) -> bool:
         """Whether the gripper presses on anything but the target."""
@@ -207,10 +234,3 @@ class GraspStage:
             if np.linalg.norm(force[:3]) > _TOUCH:
                 return True
         return False
-
-    def _fingers_on(self, target: int) -> int:
-        """How many fingers touch the target."""
-        pairs = self._body_of_geom[self._data.contact.geom] if self._data.ncon else []
-        fingers = [self._model.body(name).id for name in ("finger0", "finger1")]
-        touching = {body for pair in pairs for body in pair if self._bodies[target] in pair}
-        return sum(finger in touching for finger in fingers)

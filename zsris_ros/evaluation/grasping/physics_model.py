@@ -14,7 +14,7 @@ from zsris_ros.evaluation.grasping.scenes import (
     SceneObject,
     camera_quaternion,
 )
-from zsris_ros.grasping import ParallelJaw
+from zsris_ros.grasping import Gripper, ParallelJaw, SuctionCup
 from zsris_ros.grasping.gripper import Box
 
 WIDTH, HEIGHT = 640, 480
@@ -25,11 +25,16 @@ _STIFF = {"solref": [0.004, 1], "solimp": [0.98, 0.995, 0.001, 0.5, 2]}
 """Contacts that sink in by less than a millimetre when 60 N press on 50 g; MuJoCo's own are soft
 for light bodies."""
 PARKED = (0.0, 0.0, 3.0)
-VISUAL_GROUP, CONTACT_GROUP = 1, 3
+VISUAL_GROUP, CONTACT_GROUP, GRIPPER_GROUP = 1, 3, 4
 _CLOSING_SPEED = 0.12  # metres a second of a free finger
+_SPRING_TRAVEL = 0.008  # metres that a cup's mount gives way
+_SPRING_STIFFNESS, _SPRING_DAMPING = 400.0, 8.0
+_TILT = 0.26  # radians that the bellows give way to each side
+_TILT_STIFFNESS, _TILT_DAMPING = 0.5, 0.01  # newton metres a radian, and a radian a second
+_LIP_HEIGHT = 0.004  # metres of the rigid lip at the end of the cup
 
 
-def build_model(mujoco: Any, scene: SceneLayout, gripper: ParallelJaw | None = None) -> Any:
+def build_model(mujoco: Any, scene: SceneLayout, gripper: Gripper | None = None) -> Any:
     """The MuJoCo model: table, objects, camera and, where it is given, gripper."""
     spec = mujoco.MjSpec()
     spec.option.timestep = STEP
@@ -104,14 +109,26 @@ def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
         )
 
 
-def _add_gripper(mujoco: Any, spec: Any, gripper: ParallelJaw) -> None:
-    """Hand and fingers at the TCP; z approach, y closing."""
+def _add_gripper(mujoco: Any, spec: Any, gripper: Gripper) -> None:
+    """A hand at the TCP that a weld drives, with fingers or a cup; z approach, y closing."""
     spec.worldbody.add_body(name="target", mocap=True, pos=PARKED)
     hand = spec.worldbody.add_body(name="hand", pos=PARKED, gravcomp=1)
     hand.add_freejoint(name="hand")
     if hasattr(mujoco, "mjtSleepPolicy"):
         hand.sleep = mujoco.mjtSleepPolicy.mjSLEEP_NEVER
     _add_box(mujoco, hand, gripper.body(), mass=0.7)
+    weld = spec.add_equality(type=mujoco.mjtEq.mjEQ_WELD, name1="target", name2="hand")
+    weld.objtype = mujoco.mjtObj.mjOBJ_BODY
+    weld.data[:] = 0  # both bodies in one place, as they start
+    weld.data[10] = 1  # weight of rotation against translation
+    weld.solref = [0.005, 1]
+    if isinstance(gripper, ParallelJaw):
+        _add_fingers(mujoco, spec, hand, gripper)
+    else:
+        _add_cup(mujoco, spec, hand, gripper)
+
+
+def _add_fingers(mujoco: Any, spec: Any, hand: Any, gripper: ParallelJaw) -> None:
     for number, finger in enumerate(gripper.fingers(0.0)):
         side = -1.0 if number == 0 else 1.0
         body = hand.add_body(name=f"finger{number}", gravcomp=1)
@@ -135,11 +152,6 @@ def _add_gripper(mujoco: Any, spec: Any, gripper: ParallelJaw) -> None:
         actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
         actuator.biasprm[1] = -stiffness
         actuator.forcelimited, actuator.forcerange = True, [-gripper.force, gripper.force]
-    weld = spec.add_equality(type=mujoco.mjtEq.mjEQ_WELD, name1="target", name2="hand")
-    weld.objtype = mujoco.mjtObj.mjOBJ_BODY
-    weld.data[:] = 0  # both bodies in one place, as they start
-    weld.data[10] = 1  # weight of rotation against translation
-    weld.solref = [0.005, 1]
     couple = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide0", name2="slide1")
     couple.objtype = mujoco.mjtObj.mjOBJ_JOINT
     couple.data[:] = 0
@@ -147,6 +159,51 @@ def _add_gripper(mujoco: Any, spec: Any, gripper: ParallelJaw) -> None:
     couple.solref = [0.005, 1]
     for one, other in (("finger0", "finger1"), ("hand", "finger0"), ("hand", "finger1")):
         spec.add_exclude(bodyname1=one, bodyname2=other)
+
+
+def _add_cup(mujoco: Any, spec: Any, hand: Any, gripper: SuctionCup) -> None:
+    """Bellows that give way, tilt and touch nothing, and a lip with an adhesion actuator."""
+    body = hand.add_body(name="cup", gravcomp=1)
+    body.add_joint(
+        name="spring",
+        type=mujoco.mjtJoint.mjJNT_SLIDE,
+        axis=[0, 0, 1],
+        range=[-_SPRING_TRAVEL, 0],
+        limited=True,
+        stiffness=[_SPRING_STIFFNESS, 0, 0],
+        damping=[_SPRING_DAMPING, 0, 0],
+        solref_limit=[0.004, 1],
+        solimp_limit=[0.98, 0.995, 0.001, 0.5, 2],
+    )
+    body.add_joint(
+        name="bellows",
+        type=mujoco.mjtJoint.mjJNT_BALL,
+        pos=[0, 0, -gripper.length / 2],
+        range=[0, _TILT],
+        limited=True,
+        stiffness=[_TILT_STIFFNESS, 0, 0],
+        damping=[_TILT_DAMPING, 0, 0],
+    )
+    for height, end, contacts in (
+        (_LIP_HEIGHT, 0.0, 1),
+        (gripper.length - _LIP_HEIGHT, -_LIP_HEIGHT, 0),
+    ):
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+            size=[gripper.radius if contacts else gripper.radius / 2, height / 2, 0],
+            pos=[0, 0, end - height / 2],
+            mass=0.02,
+            condim=6,
+            friction=_FRICTION,
+            group=GRIPPER_GROUP,
+            contype=contacts,
+            conaffinity=contacts,
+            **_STIFF,
+        )
+    vacuum = spec.add_actuator(name="vacuum", target="cup", trntype=mujoco.mjtTrn.mjTRN_BODY)
+    vacuum.gaintype = mujoco.mjtGain.mjGAIN_FIXED
+    vacuum.gainprm[0] = gripper.force
+    vacuum.ctrllimited, vacuum.ctrlrange = True, [0, 1]
 
 
 def _add_box(mujoco: Any, body: Any, box: Box, mass: float) -> None:
@@ -158,6 +215,6 @@ def _add_box(mujoco: Any, body: Any, box: Box, mass: float) -> None:
         mass=mass,
         condim=4,
         friction=_FRICTION,
-        group=CONTACT_GROUP,
+        group=GRIPPER_GROUP,
         **_STIFF,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable
+from importlib import import_module
 from typing import Protocol
 
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -47,10 +48,12 @@ ModelLoader = Callable[[Parameters], Model]
 class TorchModel:
     """The models of a weights preset.
 
-    torch is imported here, in the worker thread. Raises WeightsError as ``load_models`` does.
+    torch, and SciPy for the planner of grasps, are imported here, in the worker thread. Raises
+    WeightsError as ``load_models`` does.
     """
 
     def __init__(self, parameters: Parameters) -> None:
+        import_module("zsris_ros.grasping.planner")
         from zsris_ros.models.load import load_models
         from zsris_ros.models.load_options import LoadOptions
         from zsris_ros.torch_utils.precision import resolve_device

@@ -152,6 +152,15 @@ class Parameters:
     publish_overlay: bool = parameter_field(
         True, "Draw the answer into the image and publish it on ~/overlay."
     )
+    gripper: str = parameter_field(
+        "panda",
+        "Gripper that grasps are planned for: panda, robotiq_2f85, suction_30mm or a .yaml file.",
+    )
+    grasp: bool = parameter_field(
+        False,
+        "Plan a grasp after each answer with FOUND and publish the best on ~/grasp, where it or "
+        "its markers have subscribers.",
+    )
     image_timeout: float = parameter_field(
         5.0,
         "Seconds without an image, depth or camera_info before the log and /diagnostics have the "

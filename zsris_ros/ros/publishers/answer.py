@@ -112,6 +112,11 @@ class Answer:
         return self.instruction.target
 
     @property
+    def text(self) -> str:
+        """The expression or instruction as sent."""
+        return self.instruction.instruction.text
+
+    @property
     def objects(self) -> tuple[Candidate, ...]:
         """The candidates of the result's verdict; see ``objects_of``."""
         return objects_of(self.result)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 
+from zsris_ros.action import PlanGrasp
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.camera.frame_buffer import Stamped
 from zsris_ros.camera.image_messages import SECOND, format_seconds, stamp_ns
@@ -18,8 +19,8 @@ from zsris_ros.ros.publishers.answer import Refusal, Status
 from zsris_ros.ros.requests.request_handler import Query
 from zsris_ros.srv import ReferSegment
 
-Request: TypeAlias = ReferSegment.Request | ReferSegmentAction.Goal
-"""The service and the action have the same fields."""
+Request: TypeAlias = ReferSegment.Request | ReferSegmentAction.Goal | PlanGrasp.Goal
+"""The fields that select a frame are the same; PlanGrasp may bring depth with its image."""
 
 
 def to_query(
@@ -52,7 +53,13 @@ def to_query(
     expression = _checked_expression(request.expression, parameters.max_expression_length)
     # Any filled field denotes an image, so that an invalid image is refused and not ignored.
     if request.image.data or request.image.width or request.image.height or request.image.encoding:
-        return replace(_query_about_request_image(request.image, expression), request_id=request_id)
+        if isinstance(request, PlanGrasp.Goal) and request.depth.data:
+            query = _query_about_own_frame(
+                expression, request.image, request.depth, request.camera_info
+            )
+            frame = target_frame_of(request, parameters)
+            return replace(query, target_frame=frame, deadline=deadline, request_id=request_id)
+        return replace(_query_about_own_frame(expression, request.image), request_id=request_id)
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
     buffered = buffer.nearest(stamp) if stamp else buffer.newest()
     hit = _find_cached(cached, buffered, stamp)
@@ -129,14 +136,25 @@ def _checked_expression(text: str, max_length: int) -> str:
     return text.strip()
 
 
-def _query_about_request_image(image: Image, expression: str) -> Query:
-    """Return a query about the request's image; equal images have equal keys."""
-    digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
-    shape = image.width, image.height, image.step, image.encoding, image.is_bigendian
+def _query_about_own_frame(
+    expression: str, image: Image, depth: Image | None = None, info: CameraInfo | None = None
+) -> Query:
+    """Return a query about the request's image; equal frames have equal keys."""
     stamp = stamp_ns(image.header)
-    messages = CameraMessages(Stamped(stamp, image, 0))
-    key = ("request", digest, *shape, stamp, image.header.frame_id)
+    messages = CameraMessages(
+        Stamped(stamp, image, 0),
+        None if depth is None else Stamped(stamp, depth, 0),
+        None if info is None else Stamped(stamp, info, 0),
+    )
+    calibration = () if info is None else tuple(info.k)
+    parts = [_digest(each) for each in (image, depth) if each is not None]
+    key = ("request", *parts, calibration, stamp, image.header.frame_id)
     return Query(expression, messages, "the request's image", key, from_request=True)
+
+
+def _digest(image: Image) -> tuple[Hashable, ...]:
+    digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
+    return digest, image.width, image.height, image.step, image.encoding, image.is_bigendian
 
 
 def _check_tolerance(

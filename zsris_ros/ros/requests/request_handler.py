@@ -23,6 +23,8 @@ from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of,
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
+Refer = Callable[[Scene, str], ReferringResult]
+
 STAGES = (
     *("conversion", "proposals", "features", "localisation", "geometry"),  # once per frame
     *("language", "grounding", "extents"),
@@ -136,11 +138,16 @@ class RequestHandler:
         self._prepared = key, scene
 
     def answer(
-        self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
+        self,
+        query: Query,
+        assume_registered: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        refer: Refer | None = None,
     ) -> Answer:
         """Answer a query; raise Refusal for an unusable image or expression.
 
-        ``assume_registered`` permits depth with another frame_id than the image's.
+        ``assume_registered`` permits depth with another frame_id than the image's; ``refer``
+        replaces the model's.
         """
         timings: dict[str, float] = {}
         key = (query.key, assume_registered)
@@ -235,6 +242,6 @@ def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[F
         if query.from_request:
             raise
         raise Refusal(Status.NO_IMAGE, f"{query.source} cannot be used: {error}") from error
-    if query.from_request:
+    if query.from_request and query.messages.depth is None:
         note = "without metres, because the request brought its own image"
     return frame, note, messages.image.message.header
