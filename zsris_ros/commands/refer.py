@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         FloatArray,
         Frame,
         InstructionResult,
-        Intrinsics,
         ReferringResult,
         Scene,
     )

@@ -19,6 +19,9 @@ POLL_PERIOD = 0.01
 MEMORY = Duration(seconds=30)
 """How long transforms are kept; tf2's default of 10 s is the age of a spoken request's frame."""
 
+WARM_UP = 2.0
+"""Seconds after the subscription in which a lookup waits for the first transforms."""
+
 MISSING = "tf2_ros is not installed (sudo apt install ros-$ROS_DISTRO-tf2-ros-py)"
 
 
@@ -33,6 +36,7 @@ class TransformLookup:
         self._buffer: Any = None
         self._listener: Any = None
         self._listens = False
+        self._warm_at = 0.0
 
     def listen(self) -> None:
         """Subscribe to the transforms; in the executor's thread, which owns the subscriptions."""
@@ -46,6 +50,7 @@ class TransformLookup:
             return
         self._buffer = Buffer(cache_time=MEMORY)
         self._listener = TransformListener(self._buffer, self._node)
+        self._warm_at = time.monotonic() + WARM_UP
 
     def clear(self) -> None:
         """Drop all transforms but the static ones, after time has jumped back."""
@@ -55,8 +60,8 @@ class TransformLookup:
     def __call__(self, target: str, header: Header, deadline: float) -> Pose:
         """Return the pose of the header's frame in ``target`` at the header's stamp.
 
-        Waits for the transform until ``deadline`` (of time.monotonic), so call it in the worker
-        thread: the executor receives the transforms.
+        Waits for the transform until ``deadline`` (of time.monotonic; 0 for no wait), so call it in
+        the worker thread: the executor receives the transforms.
 
         Raises:
             LookupError: There is no such transform; the message has tf2's reason.
@@ -66,6 +71,8 @@ class TransformLookup:
         from tf2_ros import TransformException
 
         source, stamp = header.frame_id.lstrip("/"), Time.from_msg(header.stamp)
+        if deadline:
+            deadline = max(deadline, self._warm_at)
         while True:
             try:
                 found = self._buffer.lookup_transform(target, source, stamp).transform
