@@ -338,7 +338,7 @@ def test_a_request_can_name_its_target_frame(
         with Process("-m", "support.static_pose", FRAME):
             wait_until(
                 lambda: status_of(caller.ask("red", target_frame="base_link")) == "FOUND",
-                10.0,
+                40.0,
                 "no transform",
             )
         response = caller.ask("red", target_frame="base_link")

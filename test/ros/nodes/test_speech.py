@@ -63,7 +63,7 @@ def test_an_uncertain_utterance_gives_only_a_question(here: Node) -> None:
         ({"wav": "nothing.wav"}, 1, "nothing.wav cannot be read"),
         ({"recogniser": "vosk"}, 1, "vosk needs a model"),
         ({"recogniser": "siri"}, 2, "allowed are pocketsphinx"),
-        ({"wave": "x.wav"}, 2, "did you mean wav"),
+        ({"pause": 0.0}, 2, "0.1 to 5.0"),
     ],
 )
 def test_a_failed_start_ends_the_node_with_a_sentence(

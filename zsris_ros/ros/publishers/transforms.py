@@ -20,7 +20,7 @@ MEMORY = Duration(seconds=30)
 """How long transforms are kept; tf2's default of 10 s is the age of a spoken request's frame."""
 
 WARM_UP = 2.0
-"""Seconds that a lookup waits at least after the subscription to transforms."""
+"""Seconds after the subscription in which a lookup waits for the first transforms."""
 
 MISSING = "tf2_ros is not installed (sudo apt install ros-$ROS_DISTRO-tf2-ros-py)"
 
@@ -60,8 +60,8 @@ class TransformLookup:
     def __call__(self, target: str, header: Header, deadline: float) -> Pose:
         """Return the pose of the header's frame in ``target`` at the header's stamp.
 
-        Waits for the transform until ``deadline`` (of time.monotonic), so call it in the worker
-        thread: the executor receives the transforms.
+        Waits for the transform until ``deadline`` (of time.monotonic; 0 for no wait), so call it in
+        the worker thread: the executor receives the transforms.
 
         Raises:
             LookupError: There is no such transform; the message has tf2's reason.
@@ -71,7 +71,8 @@ class TransformLookup:
         from tf2_ros import TransformException
 
         source, stamp = header.frame_id.lstrip("/"), Time.from_msg(header.stamp)
-        deadline = max(deadline, self._warm_at)
+        if deadline:
+            deadline = max(deadline, self._warm_at)
         while True:
             try:
                 found = self._buffer.lookup_transform(target, source, stamp).transform
