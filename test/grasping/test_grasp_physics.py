@@ -20,13 +20,12 @@ from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.scenes import (
     SceneLayout,
-    read_obj,
-    scanned_names,
     tabletop_layout,
 )
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.grasping import GraspCandidate, load_gripper
 from zsris_ros.simulation.convex_parts import convex_parts
+from zsris_ros.simulation.household.folder_models import folder_model_names, read_obj
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import InputError
@@ -59,12 +58,12 @@ def test_hollow_shapes_stay_hollow_and_solid_ones_are_one_part() -> None:
 
 def test_a_folder_of_scans_is_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no objects"):
-        scanned_names(tmp_path)
+        folder_model_names(tmp_path)
     folder = tmp_path / "tile"
     folder.mkdir()
     lines = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1/1 2/2 3/3 4/4\nf -4 -3 -2\n"
     (folder / "visual.obj").write_text(lines)
-    assert scanned_names(tmp_path) == ["tile"]
+    assert folder_model_names(tmp_path) == ["tile"]
     vertices, faces = read_obj(folder / "visual.obj")
     assert vertices.shape == (4, 3)
     assert faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 2]]

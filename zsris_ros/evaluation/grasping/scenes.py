@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.simulation.convex_parts import ConvexPart, convex_parts
+from zsris_ros.simulation.household.folder_models import folder_model_names, read_obj
 from zsris_ros.simulation.layout import COLOURS, Layout, PlacedObject, Viewpoint, draw_layout
 from zsris_ros.simulation.render import import_mujoco, render
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.types import ByteArray, Frame, InputError, Intrinsics
+from zsris_ros.types import ByteArray, Frame, Intrinsics
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -128,7 +129,7 @@ def camera_quaternion(scene: SceneLayout) -> DoubleArray:
 def scanned_layout(seed: int, count: int, folder: Path) -> SceneLayout:
     """A layout of ``count`` scanned objects that lie or stand on the table."""
     rng = np.random.default_rng([seed, 29])
-    names = scanned_names(folder)
+    names = folder_model_names(folder)
     chosen = [names[i] for i in rng.choice(len(names), count, replace=len(names) < count)]
     objects: list[SceneObject] = []
     discs: list[tuple[tuple[float, float], float]] = []
@@ -144,14 +145,6 @@ def scanned_layout(seed: int, count: int, folder: Path) -> SceneLayout:
         mass = float(rng.uniform(*MASSES))
         objects.append(replace(scan, mass=mass, position=position, axes=axes))
     return SceneLayout(seed, tuple(objects), _viewpoint(rng))
-
-
-def scanned_names(folder: Path) -> list[str]:
-    """The objects of a folder: sub-folders with ``visual.obj`` and ``object.json``."""
-    names = sorted(path.parent.name for path in folder.glob("*/visual.obj"))
-    if not names:
-        raise InputError(f"{folder} holds no objects: each needs NAME/visual.obj in metres")
-    return names
 
 
 def _viewpoint(rng: np.random.Generator) -> Viewpoint:
@@ -227,24 +220,6 @@ def _scan(folder: Path) -> SceneObject:
         position=np.zeros(3),
         axes=np.eye(3),
     )
-
-
-def read_obj(path: Path) -> tuple[DoubleArray, npt.NDArray[np.int32]]:
-    """Vertices float64 Vx3 and triangles int32 Fx3 of a Wavefront file; polygons become fans."""
-    vertices: list[list[float]] = []
-    faces: list[tuple[int, int, int]] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.startswith("v "):
-            vertices.append([float(value) for value in line.split()[1:4]])
-        elif line.startswith("f "):
-            corners = [int(word.split("/")[0]) for word in line.split()[1:]]
-            corners = [c - 1 if c > 0 else len(vertices) + c for c in corners]
-            faces.extend(
-                (corners[0], corners[i], corners[i + 1]) for i in range(1, len(corners) - 1)
-            )
-    if not vertices or not faces:
-        raise InputError(f"{path} holds no triangles: export the object as a Wavefront mesh")
-    return np.array(vertices, np.float64), np.array(faces, np.int32)
 
 
 def _stable_axes(parts: tuple[ConvexPart, ...], rng: np.random.Generator) -> DoubleArray:
