@@ -61,7 +61,7 @@ class ActionCaller:
         self.spin_until(future.done)
         return future.result()
 
-    def spin_until(self, done: Any, timeout: float = 60.0) -> None:
+    def spin_until(self, done: Any, timeout: float = 150.0) -> None:
         deadline = time.monotonic() + timeout
         while not done():
             assert time.monotonic() < deadline, "timeout"

@@ -45,7 +45,7 @@ def run_example(name: str, *arguments: str, path: Path = ROOT) -> str:
         [sys.executable, str(ROOT / "examples" / name), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env=environment,
     )
     assert done.returncode == 0, done.stderr
