@@ -26,7 +26,7 @@ from zsris_ros.ros.grasping.collision_objects import (
     moveit_messages,
 )
 from zsris_ros.ros.grasping.grasp_planning import PlannedGrasp, plan_for
-from zsris_ros.ros.inputs.subscriptions import CameraMessages
+from zsris_ros.ros.inputs.serialized import CameraMessages
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 
 
