@@ -202,13 +202,15 @@ grasps: $(MADE)/test $(MADE)/package
 
 # The tables of docs/libero.md, on frames that `zsris record-libero` has rendered.
 LIBERO_SUITES := libero_spatial libero_object libero_goal libero_10 libero_90
+LIBERO_WEIGHTS := household
 LIBERO := docs/results/libero
 libero: $(MADE)/test $(MADE)/package
 	@[ -n "$(ZSRIS_LIBERO_DIR)" ] || $(call stop,ZSRIS_LIBERO_DIR must name the folder of \
 	  the frames that zsris record-libero has written: see docs/libero.md)
 	for suite in $(LIBERO_SUITES); do \
-	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" --out out/libero/$$suite && \
-	  install -D -m 644 -t $(LIBERO)/$$suite out/libero/$$suite/summary.json || exit 1; done
+	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" \
+	    --weights $(LIBERO_WEIGHTS) --out out/libero/$$suite && \
+	  install -D -m 644 -t $(LIBERO)/$(LIBERO_WEIGHTS)/$$suite out/libero/$$suite/summary.json || exit 1; done
 	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO)
 
 # The table of place points in docs/instructions.md.

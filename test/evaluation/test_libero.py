@@ -147,9 +147,11 @@ def summary(right: float, absent: float) -> dict[str, Any]:
 
 def test_the_tables_pool_the_suites(tmp_path: Path) -> None:
     for suite, row in (("libero_goal", summary(0.9, 0.0)), ("libero_10", summary(0.5, 1.0))):
-        (tmp_path / suite).mkdir()
-        (tmp_path / suite / "summary.json").write_text(json.dumps(row))
+        folder = tmp_path / "household" / suite
+        folder.mkdir(parents=True)
+        (folder / "summary.json").write_text(json.dumps(row))
     text = libero_tables(tmp_path)
+    assert "### Weights `household`" in text
     assert "| libero_goal | 10 | 0.900 | 90.0% of 10 (60%-98%) |" in text
     assert (
         "| **all** | 20 | 0.900 | 70.0% of 20 (48%-85%) | 30.0% of 20 (15%-52%) | 50.0% of 40"

@@ -1,4 +1,4 @@
-"""The tables of docs/libero.md, from the summaries of ``zsris eval frames`` by suite.
+"""The tables of docs/libero.md, from the summaries of ``zsris eval frames`` by weights and suite.
 
 ``python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md docs/results/libero``
 replaces the text between ``<!-- results -->`` and ``<!-- /results -->``.
@@ -27,18 +27,24 @@ Counts = tuple[int, int]
 
 
 def libero_tables(results: Path) -> str:
-    """Return Markdown for the existing ``results``/SUITE/summary.json."""
+    """Return Markdown for the existing ``results``/WEIGHTS/SUITE/summary.json."""
+    folders = sorted(each for each in results.iterdir() if each.is_dir())
+    return "\n\n".join(_weights_tables(each) for each in folders)
+
+
+def _weights_tables(results: Path) -> str:
     paths = {suite: results / suite / "summary.json" for suite in SUITES}
     summaries = {
         suite: json.loads(path.read_text(encoding="utf-8"))
         for suite, path in paths.items()
         if path.exists()
     }
-    weights = sorted({str(each["weights"]) for each in summaries.values()})
     rows = {suite: [summary] for suite, summary in summaries.items()}
     rows["**all**"] = list(summaries.values())
     lines = [
-        f"Weights `{'`, `'.join(weights)}`. Shares of right answers, with 95 % Wilson intervals:",
+        f"### Weights `{results.name}`",
+        "",
+        "Shares of right answers, with 95 % Wilson intervals:",
         "",
         *_categories(rows),
         "",
