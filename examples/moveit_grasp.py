@@ -34,6 +34,8 @@ def move(group, **goal):
 rclpy.init()
 node, moveit = rclpy.create_node("moveit_grasp"), MoveItPy(node_name="moveit_py")
 client = ActionClient(node, PlanGrasp, "/plan_grasp")
+if not client.wait_for_server(timeout_sec=10.0):
+    sys.exit("/plan_grasp is not there: start refer_segment_node in the same ROS domain")
 sent = client.send_goal_async(PlanGrasp.Goal(expression=sys.argv[1], target_frame=sys.argv[2]))
 rclpy.spin_until_future_complete(node, sent)
 ended = sent.result().get_result_async()
