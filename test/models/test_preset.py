@@ -413,7 +413,8 @@ def test_bundled_weights_need_no_fetching(
 
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main("fetch", "yolo") == 2
-    assert "nothing is called 'yolo'; there are household, mobile-sam, openai" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "nothing is called 'yolo'; there are household, mobile-sam, openai" in error
 
 
 def test_listing_needs_no_torch() -> None:
