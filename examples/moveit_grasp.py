@@ -34,15 +34,13 @@ def move(group, **goal):
 rclpy.init()
 node, moveit = rclpy.create_node("moveit_grasp"), MoveItPy(node_name="moveit_py")
 client = ActionClient(node, PlanGrasp, "/plan_grasp")
-if not client.wait_for_server(timeout_sec=10.0):
-    sys.exit("/plan_grasp is not there: start refer_segment_node in the same ROS domain")
+client.wait_for_server()
 sent = client.send_goal_async(PlanGrasp.Goal(expression=sys.argv[1], target_frame=sys.argv[2]))
 rclpy.spin_until_future_complete(node, sent)
 ended = sent.result().get_result_async()
 rclpy.spin_until_future_complete(node, ended)
 result = ended.result().result
-if result.status != PlanGrasp.Result.FOUND:
-    sys.exit(result.message)
+assert result.status == PlanGrasp.Result.FOUND, result.message
 grasp = result.grasps[0]
 before = shifted(grasp.pose, -grasp.pregrasp_distance, grasp.pose)
 lifted = shifted(grasp.pose, grasp.retreat_distance, result.support)

@@ -20,8 +20,12 @@ from zsris_ros.types import (
     Expression,
     Frame,
     InputError,
+    Instruction,
+    InstructionResult,
     NounPhrase,
     ReferringResult,
+    Step,
+    StepResult,
     Verdict,
 )
 
@@ -79,10 +83,12 @@ def test_file_names_of_a_replay_hold_no_expression(text: str, tmp_path: Path) ->
     referral = ReferringResult(
         Verdict.FOUND, Expression(text, NounPhrase(text, text)), (best,), mask, text, text
     )
+    step = StepResult(Step("find", referral.expression.target), referral)
+    answer = InstructionResult(Instruction(text, (step.step,)), (step,), Verdict.FOUND, text)
     frame = Frame(np.zeros((20, 30, 3), np.uint8))
     folder = tmp_path / "replay"
     with ReplayWriter(folder, [text], None) as outputs:
-        outputs.write(FrameAnswers(1_000_000_000, frame, "", (referral,), ({"refer": 1.0},)))
+        outputs.write(FrameAnswers(1_000_000_000, frame, "", (answer,), ({"refer": 1.0},)))
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
     drawn = "overlays/1.000000000_1.png"
     assert written == [f"replay/{name}" for name in ("answers.csv", "answers.jsonl", drawn)]
