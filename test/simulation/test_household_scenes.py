@@ -77,7 +77,7 @@ def test_what_lies_in_a_bowl_is_said_to(library: ModelLibrary) -> None:
         found += len(scene.holders)
         for (held, holder), kind in scene.holders.items():
             assert held != holder
-            assert kind in ("in", "on")
+            assert kind in ("inside", "on")
             nouns_of = scene.objects[holder].words.nouns
             assert kind == "on" or {"bowl", "mug", "cup"} & set(nouns_of)
         for each in expressions(scene, 99, ("containment",)):

@@ -67,7 +67,7 @@ def _templates() -> dict[str, tuple[str, ...]]:
         "between": ("the {0} between the {1} and the {2}",
                     "the {0} in between the {1} and the {2}"),
         "between two": ("the {0} between the two {1}", "the {0} between the {1}"),
-        "in": ("the {0} in the {1}", "the {0} inside the {1}", "the {0} that is in the {1}"),
+        "inside": ("the {0} in the {1}", "the {0} inside the {1}", "the {0} that is in the {1}"),
         "on": ("the {0} on the {1}", "the {0} on top of the {1}", "the {0} that is on the {1}"),
         "both": ("both {1}", "the two {1}", "all the {1}", "both of the {1}", "every {0}"),
         "all": ("all the {1}", "all {1}", "the {2} {1}", "every {0}", "each {0}", "all of the {1}"),

@@ -74,7 +74,7 @@ class TabletopScene:
     ``labels`` uint8 HxW (0 = no object); ``objects`` have at least VISIBLE_PX pixels;
     ``hidden`` describes half-hidden objects, with at least one pixel; ``doubtful`` are noun phrases
     that may fit an object. Questions about absent objects are made of ``kinds`` and ``colours``.
-    ``holders`` are pairs (object, the object that it lies in or on) with "in" or "on".
+    ``holders`` are pairs (object, the object that it lies in or on) with "inside" or "on".
     """
 
     seed: int

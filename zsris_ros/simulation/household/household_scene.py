@@ -98,7 +98,7 @@ def _holders(found: list[tuple[ObjectModel, np.ndarray]]) -> dict[tuple[int, int
             if i == j or not over or model.radius >= holder.radius or rise < 0.004:
                 continue
             if holder.role == "container" and rise < holder.height:
-                pairs[i, j] = "in"
+                pairs[i, j] = "inside"
             elif holder.role in ("support", "furniture") and rise > 0.5 * holder.height - 0.004:
                 pairs[i, j] = "on"
     return pairs
