@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from zsris_ros.models.preset import load_preset
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household import train_clip as clip_training
@@ -50,6 +51,14 @@ def files(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     sizes = export_sam(build_sam(sam_training.ARCHITECTURE), sam), export_clip(clip, WORDS, shrunk)
     assert sizes == (sam.stat().st_size, shrunk.stat().st_size)
     return sam, shrunk
+
+
+def test_the_preset_takes_what_is_trained() -> None:
+    preset = load_preset("household")
+    assert preset.clip.architecture == clip_training.ARCHITECTURE
+    assert preset.sam.architecture == sam_training.ARCHITECTURE
+    assert preset.hybrid == clip_training.HYBRID
+    assert preset.gem == clip_training.GEM
 
 
 def test_both_files_are_small_enough_to_ship(files: tuple[Path, Path]) -> None:

@@ -55,7 +55,7 @@ from zsris_ros.ros.qos import SERVICE, create_publisher
 from zsris_ros.ros.requests.action_server import Goal, WorkerActionServer
 from zsris_ros.ros.requests.frame_selection import Request, candidate_limit, to_query
 from zsris_ros.ros.requests.look_ahead import LookAhead
-from zsris_ros.ros.requests.request_handler import STAGES, Query, Refer, RequestHandler
+from zsris_ros.ros.requests.request_handler import STAGES, Query, RequestHandler
 from zsris_ros.ros.requests.topic_requests import TopicRequests
 from zsris_ros.ros.requests.track_requests import TrackRequests
 from zsris_ros.srv import ReferSegment
@@ -304,9 +304,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     # Requests, in the worker thread
 
-    def _answer(
-        self, query: Query, arrival: float, hook: StageHook, refer: Refer | None = None
-    ) -> Answer:
+    def _answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
         if self._handler is None:  # deactivated since the request was queued
             raise self._inactive()
         settings = self._settings

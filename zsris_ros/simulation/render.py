@@ -7,13 +7,14 @@ Needs the extra ``sim`` and, without a display, the system library libosmesa6 or
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.simulation.layout import TABLE_SIZE, Layout, PlacedObject
+from zsris_ros.simulation.layout import TABLE_SIZE, Layout, Light, PlacedObject, Viewpoint
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import ByteArray, FloatArray, Intrinsics
 
@@ -62,9 +63,9 @@ def import_mujoco() -> Any:
     return mujoco
 
 
-def pinhole(layout: Layout, width: int, height: int) -> Intrinsics:
+def pinhole(viewpoint: Viewpoint, width: int, height: int) -> Intrinsics:
     """Return the camera of a rendering: square pixels, principal point at the image's centre."""
-    focal = height / 2.0 / np.tan(np.deg2rad(layout.viewpoint.field_of_view_deg) / 2.0)
+    focal = height / 2.0 / np.tan(np.deg2rad(viewpoint.field_of_view_deg) / 2.0)
     return Intrinsics(float(focal), float(focal), (width - 1) / 2.0, (height - 1) / 2.0)
 
 
@@ -102,28 +103,50 @@ class LayoutRenderer:
         self._mujoco.mj_forward(self._model, self._data)
         renderer = self._renderer
         renderer.update_scene(self._data, camera="camera")
-        rgb = renderer.render().copy()
-        renderer.enable_segmentation_rendering()
-        labels = _labels(self._mujoco, renderer.render(), self._object_of_geom)
-        renderer.disable_segmentation_rendering()
-        metres = None
-        if depth:
-            renderer.enable_depth_rendering()
-            metres = renderer.render().astype(np.float32)
-            renderer.disable_depth_rendering()
-        return Rendering(rgb, labels, metres, pinhole(layout, *self._size))
+        return take_pictures(
+            self._mujoco, renderer, self._object_of_geom, layout.viewpoint, self._size, depth
+        )
 
     def _apply(self, layout: Layout) -> None:
         model = self._model
         for index, placed in enumerate(layout.objects):
             model.geom(f"object{index}").rgba[:3] = placed.rgb
-        camera = model.camera("camera")
-        camera.pos[:] = layout.viewpoint.position
-        camera.quat[:] = _camera_quaternion(self._mujoco, layout)
-        for index, light in enumerate(layout.lights):
-            model.light_dir[index] = light.direction
-            model.light_pos[index] = [-2.0 * d for d in light.direction]
-            model.light_diffuse[index] = light.strength
+        aim(self._mujoco, model, layout.viewpoint, layout.lights)
+
+
+def aim(mujoco: Any, model: Any, viewpoint: Viewpoint, lights: Sequence[Light]) -> None:
+    """Set the pose of the camera "camera", and the lights."""
+    camera = model.camera("camera")
+    camera.pos[:] = viewpoint.position
+    camera.quat[:] = camera_quaternion(mujoco, viewpoint)
+    for index, light in enumerate(lights):
+        model.light_dir[index] = light.direction
+        model.light_pos[index] = [-2.0 * d for d in light.direction]
+        model.light_diffuse[index] = light.strength
+
+
+def take_pictures(
+    mujoco: Any,
+    renderer: Any,
+    object_of_geom: ByteArray,
+    viewpoint: Viewpoint,
+    size: tuple[int, int],
+    depth: bool,
+) -> Rendering:
+    """Render the scene of ``renderer`` in colour, as labels and, if asked for, as depth.
+
+    ``object_of_geom`` is the label of each geom, ``size`` (width, height).
+    """
+    rgb = renderer.render().copy()
+    renderer.enable_segmentation_rendering()
+    labels = _labels(mujoco, renderer.render(), object_of_geom)
+    renderer.disable_segmentation_rendering()
+    metres = None
+    if depth:
+        renderer.enable_depth_rendering()
+        metres = renderer.render().astype(np.float32)
+        renderer.disable_depth_rendering()
+    return Rendering(rgb, labels, metres, pinhole(viewpoint, *size))
 
 
 def _labels(mujoco: Any, segmentation: npt.NDArray[Any], object_of_geom: ByteArray) -> ByteArray:
@@ -135,19 +158,7 @@ def _labels(mujoco: Any, segmentation: npt.NDArray[Any], object_of_geom: ByteArr
 def _build(mujoco: Any, layout: Layout, width: int, height: int) -> tuple[Any, ByteArray]:
     """Return the MuJoCo model and, for each geom, 1 + the index of its object (0 = scenery)."""
     spec = mujoco.MjSpec()
-    spec.visual.global_.offwidth = width
-    spec.visual.global_.offheight = height
-    spec.visual.quality.offsamples = 4
-    spec.visual.quality.shadowsize = 1024
-    spec.visual.headlight.ambient = [layout.ambient] * 3
-    spec.visual.headlight.diffuse = [0.15] * 3
-    spec.visual.headlight.specular = [0.0] * 3
-    # The nominal size of the scene bounds the shadow map; the floor would blur the shadows.
-    spec.stat.extent = 1.0
-    spec.stat.center = [0.0, 0.0, 0.0]
-    spec.visual.map.shadowclip = 1.0
-    spec.visual.map.znear = 0.005
-    spec.visual.map.zfar = 20.0
+    set_up_pictures(spec, width, height, layout.ambient)
     _add_scenery(mujoco, spec, layout)
     for index, placed in enumerate(layout.objects):
         _add_object(mujoco, spec, index, placed)
@@ -175,7 +186,29 @@ def _add_scenery(mujoco: Any, spec: Any, layout: Layout) -> None:
     spec.worldbody.add_geom(
         type=box, size=[6, 6, 0.01], pos=[0, 0, _FLOOR_Z], rgba=[*layout.floor_rgb, 1]
     )
-    for light in layout.lights:
+    add_lights(mujoco, spec, layout.lights)
+
+
+def set_up_pictures(spec: Any, width: int, height: int, ambient: float) -> None:
+    """Set the size, the quality and the ambient light of pictures of a table."""
+    spec.visual.global_.offwidth = width
+    spec.visual.global_.offheight = height
+    spec.visual.quality.offsamples = 4
+    spec.visual.quality.shadowsize = 1024
+    spec.visual.headlight.ambient = [ambient] * 3
+    spec.visual.headlight.diffuse = [0.15] * 3
+    spec.visual.headlight.specular = [0.0] * 3
+    # The nominal size of the scene bounds the shadow map; the floor would blur the shadows.
+    spec.stat.extent = 1.0
+    spec.stat.center = [0.0, 0.0, 0.0]
+    spec.visual.map.shadowclip = 1.0
+    spec.visual.map.znear = 0.005
+    spec.visual.map.zfar = 20.0
+
+
+def add_lights(mujoco: Any, spec: Any, lights: Sequence[Light]) -> None:
+    """Add directional lights."""
+    for light in lights:
         spec.worldbody.add_light(
             type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
             pos=[-2.0 * d for d in light.direction],
@@ -230,9 +263,9 @@ def _add_object(mujoco: Any, spec: Any, index: int, placed: PlacedObject) -> Non
     )
 
 
-def _camera_quaternion(mujoco: Any, layout: Layout) -> npt.NDArray[np.float64]:
+def camera_quaternion(mujoco: Any, viewpoint: Viewpoint) -> npt.NDArray[np.float64]:
     """Return the camera's orientation; a MuJoCo camera looks along -z with y up."""
-    right, down, forward = layout.viewpoint.axes()
+    right, down, forward = viewpoint.axes()
     quaternion = np.zeros(4)
     mujoco.mju_mat2Quat(quaternion, np.column_stack([right, -down, -forward]).ravel())
     return quaternion

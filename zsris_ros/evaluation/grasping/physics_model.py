@@ -12,10 +12,10 @@ import numpy as np
 from zsris_ros.evaluation.grasping.scenes import (
     SceneLayout,
     SceneObject,
-    camera_quaternion,
 )
 from zsris_ros.grasping import Gripper, ParallelJaw, SuctionCup
 from zsris_ros.grasping.gripper import Box
+from zsris_ros.simulation.render import camera_quaternion
 
 WIDTH, HEIGHT = 640, 480
 STEP = 0.001
@@ -65,7 +65,7 @@ def build_model(mujoco: Any, scene: SceneLayout, gripper: Gripper | None = None)
         name="camera",
         fovy=view.field_of_view_deg,
         pos=view.position,
-        quat=camera_quaternion(scene),
+        quat=camera_quaternion(mujoco, view),
     )
     for index, each in enumerate(scene.objects):
         _add_object(mujoco, spec, index, each)

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from zsris_ros.simulation.convex_parts import ConvexPart, convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_obj
+from zsris_ros.simulation.household.resting import hull_centroid, rests_on
 from zsris_ros.simulation.layout import COLOURS, Layout, PlacedObject, Viewpoint, draw_layout
-from zsris_ros.simulation.render import import_mujoco, render
+from zsris_ros.simulation.render import pinhole, render
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import ByteArray, Frame, Intrinsics
 
@@ -113,17 +114,7 @@ def tabletop_frame(scene: SceneLayout) -> tuple[Frame, ByteArray]:
 
 def intrinsics_of(scene: SceneLayout, width: int, height: int) -> Intrinsics:
     """The pinhole camera of a picture: square pixels, principal point in the middle."""
-    focal = height / 2 / float(np.tan(np.radians(scene.viewpoint.field_of_view_deg) / 2))
-    return Intrinsics(focal, focal, (width - 1) / 2, (height - 1) / 2)
-
-
-def camera_quaternion(scene: SceneLayout) -> DoubleArray:
-    """The camera's quaternion (w, x, y, z) in the world; MuJoCo's cameras look along -z, y up."""
-    right, down, forward = scene.viewpoint.axes()
-    quaternion = np.zeros(4)
-    axes = np.column_stack([right, -down, -forward])
-    import_mujoco().mju_mat2Quat(quaternion, np.ascontiguousarray(axes).ravel())
-    return quaternion
+    return pinhole(scene.viewpoint, width, height)
 
 
 def scanned_layout(seed: int, count: int, folder: Path) -> SceneLayout:
@@ -230,7 +221,7 @@ def _stable_axes(parts: tuple[ConvexPart, ...], rng: np.random.Generator) -> Dou
     hull = ConvexHull(corners)
     volume = sum(part.volume for part in parts)
     centre = np.sum([part.volume * part.centroid for part in parts], axis=0) / volume
-    void = (hull.volume * _hull_centroid(hull, corners) - volume * centre) / max(
+    void = (hull.volume * hull_centroid(hull, corners) - volume * centre) / max(
         hull.volume - volume, 1e-9
     )
     hollow = volume < 0.6 * hull.volume
@@ -248,7 +239,7 @@ def _stable_axes(parts: tuple[ConvexPart, ...], rng: np.random.Generator) -> Dou
             weights.append(area)
     scores = []
     for normal, weight in zip(normals, weights, strict=True):
-        stable = _rests_on(corners, normal, centre)
+        stable = rests_on(corners, normal, centre)
         upside_down = hollow and (void - centre) @ normal > 0.1 * np.linalg.norm(void - centre)
         scores.append(weight if stable and not upside_down else 0.0)
     chances = np.array(scores)
@@ -262,25 +253,3 @@ def _stable_axes(parts: tuple[ConvexPart, ...], rng: np.random.Generator) -> Dou
     turn = rng.uniform(0, 2 * np.pi)
     yaw = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1.0]])
     return np.asarray(yaw @ level)
-
-
-def _rests_on(corners: DoubleArray, normal: DoubleArray, centre: DoubleArray) -> bool:
-    """Whether the centre of mass lies over the corners within 2 mm of the lowest plane."""
-    from scipy.spatial import Delaunay, QhullError
-
-    along = corners @ normal
-    foot = corners[along > along.max() - 0.002]
-    x = np.cross(normal, np.eye(3)[int(np.argmin(np.abs(normal)))])
-    x /= np.linalg.norm(x)
-    plane = np.stack([x, np.cross(normal, x)], axis=1)
-    try:
-        return bool(Delaunay(foot @ plane).find_simplex((centre @ plane)[None])[0] >= 0)
-    except (QhullError, ValueError):
-        return False
-
-
-def _hull_centroid(hull: object, corners: DoubleArray) -> DoubleArray:
-    middle = corners.mean(axis=0)
-    tetrahedra = corners[hull.simplices] - middle  # type: ignore[attr-defined]
-    volumes = np.abs(np.linalg.det(tetrahedra)) / 6
-    return middle + (tetrahedra.mean(axis=1) * 0.75 * volumes[:, None]).sum(axis=0) / volumes.sum()

@@ -1,6 +1,6 @@
 """Camera messages as the middleware delivers them, deserialised when a request needs them.
 
-Of a camera at 30 Hz that nobody asks about, no message is deserialised.
+Without requests no message is deserialised.
 """
 
 from __future__ import annotations

@@ -23,8 +23,6 @@ from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of,
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
-Refer = Callable[[Scene, str], ReferringResult]
-
 STAGES = (
     *("conversion", "proposals", "features", "localisation", "geometry"),  # once per frame
     *("language", "grounding", "extents"),
@@ -142,12 +140,10 @@ class RequestHandler:
         query: Query,
         assume_registered: bool = False,
         max_pixels: int = MAX_PIXELS,
-        refer: Refer | None = None,
     ) -> Answer:
         """Answer a query; raise Refusal for an unusable image or expression.
 
-        ``assume_registered`` permits depth with another frame_id than the image's; ``refer``
-        replaces the model's.
+        ``assume_registered`` permits depth with another frame_id than the image's.
         """
         timings: dict[str, float] = {}
         key = (query.key, assume_registered)

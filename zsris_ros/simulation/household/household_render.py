@@ -14,9 +14,16 @@ import numpy.typing as npt
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, PlacedModel
 from zsris_ros.simulation.household.libero_models import libero_folder
 from zsris_ros.simulation.household.object_model import Surface
-from zsris_ros.simulation.layout import Viewpoint
-from zsris_ros.simulation.render import Rendering, RenderingUnavailable, import_mujoco
-from zsris_ros.types import ByteArray, InputError, Intrinsics
+from zsris_ros.simulation.render import (
+    Rendering,
+    RenderingUnavailable,
+    add_lights,
+    aim,
+    import_mujoco,
+    set_up_pictures,
+    take_pictures,
+)
+from zsris_ros.types import ByteArray, InputError
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -64,31 +71,11 @@ class HouseholdRenderer:
     def render(self, layout: HouseholdLayout, depth: bool = True) -> Rendering:
         """Render with ``layout``'s lights and viewpoint."""
         model, view = self._model, layout.viewpoint
-        camera = model.camera("camera")
-        camera.pos[:], camera.fovy[:] = view.position, view.field_of_view_deg
-        camera.quat[:] = _quaternion(self._mujoco, view)
-        for index, light in enumerate(layout.lights):
-            model.light_dir[index] = light.direction
-            model.light_pos[index] = [-2.0 * d for d in light.direction]
-            model.light_diffuse[index] = light.strength
+        model.camera("camera").fovy[:] = view.field_of_view_deg
+        aim(self._mujoco, model, view, layout.lights)
         self._mujoco.mj_forward(model, self._data)
-        renderer = self._renderer
-        renderer.update_scene(self._data, camera="camera", scene_option=self._option)
-        rgb = renderer.render().copy()
-        renderer.enable_segmentation_rendering()
-        ids = renderer.render()
-        renderer.disable_segmentation_rendering()
-        is_geom = (ids[..., 1] == int(self._mujoco.mjtObj.mjOBJ_GEOM)) & (ids[..., 0] >= 0)
-        labels = np.where(is_geom, self._labels[np.where(is_geom, ids[..., 0], 0)], 0)
-        metres = None
-        if depth:
-            renderer.enable_depth_rendering()
-            metres = renderer.render().astype(np.float32)
-            renderer.disable_depth_rendering()
-        width, height = self._size
-        focal = height / 2 / float(np.tan(np.deg2rad(view.field_of_view_deg) / 2))
-        intrinsics = Intrinsics(focal, focal, (width - 1) / 2, (height - 1) / 2)
-        return Rendering(rgb, labels.astype(np.uint8), metres, intrinsics)
+        self._renderer.update_scene(self._data, camera="camera", scene_option=self._option)
+        return take_pictures(self._mujoco, self._renderer, self._labels, view, self._size, depth)
 
     def _object_bodies(self) -> list[str]:
         count = int(self._labels.max()) if len(self._labels) else 0
@@ -108,13 +95,7 @@ def _build(mujoco: Any, layout: HouseholdLayout, width: int, height: int) -> Any
     spec = mujoco.MjSpec()
     spec.option.timestep = _STEP
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
-    spec.visual.quality.offsamples, spec.visual.quality.shadowsize = 4, 1024
-    spec.visual.headlight.ambient = [layout.ambient] * 3
-    spec.visual.headlight.diffuse = [0.15] * 3
-    spec.visual.headlight.specular = [0.0] * 3
-    spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.0]
-    spec.visual.map.shadowclip, spec.visual.map.znear, spec.visual.map.zfar = 1.0, 0.005, 20.0
+    set_up_pictures(spec, width, height, layout.ambient)
     _add_surroundings(mujoco, spec, layout)
     for index, placed in enumerate(layout.objects):
         _add_object(mujoco, spec, index, placed)
@@ -147,16 +128,7 @@ def _add_surroundings(mujoco: Any, spec: Any, layout: HouseholdLayout) -> None:
         )  # fmt: skip
     if around.arm:
         _add_arm(mujoco, spec, away, layout.seed)
-    for light in layout.lights:
-        spec.worldbody.add_light(
-            type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-            pos=[-2.0 * d for d in light.direction],
-            dir=list(light.direction),
-            diffuse=[light.strength] * 3,
-            specular=[0.2 * light.strength] * 3,
-            ambient=[0, 0, 0],
-            castshadow=light.shadow,
-        )
+    add_lights(mujoco, spec, layout.lights)
 
 
 def _add_arm(mujoco: Any, spec: Any, away: DoubleArray, seed: int) -> None:
@@ -290,11 +262,3 @@ def _labels_of_geoms(model: Any, count: int) -> ByteArray:
     for index in range(count):
         labels[model.geom_bodyid == model.body(f"object{index}").id] = index + 1
     return labels
-
-
-def _quaternion(mujoco: Any, view: Viewpoint) -> DoubleArray:
-    """Return a camera's orientation; MuJoCo's cameras look along -z with y up."""
-    right, down, forward = view.axes()
-    quaternion = np.zeros(4)
-    mujoco.mju_mat2Quat(quaternion, np.column_stack([right, -down, -forward]).ravel())
-    return quaternion

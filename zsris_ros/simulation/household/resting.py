@@ -32,7 +32,7 @@ def resting_poses(parts: tuple[ConvexPart, ...]) -> list[tuple[DoubleArray, floa
     hull = ConvexHull(corners)
     volume = sum(part.volume for part in parts)
     centre = np.sum([part.volume * part.centroid for part in parts], axis=0) / volume
-    void = (hull.volume * _hull_centroid(hull, corners) - volume * centre) / max(
+    void = (hull.volume * hull_centroid(hull, corners) - volume * centre) / max(
         hull.volume - volume, 1e-9
     )
     hollow = volume < 0.6 * hull.volume
@@ -42,7 +42,7 @@ def resting_poses(parts: tuple[ConvexPart, ...]) -> list[tuple[DoubleArray, floa
         if area < _RARE * max(areas):
             scores.append(0.0)
             continue
-        stable = _rests_on(corners, normal, centre)
+        stable = rests_on(corners, normal, centre)
         upside_down = hollow and (void - centre) @ normal > 0.1 * np.linalg.norm(void - centre)
         scores.append(area if stable and not upside_down else 0.0)
     chances = np.array(scores) if any(scores) else np.array(areas)
@@ -80,7 +80,7 @@ def _turned_down(down: DoubleArray) -> DoubleArray:
     return np.stack([x, np.cross(-down, x), -down])
 
 
-def _rests_on(corners: DoubleArray, normal: DoubleArray, centre: DoubleArray) -> bool:
+def rests_on(corners: DoubleArray, normal: DoubleArray, centre: DoubleArray) -> bool:
     """Return whether the centre of mass lies over the corners within 2 mm of the lowest plane."""
     along = corners @ normal
     foot = corners[along > along.max() - 0.002]
@@ -93,7 +93,8 @@ def _rests_on(corners: DoubleArray, normal: DoubleArray, centre: DoubleArray) ->
         return False
 
 
-def _hull_centroid(hull: ConvexHull, corners: DoubleArray) -> DoubleArray:
+def hull_centroid(hull: ConvexHull, corners: DoubleArray) -> DoubleArray:
+    """Return the centroid of the hull of ``corners``, float64 3."""
     middle = corners.mean(axis=0)
     tetrahedra = corners[hull.simplices] - middle
     volumes = np.abs(np.linalg.det(tetrahedra)) / 6

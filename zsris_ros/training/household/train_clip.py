@@ -32,15 +32,15 @@ from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import HybridSettings, normalise
 
 ARCHITECTURE: dict[str, Any] = {
-    "embed_dim": 192,
+    "embed_dim": 128,
     "vision_cfg": {
         "image_size": 112,
         "layers": 4,
-        "width": 192,
+        "width": 128,
         "patch_size": 16,
         "head_width": 64,
     },
-    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 192, "heads": 3, "layers": 2},
+    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 128, "heads": 2, "layers": 2},
     "init_logit_scale": math.log(10.0),
     "init_logit_bias": -5.0,
 }
