@@ -9,6 +9,8 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from support.service_discovery import ACTION_DELAY
+
 
 class SentGoal:
     """A goal with its feedback and result."""
@@ -53,6 +55,7 @@ class ActionCaller:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         assert self.client.wait_for_server(20.0)
+        time.sleep(ACTION_DELAY)
 
     def send(self, goal: Any) -> SentGoal:
         return SentGoal(self, goal)

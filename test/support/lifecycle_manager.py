@@ -10,10 +10,21 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
 from support.ros_camera import colour_image
+from support.service_discovery import discovered_client
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
 
 NODE = "/refer_segment_node"
 PATIENCE = 30.0
+
+INVALID = 200
+"""A transition that does not exist."""
+
+HARMLESS: dict[Any, Any] = {
+    ChangeState: ChangeState.Request(transition=Transition(id=INVALID)),
+    GetState: GetState.Request(),
+    SetParameters: SetParameters.Request(),
+}
+"""Requests that change nothing, for first calls."""
 
 
 class Manager:
@@ -26,8 +37,10 @@ class Manager:
     def begin(self, kind: Any, service: str, request: Any) -> Any:
         """Call a service and return the future."""
         if service not in self._clients:
-            self._clients[service] = self.client.node.create_client(kind, f"{self._node}/{service}")
-            assert self._clients[service].wait_for_service(PATIENCE)
+            name = f"{self._node}/{service}"
+            self._clients[service] = discovered_client(
+                self.client.node, kind, name, HARMLESS[kind], self.client._executor
+            )
         return self._clients[service].call_async(request)
 
     def end(self, future: Any) -> Any:

@@ -234,6 +234,7 @@ def test_parameters_images_and_requests_are_served_during_an_inference(
 ) -> None:
     others = [Client(name=f"client_{number}") for number in range(4)]
     futures = []
+    manager.set("max_pending", 2)  # discovers the service, which takes no part in the time
     with Stream(camera, 30.0):
         for other in others:
             other.wait(5.0)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from support.ros_camera import SECOND, Camera, Listener, colour_image, header, picture
 from support.ros_processes import Process, node_with_stand_in, status_of
+from support.service_discovery import discovered_client
 from zsris_ros.msg import TrackedObject
 from zsris_ros.srv import Track
 
@@ -43,8 +43,7 @@ class Scene:
         self._tracked = Listener(node, TrackedObject, f"{NODE}/tracked")
         self._tracked.wait_until_matched()
         self._client, self._node = client, node
-        self._track: Any = node.create_client(Track, f"{NODE}/track")
-        assert self._track.wait_for_service(10.0)
+        self._track = discovered_client(node, Track, f"{NODE}/track", Track.Request(stop=True))
         self.now = 1000 * SECOND
 
     def show(self, left: int | None = None) -> int:

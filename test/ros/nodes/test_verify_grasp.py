@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from builtin_interfaces.msg import Time
@@ -14,6 +13,7 @@ from support.grasp_messages import BOX, NEIGHBOUR, TableMessages
 from support.grasp_scenes import BoxOnTable, CupOnTable
 from support.ros_camera import SECOND, Camera, header
 from support.ros_processes import Process, node_with_stand_in
+from support.service_discovery import discovered_client
 from zsris_ros.srv import VerifyGrasp
 
 from zsris_ros.ros.client.service_client import Client
@@ -35,8 +35,10 @@ class Bench:
     def __init__(self, node: Node, client: Client, camera: Camera) -> None:
         self.now = 100 * SECOND
         self._camera, self._client, self._node = camera, client, node
-        self._verify: Any = node.create_client(VerifyGrasp, "/refer_segment_node/verify_grasp")
-        assert self._verify.wait_for_service(10.0)
+        unknown = VerifyGrasp.Request(expression="red")
+        self._verify = discovered_client(
+            node, VerifyGrasp, "/refer_segment_node/verify_grasp", unknown
+        )
 
     def show(self, *things: BoxOnTable | CupOnTable, red: bool = True) -> int:
         """Publish a frame until the node has it with depth, and return its stamp."""
