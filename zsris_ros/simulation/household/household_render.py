@@ -15,7 +15,7 @@ import numpy.typing as npt
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, PlacedModel
 from zsris_ros.simulation.household.libero_models import libero_folder
 from zsris_ros.simulation.household.object_model import Surface
-from zsris_ros.simulation.household.robot_arms import posed_robot, robot_names
+from zsris_ros.simulation.household.robot_arms import posed_robot, robot_mount, robot_names
 from zsris_ros.simulation.render import (
     Rendering,
     RenderingUnavailable,
@@ -36,6 +36,8 @@ _VISIBLE, _CONTACT = 1, 3
 _TEXTURE_PX = 384
 _ROBOT = 0.75
 """Share of the arms that are a robot's, where models of robots are installed."""
+_MOUNTED = 0.6
+"""Share of the robots on a mount of robosuite's; the others stand on a cylinder."""
 _PEDESTAL_M = (0.07, 0.14)  # metres, radius
 _CLEARANCE = 0.14  # metres between the table and what reaches over it
 
@@ -167,8 +169,11 @@ def _add_robot(
     body = spec.worldbody.add_body(
         name="robot", pos=[*base, lift], quat=[np.cos(turn), 0, 0, np.sin(turn)]
     )
-    for number, surface in enumerate(surfaces):
+    mount = robot_mount() if rng.random() < _MOUNTED else ()
+    for number, surface in enumerate((*surfaces, *mount)):
         _add_surface(mujoco, spec, body, f"robot{number}", surface)
+    if mount:
+        return
     radius, shade = rng.uniform(*_PEDESTAL_M), float(rng.choice([0.9, 0.6, 0.3]))
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=[radius, (lift - _FLOOR_Z) / 2, 0],

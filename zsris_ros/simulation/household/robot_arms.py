@@ -34,6 +34,7 @@ _SPREAD = 0.25  # radians, standard deviation of a joint around its ready angle
 _CELL = 0.004  # metres: vertices of one cell become one
 _HAND = "right_hand"
 _GRIPPER = "grippers/panda_gripper.xml"
+_MOUNT = "mounts/rethink_mount.xml"
 
 
 def robot_names() -> tuple[str, ...]:
@@ -51,7 +52,6 @@ def posed_robot(name: str, rng: np.random.Generator) -> tuple[Surface, ...]:
     """
     mujoco = import_mujoco()
     model, surfaces = _read(f"robots/{name}/robot.xml")
-    _, gripper = _read(_GRIPPER)
     data = mujoco.MjData(model)
     data.qpos[:] = np.array(READY[name]) + rng.normal(0, _SPREAD, model.nq)
     mujoco.mj_kinematics(model, data)
@@ -60,18 +60,29 @@ def posed_robot(name: str, rng: np.random.Generator) -> tuple[Surface, ...]:
         for geom, surface in surfaces.items()
     ]
     hand = data.body(_HAND)
-    posed += [_moved(each, hand.xmat.reshape(3, 3), hand.xpos) for each in _at_rest(gripper)]
+    posed += [_moved(each, hand.xmat.reshape(3, 3), hand.xpos) for each in _at_rest(_GRIPPER)]
     return tuple(posed)
 
 
-def _at_rest(gripper: dict[int, Surface]) -> list[Surface]:
+def robot_mount() -> tuple[Surface, ...]:
+    """Return the pedestal that robosuite's arms stand on, its top at z = 0; () without one."""
+    folder = _assets()
+    if folder is None or not (folder / _MOUNT).is_file():
+        return ()
+    surfaces = _at_rest(_MOUNT)
+    top = max(float(each.vertices[:, 2].max()) for each in surfaces)
+    return tuple(_moved(each, np.eye(3), np.array([0.0, 0.0, -top])) for each in surfaces)
+
+
+def _at_rest(path: str) -> list[Surface]:
+    """Return the surfaces of a file in its own pose."""
     mujoco = import_mujoco()
-    model, _ = _read(_GRIPPER)
+    model, surfaces = _read(path)
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     return [
         _moved(surface, data.geom_xmat[geom].reshape(3, 3), data.geom_xpos[geom])
-        for geom, surface in gripper.items()
+        for geom, surface in surfaces.items()
     ]
 
 
