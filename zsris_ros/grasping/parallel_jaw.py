@@ -197,7 +197,7 @@ def _grasps_in(
         angle, unknown = 0.0, [start > 0, stop < len(cut)]
         for side, end in zip((-1, 1), ends, strict=True):
             if angle < cone:
-                found, other = _contact_angle(part, facing, end, side, approach, jaw)
+                found, other = _contact_angle(part, facing, end, side, approach, not number, jaw)
                 angle = max(angle, found)
                 unknown[side > 0] |= other
         if angle < cone and not number:
@@ -246,11 +246,19 @@ def _touching_share(x: DoubleArray, width: float) -> float:
 
 
 def _contact_angle(
-    part: DoubleArray, normals: DoubleArray, end: slice, side: int, approach: str, jaw: ParallelJaw
+    part: DoubleArray,
+    normals: DoubleArray,
+    end: slice,
+    side: int,
+    approach: str,
+    across: bool,
+    jaw: ParallelJaw,
 ) -> tuple[float, bool]:
     """One finger's contact: the angle between surface normal and closing axis, and a doubt.
 
-    The doubt is True where only the other face of the wall is known.
+    Across an object from above, the angle around the approach counts: the upright pad touches the
+    widest part of a rounded side, and `_widening` tells whether that is at its tip. The doubt is
+    True where only the other face of the wall is known.
     """
     touching = normals[end]
     is_wall = np.abs(touching[:, 2]) < _FACING
@@ -261,6 +269,8 @@ def _contact_angle(
         # Both faces of a thin wall are near; they are assumed to be parallel.
         other = side * walls[:, 1] < -_OTHER_FACE
         x, y, z = np.where(other, -side, side) @ walls
+        if across and approach == "above":
+            z = 0.0
         return float(np.arctan2(np.hypot(x, z), y)), 2 * int(np.count_nonzero(other)) > len(walls)
     if approach != "above":
         return np.pi / 2, False

@@ -14,14 +14,10 @@ import numpy as np
 from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
-from zsris_ros.evaluation.grasping.scenes import (
-    SceneLayout,
-    scanned_layout,
-    tabletop_frame,
-    tabletop_layout,
-)
+from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
 from zsris_ros.evaluation.metrics import wilson
 from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
+from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
 
 PLANNERS = ("planner", "centroid", "antipodal")
@@ -63,7 +59,7 @@ def grasp_scenes(
     seeds: Sequence[int],
     count: int,
     gripper: Gripper,
-    folder: Path | None = None,
+    library: ModelLibrary | None = None,
     depth_noise: float = 0.001,
     find: Finder = true_mask,
     film: LiftFilm | None = None,
@@ -74,7 +70,7 @@ def grasp_scenes(
         seeds: One scene each.
         count: Objects in a scene.
         gripper: A parallel jaw or a suction cup.
-        folder: Scanned objects; the simulated tabletop's own shapes where None.
+        library: Models of household scenes; the simulated tabletop's shapes where None.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         find: Finds the object that is meant.
         film: Films the planner's grasps while it wants more.
@@ -83,7 +79,7 @@ def grasp_scenes(
         One record for each scene and planner; none for a scene without a visible target.
     """
     for seed in seeds:
-        scene = scanned_layout(seed, count, folder) if folder else tabletop_layout(seed, count)
+        scene = draw_scene(seed, count, library)
         stage = GraspStage(scene, gripper)
         clean, labels = tabletop_frame(scene) if scene.layout else stage.photograph()
         rng = np.random.default_rng([seed, 31])
@@ -104,13 +100,15 @@ def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
 
 
 def _target(scene: SceneLayout, labels: ByteArray, rng: np.random.Generator) -> int | None:
-    """A visible object whose name is unique in its scene, at random."""
+    """A visible object that carries none and whose name is unique in its scene, at random."""
     names = Counter(each.name for each in scene.objects)
     fitting = [
         index
         for index, each in enumerate(scene.objects)
         if np.count_nonzero(labels == index + 1) >= VISIBLE_PX
         and names[each.name] == 1
+        and each.role != "furniture"
+        and not each.laden
         and not (scene.layout and each.kind in UNGRASPABLE)
     ]
     return int(rng.choice(fitting)) if fitting else None

@@ -13,13 +13,15 @@ import numpy as np
 import torch
 
 from zsris_ros.evaluation.grasping.grasp_evaluation import with_noise
-from zsris_ros.evaluation.grasping.scenes import tabletop_frame, tabletop_layout
+from zsris_ros.evaluation.grasping.scenes import draw_scene
+from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
 from zsris_ros.geometry.centroid import inside_pixel
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.referring.instructions import resolve_instruction
+from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import (
     ByteArray,
     Candidate,
@@ -57,7 +59,11 @@ class PlaceRecord:
 
 
 def place_scenes(
-    seeds: Iterable[int], count: int, depth_noise: float, look: Look
+    seeds: Iterable[int],
+    count: int,
+    depth_noise: float,
+    look: Look,
+    library: ModelLibrary | None = None,
 ) -> Iterator[PlaceRecord]:
     """Yield a record for each instruction about the scenes.
 
@@ -66,11 +72,11 @@ def place_scenes(
         count: Objects in a scene.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         look: Looks at the frame of a scene.
+        library: Models of household scenes; the simulated tabletop's shapes where None.
     """
     for seed in seeds:
-        scene = tabletop_layout(seed, count)
+        scene, clean, labels = settled_scene(draw_scene(seed, count, library))
         stage = PlaceStage(scene)
-        clean, labels = tabletop_frame(scene)
         assert clean.intrinsics is not None
         rng = np.random.default_rng([seed, 37])
         frame = with_noise(clean, depth_noise, rng)
@@ -164,7 +170,7 @@ class _TrueNames:
             nothing = np.zeros(scene.frame.rgb.shape[:2], bool)
             message = f"I see no {expression.target.head}: it has no mask."
             return ReferringResult(Verdict.NOT_FOUND, expression, (), nothing, message, "")
-        index = found[0]
+        index = max(found, key=lambda k: len(self.names[k]))
         x, y, width, height = scene.proposals.boxes[index].tolist()
         u, v = scene.pixels[index].tolist()
         best = Candidate(index, 1.0, (x, y, width, height), (u, v), selected=True)
