@@ -46,6 +46,7 @@ def test_three_scenes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert sum(row["n"] for row in summary["by_kind"].values()) == summary["n"]
     assert set(summary["by_kind"]) <= set(KINDS)
     assert summary["valid"] >= 0.9 and summary["collision_free"] >= 0.9
+    assert "Failures by cause" in (tmp_path / "report.html").read_text()
     assert "| **all** |" in place_table(summary)
     assert capsys.readouterr().out.splitlines()[0].split() == ["n", "offered", "valid", "free"]
 

@@ -25,7 +25,8 @@ def add_arguments(subparsers: Subparsers) -> None:
         help="grasp objects of simulated scenes in MuJoCo, beside two baselines",
         description="Renders scenes, plans a grasp for one object of each, executes it with a "
         "free-flying gripper, lifts 15 cm and shakes. Success: the right object, and no other, is "
-        "still held. Writes summary.json and attempts.jsonl.",
+        "still held. Writes summary.json, attempts.jsonl and report.html with "
+        "the failures by cause.",
     )
     add_scenes(parser, scenes=100)
     parser.add_argument("--gripper", default="panda", help="by name or file (default: panda)")
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
         write_results,
     )
     from zsris_ros.evaluation.grasping.lift_film import LiftFilm
+    from zsris_ros.evaluation.reports.failures import FailureReport
     from zsris_ros.grasping import load_gripper
     from zsris_ros.types import InputError
 
@@ -53,19 +55,22 @@ def run(args: argparse.Namespace) -> int:
     library = read_models(args)
     find = _segmenter_finder(args) if args.ask else true_mask
     film = LiftFilm(args.video) if args.video else None
+    report = FailureReport()
     records: list[GraspRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "grasping", unit="scene"):
         records.extend(
-            grasp_scenes([seed], args.count, gripper, library, args.depth_noise, find, film)
+            grasp_scenes([seed], args.count, gripper, library, args.depth_noise, find, film, report)
         )
     if film is not None:
         film.close()
     if not records:
         raise InputError("no scene has a visible target: ask for more --scenes or fewer objects")
     settings = {**scene_settings(args), "gripper": args.gripper}
-    for line in _lines(write_results(args.out, records, settings)):
-        print(line)
-    print(f"written to {args.out / 'summary.json'}")
+    lines = _lines(write_results(args.out, records, settings))
+    path = report.write(
+        args.out, f"Grasps of {args.gripper}, {', '.join(settings['objects'])}", lines
+    )
+    print("\n".join([*lines, f"written to {path}"]))
     return 0
 
 

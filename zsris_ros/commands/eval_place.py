@@ -29,7 +29,8 @@ def add_arguments(subparsers: Subparsers) -> None:
         description="Renders scenes and draws instructions that the scene has a place for. Valid: "
         "the place point is on the named support, at its height and at the named place. Free of "
         "collision: the object there touches nothing but its support. Shares are of all "
-        "instructions. Writes summary.json and places.jsonl.",
+        "instructions. Writes summary.json, places.jsonl and report.html with the "
+        "failures by cause.",
     )
     add_scenes(parser, scenes=40)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
@@ -46,20 +47,24 @@ def run(args: argparse.Namespace) -> int:
         summarise,
         write_results,
     )
+    from zsris_ros.evaluation.reports.failures import FailureReport
     from zsris_ros.types import InputError
 
     look = _segmenter(args) if args.ask else look_with_true_masks
     library = read_models(args)
+    report = FailureReport()
     records: list[PlaceRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "placing", unit="scene"):
-        records.extend(place_scenes([seed], args.count, args.depth_noise, look, library))
+        records.extend(place_scenes([seed], args.count, args.depth_noise, look, library, report))
     if not records:
         raise InputError("no scene has a place for an object: ask for more --scenes or --count")
     settings = scene_settings(args)
     summary = write_results(args.out, records, settings) if args.out else summarise(records)
-    print("\n".join(_lines(summary)))
+    lines = _lines(summary)
+    print("\n".join(lines))
     if args.out:
-        print(f"written to {args.out / 'summary.json'}")
+        path = report.write(args.out, f"Place points, {', '.join(settings['objects'])}", lines)
+        print(f"written to {path}")
     return 0
 
 

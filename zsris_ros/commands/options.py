@@ -101,7 +101,7 @@ def scene_settings(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "seeds": [args.seed, args.seed + args.scenes - 1],
         "count": args.count,
-        "objects": [Path(each).name for each in args.objects] or "tabletop",
+        "objects": [Path(each).name for each in args.objects] or ["tabletop"],
         "depth_noise": args.depth_noise,
         "masks": f"weights {args.weights}" if args.ask else "true",
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from zsris_ros.grasping.completion import CompletedObject
@@ -76,7 +77,7 @@ def draft_grasps(
     """
     drafts: list[Draft] = []
     visible = np.arange(len(shape.points)) < shape.visible
-    for axes, approach in _above() if from_above else _inclined_directions():
+    for axes, approach in _above(shape) if from_above else _inclined_directions():
         local = shape.points @ axes
         order = np.argsort(local[:, 1])
         points = np.column_stack([local, visible])[order]
@@ -105,10 +106,14 @@ def draft_grasps(
     return drafts
 
 
-def _above() -> Iterator[tuple[DoubleArray, Approach]]:
-    """TCP axes (columns x, y, z in the support frame) straight down, and the approach's name."""
+def _above(shape: CompletedObject) -> Iterator[tuple[DoubleArray, Approach]]:
+    """TCP axes (columns x, y, z in the support frame) straight down, and the approach's name.
+
+    Two of the closing axes are across the sides of the narrowest rectangle around the object.
+    """
     down = np.array([0.0, 0.0, -1.0])
-    for turn in _ABOVE_TURNS:
+    side = np.radians(cv2.minAreaRect(shape.points[:, :2].astype(np.float32))[2])
+    for turn in side + _ABOVE_TURNS:
         yield _axes(down, np.array([np.cos(turn), np.sin(turn), 0.0])), "above"
 
 

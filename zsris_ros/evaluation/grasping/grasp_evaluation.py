@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
@@ -16,9 +17,11 @@ from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
 from zsris_ros.evaluation.metrics import wilson
+from zsris_ros.evaluation.reports.failures import FailureReport
 from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
 from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
+from zsris_ros.visualization.grasp_overlay import draw_grasp
 
 PLANNERS = ("planner", "centroid", "antipodal")
 VISIBLE_PX = 400
@@ -63,6 +66,7 @@ def grasp_scenes(
     depth_noise: float = 0.001,
     find: Finder = true_mask,
     film: LiftFilm | None = None,
+    report: FailureReport | None = None,
 ) -> Iterator[GraspRecord]:
     """Grasp one object of each scene with every planner.
 
@@ -74,6 +78,7 @@ def grasp_scenes(
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         find: Finds the object that is meant.
         film: Films the planner's grasps while it wants more.
+        report: Receives the planner's failures with pictures.
 
     Yields:
         One record for each scene and planner; none for a scene without a visible target.
@@ -87,8 +92,28 @@ def grasp_scenes(
         if target is None:
             continue
         frame = with_noise(clean, depth_noise, rng)
-        mask, status = find(frame, labels == target + 1, scene.objects[target].name)
-        yield from _attempts(stage, frame, mask, status, target, gripper, rng, film)
+        true = labels == target + 1
+        mask, status = find(frame, true, scene.objects[target].name)
+        for record, grasp in _attempts(stage, frame, mask, status, target, gripper, rng, film):
+            if report is not None and record.cause and record.planner == "planner":
+                facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"
+                picture = draw_trial(frame, true, grasp, gripper)
+                report.add(record.cause, record.target, facts, picture)
+            yield record
+
+
+def draw_trial(
+    frame: Frame, mask: BoolArray, grasp: GraspCandidate | None, gripper: Gripper
+) -> ByteArray:
+    """Return the frame's picture with the true mask outlined and the grasp drawn."""
+    assert frame.intrinsics is not None
+    picture = np.ascontiguousarray(frame.rgb).copy()
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, (255, 255, 255), 1, cv2.LINE_AA)
+    if grasp is None:
+        return picture
+    lines = gripper.outline(grasp.opening)
+    return draw_grasp(picture, grasp.pose, lines, grasp.pregrasp_distance, frame.intrinsics)
 
 
 def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
@@ -123,7 +148,7 @@ def _attempts(
     gripper: Gripper,
     rng: np.random.Generator,
     film: LiftFilm | None,
-) -> Iterator[GraspRecord]:
+) -> Iterator[tuple[GraspRecord, GraspCandidate | None]]:
     for planner in PLANNERS:
         grasp: GraspCandidate | None = None
         outcome_status, milliseconds = status, 0.0
@@ -141,7 +166,7 @@ def _attempts(
         each = stage.scene.objects[target]
         filmed = film if film and film.wants_more and planner == "planner" else None
         outcome = _try(stage, grasp, target, filmed) if grasp else None
-        yield GraspRecord(
+        record = GraspRecord(
             seed=stage.scene.seed,
             planner=planner,
             target=each.name,
@@ -157,6 +182,7 @@ def _attempts(
             quality=round(grasp.quality, 3) if grasp else 0.0,
             planning_ms=round(milliseconds, 1),
         )
+        yield record, grasp
 
 
 def _try(

@@ -17,6 +17,7 @@ from zsris_ros.evaluation.grasping.scenes import draw_scene
 from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
+from zsris_ros.evaluation.reports.failures import FailureReport
 from zsris_ros.geometry.centroid import inside_pixel
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.language.instructions import parse_instruction
@@ -34,6 +35,7 @@ from zsris_ros.types import (
     Scene,
     Verdict,
 )
+from zsris_ros.visualization.overlay import draw_answer
 
 HEIGHT_TOLERANCE = 0.01
 """Metres between a place point and the surface under it, or the rim of the opening."""
@@ -64,6 +66,7 @@ def place_scenes(
     depth_noise: float,
     look: Look,
     library: ModelLibrary | None = None,
+    report: FailureReport | None = None,
 ) -> Iterator[PlaceRecord]:
     """Yield a record for each instruction about the scenes.
 
@@ -73,6 +76,7 @@ def place_scenes(
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         look: Looks at the frame of a scene.
         library: Models of household scenes; the simulated tabletop's shapes where None.
+        report: Receives the failures with pictures.
     """
     for seed in seeds:
         scene, clean, labels = settled_scene(draw_scene(seed, count, library))
@@ -82,7 +86,13 @@ def place_scenes(
         frame = with_noise(clean, depth_noise, rng)
         instruct = look(frame, labels, [each.name for each in scene.objects])
         for task in draw_tasks(stage, labels, clean.intrinsics, rng):
-            yield _record(stage, task, instruct(task.text))
+            result = instruct(task.text)
+            record = _record(stage, task, result)
+            if report is not None and record.cause:
+                facts = f"seed {seed} · {record.verdict}"
+                picture = draw_answer(frame.rgb, result, task.text)
+                report.add(f"{task.kind}: {record.cause}", task.text, facts, picture)
+            yield record
 
 
 def _record(stage: PlaceStage, task: PlaceTask, result: InstructionResult) -> PlaceRecord:
