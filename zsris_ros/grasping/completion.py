@@ -29,6 +29,7 @@ _TURNS = np.radians(np.arange(-50.0, 51.0, 10.0))
 _ACROSS = np.radians(np.arange(-20.0, 21.0, 10.0))
 _NEW = 0.003  # metres from known points at which a mirrored one adds something
 _FINE_TURNS = np.radians((-5.0, 0.0, 5.0))
+_FINER = (1.0, 0.4)  # of the first fine step
 _OFFSETS = 12
 _BEYOND = 0.05  # metres behind the farthest visible point
 _CELL = 0.006
@@ -146,10 +147,11 @@ def _upright_plane(
     angle, offset = _best_plane(
         seen, sample, angles, low[:, None] + np.linspace(0.25, 1.0, _OFFSETS) * reach
     )
-    fine = np.linspace(-1, 1, 7) * float(np.median(high - low)) / _OFFSETS
-    return _best_plane(
-        seen, sample, angle + _FINE_TURNS, np.tile(offset + fine, (len(_FINE_TURNS), 1))
-    )
+    step = np.linspace(-1, 1, 7) * float(np.median(high - low)) / _OFFSETS
+    for scale in _FINER:
+        offsets = np.tile(offset + scale * step, (len(_FINE_TURNS), 1))
+        angle, offset = _best_plane(seen, sample, angle + scale * _FINE_TURNS, offsets)
+    return angle, offset
 
 
 def _best_plane(
