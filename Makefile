@@ -211,7 +211,13 @@ libero: $(MADE)/test $(MADE)/package
 	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" \
 	    --weights $(LIBERO_WEIGHTS) --out out/libero/$$suite && \
 	  install -D -m 644 -t $(LIBERO)/$(LIBERO_WEIGHTS)/$$suite out/libero/$$suite/summary.json || exit 1; done
-	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO)
+	$(VENV)/bin/python -m zsris_ros.evaluation.libero.simulated_frames "$(ZSRIS_LIBERO_DIR)" \
+	  out/libero/simulated
+	$(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --weights $(LIBERO_WEIGHTS) --proposals truth \
+	  --out out/libero/true_masks
+	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO) \
+	  "simulated semantics$(comma) no weights=out/libero/simulated" \
+	  "weights \`$(LIBERO_WEIGHTS)\`=out/libero/true_masks"
 
 # The table of place points in docs/instructions.md.
 PLACES := docs/results/placing

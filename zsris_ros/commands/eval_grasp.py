@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         write_results,
     )
     from zsris_ros.evaluation.grasping.lift_film import LiftFilm
-    from zsris_ros.evaluation.reports.failures import FailureReport
+    from zsris_ros.evaluation.reports.picture_report import PictureReport
     from zsris_ros.grasping import load_gripper
     from zsris_ros.types import InputError
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     library = read_models(args)
     find = _segmenter_finder(args) if args.ask else true_mask
     film = LiftFilm(args.video) if args.video else None
-    report = FailureReport()
+    report = PictureReport()
     records: list[GraspRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "grasping", unit="scene"):
         records.extend(

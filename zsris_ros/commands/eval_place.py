@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
         summarise,
         write_results,
     )
-    from zsris_ros.evaluation.reports.failures import FailureReport
+    from zsris_ros.evaluation.reports.picture_report import PictureReport
     from zsris_ros.types import InputError
 
     look = _segmenter(args) if args.ask else look_with_true_masks
     library = read_models(args)
-    report = FailureReport()
+    report = PictureReport()
     records: list[PlaceRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "placing", unit="scene"):
         records.extend(place_scenes([seed], args.count, args.depth_noise, look, library, report))

@@ -17,7 +17,7 @@ from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
 from zsris_ros.evaluation.metrics import wilson
-from zsris_ros.evaluation.reports.failures import FailureReport
+from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
 from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
@@ -66,7 +66,7 @@ def grasp_scenes(
     depth_noise: float = 0.001,
     find: Finder = true_mask,
     film: LiftFilm | None = None,
-    report: FailureReport | None = None,
+    report: PictureReport | None = None,
 ) -> Iterator[GraspRecord]:
     """Grasp one object of each scene with every planner.
 

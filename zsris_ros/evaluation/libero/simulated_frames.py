@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from zsris_ros.evaluation.datasets.frames import FramesData
 from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
@@ -20,8 +22,7 @@ from zsris_ros.evaluation.expressions.simulated_semantics import (
     words,
 )
 from zsris_ros.evaluation.libero.object_names import name_of
-from zsris_ros.evaluation.records import read_answers
-from zsris_ros.evaluation.reports.page import write_report
+from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.evaluation.reports.summary import summarise_folder, summary_lines
 from zsris_ros.evaluation.run_folder import Results
 from zsris_ros.language import load_parser
@@ -31,13 +32,16 @@ from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Proposals
+from zsris_ros.visualization.overlay import draw_answer
 
 NOISE = 0.01
 """Standard deviation of the simulated cosines."""
 
 
 def answer_simulated(data: FramesData, out: Path, preset: str = "openai-sam-b") -> dict[str, Any]:
-    """Answer all questions about the frames with true masks; write records, summary and report.
+    """Answer all questions about the frames with true masks; write records, summary and pictures.
+
+    ``out``/report.html shows target, destination and place point of each frame's sentence.
 
     Args:
         data: The frames.
@@ -60,9 +64,21 @@ def answer_simulated(data: FramesData, out: Path, preset: str = "openai-sam-b") 
     run: dict[str, Any] = {"dataset": "frames", "title": data.title, "data": {}}
     run |= {"weights": f"none: simulated, noise {NOISE:g}", "proposals": "truth"}
     results = Results(out, run)
-    evaluate(data, [MethodRun(Segmenter(encoder, resolver), propose, results, instructions=True)])
+    segmenter = Segmenter(encoder, resolver)
+    evaluate(data, [MethodRun(segmenter, propose, results, instructions=True)])
     summary = summarise_folder(out, verdicts=True)
-    write_report(out, summary, read_answers(out), data)
+    report = PictureReport("Instructions by their answer", pictures=len(data.names()))
+    for name in tqdm(data.names(), "drawing", unit="frame"):
+        item = data.item(name)
+        scene = segmenter.look(item.frame, propose(item))
+        for question in item.questions:
+            if question.category == "sentence":
+                result = segmenter.instruct(scene, question.text)
+                picture = draw_answer(item.frame.rgb, result, question.text)
+                report.add(
+                    result.verdict.value, question.text, f"{name}: {result.message}", picture
+                )
+    report.write(out, f"Instructions about {data.title}", list(summary_lines(summary)))
     return summary
 
 

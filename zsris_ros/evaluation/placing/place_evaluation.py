@@ -17,7 +17,7 @@ from zsris_ros.evaluation.grasping.scenes import draw_scene
 from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
-from zsris_ros.evaluation.reports.failures import FailureReport
+from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.geometry.centroid import inside_pixel
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.language.instructions import parse_instruction
@@ -66,7 +66,7 @@ def place_scenes(
     depth_noise: float,
     look: Look,
     library: ModelLibrary | None = None,
-    report: FailureReport | None = None,
+    report: PictureReport | None = None,
 ) -> Iterator[PlaceRecord]:
     """Yield a record for each instruction about the scenes.
 
@@ -174,7 +174,7 @@ class _TrueNames:
     names: Sequence[str]
 
     def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
-        words = set(expression.target.text.split())
+        words = set(expression.text.split())  # "a deck of cards" is one name
         found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]
         if not found:
             nothing = np.zeros(scene.frame.rgb.shape[:2], bool)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from zsris_ros.evaluation.reports.failures import PICTURES, FailureReport
+from zsris_ros.evaluation.reports.picture_report import PICTURES, PictureReport
 
 PICTURE = np.zeros((30, 40, 3), np.uint8)
 
 
 def test_causes_are_counted_and_their_first_pictures_shown(tmp_path: Path) -> None:
-    report = FailureReport()
+    report = PictureReport()
     report.add("missed", "the mug", "seed 1", PICTURE)
     for index in range(PICTURES + 2):
         report.add("slipped <", f"cup {index}", "seed 2 & 3", PICTURE)
@@ -24,4 +24,4 @@ def test_causes_are_counted_and_their_first_pictures_shown(tmp_path: Path) -> No
 
 
 def test_a_run_without_failures_has_a_report(tmp_path: Path) -> None:
-    assert "Failures by cause" in FailureReport().write(tmp_path, "Grasps", []).read_text()
+    assert "Failures by cause" in PictureReport().write(tmp_path, "Grasps", []).read_text()

@@ -1,4 +1,4 @@
-"""The report of failed trials: how many there are of each cause, and some of them as pictures."""
+"""A report of trials in groups: how many there are of each cause, and some of them as pictures."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ PICTURES = 8
 """Pictures of each cause."""
 
 
-class FailureReport:
-    """Collects failures; a cause keeps its first PICTURES pictures."""
+class PictureReport:
+    """Collects trials by cause; a cause keeps its first ``pictures``."""
 
-    def __init__(self) -> None:
+    def __init__(self, heading: str = "Failures by cause", pictures: int = PICTURES) -> None:
+        self._heading, self._pictures = heading, pictures
         self._counts: Counter[str] = Counter()
         self._cards: dict[str, list[str]] = defaultdict(list)
 
     def add(self, cause: str, title: str, facts: str, picture: ByteArray) -> None:
-        """Add a failure with its picture, uint8 HxWx3."""
+        """Add a trial with its picture, uint8 HxWx3."""
         self._counts[cause] += 1
-        if len(self._cards[cause]) < PICTURES:
+        if len(self._cards[cause]) < self._pictures:
             self._cards[cause].append(_card(title, facts, picture))
 
     def write(self, folder: Path, title: str, lines: Sequence[str]) -> Path:
@@ -38,7 +39,7 @@ class FailureReport:
     def _body(self, title: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"<h1>{escape(title)}</h1>"
         yield f"<pre>{escape(chr(10).join(lines))}</pre>"
-        yield "<h2>Failures by cause</h2>"
+        yield f"<h2>{escape(self._heading)}</h2>"
         yield bar_rows("cause", self._counts.most_common())
         for cause, count in self._counts.most_common():
             shown = self._cards[cause]
