@@ -174,8 +174,12 @@ class _TrueNames:
     names: Sequence[str]
 
     def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
-        words = set(expression.text.split())  # "a deck of cards" is one name
-        found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]
+        # The phrase first; "the deck of cards" is one name and only whole in the sentence.
+        for text in (expression.target.text, expression.text):
+            words = set(text.split())
+            found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]
+            if found:
+                break
         if not found:
             nothing = np.zeros(scene.frame.rgb.shape[:2], bool)
             message = f"I see no {expression.target.head}: it has no mask."
