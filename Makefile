@@ -196,11 +196,12 @@ grasps: $(MADE)/test $(MADE)/package
 	$(GRASP) --scenes 80 --count 1 --out $(GRASPS)/alone
 	$(GRASP) --scenes 40 --gripper suction_30mm --out $(GRASPS)/suction
 	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || \
-	  $(GRASP) --scenes 40 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned
+	  $(GRASP) --seed 600 --scenes 40 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" \
+	    --out $(GRASPS)/scanned
 	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
 	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" "Alone=$(GRASPS)/alone" \
 	  "Suction$(comma) clutter of 6=$(GRASPS)/suction" \
-	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned$(comma) alone=$(GRASPS)/scanned")
+	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned objects$(comma) alone=$(GRASPS)/scanned")
 
 # The tables of docs/libero.md, on frames that `zsris record-libero` has rendered.
 LIBERO_SUITES := libero_spatial libero_object libero_goal libero_10 libero_90
@@ -213,15 +214,24 @@ libero: $(MADE)/test $(MADE)/package
 	  $(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --only "$${suite}_[0-9]*" \
 	    --weights $(LIBERO_WEIGHTS) --out out/libero/$$suite && \
 	  install -D -m 644 -t $(LIBERO)/$(LIBERO_WEIGHTS)/$$suite out/libero/$$suite/summary.json || exit 1; done
-	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO)
+	$(VENV)/bin/python -m zsris_ros.evaluation.libero.simulated_frames "$(ZSRIS_LIBERO_DIR)" \
+	  out/libero/simulated
+	$(EVAL) frames --root "$(ZSRIS_LIBERO_DIR)" --weights $(LIBERO_WEIGHTS) --proposals truth \
+	  --out out/libero/true_masks
+	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO) \
+	  "simulated semantics$(comma) no weights=out/libero/simulated" \
+	  "weights \`$(LIBERO_WEIGHTS)\`=out/libero/true_masks"
 
 # The table of place points in docs/instructions.md.
 PLACES := docs/results/placing
 places: $(MADE)/test $(MADE)/package
 	$(EVAL) place --seed 1000 --scenes 100 --out out/places
 	install -D -m 644 -t $(PLACES) out/places/summary.json
+	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || { \
+	  $(EVAL) place --seed 2000 --scenes 25 --objects "$(ZSRIS_OBJECTS_DIR)" --out out/places-household && \
+	  install -D -m 644 out/places-household/summary.json $(PLACES)/household.json; }
 	$(VENV)/bin/python -m zsris_ros.evaluation.placing.place_tables docs/instructions.md \
-	  $(PLACES)/summary.json
+	  $(PLACES)/summary.json $(PLACES)/household.json
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

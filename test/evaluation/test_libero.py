@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.squares import SQUARES, squares_frame
 
 from zsris_ros.cli import main
-from zsris_ros.evaluation.datasets.frames import FramesData
+from zsris_ros.evaluation.datasets.frames import FramesData, write_frame
+from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.libero.libero_tables import libero_tables
 from zsris_ros.evaluation.libero.object_names import ABSENT_NAMES, LOOKS, NAMES, name_of
+from zsris_ros.evaluation.libero.simulated_frames import answer_simulated
 from zsris_ros.evaluation.libero.task_questions import first_objects, task_questions
 from zsris_ros.evaluation.reports.result_tables import with_results
 from zsris_ros.types import Verdict
@@ -182,3 +185,67 @@ def test_a_task_is_rendered_with_its_truth(
     assert "0 frames rendered, 1 kept" in capsys.readouterr().out
     assert main(["record-libero", str(tmp_path), "libero_nowhere"]) == 2
     assert "libero_nowhere is no SUITE" in capsys.readouterr().err
+
+
+THREE = ("akita_black_bowl_1", "wooden_cabinet_1", "plate_1")
+
+
+def asked(root: Path, text: str, target: int, interest: list[str]) -> list[Question]:
+    """The questions for destinations of a frame of a bowl, a cabinet and a plate."""
+    question = Question(text, "sentence", (target,))
+    item = EvaluationItem("a", squares_frame(), SQUARES, (question,))
+    write_frame(root, item, THREE, interest)
+    return [each for each in FramesData(root).item("a").questions if each.asks == "destination"]
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "interest", "destination", "category"),
+    [
+        ("put the black bowl on the plate", 0, ["akita_black_bowl_1", "plate_1"], 2, "destination"),
+        (
+            "put the black bowl on top of the cabinet",
+            0,
+            ["akita_black_bowl_1", "wooden_cabinet_1_top_side"],
+            1,
+            "destination",
+        ),
+        (
+            "put the black bowl in the top drawer of the cabinet",
+            0,
+            ["akita_black_bowl_1", "wooden_cabinet_1"],
+            1,
+            "destination part",
+        ),
+    ],
+)
+def test_the_objects_of_interest_tell_the_destination(
+    tmp_path: Path, text: str, target: int, interest: list[str], destination: int, category: str
+) -> None:
+    (question,) = asked(tmp_path, text, target, interest)
+    assert question.targets == (destination,) and question.category == category
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "interest"),
+    [
+        (
+            "put the black bowl on the plate",
+            0,
+            ["plate_1", "akita_black_bowl_1"],
+        ),  # which is meant?
+        ("put the black bowl on the plate", 0, [*THREE]),
+        ("put the black bowl on the plate", 0, ["akita_black_bowl_1", "main_table_region"]),
+        ("the black bowl", 0, ["akita_black_bowl_1", "plate_1"]),
+    ],
+)
+def test_without_one_destination_none_is_asked_for(
+    tmp_path: Path, text: str, target: int, interest: list[str]
+) -> None:
+    assert not asked(tmp_path, text, target, interest)
+
+
+def test_instructions_about_frames_are_answered_without_weights(tmp_path: Path) -> None:
+    asked(tmp_path, "put the black bowl on the plate", 0, ["akita_black_bowl_1", "plate_1"])
+    found = answer_simulated(FramesData(tmp_path), tmp_path / "out")["by_category"]
+    assert found["sentence"]["accuracy"] == found["destination"]["accuracy"] == 1.0
+    assert (tmp_path / "out" / "report.html").exists()

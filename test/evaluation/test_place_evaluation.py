@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.object_folder import write_carton
 
 from zsris_ros import cli
 from zsris_ros.evaluation.grasping.scenes import tabletop_frame, tabletop_layout
@@ -45,8 +46,21 @@ def test_three_scenes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert sum(row["n"] for row in summary["by_kind"].values()) == summary["n"]
     assert set(summary["by_kind"]) <= set(KINDS)
     assert summary["valid"] >= 0.9 and summary["collision_free"] >= 0.9
+    assert "Failures by cause" in (tmp_path / "report.html").read_text()
     assert "| **all** |" in place_table(summary)
     assert capsys.readouterr().out.splitlines()[0].split() == ["n", "offered", "valid", "free"]
+
+
+def test_household_scenes_are_a_source_of_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_carton(tmp_path / "objects" / "milk")
+    command = ["eval", "place", "--scenes", "2", "--out", str(tmp_path / "out")]
+    sources = ["--objects", str(tmp_path / "objects"), "--objects", "shapes"]
+    assert cli.main(command + sources) == 0, capsys.readouterr().err
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["settings"]["objects"] == ["objects", "shapes"]
+    assert summary["n"] >= 6 and summary["offered"] >= 0.8
 
 
 def test_an_object_is_free_where_it_stands_and_touches_where_another_stands(

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.object_folder import CUBOID, write_carton
 
 from zsris_ros.evaluation.grasping import physics
 from zsris_ros.evaluation.grasping.grasp_evaluation import (
@@ -18,14 +19,13 @@ from zsris_ros.evaluation.grasping.grasp_evaluation import (
 )
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
-from zsris_ros.evaluation.grasping.scenes import (
-    SceneLayout,
-    tabletop_layout,
-)
+from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_layout
+from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.grasping import GraspCandidate, load_gripper
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_obj
+from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import InputError
@@ -43,6 +43,23 @@ def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
     assert summary["planner"]["success"] == 1.0
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
     assert len((tmp_path / "attempts.jsonl").read_text().splitlines()) == len(PLANNERS)
+
+
+def test_objects_of_a_folder_lie_on_the_table_in_their_own_looks(tmp_path: Path) -> None:
+    write_carton(tmp_path / "milk")
+    library = ModelLibrary(model_source([str(tmp_path)]))
+    try:
+        scene, frame, labels = settled_scene(draw_scene(2, 1, library))
+        (record, *_) = grasp_scenes([2], 1, load_gripper("panda"), library)
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    (carton,) = scene.objects
+    corners = carton.vertices @ carton.axes.T + carton.position
+    assert corners[:, 2].min() == pytest.approx(0, abs=0.002)
+    assert sorted(np.ptp(carton.vertices, axis=0)) == pytest.approx(sorted(CUBOID), abs=0.001)
+    assert np.ptp(frame.rgb[labels == 1].mean(axis=0)) > 80, "painted or textured, not grey"
+    assert record.target.endswith("carton") and record.kind == "carton"
+    assert record.cause == "no grasp: NO_GRASP", "it lies on its widest side, 8 cm across"
 
 
 def test_hollow_shapes_stay_hollow_and_solid_ones_are_one_part() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import positive
+from zsris_ros.commands.options import OBJECTS, positive
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.datasets.items import DataSet
@@ -72,13 +72,7 @@ TABLETOP = Entry(
             "action": "store_true",
             "help": "add expressions for absent and for duplicate objects, and measure verdicts",
         },
-        "--objects": {
-            "action": "append",
-            "default": [],
-            "metavar": "DIR",
-            "help": "household scenes of these models instead: a folder of objects "
-            "(NAME/visual.obj, texture.png, object.json), libero or shapes; may be repeated",
-        },
+        "--objects": OBJECTS,
     },
 )
 

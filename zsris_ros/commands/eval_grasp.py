@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
+from zsris_ros.commands.options import (
+    Subparsers,
+    add_models,
+    add_scenes,
+    model_options,
+    read_models,
+    scene_settings,
+)
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.grasping.grasp_evaluation import Finder, GraspRecord
@@ -18,32 +25,11 @@ def add_arguments(subparsers: Subparsers) -> None:
         help="grasp objects of simulated scenes in MuJoCo, beside two baselines",
         description="Renders scenes, plans a grasp for one object of each, executes it with a "
         "free-flying gripper, lifts 15 cm and shakes. Success: the right object, and no other, is "
-        "still held. Writes summary.json and attempts.jsonl.",
+        "still held. Writes summary.json, attempts.jsonl and report.html with "
+        "the failures by cause.",
     )
-    parser.add_argument("--seed", type=int, default=0, help="the first scene's seed (default: 0)")
-    parser.add_argument("--scenes", type=positive, default=100, metavar="N", help="(default: 100)")
-    parser.add_argument(
-        "--count", type=positive, default=6, metavar="N", help="objects in a scene (default: 6)"
-    )
+    add_scenes(parser, scenes=100)
     parser.add_argument("--gripper", default="panda", help="by name or file (default: panda)")
-    parser.add_argument(
-        "--objects",
-        type=Path,
-        metavar="DIR",
-        help="scanned objects, DIR/NAME/visual.obj and object.json, instead of the tabletop's",
-    )
-    parser.add_argument(
-        "--depth-noise",
-        type=float,
-        default=0.001,
-        metavar="METRES",
-        help="standard deviation of depth at 1 m; grows with the square (default: 0.001)",
-    )
-    parser.add_argument(
-        "--ask",
-        action="store_true",
-        help="find the object by its name with the segmenter, instead of its true mask",
-    )
     parser.add_argument(
         "--video", type=Path, metavar="FILE.mp4", help="film the first ten lifts of the planner"
     )
@@ -61,32 +47,30 @@ def run(args: argparse.Namespace) -> int:
         write_results,
     )
     from zsris_ros.evaluation.grasping.lift_film import LiftFilm
+    from zsris_ros.evaluation.reports.picture_report import PictureReport
     from zsris_ros.grasping import load_gripper
     from zsris_ros.types import InputError
 
     gripper = load_gripper(args.gripper)
+    library = read_models(args)
     find = _segmenter_finder(args) if args.ask else true_mask
     film = LiftFilm(args.video) if args.video else None
+    report = PictureReport()
     records: list[GraspRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "grasping", unit="scene"):
         records.extend(
-            grasp_scenes([seed], args.count, gripper, args.objects, args.depth_noise, find, film)
+            grasp_scenes([seed], args.count, gripper, library, args.depth_noise, find, film, report)
         )
     if film is not None:
         film.close()
     if not records:
         raise InputError("no scene has a visible target: ask for more --scenes or fewer objects")
-    settings = {
-        "seeds": [args.seed, args.seed + args.scenes - 1],
-        "count": args.count,
-        "gripper": args.gripper,
-        "objects": "scanned" if args.objects else "tabletop",
-        "depth_noise": args.depth_noise,
-        "masks": f"weights {args.weights}" if args.ask else "true",
-    }
-    for line in _lines(write_results(args.out, records, settings)):
-        print(line)
-    print(f"written to {args.out / 'summary.json'}")
+    settings = {**scene_settings(args), "gripper": args.gripper}
+    lines = _lines(write_results(args.out, records, settings))
+    path = report.write(
+        args.out, f"Grasps of {args.gripper}, {', '.join(settings['objects'])}", lines
+    )
+    print("\n".join([*lines, f"written to {path}"]))
     return 0
 
 

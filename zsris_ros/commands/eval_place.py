@@ -8,7 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
+from zsris_ros.commands.options import (
+    Subparsers,
+    add_models,
+    add_scenes,
+    model_options,
+    read_models,
+    scene_settings,
+)
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.placing.place_evaluation import Instruct, Look, PlaceRecord
@@ -22,25 +29,10 @@ def add_arguments(subparsers: Subparsers) -> None:
         description="Renders scenes and draws instructions that the scene has a place for. Valid: "
         "the place point is on the named support, at its height and at the named place. Free of "
         "collision: the object there touches nothing but its support. Shares are of all "
-        "instructions. Writes summary.json and places.jsonl.",
+        "instructions. Writes summary.json, places.jsonl and report.html with the "
+        "failures by cause.",
     )
-    parser.add_argument("--seed", type=int, default=0, help="the first scene's seed (default: 0)")
-    parser.add_argument("--scenes", type=positive, default=40, metavar="N", help="(default: 40)")
-    parser.add_argument(
-        "--count", type=positive, default=6, metavar="N", help="objects in a scene (default: 6)"
-    )
-    parser.add_argument(
-        "--depth-noise",
-        type=float,
-        default=0.001,
-        metavar="METRES",
-        help="standard deviation of depth at 1 m; grows with the square (default: 0.001)",
-    )
-    parser.add_argument(
-        "--ask",
-        action="store_true",
-        help="find the objects with the segmenter, instead of their true masks",
-    )
+    add_scenes(parser, scenes=40)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
     add_models(parser)
     parser.set_defaults(run=run)
@@ -55,24 +47,24 @@ def run(args: argparse.Namespace) -> int:
         summarise,
         write_results,
     )
+    from zsris_ros.evaluation.reports.picture_report import PictureReport
     from zsris_ros.types import InputError
 
     look = _segmenter(args) if args.ask else look_with_true_masks
+    library = read_models(args)
+    report = PictureReport()
     records: list[PlaceRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "placing", unit="scene"):
-        records.extend(place_scenes([seed], args.count, args.depth_noise, look))
+        records.extend(place_scenes([seed], args.count, args.depth_noise, look, library, report))
     if not records:
         raise InputError("no scene has a place for an object: ask for more --scenes or --count")
-    settings = {
-        "seeds": [args.seed, args.seed + args.scenes - 1],
-        "count": args.count,
-        "depth_noise": args.depth_noise,
-        "masks": f"weights {args.weights}" if args.ask else "true",
-    }
+    settings = scene_settings(args)
     summary = write_results(args.out, records, settings) if args.out else summarise(records)
-    print("\n".join(_lines(summary)))
+    lines = _lines(summary)
+    print("\n".join(lines))
     if args.out:
-        print(f"written to {args.out / 'summary.json'}")
+        path = report.write(args.out, f"Place points, {', '.join(settings['objects'])}", lines)
+        print(f"written to {path}")
     return 0
 
 

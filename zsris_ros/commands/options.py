@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zsris_ros.models.load_options import LoadOptions
+
+if TYPE_CHECKING:
+    from zsris_ros.simulation.household.model_library import ModelLibrary
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 RULES = "the rules"
+
+OBJECTS: Mapping[str, Any] = {
+    "action": "append",
+    "default": [],
+    "metavar": "DIR",
+    "help": "household scenes of these models instead: a folder of objects (NAME/visual.obj, "
+    "texture.png, object.json), libero or shapes; may be repeated",
+}
+"""The option ``--objects`` of the commands with simulated scenes, for ``model_source``."""
 
 
 def add_models(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
@@ -39,6 +52,59 @@ def add_parser_choice(parser: argparse.ArgumentParser, auto: str = RULES) -> Non
         default="auto",
         help=f"auto ({auto}), rules, spacy, a spaCy pipeline's name or folder (default: auto)",
     )
+
+
+def add_scenes(parser: argparse.ArgumentParser, scenes: int) -> None:
+    """Declare the simulated scenes of ``scene_settings``, ``scenes`` of them by default."""
+    parser.add_argument("--seed", type=int, default=0, help="the first scene's seed (default: 0)")
+    parser.add_argument(
+        "--scenes", type=positive, default=scenes, metavar="N", help=f"(default: {scenes})"
+    )
+    parser.add_argument(
+        "--count", type=positive, default=6, metavar="N", help="objects in a scene (default: 6)"
+    )
+    parser.add_argument("--objects", **OBJECTS)
+    parser.add_argument(
+        "--depth-noise",
+        type=float,
+        default=0.001,
+        metavar="METRES",
+        help="standard deviation of depth at 1 m; grows with the square (default: 0.001)",
+    )
+    parser.add_argument(
+        "--ask",
+        action="store_true",
+        help="find the objects with the segmenter, instead of their true masks",
+    )
+
+
+def read_models(args: argparse.Namespace) -> ModelLibrary | None:
+    """Return the models of ``--objects``, read before the first scene; None without the option.
+
+    Raises:
+        InputError: A folder without objects, a damaged one, or LIBERO's package is not installed.
+    """
+    if not args.objects:
+        return None
+    from tqdm import tqdm
+
+    from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
+
+    library = ModelLibrary(model_source(args.objects))
+    for name in tqdm(library.names, "reading models", unit="model"):
+        library.get(name)
+    return library
+
+
+def scene_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the scenes of a run as plain data, for its summary."""
+    return {
+        "seeds": [args.seed, args.seed + args.scenes - 1],
+        "count": args.count,
+        "objects": [Path(each).name for each in args.objects] or ["tabletop"],
+        "depth_noise": args.depth_noise,
+        "masks": f"weights {args.weights}" if args.ask else "true",
+    }
 
 
 def positive(text: str) -> int:

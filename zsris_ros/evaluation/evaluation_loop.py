@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
+import numpy as np
 from tqdm import tqdm
 
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem, Question
@@ -20,7 +21,14 @@ from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import SharedProposer
 from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.types import InputError, Proposals, ReferringResult, Scene
+from zsris_ros.types import (
+    InputError,
+    InstructionResult,
+    Proposals,
+    ReferringResult,
+    Scene,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +95,38 @@ def evaluate_item(
 def _answer(run: MethodRun, scene: Scene, question: Question, scorer: Scorer) -> AnswerRecord:
     start = perf_counter()
     try:
-        result = _refer(run.segmenter, scene, question.text, run.instructions)
+        result = _refer(run.segmenter, scene, question, run.instructions)
     except InputError as error:
         return scorer.score_refusal(question, error, scene.proposals)
     return scorer.score(question, result, scene.proposals, (perf_counter() - start) * 1e3)
 
 
-def _refer(segmenter: Segmenter, scene: Scene, text: str, instructions: bool) -> ReferringResult:
-    """Return the answer to an expression, or the objects of an instruction's first step."""
+def _refer(
+    segmenter: Segmenter, scene: Scene, question: Question, instructions: bool
+) -> ReferringResult:
+    """Return the answer to an expression; of an instruction, the objects that are asked for."""
+    text = question.text
+    if question.asks == "destination":
+        return _destination(segmenter.instruct(scene, text))
     if instructions and not parse_instruction(text).is_expression:
         found = segmenter.instruct(scene, text).targets_of(0)
         if found is not None:
             return found
     return segmenter.refer(scene, text)
+
+
+def _destination(result: InstructionResult) -> ReferringResult:
+    """Return the objects of the first destination; NOT_FOUND for an instruction without any."""
+    for step in result.steps:
+        if step.destination is None:
+            continue
+        if step.destination.anchors:
+            return step.destination.anchors[0]
+        if step.destination.same_as is not None:
+            named = result.targets_of(step.destination.same_as)
+            if named is not None:
+                return named
+    first = result.target
+    message = "The instruction names no object as its destination."
+    nothing = np.zeros_like(first.mask)
+    return ReferringResult(Verdict.NOT_FOUND, first.expression, (), nothing, message, "")

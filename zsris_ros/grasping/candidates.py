@@ -27,7 +27,7 @@ HITS_SCENE = "collides with another object"
 HITS_OBJECT = "collides with the object itself"
 UNSEEN_INSIDE = "the inside of the object is not visible"
 
-_BATCH = 100
+_BATCH = 40
 _FINGER_SPACING = 0.008
 _BODY_SPACING = 0.015
 _SWEEP = (0.0, 0.4, 1.0)  # of the pregrasp distance

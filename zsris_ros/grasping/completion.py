@@ -2,9 +2,10 @@
 
 Two assumptions, in this order:
 
-- *mirror*: the object is symmetric about an upright plane. The best plane puts mirrored points
-  where the object is seen or where nothing can be seen, and hardly any where the camera sees
-  through (Bohg et al., "Mind the gap", ICRA 2011).
+- *mirror*: the object is symmetric about an upright plane, perhaps about a second one across it and
+  about the level plane at half its height. Such a plane puts mirrored points where the object is
+  seen or where nothing can be seen, and hardly any where the camera sees through (Bohg et al.,
+  "Mind the gap", ICRA 2011).
 - *extrusion*: below its outline as seen from above, the object reaches down to the support.
 """
 
@@ -13,17 +14,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from zsris_ros.grasping.observation import Observation
 from zsris_ros.grasping.plan import Completion, DoubleArray
+from zsris_ros.types import BoolArray
 
-_TOLERANCE = 0.007  # metres; depth noise and the curvature between two pixels
 _MOST_VIOLATIONS = 0.05
 _LEAST_COINCIDENCE = 0.12
 _VIOLATION_COST = 3.0
 _SAMPLES = 250
 _TURNS = np.radians(np.arange(-50.0, 51.0, 10.0))
+_ACROSS = np.radians(np.arange(-20.0, 21.0, 10.0))
+_NEW = 0.003  # metres from known points at which a mirrored one adds something
 _FINE_TURNS = np.radians((-5.0, 0.0, 5.0))
+_FINER = (1.0, 0.4)  # of the first fine step
 _OFFSETS = 12
 _BEYOND = 0.05  # metres behind the farthest visible point
 _CELL = 0.006
@@ -78,88 +84,119 @@ def complete(seen: Observation) -> CompletedObject:
 
 
 def _mirrored(seen: Observation) -> tuple[DoubleArray, DoubleArray] | None:
-    """Mirrored points that are hidden, and their normals; None where no plane is plausible."""
-    points = seen.points
-    sample = points[:: max(1, len(points) // _SAMPLES)]
+    """Mirrored points that are hidden, and their normals; None where no plane is plausible.
+
+    A plane that faces the camera gives the back. Where they are plausible, too, a plane across it
+    gives the far side of what lies at an angle to the camera, and the level plane at half the
+    height the underside of what is round.
+    """
+    points, normals, count = seen.points, seen.normals, len(seen.points)
     camera = seen.support.axes.T @ -np.asarray(seen.support.position)
     ahead = np.arctan2(-camera[1], -camera[0])
-    spread = float(np.ptp(points[:, :2] @ np.array([np.cos(ahead), np.sin(ahead)])))
-    angle, offset, score = _best_plane(
-        seen, sample, ahead + _TURNS, np.linspace(0.2, 1.0, _OFFSETS) * spread, _BEYOND
-    )
-    step = spread / _OFFSETS
-    angle, offset, score = _best_plane(
-        seen, sample, angle + _FINE_TURNS, np.linspace(-step, step, 7), None, offset
-    )
-    if not np.isfinite(score):
+    angle, offset = _upright_plane(seen, points, ahead + _TURNS)
+    grown = _grown(seen, points, normals, _level(angle), offset, _LEAST_COINCIDENCE)
+    if grown is None:
         return None
-    normal = np.array([np.cos(angle), np.sin(angle), 0.0])
+    points, normals = grown
+    angle, offset = _upright_plane(seen, points, angle + np.pi / 2 + _ACROSS)
+    grown = _grown(seen, points, normals, _level(angle), offset, _LEAST_COINCIDENCE)
+    points, normals = grown or (points, normals)
+    top = float(np.percentile(points[:, 2], 98))
+    grown = _grown(seen, points, normals, np.array([0.0, 0.0, 1.0]), top / 2, 0.0)
+    points, normals = grown or (points, normals)
+    return points[count:], normals[count:]
+
+
+def _level(angle: float) -> DoubleArray:
+    return np.array([np.cos(angle), np.sin(angle), 0.0])
+
+
+def _grown(
+    seen: Observation,
+    points: DoubleArray,
+    normals: DoubleArray,
+    normal: DoubleArray,
+    offset: float,
+    least_coincidence: float,
+) -> tuple[DoubleArray, DoubleArray] | None:
+    """Points and normals with those that the plane ``normal . p = offset`` adds out of sight.
+
+    None where too many mirrored points would be seen and are not, or too few lie on the object.
+    """
     mirrored = points - 2 * (points @ normal - offset)[:, None] * normal
-    depth, measured, on_object = seen.seen_depth(mirrored)
-    free = measured > depth + _TOLERANCE
-    coincident = on_object & (np.abs(measured - depth) <= _TOLERANCE)
-    if free.mean() > _MOST_VIOLATIONS or coincident.mean() < _LEAST_COINCIDENCE:
+    free, coincident = seen.refuted(mirrored)
+    if free.mean() > _MOST_VIOLATIONS or coincident.mean() < least_coincidence:
         return None
-    keep = ~free & ~coincident
-    turned = seen.normals - 2 * (seen.normals @ normal)[:, None] * normal
-    return mirrored[keep], turned[keep]
+    known, _ = cKDTree(points).query(mirrored, distance_upper_bound=_NEW)
+    added = ~free & ~coincident & (known > _NEW) & (mirrored[:, 2] > 0)
+    turned = normals - 2 * (normals @ normal)[:, None] * normal
+    return np.vstack([points, mirrored[added]]), np.vstack([normals, turned[added]])
+
+
+def _upright_plane(
+    seen: Observation, points: DoubleArray, angles: DoubleArray
+) -> tuple[float, float]:
+    """The (angle, offset) of the best upright mirror plane, searched coarsely, then finely.
+
+    Planes lie from the nearest quarter of the object to somewhat behind the farthest point.
+    """
+    sample = points[:: max(1, len(points) // _SAMPLES)]
+    along = sample @ np.stack([_level(angle) for angle in angles]).T  # samples x angles
+    low, high = along.min(axis=0), along.max(axis=0)
+    reach = (high - low + _BEYOND)[:, None]
+    angle, offset = _best_plane(
+        seen, sample, angles, low[:, None] + np.linspace(0.25, 1.0, _OFFSETS) * reach
+    )
+    step = np.linspace(-1, 1, 7) * float(np.median(high - low)) / _OFFSETS
+    for scale in _FINER:
+        offsets = np.tile(offset + scale * step, (len(_FINE_TURNS), 1))
+        angle, offset = _best_plane(seen, sample, angle + scale * _FINE_TURNS, offsets)
+    return angle, offset
 
 
 def _best_plane(
-    seen: Observation,
-    sample: DoubleArray,
-    angles: DoubleArray,
-    offsets: DoubleArray,
-    beyond: float | None,
-    around: float = 0.0,
-) -> tuple[float, float, float]:
-    """The (angle, offset, score) of the best mirror plane n . p = offset.
-
-    With ``beyond``, offsets count from the nearest visible point along n, up to ``beyond`` metres
-    behind the farthest; without it, from ``around``.
-    """
-    normals = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1)
-    along = sample @ normals.T  # samples x angles
-    if beyond is None:
-        planes = np.broadcast_to(around + offsets, (len(angles), len(offsets)))
-    else:
-        low, high = along.min(axis=0), along.max(axis=0)
-        shares = np.linspace(0.25, 1.0, len(offsets))
-        planes = low[:, None] + shares * (high - low + beyond)[:, None]
-    shift = -2 * (along[:, :, None] - planes[None])  # samples x angles x offsets
+    seen: Observation, sample: DoubleArray, angles: DoubleArray, offsets: DoubleArray
+) -> tuple[float, float]:
+    """The best of A angles and AxO offsets: many points on the object, few seen through."""
+    normals = np.stack([_level(angle) for angle in angles])
+    shift = -2 * ((sample @ normals.T)[:, :, None] - offsets)  # samples x angles x offsets
     mirrored = sample[:, None, None, :] + shift[..., None] * normals[None, :, None, :]
-    depth, measured, on_object = seen.seen_depth(mirrored)
-    with np.errstate(invalid="ignore"):
-        free = (measured > depth + _TOLERANCE) | (mirrored[..., 2] < -_TOLERANCE)
-        coincident = on_object & (np.abs(measured - depth) <= _TOLERANCE)
+    free, coincident = seen.refuted(mirrored)
     score = coincident.mean(axis=0) - _VIOLATION_COST * free.mean(axis=0)
     best = np.unravel_index(int(np.argmax(score)), score.shape)
-    return float(angles[best[0]]), float(planes[best]), float(score[best])
+    return float(angles[best[0]]), float(offsets[best])
 
 
 def _extruded(points: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
     """Walls from the outline, as seen from above, down to the support, and their normals."""
-    cells = np.floor(points[:, :2] / _CELL).astype(np.int64)
+    spacing, _ = cKDTree(points).query(points, k=2)
+    cell = max(_CELL, 2 * float(np.median(spacing[:, 1])))
+    cells = np.floor(points[:, :2] / cell).astype(np.int64)
     low = cells.min(axis=0) - 1
     size = cells.max(axis=0) - low + 2
     tops = np.full(size, -np.inf)
     np.maximum.at(tops, tuple((cells - low).T), points[:, 2])
     occupied = np.isfinite(tops)
-    middle = points[:, :2].mean(axis=0)
+    directions = _outward(occupied)
     walls: list[DoubleArray] = []
     outwards: list[DoubleArray] = []
     for step in ((0, 1), (0, -1), (1, 0), (-1, 0)):
         border = occupied & ~np.roll(occupied, (-step[0], -step[1]), axis=(0, 1))
         for i, j in np.argwhere(border):
-            xy = (np.array([i, j]) + low + 0.5) * _CELL
+            xy = (np.array([i, j]) + low + 0.5) * cell
             levels = np.arange(_CELL / 2, tops[i, j], _CELL)
             walls.append(np.column_stack([np.tile(xy, (len(levels), 1)), levels]))
-            direction = xy - middle
-            direction = direction / max(1e-6, float(np.linalg.norm(direction)))
-            outwards.append(np.tile([*direction, 0.0], (len(levels), 1)))
+            outwards.append(np.tile(np.append(directions[i, j], 0.0), (len(levels), 1)))
     if not walls:
         return np.zeros((0, 3)), np.zeros((0, 3))
     return np.vstack(walls), np.vstack(outwards)
+
+
+def _outward(occupied: BoolArray) -> DoubleArray:
+    """The direction out of the outline at each cell of a map, float64 HxWx2 of length 1 or 0."""
+    filled = ndimage.binary_fill_holes(ndimage.binary_closing(occupied, iterations=2))
+    inwards = np.stack(np.gradient(ndimage.gaussian_filter(filled.astype(np.float64), 1.5)), -1)
+    return np.asarray(-inwards / np.maximum(np.linalg.norm(inwards, axis=-1, keepdims=True), 1e-9))
 
 
 def _gaps_closed(seen: Observation, points: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
@@ -172,7 +209,7 @@ def _gaps_closed(seen: Observation, points: DoubleArray) -> tuple[DoubleArray, D
     layer = np.maximum(points[:, 2] / _LAYER, 0).astype(int)
     radius = np.full((int(layer.max()) + 1, _SECTORS), -np.inf)
     np.maximum.at(radius, (layer, sector % _SECTORS), np.linalg.norm(offset, axis=1))
-    filled = np.full_like(radius, np.nan)
+    filled, slope = np.full_like(radius, np.nan), np.zeros_like(radius)
     for row, known in enumerate(np.isfinite(radius)):
         at = np.flatnonzero(known)
         if not 4 <= len(at) < _SECTORS:
@@ -183,13 +220,16 @@ def _gaps_closed(seen: Observation, points: DoubleArray) -> tuple[DoubleArray, D
                 inside = np.arange(start + 1, stop)
                 ends = radius[row, start], radius[row, stop % _SECTORS]
                 filled[row, inside % _SECTORS] = np.interp(inside, (start, stop), ends)
+                slope[row, inside % _SECTORS] = (ends[1] - ends[0]) / (stop - start)
     rows, columns = np.nonzero(np.isfinite(filled))
     angle = ((columns + 0.5) / _SECTORS - 0.5) * 2 * np.pi
-    outwards = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1)
-    walls = outwards * filled[rows, columns][:, None]
+    out = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1)
+    around = np.stack([-np.sin(angle), np.cos(angle), np.zeros_like(angle)], axis=1)
+    walls = out * filled[rows, columns][:, None]
+    turning = slope[rows, columns] * _SECTORS / (2 * np.pi)
+    outwards = walls - turning[:, None] * around
+    outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
     walls[:, :2] += middle
     walls[:, 2] = (rows + 0.5) * _LAYER
-    depth, measured, _ = seen.seen_depth(walls)
-    with np.errstate(invalid="ignore"):
-        hidden = ~(measured > depth + _TOLERANCE)
+    hidden = ~seen.refuted(walls)[0]
     return walls[hidden], outwards[hidden]

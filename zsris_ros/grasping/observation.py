@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -29,6 +30,8 @@ _NEIGHBOURS = 12
 _OUTLIER_DEVIATIONS = 3.0
 _PLANE_TOLERANCE = 0.008  # of 1/z in 1/m
 _PLANE_SHARE = 0.08
+_GROWN = 2
+_TOLERANCE = 0.007  # metres; depth noise and the curvature between two pixels
 _BELOW = 0.012  # metres of the object that noise may put below its support
 _FLOATING = 0.15  # metres between support and the lowest visible part; less may be hidden
 _LOWEST_OBSTACLE = 0.005  # metres above the support; less is noise
@@ -52,6 +55,7 @@ class Observation:
     are the visible surface of the object, thinned out; normals point outwards. ``scene`` float64
     Kx3 is the rest near the object, the support included. The outline of the object lies about
     ``resolution`` metres outside of the points: one pixel is cut off, and points are means.
+    ``mask`` is the object's, grown by _GROWN pixels: its contour is not exact.
     """
 
     support: Pose
@@ -81,6 +85,18 @@ class Observation:
         depth = self.depth[rows, columns].astype(np.float64)
         depth = np.where(inside & (depth > 0), depth, np.nan)
         return camera[..., 2], depth, inside & self.mask[rows, columns]
+
+    def refuted(self, points: DoubleArray) -> tuple[BoolArray, BoolArray]:
+        """Compare assumed points (..., 3) of the object with the picture.
+
+        Returns:
+            Which points cannot be the object's: the camera sees through them, or it sees something
+            else there that is not in front of them. And which lie on the visible surface.
+        """
+        depth, measured, on_object = self.seen_depth(points)
+        with np.errstate(invalid="ignore"):
+            through = measured > depth + np.where(on_object, _TOLERANCE, -_TOLERANCE)
+            return through, on_object & (np.abs(measured - depth) <= _TOLERANCE)
 
 
 def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observation:
@@ -116,7 +132,7 @@ def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observati
         scene=_scene_around(cloud, mask, valid, support, points, settings),
         resolution=float(np.median(visible[:, 2])) / frame.intrinsics.fx + _VOXEL / 4,
         depth=frame.depth,
-        mask=mask,
+        mask=cv2.dilate(mask.astype(np.uint8), np.ones((2 * _GROWN + 1,) * 2, np.uint8)) > 0,
         intrinsics=frame.intrinsics,
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from zsris_ros.grasping.completion import CompletedObject
@@ -28,6 +29,7 @@ _DEPTHS = (0.012, 0.022, 0.036)  # metres from the first contact to the finger t
 _CONTACT = 0.006  # metres behind the extreme point that touch the pad
 _FACING = 0.93  # a normal this much along the approach belongs to no side of the object
 _LEAST_WALL = 0.4  # share of a contact, at a slant or from the side, that must be a side
+_EDGE = 0.005  # metres of a side below its upper edge, whose normals are between both faces'
 _OTHER_FACE = 0.3  # a normal this much away from the finger belongs to the wall's other face
 _UNKNOWN_ANGLE = np.radians(20.0)  # of a contact of which too little was seen
 _BINS = 5
@@ -74,18 +76,18 @@ def draft_grasps(
     Approaches are straight from above, or all others.
     """
     drafts: list[Draft] = []
-    for axes, approach in _above() if from_above else _inclined_directions():
+    visible = np.arange(len(shape.points)) < shape.visible
+    for axes, approach in _above(shape) if from_above else _inclined_directions():
         local = shape.points @ axes
-        normals = shape.normals @ axes
-        visible = np.arange(len(local)) < shape.visible
+        order = np.argsort(local[:, 1])
+        points = np.column_stack([local, visible])[order]
+        normals = (shape.normals @ axes)[order]
         for x in _lateral_offsets(local[:, 0], approach, jaw):
-            band = np.abs(local[:, 0] - x) <= jaw.finger_width / 2
-            if np.count_nonzero(band) < 6:
+            band = np.flatnonzero(np.abs(points[:, 0] - x) <= jaw.finger_width / 2)
+            if len(band) < 6:
                 continue
-            order = np.argsort(local[band, 1])
-            cut = np.column_stack([local[band][order], visible[band][order]])
-            facing = normals[band][order]
-            for tip in _tips(cut, axes, approach, jaw, settings):
+            cut, facing = points[band], normals[band]
+            for tip in _tips(cut, approach, jaw, settings):
                 deep = cut[:, 2] <= tip
                 drafts.extend(
                     _grasps_in(
@@ -104,10 +106,14 @@ def draft_grasps(
     return drafts
 
 
-def _above() -> Iterator[tuple[DoubleArray, Approach]]:
-    """TCP axes (columns x, y, z in the support frame) straight down, and the approach's name."""
+def _above(shape: CompletedObject) -> Iterator[tuple[DoubleArray, Approach]]:
+    """TCP axes (columns x, y, z in the support frame) straight down, and the approach's name.
+
+    Two of the closing axes are across the sides of the narrowest rectangle around the object.
+    """
     down = np.array([0.0, 0.0, -1.0])
-    for turn in _ABOVE_TURNS:
+    side = np.radians(cv2.minAreaRect(shape.points[:, :2].astype(np.float32))[2])
+    for turn in side + _ABOVE_TURNS:
         yield _axes(down, np.array([np.cos(turn), np.sin(turn), 0.0])), "above"
 
 
@@ -146,11 +152,7 @@ def _lateral_offsets(x: DoubleArray, approach: str, jaw: ParallelJaw) -> list[fl
 
 
 def _tips(
-    cut: DoubleArray,
-    axes: DoubleArray,
-    approach: str,
-    jaw: ParallelJaw,
-    settings: GraspSettings,
+    cut: DoubleArray, approach: str, jaw: ParallelJaw, settings: GraspSettings
 ) -> list[float]:
     """How far along z the finger tips go, for a band: some depths, none below the support."""
     first = float(np.partition(cut[:, 2], 1)[1])
@@ -200,7 +202,7 @@ def _grasps_in(
         angle, unknown = 0.0, [start > 0, stop < len(cut)]
         for side, end in zip((-1, 1), ends, strict=True):
             if angle < cone:
-                found, other = _contact_angle(part, facing, end, side, approach, jaw)
+                found, other = _contact_angle(part, facing, end, side, approach, not number, jaw)
                 angle = max(angle, found)
                 unknown[side > 0] |= other
         if angle < cone and not number:
@@ -220,7 +222,7 @@ def _grasps_in(
             approach,
             1 - angle / cone,
             touching * engaged,
-            float(np.mean([part[end, 3].mean() for end in ends])),
+            sum(float(part[end, 3].mean()) for end in ends) / 2,
             (unknown[0], unknown[1]),
         )
 
@@ -249,21 +251,32 @@ def _touching_share(x: DoubleArray, width: float) -> float:
 
 
 def _contact_angle(
-    part: DoubleArray, normals: DoubleArray, end: slice, side: int, approach: str, jaw: ParallelJaw
+    part: DoubleArray,
+    normals: DoubleArray,
+    end: slice,
+    side: int,
+    approach: str,
+    across: bool,
+    jaw: ParallelJaw,
 ) -> tuple[float, bool]:
     """One finger's contact: the angle between surface normal and closing axis, and a doubt.
 
-    The doubt is True where only the other face of the wall is known.
+    Across an object from above, the angle around the approach counts: the upright pad touches the
+    widest part of a rounded side, and `_widening` tells whether that is at its tip. The doubt is
+    True where only the other face of the wall is known.
     """
     touching = normals[end]
-    walls = touching[np.abs(touching[:, 2]) < _FACING]
+    is_wall = np.abs(touching[:, 2]) < _FACING
+    walls, heights = touching[is_wall], part[end, 2][is_wall]
     if approach != "above" and len(walls) < _LEAST_WALL * len(touching):
         return np.pi / 2, False  # the front of something wider
-    if len(walls) >= 2:
+    if len(walls) >= 2 and (approach != "above" or heights.max() - heights.min() > _EDGE):
         # Both faces of a thin wall are near; they are assumed to be parallel.
         other = side * walls[:, 1] < -_OTHER_FACE
         x, y, z = np.where(other, -side, side) @ walls
-        return float(np.arctan2(np.hypot(x, z), y)), bool(other.mean() > 0.5)
+        if across and approach == "above":
+            z = 0.0
+        return float(np.arctan2(np.hypot(x, z), y)), 2 * int(np.count_nonzero(other)) > len(walls)
     if approach != "above":
         return np.pi / 2, False
     # Only an edge was seen from above: the wall below it is assumed to be upright.

@@ -8,7 +8,8 @@ For each NAME the folder holds
 ``NAME_label.png``  optional: the label of the object at each pixel
 ``NAME.json``       ``objects`` {name: label} and ``questions`` [{``text``, ``targets`` [names] or
                     ``box`` [x, y, w, h], ``verdict``, ``category``}]; optional ``K``, the 3x3
-                    camera matrix, which depth needs, and ``of_interest`` [names]
+                    camera matrix, which depth needs, and ``of_interest`` [names]: first the
+                    target of an instruction, then the object that its destination names
 ==================  ==============================================================================
 
 ``docs/libero.md`` describes the form.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,13 @@ from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.files import published_form, read_json, read_pixels, required
 from zsris_ros.evaluation.datasets.items import Box, EvaluationItem, Question
 from zsris_ros.geometry.masks import box_mask
+from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.types import BoolArray, Frame, InputError, Intrinsics, Verdict
 
 FORM = "the form of docs/libero.md"
 PICTURE = "_rgb.png"
+PARTS = ("drawer", "compartment")
+"""Words for places that are parts of a labelled object."""
 
 
 class FramesData:
@@ -82,9 +86,18 @@ class FramesData:
             masks = {} if labels is None else _visible(document["objects"], labels)
             order = {each: index for index, each in enumerate(masks)}
             questions = [_question(row, order, frame) for row in document["questions"]]
+            interest = [str(each) for each in document.get("of_interest", ())]
+            questions += list(_destinations(questions, interest, order))
         empty = np.zeros((0, *rgb.shape[:2]), bool)
         stacked = np.stack(list(masks.values())) if masks else empty
         return EvaluationItem(name, frame, stacked, tuple(questions))
+
+    def object_names(self, name: str) -> Sequence[str]:
+        """Return the names of the visible objects of one frame, in the order of its masks."""
+        path = required(self._root / f"{name}.json", f"the truth of {name}{PICTURE}")
+        labels = read_pixels(required(self._file(name, "label"), "the labels of a frame"))
+        with published_form(path, FORM):
+            return list(_visible(read_json(path)["objects"], labels))
 
     def _file(self, name: str, kind: str) -> Path:
         return self._root / f"{name}_{kind}.png"
@@ -180,6 +193,35 @@ def _question(row: Mapping[str, Any], order: Mapping[str, int], frame: Frame) ->
         verdict,
         None if box is None else _box(box, frame),
     )
+
+
+def _destinations(
+    questions: Sequence[Question], interest: Sequence[str], order: Mapping[str, int]
+) -> Iterator[Question]:
+    """Yield the questions for the destination of an instruction that ``of_interest`` tells.
+
+    It tells one if it holds an instruction's targets first and one other visible object; the region
+    of an object ("basket_1_contain_region") is the object. Of a drawer or a compartment the whole
+    is labelled, which is a category of its own.
+    """
+    longest = sorted(order, key=len, reverse=True)
+    whole = {
+        each: next((name for name in longest if f"{each}_".startswith(f"{name}_")), each)
+        for each in interest
+    }
+    names = list(dict.fromkeys(whole.values()))
+    for question in questions:
+        targets = [name for name, index in order.items() if index in question.targets]
+        others = [name for name in names if name not in targets]
+        if not targets or set(names[: len(targets)]) != set(targets) or len(others) != 1:
+            continue
+        steps = parse_instruction(question.text).steps
+        goal = next((step.destination for step in steps if step.destination is not None), None)
+        if goal is None or others[0] not in order:
+            continue
+        part = any(anchor.head in PARTS for anchor in goal.anchors)
+        category = "destination part" if part else "destination"
+        yield Question(question.text, category, (order[others[0]],), asks="destination")
 
 
 def _box(values: Any, frame: Frame) -> Box:

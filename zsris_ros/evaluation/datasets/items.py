@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -22,7 +22,8 @@ class Question:
     ``verdict`` is the right answer: FOUND (all targets are meant), AMBIGUOUS (one object is asked
     for, and each target matches) or NOT_FOUND (no targets). Where only the bounding box of the
     object is known, ``box`` takes the place of the targets: the box of the answer's mask is
-    compared with it.
+    compared with it. Of an instruction, ``asks`` tells whether the targets are the objects of its
+    first step or those that its first destination names.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Question:
     targets: tuple[int, ...]
     verdict: Verdict = Verdict.FOUND
     box: Box | None = None
+    asks: Literal["target", "destination"] = "target"
 
     @property
     def has_target(self) -> bool:

@@ -9,20 +9,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
-from zsris_ros.evaluation.grasping.scenes import (
-    SceneLayout,
-    scanned_layout,
-    tabletop_frame,
-    tabletop_layout,
-)
+from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
 from zsris_ros.evaluation.metrics import wilson
+from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
+from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
+from zsris_ros.visualization.grasp_overlay import draw_grasp
 
 PLANNERS = ("planner", "centroid", "antipodal")
 VISIBLE_PX = 400
@@ -63,10 +62,11 @@ def grasp_scenes(
     seeds: Sequence[int],
     count: int,
     gripper: Gripper,
-    folder: Path | None = None,
+    library: ModelLibrary | None = None,
     depth_noise: float = 0.001,
     find: Finder = true_mask,
     film: LiftFilm | None = None,
+    report: PictureReport | None = None,
 ) -> Iterator[GraspRecord]:
     """Grasp one object of each scene with every planner.
 
@@ -74,16 +74,17 @@ def grasp_scenes(
         seeds: One scene each.
         count: Objects in a scene.
         gripper: A parallel jaw or a suction cup.
-        folder: Scanned objects; the simulated tabletop's own shapes where None.
+        library: Models of household scenes; the simulated tabletop's shapes where None.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         find: Finds the object that is meant.
         film: Films the planner's grasps while it wants more.
+        report: Receives the planner's failures with pictures.
 
     Yields:
         One record for each scene and planner; none for a scene without a visible target.
     """
     for seed in seeds:
-        scene = scanned_layout(seed, count, folder) if folder else tabletop_layout(seed, count)
+        scene = draw_scene(seed, count, library)
         stage = GraspStage(scene, gripper)
         clean, labels = tabletop_frame(scene) if scene.layout else stage.photograph()
         rng = np.random.default_rng([seed, 31])
@@ -91,8 +92,28 @@ def grasp_scenes(
         if target is None:
             continue
         frame = with_noise(clean, depth_noise, rng)
-        mask, status = find(frame, labels == target + 1, scene.objects[target].name)
-        yield from _attempts(stage, frame, mask, status, target, gripper, rng, film)
+        true = labels == target + 1
+        mask, status = find(frame, true, scene.objects[target].name)
+        for record, grasp in _attempts(stage, frame, mask, status, target, gripper, rng, film):
+            if report is not None and record.cause and record.planner == "planner":
+                facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"
+                picture = draw_trial(frame, true, grasp, gripper)
+                report.add(record.cause, record.target, facts, picture)
+            yield record
+
+
+def draw_trial(
+    frame: Frame, mask: BoolArray, grasp: GraspCandidate | None, gripper: Gripper
+) -> ByteArray:
+    """Return the frame's picture with the true mask outlined and the grasp drawn."""
+    assert frame.intrinsics is not None
+    picture = np.ascontiguousarray(frame.rgb).copy()
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, (255, 255, 255), 1, cv2.LINE_AA)
+    if grasp is None:
+        return picture
+    lines = gripper.outline(grasp.opening)
+    return draw_grasp(picture, grasp.pose, lines, grasp.pregrasp_distance, frame.intrinsics)
 
 
 def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
@@ -104,13 +125,15 @@ def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
 
 
 def _target(scene: SceneLayout, labels: ByteArray, rng: np.random.Generator) -> int | None:
-    """A visible object whose name is unique in its scene, at random."""
+    """A visible object that carries none and whose name is unique in its scene, at random."""
     names = Counter(each.name for each in scene.objects)
     fitting = [
         index
         for index, each in enumerate(scene.objects)
         if np.count_nonzero(labels == index + 1) >= VISIBLE_PX
         and names[each.name] == 1
+        and each.role != "furniture"
+        and not each.laden
         and not (scene.layout and each.kind in UNGRASPABLE)
     ]
     return int(rng.choice(fitting)) if fitting else None
@@ -125,7 +148,7 @@ def _attempts(
     gripper: Gripper,
     rng: np.random.Generator,
     film: LiftFilm | None,
-) -> Iterator[GraspRecord]:
+) -> Iterator[tuple[GraspRecord, GraspCandidate | None]]:
     for planner in PLANNERS:
         grasp: GraspCandidate | None = None
         outcome_status, milliseconds = status, 0.0
@@ -143,7 +166,7 @@ def _attempts(
         each = stage.scene.objects[target]
         filmed = film if film and film.wants_more and planner == "planner" else None
         outcome = _try(stage, grasp, target, filmed) if grasp else None
-        yield GraspRecord(
+        record = GraspRecord(
             seed=stage.scene.seed,
             planner=planner,
             target=each.name,
@@ -159,6 +182,7 @@ def _attempts(
             quality=round(grasp.quality, 3) if grasp else 0.0,
             planning_ms=round(milliseconds, 1),
         )
+        yield record, grasp
 
 
 def _try(

@@ -13,18 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.evaluation.grasping.hands import make_hand
-from zsris_ros.evaluation.grasping.physics_model import (
-    HEIGHT,
-    PARKED,
-    STEP,
-    VISUAL_GROUP,
-    WIDTH,
-    build_model,
-)
-from zsris_ros.evaluation.grasping.scenes import (
-    SceneLayout,
-    intrinsics_of,
-)
+from zsris_ros.evaluation.grasping.physics_model import PARKED, STEP, build_model
+from zsris_ros.evaluation.grasping.scenes import SceneLayout
+from zsris_ros.evaluation.grasping.settled_scene import photograph, settle
 from zsris_ros.grasping import GraspCandidate, Gripper, ParallelJaw
 from zsris_ros.simulation.render import import_mujoco
 from zsris_ros.types import ByteArray, Frame
@@ -34,7 +25,7 @@ DoubleArray = npt.NDArray[np.float64]
 FILM_PERIOD = 0.04
 """Simulated seconds between two pictures of a film."""
 
-_SETTLE, _APPROACH, _CLOSE, _LIFT, _SHAKE, _HOLD = 0.6, 0.8, 0.6, 1.2, 1.2, 0.4  # seconds
+_APPROACH, _CLOSE, _LIFT, _SHAKE, _HOLD = 0.8, 0.6, 1.2, 1.2, 0.4  # seconds
 _LIFT_HEIGHT = 0.15
 _SHAKE_REACH, _SHAKE_HERTZ = 0.02, 2.5
 _HELD_HEIGHT = 0.10  # metres that the object must have risen in the end
@@ -96,7 +87,7 @@ class GraspStage:
         for name in self._hand.bodies:
             self._is_hand[self._model.body(name).id] = True
         self._park()
-        self._run(_SETTLE)
+        settle(self._mujoco, self._model, self._data, scene)
         self._settled = (self._data.qpos.copy(), self._data.qvel.copy())
 
     def positions(self) -> DoubleArray:
@@ -104,27 +95,8 @@ class GraspStage:
         return np.array([self._data.xipos[body] for body in self._bodies])
 
     def photograph(self) -> tuple[Frame, ByteArray]:
-        """The frame and its labels (0 = no object, k = object k-1), with plain colours."""
-        mujoco, renderer = self._mujoco, self._mujoco.Renderer(self._model, HEIGHT, WIDTH)
-        option = mujoco.MjvOption()
-        option.geomgroup[:] = 0
-        option.geomgroup[[0, VISUAL_GROUP]] = 1
-        try:
-            renderer.update_scene(self._data, camera="camera", scene_option=option)
-            rgb = renderer.render().copy()
-            renderer.enable_segmentation_rendering()
-            ids, kinds = np.moveaxis(renderer.render(), -1, 0)
-            renderer.disable_segmentation_rendering()
-            renderer.enable_depth_rendering()
-            depth = renderer.render().astype(np.float32)
-        finally:
-            renderer.close()
-        owner = np.zeros(self._model.nbody, np.uint8)
-        owner[self._bodies] = np.arange(1, len(self._bodies) + 1)
-        is_geom = (kinds == int(mujoco.mjtObj.mjOBJ_GEOM)) & (ids >= 0)
-        labels = np.where(is_geom, owner[self._body_of_geom[np.where(is_geom, ids, 0)]], 0)
-        camera = intrinsics_of(self.scene, WIDTH, HEIGHT)
-        return Frame(rgb, depth, camera), labels.astype(np.uint8)
+        """The frame and its labels (0 = no object, k = object k-1), as MuJoCo renders it."""
+        return photograph(self._mujoco, self._model, self._data, self.scene)
 
     def try_grasp(self, grasp: GraspCandidate, target: int) -> TrialOutcome:
         """Drive to a grasp given in the optical frame, close, lift 15 cm and shake.

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from zsris_ros.evaluation.grasping.scenes import (
-    SceneLayout,
-    SceneObject,
-)
+from zsris_ros.evaluation.grasping.scenes import SceneLayout, SceneObject
 from zsris_ros.grasping import Gripper, ParallelJaw, SuctionCup
 from zsris_ros.grasping.gripper import Box
+from zsris_ros.simulation.household.household_render import add_surface
 from zsris_ros.simulation.render import camera_quaternion
 
 WIDTH, HEIGHT = 640, 480
@@ -78,22 +76,10 @@ def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
     quaternion = np.zeros(4)
     mujoco.mju_mat2Quat(quaternion, np.ascontiguousarray(each.axes).ravel())
     body = spec.worldbody.add_body(name=f"object{index}", pos=each.position, quat=quaternion)
-    body.add_freejoint()
-    spec.add_mesh(
-        name=f"visual{index}",
-        uservert=each.vertices.ravel().tolist(),
-        userface=each.faces.ravel().tolist(),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-    )
-    body.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=f"visual{index}",
-        group=VISUAL_GROUP,
-        rgba=[*each.rgb, 1],
-        contype=0,
-        conaffinity=0,
-        mass=0,
-    )
+    if each.role != "furniture":
+        body.add_freejoint()
+    for number, surface in enumerate(each.surfaces):
+        add_surface(mujoco, spec, body, f"visual{index}_{number}", surface, VISUAL_GROUP)
     volume = sum(part.volume for part in each.parts)
     for number, part in enumerate(each.parts):
         name = f"part{index}_{number}"
@@ -102,7 +88,7 @@ def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
             type=mujoco.mjtGeom.mjGEOM_MESH,
             meshname=name,
             group=CONTACT_GROUP,
-            mass=each.mass * part.volume / volume,
+            mass=max(each.mass * part.volume / volume, 1e-6),
             condim=6,
             friction=_FRICTION,
             **_STIFF,

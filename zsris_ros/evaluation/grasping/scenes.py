@@ -1,26 +1,25 @@
-"""Scenes to grasp in: objects of the simulated tabletop, or scanned objects of a folder.
+"""Scenes to grasp and to place in: objects of the simulated tabletop, or household scenes.
 
 World frame: the table top is z = 0, metres.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.simulation.convex_parts import ConvexPart, convex_parts
-from zsris_ros.simulation.household.folder_models import folder_model_names, read_obj
-from zsris_ros.simulation.household.resting import hull_centroid, rests_on
+from zsris_ros.simulation.household.household_layout import PlacedModel, draw_household
+from zsris_ros.simulation.household.model_library import ModelLibrary, describe
+from zsris_ros.simulation.household.object_model import Surface
 from zsris_ros.simulation.layout import COLOURS, Layout, PlacedObject, Viewpoint, draw_layout
-from zsris_ros.simulation.render import pinhole, render
+from zsris_ros.simulation.render import render
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.types import ByteArray, Frame, Intrinsics
+from zsris_ros.types import ByteArray, Frame
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -38,25 +37,35 @@ _SIZES: Mapping[str, tuple[float, float]] = {
     "plate": (0.80, 1.05),
 }
 """Scales of the tabletop's shapes that household objects of the kind have."""
+_ROLES = {
+    **dict.fromkeys(("mug", "bowl"), "container"),
+    **dict.fromkeys(("plate", "box", "cylinder"), "support"),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class SceneObject:
-    """One body: ``parts`` for contact, mesh for the picture, both in the object's own frame.
+    """One body: ``parts`` for contact, surfaces for the picture, both in the object's own frame.
 
     ``position`` and ``axes`` (3x3) place it in the world; ``mass`` in kilograms; ``kind`` groups
-    results; ``rgb`` is the colour in pictures.
+    results; ``role`` as in `ObjectModel`; furniture does not move. On a ``laden`` object lies
+    another one.
     """
 
     name: str
     kind: str
     parts: tuple[ConvexPart, ...]
-    vertices: DoubleArray
-    faces: npt.NDArray[np.int32]
+    surfaces: tuple[Surface, ...]
     mass: float
     position: DoubleArray
     axes: DoubleArray
-    rgb: tuple[float, float, float] = (0.6, 0.6, 0.6)
+    role: str = "object"
+    laden: bool = False
+
+    @property
+    def vertices(self) -> DoubleArray:
+        """The vertices of all surfaces, float64 Vx3, in the object's own frame."""
+        return np.vstack([each.vertices for each in self.surfaces])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,34 +121,28 @@ def tabletop_frame(scene: SceneLayout) -> tuple[Frame, ByteArray]:
     return Frame(rendering.rgb, rendering.depth, rendering.intrinsics), rendering.labels
 
 
-def intrinsics_of(scene: SceneLayout, width: int, height: int) -> Intrinsics:
-    """The pinhole camera of a picture: square pixels, principal point in the middle."""
-    return pinhole(scene.viewpoint, width, height)
+def household_layout(seed: int, count: int, library: ModelLibrary) -> SceneLayout:
+    """A household scene of ``count`` objects in their true sizes, before a camera of a robot.
 
-
-def scanned_layout(seed: int, count: int, folder: Path) -> SceneLayout:
-    """A layout of ``count`` scanned objects that lie or stand on the table."""
+    Furniture, and objects in or on others, as in `draw_household`.
+    """
+    drawn = draw_household(seed, library, count, true_sizes=True)
     rng = np.random.default_rng([seed, 29])
-    names = folder_model_names(folder)
-    chosen = [names[i] for i in rng.choice(len(names), count, replace=len(names) < count)]
-    objects: list[SceneObject] = []
-    discs: list[tuple[tuple[float, float], float]] = []
-    for name in chosen:
-        scan = _scan(folder / name)
-        axes = _stable_axes(scan.parts, rng)
-        turned = scan.vertices @ axes.T
-        centre = (turned[:, :2].min(axis=0) + turned[:, :2].max(axis=0)) / 2
-        radius = float(np.linalg.norm(turned[:, :2] - centre, axis=1).max())
-        xy = _free_place(rng, discs, radius)
-        discs.append((xy, radius))
-        position = np.array([xy[0] - centre[0], xy[1] - centre[1], 0.001 - turned[:, 2].min()])
-        mass = float(rng.uniform(*MASSES))
-        objects.append(replace(scan, mass=mass, position=position, axes=axes))
-    return SceneLayout(seed, tuple(objects), _viewpoint(rng))
+    objects = tuple(_household_object(each, drawn.objects, library, rng) for each in drawn.objects)
+    x, y, _ = np.subtract(drawn.viewpoint.position, drawn.viewpoint.target)
+    return SceneLayout(seed, objects, _viewpoint(rng, float(np.arctan2(y, x))))
 
 
-def _viewpoint(rng: np.random.Generator) -> Viewpoint:
-    elevation, azimuth = np.radians(rng.uniform(35, 62)), rng.uniform(0, 2 * np.pi)
+def draw_scene(seed: int, count: int, library: ModelLibrary | None) -> SceneLayout:
+    """The scene of a seed: of the library's models, or of the tabletop's shapes without one."""
+    if library is None:
+        return tabletop_layout(seed, count)
+    return household_layout(seed, count, library)
+
+
+def _viewpoint(rng: np.random.Generator, azimuth: float | None = None) -> Viewpoint:
+    elevation, drawn = np.radians(rng.uniform(35, 62)), rng.uniform(0, 2 * np.pi)
+    azimuth = drawn if azimuth is None else azimuth
     distance = rng.uniform(0.65, 0.9)
     x = distance * np.cos(elevation) * np.cos(azimuth)
     y = distance * np.cos(elevation) * np.sin(azimuth)
@@ -170,86 +173,45 @@ def _tabletop_object(placed: PlacedObject, rng: np.random.Generator) -> SceneObj
         ConvexPart(part.corners * scale, part.volume * float(scale.prod()), part.centroid * scale)
         for part in _shape_parts(placed.shape)
     )
-    cos, sin = np.cos(placed.yaw), np.sin(placed.yaw)
     return SceneObject(
         name=placed.name,
         kind=placed.shape,
         parts=parts,
-        vertices=mesh.vertices * scale,
-        faces=mesh.faces,
+        surfaces=(Surface(mesh.vertices * scale, mesh.faces, rgba=(*placed.rgb, 1.0)),),
         mass=float(rng.uniform(*MASSES)),
         position=np.array([*placed.xy, 0.0]),
-        axes=np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]]),
-        rgb=placed.rgb,
+        axes=_turned(placed.yaw),
+        role=_ROLES.get(placed.shape, "object"),
     )
+
+
+def _household_object(
+    placed: PlacedModel,
+    others: tuple[PlacedModel, ...],
+    library: ModelLibrary,
+    rng: np.random.Generator,
+) -> SceneObject:
+    words = describe(placed.key, library)
+    above = [each.position - placed.position for each in others]
+    return SceneObject(
+        name=words.name,
+        kind=words.nouns[0].split()[-1],
+        parts=placed.model.parts,
+        surfaces=placed.model.surfaces,
+        mass=float(rng.uniform(*MASSES)),
+        position=placed.position,
+        axes=_turned(placed.yaw),
+        role=placed.model.role,
+        laden=any(np.hypot(x, y) < 1e-6 and z > 0 for x, y, z in above),
+    )
+
+
+def _turned(yaw: float) -> DoubleArray:
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
 
 
 @cache
 def _shape_parts(shape: str) -> tuple[ConvexPart, ...]:
     mesh = SHAPES[shape].mesh
     return tuple(convex_parts(mesh.vertices, mesh.faces))
-
-
-@cache
-def _scan(folder: Path) -> SceneObject:
-    """A scanned object at its own origin; convex parts from ``collision*.obj`` where there are."""
-    vertices, faces = read_obj(folder / "visual.obj")
-    own = sorted(folder.glob("collision*.obj"))
-    parts: list[ConvexPart] = []
-    for path in own:
-        parts.extend(convex_parts(*read_obj(path)))
-    nouns = json.loads((folder / "object.json").read_text(encoding="utf-8")).get(
-        "nouns", ["object"]
-    )
-    return SceneObject(
-        name=folder.name,
-        kind=str(nouns[0]).split()[-1],
-        parts=tuple(parts or convex_parts(vertices, faces)),
-        vertices=vertices,
-        faces=faces,
-        mass=0.1,
-        position=np.zeros(3),
-        axes=np.eye(3),
-    )
-
-
-def _stable_axes(parts: tuple[ConvexPart, ...], rng: np.random.Generator) -> DoubleArray:
-    """A rotation that puts a stable face of the hull down, hollow objects with the opening up."""
-    from scipy.spatial import ConvexHull
-
-    corners = np.vstack([part.corners for part in parts])
-    hull = ConvexHull(corners)
-    volume = sum(part.volume for part in parts)
-    centre = np.sum([part.volume * part.centroid for part in parts], axis=0) / volume
-    void = (hull.volume * hull_centroid(hull, corners) - volume * centre) / max(
-        hull.volume - volume, 1e-9
-    )
-    hollow = volume < 0.6 * hull.volume
-    normals: list[DoubleArray] = []
-    weights: list[float] = []
-    for simplex, equation in zip(hull.simplices, hull.equations, strict=True):
-        normal = equation[:3]
-        a, b, c = corners[simplex]
-        area = float(np.linalg.norm(np.cross(b - a, c - a))) / 2
-        same = [i for i, other in enumerate(normals) if other @ normal > 0.995]
-        if same:
-            weights[same[0]] += area
-        else:
-            normals.append(normal)
-            weights.append(area)
-    scores = []
-    for normal, weight in zip(normals, weights, strict=True):
-        stable = rests_on(corners, normal, centre)
-        upside_down = hollow and (void - centre) @ normal > 0.1 * np.linalg.norm(void - centre)
-        scores.append(weight if stable and not upside_down else 0.0)
-    chances = np.array(scores)
-    if not chances.any():
-        chances = np.array(weights)
-    chances = np.where(chances < 0.2 * chances.max(), 0, chances)
-    down = normals[int(rng.choice(len(normals), p=chances / chances.sum()))]
-    x = np.cross(down, np.eye(3)[int(np.argmin(np.abs(down)))])
-    x /= np.linalg.norm(x)
-    level = np.stack([x, np.cross(-down, x), -down])
-    turn = rng.uniform(0, 2 * np.pi)
-    yaw = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1.0]])
-    return np.asarray(yaw @ level)

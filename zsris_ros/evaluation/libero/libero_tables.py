@@ -18,6 +18,9 @@ from zsris_ros.evaluation.reports.result_tables import with_results
 
 SUITES = ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90")
 CATEGORIES = ("sentence", "object", "absent")
+DESTINATIONS = ("sentence", "destination", "destination part", "object")
+TRUE_PROPOSALS = "true_proposals.json"
+"""The file of the runs with true masks as proposals, by title."""
 
 Summaries = Sequence[Mapping[str, Any]]
 """The summaries behind a row."""
@@ -29,7 +32,12 @@ Counts = tuple[int, int]
 def libero_tables(results: Path) -> str:
     """Return Markdown for the existing ``results``/WEIGHTS/SUITE/summary.json."""
     folders = sorted(each for each in results.iterdir() if each.is_dir())
-    return "\n\n".join(_weights_tables(each) for each in folders)
+    tables = [_weights_tables(each) for each in folders]
+    path = results / TRUE_PROPOSALS
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        tables.append("\n".join(destination_table(known)))
+    return "\n\n".join(tables)
 
 
 def _weights_tables(results: Path) -> str:
@@ -116,9 +124,38 @@ def _mean(group: Summaries, key: str, weight: str) -> float:
     return sum(each[key] * each[weight] for each in group) / total if total else 0.0
 
 
+def destination_table(summaries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of a table of right masks with true proposals, a row for each summary."""
+    yield "### Targets and destinations among the true masks"
+    yield ""
+    yield "Shares of masks with IoU > 0.5, whatever the verdict, with 95 % Wilson intervals:"
+    yield ""
+    rows = (
+        [title, *(_cell(_masks_in_category(summary, category)) for category in DESTINATIONS)]
+        for title, summary in summaries.items()
+    )
+    yield from markdown_table(("", *DESTINATIONS), rows)
+
+
+def _masks_in_category(summary: Mapping[str, Any], category: str) -> Counts:
+    row = summary["by_category"].get(category)
+    return (round(row["accuracy"] * row["n"]), row["n"]) if row else (0, 0)
+
+
 def main() -> None:
-    """Update the page (first argument) from the results (second)."""
+    """Update the page (first argument) from the results (second).
+
+    Further arguments TITLE=FOLDER replace the runs with true proposals.
+    """
     page, results = map(Path, sys.argv[1:3])
+    runs = [run.partition("=") for run in sys.argv[3:]]
+    if runs:
+        known = {
+            title: json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8"))
+            for title, _, folder in runs
+        }
+        text = json.dumps(known, indent=1) + "\n"
+        (results / TRUE_PROPOSALS).write_text(text, encoding="utf-8")
     text = with_results(page.read_text(encoding="utf-8"), libero_tables(results))
     page.write_text(text, encoding="utf-8")
 

@@ -13,13 +13,16 @@ import numpy as np
 import torch
 
 from zsris_ros.evaluation.grasping.grasp_evaluation import with_noise
-from zsris_ros.evaluation.grasping.scenes import tabletop_frame, tabletop_layout
+from zsris_ros.evaluation.grasping.scenes import draw_scene
+from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
+from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.geometry.centroid import inside_pixel
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.referring.instructions import resolve_instruction
+from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import (
     ByteArray,
     Candidate,
@@ -32,6 +35,7 @@ from zsris_ros.types import (
     Scene,
     Verdict,
 )
+from zsris_ros.visualization.overlay import draw_answer
 
 HEIGHT_TOLERANCE = 0.01
 """Metres between a place point and the surface under it, or the rim of the opening."""
@@ -57,7 +61,12 @@ class PlaceRecord:
 
 
 def place_scenes(
-    seeds: Iterable[int], count: int, depth_noise: float, look: Look
+    seeds: Iterable[int],
+    count: int,
+    depth_noise: float,
+    look: Look,
+    library: ModelLibrary | None = None,
+    report: PictureReport | None = None,
 ) -> Iterator[PlaceRecord]:
     """Yield a record for each instruction about the scenes.
 
@@ -66,17 +75,24 @@ def place_scenes(
         count: Objects in a scene.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         look: Looks at the frame of a scene.
+        library: Models of household scenes; the simulated tabletop's shapes where None.
+        report: Receives the failures with pictures.
     """
     for seed in seeds:
-        scene = tabletop_layout(seed, count)
+        scene, clean, labels = settled_scene(draw_scene(seed, count, library))
         stage = PlaceStage(scene)
-        clean, labels = tabletop_frame(scene)
         assert clean.intrinsics is not None
         rng = np.random.default_rng([seed, 37])
         frame = with_noise(clean, depth_noise, rng)
         instruct = look(frame, labels, [each.name for each in scene.objects])
         for task in draw_tasks(stage, labels, clean.intrinsics, rng):
-            yield _record(stage, task, instruct(task.text))
+            result = instruct(task.text)
+            record = _record(stage, task, result)
+            if report is not None and record.cause:
+                facts = f"seed {seed} · {record.verdict}"
+                picture = draw_answer(frame.rgb, result, task.text)
+                report.add(f"{task.kind}: {record.cause}", task.text, facts, picture)
+            yield record
 
 
 def _record(stage: PlaceStage, task: PlaceTask, result: InstructionResult) -> PlaceRecord:
@@ -158,13 +174,17 @@ class _TrueNames:
     names: Sequence[str]
 
     def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
-        words = set(expression.target.text.split())
-        found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]
+        # The phrase first; "the deck of cards" is one name and only whole in the sentence.
+        for text in (expression.target.text, expression.text):
+            words = set(text.split())
+            found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]
+            if found:
+                break
         if not found:
             nothing = np.zeros(scene.frame.rgb.shape[:2], bool)
             message = f"I see no {expression.target.head}: it has no mask."
             return ReferringResult(Verdict.NOT_FOUND, expression, (), nothing, message, "")
-        index = found[0]
+        index = max(found, key=lambda k: len(self.names[k]))
         x, y, width, height = scene.proposals.boxes[index].tolist()
         u, v = scene.pixels[index].tolist()
         best = Candidate(index, 1.0, (x, y, width, height), (u, v), selected=True)

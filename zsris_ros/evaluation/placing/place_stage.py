@@ -39,7 +39,10 @@ class PlaceStage:
         self._data = self._mujoco.MjData(self._model)
         self._update()
         bodies = [self._model.body(f"object{i}") for i in range(len(scene.objects))]
-        self._addresses = [int(self._model.jnt_qposadr[body.jntadr[0]]) for body in bodies]
+        self._addresses = [
+            int(self._model.jnt_qposadr[body.jntadr[0]]) if body.jntnum[0] else -1
+            for body in bodies
+        ]
         self._index = {int(body.id): index for index, body in enumerate(bodies)}
         self._bodies = {index: body for body, index in self._index.items()}
         corners = [each.vertices @ each.axes.T + each.position for each in scene.objects]
@@ -86,7 +89,7 @@ class PlaceStage:
         """Return what ``carried`` touches with its middle over a spot, its lower end at a height.
 
         Args:
-            carried: The index of the object, which keeps its orientation.
+            carried: The index of the object, no furniture, which keeps its orientation.
             spot: Float64, x and y in metres.
             height: Of its lowest point, in metres.
 

@@ -1,8 +1,8 @@
-"""The table of docs/instructions.md, from the summary of ``zsris eval place``.
+"""The tables of docs/instructions.md, from summaries of ``zsris eval place``.
 
 ``python -m zsris_ros.evaluation.placing.place_tables docs/instructions.md
-docs/results/placing/summary.json`` replaces the text between ``<!-- results -->`` and
-``<!-- /results -->``.
+docs/results/placing/summary.json docs/results/placing/household.json`` replaces the text between
+``<!-- results -->`` and ``<!-- /results -->``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ def place_table(summary: Mapping[str, Any]) -> str:
 def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     settings = summary["settings"]
     first, last = settings["seeds"]
+    tabletop = settings.get("objects", ["tabletop"]) == ["tabletop"]
     yield (
-        f"`zsris eval place`: seeds {first}-{last}, {settings['count']} objects in a scene, "
+        f"`zsris eval place`, {'tabletop shapes' if tabletop else 'household scenes of scans'}: "
+        f"seeds {first}-{last}, {settings['count']} objects in a scene, "
         f"{settings['masks']} masks, depth noise {settings['depth_noise'] * 1000:g} mm at 1 m."
     )
     yield ""
@@ -44,10 +46,11 @@ def _row(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def main() -> None:
-    """Write the table of a summary (second argument) into a page (first argument)."""
-    page, summary = map(Path, sys.argv[1:3])
-    table = place_table(json.loads(summary.read_text(encoding="utf-8")))
-    page.write_text(with_results(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+    """Write the tables of summaries (further arguments) into a page (first argument)."""
+    page, *summaries = map(Path, sys.argv[1:])
+    known = [json.loads(each.read_text(encoding="utf-8")) for each in summaries if each.exists()]
+    tables = "\n\n".join(map(place_table, known))
+    page.write_text(with_results(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
 if __name__ == "__main__":

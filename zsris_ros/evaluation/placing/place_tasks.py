@@ -22,8 +22,8 @@ LIFT = 0.002
 DIP = 0.01
 """Metres that an object is lowered into an opening."""
 
-FLAT, HOLLOW = ("plate", "box", "cylinder"), ("bowl", "mug")
-"""Kinds of objects that others are put on and into."""
+HOLDERS: dict[DestinationKind, str] = {"on": "support", "inside": "container"}
+"""Roles of objects that others are put on and into."""
 
 _WORDS: dict[DestinationKind, str] = {
     "on": "on", "inside": "in", "left_of": "to the left of", "right_of": "to the right of",
@@ -41,6 +41,8 @@ _NEAR = 0.15
 """Largest gap of "next to" in metres."""
 _ROOM = 0.012
 """Metres around the object that a spot of a drawn instruction keeps free."""
+_RIM = 0.1
+"""Share of a container's height that is its rim."""
 _TRIES, _SPOTS = 12, 60
 
 
@@ -96,11 +98,13 @@ def _draw(
     if len(named) <= count:
         return None
     carried, *anchors = (int(index) for index in rng.permutation(named)[: count + 1])
+    if objects[carried].role == "furniture" or objects[carried].laden:
+        return None
     support = TABLE
     if kind == "on" and rng.random() < 0.25:
         anchors = []
     elif kind in ("on", "inside"):
-        if objects[anchors[0]].kind not in (FLAT if kind == "on" else HOLLOW):
+        if objects[anchors[0]].role != HOLDERS[kind]:
             return None
         support = anchors[0]
     place = " and ".join(f"the {objects[index].name}" for index in anchors) or "the table"
@@ -139,8 +143,7 @@ def _has_place(
 ) -> bool:
     """Return whether one of the spots that the destination means is seen and free."""
     if task.kind == "inside":
-        # The container's own axis: a handle moves the middle of a mug.
-        axis = stage.scene.objects[task.support].position[:2]
+        axis = _opening(stage, task.support)
         height = float(stage.tops[task.support]) - DIP
         return not stage.touched(task.carried, axis, height)
     for spot in _spots(stage, task, rng):
@@ -152,6 +155,15 @@ def _has_place(
         if seen and not set(stage.touched(task.carried, spot, height + LIFT)) - {on}:
             return True
     return False
+
+
+def _opening(stage: PlaceStage, container: int) -> DoubleArray:
+    """The middle of a container's rim: a handle below it moves the middle of the whole."""
+    each = stage.scene.objects[container]
+    corners = each.vertices @ each.axes.T + each.position
+    low, high = corners[:, 2].min(), corners[:, 2].max()
+    rim = corners[corners[:, 2] > high - _RIM * (high - low), :2]
+    return np.asarray((rim.min(axis=0) + rim.max(axis=0)) / 2)
 
 
 def _spots(stage: PlaceStage, task: PlaceTask, rng: np.random.Generator) -> Iterator[DoubleArray]:

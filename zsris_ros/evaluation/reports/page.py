@@ -79,6 +79,13 @@ def write_report(
             *_pictures(answers, data_set),
         ]
     )
+    path = directory / REPORT
+    write_page(path, title, body)
+    return path
+
+
+def write_page(path: Path, title: str, body: str) -> None:
+    """Write a page with the style and the policy of the reports; ``body`` is escaped HTML."""
     style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
     page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -87,9 +94,18 @@ def write_report(
         f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n"
         f"<body><main>\n{body}\n</main></body></html>\n"
     )
-    path = directory / REPORT
     path.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")  # JSON may hold surrogates
-    return path
+
+
+def bar_rows(name: str, counts: Sequence[tuple[str, int]]) -> str:
+    """Return a table of counts with bars of their shares of the sum."""
+    total = max(1, sum(count for _, count in counts))
+    lines = (
+        f'<tr><td>{escape(key)}</td><td class="number">{count}</td>'
+        f'<td class="share"><i style="width:{100 * count / total:.1f}%"></i></td></tr>'
+        for key, count in counts
+    )
+    return _table({name: "", "n": "number", "": "share"}, lines)
 
 
 def _values(summary: Mapping[str, Any], *keys: str) -> list[str]:

@@ -70,8 +70,15 @@ def drawn(answers: Iterable[AnswerRecord], count: int, seed: int = 0) -> list[An
 
 def picture(rgb: ByteArray, answer: AnswerRecord) -> bytes:
     """Return a JPEG of a drawing at most WIDTH pixels wide."""
+    return jpeg(drawing(rgb, answer, WIDTH))
+
+
+def jpeg(image: ByteArray) -> bytes:
+    """Return a picture, uint8 HxWx3, as JPEG, at most WIDTH pixels wide."""
+    small = Image.fromarray(image)
+    small.thumbnail((WIDTH, image.shape[0]))
     buffer = io.BytesIO()
-    Image.fromarray(drawing(rgb, answer, WIDTH)).save(buffer, "JPEG", quality=QUALITY)
+    small.save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
 
 

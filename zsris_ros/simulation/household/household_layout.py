@@ -73,14 +73,19 @@ class HouseholdLayout:
     surroundings: Surroundings
 
 
-def draw_household(seed: int, library: ModelLibrary, count: int | None = None) -> HouseholdLayout:
-    """Draw a scene of 4 to 14 objects (or ``count``) and, in some, a piece of furniture."""
+def draw_household(
+    seed: int, library: ModelLibrary, count: int | None = None, true_sizes: bool = False
+) -> HouseholdLayout:
+    """Draw a scene of 4 to 14 objects (or ``count``) and, in some, a piece of furniture.
+
+    Sizes vary by about a tenth, except with ``true_sizes``.
+    """
     rng = np.random.default_rng([seed, 41])
     count = count or int(rng.integers(LEAST_OBJECTS, MOST_OBJECTS + 1))
     viewpoint = draw_viewpoint(rng)
     return HouseholdLayout(
         seed=seed,
-        objects=_draw_objects(rng, library, count, viewpoint),
+        objects=_draw_objects(rng, library, count, viewpoint, true_sizes),
         viewpoint=viewpoint,
         lights=draw_lights(rng, int(rng.integers(1, 3))),
         ambient=float(rng.uniform(0.2, 0.45)),
@@ -135,13 +140,17 @@ def _draw_surface_colour(rng: np.random.Generator) -> tuple[float, float, float]
 
 
 def _draw_objects(
-    rng: np.random.Generator, library: ModelLibrary, count: int, viewpoint: Viewpoint
+    rng: np.random.Generator,
+    library: ModelLibrary,
+    count: int,
+    viewpoint: Viewpoint,
+    true_sizes: bool,
 ) -> tuple[PlacedModel, ...]:
     furniture = [name for name in library.names if library.get(name).role == "furniture"]
     others = [name for name in library.names if library.get(name).role != "furniture"]
     placed: list[PlacedModel] = []
     if furniture and rng.random() < _FURNISHED:
-        model, key = _draw_model(rng, library, str(rng.choice(furniture)))
+        model, key = _draw_model(rng, library, str(rng.choice(furniture)), true_sizes)
         away = _away_from(viewpoint) * rng.uniform(0.12, 0.3)
         side = np.array([-away[1], away[0]]) * rng.uniform(-1.2, 1.2)
         position = np.array([*(away + side), 0.0])
@@ -151,7 +160,7 @@ def _draw_objects(
         repeat = drawn and rng.random() < _REPEATED
         name = str(rng.choice(drawn if repeat else others))
         drawn.append(name)
-        model, key = _draw_model(rng, library, name)
+        model, key = _draw_model(rng, library, name, true_sizes)
         each = _drop(rng, placed, model, key) or _stand(rng, placed, model, key)
         if each is not None:
             placed.append(each)
@@ -159,7 +168,7 @@ def _draw_objects(
 
 
 def _draw_model(
-    rng: np.random.Generator, library: ModelLibrary, name: str
+    rng: np.random.Generator, library: ModelLibrary, name: str, true_size: bool
 ) -> tuple[ObjectModel, str]:
     """Return a model in a size, a colour and a posture of its own, and its key."""
     model = library.get(name)
@@ -168,7 +177,7 @@ def _draw_model(
         chances = np.array([chance for _, chance in axes])
         model = transformed(model, axes[int(rng.choice(len(axes), p=chances))][0])
     size = rng.uniform(0.88, 1.14) * np.exp(rng.normal(0, 0.06, 3))
-    model = transformed(model, np.diag(size))
+    model = transformed(model, np.diag(np.ones(3) if true_size else size))
     colourless = not model.description.colours
     colour = None
     if model.paintable and (colourless or rng.random() < _PAINTED):

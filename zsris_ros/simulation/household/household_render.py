@@ -214,7 +214,7 @@ def _add_object(mujoco: Any, spec: Any, index: int, placed: PlacedModel) -> None
     if not placed.fixed:
         body.add_freejoint()
     for number, surface in enumerate(placed.model.surfaces):
-        _add_surface(mujoco, spec, body, f"o{index}_{number}", surface)
+        add_surface(mujoco, spec, body, f"o{index}_{number}", surface, _VISIBLE)
     volume = sum(part.volume for part in placed.model.parts)
     for number, part in enumerate(placed.model.parts):
         name = f"part{index}_{number}"
@@ -225,7 +225,8 @@ def _add_object(mujoco: Any, spec: Any, index: int, placed: PlacedModel) -> None
         )  # fmt: skip
 
 
-def _add_surface(mujoco: Any, spec: Any, body: Any, name: str, surface: Surface) -> None:
+def add_surface(mujoco: Any, spec: Any, body: Any, name: str, surface: Surface, group: int) -> None:
+    """Add a surface to a body as a geom of a group, without mass and contacts."""
     coordinates = {}
     if surface.uv is not None and surface.uv_faces is not None:
         coordinates = {
@@ -244,7 +245,7 @@ def _add_surface(mujoco: Any, spec: Any, body: Any, name: str, surface: Surface)
         _add_material(mujoco, spec, name, surface.texture)
         looks["material"] = name
     body.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, group=_VISIBLE, mass=0,
+        type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, group=group, mass=0,
         contype=0, conaffinity=0, **looks,
     )  # fmt: skip
 
