@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from support.small_clip import small_clip
+from support.small_vatex import TINY
 
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
-from zsris_ros.baselines.vatex.settings import VatexSettings
-
-TINY = VatexSettings.small(short_side=64, width=16, heads=2, encoder_layers=1, feedforward=16)
 
 
 @pytest.fixture(scope="session")

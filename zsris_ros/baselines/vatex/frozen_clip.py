@@ -36,6 +36,11 @@ class FrozenClip:
         self._localiser = ClipPrior(clip)
 
     @property
+    def parser(self) -> str:
+        """The name of the parser that finds the noun phrase."""
+        return self._reader.name
+
+    @property
     def word_width(self) -> int:
         """D, the width of word features."""
         return int(self.clip.model.ln_final.weight.shape[0])

@@ -13,6 +13,10 @@ PROMPTS: tuple[Prompt, ...] = get_args(Prompt)
 """Texts of the CLIP Prior (paper, Table 5): the sentence, its noun phrase, "a photo of {noun
 phrase}", and the mean over CLIP's 80 ImageNet templates."""
 
+PARTS = ("prior", "cmd", "mcc")
+"""The parts of the ablation: CLIP Prior, vision-aware text of the CMD, and the Meaning Consistency
+Constraint, which is a loss."""
+
 
 @dataclass(frozen=True)
 class VatexSettings:

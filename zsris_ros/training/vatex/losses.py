@@ -26,6 +26,10 @@ class LossWeights:
     meaning: float = 2.0
 
 
+PAPER_WEIGHTS = LossWeights()
+"""The coefficients of section 4.1."""
+
+
 @dataclass(frozen=True, eq=False)
 class Targets:
     """The truth about S sentences, three for each of B images.
@@ -47,7 +51,7 @@ class Targets:
 
 
 def total_loss(
-    output: Output, targets: Targets, weights: LossWeights = LossWeights()
+    output: Output, targets: Targets, weights: LossWeights = PAPER_WEIGHTS
 ) -> tuple[Tensor, dict[str, float]]:
     """Return Eq. 8 over all predictions, and its terms for the log.
 
@@ -71,8 +75,8 @@ def prediction_losses(prediction: Prediction, targets: Targets) -> tuple[Tensor,
     cost = F.softplus(-prediction.classes) + entropy + dice  # the cost of class 1 is its BCE
     rows = torch.arange(len(cost), device=cost.device)
     matched = torch.tensor([match(each) for each in cost.detach()], device=cost.device)
-    wanted = F.one_hot(matched, cost.shape[1]).to(prediction.classes.dtype)
-    classes = F.binary_cross_entropy_with_logits(prediction.classes, wanted)
+    wanted = F.one_hot(matched, cost.shape[1]).float()
+    classes = F.binary_cross_entropy_with_logits(prediction.classes.float(), wanted)
     return classes, (entropy + dice)[rows, matched].mean()
 
 

@@ -13,10 +13,10 @@ _SWAPPED = {
     "clockwise": "counterclockwise",
 }
 _SWAP = {**_SWAPPED, **{other: word for word, other in _SWAPPED.items()}}
-_LEGIBLE = frozenset(
-    "number numbers letter letters word words writing written text says reads logo label labeled "
-    "labelled sign clock jersey spelled".split()
-)
+_LEGIBLE = frozenset({
+    "number", "numbers", "letter", "letters", "word", "words", "writing", "written", "text", "says",
+    "reads", "logo", "label", "labeled", "labelled", "sign", "clock", "jersey", "spelled",
+})  # fmt: skip
 """Words of sentences about writing, which a mirrored image makes illegible."""
 
 _ADVERB = re.compile(

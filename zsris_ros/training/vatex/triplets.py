@@ -87,9 +87,9 @@ def augment(example: Example, short_side: int, rng: np.random.Generator) -> Exam
     side = short_side * rng.uniform(0.8, 1.0)
     scale = min(side / min(height, width), 4 * side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    rgb = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
     resized = [
         cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for mask in masks
     ]
-    pixels = jitter(rgb.astype(np.float32), rng).astype(np.uint8)
+    pixels = jitter(small.astype(np.float32), rng).astype(np.uint8)
     return Example(pixels, sentences, np.stack(resized).astype(bool), example.is_triplet)
