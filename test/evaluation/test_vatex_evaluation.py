@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.small_vatex import save_small_vatex
+from support.squares import SQUARES, squares_frame
 from support.synthetic_datasets import small_scenes, write_refcoco
 
 from zsris_ros import cli
+from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.records import read_answers
+from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.models.load_vatex import load_vatex
-from zsris_ros.types import Frame, Verdict
 
 
 def test_vatex_is_evaluated_as_any_method(
@@ -42,14 +44,12 @@ def test_vatex_is_evaluated_as_any_method(
     assert "belongs to --method vatex" in capsys.readouterr().err
 
 
-def test_an_image_without_a_probable_object_counts_as_not_found(tmp_path: Path) -> None:
+def test_an_improbable_object_is_scored_as_not_found(tmp_path: Path) -> None:
     """An evaluation takes the verdict without a candidate."""
-    root, out = tmp_path / "data", tmp_path / "out"
-    checkpoint = save_small_vatex(tmp_path / "vatex.safetensors")
-    segmenter = load_vatex(checkpoint, min_score=1.1)
-    frame = Frame(small_scenes()[0].frame.rgb)
-    assert segmenter.refer(segmenter.look(frame), "mug").verdict is Verdict.NOT_FOUND
-    write_refcoco(root, small_scenes()[:1])
-    command = ["eval", "refcoco", "--root", str(root), "--out", str(out), "--method", "vatex"]
-    assert cli.main([*command, "--checkpoint", str(checkpoint), "--min-score", "1.1"]) == 0
-    assert {each.verdict for each in read_answers(out)} == {"NOT_FOUND"}
+    segmenter = load_vatex(save_small_vatex(tmp_path / "vatex.safetensors"), min_score=1.1)
+    question = Question("the middle square", "", (1,))
+    item = EvaluationItem("squares", squares_frame(), SQUARES, (question,))
+    scene = segmenter.look(item.frame)
+    result = segmenter.refer(scene, question.text)
+    answer = Scorer(item).score(question, result, scene.proposals, 1.0)
+    assert (answer.verdict, answer.iou, answer.score) == ("NOT_FOUND", 0.0, None)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from support.squares import squares_frame
 
-from zsris_ros.baselines.vatex.backbone import BACKBONES, STRIDES, Backbone
+from zsris_ros.baselines.vatex.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex, pad_images, resize_and_pad
 from zsris_ros.baselines.vatex.positions import sine_positions
@@ -21,7 +21,7 @@ from zsris_ros.types import Frame, InputError, Verdict
 SENTENCES = ["the red mug on the left", "bowl"]
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", ["small", "swin_tiny", "resnet50"])  # one of each kind
 def test_backbones_give_four_scales(name: str) -> None:
     with torch.device("meta"):  # shapes without memory or arithmetic
         backbone = Backbone(name).eval()

@@ -33,7 +33,7 @@ from zsris_ros.training.vatex.validation import validate
 from zsris_ros.types import Frame, InputError
 from zsris_ros.weights.catalogue import WeightsError
 
-LEARNING_STEPS = 60
+LEARNING_STEPS = 45
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -160,7 +160,7 @@ class OneVideoFrame:
 def test_a_network_learns_which_object_a_sentence_means(tmp_path: Path) -> None:
     settings = VatexSettings.small(short_side=64, width=32, heads=2, encoder_layers=1)
     clip = FrozenClip(small_clip(), PublishedReader())
-    schedule = VatexSchedule(steps=LEARNING_STEPS, learning_rate=3e-3, warm_up=10, batch=2)
+    schedule = VatexSchedule(steps=LEARNING_STEPS, learning_rate=3e-3, warm_up=10, batch=1)
     alone = Process(torch.device("cpu"))
     network = train_vatex(OneVideoFrame(), clip, settings, tmp_path, schedule, alone)
     figures = validate(network, clip, [OneVideoFrame().item("0")])

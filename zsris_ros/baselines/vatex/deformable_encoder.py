@@ -37,7 +37,7 @@ class DeformableAttention(nn.Module):
         nn.init.zeros_(self.offsets.weight)
         nn.init.zeros_(self.weights.weight)
         nn.init.zeros_(self.weights.bias)
-        with torch.no_grad():  # each head looks into a direction of its own, further by each point
+        with torch.no_grad():  # a direction for each head, a distance for each point
             angles = torch.arange(heads) * (2 * math.pi / heads)
             directions = torch.stack([angles.cos(), angles.sin()], -1)
             directions = directions / directions.abs().amax(-1, keepdim=True)

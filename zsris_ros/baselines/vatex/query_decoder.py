@@ -84,8 +84,8 @@ class QueryLayer(nn.Module):
         seen = self.masked(queries + places, memory, positions, masks, valid)
         queries = self.norms[0](queries + seen)
         keys = queries + places
-        told, _ = self.mutual(keys, keys, queries, need_weights=False)
-        queries = self.norms[1](queries + told)
+        mixed, _ = self.mutual(keys, keys, queries, need_weights=False)
+        queries = self.norms[1](queries + mixed)
         result: Tensor = self.norms[2](queries + self.feedforward(queries))
         return result
 
