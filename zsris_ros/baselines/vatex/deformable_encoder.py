@@ -53,7 +53,8 @@ class DeformableAttention(nn.Module):
         Args:
             queries: Float BxQxC.
             places: Float Qx2, (x, y) of each query in [0, 1] of the padded image.
-            values: Float BxPxC, the pixels of all levels by row, level after level; 0 on padding.
+            values: Float BxPxC, the pixels of all levels by row, level after level, projected by
+                ``value``; 0 on padding.
             shapes: Height and width of each level.
         """
         batch, count, width = queries.shape
