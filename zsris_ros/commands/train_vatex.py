@@ -30,7 +30,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     sets = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
     for entry in DATA_SETS.values():
         if entry.name == "osd":
-            continue  # its sentences name colours only
+            continue  # its expressions need depth, which VATEX does not read
         data_set = sets.add_parser(entry.name, help=entry.help)
         if entry is TABLETOP:
             _add_simulation(data_set)

@@ -13,6 +13,7 @@ from support.synthetic_datasets import painted_video, write_ref_davis17, write_r
 
 from zsris_ros import cli
 from zsris_ros.evaluation.datasets.referring_video import ref_davis17, ref_youtube_vos
+from zsris_ros.evaluation.video.video_evaluation import measure
 from zsris_ros.types import InputError
 
 
@@ -45,6 +46,21 @@ def test_frames_of_videos_are_a_data_set(tmp_path: Path) -> None:
     assert [each.text for each in last.questions] == ["a red square moving right"]
     with pytest.raises(InputError, match="no frame 0a1b/9"):
         data.item("0a1b/9")
+
+
+def test_undecided_pixels_count_nowhere(tmp_path: Path) -> None:
+    write_ref_youtube_vos(tmp_path)
+    path = tmp_path / "train/Annotations/0a1b/00000.png"
+    labels = np.array(Image.open(path))
+    labels[:3] = 255
+    Image.fromarray(labels).save(path)
+    assert len(ref_youtube_vos(tmp_path, "train").item("0a1b/00000").masks) == 2
+    exact = labels == 1
+    spilt = exact.copy()
+    spilt[:3] = True
+    assert measure(labels, 1, spilt) == measure(labels, 1, exact) == (1.0, 1.0)
+    spilt[-3:] = True
+    assert measure(labels, 1, spilt)[0] < 1
 
 
 def test_the_split_without_objects_has_no_truth(tmp_path: Path) -> None:

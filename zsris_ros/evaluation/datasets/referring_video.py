@@ -37,6 +37,9 @@ DAVIS_FILES: Mapping[str, str] = {
 }
 """Files of expressions with their encodings."""
 
+VOID = 255
+"""The number of pixels that belong to no object and no background, which count nowhere."""
+
 _MISSPELT = {"clasic-car": "classic-car", "dog-scale": "dogs-scale", "motor-bike": "motorbike"}
 """Names of videos in the published files of expressions that differ from DAVIS's."""
 
@@ -99,7 +102,10 @@ class VideoData:
         return read_pixels(path, "RGB")
 
     def labels(self, video: str, frame: str) -> ByteArray | None:
-        """Return the object number of each pixel, uint8 HxW; None where it is not published."""
+        """Return the object number of each pixel, uint8 HxW; None where it is not published.
+
+        0 is the background, and VOID undecided.
+        """
         for folder in self._annotations:
             path = folder / video / f"{frame}.png"
             if path.is_file():
@@ -126,7 +132,7 @@ class VideoData:
         labels = self.labels(video, frame)
         if labels is None:
             raise InputError(f"{self.title}: the objects of {name} are not published")
-        numbers = [int(number) for number in np.unique(labels) if number]
+        numbers = [int(number) for number in np.unique(labels) if number not in (0, VOID)]
         place = {number: index for index, number in enumerate(numbers)}
         return EvaluationItem(
             name=name,

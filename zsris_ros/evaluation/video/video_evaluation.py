@@ -15,13 +15,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from zsris_ros.evaluation.datasets.referring_video import ReferringVideo, VideoData, write_mask
+from zsris_ros.evaluation.datasets.referring_video import (
+    VOID,
+    ReferringVideo,
+    VideoData,
+    write_mask,
+)
 from zsris_ros.evaluation.metrics import mean
 from zsris_ros.evaluation.reports.figures import write_summary
 from zsris_ros.evaluation.run_folder import claim
 from zsris_ros.evaluation.video.video_metrics import boundary_accuracy, region_similarity
 from zsris_ros.referring.segmenter import Segmenter
-from zsris_ros.types import BoolArray, Frame, InputError
+from zsris_ros.types import BoolArray, ByteArray, Frame, InputError
 
 ANSWERS = "videos.jsonl"
 
@@ -74,7 +79,7 @@ def evaluate_video(
             name = each.name.replace(":", "_")
             write_mask(folder / video.name / name / f"{frame}.png", mask)
             if labels is not None and each.target is not None:
-                measured[each.name].append(_measure(labels == each.target, mask))
+                measured[each.name].append(measure(labels, each.target, mask))
     return [
         {
             "video": video.name,
@@ -111,7 +116,12 @@ def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return {"j": round(j, 4), "f": round(f, 4), "jf": round((j + f) / 2, 4)}
 
 
-def _measure(truth: BoolArray, answer: BoolArray) -> tuple[float, float]:
+def measure(labels: ByteArray, target: int, mask: BoolArray) -> tuple[float, float]:
+    """Return J and F of a mask bool HxW for one object of the labels uint8 HxW.
+
+    As in DAVIS's evaluation, the mask's pixels on VOID are removed first.
+    """
+    truth, answer = labels == target, mask & (labels != VOID)
     return region_similarity(truth, answer), boundary_accuracy(truth, answer)
 
 
