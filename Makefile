@@ -51,7 +51,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero places vatex parameter-docs help demo test lint coverage colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps libero places vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -71,6 +71,8 @@ coverage: test
 lint: $(MADE)/test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+package: $(MADE)/package
 
 colcon: $(VENV)/colcon/.made
 	.ci/colcon $(VENV)/colcon

@@ -13,8 +13,9 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "train",
         help="render the training sets and train the small SAM and the small CLIP",
-        description="Renders household and tabletop scenes, trains the small SAM and the small "
-        "CLIP, and exports both. Each step resumes an interrupted call with the same --out.",
+        description="Renders household and tabletop scenes, trains the small SAM, proposes masks "
+        "in the household with it and with depth, trains the small CLIP on true and proposed "
+        "masks, and exports both. Each step resumes an interrupted call with the same --out.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of all results")
     parser.add_argument(
@@ -44,6 +45,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         default=150,
         help="scenes of the tabletop's shapes (default: 150)",
     )
+    parser.add_argument(
+        "--sam", type=Path, metavar="FILE", help="a trained small SAM, instead of training one"
+    )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--refine-steps", type=positive, help="(default: the schedule's)")
@@ -65,22 +69,28 @@ def run(args: argparse.Namespace) -> int:
     source = model_source(args.objects or ["shapes"], args.held_out)
     render_household_set(household, args.layouts, source, args.workers)
     render_training_set(tabletop, args.tabletop_layouts, args.workers)
-    data, words = load_training_set(household, tabletop), load_words(household / WORDS)
+    words = load_words(household / WORDS)
 
     from zsris_ros.training.household.export import export_clip, export_sam
     from zsris_ros.training.household.refine_clip import RefineSchedule, refine_clip
+    from zsris_ros.training.household.set_proposals import propose_set, training_proposers
     from zsris_ros.training.household.train_clip import ClipSchedule, train_clip
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
 
-    sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
-    sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)
-    sizes = {"sam.safetensors": export_sam(sam, args.out / "sam.safetensors")}
+    sizes, sam_file = {}, args.sam or args.out / "sam.safetensors"
+    if not args.sam:
+        data = load_training_set(household, tabletop)
+        sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
+        sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)
+        sizes[sam_file] = export_sam(sam, sam_file)
+    propose_set(household, training_proposers(sam_file), args.workers)
+    data = load_training_set(household, tabletop)
     clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
     clip = train_clip(data, words, args.out / "clip_training.pt", clip_schedule, args.seed)
     refining = RefineSchedule(steps=args.refine_steps) if args.refine_steps else RefineSchedule()
     clip = refine_clip(clip, data, words, args.out / "clip_refining.pt", refining, args.seed)
-    path = args.out / "clip.safetensors"
-    sizes["clip.safetensors"] = export_clip(clip, words.values(), path)
-    for name, size in sizes.items():
-        print(f"{args.out / name}: {size / 1e6:.1f} MB")
+    clip_file = args.out / "clip.safetensors"
+    sizes[clip_file] = export_clip(clip, words.values(), clip_file)
+    for path, size in sizes.items():
+        print(f"{path}: {size / 1e6:.1f} MB")
     return 0

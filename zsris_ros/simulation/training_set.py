@@ -21,6 +21,8 @@ from zsris_ros.simulation.render import LayoutRenderer
 TRAINING_SEEDS = 1_000_000
 VIEWS = 5
 WIDTH, HEIGHT = 640, 480
+PROPOSALS = "proposals.jsonl"
+"""The file of a set with a line for each image: the proposed masks as compressed run lengths."""
 
 
 class Images:
@@ -37,11 +39,16 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """N images: ``rgb`` uint8 HxWx3, ``labels`` uint8 HxW (k = object k-1), objects' ``names``."""
+    """N images: ``rgb`` uint8 HxWx3, ``labels`` uint8 HxW (k = object k-1), objects' ``names``.
+
+    ``proposals`` holds the masks proposed in each image as compressed run lengths
+    (geometry.run_lengths); none where no proposer has run.
+    """
 
     rgb: Images
     labels: Images
     names: list[list[str]]
+    proposals: list[list[str]]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -55,7 +62,19 @@ def load_training_set(*directories: Path) -> TrainingSet:
         Images([np.load(each / f"{kind}.npy", mmap_mode="r") for each in directories], counts)
         for kind in ("rgb", "labels")
     )
-    return TrainingSet(rgb, labels, [image for each in names for image in each])
+    proposals = [
+        masks
+        for each, count in zip(directories, counts, strict=True)
+        for masks in _read_proposals(each, count)
+    ]
+    return TrainingSet(rgb, labels, [image for each in names for image in each], proposals)
+
+
+def _read_proposals(directory: Path, count: int) -> list[list[str]]:
+    path = directory / PROPOSALS
+    lines = path.read_text().splitlines() if path.exists() else []
+    found: list[list[str]] = [json.loads(line) for line in lines[:count]]
+    return found + [[] for _ in range(count - len(found))]
 
 
 def create_arrays(directory: Path, images: int) -> None:

@@ -117,7 +117,7 @@ def _draw_surroundings(rng: np.random.Generator) -> Surroundings:
         textures=(int(rng.integers(1000)), int(rng.integers(1000)), int(rng.integers(1000))),
         table_half_m=(float(rng.uniform(0.4, 1.0)), float(rng.uniform(0.35, 0.8))),
         wall_m=float(rng.uniform(0.6, 2.0)) if rng.random() < 0.6 else None,
-        arm=bool(rng.random() < 0.4),
+        arm=bool(rng.random() < 0.5),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, PlacedModel
 from zsris_ros.simulation.household.libero_models import libero_folder
 from zsris_ros.simulation.household.object_model import Surface
+from zsris_ros.simulation.household.robot_arms import posed_robot, robot_names
 from zsris_ros.simulation.render import (
     Rendering,
     RenderingUnavailable,
@@ -32,6 +34,10 @@ _SETTLE_STEPS = 220
 _TABLE_THICKNESS, _FLOOR_Z = 0.05, -0.7
 _VISIBLE, _CONTACT = 1, 3
 _TEXTURE_PX = 384
+_ROBOT = 0.75
+"""Share of the arms that are a robot's, where models of robots are installed."""
+_PEDESTAL_M = (0.07, 0.14)  # metres, radius
+_CLEARANCE = 0.14  # metres between the table and what reaches over it
 
 
 class HouseholdRenderer:
@@ -132,8 +138,47 @@ def _add_surroundings(mujoco: Any, spec: Any, layout: HouseholdLayout) -> None:
 
 
 def _add_arm(mujoco: Any, spec: Any, away: DoubleArray, seed: int) -> None:
-    """Add a chain of capsules from beyond the table to above it, with two fingers."""
+    """Add an arm that reaches over the table: a robot's, or a chain of capsules."""
     rng = np.random.default_rng([seed, 43])
+    robots = robot_names()
+    if robots and rng.random() < _ROBOT:
+        _add_robot(mujoco, spec, away, posed_robot(str(rng.choice(robots)), rng), rng)
+    else:
+        _add_capsules(mujoco, spec, away, rng)
+
+
+def _add_robot(
+    mujoco: Any,
+    spec: Any,
+    away: DoubleArray,
+    surfaces: Sequence[Surface],
+    rng: np.random.Generator,
+) -> None:
+    """Add a robot on a pedestal, beyond the objects, with its hand above them."""
+    angle = rng.uniform(-1.0, 1.0)
+    towards = np.array([np.cos(angle), np.sin(angle)])
+    place = away * towards[0] + np.array([-away[1], away[0]]) * towards[1]
+    base = place * rng.uniform(0.45, 0.8)
+    points = np.vstack([each.vertices for each in surfaces])
+    over = points[np.hypot(points[:, 0], points[:, 1]) > _PEDESTAL_M[0] * 2]
+    lowest = float(over[:, 2].min(initial=_CLEARANCE))
+    lift = _CLEARANCE - lowest + rng.uniform(0, 0.1)
+    turn = float(np.arctan2(-place[1], -place[0]) + rng.normal(0, 0.3)) / 2
+    body = spec.worldbody.add_body(
+        name="robot", pos=[*base, lift], quat=[np.cos(turn), 0, 0, np.sin(turn)]
+    )
+    for number, surface in enumerate(surfaces):
+        _add_surface(mujoco, spec, body, f"robot{number}", surface)
+    radius, shade = rng.uniform(*_PEDESTAL_M), float(rng.choice([0.9, 0.6, 0.3]))
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=[radius, (lift - _FLOOR_Z) / 2, 0],
+        pos=[0, 0, (_FLOOR_Z - lift) / 2], rgba=[shade, shade, shade, 1], group=_VISIBLE, mass=0,
+        contype=0, conaffinity=0,
+    )  # fmt: skip
+
+
+def _add_capsules(mujoco: Any, spec: Any, away: DoubleArray, rng: np.random.Generator) -> None:
+    """Add a chain of capsules from beyond the table to above it, with two fingers."""
     side = np.array([-away[1], away[0]])
     base = away * rng.uniform(0.4, 0.7) + side * rng.uniform(-0.3, 0.3)
     points = [np.array([*base, 0.0]), np.array([*base, rng.uniform(0.3, 0.5)])]

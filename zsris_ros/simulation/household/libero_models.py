@@ -90,22 +90,16 @@ def read_mjcf(path: Path) -> tuple[tuple[Surface, ...], tuple[ConvexPart, ...]]:
     Raises:
         InputError: MuJoCo does not compile the file.
     """
-    mujoco = import_mujoco()
-    try:
-        model = mujoco.MjModel.from_xml_string(_standalone(path))
-    except (OSError, ValueError, ElementTree.ParseError) as error:
-        raise InputError(f"{path} does not compile: {error}") from error
+    mujoco, model = import_mujoco(), compile_mjcf(path)
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     surfaces, parts = [], []
     for geom in range(model.ngeom):
         axes, origin = data.geom_xmat[geom].reshape(3, 3), data.geom_xpos[geom]
-        visible = model.geom_group[geom] == _VISUAL_GROUP and model.geom_rgba[geom, 3] > 0
-        if visible:
-            surface = _surface(mujoco, model, geom)
-            if surface is not None:
-                moved = surface.vertices @ axes.T + origin
-                surfaces.append(_with_vertices(surface, moved))
+        surface = visible_surface(mujoco, model, geom)
+        if surface is not None:
+            moved = surface.vertices @ axes.T + origin
+            surfaces.append(_with_vertices(surface, moved))
         if model.geom_contype[geom]:
             corners = _corners(mujoco, model, geom)
             if corners is not None:
@@ -114,6 +108,14 @@ def read_mjcf(path: Path) -> tuple[tuple[Surface, ...], tuple[ConvexPart, ...]]:
         raise InputError(f"{path} shows nothing: its visible geoms belong to group 1")
     parts = parts or [_part(each.vertices) for each in surfaces]
     return tuple(surfaces), tuple(parts)
+
+
+def compile_mjcf(path: Path) -> Any:
+    """Compile an MJCF file alone, whatever scene it was made for. Raises InputError."""
+    try:
+        return import_mujoco().MjModel.from_xml_string(_standalone(path))
+    except (OSError, ValueError, ElementTree.ParseError) as error:
+        raise InputError(f"{path} does not compile: {error}") from error
 
 
 def _standalone(path: Path) -> str:
@@ -143,8 +145,10 @@ def _standalone(path: Path) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _surface(mujoco: Any, model: Any, geom: int) -> Surface | None:
-    """Return a geom's surface in its own frame; None for shapes other than meshes and boxes."""
+def visible_surface(mujoco: Any, model: Any, geom: int) -> Surface | None:
+    """Return a visible geom's surface in its own frame; None for others, and for round shapes."""
+    if model.geom_group[geom] != _VISUAL_GROUP or model.geom_rgba[geom, 3] <= 0:
+        return None
     rgba = tuple(float(value) for value in model.geom_rgba[geom])
     material, texture = int(model.geom_matid[geom]), None
     if material >= 0:

@@ -6,7 +6,8 @@ and fit no caption. Crops are degraded as real cameras degrade them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME
@@ -30,6 +32,12 @@ SHARED_WORDS = 0.6
 """Share of the batches whose objects share a noun or a colour with many others of the batch."""
 GROUPS = 4
 """Words of such a batch."""
+PROPOSED = 0.6
+"""Share of proposals among the crops of an image that has some."""
+SAME, DIFFERENT = 0.7, 0.4
+"""IoU with an object from which a proposal shows it, and up to which it shows none."""
+SCENERY_AREA = 0.08
+"""Share of the image from which a proposal without an object is scenery, not a wrong mask."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -83,6 +91,7 @@ class CropBank:
         self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
         self._is_object = np.array([raw.name in words for raw in self._crops])
         self._hardness = np.ones(count)
+        self._updates: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]] = []
         self._groups: dict[str, list[int]] = {}
         self._others: list[int] = []
         for index, raw in enumerate(self._crops):
@@ -119,9 +128,24 @@ class CropBank:
         names = [raw.name for raw in picks]
         return Crops(self._tensor(local), self._tensor(global_), grids, names, rows)
 
+    def batches(self, count: int) -> Iterator[Crops]:
+        """Yield batches without end, each drawn while the caller uses the one before.
+
+        The hardness of a batch therefore counts from the second next one on.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            following = pool.submit(self.batch, count)
+            while True:
+                crops = following.result()
+                for rows, hardness in self._updates:
+                    self._hardness[rows] = hardness
+                self._updates.clear()
+                following = pool.submit(self.batch, count)
+                yield crops
+
     def update_hardness(self, crops: Crops, hardness: Tensor) -> None:
         """Store the crops' hardness, float N >= 0; the initial value is 1."""
-        self._hardness[crops.rows] = hardness.clamp(min=1e-3).float().numpy(force=True)
+        self._updates.append((crops.rows, hardness.clamp(min=1e-3).float().numpy(force=True)))
 
     def _tensor(self, images: npt.NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
@@ -143,7 +167,11 @@ class CropBank:
         settings, rng = self._settings, self._rng
         row = int(rng.integers(len(self._data)))
         rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
-        mask, name = self._draw_mask(labels, self._data.names[row])
+        names, proposals = self._data.names[row], self._data.proposals[row]
+        drawn = None
+        if proposals and rng.random() < PROPOSED:
+            drawn = self._proposed(str(rng.choice(proposals)), labels, names)
+        mask, name = drawn or self._draw_mask(labels, names)
         assert settings.window is not None
         region = square_crop(mask, settings.window * rng.uniform(0.9, 1.1), 32)
         ys = np.clip(np.arange(region.y, region.y + region.height), 0, mask.shape[0] - 1)
@@ -172,6 +200,13 @@ class CropBank:
         if chance < 0.22 and len(kinds) > 1:
             return self._union(labels, kind, kinds), WRONG_MASK
         return self._roughen(mask), names[kind - 1]
+
+    def _proposed(
+        self, counts: str, labels: npt.NDArray[np.uint8], names: list[str]
+    ) -> tuple[Mask, str] | None:
+        mask = decode({"size": list(labels.shape), "counts": counts})
+        name = name_of_proposal(mask, labels, names)
+        return None if name is None else (mask, name)
 
     def _roughen(self, mask: Mask) -> Mask:
         """Dilate or erode a mask by up to three pixels, as a proposer would."""
@@ -210,6 +245,26 @@ class CropBank:
         cv2.ellipse(blob, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
         mask = (blob > 0) & free
         return mask if mask.sum() > 100 else free
+
+
+def name_of_proposal(mask: Mask, labels: npt.NDArray[np.uint8], names: Sequence[str]) -> str | None:
+    """Return the name of the object that a proposed mask shows, WRONG_MASK or SCENERY_NAME.
+
+    None if that is unclear: a tiny mask, or one that is neither an object nor clearly none.
+    """
+    area = np.count_nonzero(mask)
+    if area < SMALLEST_OBJECT_PX:
+        return None
+    inside = np.bincount(labels[mask], minlength=len(names) + 1).astype(np.float64)
+    whole = np.bincount(labels.ravel(), minlength=len(names) + 1)
+    iou = inside[1:] / (area + whole[1:] - inside[1:])
+    best = float(iou.max(initial=0.0))
+    if best >= SAME:
+        return names[int(iou.argmax())]
+    if best > DIFFERENT:
+        return None
+    empty = inside[0] > 0.95 * area and area > SCENERY_AREA * mask.size
+    return SCENERY_NAME if empty else WRONG_MASK
 
 
 def degrade(

@@ -85,8 +85,7 @@ def refine_clip(
     count = schedule.crops_per_image * len(data)
     bank = CropBank(data, words, HYBRID, clip.image_size, clip.grid, count, seed + start + 1)
     rng = np.random.default_rng([seed, start, 2])
-    for step in loop.steps():
-        crops = bank.batch(schedule.crops)
+    for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
         chosen = rng.choice(len(captions), schedule.captions, replace=False)
         drawn, text = [captions[i] for i in chosen], texts[torch.from_numpy(chosen)]
         rows = [row_of[name] for name in crops.names]

@@ -95,8 +95,7 @@ def train_clip(
     bank = CropBank(data, words, HYBRID, clip.image_size, clip.grid, count, seed + start)
     writer = CaptionWriter(list(words.values()))
     rng = np.random.default_rng([seed, start])
-    for step in loop.steps():
-        crops = bank.batch(schedule.crops)
+    for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
         captions = draw_captions(rng, writer, words, crops.names, schedule.captions)
         with autocast(device):
             texts = clip.model.encode_text(clip.tokenize([each.text for each in captions]))

@@ -1,0 +1,80 @@
+"""Training crops of proposals: which object a proposed mask shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from zsris_ros.geometry.run_lengths import encode
+from zsris_ros.simulation.training_set import Images, TrainingSet
+from zsris_ros.simulation.words import Description
+from zsris_ros.training.household.captions import SCENERY_NAME
+from zsris_ros.training.household.crops import WRONG_MASK, CropBank, name_of_proposal
+from zsris_ros.training.household.train_clip import HYBRID
+from zsris_ros.types import BoolArray
+
+WORDS = {
+    "red/cup": Description(("cup",), ("red",), (), 1),
+    "blue/box": Description(("box",), ("blue",), (), 1),
+}
+SHAPE = (240, 320)
+
+
+def box(top: int, left: int, height: int, width: int) -> BoolArray:
+    mask = np.zeros(SHAPE, bool)
+    mask[top : top + height, left : left + width] = True
+    return mask
+
+
+CUP, BOX = box(40, 40, 60, 60), box(40, 102, 60, 60)
+
+
+LABELS = (CUP + 2 * BOX).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("mask", "name"),
+    [
+        (CUP, "red/cup"),
+        (box(42, 42, 56, 56), "red/cup"),
+        (box(40, 40, 60, 20), WRONG_MASK),
+        (CUP | BOX | box(100, 40, 60, 122), WRONG_MASK),
+        (box(160, 10, 70, 300), SCENERY_NAME),
+        (box(160, 10, 20, 60), WRONG_MASK),
+        (box(40, 40, 60, 33), None),
+        (CUP | BOX, None),
+        (box(0, 0, 5, 5), None),
+    ],
+    ids=[
+        *("whole", "eroded", "part", "group", "table", "shadow"),
+        *("more than half", "one of two", "too small"),
+    ],
+)
+def test_a_proposal_has_the_name_of_the_object_that_it_shows(
+    mask: BoolArray, name: str | None
+) -> None:
+    assert name_of_proposal(mask, LABELS, list(WORDS)) == name
+
+
+def test_proposals_take_part_in_a_bank() -> None:
+    rgb = np.full((*SHAPE, 3), 90, np.uint8)
+    proposals = [[str(encode(box(160, 10, 20, 60))["counts"])]]
+    pictures = Images([rgb[None]], [1]), Images([LABELS[None]], [1])
+    bank = CropBank(TrainingSet(*pictures, [list(WORDS)], proposals), WORDS, HYBRID, 32, 2, 30, 0)
+    plain = CropBank(TrainingSet(*pictures, [list(WORDS)], [[]]), WORDS, HYBRID, 32, 2, 30, 0)
+    wrong, fewer = ([raw.name for raw in each._crops].count(WRONG_MASK) for each in (bank, plain))
+    assert wrong > 10 > fewer
+
+
+def test_batches_come_with_the_hardness_of_earlier_ones() -> None:
+    rgb = np.full((*SHAPE, 3), 90, np.uint8)
+    data = TrainingSet(Images([rgb[None]], [1]), Images([LABELS[None]], [1]), [list(WORDS)], [[]])
+    bank = CropBank(data, WORDS, HYBRID, 32, 2, 40, seed=0)
+    batches = bank.batches(8)
+    first = next(batches)
+    bank.update_hardness(first, torch.full((8,), 5.0))
+    assert (bank._hardness == 1).all(), "the next batch is being drawn"
+    next(batches)
+    assert (bank._hardness[first.rows] == 5).all()
+    batches.close()
