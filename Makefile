@@ -5,6 +5,7 @@
 # make results  measure again what README.md and docs/results.md say
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
 # make libero   measure LIBERO's frames again, for docs/libero.md
+# make vatex    count the costs of docs/vatex.md again
 # make grasps   execute planned grasps in MuJoCo again, for docs/grasping.md
 # make places   judge place points of instructions in MuJoCo again, for docs/instructions.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
@@ -50,7 +51,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero places parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps libero places vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -221,6 +222,11 @@ libero: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.evaluation.libero.libero_tables docs/libero.md $(LIBERO) \
 	  "simulated semantics$(comma) no weights=out/libero/simulated" \
 	  "weights \`$(LIBERO_WEIGHTS)\`=out/libero/true_masks"
+
+# The table of costs in docs/vatex.md.
+vatex: $(MADE)/test $(MADE)/package
+	$(VENV)/bin/python -m zsris_ros.training.vatex.cost_tables docs/vatex.md \
+	  docs/results/vatex/cost.json --count
 
 # The table of place points in docs/instructions.md.
 PLACES := docs/results/placing

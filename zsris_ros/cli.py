@@ -22,6 +22,7 @@ from zsris_ros.commands import (
     replay,
     train,
     train_language,
+    train_vatex,
     views,
     weights,
 )
@@ -62,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     for command in (
         refer, replay, listen, demo, weights, parse, evaluate,
         calibrate, bench, record_tabletop, record_libero, convert_osd, train, train_language,
-        views,
+        train_vatex, views,
     ):  # fmt: skip
         command.add_arguments(subparsers)
     return parser

@@ -274,12 +274,13 @@ def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = [line for line in capsys.readouterr().out.splitlines() if line]
     methods, rest = listed[1 : listed.index("VARIANT")], listed[listed.index("VARIANT") :]
     rows = {line.split()[0]: line for line in methods}
-    assert list(rows) == method_names()
-    for name, variant in METHODS:
+    assert list(rows) == [*method_names(), "vatex"]
+    for name, variant in (*METHODS, ("vatex", "trained")):
         assert f" {variant} " in f"{rows[name]} "
-    assert {"tabletop", "osd", "refcoco", "refcoco+", "refcocog", "phrasecut"} <= {
-        line.split()[0] for line in rest
-    }
+    assert {
+        *("tabletop", "osd", "refcoco", "refcoco+", "refcocog", "phrasecut"),
+        *("ref-youtube-vos", "ref-davis17"),
+    } <= {line.split()[0] for line in rest}
     with pytest.raises(SystemExit):
         main(["eval"])
     assert "tabletop" in capsys.readouterr().err

@@ -32,7 +32,7 @@ ROBOT = [
     *("guidance", "referring", "grasping", "visualization", "baselines", "weights", "models"),
     *("tracking", "speech", "camera", "replay", "ros"),
 ]
-DEVELOPMENT = ["simulation", "training", "evaluation", "demo", "benchmark"]
+DEVELOPMENT = ["simulation", "evaluation", "training", "demo", "benchmark"]
 ROOMS = [*ROBOT, *DEVELOPMENT, "commands", "cli"]
 
 # Modules whose distribution has another name.

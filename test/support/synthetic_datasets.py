@@ -1,4 +1,4 @@
-"""Synthetic data sets: simulated tabletops in the file formats of RefCOCO and PhraseCut.
+"""Synthetic data sets in the file formats of RefCOCO, PhraseCut, Ref-YouTube-VOS and Ref-DAVIS17.
 
 They test the readers and measures of the published data sets from end to end.
 """
@@ -100,6 +100,87 @@ def write_phrasecut(root: str | Path, scenes: Sequence[TabletopScene], split: st
         tasks += [_task(scene, each) for each in expressions(scene)]
     (Path(root) / f"refer_{split}.json").write_text(json.dumps(tasks), encoding="utf-8")
     (Path(root) / "image_data_split.json").write_text(json.dumps(sizes), encoding="utf-8")
+
+
+def painted_video(seed: int, frames: int = 3) -> tuple[list[ByteArray], list[ByteArray]]:
+    """Return images uint8 48x64x3 of two moving squares, red 1 and blue 2, and their labels 48x64.
+
+    Square 2 is hidden in the last frame.
+    """
+    rng = np.random.default_rng(seed)
+    top = rng.integers(4, 20, 2)
+    images, labels = [], []
+    for number in range(frames):
+        label = np.zeros((48, 64), np.uint8)
+        label[top[0] : top[0] + 14, 4 + 3 * number : 18 + 3 * number] = 1
+        if number < frames - 1:
+            label[top[1] : top[1] + 14, 36:52] = 2
+        colours = np.array([[90, 90, 90], [220, 30, 30], [30, 30, 220]], np.uint8)
+        images.append(colours[label])
+        labels.append(label)
+    return images, labels
+
+
+def write_ref_youtube_vos(
+    root: str | Path, split: str = "train", videos: Sequence[str] = ("0a1b", "2c3d")
+) -> None:
+    """Write a miniature Ref-YouTube-VOS of painted videos; the objects only of the split train."""
+    folder, meta = Path(root) / split, {}
+    for seed, video in enumerate(videos):
+        images, labels = painted_video(seed)
+        names = [f"{5 * number:05d}" for number in range(len(images))]
+        for name, image, label in zip(names, images, labels, strict=True):
+            _write_frame(folder / "JPEGImages" / video / f"{name}.jpg", image)
+            if split == "train":
+                _write_palette(folder / "Annotations" / video / f"{name}.png", label)
+        texts = [("a red square moving right", "1"), ("the blue square", "2")]
+        expressions: dict[str, dict[str, str]] = {
+            str(number): {"exp": text, **({"obj_id": target} if split == "train" else {})}
+            for number, (text, target) in enumerate(texts)
+        }
+        meta[video] = {"expressions": expressions, "frames": names}
+    path = Path(root) / "meta_expressions" / split / "meta_expressions.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"videos": meta}), encoding="utf-8")
+
+
+def write_ref_davis17(root: str | Path, split: str = "val") -> None:
+    """Write a miniature Ref-DAVIS17 of two painted videos and of one of another split.
+
+    The files of annotator 2 are in Latin-1 and misspell a name, as the published ones do.
+    """
+    davis, texts = Path(root) / "DAVIS", Path(root) / "davis_text_annotations"
+    texts.mkdir(parents=True, exist_ok=True)
+    videos = ("blackswan", "classic-car")
+    for seed, video in enumerate(videos):
+        for number, (image, label) in enumerate(zip(*painted_video(seed), strict=True)):
+            _write_frame(davis / "JPEGImages/480p" / video / f"{number:05d}.jpg", image)
+            path = davis / "Annotations_unsupervised/480p" / video / f"{number:05d}.png"
+            _write_palette(path, label)
+    lists = davis / "ImageSets/2017"
+    lists.mkdir(parents=True, exist_ok=True)
+    (lists / f"{split}.txt").write_text("\n".join(videos) + "\n", encoding="utf-8")
+    for annotator, encoding, car in ((1, "utf-8", "classic-car"), (2, "latin-1", "clasic-car")):
+        for kind in ("", "_full_video"):
+            lines = [
+                f'{video} {target} "the {colour} caf\u00e9 square{kind}"'
+                for video in ("blackswan", car, "bear")
+                for target, colour in ((1, "red"), (2, "blue"))
+            ]
+            file = texts / f"Davis17_annot{annotator}{kind}.txt"
+            file.write_text("\n".join(lines) + "\n", encoding=encoding)
+
+
+def _write_palette(path: Path, labels: ByteArray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(labels, "P")
+    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    image.save(path)
+
+
+def _write_frame(path: Path, rgb: ByteArray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_image(path, rgb)
 
 
 def to_segmentation(mask: BoolArray) -> list[Polygon] | dict[str, Any]:

@@ -86,13 +86,17 @@ class ClipPrior(_SquareLocaliser):
 
     clip: ClipModel
 
-    def patches(self, rgb: ByteArray) -> Tensor:
-        """Return float32 (G*G)xE, L2-normalised, by row."""
+    def tokens(self, rgb: ByteArray) -> Tensor:
+        """Return the projected tokens, float32 (1+G*G)xE, the class token first."""
         with torch.no_grad():
             tokens = self.clip.stem(self._image(rgb))
             for block in self.clip.blocks:
                 tokens = run_block(block, tokens)
-            return F.normalize(self.clip.head(tokens[0, 1:]), dim=-1)
+            return self.clip.head(tokens[0])
+
+    def patches(self, rgb: ByteArray) -> Tensor:
+        """Return float32 (G*G)xE, L2-normalised, by row."""
+        return F.normalize(self.tokens(rgb)[1:], dim=-1)
 
     def small_map(self, patches: Tensor, text: Tensor) -> Tensor:
         """Return Eq. 1: cosines GxG, divided by the norm of the map."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zsris_ros
-from zsris_ros.commands import eval_expressions, eval_grasp, eval_place
+from zsris_ros.commands import eval_expressions, eval_grasp, eval_place, eval_video
 from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
+from zsris_ros.commands.trained_method import add_checkpoint, check_checkpoint, load_trained
 
 if TYPE_CHECKING:
     from zsris_ros.models.load import LoadedModels
@@ -46,13 +47,15 @@ def add_arguments(subparsers: Subparsers) -> None:
     eval_expressions.add_arguments(sets)
     eval_grasp.add_arguments(sets)
     eval_place.add_arguments(sets)
+    eval_video.add_arguments(sets)
 
 
 def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
     parser.add_argument(
         "--method",
         default="hybridgl",
-        help="a name of `zsris eval --list`, several with commas, or all (default: hybridgl)",
+        help="a name of `zsris eval --list`, several with commas, or all; or vatex, with "
+        "--checkpoint (default: hybridgl)",
     )
     parser.add_argument(
         "--variant",
@@ -70,6 +73,7 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
         choices=("gem", "clip-prior", "score-map", "grad-cam"),
         help="the map that guidance uses (default: the method's own)",
     )
+    add_checkpoint(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N frames")
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for the answers, summary.json and a report"
@@ -113,6 +117,8 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.types import InputError
 
     # Cheap checks come first: names and files, before any model is built.
+    if "vatex" in args.method.split(",") or args.checkpoint:
+        return _run_vatex(args)
     methods = choose_methods(args.method, args.variant, args.dataset, args.localisation)
     if args.pictures and len(methods) > 1:
         raise InputError("--pictures shows the answers of one method: choose one with --method")
@@ -131,6 +137,29 @@ def run(args: argparse.Namespace) -> int:
         )
         lines = [f"{folder:<40}" + figures_line(row) for folder, row in summaries.items()]
     print("\n".join([*lines, f"written to {path}"]))
+    return 0
+
+
+def _run_vatex(args: argparse.Namespace) -> int:
+    """Evaluate a trained VATEX, which has a checkpoint instead of a preset and proposals."""
+    from zsris_ros.evaluation.method_comparison import evaluate_segmenter
+    from zsris_ros.evaluation.reports.summary import summary_lines
+
+    check_checkpoint(args)
+    data_set = open_data_set(args)
+    segmenter, about = load_trained(args)
+    settings = {
+        **_settings(args, data_set.title),
+        **about,
+        "variant": "trained",
+        "localisation": "clip-prior",
+        "proposals": "none",
+        "min_score": args.min_score,
+    }
+    summary, path = evaluate_segmenter(
+        data_set, segmenter, args.out, settings, args.limit, args.pictures or 0
+    )
+    print("\n".join([*summary_lines(summary), f"written to {path}"]))
     return 0
 
 
@@ -188,9 +217,13 @@ def _listing() -> Iterator[str]:
     for name, variants in kinds.items():
         text = next(method.description for key, method in METHODS.items() if key[0] == name)
         yield f"{name:<{width}}{' '.join(variants):<26}{text}"
+    yield f"{'vatex':<{width}}{'trained':<26}VATEX, with --checkpoint (docs/vatex.md)"
     tables: dict[str, Mapping[str, str]] = {
         "VARIANT": VARIANTS,
-        "DATASET": {name: entry.help for name, entry in DATA_SETS.items()},
+        "DATASET": {
+            **{name: entry.help for name, entry in DATA_SETS.items()},
+            **{name: about for name, (about, _, _) in eval_video.VIDEO_SETS.items()},
+        },
         "PROPOSALS": PROPOSALS,
         "LOCALISATION": dict.fromkeys(LOCALISERS, ""),
     }

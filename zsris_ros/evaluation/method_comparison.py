@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zsris_ros.baselines.methods import Method
 from zsris_ros.evaluation.datasets.items import DataSet
-from zsris_ros.evaluation.evaluation_loop import evaluate
-from zsris_ros.evaluation.experiment import Experiment
+from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
+from zsris_ros.evaluation.experiment import Experiment, masks_by
 from zsris_ros.evaluation.records import read_answers
 from zsris_ros.evaluation.reports.page import write_report
 from zsris_ros.evaluation.reports.samples import write_worst
 from zsris_ros.evaluation.reports.summary import accuracy_of, summarise_folder, write_table
-from zsris_ros.evaluation.run_folder import claim
+from zsris_ros.evaluation.run_folder import Results, claim
+from zsris_ros.referring.segmenter import Segmenter
 
 
 def evaluate_method(
@@ -50,6 +51,44 @@ def evaluate_method(
         more["colour_shape_accuracy"], more["colour_shape_n"] = accuracy_of(directory / "names")
     if truth:
         more["true_masks"] = summarise_folder(directory / "true_masks")
+    return _report(data_set, directory, more, verdicts=verdicts, pictures=pictures)
+
+
+def evaluate_segmenter(
+    data_set: DataSet,
+    segmenter: Segmenter,
+    directory: Path,
+    settings: Mapping[str, Any],
+    limit: int | None = None,
+    pictures: int = 0,
+) -> tuple[dict[str, Any], Path]:
+    """Evaluate a segmenter that no preset assembles, such as a trained VATEX.
+
+    Args:
+        data_set: The data set.
+        segmenter: The segmenter.
+        directory: The folder of the results.
+        settings: The settings of the run, as plain data, with "data" for the data set's.
+        limit: The most frames; None for all.
+        pictures: The number of worst answers that are also written as images.
+
+    Returns:
+        The summary and the path of the report.
+    """
+    run = MethodRun(segmenter, masks_by(segmenter), Results(directory, settings))
+    evaluate(data_set, [run], limit)
+    verdicts = settings.get("dataset") == "frames" or bool(settings["data"].get("verdict"))
+    return _report(data_set, directory, {}, verdicts=verdicts, pictures=pictures)
+
+
+def _report(
+    data_set: DataSet,
+    directory: Path,
+    more: Mapping[str, Any],
+    *,
+    verdicts: bool,
+    pictures: int,
+) -> tuple[dict[str, Any], Path]:
     summary = summarise_folder(directory, more, verdicts=verdicts)
     answers = read_answers(directory)
     write_worst(directory / "worst", answers, data_set, pictures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from torch import Tensor
@@ -17,6 +18,22 @@ from zsris_ros.referring.object_geometry import heights_above_support
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import FloatArray, Frame, Proposals, RegionOfInterest, Scene
 from zsris_ros.vision.protocols import FeatureEncoder, Localiser
+
+
+class FrameEncoder(Protocol):
+    """Encodes frames; ``SceneEncoder`` does so by proposals and their features."""
+
+    def propose(self, frame: Frame, roi: RegionOfInterest | None = None) -> Proposals:
+        """Return the proposals of a frame; none by a method without proposals."""
+        ...
+
+    def look(self, frame: Frame, proposals: Proposals | None = None) -> Scene:
+        """Return the scene of a frame."""
+        ...
+
+    def look_for_tracking(self, frame: Frame, roi: RegionOfInterest | None = None) -> Scene:
+        """Return the scene of a frame or region for tracking alone."""
+        ...
 
 
 class SceneEncoder:

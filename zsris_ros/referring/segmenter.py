@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zsris_ros.referring.instructions import instruct
 from zsris_ros.referring.resolver import Resolver
-from zsris_ros.referring.scene_encoder import SceneEncoder
+from zsris_ros.referring.scene_encoder import FrameEncoder
 from zsris_ros.types import (
     Frame,
     InstructionResult,
@@ -25,7 +25,7 @@ class Segmenter:
     Not thread-safe: one caller at a time.
     """
 
-    def __init__(self, encoder: SceneEncoder, resolver: Resolver) -> None:
+    def __init__(self, encoder: FrameEncoder, resolver: Resolver) -> None:
         self._encoder, self._resolver = encoder, resolver
 
     def propose(self, frame: Frame) -> Proposals:

@@ -22,7 +22,7 @@ import open_clip  # needs torchvision
 from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
 from open_clip.transformer import LayerNormFp32
 
-from zsris_ros.vision.text_encoder import encode_tokens
+from zsris_ros.vision.text_encoder import encode_tokens, encode_words
 
 Architecture = str | Mapping[str, Any]
 """A name of open_clip ("ViT-B-16-quickgelu"), or its configuration as a mapping with ``embed_dim``,
@@ -232,6 +232,19 @@ class OpenClipModel:
         while len(self._texts) > _CACHED_TEXTS:
             self._texts.popitem(last=False)
         return torch.stack([found[text] for text in texts]) if texts else self._encode_text([])
+
+    def encode_words(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the features of every token of K texts, and the tokens that are no padding.
+
+        Returns:
+            Float32 KxLxD and bool KxL, both on the CPU; D is the text encoder's width.
+
+        Raises:
+            InputError: The model's text encoder is not CLIP's own.
+        """
+        with torch.no_grad(), stage("text"):
+            words, valid = encode_words(self.model, self._tokens(texts))
+            return words.float().cpu(), valid.cpu()
 
     def _encode_text(self, texts: list[str]) -> Tensor:
         if not texts:

@@ -1,7 +1,8 @@
-"""The optimisation loop of the tabletop networks, resumable from its checkpoint."""
+"""The optimisation loop of all networks, resumable from its checkpoint."""
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from tqdm import tqdm
 
 SAVE_EVERY = 250
 """Steps between two checkpoints."""
+LOG_EVERY = 10
+"""Steps between two rows of the log."""
 SMOOTHING = 0.98
 """Weight of the past in the displayed running means."""
 
@@ -39,6 +42,16 @@ class TrainingLoop:
     """Trains ``weights`` and stores ``modules`` with the optimizer in ``checkpoint``.
 
     ``first_step`` is the number of steps that the checkpoint holds, 0 without a file.
+
+    Args:
+        modules: The networks by name.
+        weights: The trained parameters.
+        schedule: Steps and learning rate.
+        checkpoint: The file of networks and optimizer.
+        description: Label of the progress bar.
+        slow_weights: Parameters trained with a tenth of the learning rate.
+        log: A CSV file of the running means, a row every LOG_EVERY steps and at the end.
+        leader: Whether this process writes files and shows progress; one of several does.
     """
 
     def __init__(
@@ -48,30 +61,51 @@ class TrainingLoop:
         schedule: Schedule,
         checkpoint: Path,
         description: str,
+        *,
+        slow_weights: Sequence[nn.Parameter] = (),
+        log: Path | None = None,
+        leader: bool = True,
     ) -> None:
+        groups: list[dict[str, Any]] = [{"params": list(weights), "scale": 1.0}]
+        if slow_weights:
+            groups.append({"params": list(slow_weights), "scale": 0.1})
         self._optimizer = torch.optim.AdamW(
-            weights,
+            groups,
             lr=schedule.learning_rate,
             betas=schedule.betas,
             weight_decay=schedule.weight_decay,
         )
         self._state: dict[str, Any] = {**modules, "optimizer": self._optimizer}
-        self._weights, self._schedule = weights, schedule
+        self._weights, self._schedule = [*weights, *slow_weights], schedule
+        self._log, self._leader = log if leader else None, leader
         self._checkpoint, self._description = checkpoint, description
         self._figures: dict[str, float] = {}
         self.first_step = self._resume()
+        if self._log is not None:
+            cut_log(self._log, self.first_step)
 
     def steps(self) -> Iterator[int]:
         """Yield the number of each step; the caller computes a loss and calls ``update``."""
         total = self._schedule.steps
-        with tqdm(total=total, initial=self.first_step, desc=self._description, unit="step") as bar:
+        with tqdm(
+            total=total,
+            initial=self.first_step,
+            desc=self._description,
+            unit="step",
+            disable=not self._leader,
+        ) as bar:
             for step in range(self.first_step, total):
                 for group in self._optimizer.param_groups:
-                    group["lr"] = self._schedule.rate(step)
+                    # Checkpoints of former versions have groups without a scale.
+                    group["lr"] = self._schedule.rate(step) * group.get("scale", 1.0)
                 yield step
                 bar.update()
                 bar.set_postfix({key: f"{value:.3f}" for key, value in self._figures.items()})
-                if (step + 1) % SAVE_EVERY == 0 or step + 1 == total:
+                is_last = step + 1 == total
+                if self._log is not None and ((step + 1) % LOG_EVERY == 0 or is_last):
+                    rate = self._schedule.rate(step)
+                    append_row(self._log, {"step": step + 1, "rate": rate, **self._figures})
+                if self._leader and ((step + 1) % SAVE_EVERY == 0 or is_last):
                     self._save(step + 1)
 
     def update(self, loss: Tensor, figures: Mapping[str, float]) -> None:
@@ -98,3 +132,25 @@ class TrainingLoop:
         for name, part in self._state.items():
             part.load_state_dict(saved[name])
         return int(saved["step"])
+
+
+def append_row(log: Path, row: Mapping[str, float]) -> None:
+    """Append a row to a CSV file, with a header to a new file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    header = not log.exists() or log.stat().st_size == 0
+    with log.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row))
+        if header:
+            writer.writeheader()
+        writer.writerow({k: str(v) if isinstance(v, int) else f"{v:.6g}" for k, v in row.items()})
+
+
+def cut_log(log: Path, last_step: int) -> None:
+    """Drop the rows of a CSV file after ``last_step``, which a resumed training repeats."""
+    if not log.exists():
+        return
+    with log.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["step"]) <= last_step]
+    log.unlink()
+    for row in rows:
+        append_row(log, {k: int(v) if k == "step" else float(v) for k, v in row.items()})

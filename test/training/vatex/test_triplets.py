@@ -1,0 +1,104 @@
+"""Triplets, mirroring and augmentation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.squares import SQUARES, squares_frame
+
+from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
+from zsris_ros.training.vatex.mirroring import mirror_sentence
+from zsris_ros.training.vatex.triplets import augment, draw_example, sentences_by_object
+from zsris_ros.types import Verdict
+
+
+def item_of(*questions: tuple[str, tuple[int, ...]]) -> EvaluationItem:
+    rows = tuple(Question(text, "", targets) for text, targets in questions)
+    return EvaluationItem("squares", squares_frame(), SQUARES, rows)
+
+
+FULL = item_of(("left", (0,)), ("nearest", (0,)), ("middle", (1,)), ("both", (0, 2)))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "mirrored"),
+    [
+        ("the mug on the left", "the mug on the right"),
+        ("Left mug, right of the leftmost bowl", "Right mug, left of the rightmost bowl"),
+        ("the mug right behind the left bowl", "the mug right behind the right bowl"),
+        ("second from the right", "second from the left"),
+        ("the bright mug", "the bright mug"),
+        ("the man with number 7", None),
+        ("the sign on the left", None),
+        ("2nd from left", None),
+    ],
+)
+def test_left_and_right_are_exchanged(sentence: str, mirrored: str | None) -> None:
+    assert mirror_sentence(sentence) == mirrored
+
+
+@given(st.lists(st.sampled_from(["left", "right", "the", "mug", "Rightmost", "in"]), max_size=8))
+def test_mirroring_twice_changes_nothing(words: list[str]) -> None:
+    sentence = " ".join(words)
+    once = mirror_sentence(sentence)
+    assert once is not None and mirror_sentence(once) == sentence
+
+
+def test_a_triplet_has_two_sentences_of_one_object_and_one_of_another() -> None:
+    for seed in range(20):
+        example = draw_example(FULL, np.random.default_rng(seed))
+        assert example is not None and example.is_triplet
+        assert set(example.sentences[:2]) == {"left", "nearest"}
+        assert example.sentences[2] in ("middle", "both")
+        assert (example.masks[:2] == SQUARES[0]).all()
+        other = SQUARES[1] if example.sentences[2] == "middle" else SQUARES[0] | SQUARES[2]
+        assert (example.masks[2] == other).all()
+
+
+def test_without_a_second_sentence_or_object_there_is_no_triplet() -> None:
+    rng = np.random.default_rng(0)
+    for item in (
+        item_of(("left", (0,))),
+        item_of(("left", (0,)), ("nearest", (0,))),
+        item_of(("left", (0,)), ("middle", (1,))),
+    ):
+        example = draw_example(item, rng)
+        assert example is not None and not example.is_triplet
+    assert draw_example(item_of(), rng) is None
+
+
+def test_sentences_without_one_visible_answer_are_left_out() -> None:
+    masks = SQUARES.copy()
+    masks[2] = False
+    questions = (
+        Question("hidden", "", (2,)),
+        Question("either", "", (0, 1), Verdict.AMBIGUOUS),
+        Question("absent", "", (), Verdict.NOT_FOUND),
+        Question("box", "", (), box=(1, 1, 5, 5)),
+        Question("left", "", (0,)),
+    )
+    item = EvaluationItem("squares", squares_frame(), masks, questions)
+    assert sentences_by_object(item) == {(0,): ["left"]}
+
+
+def test_augmentation_keeps_left_and_right_true() -> None:
+    """The mirrored left square is the right one, in the mask and in the sentence."""
+    item = item_of(("the left square", (0,)), ("the leftmost square", (0,)), ("middle", (1,)))
+    sides = set()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        example = draw_example(item, rng)
+        assert example is not None
+        changed = augment(example, 96, rng)
+        height, width = changed.rgb.shape[:2]
+        assert 76 <= height <= 96 and abs(width / height - 64 / 48) < 0.03
+        assert changed.masks.shape == (3, height, width)
+        assert changed.masks.any((1, 2)).all()
+        centre = np.nonzero(changed.masks[0])[1].mean() / width
+        on_left = "left" in changed.sentences[0]
+        assert on_left is bool(centre < 0.5)
+        assert on_left is not ("right" in changed.sentences[1])
+        sides.add(on_left)
+    assert sides == {True, False}

@@ -1,0 +1,1 @@
+"""VATEX (WACV 2025): supervised referring segmentation without mask proposals."""

@@ -1,0 +1,82 @@
+"""Visual backbones of timm with feature maps at strides 4, 8, 16 and 32."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
+from zsris_ros.types import InputError
+
+ensure_torchvision()
+
+import timm  # needs torchvision
+
+STRIDES = (4, 8, 16, 32)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's pixel statistics, RGB in [0, 1]."""
+
+BACKBONES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "swin_base": ("swin_base_patch4_window12_384.ms_in22k", {"strict_img_size": False}),
+    "swin_tiny": ("swin_tiny_patch4_window7_224.ms_in1k", {"strict_img_size": False}),
+    "resnet50": ("resnet50", {"out_indices": (1, 2, 3, 4)}),
+    "resnet101": ("resnet101", {"out_indices": (1, 2, 3, 4)}),
+    # ConvNeXt's blocks at 1.1 M parameters. They normalise each pixel's channels, so that a batch
+    # computes the same in one process and in several.
+    "small": ("convnext_atto", {"depths": (2, 2, 4, 2), "dims": (24, 48, 96, 192)}),
+}
+"""timm's architecture and its options by our name."""
+
+
+class Backbone(nn.Module):
+    """A feature pyramid of an image.
+
+    Attributes:
+        channels: Channels of the four maps, finest first.
+
+    Args:
+        name: A name of BACKBONES.
+        pretrained: Whether timm downloads ImageNet's weights. The statistics of batch
+            normalisation are then frozen, as is usual in fine-tuning with small batches.
+
+    Raises:
+        InputError: Unknown name, or the weights cannot be downloaded.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, pretrained: bool = False) -> None:
+        super().__init__()
+        if name not in BACKBONES:
+            raise InputError(f"unknown backbone '{name}': use one of {', '.join(BACKBONES)}")
+        if pretrained and name == "small":
+            raise InputError("the small backbone has no published weights: train it from scratch")
+        architecture, options = BACKBONES[name]
+        try:
+            body: Any = timm.create_model(
+                architecture, pretrained=pretrained, features_only=True, **options
+            )
+        except Exception as error:
+            if not pretrained:
+                raise
+            raise InputError(f"the weights of {architecture} cannot be had: {error}") from error
+        self.body = timm.layers.freeze_batch_norm_2d(body) if pretrained else body
+        self.channels: list[int] = list(body.feature_info.channels())
+        self._channels_last = str(getattr(body, "output_fmt", "NCHW")).endswith("NHWC")
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor, valid: Tensor) -> list[Tensor]:
+        """Return four maps float BxC_ixH/sxW/s for strides s of STRIDES.
+
+        Args:
+            images: Float Bx3xHxW in [0, 1], RGB; H and W are multiples of 32.
+            valid: Bool BxHxW, False on padding, which becomes the mean colour.
+        """
+        pixels = (images - self.mean) / self.std * valid[:, None]
+        maps: list[Tensor] = self.body(pixels)
+        return [each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps]

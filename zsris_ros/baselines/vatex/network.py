@@ -1,0 +1,202 @@
+"""The trainable network of VATEX: images, words and CLIP Prior to masks.
+
+``look`` depends on images alone and is run once a frame; ``segment`` is run for each sentence. The
+paper names no place for the deformable encoder. Here it belongs to ``look``, before the Contextual
+Multimodal Decoder, so that its cost is that of a frame and not of a sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zsris_ros.baselines.vatex.backbone import STRIDES, Backbone
+from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sentence_features
+from zsris_ros.baselines.vatex.deformable_encoder import DeformableEncoder
+from zsris_ros.baselines.vatex.positions import sine_positions
+from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
+from zsris_ros.baselines.vatex.settings import VatexSettings
+
+GROUPS = 8
+"""Groups of the normalisation of projected backbone features."""
+
+
+@dataclass(frozen=True, eq=False)
+class VisualLevels:
+    """Encoded images, coarsest level (stride 32) first.
+
+    Attributes:
+        maps: V_1 ... V_4, float BxCxH_ixW_i.
+        positions: Their sine positions, of the same shapes.
+        valid: Bool BxH_ixW_i, False on padding.
+    """
+
+    maps: list[Tensor]
+    positions: list[Tensor]
+    valid: list[Tensor]
+
+    def select(self, images: Tensor) -> VisualLevels:
+        """Return the levels of S images by their indices, int64 S."""
+        return VisualLevels(
+            *([each[images] for each in group] for group in (self.maps, self.positions, self.valid))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """CLIP's frozen features of S sentences.
+
+    Attributes:
+        words: Float SxLxD, features of the tokens.
+        valid: Bool SxL, False on padding.
+        heat: Float SxT, the CLIP Prior's map (Eq. 1) of each sentence in its image.
+    """
+
+    words: Tensor
+    valid: Tensor
+    heat: Tensor
+
+    def to(self, device: torch.device) -> Texts:
+        """Return the features on ``device``."""
+        return Texts(self.words.to(device), self.valid.to(device), self.heat.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """The network's answers about S sentences.
+
+    Attributes:
+        predictions: Of the initial queries and of each decoder layer, the final one last.
+        sentences: F_s of Eq. 5 after 0 to 4 levels of the CMD, each float SxC.
+    """
+
+    predictions: list[Prediction]
+    sentences: list[Tensor]
+
+
+class Vatex(nn.Module):
+    """VATEX without its frozen CLIP.
+
+    Args:
+        settings: Sizes and ablation switches.
+        word_width: D, width of CLIP's words.
+        heat_length: T, number of values of the CLIP Prior's map.
+        pretrained: Whether the backbone starts from ImageNet's weights.
+
+    Raises:
+        InputError: Unknown backbone, or its weights cannot be downloaded.
+    """
+
+    def __init__(
+        self,
+        settings: VatexSettings,
+        word_width: int,
+        heat_length: int,
+        pretrained: bool = False,
+    ) -> None:
+        super().__init__()
+        width, heads, hidden = settings.width, settings.heads, settings.feedforward
+        self.settings = settings
+        self.backbone = Backbone(settings.backbone, pretrained)
+        self.projections = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(channels, width, 1), nn.GroupNorm(GROUPS, width))
+            for channels in reversed(self.backbone.channels)
+        )
+        self.encoder = DeformableEncoder(
+            width, heads, settings.points, hidden, settings.encoder_layers
+        )
+        self.words = nn.Sequential(nn.Linear(word_width, width), nn.LayerNorm(width))
+        self.heat = (
+            nn.Sequential(nn.Linear(heat_length, width), nn.ReLU(), nn.Linear(width, width))
+            if settings.clip_prior
+            else None
+        )
+        self.places = nn.Parameter(torch.randn(settings.queries, width))
+        self.contextual = ContextualDecoder(width, heads, settings.cmd)
+        self.decoder = QueryDecoder(width, heads, hidden, settings.decoder_layers)
+
+    def forward(self, images: Tensor, valid: Tensor, image_of: Tensor, texts: Texts) -> Output:
+        """Return the answers about S sentences of B images.
+
+        Args:
+            images: Float Bx3xHxW in [0, 1], RGB, padded to multiples of 32.
+            valid: Bool BxHxW, False on padding.
+            image_of: Int64 S, the image of each sentence.
+            texts: CLIP's features of the S sentences.
+        """
+        return self.segment(self.look(images, valid).select(image_of), texts)
+
+    def look(self, images: Tensor, valid: Tensor) -> VisualLevels:
+        """Encode images; see ``forward``."""
+        fine_first = self.backbone(images, valid)
+        maps, positions, inside = [], [], []
+        for project, raw, stride in zip(
+            self.projections, reversed(fine_first), reversed(STRIDES), strict=True
+        ):
+            # An image stands in the top-left corner of its padding, and so does its part of a cell.
+            part = valid[:, ::stride, ::stride]
+            place = sine_positions(part, self.settings.width)
+            maps.append(project(raw) + place)
+            positions.append(place)
+            inside.append(part)
+        coarse = self.encoder(maps[:3], positions[:3], inside[:3])
+        return VisualLevels([*coarse, maps[3]], positions, inside)
+
+    def segment(self, levels: VisualLevels, texts: Texts) -> Output:
+        """Answer S sentences about S images."""
+        words = self.words(texts.words)
+        guided, aware = self.contextual(levels.maps, words, levels.valid, texts.valid)
+        queries = self.initial_queries(words, texts)
+        predictions = self.decoder(
+            queries, self.places, guided, levels.positions[:3], levels.valid[:3]
+        )
+        return Output(predictions, [sentence_features(each, texts.valid) for each in aware])
+
+    def initial_queries(self, words: Tensor, texts: Texts) -> Tensor:
+        """Return the initial queries SxNxC.
+
+        The mean of the words, and with the CLIP Prior its map through a feed-forward network,
+        repeated N times; the learnt positions make the N queries differ.
+        """
+        text = sentence_features(words, texts.valid)
+        if self.heat is not None:
+            text = text + self.heat(texts.heat)
+        return text[:, None] + self.places
+
+
+def resize_and_pad(image: Tensor, short_side: int) -> tuple[Tensor, Tensor]:
+    """Return an image resized and padded to multiples of 32, and its valid pixels.
+
+    Args:
+        image: Float 3xHxW in [0, 1].
+        short_side: Length of the short side in pixels after resizing; the long side is at most
+            four times as long, which bounds the memory that a narrow image needs.
+
+    Returns:
+        Float 1x3xH'xW' and bool 1xH'xW'. The image stands in the top-left corner.
+    """
+    height, width = image.shape[-2:]
+    scale = min(short_side / min(height, width), 4 * short_side / max(height, width))
+    size = [max(1, round(length * scale)) for length in (height, width)]
+    resized = F.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)
+    return pad_images([resized[0]])
+
+
+def pad_images(images: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return a batch Bx3xHxW of images 3xH_ixW_i and its valid pixels bool BxHxW.
+
+    H and W are the largest sizes, rounded up to multiples of 32.
+    """
+    height, width = (
+        -(-max(int(image.shape[axis]) for image in images) // 32) * 32 for axis in (1, 2)
+    )
+    batch = images[0].new_zeros(len(images), 3, height, width)
+    valid = torch.zeros(len(images), height, width, dtype=torch.bool, device=batch.device)
+    for index, image in enumerate(images):
+        rows, columns = image.shape[-2:]
+        batch[index, :, :rows, :columns] = image
+        valid[index, :rows, :columns] = True
+    return batch, valid

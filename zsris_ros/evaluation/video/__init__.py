@@ -1,0 +1,1 @@
+"""Referring video segmentation: region similarity, boundary accuracy and their evaluation."""

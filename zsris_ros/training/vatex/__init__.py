@@ -1,0 +1,1 @@
+"""Training of VATEX on any data set of expressions and masks."""

@@ -1,0 +1,95 @@
+"""Training examples: an image with three sentences and their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from zsris_ros.evaluation.datasets.items import EvaluationItem
+from zsris_ros.training.household.sam_batches import jitter
+from zsris_ros.training.vatex.mirroring import mirror_sentence
+from zsris_ros.types import BoolArray, ByteArray
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An image with the sentences p_1, p_2 and n, and the mask of each.
+
+    Attributes:
+        rgb: Uint8 HxWx3.
+        sentences: Three sentences. Where the image has no second sentence of an object or no other
+            object, an earlier one is repeated.
+        masks: Bool 3xHxW.
+        is_triplet: Whether p_1 and p_2 are two sentences of one object and n one of another.
+    """
+
+    rgb: ByteArray
+    sentences: tuple[str, str, str]
+    masks: BoolArray
+    is_triplet: bool
+
+
+def draw_example(item: EvaluationItem, rng: np.random.Generator) -> Example | None:
+    """Draw a triplet of an image; None without a usable sentence.
+
+    Objects with two sentences are preferred for p_1 and p_2.
+    """
+    groups = sentences_by_object(item)
+    if not groups:
+        return None
+    keys = list(groups)
+    several = [key for key in keys if len(groups[key]) > 1] or keys
+    key = several[int(rng.integers(len(several)))]
+    order = rng.permutation(len(groups[key]))
+    first, second = groups[key][order[0]], groups[key][order[-1]]
+    others = [each for each in keys if each != key]
+    other = others[int(rng.integers(len(others)))] if others else key
+    negative = groups[other][int(rng.integers(len(groups[other])))]
+    masks = np.stack([item.masks[list(each)].any(axis=0) for each in (key, key, other)])
+    return Example(
+        item.frame.rgb,
+        (first, second, negative),
+        masks,
+        is_triplet=first != second and other != key,
+    )
+
+
+def sentences_by_object(item: EvaluationItem) -> Mapping[tuple[int, ...], Sequence[str]]:
+    """Return the sentences of each object, or group of objects, with a visible mask.
+
+    Left out are sentences without a target, ambiguous ones and those whose target is a box.
+    """
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for question in item.questions:
+        if question.targets and question.verdict.value == "FOUND":
+            sentences = groups.setdefault(question.targets, [])
+            if question.text not in sentences:
+                sentences.append(question.text)
+    return {key: each for key, each in groups.items() if item.masks[list(key)].any()}
+
+
+def augment(example: Example, short_side: int, rng: np.random.Generator) -> Example:
+    """Return the example resized, mirrored at random and with varied colours.
+
+    It is mirrored only if all three sentences can be, and left and right are exchanged in them.
+    The short side becomes 0.8 to 1 times ``short_side`` pixels.
+    """
+    rgb, masks, sentences = example.rgb, example.masks, example.sentences
+    mirrored = [mirror_sentence(each) for each in sentences]
+    if rng.random() < 0.5 and None not in mirrored:
+        rgb, masks = rgb[:, ::-1], masks[:, :, ::-1]
+        first, second, third = (each or "" for each in mirrored)
+        sentences = (first, second, third)
+    height, width = rgb.shape[:2]
+    side = short_side * rng.uniform(0.8, 1.0)
+    scale = min(side / min(height, width), 4 * side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
+    resized = [
+        cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for mask in masks
+    ]
+    pixels = jitter(small.astype(np.float32), rng).astype(np.uint8)
+    return Example(pixels, sentences, np.stack(resized).astype(bool), example.is_triplet)
