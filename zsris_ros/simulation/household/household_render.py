@@ -171,7 +171,7 @@ def _add_robot(
     )
     mount = robot_mount() if rng.random() < _MOUNTED else ()
     for number, surface in enumerate((*surfaces, *mount)):
-        _add_surface(mujoco, spec, body, f"robot{number}", surface)
+        add_surface(mujoco, spec, body, f"robot{number}", surface, _VISIBLE)
     if mount:
         return
     radius, shade = rng.uniform(*_PEDESTAL_M), float(rng.choice([0.9, 0.6, 0.3]))
