@@ -30,7 +30,7 @@ from zsris_ros.training.household.train_clip import (
     pair_logits,
     softmax_loss,
 )
-from zsris_ros.training.household.training_loop import Schedule, TrainingLoop
+from zsris_ros.training.training_loop import Schedule, TrainingLoop
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser
 from zsris_ros.vision.hybrid import HybridEncoder

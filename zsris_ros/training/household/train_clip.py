@@ -25,7 +25,7 @@ from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
 from zsris_ros.training.household.crops import CropBank, Crops
-from zsris_ros.training.household.training_loop import Schedule, TrainingLoop
+from zsris_ros.training.training_loop import Schedule, TrainingLoop
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic
 from zsris_ros.vision.hybrid import HybridEncoder

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.household.sam_batches import SamBatch, SamBatches, shrink
-from zsris_ros.training.household.training_loop import Schedule, TrainingLoop
+from zsris_ros.training.training_loop import Schedule, TrainingLoop
 
 ARCHITECTURE: dict[str, Any] = {
     "image_size": 192, "patch_size": 8,

@@ -18,7 +18,7 @@ from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
 from zsris_ros.baselines.vatex.settings import VatexSettings
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem
-from zsris_ros.training.household.training_loop import (
+from zsris_ros.training.training_loop import (
     Schedule,
     TrainingLoop,
     append_row,
