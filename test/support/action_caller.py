@@ -34,6 +34,11 @@ class SentGoal:
         return answer.status, answer.result
 
     @property
+    def is_over(self) -> bool:
+        """Whether the result has arrived."""
+        return bool(self._ended.done())
+
+    @property
     def feedback(self) -> list[Any]:
         mine = self.handle.goal_id
         return [each.feedback for each in self._caller.feedback if each.goal_id == mine]
@@ -68,7 +73,11 @@ class ActionCaller:
         deadline = time.monotonic() + timeout
         while not done():
             assert time.monotonic() < deadline, "timeout"
-            self._executor.spin_once(0.05)
+            self.spin()
+
+    def spin(self, timeout: float = 0.05) -> None:
+        """Run the callbacks that are due, or the next one within ``timeout``."""
+        self._executor.spin_once(timeout)
 
     def close(self) -> None:
         self.client.destroy()

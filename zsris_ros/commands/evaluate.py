@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zsris_ros
-from zsris_ros.commands import eval_expressions, eval_grasp, eval_place
+from zsris_ros.commands import eval_expressions, eval_grasp, eval_place, eval_track
 from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
@@ -46,6 +46,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     eval_expressions.add_arguments(sets)
     eval_grasp.add_arguments(sets)
     eval_place.add_arguments(sets)
+    eval_track.add_arguments(sets)
 
 
 def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
