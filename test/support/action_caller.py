@@ -9,7 +9,7 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from support.service_discovery import ACTION_DELAY
+from support.service_discovery import PATIENCE, UNANSWERED
 
 
 class SentGoal:
@@ -49,9 +49,13 @@ class SentGoal:
 
 
 class ActionCaller:
-    """Sends goals of an action and spins until they end."""
+    """Sends goals of an action and spins until they end.
 
-    def __init__(self, node: Node, action: Any, name: str) -> None:
+    The first goal is ``harmless``, one that ends at once and changes nothing. It is repeated until
+    its result arrives: the server has discovered the client then (see ``service_discovery``).
+    """
+
+    def __init__(self, node: Node, action: Any, name: str, harmless: Any) -> None:
         self.client: Any = ActionClient(node, action, name)
         # Not the client's feedback, which ends with the result.
         self.feedback: list[Any] = []
@@ -59,8 +63,19 @@ class ActionCaller:
         self._heard = node.create_subscription(kind, topic, self.feedback.append, 100)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
-        assert self.client.wait_for_server(20.0)
-        time.sleep(ACTION_DELAY)
+        assert self.client.wait_for_server(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while not self._is_discovered(harmless):
+            assert time.monotonic() < deadline, f"{name} did not answer"
+
+    def _is_discovered(self, harmless: Any) -> bool:
+        sent = self.client.send_goal_async(harmless)
+        self._executor.spin_until_future_complete(sent, UNANSWERED)
+        if not sent.done():
+            return False
+        ended = sent.result().get_result_async()
+        self._executor.spin_until_future_complete(ended, UNANSWERED)
+        return bool(ended.done())
 
     def send(self, goal: Any) -> SentGoal:
         return SentGoal(self, goal)

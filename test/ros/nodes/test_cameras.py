@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import GetState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from std_srvs.srv import Trigger
 from support.launch_file import ros_names
 from support.lifecycle_manager import Manager
 from support.ros_camera import SECOND, Listener, colour_image, picture, wait_until
@@ -26,7 +26,7 @@ from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
-from zsris_ros.ros.node import ReferSegmentNode
+from zsris_ros.ros.node import ReferSegmentNode, main
 
 LEFT = {"front": 10, "wrist": 40}
 """The left edge of the red square in each camera's picture; the camera "spare" is silent."""
@@ -125,17 +125,19 @@ def test_a_camera_can_rest_while_another_works(
     ("names", "said"),
     [("front,front", "two cameras have the same name"), ("front/wide", "cannot be a namespace")],
 )
-def test_names_that_cannot_be_namespaces_end_the_process(ros: None, names: str, said: str) -> None:
-    with cameras_with_stand_in(names) as running:
-        assert running.wait(60.0) == 2
-        assert said in running.log()
+def test_names_that_cannot_be_namespaces_are_refused(
+    names: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["refer_segment_node", "--cameras", names])
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_it_shares_a_process_and_an_executor_with_another_node(ros: None) -> None:
     neighbour = rclpy.create_node("neighbour")
-    neighbour.create_service(
-        Trigger, "ring", lambda _, response: Trigger.Response(success=True, message="rung")
-    )
+    rung = GetState.Response(current_state=State(label="rung"))  # any service will do
+    neighbour.create_service(GetState, "ring", lambda *_: rung)
     ours = ReferSegmentNode(load, namespace="composed")
     executor = SingleThreadedExecutor()
     for each in (neighbour, ours):
@@ -148,12 +150,12 @@ def test_it_shares_a_process_and_an_executor_with_another_node(ros: None) -> Non
             client.wait(30.0)
             response = client.ask("red", image=colour_image(1, 20), return_mask=True)
             assert np.array_equal(to_array(response.mask), picture(20)[1] * 255)
-        ring = discovered_client(caller, Trigger, "ring", Trigger.Request())
+        ring = discovered_client(caller, GetState, "ring", GetState.Request())
         executor.remove_node(ours)
         ours.destroy_node()
-        future = ring.call_async(Trigger.Request())
+        future = ring.call_async(GetState.Request())
         rclpy.spin_until_future_complete(caller, future, timeout_sec=10.0)
-        assert future.done() and future.result().message == "rung", "its end ended the neighbour"
+        assert future.done() and future.result() == rung, "its end ended the neighbour"
         assert rclpy.ok() and not ours.exit_error
     finally:
         executor.shutdown()
