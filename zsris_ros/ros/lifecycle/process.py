@@ -75,8 +75,8 @@ def run(
             stopped = node.stop(STOP_TIMEOUT) and stopped
             code = node.exit_code if node.exit_error else code
         rclpy.try_shutdown()
-    for error in dict.fromkeys(node.exit_error for node in nodes if node.exit_error):
-        print(f"{name}: {error}", file=sys.stderr)
+    for reason in dict.fromkeys(node.exit_error for node in nodes if node.exit_error):
+        print(f"{name}: {reason}", file=sys.stderr)
     if not stopped or code == DEVICE_LOST:
         sys.stdout.flush()
         sys.stderr.flush()

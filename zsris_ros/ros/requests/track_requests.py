@@ -95,12 +95,12 @@ class TrackActions:
 class _LostTimer:
     """Publishes feedback and calls ``on_lost`` after ``timeout`` seconds of LOST (0: never)."""
 
-    def __init__(self, publish: Callable[[Feedback], None], timeout: float) -> None:
+    def __init__(self, publish: Callable[[TrackAction.Feedback], None], timeout: float) -> None:
         self._publish, self._timeout = publish, timeout
         self._last_seen = 0.0
         self.on_lost: Callable[[], None] = lambda: None
 
-    def __call__(self, feedback: Feedback) -> None:
+    def __call__(self, feedback: TrackAction.Feedback) -> None:
         self._publish(feedback)
         now = feedback.header.stamp.sec + feedback.header.stamp.nanosec * 1e-9
         if feedback.status == Feedback.TRACKING:
