@@ -8,6 +8,7 @@
 # make vatex    count the costs of docs/vatex.md again
 # make grasps   execute planned grasps in MuJoCo again, for docs/grasping.md
 # make places   judge place points of instructions in MuJoCo again, for docs/instructions.md
+# make tracks   track one of two equal objects in films again, for docs/node.md
 # make bench    measure the benchmarks again (a quarter of an hour of an idle machine)
 # make bench-fp32   the same in float32, as on processors without bfloat16, for docs/bench.md
 # make bench-gpu    the same on a CUDA GPU, beside the processor's figures
@@ -51,7 +52,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero places vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -238,6 +239,14 @@ places: $(MADE)/test $(MADE)/package
 	  install -D -m 644 out/places-household/summary.json $(PLACES)/household.json; }
 	$(VENV)/bin/python -m zsris_ros.evaluation.placing.place_tables docs/instructions.md \
 	  $(PLACES)/summary.json $(PLACES)/household.json
+
+# The table of equal objects in docs/node.md.
+TRACKS := docs/results/tracking
+tracks: $(MADE)/test $(MADE)/package
+	$(EVAL) track --seed 0 --seeds 10 --out out/tracks
+	install -D -m 644 -t $(TRACKS) out/tracks/summary.json
+	$(VENV)/bin/python -m zsris_ros.evaluation.tracking.track_tables docs/node.md \
+	  $(TRACKS)/summary.json
 
 # Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
 # machine. The page is made again whatever has failed.

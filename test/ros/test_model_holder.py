@@ -10,9 +10,11 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 torch = pytest.importorskip("torch")
 
-from zsris_ros.ros.lifecycle.model_holder import TorchModel
+from support.stand_in_model import StandIn
+
+from zsris_ros.ros.lifecycle.model_holder import SharedModel, TorchModel
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.types import Frame, Verdict
+from zsris_ros.types import Frame, InputError, Verdict
 from zsris_ros.weights.catalogue import WeightsError
 
 
@@ -47,6 +49,42 @@ def test_the_log_names_weights_precision_and_device(caplog: pytest.LogCaptureFix
 def test_missing_weights_are_named() -> None:
     with pytest.raises(WeightsError, match="no-such-weights"):
         TorchModel(Parameters(weights="no-such-weights"))
+
+
+class Counting(StandIn):
+    """Keeps where it was moved to."""
+
+    def __init__(self) -> None:
+        self.moves: list[str] = []
+
+    def to_device(self) -> None:
+        self.moves.append("device")
+
+    def to_memory(self) -> None:
+        self.moves.append("memory")
+
+
+def test_nodes_share_a_model_that_moves_with_the_first_and_the_last_active_one() -> None:
+    loaded: list[Counting] = []
+
+    def load(_: Parameters) -> Counting:
+        loaded.append(Counting())
+        return loaded[-1]
+
+    shared = SharedModel(load)
+    first, second = shared.load(Parameters()), shared.load(Parameters(max_pending=3))
+    first.to_device()
+    second.to_device()
+    first.to_memory()
+    assert loaded[0].moves == ["device"]
+    first.to_memory()  # again, as after a failed transition
+    second.to_memory()
+    assert len(loaded) == 1 and loaded[0].moves == ["device", "memory"]
+    with pytest.raises(InputError, match="loaded with weights 'tabletop', not 'household'"):
+        shared.load(Parameters(weights="household"))
+    del first, second
+    shared.load(Parameters(weights="household"))
+    assert len(loaded) == 2, "without users the model is dropped"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")

@@ -12,7 +12,13 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, Worker, WorkerStopped
+from zsris_ros.ros.lifecycle.worker import (
+    JobCancelled,
+    QueueFull,
+    Worker,
+    WorkerStopped,
+    WorkerThread,
+)
 
 
 class Gate:
@@ -159,3 +165,44 @@ def test_a_finished_job_is_released() -> None:
         time.sleep(0.01)
     assert gone() is None
     assert worker.stop(5)
+
+
+def test_workers_of_one_thread_take_turns() -> None:
+    thread, gate = WorkerThread(), Gate()
+    busy, calm = Worker(10, thread), Worker(1, thread)
+    running = busy.submit(gate)
+    assert gate.entered.wait(10)
+    order: list[str] = []
+    idle = threading.Event()
+    waiting = [
+        busy.submit(lambda number=number: order.append(f"busy {number}")) for number in "123"
+    ]
+    calm.submit_idle(idle.set)
+    waiting.append(calm.submit(lambda: order.append("calm")))
+    assert busy.is_awaited_by_others and calm.is_awaited_by_others
+    with pytest.raises(QueueFull):  # each worker has a limit of its own
+        calm.submit(lambda: None)
+    gate.opened.set()
+    running.result(10)
+    for future in waiting:
+        future.result(10)
+    assert order == ["calm", "busy 1", "busy 2", "busy 3"]
+    assert idle.wait(10)
+    assert not busy.is_awaited_by_others
+
+
+def test_a_worker_stops_without_the_others_of_its_thread() -> None:
+    thread, gate = WorkerThread(), Gate()
+    first, second = Worker(5, thread), Worker(5, thread)
+    running = first.submit(gate)
+    assert gate.entered.wait(10)
+    assert second.stop(0.0), "the running job is not its own"
+    assert not first.stop(0.1)
+    third = Worker(5, thread)
+    gate.opened.set()
+    assert running.result(10) == "through"
+    assert third.submit(lambda: 5).result(10) == 5
+    assert first.stop(5) and third.stop(5)
+    again = Worker(5, thread)  # after the last one: the thread starts anew
+    assert again.submit(lambda: 6).result(10) == 6
+    assert again.stop(5)

@@ -9,7 +9,7 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from support.service_discovery import ACTION_DELAY
+from support.service_discovery import PATIENCE, UNANSWERED
 
 
 class SentGoal:
@@ -34,6 +34,11 @@ class SentGoal:
         return answer.status, answer.result
 
     @property
+    def is_over(self) -> bool:
+        """Whether the result has arrived."""
+        return bool(self._ended.done())
+
+    @property
     def feedback(self) -> list[Any]:
         mine = self.handle.goal_id
         return [each.feedback for each in self._caller.feedback if each.goal_id == mine]
@@ -44,9 +49,13 @@ class SentGoal:
 
 
 class ActionCaller:
-    """Sends goals of an action and spins until they end."""
+    """Sends goals of an action and spins until they end.
 
-    def __init__(self, node: Node, action: Any, name: str) -> None:
+    The first goal is ``harmless``, one that ends at once and changes nothing. It is repeated until
+    its result arrives: the server has discovered the client then (see ``service_discovery``).
+    """
+
+    def __init__(self, node: Node, action: Any, name: str, harmless: Any) -> None:
         self.client: Any = ActionClient(node, action, name)
         # Not the client's feedback, which ends with the result.
         self.feedback: list[Any] = []
@@ -54,8 +63,19 @@ class ActionCaller:
         self._heard = node.create_subscription(kind, topic, self.feedback.append, 100)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
-        assert self.client.wait_for_server(20.0)
-        time.sleep(ACTION_DELAY)
+        assert self.client.wait_for_server(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while not self._is_discovered(harmless):
+            assert time.monotonic() < deadline, f"{name} did not answer"
+
+    def _is_discovered(self, harmless: Any) -> bool:
+        sent = self.client.send_goal_async(harmless)
+        self._executor.spin_until_future_complete(sent, UNANSWERED)
+        if not sent.done():
+            return False
+        ended = sent.result().get_result_async()
+        self._executor.spin_until_future_complete(ended, UNANSWERED)
+        return bool(ended.done())
 
     def send(self, goal: Any) -> SentGoal:
         return SentGoal(self, goal)
@@ -68,7 +88,11 @@ class ActionCaller:
         deadline = time.monotonic() + timeout
         while not done():
             assert time.monotonic() < deadline, "timeout"
-            self._executor.spin_once(0.05)
+            self.spin()
+
+    def spin(self, timeout: float = 0.05) -> None:
+        """Run the callbacks that are due, or the next one within ``timeout``."""
+        self._executor.spin_once(timeout)
 
     def close(self) -> None:
         self.client.destroy()

@@ -14,7 +14,8 @@ from support.service_discovery import discovered_client
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
 
 NODE = "/refer_segment_node"
-PATIENCE = 30.0
+PATIENCE = 120.0
+"""Seconds that a call may take: a transition may load a model on a busy machine."""
 
 INVALID = 200
 """A transition that does not exist."""

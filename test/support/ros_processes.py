@@ -113,6 +113,14 @@ def node_with_stand_in(remaps: dict[str, str] | None = None, **parameters: objec
     return Process("-m", "support.stand_in_model", *ros_arguments(parameters, remaps))
 
 
+def cameras_with_stand_in(
+    cameras: str, remaps: dict[str, str] | None = None, **parameters: object
+) -> Process:
+    """Start a process with nodes for several cameras, and the stand-in."""
+    arguments = ros_arguments(parameters, remaps)
+    return Process("-m", "support.stand_in_model", f"--cameras={cameras}", *arguments)
+
+
 def player(bag: Path, *arguments: str) -> Process:
     """Start the bag player."""
     return Process("-m", "zsris_ros.ros.client.bag_player", str(bag), *arguments)

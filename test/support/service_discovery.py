@@ -15,9 +15,6 @@ UNANSWERED = 2.0
 
 PATIENCE = 30.0
 
-ACTION_DELAY = 0.5
-"""Seconds between discovery of an action server and the first goal."""
-
 
 def discovered_client(
     node: Node, kind: Any, service: str, harmless: Any, executor: Executor | None = None

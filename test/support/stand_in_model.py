@@ -17,8 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from zsris_ros.language.instructions import parse_instruction
-from zsris_ros.ros.lifecycle import process
-from zsris_ros.ros.node import NAME, ReferSegmentNode
+from zsris_ros.ros.node import main
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import (
@@ -142,9 +141,10 @@ def load(parameters: Parameters) -> StandIn:
         logging.getLogger("zsris_ros.weights").warning("these weights are %s", parameters.weights)
     if parameters.weights.startswith("slow"):
         time.sleep(float(parameters.weights.removeprefix("slow")))
+    logging.getLogger("zsris_ros.weights").info("a model was loaded")
     return StandIn()
 
 
 if __name__ == "__main__":
     os.environ.setdefault("RCUTILS_COLORIZED_OUTPUT", "0")
-    sys.exit(process.run(lambda: ReferSegmentNode(load), NAME))
+    sys.exit(main(load_model=load))

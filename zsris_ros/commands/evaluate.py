@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zsris_ros
-from zsris_ros.commands import eval_expressions, eval_grasp, eval_place, eval_video
+from zsris_ros.commands import (
+    eval_expressions,
+    eval_grasp,
+    eval_place,
+    eval_track,
+    eval_video,
+)
 from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 from zsris_ros.commands.trained_method import add_checkpoint, check_checkpoint, load_trained
@@ -47,6 +53,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     eval_expressions.add_arguments(sets)
     eval_grasp.add_arguments(sets)
     eval_place.add_arguments(sets)
+    eval_track.add_arguments(sets)
     eval_video.add_arguments(sets)
 
 

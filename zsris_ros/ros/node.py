@@ -8,11 +8,16 @@ executor resumes a coroutine only when woken up; the worker does so with a guard
 Lifecycle transitions are jobs of the same worker. docs/node.md lists the resources of each state.
 The node subscribes to the camera while it is active, and already while ``autostart`` activates it,
 so that a request that waits for the models has its frame.
+
+``--cameras front,wrist`` makes one node for each camera, below its name, with one model and one
+worker thread for all. The node can also share a process and its executor with other nodes.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,13 +26,13 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
+from rclpy.utilities import remove_ros_args
 
 from zsris_ros.action import PlanGrasp
 from zsris_ros.action import ReferSegment as ReferSegmentAction
@@ -42,8 +47,8 @@ from zsris_ros.ros.grasping.verify_requests import CheckedFrame, Known, VerifyRe
 from zsris_ros.ros.inputs.subscriptions import CameraSubscriptions
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
-from zsris_ros.ros.lifecycle.model_holder import Model, ModelLoader, TorchModel
-from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, WorkerStopped
+from zsris_ros.ros.lifecycle.model_holder import Model, ModelLoader, SharedModel, TorchModel
+from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, WorkerStopped, WorkerThread
 from zsris_ros.ros.parameters import parameter_declaration
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers import diagnostics
@@ -53,11 +58,17 @@ from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.ros.publishers.transforms import TransformLookup
 from zsris_ros.ros.qos import SERVICE, create_publisher
 from zsris_ros.ros.requests.action_server import Goal, WorkerActionServer
-from zsris_ros.ros.requests.frame_selection import Request, candidate_limit, to_query
+from zsris_ros.ros.requests.frame_selection import (
+    Request,
+    candidate_limit,
+    target_frame_of,
+    to_query,
+)
 from zsris_ros.ros.requests.look_ahead import LookAhead
 from zsris_ros.ros.requests.request_handler import STAGES, Query, RequestHandler
 from zsris_ros.ros.requests.topic_requests import TopicRequests
-from zsris_ros.ros.requests.track_requests import TrackRequests
+from zsris_ros.ros.requests.track_requests import Start, TrackActions, TrackServices
+from zsris_ros.ros.requests.tracked_objects import Track, TrackedObjects
 from zsris_ros.srv import ReferSegment
 from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
 from zsris_ros.types import InputError, Verdict
@@ -70,11 +81,17 @@ T = TypeVar("T")
 class ReferSegmentNode(WorkerLifecycleNode):
     """Serves ``refer_segment`` about the frames on ``image``, ``depth`` and ``camera_info``.
 
-    ``load_model`` is called in the worker thread. Raises ParameterError for an invalid parameter.
+    ``load_model`` is called in the worker thread, ``thread`` or one of its own. With an
+    ``exit_error`` the node serves no more: end its process, or destroy the node.
+
+    Raises:
+        ParameterError: A parameter is invalid.
     """
 
-    def __init__(self, load_model: ModelLoader, **node_options: Any) -> None:
-        super().__init__(NAME, **node_options)
+    def __init__(
+        self, load_model: ModelLoader, thread: WorkerThread | None = None, **node_options: Any
+    ) -> None:
+        super().__init__(NAME, thread, **node_options)
         process.forward_logging(self)
         self._settings = parameter_declaration.declare(self, Parameters)
         self._worker.max_pending = self._settings.max_pending
@@ -88,14 +105,15 @@ class ReferSegmentNode(WorkerLifecycleNode):
         if self._settings.target_frame:
             self._transforms.listen()
         self._request_ids = count(1)
-        self._tracking = TrackRequests(self, self._worker, self._begin_tracking, self._to_refusal)
+        self._device_error = ""
+        self._tracking = TrackedObjects(self, self._worker)
         self._grasping = GraspRequests(self, self._worker, self._begin_plan, self._to_refusal)
         self._verifying = VerifyRequests(self, self._begin_check, self._to_refusal)
         self._look_ahead = LookAhead(self._worker)
         self._create_interfaces()
         if self._settings.autostart:
             self._camera = self._subscribe()
-            self.autostart()  # last, because a failure shuts the context down
+            self.autostart()
 
     def _create_interfaces(self) -> None:
         """Create the interfaces that exist in every state."""
@@ -112,9 +130,20 @@ class ReferSegmentNode(WorkerLifecycleNode):
             ReferSegmentAction,
             "refer_segment",
             self._on_goal,
-            self._worker,
             STAGES,
             succeeded=STATUS_OF.values(),
+        )
+        begin, refuse, on_start = self._begin_tracking, self._to_refusal, self._take_images
+        self._track_services = TrackServices(self, self._tracking, begin, refuse, on_start)
+        self._track_actions = TrackActions(
+            self,
+            self._worker,
+            self._tracking,
+            begin,
+            refuse,
+            on_start,
+            lambda request: target_frame_of(request, self._settings),
+            self._transforms,
         )
         self._topics = TopicRequests(
             self, self._submit_and_publish, self._to_refusal, self._results, self._request_ids
@@ -149,7 +178,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     def deactivate(self) -> None:
         """Drop the scenes and move the models to main memory."""
-        self._tracking.stop("the node is not active any more")
+        self._tracking.end_all("the node is not active any more")
         self._handler = None
         if self._model is not None:
             self._model.to_memory()
@@ -161,6 +190,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
         self._model = None
         gc.unfreeze()
         gc.collect()
+        gc.freeze()  # what is left, because another node of the process may be active
         process.trim_memory()
         self._statistics.model = diagnostics.UNLOADED
 
@@ -198,7 +228,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             hook = no_hook if goal is None else goal.on_stage
             future = self._submit(request, response.request_id, arrival, hook)
             if goal is not None:
-                goal.set_future(future)
+                goal.on_cancel(partial(self._worker.cancel, future))
             done = self.wait_for(future)
             # Added second, so that the client's coroutine is woken up before messages are made.
             future.add_done_callback(self._publish)
@@ -217,11 +247,15 @@ class ReferSegmentNode(WorkerLifecycleNode):
         future.add_done_callback(self._publish)
         return future
 
-    def _begin_tracking(self, expression: str) -> Future[str]:
+    def _begin_tracking(self, request: ReferSegment.Request, start: Start) -> Future[Track]:
         """Submit the search for an object to track. Raises Refusal."""
-        request = ReferSegment.Request(expression=expression)
-        query = self._to_query(request, 0, time.monotonic()) if expression else None
-        return self._queue(partial(self._track, query))
+        query = self._to_query(request, 0, time.monotonic()) if request.expression else None
+        job = partial(self._track, query, start, needs_transform=bool(request.target_frame))
+        return self._queue(job)
+
+    def _take_images(self) -> None:
+        if self._camera is not None:
+            self._camera.take()
 
     def _begin_plan(
         self, goal: PlanGrasp.Goal, arrival: float, hook: StageHook
@@ -323,9 +357,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return answer
 
     def _check_device(self) -> None:
-        """Set the exit error if the device is lost: only a new process gets it back.
+        """Detect a lost device: only a new process gets it back.
 
-        The timer ends the node, after the response is sent.
+        The timer sets the exit error, after the response is sent.
         """
         if self._model is None:
             return
@@ -333,8 +367,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._model.check_device()
         except Exception as error:
             reason = str(error).strip().partition("\n")[0]
-            self.exit_code = process.DEVICE_LOST
-            self.exit_error = f"the device is lost, which ends the process: {reason}"
+            self._device_error = f"the device is lost, which ends the process: {reason}"
 
     def _plan(
         self,
@@ -352,17 +385,19 @@ class ReferSegmentNode(WorkerLifecycleNode):
         with stage_hook(hook):
             return plan_for(answer, gripper, goal.max_candidates)
 
-    def _track(self, query: Query | None) -> str:
-        """Track the object of ``query``, or of the last answer; return a sentence."""
+    def _track(self, query: Query | None, start: Start, needs_transform: bool) -> Track:
+        """Track the object of ``query``, or of the last answer."""
         if query is not None:
-            result = self._answer(query, time.monotonic(), no_hook).result
-            if result.verdict is not Verdict.FOUND:
-                raise Refusal(STATUS_OF[result.verdict], result.message)
+            answer = self._answer(query, time.monotonic(), no_hook)
+            if answer.result.verdict is not Verdict.FOUND or (
+                needs_transform and answer.status != Status.FOUND
+            ):
+                raise Refusal(answer.status, answer.sentence)
         if self._handler is None or self._model is None:
             raise self._inactive()
         if self._handler.last_found is None:
             raise Refusal(Status.INVALID_REQUEST, "nothing was found so far; send an expression")
-        return self._tracking.start(self._model.look_for_tracking, self._handler.last_found)
+        return start(self._model.look_for_tracking, self._handler.last_found)
 
     def _publish(self, future: Future[Answer]) -> None:
         if future.cancelled() or future.exception() is not None:
@@ -380,13 +415,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
     # Events; the worker may reset the handler and the model meanwhile
 
     def _uses_each_frame(self) -> bool:
-        return bool(self._tracking.expression) or self._settings.look_ahead > 0
+        return bool(self._tracking.expressions) or self._settings.look_ahead > 0
 
     def _on_frame(self) -> None:
         camera, handler = self._camera, self._handler
         if camera is None or handler is None:
             return
-        if self._tracking.expression:
+        if self._tracking.expressions:
             self._tracking.on_frame(camera.buffer, self._settings)
         else:
             self._look_ahead.on_frame(camera.buffer, self._settings, handler)
@@ -395,7 +430,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
         handler = self._handler
         self._transforms.clear()
         self._verifying.clear()
-        self._tracking.stop("time has jumped back")
+        self._tracking.end_all("time has jumped back")
         if handler is not None:
             handler.clear()
 
@@ -413,14 +448,14 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return result
 
     def _on_timer(self) -> None:
-        if self.exit_error:
-            rclpy.try_shutdown(context=self.context)
+        if self._device_error:
+            self.exit_code, self.exit_error = process.DEVICE_LOST, self._device_error
             return
         camera, model, handler = self._camera, self._model, self._handler
         state = {
             "GPU memory": "not used" if model is None else model.gpu_memory(),
             "requests waiting": self._worker.pending,
-            "followed": self._tracking.expression or "nothing",
+            "followed": ", ".join(self._tracking.expressions) or "nothing",
             "frames kept": 0 if camera is None else len(camera.buffer),
             "scenes kept": 0 if handler is None else len(handler),
         }
@@ -434,10 +469,47 @@ class ReferSegmentNode(WorkerLifecycleNode):
             )
         )
 
+    def destroy_node(self) -> None:
+        """Stop the worker and destroy the node."""
+        super().destroy_node()
+        process.end_forwarding(self)
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run refer_segment_node and return the exit code."""
-    return process.run(lambda: ReferSegmentNode(TorchModel), NAME, args)
+
+def main(args: Sequence[str] | None = None, load_model: ModelLoader = TorchModel) -> int:
+    """Run a node for each of ``--cameras``, or one without a camera's name; return the exit code.
+
+    ``args`` are those of the process, with its name first.
+    """
+    given = sys.argv if args is None else list(args)
+    parser = argparse.ArgumentParser(prog=NAME, description=main.__doc__)
+    parser.add_argument(
+        "--cameras",
+        type=_camera_names,
+        default=[],
+        metavar="NAME,NAME",
+        help="one node for each name, in the namespace of that name",
+    )
+    cameras = parser.parse_args(remove_ros_args(given)[1:]).cameras
+    load, thread = SharedModel(load_model).load, WorkerThread()
+    make = partial(ReferSegmentNode, load, thread)
+    base = next((each[len("__ns:=") :] for each in given if each.startswith("__ns:=")), "")
+    makers = [
+        partial(make, cli_args=["--ros-args", "-r", f"__ns:={base.rstrip('/')}/{camera}"])
+        for camera in cameras
+    ]
+    return process.run(makers or [make], NAME, args)
+
+
+def _camera_names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise argparse.ArgumentTypeError(
+                f"{name!r} cannot be a namespace: use letters, digits and underscores"
+            )
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError("two cameras have the same name")
+    return names
 
 
 if __name__ == "__main__":

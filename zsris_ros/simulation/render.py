@@ -78,7 +78,8 @@ def render(layout: Layout, width: int = 640, height: int = 480, depth: bool = Tr
 class LayoutRenderer:
     """Renders variations of one layout with one OpenGL context, whose creation is slow.
 
-    Variations differ in colours, lights and viewpoint, not in shapes and positions (``vary``).
+    Variations (``vary``, the frames of a film) differ in positions on the table, colours, lights
+    and viewpoint, not in shapes and directions.
     """
 
     def __init__(self, layout: Layout, width: int, height: int) -> None:
@@ -98,7 +99,7 @@ class LayoutRenderer:
         self._renderer.close()
 
     def render(self, layout: Layout, depth: bool = True) -> Rendering:
-        """Render with ``layout``'s colours, lights and viewpoint."""
+        """Render with ``layout``'s positions, colours, lights and viewpoint."""
         self._apply(layout)
         self._mujoco.mj_forward(self._model, self._data)
         renderer = self._renderer
@@ -110,7 +111,9 @@ class LayoutRenderer:
     def _apply(self, layout: Layout) -> None:
         model = self._model
         for index, placed in enumerate(layout.objects):
-            model.geom(f"object{index}").rgba[:3] = placed.rgb
+            geom = model.geom(f"object{index}")
+            geom.rgba[:3] = placed.rgb
+            model.body_pos[geom.bodyid[0], :2] = placed.xy
         aim(self._mujoco, model, layout.viewpoint, layout.lights)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def camera(here: Node, process: Process) -> Camera:
 @pytest.fixture
 def tf2(ros: None) -> Iterator[None]:
     """Provide tf2_ros to child processes: the installed one or the stand-in."""
+    with tf2_in_children():
+        yield
+
+
+@pytest.fixture(scope="module")
+def tf2_of_module(ros: None) -> Iterator[None]:
+    """Provide tf2_ros to the child processes of a whole module."""
+    with tf2_in_children():
+        yield
+
+
+@contextmanager
+def tf2_in_children() -> Iterator[None]:
+    """Let child processes import the installed tf2_ros or the stand-in."""
     with pytest.MonkeyPatch.context() as patch:
         if importlib.util.find_spec("tf2_ros") is None:
             paths = [str(SUPPORT / "tf2_stand_in"), os.environ.get("PYTHONPATH", "")]

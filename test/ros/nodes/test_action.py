@@ -29,7 +29,7 @@ class Caller(ActionCaller):
     """Sends goals about an image."""
 
     def __init__(self, node: Node) -> None:
-        super().__init__(node, Action, NAME)
+        super().__init__(node, Action, NAME, Action.Goal())
 
     def ask(self, expression: str, left: int = 10) -> SentGoal:
         image = colour_image(left, left)

@@ -381,7 +381,7 @@ def test_a_parameter_file_for_all_nodes_is_tolerated(tmp_path: Path) -> None:
     assert "use_sim_time, it" not in log and "max_pending, it" not in log
 
 
-def test_the_node_overrides_only_the_transition_callbacks_of_rclpy() -> None:
+def test_the_node_overrides_only_transition_callbacks_and_destroy_node() -> None:
     """Attributes of the node must not hide attributes of rclpy's nodes."""
     own = {
         name: value
@@ -391,7 +391,7 @@ def test_the_node_overrides_only_the_transition_callbacks_of_rclpy() -> None:
     }
     hidden = set(own) & set(dir(LifecycleNode))
     steps = ("configure", "activate", "deactivate", "cleanup", "shutdown", "error")
-    assert hidden == {f"on_{step}" for step in steps}
+    assert hidden == {*(f"on_{step}" for step in steps), "destroy_node"}
 
 
 def test_warnings_of_the_core_are_in_the_log_of_the_node() -> None:

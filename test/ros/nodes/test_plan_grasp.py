@@ -37,7 +37,7 @@ class Planner(ActionCaller):
     """Sends goals of plan_grasp, with a frame of their own unless the camera's is wanted."""
 
     def __init__(self, node: Node, name: str = "/plan_grasp") -> None:
-        super().__init__(node, PlanGrasp, name)
+        super().__init__(node, PlanGrasp, name, PlanGrasp.Goal())
 
     def ask(
         self, expression: str = "red", table: TableMessages | None = TABLE, **fields: Any

@@ -65,7 +65,7 @@ class Scene:
         future = self._track.call_async(request)
         executor = SingleThreadedExecutor()
         executor.add_node(self._node)
-        executor.spin_until_future_complete(future, 20.0)
+        executor.spin_until_future_complete(future, 120.0)  # it may import torch
         executor.remove_node(self._node)
         assert future.done(), "no answer of ~/track"
         return future.result()

@@ -53,7 +53,6 @@ class GraspRequests:
             PlanGrasp,
             "plan_grasp",
             self._on_goal,
-            worker,
             PLAN_STAGES,
             succeeded=(PlanGrasp.Result.FOUND,),
         )
@@ -62,7 +61,7 @@ class GraspRequests:
         arrival = time.monotonic()
         try:
             future = self._begin(goal.request, arrival, goal.on_stage)
-            goal.set_future(future)
+            goal.on_cancel(partial(self._worker.cancel, future))
             done = self._node.wait_for(future)
             future.add_done_callback(self._publish)
             await done

@@ -15,7 +15,6 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-import rclpy
 from lifecycle_msgs.srv import ChangeState
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
@@ -23,18 +22,18 @@ from rclpy.node import Node
 from rclpy.task import Future as RosFuture
 
 from zsris_ros.ros.lifecycle import process
-from zsris_ros.ros.lifecycle.worker import Worker
+from zsris_ros.ros.lifecycle.worker import Worker, WorkerThread
 
 
 class WorkerLifecycleNode(LifecycleNodeMixin, Node):
-    """A lifecycle node that runs its transitions in a worker thread.
+    """A lifecycle node that runs its transitions in a worker thread, ``thread`` or its own.
 
     Subclasses override ``configure``, ``activate``, ``deactivate`` and ``cleanup``. An exception in
     one of them is logged as a sentence and leaves the node in its previous state.
     """
 
     exit_error = ""
-    """Reason for which the node shut itself down; empty without one."""
+    """Reason for which the process should end (``process.run`` does so); empty without one."""
 
     exit_code = process.FAILED
     """Exit code of the process with an ``exit_error``."""
@@ -42,7 +41,7 @@ class WorkerLifecycleNode(LifecycleNodeMixin, Node):
     transition_error = ""
     """Reason for which the last transition failed; empty after a success."""
 
-    def __init__(self, name: str, **node_options: Any) -> None:
+    def __init__(self, name: str, thread: WorkerThread | None = None, **node_options: Any) -> None:
         Node.__init__(self, name, **node_options)
         # Reentrant, because a waiting coroutine blocks a mutually exclusive group.
         LifecycleNodeMixin.__init__(self, callback_group=ReentrantCallbackGroup())
@@ -50,7 +49,7 @@ class WorkerLifecycleNode(LifecycleNodeMixin, Node):
         self._change_state = service.callback
         service.callback = self._on_change_state
         self._wake = self.create_guard_condition(lambda: None)
-        self._worker = Worker()
+        self._worker = Worker(thread=thread)
 
     def configure(self) -> None:
         """Go from unconfigured to inactive."""
@@ -71,12 +70,17 @@ class WorkerLifecycleNode(LifecycleNodeMixin, Node):
         """
 
     def autostart(self) -> None:
-        """Configure and activate in the worker thread; a failure shuts the context down."""
+        """Configure and activate in the worker thread; a failure is an ``exit_error``."""
         self._worker.submit(self._configure_and_activate, beyond_limit=True)
 
     def stop(self, timeout: float) -> bool:
         """Stop the worker; return False if a job still runs after ``timeout`` seconds."""
         return self._worker.stop(timeout)
+
+    def destroy_node(self) -> None:
+        """Stop the worker and destroy the node."""
+        self.stop(process.STOP_TIMEOUT)
+        super().destroy_node()
 
     def wait_for(self, future: Future[Any]) -> RosFuture[None]:
         """Return an rclpy future that completes with ``future`` and wakes the executor."""
@@ -145,7 +149,7 @@ class WorkerLifecycleNode(LifecycleNodeMixin, Node):
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() != TransitionCallbackReturn.SUCCESS:
                 self.exit_error = self.transition_error
-                rclpy.try_shutdown(context=self.context)
+                self._wake.trigger()
                 return
 
     async def _on_change_state(

@@ -7,11 +7,18 @@ import logging
 from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
+from weakref import WeakSet
 
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.types import Frame, InstructionResult, RegionOfInterest, Scene
+from zsris_ros.types import Frame, InputError, InstructionResult, RegionOfInterest, Scene
 
 LOG = logging.getLogger(__name__)
+
+MODEL_PARAMETERS = (
+    *("weights", "weights_dir", "device", "precision", "surround"),
+    *("depth_proposals", "parser", "batch_size"),
+)
+"""The parameters that a model is loaded with."""
 
 
 class Model(Protocol):
@@ -43,6 +50,62 @@ class Model(Protocol):
 
 
 ModelLoader = Callable[[Parameters], Model]
+
+
+class SharedModel:
+    """Loads one model for all nodes of a process; ``load`` is the ModelLoader of each.
+
+    The model is on its device while one of the nodes is active, and is freed with the last node
+    that drops it. All calls belong to the worker thread that the nodes share.
+    """
+
+    def __init__(self, load_model: ModelLoader) -> None:
+        self._load_model = load_model
+        self._shares: WeakSet[_Share] = WeakSet()
+
+    def load(self, parameters: Parameters) -> Model:
+        """Return the loaded model, or load it.
+
+        Raises:
+            InputError: The model is loaded with other parameters.
+        """
+        wanted = {name: getattr(parameters, name) for name in MODEL_PARAMETERS}
+        share = next(iter(self._shares), None)
+        if share is None:
+            share = _Share(self._load_model(parameters), wanted, set())
+        else:
+            for name, value in wanted.items():
+                loaded = share.parameters[name]
+                if value != loaded:
+                    raise InputError(
+                        f"the nodes of this process share one model, which is loaded with {name} "
+                        f"{loaded!r}, not {value!r}: set the same for all, or clean the others up"
+                    )
+            share = _Share(share.model, wanted, share.users)
+        self._shares.add(share)
+        return share
+
+
+class _Share:
+    """One node's share of ``model``; ``users`` are the ids of the shares of active nodes."""
+
+    def __init__(self, model: Model, parameters: dict[str, object], users: set[int]) -> None:
+        self.model, self.parameters, self.users = model, parameters, users
+        self.look, self.instruct = model.look, model.instruct
+        self.look_for_tracking = model.look_for_tracking
+        self.gpu_memory, self.check_device = model.gpu_memory, model.check_device
+
+    def to_device(self) -> None:
+        """Move the model to its device for the first active node."""
+        if not self.users:
+            self.model.to_device()
+        self.users.add(id(self))
+
+    def to_memory(self) -> None:
+        """Move the model to main memory after the last active node."""
+        self.users.discard(id(self))
+        if not self.users:
+            self.model.to_memory()
 
 
 class TorchModel:

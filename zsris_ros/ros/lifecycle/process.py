@@ -32,7 +32,7 @@ device cannot compute any more in this process, but probably in a new one."""
 
 
 class Stoppable(Protocol):
-    """A node with its own thread; ``exit_error`` is the reason if it shut itself down."""
+    """A node with its own thread; ``exit_error`` is the reason if the process should end."""
 
     exit_error: str
     exit_code: int
@@ -41,25 +41,29 @@ class Stoppable(Protocol):
         """End the thread; return False if it still runs after ``timeout`` seconds."""
 
 
-def run(make_node: Callable[[], Stoppable], name: str, args: Sequence[str] | None = None) -> int:
-    """Spin a node until a signal arrives and return the process's exit code.
+def run(
+    makers: Sequence[Callable[[], Stoppable]], name: str, args: Sequence[str] | None = None
+) -> int:
+    """Make nodes, spin them until a signal arrives and return the process's exit code.
 
-    The code is 0 after SIGINT or SIGTERM, the node's ``exit_code`` with an ``exit_error``,
-    INVALID_PARAMETER for an invalid parameter. The caller should exit then: further SIGINTs are
-    ignored. While an inference runs, and without the device, this function exits the process
-    itself, because Python crashes if it finalises below a running native thread or a lost device.
+    A node with an ``exit_error`` ends the process as well. The code is 0 after SIGINT or SIGTERM,
+    the node's ``exit_code`` with an ``exit_error``, INVALID_PARAMETER for an invalid parameter. The
+    caller should exit then: further SIGINTs are ignored. While an inference runs, and without the
+    device, this function exits the process itself, because Python crashes if it finalises below a
+    running native thread or a lost device.
     """
     # rclpy shuts the context down on both signals. Python's handler would raise KeyboardInterrupt
     # in addition, and the second SIGINT of `ros2 launch` would interrupt the clean-up.
     signal.signal(signal.SIGINT, lambda *_: None)
     sys.setswitchinterval(SWITCH_INTERVAL)
     rclpy.init(args=None if args is None else list(args))
-    node: Stoppable | None = None
+    nodes: list[Stoppable] = []
     stopped = True
     code = 0
     try:
-        node = make_node()
-        spin(cast(Node, node))
+        for make in makers:
+            nodes.append(make())
+        spin(nodes)
     except ParameterError as error:
         print(f"{name}: {error}", file=sys.stderr)
         code = INVALID_PARAMETER
@@ -67,12 +71,12 @@ def run(make_node: Callable[[], Stoppable], name: str, args: Sequence[str] | Non
         if rclpy.ok():  # else a signal shut the context down during construction
             raise
     finally:
-        if node is not None:
-            stopped = node.stop(STOP_TIMEOUT)
+        for node in nodes:
+            stopped = node.stop(STOP_TIMEOUT) and stopped
             code = node.exit_code if node.exit_error else code
         rclpy.try_shutdown()
-    if node is not None and node.exit_error:
-        print(f"{name}: {node.exit_error}", file=sys.stderr)
+    for reason in dict.fromkeys(node.exit_error for node in nodes if node.exit_error):
+        print(f"{name}: {reason}", file=sys.stderr)
     if not stopped or code == DEVICE_LOST:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -83,18 +87,19 @@ def run(make_node: Callable[[], Stoppable], name: str, args: Sequence[str] | Non
     return code
 
 
-def spin(node: Node) -> None:
-    """Run the node's callbacks until the context ends; log the exceptions of callbacks."""
+def spin(nodes: Sequence[Stoppable]) -> None:
+    """Run callbacks until the context ends or a node has an ``exit_error``; log exceptions."""
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    while rclpy.ok():
+    for node in nodes:
+        executor.add_node(cast(Node, node))
+    while rclpy.ok() and not any(node.exit_error for node in nodes):
         try:
             executor.spin_once()
         except ExternalShutdownException:
             return
         except Exception as error:  # also a response whose client has gone
             if rclpy.ok():
-                node.get_logger().error(format_traceback(error))
+                cast(Node, nodes[0]).get_logger().error(format_traceback(error))
 
 
 def format_traceback(error: BaseException) -> str:
@@ -110,15 +115,28 @@ def trim_memory() -> None:
 
 
 def forward_logging(node: Node) -> None:
-    """Send the records of Python's logger "zsris_ros" to the log of ``node`` only."""
+    """Send the records of Python's logger "zsris_ros" to the log of ``node``.
+
+    Of several nodes of a process the first one gets them, until ``end_forwarding``.
+    """
     logger = logging.getLogger("zsris_ros")
     logger.setLevel(logging.INFO)
-    logger.handlers = [_RosLogHandler(node)]
+    if not any(isinstance(handler, _RosLogHandler) for handler in logger.handlers):
+        logger.addHandler(_RosLogHandler(node))
+
+
+def end_forwarding(node: Node) -> None:
+    """Undo ``forward_logging``."""
+    logger = logging.getLogger("zsris_ros")
+    for handler in tuple(logger.handlers):
+        if isinstance(handler, _RosLogHandler) and handler.node is node:
+            logger.removeHandler(handler)
 
 
 class _RosLogHandler(logging.Handler):
     def __init__(self, node: Node) -> None:
         super().__init__(logging.INFO)
+        self.node = node
         self._logger = node.get_logger()
 
     def emit(self, record: logging.LogRecord) -> None:

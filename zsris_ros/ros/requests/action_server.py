@@ -9,7 +9,6 @@ queue at once.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -18,7 +17,7 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
-from zsris_ros.ros.lifecycle.worker import JobCancelled, Worker
+from zsris_ros.ros.lifecycle.worker import JobCancelled
 from zsris_ros.ros.qos import SERVICE
 
 WAITING = "waiting"
@@ -30,47 +29,53 @@ RESULT_TIMEOUT = 60
 class Goal:
     """A goal of ``action`` and its job in the worker's queue; ``stages`` are sent as feedback."""
 
-    def __init__(
-        self, action: Any, handle: ServerGoalHandle, worker: Worker, stages: Sequence[str]
-    ) -> None:
+    def __init__(self, action: Any, handle: ServerGoalHandle, stages: Sequence[str]) -> None:
         self.request: Any = handle.request
         self.result: Any = action.Result()
-        self._action, self._handle, self._worker = action, handle, worker
+        self._action, self._handle = action, handle
         self._stages = (WAITING, *stages)
-        self._future: Future[Any] | None = None
+        self._cancel: Callable[[], object] | None = None
         self._stage = ""
 
-    def set_future(self, future: Future[Any]) -> None:
-        """Set the future of the goal's job."""
-        self._future = future
+    def on_cancel(self, cancel: Callable[[], object]) -> None:
+        """Call ``cancel`` on a request of the goal's client to end, also on an earlier one.
+
+        To leave the queue is enough for a job with ``on_stage`` as hook: a running one ends at its
+        next stage.
+        """
+        self._cancel = cancel
         if self._handle.is_cancel_requested:
-            self.cancel()
+            cancel()
 
     def cancel(self) -> None:
-        """Leave the queue; a running job ends at its next stage."""
-        if self._future is not None:
-            self._worker.cancel(self._future)
+        """Call the function of ``on_cancel``."""
+        if self._cancel is not None:
+            self._cancel()
+
+    def publish(self, feedback: Any) -> None:
+        """Publish feedback of the goal; no other goal's client gets it."""
+        self._handle.publish_feedback(feedback)
 
     def on_stage(self, stage: str) -> AbstractContextManager[None]:
         """Publish feedback; a hook for ``zsris_ros.tracing``. Raises JobCancelled."""
         if self._handle.is_cancel_requested:
             raise JobCancelled(f"cancelled after the stage {self._stage}")
         if stage in self._stages and stage != self._stage:  # other stages are nested in these
-            self.publish_feedback(stage)
+            self.publish_stage(stage)
         return nullcontext()
 
-    def publish_feedback(self, stage: str) -> None:
+    def publish_stage(self, stage: str) -> None:
         """Publish the stage that begins."""
         self._stage = stage
         fraction = self._stages.index(stage) / len(self._stages)
-        self._handle.publish_feedback(self._action.Feedback(stage=stage, fraction=fraction))
+        self.publish(self._action.Feedback(stage=stage, fraction=fraction))
 
 
 class WorkerActionServer:
     """A server of ``action``; ``respond`` fills the result of a goal.
 
-    ``action`` has a status with CANCELED in its result, and ``stage`` and ``fraction`` as feedback.
-    A goal whose status is in ``succeeded`` ends SUCCEEDED.
+    ``action`` has a status with CANCELED in its result. A goal whose status is in ``succeeded``
+    ends SUCCEEDED. With ``stages`` the action has ``stage`` and ``fraction`` as feedback.
     """
 
     def __init__(
@@ -79,11 +84,10 @@ class WorkerActionServer:
         action: Any,
         name: str,
         respond: Callable[[Goal], Awaitable[None]],
-        worker: Worker,
-        stages: Sequence[str],
-        succeeded: Collection[int],
+        stages: Sequence[str] = (),
+        succeeded: Collection[int] = (),
     ) -> None:
-        self._action, self._respond, self._worker = action, respond, worker
+        self._action, self._respond = action, respond
         self._stages, self._succeeded = stages, succeeded
         self._goals: dict[bytes, Goal] = {}
         self._server: ActionServer = ActionServer(
@@ -100,11 +104,12 @@ class WorkerActionServer:
         )
 
     async def _execute(self, handle: ServerGoalHandle) -> Any:
-        goal = Goal(self._action, handle, self._worker, self._stages)
+        goal = Goal(self._action, handle, self._stages)
         key = bytes(handle.goal_id.uuid)
         self._goals[key] = goal
         try:
-            goal.publish_feedback(WAITING)
+            if self._stages:
+                goal.publish_stage(WAITING)
             await self._respond(goal)
         finally:
             del self._goals[key]
@@ -118,6 +123,6 @@ class WorkerActionServer:
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         goal = self._goals.get(bytes(handle.goal_id.uuid))
-        if goal is not None:  # None before _execute; set_future cancels such a goal
+        if goal is not None:  # None before _execute; on_cancel cancels such a goal
             goal.cancel()
         return CancelResponse.ACCEPT

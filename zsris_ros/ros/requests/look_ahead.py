@@ -48,6 +48,7 @@ class LookAhead:
             handler.prepare(query, parameters.assume_registered, parameters.max_pixels)
 
     def _cancel_if_delaying(self, key: Hashable, stage: str) -> AbstractContextManager[None]:
-        if self._worker.pending and self.requested != key:
+        others = self._worker.is_awaited_by_others
+        if others or (self._worker.pending and self.requested != key):
             raise JobCancelled("a request is waiting")
         return nullcontext()

@@ -156,7 +156,7 @@ def to_message(utterance: Utterance, frame_id: str) -> UtteranceMessage:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run speech_node and return the exit code."""
-    return process.run(SpeechNode, NAME, args)
+    return process.run([SpeechNode], NAME, args)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Tracking of one of two equal objects in simulated films."""
