@@ -10,7 +10,7 @@ from zsris_ros.geometry.run_lengths import encode
 from zsris_ros.simulation.training_set import Images, TrainingSet
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME
-from zsris_ros.training.household.crops import WRONG_MASK, CropBank, name_of_proposal
+from zsris_ros.training.household.crops import RENEWED, WRONG_MASK, CropBank, name_of_proposal
 from zsris_ros.training.household.train_clip import HYBRID
 from zsris_ros.types import BoolArray
 
@@ -78,3 +78,18 @@ def test_batches_come_with_the_hardness_of_earlier_ones() -> None:
     next(batches)
     assert (bank._hardness[first.rows] == 5).all()
     batches.close()
+
+
+def test_all_crops_are_renewed_and_stay_in_the_groups_of_their_words() -> None:
+    rgb = np.full((*SHAPE, 3), 90, np.uint8)
+    data = TrainingSet(Images([rgb[None]], [1]), Images([LABELS[None]], [1]), [list(WORDS)], [[]])
+    bank = CropBank(data, WORDS, HYBRID, 32, 2, 40, seed=0)
+    before = [*bank._crops]
+    for _ in range(-(-40 // RENEWED)):
+        bank.batch(4)
+    assert not any(old is new for old, new in zip(before, bank._crops, strict=True))
+    for index, raw in enumerate(bank._crops):
+        words = WORDS.get(raw.name)
+        expected = set() if words is None else {*words.nouns, *words.colours}
+        assert {word for word, group in bank._groups.items() if index in group} == expected
+        assert (index in bank._others) == (words is None) == (not bank._is_object[index])

@@ -32,6 +32,8 @@ SHARED_WORDS = 0.6
 """Share of the batches whose objects share a noun or a colour with many others of the batch."""
 GROUPS = 4
 """Words of such a batch."""
+RENEWED = 8
+"""Crops that are cut anew for each batch."""
 PROPOSED = 0.6
 """Share of proposals among the crops of an image that has some."""
 SAME, DIFFERENT = 0.7, 0.4
@@ -68,7 +70,7 @@ class _Raw:
 
 
 class CropBank:
-    """Crops of a training set for one HybridSettings, cut once, then degraded and mirrored.
+    """Crops of a training set for one HybridSettings, degraded and mirrored whenever drawn.
 
     ``words`` describes every name of the set. Deterministic by seed.
     """
@@ -88,32 +90,53 @@ class CropBank:
         self._data, self._settings, self._size, self._grid = data, settings, size, grid
         self._rng = np.random.default_rng(seed)
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
-        self._crops = [self._cut() for _ in tqdm(range(count), "cutting crops", unit="crop")]
-        self._is_object = np.array([raw.name in words for raw in self._crops])
+        self._words = words
+        self._crops: list[_Raw] = []
+        self._is_object = np.zeros(count, bool)
         self._hardness = np.ones(count)
         self._updates: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]] = []
-        self._groups: dict[str, list[int]] = {}
-        self._others: list[int] = []
-        for index, raw in enumerate(self._crops):
-            described = words.get(raw.name)
-            if described is None:
-                self._others.append(index)
-                continue
-            for word in (*described.nouns, *described.colours):
-                self._groups.setdefault(word, []).append(index)
+        # The crops of each word, and those of no object; dicts are sets that keep their order.
+        self._groups: dict[str, dict[int, None]] = {}
+        self._others: dict[int, None] = {}
+        self._oldest = 0
+        for index in tqdm(range(count), "cutting crops", unit="crop"):
+            self._crops.append(self._cut())
+            self._enter(index)
+
+    def _enter(self, index: int) -> None:
+        """Enter a new crop into the groups."""
+        described = self._words.get(self._crops[index].name)
+        self._is_object[index], self._hardness[index] = described is not None, 1.0
+        if described is None:
+            self._others[index] = None
+            return
+        for word in (*described.nouns, *described.colours):
+            self._groups.setdefault(word, {})[index] = None
+
+    def _renew(self) -> None:
+        """Cut the RENEWED oldest crops anew, so that none is learnt by heart."""
+        for _ in range(RENEWED):
+            index = self._oldest
+            for group in (self._others, *self._groups.values()):
+                group.pop(index, None)
+            self._crops[index] = self._cut()
+            self._enter(index)
+            self._oldest = (index + 1) % len(self._crops)
 
     def batch(self, count: int) -> Crops:
         """Draw ``count`` crops: about three quarters whole objects, the rest wrong masks, scenery.
 
         Most batches have objects of a few words only, so that the other words decide. Half of the
-        objects are drawn in proportion to their hardness.
+        objects are drawn in proportion to their hardness. RENEWED crops are new each time.
         """
+        self._renew()
         pool = np.arange(len(self._crops))
-        if len(self._groups) > GROUPS and self._rng.random() < SHARED_WORDS:
-            chosen = self._rng.choice(list(self._groups), size=GROUPS, replace=False)
+        shown = [word for word, group in self._groups.items() if group]
+        if len(shown) > GROUPS and self._rng.random() < SHARED_WORDS:
+            chosen = self._rng.choice(shown, size=GROUPS, replace=False)
             objects = list(dict.fromkeys(i for word in chosen for i in self._groups[str(word)]))
-            few = self._rng.permutation(self._others)[: max(1, len(objects) // 3)].tolist()
-            pool = np.array([*objects, *few], dtype=np.intp)
+            others = self._rng.permutation(list(self._others))
+            pool = np.array([*objects, *others[: max(1, len(objects) // 3)]], dtype=np.intp)
         hardness, is_object = self._hardness[pool], self._is_object[pool]
         hardness = np.where(is_object, hardness, hardness[is_object].mean())
         chance = 0.5 / len(pool) + 0.5 * hardness / hardness.sum()
