@@ -32,7 +32,7 @@ SENSOR = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT,
     durability=DurabilityPolicy.VOLATILE,
     history=HistoryPolicy.KEEP_LAST,
-    depth=60,  # the messages between two looks into the queue (CameraSubscriptions.take) at 60 Hz
+    depth=30,  # the messages of 0.5 s (inputs.subscriptions.IDLE_PERIOD) at 60 Hz
 )
 
 RESULTS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=5)

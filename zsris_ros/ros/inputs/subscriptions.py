@@ -1,8 +1,8 @@
 """Subscriptions of an active node to the camera, with the frame buffer behind them.
 
 An executor of rclpy spends a millisecond per message on its wait set, more than on the message. The
-camera's messages are therefore not awaited: they wait in the middleware's queues until a request or
-the timer of the diagnostics takes them. A timer of its own runs only while each frame is used.
+camera's messages are therefore not awaited: they wait in the middleware's queues until a timer or a
+request takes them.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ BACKWARDS = JumpThreshold(
     min_forward=None, min_backward=Duration(nanoseconds=-MAX_DISORDER_NS), on_clock_change=True
 )
 
-PERIOD = 1 / 30
-"""Seconds between two looks into the queues while tracking or look-ahead uses each frame."""
+IDLE_PERIOD = 0.5
+"""Seconds between two looks into the queues, which hold 30 messages (``qos.SENSOR``)."""
+BUSY_PERIOD = 1 / 30
+"""The same while tracking or look-ahead uses each frame."""
 
 
 class CameraSubscriptions:
     """Subscriptions to ``image``, ``depth`` and ``camera_info`` until ``close``.
 
-    ``take`` moves the messages that have arrived to ``buffer``, without deserialising them. Call it
-    once a second: the queues (``qos.SENSOR``) hold the messages of that time. Then ``on_frame`` is
-    called if an image or depth image was among them, and ``on_jump`` when time jumps back, in the
-    stamps (a looped bag) or in the node's clock (a simulation reset).
+    ``take`` moves the messages that have arrived to ``buffer``, without deserialising them. Then
+    ``on_frame`` is called if an image or depth image was among them, and ``on_jump`` when time
+    jumps back, in the stamps (a looped bag) or in the node's clock (a simulation reset).
     ``is_busy`` tells whether each frame is used.
     """
 
@@ -78,8 +79,7 @@ class CameraSubscriptions:
         self._clock = node.get_clock()
         self._jumps = self._clock.create_jump_callback(BACKWARDS, post_callback=self._on_clock)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still
-        self._timer = node.create_timer(PERIOD, self.take, clock=steady)
-        self._timer.cancel()
+        self._timer = node.create_timer(BUSY_PERIOD, self._on_timer, clock=steady)
 
     def diagnose(self, timeout: float) -> tuple[dict[str, str], str, bool]:
         """Return why inputs are silent for ``timeout`` seconds.
@@ -109,8 +109,12 @@ class CameraSubscriptions:
             take_all(subscription, partial(self._store, subscription.msg_type, store))
         if self._has_frame:
             self._on_frame()
-        if self._is_busy() == self._timer.is_canceled():
-            self._timer.reset() if self._is_busy() else self._timer.cancel()
+
+    def _on_timer(self) -> None:
+        self.take()
+        period = BUSY_PERIOD if self._is_busy() else IDLE_PERIOD
+        if self._timer.timer_period_ns != round(period * SECOND):
+            self._timer.timer_period_ns = round(period * SECOND)
 
     def _store(
         self, kind: type[Any], store: Callable[[SerializedMessage], None], data: bytes
