@@ -86,14 +86,9 @@ def read_models(args: argparse.Namespace) -> ModelLibrary | None:
     """
     if not args.objects:
         return None
-    from tqdm import tqdm
-
     from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 
-    library = ModelLibrary(model_source(args.objects))
-    for name in tqdm(library.names, "reading models", unit="model"):
-        library.get(name)
-    return library
+    return ModelLibrary(model_source(args.objects)).read_all()
 
 
 def scene_settings(args: argparse.Namespace) -> dict[str, Any]:

@@ -7,11 +7,9 @@ whose CLIP the network was trained with; CLIP's own weights are not repeated.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from zsris_ros.baselines.published_query import load_reader
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
@@ -26,6 +24,7 @@ from zsris_ros.torch_utils.precision import resolve_device
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.weights.catalogue import WeightsError
+from zsris_ros.weights.checkpoint import save_state_dict
 
 _KEY = "vatex"
 
@@ -51,15 +50,7 @@ def load_frozen_clip(
 def save_vatex(path: Path, network: Vatex, clip_preset: str) -> int:
     """Write a checkpoint atomically; return its size in bytes."""
     header = {"settings": network.settings.to_json(), "clip": clip_preset}
-    state = {
-        name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu()
-        for name, value in network.state_dict().items()
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    save_file(state, partial, {_KEY: json.dumps(header)})
-    os.replace(partial, path)
-    return path.stat().st_size
+    return save_state_dict(network.state_dict(), path, {_KEY: json.dumps(header)})
 
 
 def load_vatex(

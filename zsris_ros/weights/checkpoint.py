@@ -1,7 +1,8 @@
-"""Loading of checkpoints without running code in them."""
+"""Reading of checkpoints without running code in them, and writing."""
 
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
 import zipfile
@@ -45,6 +46,24 @@ def load_state_dict(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     except Exception as error:  # a damaged file can raise any type
         raise WeightsError(f"{path} is damaged or is no checkpoint: {error}") from error
     return _tensors(content, path)
+
+
+def save_state_dict(
+    state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None
+) -> int:
+    """Write tensors as safetensors, floating ones in half precision; return the size in bytes.
+
+    The file gets its name when it is complete. ``metadata`` stands in its header.
+    """
+    cpu = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    halved = {
+        name: value.half() if value.is_floating_point() else value for name, value in cpu.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(safetensors.torch.save(halved, dict(metadata) if metadata else None))
+    os.replace(partial, path)
+    return path.stat().st_size
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from zsris_ros.evaluation.metrics import iou
+from zsris_ros.evaluation.reports import figures
 from zsris_ros.evaluation.tracking.films import FRAMES, TARGET, TWIN, film
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.simulation.render import LayoutRenderer, Rendering
@@ -30,7 +31,7 @@ from zsris_ros.types import (
 
 WIDTH, HEIGHT = 640, 480
 
-RECORDS, SUMMARY = "tracks.jsonl", "summary.json"
+RECORDS = "tracks.jsonl"
 
 MIN_IOU = 0.5
 """Of a mask and the object that it is a mask of."""
@@ -145,7 +146,7 @@ def _figures(records: Sequence[TrackRecord]) -> dict[str, Any]:
 def write_summary(
     folder: Path, records: Iterable[TrackRecord], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write ``summary.json`` and return it."""
+    """Write ``summary.json``; return it without versions and machine."""
     summary = {"settings": {**settings, "frames": FRAMES}, **summarise(records)}
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    figures.write_summary(folder, summary)
     return summary

@@ -59,9 +59,7 @@ def render_household_set(
         create = np.lib.format.open_memmap
         create(directory / DEPTH, "w+", np.uint16, (count, HEIGHT, WIDTH)).flush()
         create(directory / INTRINSICS, "w+", np.float64, (count, 4)).flush()
-    _library = ModelLibrary(source)
-    for name in tqdm(_library.names, "reading models", unit="model"):
-        _library.get(name)
+    _library = ModelLibrary(source).read_all()
     save_words(training_words(_library), directory / WORDS)
     jobs = [(str(directory), index) for index in range(len(names) // VIEWS, layouts)]
     # Forked, so that the models are read once.

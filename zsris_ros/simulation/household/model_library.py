@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_folder_model
@@ -96,6 +97,12 @@ class ModelLibrary:
         if name not in self._models:
             self._models[name] = self._read(name)
         return self._models[name]
+
+    def read_all(self) -> ModelLibrary:
+        """Read every model, with progress on stderr. Raises InputError for a damaged one."""
+        for name in tqdm(self.names, "reading models", unit="model"):
+            self.get(name)
+        return self
 
     def resting(self, name: str) -> list[tuple[DoubleArray, float]]:
         """Return the rotations that put a model on its stable faces, and their chances."""

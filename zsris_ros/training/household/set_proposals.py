@@ -56,9 +56,11 @@ def propose_set(directory: Path, proposers: Sequence[Proposer], workers: int) ->
     global _proposers
     count = len(json.loads((directory / "names.json").read_text()))
     path = directory / PROPOSALS
-    done = len(path.read_text().splitlines()) if path.exists() else 0
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    whole = [line for line in lines if line.endswith("\n")]  # not one that a stop cut off
+    path.write_text("".join(whole))
     _proposers = proposers
-    jobs = [(str(directory), row) for row in range(done, count)]
+    jobs = [(str(directory), row) for row in range(len(whole), count)]
     with path.open("a") as out, ProcessPoolExecutor(workers, get_context("fork")) as pool:
         for masks in tqdm(pool.map(_propose, jobs), "proposing", len(jobs), unit="image"):
             out.write(json.dumps(masks) + "\n")
