@@ -1,7 +1,7 @@
 """A process that measures the latency of a parameter call, and the lag of a node's clock.
 
-It calls the node of its argument (/refer_segment_node) ten times a second until it is interrupted and
-prints the results in seconds as the last line.
+It calls the node of its argument (/refer_segment_node) ten times a second until it is interrupted
+and prints the results in seconds as the last line.
 """
 
 from __future__ import annotations
