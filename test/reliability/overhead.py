@@ -52,6 +52,19 @@ print("subscribed", flush=True)
 rclpy.spin(node)
 """
 
+RECEIVER = """
+import time, rclpy
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+rclpy.init()
+node = rclpy.create_node("receiver")
+for topic, kind in (("image", Image), ("depth", Image), ("camera_info", CameraInfo)):
+    node.create_subscription(kind, topic, print, qos_profile_sensor_data)
+print("subscribed", flush=True)
+time.sleep(1e6)
+"""
+"""Subscribes to the camera and takes no message: the middleware's part of the idle CPU load."""
+
 
 def ask(
     client: Client, expression: str, again: RequestResult | None
@@ -136,6 +149,10 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         with Process("-m", "reliability.moving_camera"):
             wait_until(lambda: status_of(client.ask("red")) in ANSWERED, TIMEOUT, "no image")
             idle = share_of_a_core(served, seconds)
+            with Process("-c", RECEIVER) as receiver:
+                receiver.wait_for_log("subscribed", TIMEOUT)
+                time.sleep(2.0)  # discovery
+                received = share_of_a_core(receiver, seconds)
             calls = ask_many(client, frames)
             with Process("-c", LISTENER, "/refer_segment_node", *TOPICS) as listener:
                 listener.wait_for_log("subscribed")
@@ -147,6 +164,7 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         "same_frame_with_mask_and_overlay_heard": subscribed["same_frame"],
         "publishing_mask_and_overlay": publishing(5 * frames),
         "idle_share_of_a_core": round(idle, 3),
+        "share_of_the_middleware": round(received, 3),
         "share_without_a_camera": round(alone, 3),
         **machine.provenance(torch.device("cpu")),
     }
