@@ -187,7 +187,7 @@ def measure(
         "parameters_ms": spread([second for each in seen for second in each["parameters"]]),
         "clock_lag_ms": spread([second for each in seen for second in each["clock_lags"]]),
         "trends": settled_trends(samples),
-        "afterwards": afterwards,
+        "afterwards": ", ".join(sorted(set(afterwards))),
         "traceback": traceback,
         "exit": {"code": code, "seconds": round(ended_after, 2)},
     }

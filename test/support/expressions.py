@@ -1,7 +1,7 @@
 """The annotated expressions of test/data, and the exact-match score of a parser on them.
 
-    PYTHONPATH=test python -m support.expressions rules [PIPELINE ...] [--gold FILE.jsonl] [--chains]
-    [--out FILE.json]
+    PYTHONPATH=test python -m support.expressions rules [PIPELINE ...] [--gold FILE.jsonl]
+    [--chains] [--out FILE.json]
 
 scores parsers on expressions.txt, or on a file of one annotated JSON object a line.
 """
