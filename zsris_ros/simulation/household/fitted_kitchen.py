@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 DoubleArray = npt.NDArray[np.float64]
+Vector = DoubleArray | tuple[float, float, float]
 
 _SHARE = 0.7  # of the walls have something in front of them
 _FLOOR_Z = -0.7  # metres
@@ -92,7 +93,8 @@ def _add_shelves(mujoco: Any, body: Any, rng: np.random.Generator, top: float) -
             _add_box(mujoco, body, at, half, rng.uniform(0.05, 0.9, 3))
 
 
-def _add_box(mujoco: Any, body: Any, at: Any, half: Any, rgb: Any) -> None:
+def _add_box(mujoco: Any, body: Any, at: Vector, half: Vector, rgb: Vector) -> None:
+    """Add a box by its centre and half sizes, metres, in the body's frame."""
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX, pos=[float(each) for each in at],
         size=[float(each) for each in half], rgba=[*(float(each) for each in rgb), 1.0], mass=0,
