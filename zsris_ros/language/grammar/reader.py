@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.clauses import clause
 from zsris_ros.language.grammar.command_prefix import (
     command_prefix,
     errand_start,
     goal_start,
     is_command_about_pronoun,
 )
-from zsris_ros.language.grammar.coordination import coordinated
-from zsris_ros.language.grammar.descriptions import described, filler
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.negation import exclude, negated
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.order import compared, ordered, read_direction
-from zsris_ros.language.grammar.participles import participle
-from zsris_ros.language.grammar.places import located, read_place
-from zsris_ros.language.grammar.relations import had, related
+from zsris_ros.language.grammar.rules.clauses import clause
+from zsris_ros.language.grammar.rules.coordination import coordinated
+from zsris_ros.language.grammar.rules.descriptions import described, filler
+from zsris_ros.language.grammar.rules.negation import exclude, negated
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.order import compared, ordered, read_direction
+from zsris_ros.language.grammar.rules.participles import participle
+from zsris_ros.language.grammar.rules.places import located, read_place
+from zsris_ros.language.grammar.rules.relations import had, related
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import function_words as lex

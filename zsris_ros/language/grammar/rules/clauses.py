@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.participles import place
-from zsris_ros.language.grammar.relations import relate
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.participles import place
+from zsris_ros.language.grammar.rules.relations import relate
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import function_words as lex

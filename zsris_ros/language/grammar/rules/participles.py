@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import is_next_command
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.relations import relate_to
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.relations import relate_to
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.lexicon import adjectives as adj
 from zsris_ros.language.lexicon import function_words as lex

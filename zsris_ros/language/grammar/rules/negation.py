@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import command_prefix, is_next_command
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.places import read_place
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.places import read_place
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA
 from zsris_ros.language.lexicon import function_words as lex

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.places import skip_view
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.places import skip_view
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import adjectives as adj

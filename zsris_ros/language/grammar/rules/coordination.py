@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import is_next_command
-from zsris_ros.language.grammar.descriptions import absorb
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.negation import names_all, negated
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.order import compared, read_direction
-from zsris_ros.language.grammar.places import read_place
-from zsris_ros.language.grammar.relations import is_telegraphic, relate
+from zsris_ros.language.grammar.rules.descriptions import absorb
+from zsris_ros.language.grammar.rules.negation import names_all, negated
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.order import compared, read_direction
+from zsris_ros.language.grammar.rules.places import read_place
+from zsris_ros.language.grammar.rules.relations import is_telegraphic, relate
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA
 from zsris_ros.language.lexicon import function_words as lex

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.places import place_ends, read_place, skip_view
-from zsris_ros.language.grammar.relations import relate_to
+from zsris_ros.language.grammar.rules.places import place_ends, read_place, skip_view
+from zsris_ros.language.grammar.rules.relations import relate_to
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA
 from zsris_ros.language.lexicon import function_words as lex

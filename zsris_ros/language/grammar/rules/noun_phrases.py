@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from zsris_ros.language.grammar.draft import MAX_DEPTH, Draft
-from zsris_ros.language.grammar.head_boundary import is_behind_head, is_intensifier
-from zsris_ros.language.grammar.premodifiers import count, head_number, premodify, quantified
+from zsris_ros.language.grammar.rules.head_boundary import is_behind_head, is_intensifier
+from zsris_ros.language.grammar.rules.premodifiers import count, head_number, premodify, quantified
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA
 from zsris_ros.language.lexicon import adjectives as adj
