@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from support.synthetic_datasets import SEEDS, outlines, small_scenes, write_phrasecut
 
 from zsris_ros.evaluation.datasets.phrasecut import PhraseCutData, instance_masks
-from zsris_ros.simulation.expressions import expressions
+from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.types import BoolArray, InputError
 
 small_masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9))

@@ -16,7 +16,7 @@ from support.synthetic_datasets import SEEDS, small_scenes, write_refcoco
 
 from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.refcoco import SPLITS, RefcocoData
-from zsris_ros.simulation.expressions import expressions
+from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.types import InputError
 
 JPEG_ERROR = 3.0

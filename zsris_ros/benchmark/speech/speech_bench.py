@@ -28,7 +28,7 @@ from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.evaluation.reports.result_tables import with_results
-from zsris_ros.simulation.expressions import expressions
+from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
 from zsris_ros.speech.audio import Samples, spoken_words
 from zsris_ros.speech.recogniser import Recogniser, load_recogniser

@@ -10,7 +10,11 @@ from tqdm import tqdm
 
 from zsris_ros.evaluation.datasets.frames import FramesData, write_frame
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
-from zsris_ros.simulation.expressions import CATEGORIES, HOUSEHOLD_CATEGORIES, expressions
+from zsris_ros.simulation.expressions.expressions import (
+    CATEGORIES,
+    HOUSEHOLD_CATEGORIES,
+    expressions,
+)
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene

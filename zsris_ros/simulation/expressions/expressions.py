@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from zsris_ros.simulation.expression_templates import realise
-from zsris_ros.simulation.meanings import Meaning, all_meanings
+from zsris_ros.simulation.expressions.expression_templates import realise
+from zsris_ros.simulation.expressions.meanings import Meaning, all_meanings
 from zsris_ros.simulation.tabletop import TabletopScene
 from zsris_ros.types import Verdict
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zsris_ros.simulation.meanings import CHAIN_RELATIONS, Meaning
+from zsris_ros.simulation.expressions.meanings import CHAIN_RELATIONS, Meaning
 from zsris_ros.simulation.words import NEUTRAL
 
 COMMAND_SHARE = 0.25

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from zsris_ros.simulation.expression_templates import realise
-from zsris_ros.simulation.expressions import (
+from zsris_ros.simulation.expressions.expression_templates import realise
+from zsris_ros.simulation.expressions.expressions import (
     CATEGORIES,
     ReferringExpression,
     draw_in_turns,
     pool_by_category,
 )
-from zsris_ros.simulation.meanings import ORDINALS, Meaning, all_meanings
-from zsris_ros.simulation.nouns import Noun, noun_phrases, nouns, unsafe_noun_phrases
+from zsris_ros.simulation.expressions.meanings import ORDINALS, Meaning, all_meanings
+from zsris_ros.simulation.expressions.nouns import Noun, noun_phrases, nouns, unsafe_noun_phrases
 from zsris_ros.simulation.tabletop import TabletopScene
 from zsris_ros.simulation.words import NEUTRAL, with_hypernyms
 from zsris_ros.types import Verdict

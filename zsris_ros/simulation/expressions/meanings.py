@@ -11,9 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zsris_ros.simulation import spatial_predicates as margins
-from zsris_ros.simulation.nouns import Noun, nouns
-from zsris_ros.simulation.spatial_predicates import ScenePredicates, Ternary, clear_order
+from zsris_ros.simulation.expressions import spatial_predicates as margins
+from zsris_ros.simulation.expressions.nouns import Noun, nouns
+from zsris_ros.simulation.expressions.spatial_predicates import (
+    ScenePredicates,
+    Ternary,
+    clear_order,
+)
 from zsris_ros.simulation.tabletop import TabletopScene
 from zsris_ros.simulation.words import NEUTRAL
 
