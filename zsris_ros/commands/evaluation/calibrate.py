@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from zsris_ros.commands.data_sets import DATA_SETS, open_data_set
+from zsris_ros.commands.evaluation.data_sets import DATA_SETS, open_data_set
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 TABLETOP = {"verdict": True, "seed": 10_000, "scenes": 250}

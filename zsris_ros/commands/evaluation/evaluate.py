@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zsris_ros
-from zsris_ros.commands import (
+from zsris_ros.commands.evaluation import (
     eval_expressions,
     eval_grasp,
     eval_place,
     eval_track,
     eval_video,
 )
-from zsris_ros.commands.data_sets import DATA_SETS, Entry, open_data_set
+from zsris_ros.commands.evaluation.data_sets import DATA_SETS, Entry, open_data_set
+from zsris_ros.commands.evaluation.trained_method import (
+    add_checkpoint,
+    check_checkpoint,
+    load_trained,
+)
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
-from zsris_ros.commands.trained_method import add_checkpoint, check_checkpoint, load_trained
 
 if TYPE_CHECKING:
     from zsris_ros.models.load import LoadedModels

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zsris_ros
+from zsris_ros.commands.evaluation.trained_method import (
+    add_checkpoint,
+    check_checkpoint,
+    load_trained,
+)
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
-from zsris_ros.commands.trained_method import add_checkpoint, check_checkpoint, load_trained
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.datasets.referring_video import VideoData

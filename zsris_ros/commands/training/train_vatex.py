@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsris_ros.baselines.vatex.settings import PARTS, PROMPTS, VatexSettings
-from zsris_ros.commands.data_sets import DATA_SETS, FRAMES, TABLETOP, open_data_set
-from zsris_ros.commands.eval_video import VIDEO_SETS, add_video_set, open_videos
+from zsris_ros.commands.evaluation.data_sets import DATA_SETS, FRAMES, TABLETOP, open_data_set
+from zsris_ros.commands.evaluation.eval_video import VIDEO_SETS, add_video_set, open_videos
 from zsris_ros.commands.options import Subparsers, positive
 
 if TYPE_CHECKING:
