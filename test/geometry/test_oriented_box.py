@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.depth_scenes import Box, look, on_table, worn
 
 from zsris_ros.geometry.oriented_box import CAMERA_UP, Pose, UprightBox, upright_box
-from zsris_ros.referring.object_geometry import Extents
+from zsris_ros.referring.objects.object_geometry import Extents
 from zsris_ros.types import Frame, InputError, Intrinsics, Proposals, Scene
 
 CAMERA = Intrinsics(fx=100.0, fy=100.0, cx=31.5, cy=23.5)

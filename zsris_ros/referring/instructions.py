@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.language.interpretation import SUPPORTS
 from zsris_ros.language.lexicon.morphology import singular
-from zsris_ros.referring.messages import absence, noun
-from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
+from zsris_ros.referring.objects.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.referring.product_resolver import merge_results
 from zsris_ros.referring.resolver import ExpressionResolver, Resolver
+from zsris_ros.referring.verdict.messages import absence, noun
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import (
     BoolArray,

@@ -9,8 +9,8 @@ from math import exp
 import numpy as np
 import torch
 
-from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.object_filter import suppress_overlaps
+from zsris_ros.referring.grounding.grounding import Grounding
+from zsris_ros.referring.objects.object_filter import suppress_overlaps
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, Verdict
 

@@ -20,7 +20,7 @@ from zsris_ros.geometry.height_map import (
     opening,
     standing,
 )
-from zsris_ros.referring.object_geometry import support_plane
+from zsris_ros.referring.objects.object_geometry import support_plane
 from zsris_ros.types import BoolArray, DestinationKind, PlacePoint, Scene
 
 _DIRECTIONS: dict[str, tuple[float, float]] = {

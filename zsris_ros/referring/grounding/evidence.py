@@ -11,8 +11,7 @@ from torch import Tensor
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
 from zsris_ros.guidance.positions import position_map
 from zsris_ros.language.phrasing import core_phrase
-from zsris_ros.referring.object_filter import find_objects, objectness, suppress_overlaps
-from zsris_ros.referring.ranking import (
+from zsris_ros.referring.grounding.ranking import (
     first_probability,
     graded_fit,
     ordinal_probability,
@@ -20,6 +19,7 @@ from zsris_ros.referring.ranking import (
     position_precedence,
     precedence,
 )
+from zsris_ros.referring.objects.object_filter import find_objects, objectness, suppress_overlaps
 from zsris_ros.types import BoolArray, NounPhrase, Scene
 from zsris_ros.vision.protocols import Localiser
 

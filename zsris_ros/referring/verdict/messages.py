@@ -10,7 +10,7 @@ import torch
 from zsris_ros.language.lexicon.morphology import plural, singular
 from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import EVIDENCE
-from zsris_ros.referring.grounding import Grounding
+from zsris_ros.referring.grounding.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Candidate, NounPhrase, Verdict
 

@@ -19,7 +19,7 @@ from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logi
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
-from zsris_ros.referring.evidence import (
+from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
     neutral_fit,
@@ -31,10 +31,15 @@ from zsris_ros.referring.evidence import (
     side_fit,
     whole_objects,
 )
-from zsris_ros.referring.object_filter import objectness, prefer_wholes
-from zsris_ros.referring.prompts import expression_texts, fill_templates, is_known, negative_texts
-from zsris_ros.referring.ranking import best_probability
-from zsris_ros.referring.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
+from zsris_ros.referring.grounding.prompts import (
+    expression_texts,
+    fill_templates,
+    is_known,
+    negative_texts,
+)
+from zsris_ros.referring.grounding.ranking import best_probability
+from zsris_ros.referring.grounding.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
+from zsris_ros.referring.objects.object_filter import objectness, prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.torch_utils.batching import single_thread
 from zsris_ros.types import NounPhrase, Relation, Scene

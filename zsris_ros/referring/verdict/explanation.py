@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.messages import relation_words
-from zsris_ros.referring.ranking import METRIC
+from zsris_ros.referring.grounding.grounding import Grounding
+from zsris_ros.referring.grounding.ranking import METRIC
+from zsris_ros.referring.verdict.messages import relation_words
 from zsris_ros.types import Candidate, Expression, NounPhrase, Scene
 
 _MEASURES = {
