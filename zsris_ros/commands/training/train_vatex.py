@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.baselines.vatex.settings import PARTS, PROMPTS, VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import PARTS, PROMPTS, VatexSettings
 from zsris_ros.commands.evaluation.data_sets import DATA_SETS, FRAMES, TABLETOP, open_data_set
 from zsris_ros.commands.evaluation.eval_video import VIDEO_SETS, add_video_set, open_videos
 from zsris_ros.commands.options import Subparsers, positive
@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.ablation:
         return _train(args, args.out / "frames")
     from zsris_ros.training.vatex.ablation import last_row, summarise, table_lines, variations
-    from zsris_ros.training.vatex.train_vatex import VALIDATION
+    from zsris_ros.training.vatex.vatex_training import VALIDATION
     from zsris_ros.types import InputError
 
     if not args.validate:
@@ -164,7 +164,7 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
     from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
     from zsris_ros.torch_utils.precision import resolve_device
     from zsris_ros.training.vatex.losses import LossWeights
-    from zsris_ros.training.vatex.train_vatex import (
+    from zsris_ros.training.vatex.vatex_training import (
         VatexSchedule,
         joined_processes,
         leader_first,
@@ -231,7 +231,7 @@ def _data(args: argparse.Namespace, frames: Path) -> DataSet:
         return open_videos(args)
     if args.dataset != "tabletop":
         return open_data_set(args)
-    from zsris_ros.training.vatex.simulated_frames import render_frames
+    from zsris_ros.training.vatex.rendered_frames import render_frames
 
     return render_frames(frames, args.scenes, args.objects)
 

@@ -9,7 +9,6 @@ from zsris_ros.language.grammar.command_prefix import (
     is_command_about_pronoun,
 )
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.rules.clauses import clause
 from zsris_ros.language.grammar.rules.coordination import coordinated
 from zsris_ros.language.grammar.rules.descriptions import described, filler
 from zsris_ros.language.grammar.rules.negation import exclude, negated
@@ -18,6 +17,7 @@ from zsris_ros.language.grammar.rules.order import compared, ordered, read_direc
 from zsris_ros.language.grammar.rules.participles import participle
 from zsris_ros.language.grammar.rules.places import located, read_place
 from zsris_ros.language.grammar.rules.relations import had, related
+from zsris_ros.language.grammar.rules.relative_clauses import clause
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import function_words as lex

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.rules.clauses import skip_verb
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.rules.relations import is_telegraphic, relate
+from zsris_ros.language.grammar.rules.relative_clauses import skip_verb
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph

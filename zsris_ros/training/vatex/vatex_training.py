@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem
 from zsris_ros.training.training_loop import (
     Schedule,
