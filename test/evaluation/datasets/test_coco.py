@@ -18,7 +18,7 @@ from zsris_ros.geometry.run_lengths import decode, encode
 from zsris_ros.types import BoolArray, InputError
 
 HEIGHT, WIDTH = 30, 40
-RECORDED = json.loads((Path(__file__).parents[1] / "data" / "coco_polygons.json").read_text())
+RECORDED = json.loads((Path(__file__).parents[2] / "data" / "coco_polygons.json").read_text())
 """Polygons, and pycocotools 2.0.11's masks of them as run lengths of 30x40 pixels."""
 
 small_masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9))

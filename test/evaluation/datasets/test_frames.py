@@ -26,7 +26,7 @@ from zsris_ros.types import (
     Verdict,
 )
 
-FRAMES = Path(__file__).parents[1] / "data" / "frames"
+FRAMES = Path(__file__).parents[2] / "data" / "frames"
 NAMES = ("near", "middle", "far")
 QUESTIONS = (
     Question("the leftmost object", "superlative", (0,)),

@@ -15,7 +15,7 @@ from zsris_ros.evaluation.datasets.frames import FramesData
 from zsris_ros.evaluation.datasets.osd import convert_osd, osd_names, read_osd, spatial_questions
 from zsris_ros.types import BoolArray, Frame, InputError
 
-OSD = Path(os.environ.get("ZSRIS_OSD_DIR", Path(__file__).parents[3] / "shared" / "osd"))
+OSD = Path(os.environ.get("ZSRIS_OSD_DIR", Path(__file__).parents[4] / "shared" / "osd"))
 
 
 def test_spatial_questions_are_true_by_a_margin() -> None:
