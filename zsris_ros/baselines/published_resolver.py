@@ -27,10 +27,7 @@ from zsris_ros.referring.verdict.decision import make_candidate
 from zsris_ros.types import Proposals, ReferringResult, Scene, Verdict
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
-_TARGETS, _ANCHORS = (
-    3,
-    6,
-)  # k1 and k2: numbers of candidates for the target, and for the other objects
+_TARGETS, _ANCHORS = 3, 6  # k1 and k2: candidates for the target, and for the other objects
 _OTHER = "a photo of {}"
 _PLACES = {"up": "top", "down": "bottom"}
 
