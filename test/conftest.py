@@ -1,11 +1,15 @@
-"""Marks that name the subject of a test, and the settings of Hypothesis."""
+"""Fixtures of all tests, and the settings of Hypothesis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from zsris_ros.models.load import LoadedModels
 
 SHOWN = ("fault", "weights", "access")
 
@@ -14,6 +18,15 @@ hypothesis.settings.register_profile(
     "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def tabletop() -> LoadedModels:
+    """The models of the bundled weights on the CPU, for tests that do not change them."""
+    from zsris_ros.models.load import load_models
+    from zsris_ros.models.load_options import LoadOptions
+
+    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
 
 
 @pytest.fixture(autouse=True)
