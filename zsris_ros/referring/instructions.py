@@ -37,7 +37,7 @@ from zsris_ros.types import (
 class _Mention:
     """One noun phrase of the instruction with its result.
 
-    ``needed`` is False for a support that the largest plane stands for.
+    ``needed`` is False for a support surface that the support plane replaces.
     """
 
     phrase: NounPhrase
@@ -218,7 +218,7 @@ def _groundable(phrase: NounPhrase) -> NounPhrase:
 
 
 def _message(mentions: Sequence[_Mention], steps: Sequence[StepResult]) -> str:
-    """Return what is missing, else the question, else what was found and where it goes."""
+    """Return the missing objects, else the question, else the found objects and missing places."""
     needed = [mention for mention in mentions if mention.needed]
     missing = [m for m in needed if m.result.verdict is Verdict.NOT_FOUND]
     unclear = [m for m in needed if m.result.verdict is Verdict.AMBIGUOUS]

@@ -43,7 +43,7 @@ def check_checkpoint(args: argparse.Namespace) -> None:
 
 
 def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
-    """Return the segmenter of --checkpoint and what describes it in the results."""
+    """Return the segmenter of --checkpoint and its settings for the results."""
     from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
     from zsris_ros.models.load_vatex import load_frozen_clip, load_network
     from zsris_ros.torch_utils.precision import resolve_device

@@ -201,7 +201,7 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
 
 
 def _fixed(args: argparse.Namespace, settings: VatexSettings) -> dict[str, Any]:
-    """Return what must stay the same when a training is resumed."""
+    """Return the settings that a resumed training may not change."""
     return {
         "dataset": args.dataset,
         **settings.to_json(),

@@ -136,7 +136,7 @@ def off_support(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
 
 
 def collisions(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
-    """Return what the carried object touches at a place point; "" for its support only.
+    """Return the kind of collision of the carried object at a place point; "" without one.
 
     It keeps its orientation; its middle is over the point. For "inside" it is lowered into the
     opening, whose rim it may not touch.
@@ -154,7 +154,7 @@ def collisions(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
 
 
 def look_with_true_masks(frame: Frame, labels: ByteArray, names: Sequence[str]) -> Instruct:
-    """The measurement without recognition: noun phrases that contain a name have its true mask."""
+    """Resolve the instructions about a frame by the names of its objects and their true masks."""
     masks = np.stack([labels == index + 1 for index in range(len(names))])
     shown = [index for index in range(len(names)) if masks[index].any()]
     masks = masks[shown]

@@ -39,7 +39,7 @@ _SHIFT = 0.15
 _MARGIN = 0.01
 """Metres between the carried object and any other object."""
 _DEFAULT_RADIUS, _DEFAULT_HEIGHT = 0.04, 0.1
-"""Of a carried object without valid depth, in metres."""
+"""Radius and height of a carried object without valid depth, in metres."""
 _FIT = 0.005
 """Metres by which an object that goes through an opening may measure wider."""
 _OVERHANG = 0.2
@@ -294,7 +294,7 @@ class Placer:
         carried: BoolArray | None,
         radius: float,
     ) -> tuple[Spot, float]:
-        """Return the free spot nearest to a fixed distance from where the object is."""
+        """Return the free spot at a fixed distance from the object, or the nearest to it."""
         grid = self._grid(heights, 0.0, None, carried, radius, "the support plane")
         direction = _DIRECTIONS[kind]
         x, y = grid.spots

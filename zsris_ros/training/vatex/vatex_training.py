@@ -87,7 +87,7 @@ def joined_processes(device: torch.device) -> Iterator[Process]:
 
 
 def leader_first(process: Process, make: Callable[[], Result]) -> Result:
-    """Return what ``make`` gives in each process; the others wait until the leader has made it."""
+    """Return the result of ``make`` in each process; the leader runs first, the others wait."""
     if not process.is_leader:
         torch.distributed.barrier()
     result = make()

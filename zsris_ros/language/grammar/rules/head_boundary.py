@@ -1,4 +1,4 @@
-"""Whether a word stands behind the head of a noun phrase."""
+"""The boundary between the head of a noun phrase and the words behind it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _verb_follows(state: ParserState, i: int, run: Sequence[int]) -> bool:
 
 
 def _can_have(state: ParserState, i: int, noun: str) -> bool:
-    """Return whether the phrase at ``i`` is had: "laptop blue sticker", not "grey parrot"."""
+    """Return whether ``noun`` has the phrase at ``i``: "laptop blue sticker", not "grey parrot"."""
     while not state.closes(i + 1) and not state.is_position(i + 1):
         i += 1
     owners = nouns.VEHICLES | nouns.CONTAINERS | nouns.NEUTRAL

@@ -41,7 +41,7 @@ def located(state: ParserState, i: int) -> int | None:
     place = read_place(state, i)
     if place is None:
         return None
-    if words[i] == "on" and place.sides == ("top",) and state.path.nearest.is_had:
+    if words[i] == "on" and place.sides == ("top",) and state.path.nearest.is_possession:
         return place.end
     owner = state.path.owner("place")
     owner.position.update(place.sides)

@@ -41,7 +41,7 @@ def related(state: ParserState, i: int) -> int | None:
     return relate_to(state, kind, end)
 
 
-def had(state: ParserState, i: int) -> int | None:
+def possessed(state: ParserState, i: int) -> int | None:
     """Read "with", "wearing", "has" or "holding" at ``i`` with its anchor."""
     if state.words[i] not in lex.HAVING:
         return None
@@ -81,7 +81,7 @@ def relate(state: ParserState, kind: str, anchor: Draft) -> None:
 
 
 def is_telegraphic(phrase: Draft) -> bool:
-    """Return whether a bare noun phrase after the head is had by it: "man blue cap"."""
+    """Return whether a bare noun phrase after the head is its possession: "man blue cap"."""
     return not phrase.determiner and (bool(phrase.attributes) or morph.is_detail(phrase.head))
 
 
