@@ -86,7 +86,7 @@ class PlaceStage:
         return self._index.get(body, TABLE), _ABOVE - float(distance)
 
     def touched(self, carried: int, spot: DoubleArray, height: float) -> Mapping[int, float]:
-        """Return the contacts of ``carried`` with its middle over a spot, its lower end at a height.
+        """Return the contacts of ``carried``: its middle over a spot, its lower end at a height.
 
         Args:
             carried: The index of the object, no furniture, which keeps its orientation.
