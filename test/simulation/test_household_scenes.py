@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from support.object_folder import write_carton
 
-from zsris_ros.simulation.expressions import HOUSEHOLD_CATEGORIES, expressions
+from zsris_ros.simulation.expressions.expressions import HOUSEHOLD_CATEGORIES, expressions
+from zsris_ros.simulation.expressions.nouns import noun_phrases, nouns, unsafe_noun_phrases
+from zsris_ros.simulation.expressions.verdict_expressions import verdict_expressions
 from zsris_ros.simulation.household.household_layout import draw_household, vary_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.layout import Viewpoint
-from zsris_ros.simulation.nouns import noun_phrases, nouns, unsafe_noun_phrases
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
-from zsris_ros.simulation.verdict_expressions import verdict_expressions
 from zsris_ros.types import Verdict
 
 SIZE = 160, 120
