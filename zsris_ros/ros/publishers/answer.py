@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.msg import RequestResult
-from zsris_ros.referring.object_geometry import Extent
+from zsris_ros.referring.objects.object_geometry import Extent
 from zsris_ros.types import (
     BoolArray,
     Candidate,
