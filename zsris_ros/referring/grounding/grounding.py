@@ -9,7 +9,7 @@ proposal, is neutral. Anchors are grounded by recursion, so chains are resolved 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -63,6 +63,7 @@ class Grounding:
         probability: The score from evidence alone, float32 N.
         members: Bool N, the objects that a superlative, an ordinal or a place orders; else None.
         missing_anchors: The phrases of anchors without a proposal.
+        whole: The phrase that was grounded in place of a part of it without a known name.
     """
 
     scores: Tensor
@@ -71,6 +72,7 @@ class Grounding:
     probability: Tensor
     members: Tensor | None = None
     missing_anchors: tuple[str, ...] = ()
+    whole: str | None = None
 
 
 class Grounder:
@@ -102,6 +104,8 @@ class Grounder:
             return self._ground(scene, target)
 
     def _ground(self, scene: Scene, phrase: NounPhrase) -> Grounding:
+        if (whole := self._whole_of_unknown_part(phrase)) is not None:
+            return replace(self._ground(scene, whole), whole=whole.text)
         interpretation = self._interpret(phrase)
         target = interpretation.phrase
         ordered = bool(target.ordinal or target.superlative or target.position)
@@ -134,6 +138,17 @@ class Grounder:
         quality = torch.from_numpy(scene.proposals.quality)
         scores = probability * quality**self._settings.quality_exponent
         return Grounding(scores, terms, tuple(anchors), probability, members, tuple(missing))
+
+    def _whole_of_unknown_part(self, phrase: NounPhrase) -> NounPhrase | None:
+        """Return what a phrase is a part of, if the weights know its name and not the part's.
+
+        "The top drawer of the cabinet" is then looked for at the cabinet.
+        """
+        wholes = [each for each in phrase.relations if each.kind == "part_of"]
+        if is_known(phrase, self._settings) or len(wholes) != 1 or len(wholes[0].anchors) != 1:
+            return None
+        (whole,) = wholes[0].anchors
+        return whole if is_known(whole, self._settings) else None
 
     def _semantics(self, scene: Scene, target: NounPhrase, spatial: bool) -> tuple[Tensor, Tensor]:
         """Return the fit of Eq. 3, and the membership in the described category, each N in [0, 1].

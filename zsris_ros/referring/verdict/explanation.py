@@ -39,8 +39,10 @@ def explanation(
     sentence = f"By parser {expression.parser} this asks for {_parsed(expression.target)}"
     if grounding is None or not candidates:
         return f"{sentence}, and there are no proposals."
-    if "known" in grounding.terms:
-        head = expression.target.head
+    head = expression.target.head
+    if grounding.whole is not None:
+        sentence += f"; these weights never saw a '{head}', so {grounding.whole} stands for it"
+    elif "known" in grounding.terms:
         sentence += f"; these weights never saw a '{head}', so its candidates count half"
     for anchor in grounding.anchors:
         sentence += f"; {anchor.phrase} is proposal {anchor.index} ({anchor.score:.2f})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zsris_ros.types import InputError
@@ -37,14 +37,31 @@ class ResnetClip(OpenClipModel):
         self.embed_dim = int(visual.output_dim)
         self.grid = round((visual.attnpool.positional_embedding.shape[0] - 1) ** 0.5)
         self.image_size = _STRIDE * self.grid
+        self.stages: list[nn.Module] = [
+            visual.layer1, visual.layer2, visual.layer3, visual.layer4
+        ]  # fmt: skip
+
+    @property
+    def activations_per_image(self) -> int:
+        """Largest number of intermediate values of a layer for one image."""
+        channels: int = self.visual.layer1[-1].conv3.out_channels
+        return channels * self.cells_before(0) ** 2
+
+    def cells_before(self, stage: int) -> int:
+        """Return the side in cells of the map before a stage, counted from 0; 4 is the last map."""
+        return self.image_size // (4, 4, 8, 16, _STRIDE)[stage]
+
+    def stem(self, images: Tensor) -> Tensor:
+        """Return the map before the first stage of normalised images Nx3xSxS: NxCxS/4xS/4."""
+        features: Tensor = self.visual.stem(images.to(self.dtype))
+        return features
 
     def feature_map(self, images: Tensor) -> Tensor:
         """Return the last layer's features NxCxGxG of normalised images Nx3xSxS."""
-        features = self.visual.stem(images.to(self.dtype))
-        for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3):
-            features = layer(features)
-        last: Tensor = self.visual.layer4(features)
-        return last
+        features = self.stem(images)
+        for each in self.stages:
+            features = each(features)
+        return features
 
     def pool(self, features: Tensor) -> Tensor:
         """Pool NxCxGxG by attention to float32 NxE; the query is the mean over all cells."""
