@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
 from zsris_ros.evaluation.metrics import wilson
 from zsris_ros.evaluation.reports.picture_report import PictureReport
-from zsris_ros.evaluation.run_folder import write_records
 from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
 from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
@@ -244,6 +244,9 @@ def write_results(
     folder: Path, records: Sequence[GraspRecord], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write ``attempts.jsonl`` and ``summary.json``; return the summary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(asdict(record)) for record in records]
+    (folder / "attempts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     summary = {"settings": dict(settings), **summarise(records)}
-    write_records(folder, "attempts.jsonl", records, summary)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return summary
