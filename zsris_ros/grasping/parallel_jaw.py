@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import cv2
@@ -36,7 +37,7 @@ _EDGE = 0.005  # metres of a side below its upper edge, whose normals are betwee
 _OTHER_FACE = 0.3  # a normal this much away from the finger belongs to the wall's other face
 _UNKNOWN_ANGLE = np.radians(20.0)  # of a contact of which too little was seen
 _BINS = 5
-_FEWEST = 4  # points of a part
+_FEWEST, _FEWEST_IN_BAND = 4, 6  # points of a part, and of a band
 _LEVEL, _LEVELS = 0.005, 3  # metres above the tips over which widening is measured
 _PAD_DEPTH = 0.022  # metres of engagement that count as full
 _ROOM = 0.006  # metres that a finger needs beside its thickness inside a hollow object
@@ -157,20 +158,21 @@ def draft_grasps(
     )
     middle = (cuts.y[parts.start] + cuts.y[parts.stop - 1]) / 2
     tcp = np.stack([cuts.offset[parts.cut], middle, cuts.tip[parts.cut] - jaw.tip], axis=1)
+    positions = np.einsum("nij,nj->ni", cuts.axes[parts.cut], tcp)
+    visible = contacts.visible.mean(axis=1)
     return [
         Draft(
-            cuts.axes[cut],
-            cuts.axes[cut] @ tcp[part],
-            float(width[part]),
-            "across" if parts.whole[part] else "rim",
-            directions[direction[cut]][1],
-            float(1 - angle[part] / cone),
-            float(surface[part]),
-            float(contacts.visible[part].mean()),
-            (bool(inner[part, 0]), bool(inner[part, 1])),
+            axes=cuts.axes[parts.cut[part]],
+            position=positions[part],
+            width=float(width[part]),
+            kind="across" if parts.whole[part] else "rim",
+            approach=directions[direction[parts.cut[part]]][1],
+            antipodality=float(1 - angle[part] / cone),
+            surface=float(surface[part]),
+            visible=float(visible[part]),
+            inner=(bool(inner[part, 0]), bool(inner[part, 1])),
         )
         for part in np.flatnonzero(holds)
-        for cut in [parts.cut[part]]
     ]
 
 
@@ -217,30 +219,39 @@ def _cuts(
 ) -> tuple[_Cuts, IndexArray]:
     """Return the cuts with four points or more along D TCP axes Dx3x3, and the axes of each."""
     local = shape.points @ axes
-    order = np.argsort(local[..., 1], axis=1)
-    x, y, z = np.take_along_axis(local, order[..., None], axis=1).transpose(2, 0, 1)
-    band_axes, offset = _lateral_offsets(x, from_above, jaw)
-    in_band = np.abs(x[band_axes] - offset[:, None]) <= jaw.finger_width / 2
+    band_axes, offset = _lateral_offsets(local[..., 0], from_above, jaw)
+    across = local[band_axes, :, 0] - offset[:, None]
+    band, index = np.nonzero(np.abs(across) <= jaw.finger_width / 2)
+    y, z = local[band_axes[band], index, 1:].T
+    order = np.argsort(band * _span(y) + y)
+    band, index, y, z = band[order], index[order], y[order], z[order]
+    bounds = np.searchsorted(band, np.arange(len(offset) + 1))
     lowest = -settings.support_clearance if from_above else np.inf
-    band, tip = _tips(np.where(in_band, z[band_axes], np.inf), lowest, jaw)
-    deep = in_band[band] & (z[band_axes[band]] <= tip[:, None])
-    sizes = np.count_nonzero(deep, axis=1)
-    enough = (np.count_nonzero(in_band, axis=1)[band] >= 6) & (sizes >= _FEWEST)
-    band, tip, deep, sizes = band[enough], tip[enough], deep[enough], sizes[enough]
-    cut, column = np.nonzero(deep)
-    row = band_axes[band[cut]]
+    band_of_cut, tip = _tips(z, bounds, lowest, jaw)
+    cut, point = _members(bounds[band_of_cut], bounds[band_of_cut + 1])
+    deep = z[point] <= tip[cut]
+    sizes = np.bincount(cut[deep], minlength=len(tip))
+    deep &= sizes[cut] >= _FEWEST
+    enough = sizes >= _FEWEST
+    cut, point = (np.cumsum(enough) - 1)[cut[deep]], point[deep]
+    band_of_cut, tip = band_of_cut[enough], tip[enough]
     cuts = _Cuts(
-        axes=axes[band_axes[band]],
-        offset=offset[band],
+        axes=axes[band_axes[band_of_cut]],
+        offset=offset[band_of_cut],
         tip=tip,
-        bounds=np.append(0, np.cumsum(sizes)),
+        bounds=np.append(0, np.cumsum(sizes[enough])),
         cut=cut,
-        index=order[row, column],
-        x=x[row, column] - offset[band[cut]],
-        y=y[row, column],
-        above=tip[cut] - z[row, column],
+        index=index[point],
+        x=across[band[point], index[point]],
+        y=y[point],
+        above=tip[cut] - z[point],
     )
-    return cuts, band_axes[band]
+    return cuts, band_axes[band_of_cut]
+
+
+def _span(values: DoubleArray) -> float:
+    """A length that keeps runs of values apart when a multiple of it is added to each run."""
+    return 2 * float(np.abs(values).max(initial=0.0)) + 1
 
 
 def _lateral_offsets(
@@ -251,32 +262,40 @@ def _lateral_offsets(
     The middle of a row is first; places are not closer together than a third of a finger's width.
     """
     rows: list[int] = []
-    offsets: list[float] = []
+    places: list[float] = []
     for row, (low, high) in enumerate(np.percentile(x, (1, 99), axis=1).T.tolist()):
+        found: list[float] = []
         for share in _OFFSETS if from_above else _OFFSETS[:3]:
-            offset = (low + high) / 2 + share * (high - low) / 2
-            others = offsets[len(offsets) - rows.count(row) :]
-            if all(abs(offset - other) >= jaw.finger_width / 3 for other in others):
-                rows.append(row)
-                offsets.append(offset)
-    return np.array(rows), np.array(offsets)
+            place = (low + high) / 2 + share * (high - low) / 2
+            if all(abs(place - other) >= jaw.finger_width / 3 for other in found):
+                found.append(place)
+        rows += [row] * len(found)
+        places += found
+    return np.array(rows), np.array(places)
 
 
-def _tips(z: DoubleArray, lowest: float, jaw: ParallelJaw) -> tuple[IndexArray, DoubleArray]:
-    """How far along z the finger tips go in bands with points at ``z`` BxN, as bands and places.
+def _tips(
+    z: DoubleArray, bounds: IndexArray, lowest: float, jaw: ParallelJaw
+) -> tuple[IndexArray, DoubleArray]:
+    """How far along z the finger tips go in bands with points at ``z``, as bands and places.
 
-    Some depths behind the first contact, none beyond ``lowest``.
+    Some depths behind the first contact, which is the second point of a band, and none beyond
+    ``lowest``. The points of band b begin at bounds[b]; a band of few points has no tips.
     """
-    first = np.partition(z, 1, axis=1)[:, 1]
-    last = np.full(len(z), -np.inf)
-    tips = np.full((len(z), len(_DEPTHS)), np.nan)
-    for number, depth in enumerate(_DEPTHS):
-        tip = np.minimum(first + min(depth, jaw.finger_length - 0.004), lowest)
-        new = (tip > first + 0.002) & (tip - last > 0.004)
-        last = np.where(new, tip, last)
-        tips[new, number] = tip[new]
-    band, number = np.nonzero(np.isfinite(tips))
-    return band, tips[band, number]
+    tips: list[float] = []
+    bands: list[int] = []
+    for band, (start, stop) in enumerate(pairwise(bounds.tolist())):
+        if stop - start < _FEWEST_IN_BAND:
+            continue
+        first = float(np.partition(z[start:stop], 1)[1])
+        last = first - 1
+        for depth in _DEPTHS:
+            tip = min(first + min(depth, jaw.finger_length - 0.004), lowest)
+            if tip > first + 0.002 and tip - last > 0.004:
+                last = tip
+                bands.append(band)
+                tips.append(tip)
+    return np.array(bands, np.int64), np.array(tips)
 
 
 def _parts(cuts: _Cuts, jaw: ParallelJaw) -> _Parts:
@@ -305,8 +324,7 @@ def _contacts(
     Across an object from above, the angle around the approach counts: the upright pad touches the
     widest part of a rounded side, and `_widening` tells whether that is at its tip.
     """
-    span = 2 * float(np.abs(cuts.y).max(initial=0.0)) + 1
-    along = cuts.y + span * cuts.cut  # ascending
+    along = cuts.y + _span(cuts.y) * cuts.cut  # ascending
     inner = (
         np.searchsorted(along, along[parts.start] + _CONTACT),
         np.searchsorted(along, along[parts.stop - 1] - _CONTACT),
