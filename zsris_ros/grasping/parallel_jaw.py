@@ -218,11 +218,12 @@ def _cuts(
     from_above: bool,
 ) -> tuple[_Cuts, IndexArray]:
     """Return the cuts with four points or more along D TCP axes Dx3x3, and the axes of each."""
-    local = shape.points @ axes
-    band_axes, offset = _lateral_offsets(local[..., 0], from_above, jaw)
-    across = local[band_axes, :, 0] - offset[:, None]
-    band, index = np.nonzero(np.abs(across) <= jaw.finger_width / 2)
-    y, z = local[band_axes[band], index, 1:].T
+    local = axes.transpose(0, 2, 1) @ shape.points.T  # Dx3xN
+    band_axes, offset = _lateral_offsets(local[:, 0], from_above, jaw)
+    across = local[band_axes, 0] - offset[:, None]
+    inside = np.flatnonzero(np.abs(across) <= jaw.finger_width / 2)
+    band, index = np.divmod(inside, len(shape.points))
+    y, z = (local[band_axes[band], axis, index] for axis in (1, 2))
     order = np.argsort(band * _span(y) + y)
     band, index, y, z = band[order], index[order], y[order], z[order]
     bounds = np.searchsorted(band, np.arange(len(offset) + 1))
