@@ -86,17 +86,18 @@ class Observation:
             The depth of the points, the measured depth at their pixels (NaN outside of the picture
             and without measurement), and whether the pixels belong to the object's mask.
         """
-        camera = self.support.transform_points(points)
-        ahead = camera.copy()
-        ahead[..., 2] = np.maximum(camera[..., 2], 1e-6)
-        column, row = np.moveaxis(np.rint(project(ahead, self.intrinsics)), -1, 0)
+        camera = self.support.transform_points(points.reshape(-1, 3))
+        depth = camera[:, 2].copy()
+        camera[:, 2] = np.maximum(depth, 1e-6)
+        column, row = np.rint(project(camera, self.intrinsics)).T
         height, width = self.depth.shape
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        rows = np.where(inside, row, 0).astype(np.int64)
-        columns = np.where(inside, column, 0).astype(np.int64)
-        depth = self.depth[rows, columns].astype(np.float64)
-        depth = np.where(inside & (depth > 0), depth, np.nan)
-        return camera[..., 2], depth, inside & self.mask[rows, columns]
+        pixel = np.where(inside, row * width + column, 0).astype(np.int64)
+        measured = self.depth.ravel()[pixel].astype(np.float64)
+        measured[~(inside & (measured > 0))] = np.nan
+        on_object = inside & self.mask.ravel()[pixel]
+        shape = points.shape[:-1]
+        return depth.reshape(shape), measured.reshape(shape), on_object.reshape(shape)
 
     def refuted(self, points: DoubleArray) -> tuple[BoolArray, BoolArray]:
         """Compare assumed points (..., 3) of the object with the picture.
