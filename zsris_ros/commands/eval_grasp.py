@@ -101,5 +101,7 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         lines.append(f"failed: {cause} ({count})")
     if "planning_ms" in summary:
         times = summary["planning_ms"]
-        lines.append(f"planning: median {times['median']} ms, 95 % below {times['p95']} ms")
+        lines.append(
+            f"planning: median {times['median']} ms, 95 % below {times['p95']} ms (processor time)"
+        )
     return lines

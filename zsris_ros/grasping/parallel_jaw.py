@@ -336,7 +336,7 @@ def _contacts(
     contact, point = _members(first, last)
 
     def total(values: DoubleArray | BoolArray) -> DoubleArray:
-        return np.bincount(contact, values, len(first))
+        return np.bincount(contact, values, len(first)).astype(np.float64)
 
     axes = cuts.axes[cuts.cut[point]]
     normals = np.einsum("ni,nij->nj", shape.normals[cuts.index[point]], axes)

@@ -47,7 +47,10 @@ def _run(title: str, summary: Mapping[str, Any]) -> Iterator[str]:
     times = summary["planning_ms"]
     yield ""
     yield f"`plan_grasps` by kind: {kinds}. Failures: {causes or 'none'}."
-    yield f"Planning: median {times['median']:.0f} ms, 95 % below {times['p95']:.0f} ms."
+    yield (
+        f"Planning: median {times['median']:.0f} ms, 95 % below {times['p95']:.0f} ms of processor "
+        "time."
+    )
 
 
 def _row(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:
