@@ -16,7 +16,12 @@ import numpy as np
 from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
-from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
+from zsris_ros.evaluation.grasping.scenes import (
+    SceneLayout,
+    SceneObject,
+    draw_scene,
+    tabletop_frame,
+)
 from zsris_ros.evaluation.metrics import wilson
 from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.grasping import GraspCandidate, GraspPlan, GraspStatus, Gripper, plan_grasps
@@ -30,8 +35,8 @@ UNGRASPABLE = frozenset({"plate"})
 """Kinds of the tabletop that are no targets: the rim of a lying plate is too flat and too low for a
 jaw whose palm may not touch the table."""
 
-Finder = Callable[[Frame, BoolArray, str], tuple[BoolArray | None, str]]
-"""From a frame, the true mask and the object's name to the mask to grasp, or None and a status."""
+Finder = Callable[[Frame, BoolArray, SceneObject], tuple[BoolArray | None, str]]
+"""From a frame, the true mask and the object to the mask to grasp, or None and a status."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class GraspRecord:
     planning_ms: float
 
 
-def true_mask(frame: Frame, mask: BoolArray, name: str) -> tuple[BoolArray | None, str]:
+def true_mask(frame: Frame, mask: BoolArray, target: SceneObject) -> tuple[BoolArray | None, str]:
     """The finder of the measurement without language."""
     return mask, "TRUE_MASK"
 
@@ -97,7 +102,7 @@ def grasp_scenes(
             continue
         frame = with_noise(clean, depth_noise, rng)
         true = labels == target + 1
-        mask, status = find(frame, true, scene.objects[target].name)
+        mask, status = find(frame, true, scene.objects[target])
         for record, grasp in _attempts(stage, frame, mask, status, target, gripper, rng, film):
             if report is not None and record.cause and record.planner == "planner":
                 facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"

@@ -32,9 +32,11 @@ def grasp_tables(folder: Path) -> str:
 def _run(title: str, summary: Mapping[str, Any]) -> Iterator[str]:
     settings = summary["settings"]
     first, last = settings["seeds"]
+    asked = f", asked for by {settings['asked']}" if "asked" in settings else ""
     yield (
         f"**{title}**: gripper `{settings['gripper']}`, seeds {first}-{last}, "
-        f"{settings['masks']} masks, depth noise {settings['depth_noise'] * 1000:g} mm at 1 m."
+        f"{settings['masks']} masks{asked}, depth noise {settings['depth_noise'] * 1000:g} mm "
+        "at 1 m."
     )
     yield ""
     head = ("", "n", "lifted", "95 % interval", "grasp offered", "collided", "wrong object")
