@@ -1,35 +1,25 @@
-"""Candidates of a parallel jaw: antipodal pairs along cross-sections, and rims.
-
-The completed object is cut into bands as wide as a finger, across each approach direction and
-closing axis. Along the closing axis a band of a solid object is one interval; a band of a hollow
-one is several, with room for a finger between them: its rims.
-"""
+"""Drafts of a parallel jaw: antipodal pairs along cross-sections, and rims of hollow objects."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from zsris_ros.grasping.completion import CompletedObject
+from zsris_ros.grasping.cross_sections import Cuts, Parts, cut_bands, find_parts, members, span
 from zsris_ros.grasping.gripper import ParallelJaw
 from zsris_ros.grasping.plan import DoubleArray, GraspSettings
 from zsris_ros.types import BoolArray
-
-IndexArray = npt.NDArray[np.int64]
 
 _ABOVE_TURNS = np.radians(np.arange(0.0, 180.0, 15.0))
 _SIDE_TURNS = np.radians(np.arange(0.0, 360.0, 45.0))
 _RIM_TURNS = np.radians(np.arange(0.0, 360.0, 36.0))
 _SIDE_SLOPE, _TILT_SLOPE, _RIM_SLOPE = np.radians((12.0, 50.0, 47.0))  # below the horizontal
-_OFFSETS = (0.0, -0.35, 0.35, -0.7, 0.7)  # of half the extent along x
-_DEPTHS = (0.012, 0.022, 0.036)  # metres from the first contact to the finger tips
 _CONTACT = 0.006  # metres behind the extreme point that touch the pad
 _FACING = 0.93  # a normal this much along the approach belongs to no side of the object
 _LEAST_WALL = 0.4  # share of a contact, at a slant or from the side, that must be a side
@@ -37,10 +27,8 @@ _EDGE = 0.005  # metres of a side below its upper edge, whose normals are betwee
 _OTHER_FACE = 0.3  # a normal this much away from the finger belongs to the wall's other face
 _UNKNOWN_ANGLE = np.radians(20.0)  # of a contact of which too little was seen
 _BINS = 5
-_FEWEST, _FEWEST_IN_BAND = 4, 6  # points of a part, and of a band
 _LEVEL, _LEVELS = 0.005, 3  # metres above the tips over which widening is measured
 _PAD_DEPTH = 0.022  # metres of engagement that count as full
-_ROOM = 0.006  # metres that a finger needs beside its thickness inside a hollow object
 
 Approach = Literal["above", "tilted", "side"]
 
@@ -70,44 +58,6 @@ def wider_than(jaw: ParallelJaw) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Cuts:
-    """The points of C cuts: bands as wide as a finger, down to the finger tips. Metres.
-
-    Arrays over cuts: ``axes`` float64 Cx3x3, ``offset`` along x, ``tip`` along z, ``bounds`` int64
-    C+1, where the points of each begin. Arrays over points, cut by cut, sorted along y in each:
-    ``cut``, ``index`` of the point in the object, ``x`` from the band's middle, ``y``, and
-    ``above``, the distance of the finger tips.
-    """
-
-    axes: DoubleArray
-    offset: DoubleArray
-    tip: DoubleArray
-    bounds: IndexArray
-    cut: IndexArray
-    index: IndexArray
-    x: DoubleArray
-    y: DoubleArray
-    above: DoubleArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """Runs of points from ``start`` to ``stop`` that a gripper may close on, int64 P each.
-
-    ``cut`` is the cut of each. Where ``whole``, a part is all of its cut; else a rim.
-    """
-
-    cut: IndexArray
-    start: IndexArray
-    stop: IndexArray
-    whole: BoolArray
-
-    def where(self, chosen: BoolArray) -> _Parts:
-        """Return the chosen parts."""
-        return _Parts(self.cut[chosen], self.start[chosen], self.stop[chosen], self.whole[chosen])
-
-
-@dataclass(frozen=True, eq=False)
 class _Contacts:
     """The points near both ends of P parts, where pads touch. Arrays Px2: at -y, and at +y.
 
@@ -134,10 +84,10 @@ def draft_grasps(
     Approaches are straight from above, or all others.
     """
     directions = list(_above(shape) if from_above else _inclined_directions())
-    cuts, direction = _cuts(
-        shape, np.stack([axes for axes, _ in directions]), jaw, settings, from_above
+    cuts, direction = cut_bands(
+        shape.points, np.stack([axes for axes, _ in directions]), jaw, settings, from_above
     )
-    parts = _parts(cuts, jaw)
+    parts = find_parts(cuts, jaw)
     width = cuts.y[parts.stop - 1] - cuts.y[parts.start] + 2 * shape.resolution
     fits = width <= jaw.opening - 2 * settings.min_clearance
     parts, width = parts.where(fits), width[fits]
@@ -210,122 +160,15 @@ def _axes(approach: DoubleArray, closing: DoubleArray) -> DoubleArray:
     return np.array([[b * f - c * e, a, d], [c * d - a * f, b, e], [a * e - b * d, c, f]])
 
 
-def _cuts(
-    shape: CompletedObject,
-    axes: DoubleArray,
-    jaw: ParallelJaw,
-    settings: GraspSettings,
-    from_above: bool,
-) -> tuple[_Cuts, IndexArray]:
-    """Return the cuts with four points or more along D TCP axes Dx3x3, and the axes of each."""
-    local = axes.transpose(0, 2, 1) @ shape.points.T  # Dx3xN
-    band_axes, offset = _lateral_offsets(local[:, 0], from_above, jaw)
-    across = local[band_axes, 0] - offset[:, None]
-    inside = np.flatnonzero(np.abs(across) <= jaw.finger_width / 2)
-    band, index = np.divmod(inside, len(shape.points))
-    y, z = (local[band_axes[band], axis, index] for axis in (1, 2))
-    order = np.argsort(band * _span(y) + y)
-    band, index, y, z = band[order], index[order], y[order], z[order]
-    bounds = np.searchsorted(band, np.arange(len(offset) + 1))
-    lowest = -settings.support_clearance if from_above else np.inf
-    band_of_cut, tip = _tips(z, bounds, lowest, jaw)
-    cut, point = _members(bounds[band_of_cut], bounds[band_of_cut + 1])
-    deep = z[point] <= tip[cut]
-    sizes = np.bincount(cut[deep], minlength=len(tip))
-    deep &= sizes[cut] >= _FEWEST
-    enough = sizes >= _FEWEST
-    cut, point = (np.cumsum(enough) - 1)[cut[deep]], point[deep]
-    band_of_cut, tip = band_of_cut[enough], tip[enough]
-    cuts = _Cuts(
-        axes=axes[band_axes[band_of_cut]],
-        offset=offset[band_of_cut],
-        tip=tip,
-        bounds=np.append(0, np.cumsum(sizes[enough])),
-        cut=cut,
-        index=index[point],
-        x=across[band[point], index[point]],
-        y=y[point],
-        above=tip[cut] - z[point],
-    )
-    return cuts, band_axes[band_of_cut]
-
-
-def _span(values: DoubleArray) -> float:
-    """A length that keeps runs of values apart when a multiple of it is added to each run."""
-    return 2 * float(np.abs(values).max(initial=0.0)) + 1
-
-
-def _lateral_offsets(
-    x: DoubleArray, from_above: bool, jaw: ParallelJaw
-) -> tuple[IndexArray, DoubleArray]:
-    """Where to cut objects with points at ``x`` DxN, as rows and places.
-
-    The middle of a row is first; places are not closer together than a third of a finger's width.
-    """
-    rows: list[int] = []
-    places: list[float] = []
-    for row, (low, high) in enumerate(np.percentile(x, (1, 99), axis=1).T.tolist()):
-        found: list[float] = []
-        for share in _OFFSETS if from_above else _OFFSETS[:3]:
-            place = (low + high) / 2 + share * (high - low) / 2
-            if all(abs(place - other) >= jaw.finger_width / 3 for other in found):
-                found.append(place)
-        rows += [row] * len(found)
-        places += found
-    return np.array(rows), np.array(places)
-
-
-def _tips(
-    z: DoubleArray, bounds: IndexArray, lowest: float, jaw: ParallelJaw
-) -> tuple[IndexArray, DoubleArray]:
-    """How far along z the finger tips go in bands with points at ``z``, as bands and places.
-
-    Some depths behind the first contact, which is the second point of a band, and none beyond
-    ``lowest``. The points of band b begin at bounds[b]; a band of few points has no tips.
-    """
-    tips: list[float] = []
-    bands: list[int] = []
-    for band, (start, stop) in enumerate(pairwise(bounds.tolist())):
-        if stop - start < _FEWEST_IN_BAND:
-            continue
-        first = float(np.partition(z[start:stop], 1)[1])
-        last = first - 1
-        for depth in _DEPTHS:
-            tip = min(first + min(depth, jaw.finger_length - 0.004), lowest)
-            if tip > first + 0.002 and tip - last > 0.004:
-                last = tip
-                bands.append(band)
-                tips.append(tip)
-    return np.array(bands, np.int64), np.array(tips)
-
-
-def _parts(cuts: _Cuts, jaw: ParallelJaw) -> _Parts:
-    """Whole cuts and, where a cut has gaps with room for a finger, what lies between the gaps."""
-    number = np.arange(len(cuts.tip))
-    begins, ends = cuts.bounds[:-1], cuts.bounds[1:]
-    wide = np.diff(cuts.y) > jaw.finger_thickness + _ROOM
-    gaps = np.flatnonzero(wide & (np.diff(cuts.cut) == 0)) + 1
-    hollow = np.isin(number, cuts.cut[gaps])
-    start = np.sort(np.concatenate([begins[hollow], gaps]))
-    stop = np.sort(np.concatenate([ends[hollow], gaps]))
-    parts = _Parts(
-        np.concatenate([number, cuts.cut[start]]),
-        np.concatenate([begins, start]),
-        np.concatenate([ends, stop]),
-        np.arange(len(number) + len(start)) < len(number),
-    )
-    return parts.where(parts.stop - parts.start >= _FEWEST)
-
-
 def _contacts(
-    shape: CompletedObject, cuts: _Cuts, parts: _Parts, jaw: ParallelJaw, from_above: bool
+    shape: CompletedObject, cuts: Cuts, parts: Parts, jaw: ParallelJaw, from_above: bool
 ) -> _Contacts:
     """The contacts of both fingers with each part.
 
     Across an object from above, the angle around the approach counts: the upright pad touches the
     widest part of a rounded side, and `_widening` tells whether that is at its tip.
     """
-    along = cuts.y + _span(cuts.y) * cuts.cut  # ascending
+    along = cuts.y + span(cuts.y) * cuts.cut  # ascending
     inner = (
         np.searchsorted(along, along[parts.start] + _CONTACT),
         np.searchsorted(along, along[parts.stop - 1] - _CONTACT),
@@ -333,7 +176,7 @@ def _contacts(
     first = np.stack([parts.start, inner[1]], axis=1).ravel()
     last = np.stack([inner[0], parts.stop], axis=1).ravel()
     side = np.tile((-1.0, 1.0), len(parts.cut))
-    contact, point = _members(first, last)
+    contact, point = members(first, last)
 
     def total(values: DoubleArray | BoolArray) -> DoubleArray:
         return np.bincount(contact, values, len(first)).astype(np.float64)
@@ -386,15 +229,13 @@ def _edge_angle(x: DoubleArray, outwards: DoubleArray, jaw: ParallelJaw) -> floa
     return float(np.arctan(abs(ends[1].max() - ends[0].max()) / (2 * third)))
 
 
-def _widening(cuts: _Cuts) -> DoubleArray:
+def _widening(cuts: Cuts) -> DoubleArray:
     """The angles at which sides of cuts widen towards the finger tips, as a cone's; 0 unknown."""
     level = (cuts.above / _LEVEL).astype(np.int64)
     begins = cuts.bounds[:-1]
-    low, high = (
-        np.stack([np.asarray(extreme.reduceat(np.where(level == at, cuts.y, missing), begins))
-                  for at in range(_LEVELS)])
-        for extreme, missing in ((np.minimum, np.inf), (np.maximum, -np.inf))
-    )  # fmt: skip
+    at = level == np.arange(_LEVELS)[:, None]
+    low = np.minimum.reduceat(np.where(at, cuts.y, np.inf), begins, axis=1)
+    high = np.maximum.reduceat(np.where(at, cuts.y, -np.inf), begins, axis=1)
     seen = np.isfinite(low)
     deep = np.argmax(seen, axis=0)
     shallow = _LEVELS - 1 - np.argmax(seen[::-1], axis=0)
@@ -407,11 +248,3 @@ def _widening(cuts: _Cuts) -> DoubleArray:
     angles = np.zeros(len(begins))
     angles[known] = np.arctan(np.maximum(0.0, growth))
     return angles
-
-
-def _members(first: IndexArray, last: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """The numbers of runs from ``first`` to ``last``, once for each member, and the members."""
-    sizes = last - first
-    run = np.repeat(np.arange(len(first)), sizes)
-    begins = np.cumsum(sizes) - sizes
-    return run, np.arange(len(run)) + (first - begins)[run]
