@@ -87,9 +87,14 @@ def cup_candidates(
     axes = np.stack([patch.axes for patch in patches])
     positions = np.stack([patch.position for patch in patches])
     samples = np.vstack(
-        [box_samples(cup.cup(), _FINGER_SPACING), box_samples(cup.body(), _BODY_SPACING)]
+        [
+            *lower_samples([cup.cup()], _FINGER_SPACING, upright=False),
+            *lower_samples([cup.body()], _BODY_SPACING, upright=False),
+        ]
     )
-    placed = _placed(samples[None], axes, positions)
+    placed = _placed(
+        _facing_down(np.repeat(samples[None], len(patches), axis=0), axes), axes, positions
+    )
     on_support = placed[..., 2].min(axis=1) < settings.support_clearance - 1e-6
     in_scene = _sweep_hits(heights, placed, axes, settings)
     clearance = heights.clearance(placed)
@@ -174,9 +179,7 @@ def _free_of_collisions(
     bottom = np.concatenate(
         [_opened(lower, openings), np.repeat(palm[None], len(drafts), axis=0)], axis=1
     )
-    # The gripper is symmetric: its faces at low x or y are the lower ones where x or y point up.
-    bottom[..., :2] *= np.where(axes[:, 2, :2] > 0, -1.0, 1.0)[:, None]
-    gripper = _placed(bottom, axes, positions)
+    gripper = _placed(_facing_down(bottom, axes), axes, positions)
     fingers = _placed(
         _opened([box_samples(each, _FINGER_SPACING) for each in jaw.fingers(0.0)], openings),
         axes,
@@ -236,6 +239,16 @@ def _opened(closed: list[DoubleArray], openings: DoubleArray) -> DoubleArray:
     samples = np.repeat(np.vstack(closed)[None], len(openings), axis=0)
     samples[..., 1] += side * openings[:, None] / 2
     return samples
+
+
+def _facing_down(samples: DoubleArray, axes: DoubleArray) -> DoubleArray:
+    """The `lower_samples` MxSx3 of M grasps, mirrored where the TCP's x or y axis points up.
+
+    Grippers are symmetric: their faces at low x or y are then the lower ones.
+    """
+    mirrored = np.where(axes[:, 2] > 0, -1.0, 1.0)
+    mirrored[:, 2] = 1.0
+    return samples * mirrored[:, None]
 
 
 def _near_tips(jaw: ParallelJaw) -> BoolArray:

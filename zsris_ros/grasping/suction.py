@@ -55,8 +55,8 @@ def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) ->
         position = seen.points[index] + ((middle - seen.points[index]) @ normal) * normal
         off = np.abs((around - middle) @ normal)
         error = float(np.percentile(off, 95))
-        axes = cup_axes(-normal)
-        if error > cup.tolerance or _resting(around - position, axes, cup.radius) < 1:
+        axes = cup_axes(-normal) if error <= cup.tolerance else None
+        if axes is None or _resting(around - position, axes, cup.radius) < 1:
             rejected[TOO_CURVED] += 1
             continue
         patches.append(Patch(axes, position, 1 - error / cup.tolerance))
