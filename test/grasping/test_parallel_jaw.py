@@ -147,8 +147,8 @@ def test_the_lower_faces_of_a_gripper_hit_what_all_of_it_hits(panda: ParallelJaw
         position = rng.uniform((-0.1, -0.1, 0.05), (0.1, 0.1, 0.25))
         whole, under = (heights.hits(each @ axes.T + position).any() for each in (every, lower))
         assert not under or whole
-        hits += whole
-        missed += whole and not under
+        hits += int(whole)
+        missed += int(whole and not under)
     assert hits > 30
     assert missed <= 0.02 * hits, "samples of an underside lie a little apart"
 
