@@ -10,22 +10,18 @@ from collections.abc import Sequence
 from zsris_ros import __version__
 from zsris_ros.commands import (
     bench,
-    calibrate,
-    convert_osd,
     demo,
-    evaluate,
     listen,
     parse,
     record_libero,
     record_tabletop,
     refer,
     replay,
-    train,
-    train_language,
-    train_vatex,
     views,
     weights,
 )
+from zsris_ros.commands.evaluation import calibrate, convert_osd, evaluate
+from zsris_ros.commands.training import train, train_language, train_vatex
 
 FAILED = 2
 INTERRUPTED = 130

@@ -17,7 +17,6 @@ from zsris_ros.baselines.localisation import make_localiser
 from zsris_ros.baselines.methods import METHODS, VARIANTS, Method, find_method, method_names
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.published_resolver import PublishedResolver
-from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.guidance.coherence import directed_map
 from zsris_ros.language.rule_parser import RuleParser
@@ -25,6 +24,7 @@ from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, Proposals, Scene, Verdict
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemSettings
+from zsris_ros.vision.resnet_clip import ResnetClip
 from zsris_ros.vision.views import HybridSettings
 
 HYBRID = HybridSettings(start_block=2, blur_kernel=5)

@@ -94,7 +94,7 @@ def test_depth_in_rvl_is_read_as_that_in_png() -> None:
         )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(0.2, 9.9), min_size=1, max_size=12),
     st.floats(1.0, 200.0),
@@ -154,7 +154,7 @@ def test_a_picture_may_have_as_many_pixels_as_allowed() -> None:
         decompress(message, max_pixels=29)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(max_size=30)
     | st.sampled_from(["jpeg", "16UC1; png", "32FC1; compressedDepth png", "mono16; png"]),

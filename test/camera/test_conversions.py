@@ -56,7 +56,7 @@ def drawn(
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(drawn(tuple(LAYOUTS)))
 def test_pixels_come_back(case: tuple[np.ndarray, Image]) -> None:
     pixels, image = case
@@ -76,7 +76,7 @@ PACKED = tuple(name for name in COLOUR_ENCODINGS if name not in PLANAR)
 NAMELESS = {"8UC1": "mono8", "8UC3": "bgr8", "8UC4": "bgra8", "16UC3": "bgr16", "16UC4": "bgra16"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(drawn(PACKED, longest_padding=0))  # the oracle reads no padding
 def test_colours_equal_those_of_rosbags_image(case: tuple[np.ndarray, Image]) -> None:
     oracle = pytest.importorskip("rosbags.image")
@@ -136,7 +136,7 @@ def planes(draw: st.DrawFn, encodings: tuple[str, ...] = ("nv12", "nv21")) -> Im
     return image
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(planes())
 def test_planes_have_the_colours_of_opencv(image: Image) -> None:
     packed = len(image.data) == image.width * image.height * 3 // 2
@@ -147,7 +147,7 @@ def test_planes_have_the_colours_of_opencv(image: Image) -> None:
     assert np.array_equal(conversions.to_rgb(image), expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(planes(("nv24",)))
 def test_nv24_has_a_pair_of_chroma_for_each_pixel(image: Image) -> None:
     packed = len(image.data) == image.width * image.height * 3
@@ -190,7 +190,7 @@ def test_sixteen_bits_are_scaled_by_their_full_scale(value: int, encoding: str, 
     assert np.all(np.abs(read - value / 257) <= 0.5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(drawn(tuple(LAYOUTS)))
 def test_a_message_made_here_reads_the_same_here_and_there(case: tuple[np.ndarray, Image]) -> None:
     oracle = pytest.importorskip("rosbags.image")
@@ -260,7 +260,7 @@ def test_colour_is_not_read_as_depth() -> None:
         conversions.to_depth(good())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     width=st.integers(0, 40),
     height=st.integers(0, 40),

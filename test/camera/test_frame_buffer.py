@@ -156,7 +156,7 @@ def test_keys_tell_synceds_apart() -> None:
     assert kept.newest().key != bare.key
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.integers(0, 10**6), min_size=1, max_size=30),
     st.integers(-(10**6), 2 * 10**6),
@@ -190,7 +190,7 @@ def test_of_older_frames_one_each_quarter_of_a_second_is_kept_with_its_depth() -
     assert len(kept) == 1, "time has jumped back"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=80), st.integers(1, 9))
 def test_what_is_kept_besides_never_hides_the_last_ones(gaps: list[int], length: int) -> None:
     plain: FrameBuffer[int, str] = FrameBuffer(length, 0)

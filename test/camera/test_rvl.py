@@ -18,7 +18,7 @@ SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 STEPS = st.sampled_from([0, 0, 1, 2, 999, 1000, 1001, 65535])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(arrays(np.uint16, SIZES, elements=STEPS) | arrays(np.uint16, SIZES))
 def test_depth_comes_back_exactly(depth: np.ndarray) -> None:
     read = rvl.decode(encoded(depth))
@@ -53,7 +53,7 @@ def test_damage_is_refused_in_a_sentence(data: bytes, said: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SIZES, st.binary(max_size=80))
 def test_noise_is_read_in_its_size_or_refused(size: tuple[int, int], code: bytes) -> None:
     try:

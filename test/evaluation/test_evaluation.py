@@ -27,8 +27,7 @@ from zsris_ros.evaluation.reports.summary import summarise_folder
 from zsris_ros.evaluation.run_folder import Results, claim
 from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
-from zsris_ros.models.load import LoadedModels, load_models
-from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.load import LoadedModels
 from zsris_ros.torch_utils import precision as precision_module
 from zsris_ros.types import InputError, Verdict
 
@@ -70,15 +69,10 @@ class Same:
         return self.only
 
 
-@pytest.fixture(scope="module")
-def parts() -> LoadedModels:
-    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
-
-
 def entered(
-    parts: LoadedModels, directory: Path, proposals: str = "truth", name: str = "hybridgl"
+    tabletop: LoadedModels, directory: Path, proposals: str = "truth", name: str = "hybridgl"
 ) -> MethodRun:
-    experiment = Experiment(parts, None, directory, SETTINGS)
+    experiment = Experiment(tabletop, None, directory, SETTINGS)
     return experiment.prepare(find_method(name), proposals)
 
 
@@ -93,8 +87,10 @@ def lines(path: Path) -> list[Any]:
     return [without_times(json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def test_every_answer_and_every_frame_is_written_down(parts: LoadedModels, tmp_path: Path) -> None:
-    evaluate(Squares(3), [entered(parts, tmp_path)], limit=2)
+def test_every_answer_and_every_frame_is_written_down(
+    tabletop: LoadedModels, tmp_path: Path
+) -> None:
+    evaluate(Squares(3), [entered(tabletop, tmp_path)], limit=2)
     answers, looks = read_answers(tmp_path), read_frames(tmp_path)
     assert [look.item for look in looks] == ["squares 0", "squares 1"]
     assert [answer.iou for answer in answers] == [1, 0, 1] * 2
@@ -121,14 +117,14 @@ def test_every_answer_and_every_frame_is_written_down(parts: LoadedModels, tmp_p
 
 
 def test_several_targets_count_together_and_duplicates_each(
-    parts: LoadedModels, tmp_path: Path
+    tabletop: LoadedModels, tmp_path: Path
 ) -> None:
     asked = (
         Question("the leftmost object", "plural", (0, 2)),
         Question("the leftmost object", "ambiguous", (0, 2), Verdict.AMBIGUOUS),
         Question("the leftmost object", "absent", (), Verdict.NOT_FOUND),
     )
-    evaluate(Squares(1, asked), [entered(parts, tmp_path)])
+    evaluate(Squares(1, asked), [entered(tabletop, tmp_path)])
     plural, ambiguous, absent = read_answers(tmp_path)
     assert (plural.intersection, plural.union) == (100, 100 + 16 * 30)
     assert (plural.bound_intersection, plural.bound_union) == (580, 580), "one proposal each"
@@ -137,10 +133,10 @@ def test_several_targets_count_together_and_duplicates_each(
 
 
 def test_what_cannot_be_read_is_refused_and_the_run_goes_on(
-    parts: LoadedModels, tmp_path: Path
+    tabletop: LoadedModels, tmp_path: Path
 ) -> None:
     asked = (Question("?!", "none", (0,)), Question("the leftmost object", "superlative", (0,)))
-    evaluate(Squares(2, asked), [entered(parts, tmp_path)])
+    evaluate(Squares(2, asked), [entered(tabletop, tmp_path)])
     refused, fine = read_answers(tmp_path)[:2]
     assert (refused.verdict, refused.iou, refused.union) == ("REFUSED", 0, 100)
     assert "say which" in refused.explanation
@@ -149,28 +145,30 @@ def test_what_cannot_be_read_is_refused_and_the_run_goes_on(
     assert (summary["refused"], summary["n"], summary["accuracy"]) == (2, 4, 0.5)
 
 
-def test_proposals_come_from_a_file_by_the_items_names(parts: LoadedModels, tmp_path: Path) -> None:
+def test_proposals_come_from_a_file_by_the_items_names(
+    tabletop: LoadedModels, tmp_path: Path
+) -> None:
     file = tmp_path / "masks.json"
     left = {"size": [48, 64], "counts": [10 + 4 * 48, *[10, 38] * 9, 10, 28 + 50 * 48]}
     file.write_text(json.dumps([{"image_id": "squares 0", "segmentation": left, "score": 0.9}]))
-    evaluate(Squares(2), [entered(parts, tmp_path / "out", str(file))])
+    evaluate(Squares(2), [entered(tabletop, tmp_path / "out", str(file))])
     first, second = read_frames(tmp_path / "out")
     assert first.bounds["joined"] == (1, 0, 0) and second.proposals["joined"] == 0
     assert {answer.verdict for answer in read_answers(tmp_path / "out")[3:]} == {"NOT_FOUND"}
     with pytest.raises(InputError, match="no file of proposals"):
-        entered(parts, tmp_path / "other", "nowhere.json")
+        entered(tabletop, tmp_path / "other", "nowhere.json")
 
 
-def test_what_a_kill_left_half_done_is_done_again(parts: LoadedModels, tmp_path: Path) -> None:
-    evaluate(Squares(3), [entered(parts, tmp_path / "whole")])
+def test_what_a_kill_left_half_done_is_done_again(tabletop: LoadedModels, tmp_path: Path) -> None:
+    evaluate(Squares(3), [entered(tabletop, tmp_path / "whole")])
     directory = tmp_path / "killed"
-    evaluate(Squares(3), [entered(parts, directory)], limit=1)
+    evaluate(Squares(3), [entered(tabletop, directory)], limit=1)
     whole = (tmp_path / "whole" / "answers.jsonl").read_text().splitlines(keepends=True)
     with (directory / "answers.jsonl").open("a") as answers:
         answers.write(whole[3] + whole[4][:40])
     with (directory / "looks.jsonl").open("a") as looks:
         looks.write('{"item": "squares 1", "bou')
-    resumed = entered(parts, directory)
+    resumed = entered(tabletop, directory)
     assert resumed.results.done == {"squares 0"}
     evaluate(Squares(3), [resumed])
     for name in ("answers.jsonl", "looks.jsonl"):
@@ -213,16 +211,16 @@ SHARING = [
 ]  # fmt: skip
 
 
-def test_sharing_changes_no_answer(parts: LoadedModels, tmp_path: Path) -> None:
+def test_sharing_changes_no_answer(tabletop: LoadedModels, tmp_path: Path) -> None:
     item = TabletopData(0, 1).to_item(small_scenes()[0])
     one = Same(item)
-    shared = Experiment(parts, None, tmp_path / "shared", SETTINGS)
+    shared = Experiment(tabletop, None, tmp_path / "shared", SETTINGS)
     methods = [find_method(*each) for each in SHARING]
     together = [shared.prepare(m, "depth", f"{m.name}.{m.variant}") for m in methods]
     evaluate(one, together)
     for method in methods:
         folder = f"{method.name}.{method.variant}"
-        alone = Experiment(parts, None, tmp_path / "alone", SETTINGS)
+        alone = Experiment(tabletop, None, tmp_path / "alone", SETTINGS)
         evaluate(one, [alone.prepare(method, "depth", folder)])
         for name in ("answers.jsonl", "looks.jsonl"):
             ours = lines(tmp_path / "shared" / folder / name)
@@ -230,8 +228,8 @@ def test_sharing_changes_no_answer(parts: LoadedModels, tmp_path: Path) -> None:
             assert ours
 
 
-def test_what_methods_have_in_common_is_one(parts: LoadedModels, tmp_path: Path) -> None:
-    experiment = Experiment(parts, None, tmp_path, SETTINGS)
+def test_what_methods_have_in_common_is_one(tabletop: LoadedModels, tmp_path: Path) -> None:
+    experiment = Experiment(tabletop, None, tmp_path, SETTINGS)
 
     def scene(name: str, variant: str, proposals: str = "truth") -> Any:
         contestant = experiment.prepare(find_method(name, variant), proposals, f"{name}.{variant}")

@@ -21,7 +21,7 @@ from zsris_ros.evaluation.expressions.expression_bench import (
 )
 from zsris_ros.evaluation.expressions.expression_tables import expression_tables
 from zsris_ros.evaluation.expressions.simulated_semantics import SimulatedClip, content_words
-from zsris_ros.evaluation.reports.result_tables import with_results
+from zsris_ros.evaluation.reports.markdown import with_results
 from zsris_ros.types import InputError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

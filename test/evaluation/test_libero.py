@@ -18,7 +18,7 @@ from zsris_ros.evaluation.libero.libero_tables import libero_tables
 from zsris_ros.evaluation.libero.object_names import ABSENT_NAMES, LOOKS, NAMES, name_of
 from zsris_ros.evaluation.libero.simulated_frames import answer_simulated
 from zsris_ros.evaluation.libero.task_questions import first_objects, task_questions
-from zsris_ros.evaluation.reports.result_tables import with_results
+from zsris_ros.evaluation.reports.markdown import with_results
 from zsris_ros.types import Verdict
 
 BOWLS = {"akita_black_bowl_1": 0, "akita_black_bowl_2": 1, "plate_1": 2, "flat_stove_1": 3}

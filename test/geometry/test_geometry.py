@@ -26,7 +26,7 @@ DEPTHS = arrays.arrays(
 
 
 @given(MASKS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_centroid_pixel_is_inside_however_it_is_rounded(mask):
     if not mask.any():
         with pytest.raises(InputError, match="empty"):
@@ -51,7 +51,6 @@ def test_centroid_pixel_of_a_convex_mask_is_its_mean_and_of_a_ring_lies_on_the_r
 
 
 @given(MASKS)
-@settings(max_examples=100, deadline=None)
 def test_inside_pixel_is_as_deep_as_any(mask):
     if not mask.any():
         with pytest.raises(InputError, match="empty"):
@@ -65,14 +64,13 @@ def test_inside_pixel_is_as_deep_as_any(mask):
 
 
 @given(arrays.arrays(np.bool_, (16, 20)), DEPTHS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_depth_share_counts_valid_depth(mask, depth):
     count = sum(bool(valid_depth(depth)[y, x]) for y, x in np.argwhere(mask))
     assert depth_share(mask, depth) == pytest.approx(count / mask.sum() if mask.any() else 0)
 
 
 @given(MASKS)
-@settings(max_examples=100, deadline=None)
 def test_box_spans_exactly_the_mask(mask):
     x, y, w, h = mask_box(mask)
     if not mask.any():
@@ -89,7 +87,7 @@ def test_boxes_of_no_masks():
 
 
 @given(DEPTHS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_back_projected_points_project_onto_their_pixels(depth):
     points = back_project(depth, CAMERA)
     valid = valid_depth(depth)
@@ -103,7 +101,7 @@ def test_back_projected_points_project_onto_their_pixels(depth):
 
 
 @given(arrays.arrays(np.bool_, (16, 20)), DEPTHS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_centroid_3d_exists_exactly_where_depth_does_and_lies_within_its_points(mask, depth):
     centre = centroid_3d(mask, depth, CAMERA)
     known = mask & valid_depth(depth)

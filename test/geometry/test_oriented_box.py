@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.depth_scenes import Box, look, on_table, worn
 
 from zsris_ros.geometry.oriented_box import CAMERA_UP, Pose, UprightBox, upright_box
-from zsris_ros.referring.object_geometry import Extents
+from zsris_ros.referring.objects.object_geometry import Extents
 from zsris_ros.types import Frame, InputError, Intrinsics, Proposals, Scene
 
 CAMERA = Intrinsics(fx=100.0, fy=100.0, cx=31.5, cy=23.5)
@@ -20,7 +20,6 @@ POSES = st.builds(Pose.from_quaternion, st.tuples(METRES, METRES, METRES), QUATE
 
 
 @given(POSES)
-@settings(max_examples=100, deadline=None)
 def test_a_rotation_survives_its_quaternion(pose: Pose) -> None:
     np.testing.assert_allclose(pose.axes @ pose.axes.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(pose.axes) == pytest.approx(1)
@@ -44,7 +43,7 @@ def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
 
 
 @given(POSES, POSES, st.tuples(METRES, METRES, METRES))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_poses_chain(outer: Pose, inner: Pose, point: tuple[float, float, float]) -> None:
     step_by_step = outer.transform_points(inner.transform_points(np.array(point)))
     np.testing.assert_allclose(
@@ -82,7 +81,7 @@ def error(
 
 
 @given(SIZES, PLACES, st.floats(-3.2, 3.2), EYES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_box_of_a_box_is_the_box(
     size: tuple[float, float, float],
     place: tuple[float, float],

@@ -12,7 +12,7 @@ from support.grasp_scenes import BoxOnTable, cast
 
 from zsris_ros.cli import main
 from zsris_ros.evaluation.grasping.grasp_tables import grasp_tables, joined
-from zsris_ros.evaluation.reports.result_tables import with_results
+from zsris_ros.evaluation.reports.markdown import with_results
 from zsris_ros.grasping import load_gripper, plan_grasps
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene

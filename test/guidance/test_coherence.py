@@ -20,7 +20,7 @@ from zsris_ros.guidance.coherence import (
 TABLES = (PUBLISHED_WEIGHTS, PRINTED_WEIGHTS, PRODUCT_WEIGHTS)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 1000), st.sampled_from(TABLES), st.sampled_from(["", "big", "small"]))
 def test_equals_equation_8(seed: int, table: dict[str, GuidanceWeights], size: str) -> None:
     rng = np.random.default_rng(seed)

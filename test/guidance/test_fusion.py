@@ -43,7 +43,7 @@ def test_ties_go_to_the_lower_index() -> None:
     assert top_indices(torch.tensor([1.0, 2.0, 2.0, 1.0]), 3).tolist() == [1, 2, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(logit_lists, st.integers(1, 9))
 def test_cut_probabilities_are_a_softmax_of_cut_logits(logits: Tensor, count: int) -> None:
     logits = (64 * logits).round() / 64  # closer ones have the same probability by rounding
@@ -84,7 +84,7 @@ def test_printed_fusion_is_a_distribution() -> None:
     torch.testing.assert_close(fuse(semantic, torch.randn(6), weight=0.0), semantic)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(logit_lists, st.integers(0, 99))
 def test_relation_likelihood_is_a_distribution(logits: Tensor, seed: int) -> None:
     torch.manual_seed(seed)

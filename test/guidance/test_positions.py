@@ -40,7 +40,7 @@ def test_words_point(words: tuple[str, ...], place: tuple[int | None, int | None
     assert weights.max() == pytest.approx(1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.sampled_from(POSITIONS)), st.integers(1, 40), st.integers(1, 40))
 def test_weights_are_in_range(words: set[str], height: int, width: int) -> None:
     weights = position_map(words, height, width)

@@ -31,7 +31,7 @@ def scene(**boxes: tuple[float, float, float, float]) -> Tensor:
     return torch.tensor(list(boxes.values()), dtype=torch.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(KINDS), layouts, st.data())
 def test_scores_are_scores(kind: str, boxes: Tensor, data: st.DataObject) -> None:
     count = len(boxes)
@@ -47,7 +47,7 @@ def test_scores_are_scores(kind: str, boxes: Tensor, data: st.DataObject) -> Non
     assert scores.diagonal().abs().sum() == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(sorted(PAIRS)), layouts)
 def test_opposites(kind: str, boxes: Tensor) -> None:
     scores, opposite = soft_relation(kind, boxes), soft_relation(PAIRS[kind], boxes)
@@ -55,14 +55,14 @@ def test_opposites(kind: str, boxes: Tensor) -> None:
     assert (torch.minimum(scores, opposite) == 0).all()  # never both
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["near", "with", "next_to", "far_from"]), layouts)
 def test_nearness_is_mutual(kind: str, boxes: Tensor) -> None:
     scores = soft_relation(kind, boxes)
     torch.testing.assert_close(scores, scores.T)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(KINDS), layouts, coordinates, coordinates)
 def test_moving_the_camera_changes_nothing(kind: str, boxes: Tensor, x: int, y: int) -> None:
     moved = boxes + torch.tensor([x, y, 0, 0])
@@ -70,7 +70,7 @@ def test_moving_the_camera_changes_nothing(kind: str, boxes: Tensor, x: int, y: 
     torch.testing.assert_close(*scores, atol=1e-4, rtol=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(layouts)
 def test_a_mirror_swaps_left_and_right_only(boxes: Tensor) -> None:
     mirrored = boxes.clone()
@@ -81,7 +81,7 @@ def test_a_mirror_swaps_left_and_right_only(boxes: Tensor) -> None:
         torch.testing.assert_close(*scores, atol=1e-4, rtol=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(layouts)
 def test_soft_directions_agree_with_the_published_comparison(boxes: Tensor) -> None:
     for kind, flag in (("left_of", "left"), ("right_of", "right"), ("above", "up")):
@@ -89,7 +89,7 @@ def test_soft_directions_agree_with_the_published_comparison(boxes: Tensor) -> N
         assert torch.equal(soft_relation(kind, boxes) > 0, hard)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layouts, st.integers(1, 300))
 def test_farther_left_is_no_less_left(boxes: Tensor, step: int) -> None:
     moved = boxes.clone()
@@ -98,7 +98,7 @@ def test_farther_left_is_no_less_left(boxes: Tensor, step: int) -> None:
     assert (after >= before - 1e-6).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(KINDS), layouts)
 def test_unknown_points_are_no_points(kind: str, boxes: Tensor) -> None:
     unknown = torch.full((len(boxes), 3), torch.nan)
@@ -199,7 +199,7 @@ def test_two_anchors_in_one_place() -> None:
     assert torch.isfinite(scores).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(layouts)
 def test_published_comparisons_are_strict(boxes: Tensor) -> None:
     for flag in HARD_FLAGS[:-1]:

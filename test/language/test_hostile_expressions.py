@@ -56,7 +56,7 @@ def is_plain(text: str) -> bool:
     return not any(unicodedata.category(each) == "Cc" or each in turning for each in text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(["the", "red", "mug", "left of", "not", "second", *ODD[:-1]]))
     .flatmap(lambda words: st.text().map(lambda text: f"{' '.join(words)}{text}"))

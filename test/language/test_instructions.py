@@ -67,7 +67,6 @@ def steps(text: str) -> list[tuple[str, str]]:
     return [(step.action, step.target.head if step.target else "") for step in found]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(VERBS), NOUNS),
@@ -84,7 +83,6 @@ def test_a_step_for_each_verb(orders: list[tuple[str, str]]) -> None:
             assert steps(text) == said, text
 
 
-@settings(max_examples=100, deadline=None)
 @given(NOUNS, NOUNS, st.sampled_from(["on", "in", "next to", "behind", "between the twins and"]))
 def test_unknown_nouns_have_destinations(noun: str, other: str, preposition: str) -> None:
     (step,) = parse_instruction(f"please put the red {noun} {preposition} the {other}").steps
@@ -117,7 +115,7 @@ def check(parsed: Instruction) -> None:
     json.dumps(instruction_to_json(parsed))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text() | st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
 def test_any_text_gives_an_instruction_or_an_input_error(text: str) -> None:
     try:

@@ -86,7 +86,7 @@ def test_right_now_is_not_right_said_twice(text: str) -> None:
 
 @given(wrapper=st.sampled_from(WRAPPERS), tail=st.sampled_from(TAILS),
        row=st.sampled_from(load("expressions.txt")))  # fmt: skip
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_wrappers_and_punctuation_change_nothing(
     wrapper: str, tail: str, row: dict[str, Any]
 ) -> None:
@@ -99,7 +99,7 @@ def test_wrappers_and_punctuation_change_nothing(
 
 
 @given(row=st.sampled_from(load("expressions.txt")), data=st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_hesitation_changes_nothing(row: dict[str, Any], data: st.DataObject) -> None:
     """ "uh" between any two words may stand in quoted phrases only."""
     words = row["text"].split()
@@ -243,7 +243,7 @@ VOCABULARY = sorted(
 
 
 @given(st.text(max_size=2000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_parses_or_is_refused(text: str) -> None:
     if not any(character.isalnum() for character in text):
         with pytest.raises(InputError, match="no word"):
@@ -255,7 +255,7 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_words_parse(words: list[str]) -> None:
     text = " ".join(words)
     if any(character.isalpha() for character in text):

@@ -9,7 +9,7 @@ import pytest
 from support.expressions import outline
 
 from zsris_ros.language import parse, to_json
-from zsris_ros.simulation.expression_templates import COMMANDS, TEMPLATES
+from zsris_ros.simulation.expressions.expression_templates import COMMANDS, TEMPLATES
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),
          ("cylinder", "cylinders"))  # fmt: skip

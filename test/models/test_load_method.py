@@ -18,7 +18,6 @@ from support.small_sam import SMALL
 
 import zsris_ros.models.load_method as methods
 from zsris_ros.baselines.methods import find_method
-from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.evaluation.experiment import Experiment
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.models.load import LoadedModels
@@ -33,6 +32,7 @@ from zsris_ros.types import InputError, Verdict
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.resnet_clip import ResnetClip, load_clip
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError

@@ -19,13 +19,11 @@ from support.small_clip import CONFIG as SMALL_CLIP
 from support.small_clip import small_clip
 from support.small_sam import SMALL as SMALL_SAM
 
-from zsris_ros.baselines.factory import hybrid_settings
-from zsris_ros.baselines.methods import find_method
 from zsris_ros.commands.weights import add_arguments, run
 from zsris_ros.models import load as load_module
 from zsris_ros.models import preset as preset_module
 from zsris_ros.models.background_reuse import proven_halo
-from zsris_ros.models.load import LoadedModels, load_models, load_segmenter
+from zsris_ros.models.load import LoadedModels, load_models
 from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import (
     checkpoints,
@@ -227,16 +225,6 @@ def test_parts_are_built_and_work(small_preset: Callable[..., None]) -> None:
     assert parts.encoder.clip.encode_text(["the red mug"]).shape == (1, SMALL_CLIP["embed_dim"])
 
 
-def test_the_whole_pipeline_from_a_preset(small_preset: Callable[..., None]) -> None:
-    segmenter = load_segmenter(
-        "small", LoadOptions(device="cpu", parser="rules", depth_proposals=False)
-    )
-    rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    result = segmenter.refer(segmenter.look(Frame(rgb)), "the red mug")
-    assert result.mask.shape == (40, 60)
-    assert result.expression.target.head == "mug"
-
-
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_parts_in_half_precision(small_preset: Callable[..., None], precision: str) -> None:
     parts = load_small(precision=precision)
@@ -356,16 +344,6 @@ def test_background_tokens_are_reused_if_features_agree(
     assert "(cosine 0.98000, logits 7.50)" in caplog.text
     small_preset(hybrid={"start_block": 2, "window": 1.5})
     assert halo() is None and not caplog.text
-
-
-def test_published_variants_share_nothing(small_preset: Callable[..., None]) -> None:
-    small_preset()
-    parts = load_small()
-    settings, clip = parts.encoder.settings, parts.encoder.clip
-    assert settings.halo == 0
-    for variant, halo in (("reference", None), ("paper", None), ("product", 0)):
-        method = find_method("hybridgl", variant)
-        assert hybrid_settings(method, clip, settings).halo == halo
 
 
 def test_agreement_is_that_of_the_worst_row() -> None:

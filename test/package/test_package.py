@@ -11,7 +11,9 @@ import subprocess
 import sys
 import sysconfig
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -74,6 +76,7 @@ def sources() -> Iterator[Path]:
     return (ROOT / "zsris_ros").rglob("*.py")
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Dotted names of all imports of a source, including names in modules and type checking."""
     names: set[str] = set()
@@ -256,6 +259,20 @@ def test_a_room_imports_only_lower_rooms() -> None:
 
 def test_modules_import_each_other_in_no_circle() -> None:
     tuple(TopologicalSorter(import_graph()).static_order())  # raises CycleError
+
+
+def test_folders_of_a_room_import_each_other_in_no_circle() -> None:
+    """A folder counts as one node, a module that lies directly in a room as another."""
+    graph: dict[str, set[str]] = {}
+    for module, imports in import_graph().items():
+        node, *targets = (".".join(name.split(".")[1:3]) for name in (module, *imports))
+        graph.setdefault(node, set()).update({*targets} - {node})
+    tuple(TopologicalSorter(graph).static_order())
+
+
+def test_no_folder_holds_more_than_a_dozen_modules() -> None:
+    sizes = Counter(path.parent for path in sources() if path.name != "__init__.py")
+    assert max(sizes.values()) <= 12
 
 
 def test_the_root_holds_the_command_alone() -> None:

@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from zsris_ros.evaluation.reports.result_tables import (
-    methods_table,
-    overview_table,
-    results_table,
-    with_results,
-)
+from zsris_ros.evaluation.reports.markdown import with_results
+from zsris_ros.evaluation.reports.result_tables import methods_table, overview_table, results_table
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -23,7 +23,7 @@ from zsris_ros.proposals.sam.connected_components import (
 MASKS = arrays.arrays(bool, st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(1, 12)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(MASKS, st.integers(1, 20))
 def test_as_one_by_one(masks: np.ndarray, least: int) -> None:
     given_masks = torch.from_numpy(masks)
@@ -42,7 +42,6 @@ def _largest_is_a_tie(mask: np.ndarray) -> bool:
     return len(sizes) > 1 and sizes[-1] == sizes[-2]
 
 
-@settings(deadline=None)
 @given(MASKS)
 def test_regions_are_what_opencv_finds(masks: np.ndarray) -> None:
     labels, sizes = _label_components(torch.from_numpy(masks))

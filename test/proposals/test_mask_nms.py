@@ -28,7 +28,7 @@ def block(x, width=10):
 
 
 @given(MASKS, st.floats(0, 1), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_dropped_masks_overlap_a_better_one_and_kept_ones_do_not(masks, threshold, random):
     quality = np.array([random.choice([0.2, 0.5, 0.9]) for _ in masks])
     kept = list(mask_nms(masks, quality, threshold))

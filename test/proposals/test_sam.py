@@ -323,8 +323,6 @@ def test_what_does_not_fit_is_refused_by_name(weights: Weights) -> None:
         build_sam(SMALL, {**weights, "extra": torch.zeros(1)})
     with pytest.raises(ValueError, match="fp8"):
         SamProposer(build_sam(SMALL), precision="fp8")
-    with pytest.raises(ValueError, match="at least one point"):
-        SamSettings(points_per_side=0)
 
 
 def test_a_window_is_prompted_by_a_grid_of_its_own(weights: Weights) -> None:

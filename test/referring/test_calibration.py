@@ -11,9 +11,9 @@ from support.small_clip import small_clip
 
 from zsris_ros.language import parse
 from zsris_ros.referring.calibration import EVIDENCE, KINDS, RELIABILITY, Calibration, presence
-from zsris_ros.referring.decision import rank_candidates, select
-from zsris_ros.referring.grounding import Grounder
+from zsris_ros.referring.grounding.grounding import Grounder
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import rank_candidates, select
 from zsris_ros.types import Candidate, Verdict
 
 EXACT = ReferSettings(

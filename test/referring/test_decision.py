@@ -11,9 +11,9 @@ from support.scenes import Box, scene_of
 
 from zsris_ros.language import parse
 from zsris_ros.referring.calibration import Calibration
-from zsris_ros.referring.decision import answer_mask, decide, rank_candidates, select
-from zsris_ros.referring.grounding import Grounding
+from zsris_ros.referring.grounding.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import answer_mask, decide, rank_candidates, select
 from zsris_ros.types import Candidate, Verdict
 
 SETTINGS = ReferSettings(

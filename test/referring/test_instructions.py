@@ -9,10 +9,8 @@ from support.place_scenes import collisions, distance, in_world, random_scene
 
 from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
 from zsris_ros.language.instructions import parse_instruction
-from zsris_ros.models.load import load_segmenter
-from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.load import LoadedModels
 from zsris_ros.referring.instructions import resolve_instruction
-from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import (
     Candidate,
     Expression,
@@ -122,12 +120,8 @@ def test_targets_and_destinations_are_drawn_in_two_colours() -> None:
             assert (np.abs(inner - colour).sum(axis=1).min() < 60) == near
 
 
-@pytest.fixture(scope="module")
-def segmenter() -> Segmenter:
-    return load_segmenter("tabletop", LoadOptions(device="cpu", parser="rules"))
-
-
-def test_the_recording_is_instructed(segmenter: Segmenter) -> None:
+def test_the_recording_is_instructed(tabletop: LoadedModels) -> None:
+    segmenter = tabletop.segmenter()
     truth = read_truth(SHIPPED)[0]
     stamp = truth.stamps_ns[0]
     scene = segmenter.look(read_frames(SHIPPED, [stamp])[stamp])

@@ -11,12 +11,12 @@ from support.scenes import Box, scene_of
 
 from zsris_ros.language import parse
 from zsris_ros.referring.calibration import Calibration
-from zsris_ros.referring.decision import rank_candidates, select
-from zsris_ros.referring.explanation import explanation
-from zsris_ros.referring.grounding import Grounding
-from zsris_ros.referring.messages import message
-from zsris_ros.referring.relation_scores import GroundedAnchor
+from zsris_ros.referring.grounding.grounding import Grounding
+from zsris_ros.referring.grounding.relation_scores import GroundedAnchor
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import rank_candidates, select
+from zsris_ros.referring.verdict.explanation import explanation
+from zsris_ros.referring.verdict.messages import message
 from zsris_ros.types import Scene, Verdict
 
 SETTINGS = ReferSettings(

@@ -9,7 +9,7 @@ import torch
 from support.scenes import CAMERA, HEIGHT, WIDTH, Box, scene_of
 
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.referring.object_filter import find_objects, prefer_wholes
+from zsris_ros.referring.objects.object_filter import find_objects, prefer_wholes
 from zsris_ros.types import BoolArray, FloatArray, Frame, Proposals, Scene
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.referring.object_geometry import heights_above_support
+from zsris_ros.referring.objects.object_geometry import heights_above_support
 from zsris_ros.types import BoolArray, FloatArray, Frame, Intrinsics, Proposals
 
 CAMERA = Intrinsics(300.0, 300.0, 159.5, 119.5)

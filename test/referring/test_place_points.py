@@ -19,7 +19,7 @@ from support.place_scenes import (
 )
 
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
+from zsris_ros.referring.objects.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.types import DestinationKind, Frame, PlacePoint, Proposals, Scene
 
 SEEDS = range(10)

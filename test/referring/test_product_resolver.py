@@ -182,3 +182,20 @@ def test_a_noun_that_the_weights_never_saw_counts_half_and_is_said() -> None:
     open_words = refer("the red laptop", "red mug", "bowl")
     assert open_words.best is not None
     assert unknown.best.score == pytest.approx(open_words.best.score / 2, rel=1e-5)
+
+
+def test_the_whole_stands_for_a_part_that_the_weights_have_no_name_for() -> None:
+    settings = ReferSettings(vocabulary=("cabinet", "box", "mug"))
+    objects = "box", "white cabinet", "mug"
+    part = refer("the top drawer of the cabinet", *objects, settings=settings)
+    whole = refer("the cabinet", *objects, settings=settings)
+    assert part.best is not None and whole.best is not None
+    assert part.best.index == 1
+    assert part.best.score == pytest.approx(whole.best.score)
+    assert "never saw a 'drawer', so the cabinet stands for it" in part.explanation
+    inside = refer("the mug near the top drawer of the cabinet", *objects, settings=settings)
+    assert inside.best is not None and inside.best.index == 2
+    unknown = refer("the knob of the oven", *objects, settings=settings)
+    assert "never saw a 'knob', so its candidates count half" in unknown.explanation
+    named = refer("the drawer of the cabinet", "drawer", "cabinet")  # an open vocabulary
+    assert "stands for it" not in named.explanation

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.scenes import scene_of
 
-from zsris_ros.referring.ranking import (
+from zsris_ros.referring.grounding.ranking import (
     best_probability,
     first_probability,
     graded_fit,

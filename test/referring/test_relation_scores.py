@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.scenes import scene_of
 from torch import Tensor
 
-from zsris_ros.referring.relation_scores import AnchorMasks, relation_fit
+from zsris_ros.referring.grounding.relation_scores import AnchorMasks, relation_fit
 from zsris_ros.types import Scene
 
 

@@ -9,21 +9,15 @@ import pytest
 
 from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.models.load import LoadedModels, load_models
-from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.load import LoadedModels
 from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
 
 
 @pytest.fixture(scope="module")
-def parts() -> LoadedModels:
-    return load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
-
-
-@pytest.fixture(scope="module")
-def segmenter(parts: LoadedModels) -> Segmenter:
-    return parts.segmenter()
+def segmenter(tabletop: LoadedModels) -> Segmenter:
+    return tabletop.segmenter()
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +135,7 @@ def test_empty_text_is_refused(segmenter: Segmenter, looked: Scene, expression: 
 
 
 def test_tiny_full_and_overlapping_masks(
-    parts: LoadedModels, recorded: tuple[RecordedScene, Frame]
+    tabletop: LoadedModels, recorded: tuple[RecordedScene, Frame]
 ) -> None:
     frame = recorded[1]
     masks = np.zeros((4, frame.height, frame.width), dtype=bool)
@@ -149,7 +143,7 @@ def test_tiny_full_and_overlapping_masks(
     masks[1] = True
     masks[2, 100:200, 100:200] = True
     masks[3, 100:200, 100:201] = True
-    segmenter = parts.segmenter(FixedProposer(masks))
+    segmenter = tabletop.segmenter(FixedProposer(masks))
     scene = segmenter.look(frame)
     for text in ("the red mug", "the biggest object", "the thing inside the box on the left"):
         check(segmenter.refer(scene, text))

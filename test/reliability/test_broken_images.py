@@ -13,7 +13,7 @@ pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 from reliability.broken_images import CAUSES, check, draw
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.randoms(use_true_random=False))
 def test_messages_become_a_frame_or_a_refusal_with_its_cause(random: Random) -> None:
     check(draw(random))

@@ -200,7 +200,7 @@ STREAM = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(STREAM, st.integers(0, 100), st.integers(0, 20))
 def test_a_stamp_selects_the_same_frame_as_the_node(
     stream: list[tuple[str, int]], asked: int, tolerance: int
@@ -217,7 +217,7 @@ def test_a_stamp_selects_the_same_frame_as_the_node(
     assert (mine.depth and mine.depth.message) == (nodes.depth and nodes.depth.message)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=60), st.integers(0, 700))
 def test_frames_are_a_step_apart(stamps: list[int], step: int) -> None:
     recording = Recording(0)

@@ -159,3 +159,30 @@ def test_an_mjcf_file_gives_surfaces_and_contact(tmp_path: Path) -> None:
     path.write_text("<mujoco><worldbody/></mujoco>")
     with pytest.raises(InputError, match="group 1"):
         read_mjcf(path)
+
+
+DRAWER = """<mujoco><worldbody><body><geom type="box" size=".1 .1 .1" group="1" mass="1"/>
+<body name="drawer"><joint type="slide" axis="1 0 0" range="0 .2" limited="true"/>
+<geom type="box" size=".1 .08 .02" group="1" mass="1"/></body></body></worldbody></mujoco>"""
+
+
+def test_openings_move_a_drawer_within_its_range(tmp_path: Path) -> None:
+    try:
+        import_mujoco()
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    path = tmp_path / "cabinet.xml"
+    path.write_text(DRAWER)
+
+    def front(opening: int) -> float:
+        surfaces, parts = read_mjcf(path, opening)
+        edges = [float(each.vertices[:, 0].max()) for each in surfaces]
+        assert edges[1] == pytest.approx(float(parts[1].corners[:, 0].max()))
+        assert edges[0] == pytest.approx(0.1)
+        return edges[1]
+
+    assert front(0) == pytest.approx(0.1)
+    fronts = [front(opening) for opening in range(1, 6)]
+    assert all(0.1 < each <= 0.3 for each in fronts)
+    assert len({round(each, 4) for each in fronts}) > 1
+    assert front(1) == fronts[0]

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from support.object_folder import write_carton
 
-from zsris_ros.simulation.expressions import HOUSEHOLD_CATEGORIES, expressions
+from zsris_ros.simulation.expressions.expressions import HOUSEHOLD_CATEGORIES, expressions
+from zsris_ros.simulation.expressions.nouns import noun_phrases, nouns, unsafe_noun_phrases
+from zsris_ros.simulation.expressions.verdict_expressions import verdict_expressions
 from zsris_ros.simulation.household.household_layout import draw_household, vary_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
-from zsris_ros.simulation.nouns import noun_phrases, nouns, unsafe_noun_phrases
+from zsris_ros.simulation.layout import Viewpoint
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
-from zsris_ros.simulation.verdict_expressions import verdict_expressions
 from zsris_ros.types import Verdict
 
 SIZE = 160, 120
@@ -100,3 +101,21 @@ def test_its_expressions_mean_what_they_say(library: ModelLibrary) -> None:
                 words = [noun for o in scene.objects for noun in o.words.nouns]
                 assert each.text.split()[-1] not in words
     assert texts > 30
+
+
+def test_a_kitchen_behind_the_table_is_scenery(library: ModelLibrary) -> None:
+    level = Viewpoint((-0.9, 0.0, 0.5), (0.0, 0.0, 0.1), 55.0)
+    layout = replace(draw_household(3, library), viewpoint=level)
+    around = replace(layout.surroundings, wall_m=0.8, arm=False)
+    bare = replace(layout.surroundings, wall_m=None, arm=False)
+    pictures = []
+    for seed in (0, 0, 1, 2, 5):
+        with HouseholdRenderer(replace(layout, surroundings=around, seed=seed), *SIZE) as renderer:
+            pictures.append(renderer.render(layout))
+    with HouseholdRenderer(replace(layout, surroundings=bare), *SIZE) as renderer:
+        without = renderer.render(layout)
+    assert (pictures[0].rgb == pictures[1].rgb).all()
+    assert len({each.rgb.tobytes() for each in pictures}) > 2, "most walls have one"
+    for each in pictures:
+        hidden = (each.labels != without.labels).mean()
+        assert hidden < 0.01, "it neither has a label nor covers an object"

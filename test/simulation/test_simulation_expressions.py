@@ -10,15 +10,19 @@ from support.tabletop_reading import referents
 
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 from zsris_ros.language.rule_parser import parse
-from zsris_ros.simulation.expressions import CATEGORIES, ReferringExpression, expressions
-from zsris_ros.simulation.render import RenderingUnavailable
-from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
-from zsris_ros.simulation.verdict_expressions import (
+from zsris_ros.simulation.expressions.expressions import (
+    CATEGORIES,
+    ReferringExpression,
+    expressions,
+)
+from zsris_ros.simulation.expressions.verdict_expressions import (
     ABSENT,
     AMBIGUOUS,
     VERDICT_CATEGORIES,
     verdict_expressions,
 )
+from zsris_ros.simulation.render import RenderingUnavailable
+from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
 from zsris_ros.types import InputError, Verdict
 
 SEEDS = range(300, 314)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from zsris_ros.baselines.vatex.network import Vatex
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
 
 TINY = VatexSettings.small(short_side=64, width=16, heads=2, encoder_layers=1, feedforward=16)

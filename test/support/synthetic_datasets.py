@@ -19,7 +19,7 @@ from PIL import Image
 
 from zsris_ros.evaluation.datasets.refcoco import PICTURES
 from zsris_ros.geometry.run_lengths import encode
-from zsris_ros.simulation.expressions import ReferringExpression, expressions
+from zsris_ros.simulation.expressions.expressions import ReferringExpression, expressions
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.simulation.tabletop import TabletopObject, TabletopScene, tabletop_scene

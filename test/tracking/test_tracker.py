@@ -99,7 +99,7 @@ def left_of(tracked: TrackedObject) -> int:
 STILL = [("blue", (40, 10, 10, 10)), ("green", (60, 40, 10, 10))]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=12))
 def test_it_is_followed_wherever_it_goes_in_steps_of_less_than_its_size(
     steps: list[tuple[int, int]],

@@ -28,7 +28,7 @@ LABELS = frozenset(
 
 
 @given(st.integers(0, 2**31))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_sentences_are_trees_in_known_labels(seed: int) -> None:
     found = Grammar(seed).sentence()
     roots = [i for i, head in enumerate(found.heads) if head == i]

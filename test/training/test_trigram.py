@@ -14,7 +14,7 @@ CORPORA = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CORPORA, st.sampled_from([1, 2, 3]))
 def test_probabilities_after_any_history_sum_to_one(
     corpus: list[list[str]], min_count: int

@@ -112,7 +112,6 @@ def test_only_tokens_near_the_mask_are_computed(monkeypatch: pytest.MonkeyPatch)
 GRIDS = st.builds(lambda count, side: (count, side, side), st.integers(1, 4), st.integers(1, 7))
 
 
-@settings(deadline=None)
 @given(arrays.arrays(bool, GRIDS), st.integers(0, 8))
 def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None:
     """What is in the halo or a sample is computed, and more of what is near if there is room."""
@@ -134,7 +133,6 @@ def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None
         assert rest == sorted(rest)
 
 
-@settings(deadline=None)
 @given(arrays.arrays(bool, GRIDS), st.data())
 def test_what_is_not_computed_changes_as_the_nearest_outside_the_mask(
     reach: np.ndarray, data: st.DataObject
@@ -195,7 +193,7 @@ def test_attention_among_all_is_attention_with_the_keys_written_out() -> None:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_beyond_the_first_ring_pictures_are_the_empty_ones(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 90)), data.draw(st.integers(1, 90))

@@ -92,7 +92,7 @@ def test_a_long_text_is_cut_not_refused(clip: ClipModel) -> None:
     torch.testing.assert_close(feature[0], feature[1], atol=1e-6, rtol=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.text(max_size=80), max_size=4))
 def test_any_text_has_a_feature(texts: list[str]) -> None:
     clip = _shared()

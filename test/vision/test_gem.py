@@ -96,7 +96,7 @@ def test_a_map_without_contrast_is_zero(gem: GemLocaliser) -> None:
         assert torch.equal(gem.heat_map(patches, text, 30, 40), torch.zeros(30, 40))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 5))
 def test_maps_of_any_size_are_in_range(
     gem: GemLocaliser, height: int, width: int, seed: int

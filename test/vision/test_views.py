@@ -85,7 +85,7 @@ def test_blur_of_pictures_smaller_than_its_kernel(shape: tuple[int, int, int]) -
     assert (blur(rgb, 15, 2.6) == 77).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(boxes, st.integers(1, 16), st.booleans())
 def test_no_mask_vanishes_from_the_grid(mask: np.ndarray, grid: int, antialias: bool) -> None:
     cells = mask_grid(torch.from_numpy(mask)[None], grid, True, full_cell=True)
@@ -110,7 +110,6 @@ def test_empty_and_full_grids() -> None:
             torch.testing.assert_close(cells[1], torch.ones(4, 4))
 
 
-@settings(max_examples=100, deadline=None)
 @given(boxes, st.floats(0.5, 4), st.integers(1, 40))
 def test_a_window_is_square_and_holds_its_mask(mask: np.ndarray, scale: float, least: int) -> None:
     window = square_crop(mask, scale, least)
@@ -167,7 +166,7 @@ def test_settings_that_make_no_sense(changes: dict[str, Any], why: str) -> None:
         HybridSettings(**changes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(boxes, st.booleans(), st.integers(0, 3))
 def test_only_what_a_mask_reaches_is_composed_and_nothing_is_missed(
     mask: np.ndarray, antialias: bool, seed: int
@@ -189,7 +188,7 @@ def test_only_what_a_mask_reaches_is_composed_and_nothing_is_missed(
     torch.testing.assert_close(ours.global_, global_, atol=1e-5, rtol=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(boxes, st.booleans(), st.integers(0, 3))
 def test_elsewhere_a_masks_pictures_are_the_empty_ones(
     mask: np.ndarray, antialias: bool, seed: int

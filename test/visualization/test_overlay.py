@@ -23,7 +23,7 @@ def referral(verdict: Verdict, mask: np.ndarray, title: str = "the red mug") -> 
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     width=st.integers(1, 200),
     height=st.integers(1, 200),

@@ -12,7 +12,6 @@ from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.published_resolver import PublishedResolver
 from zsris_ros.baselines.region_token import RegionTokenEncoder
-from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.language import Parser
 from zsris_ros.language.interpretation import Interpretation, interpret
 from zsris_ros.proposals import Proposer
@@ -23,9 +22,11 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import Expression, InputError, NounPhrase
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
+from zsris_ros.vision.encoders import make_mask_encoder, make_patch_localiser
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.protocols import Localiser, MaskEncoder, NoFeatures
+from zsris_ros.vision.resnet_clip import ResnetClip
 from zsris_ros.vision.views import HybridSettings
 
 _START = 9  # start block of the published code, for a vision transformer of any depth
@@ -70,7 +71,14 @@ def make_encoders(
     gem: GemSettings | None = None,
     scale: float = 100.0,
 ) -> tuple[MaskEncoder, Localiser | None]:
-    """Return the mask encoder of a method and its localiser, None for a method without a map."""
+    """Return the mask encoder of a method and its localiser, None for a method without a map.
+
+    The robot's own hybrid features also exist on a ResNet, whose map is MaskCLIP's.
+    """
+    if method.is_robots_own and isinstance(clip, ResnetClip):
+        has_map = method.localisation is not None
+        localiser = make_patch_localiser(clip, gem or GemSettings()) if has_map else None
+        return make_mask_encoder(clip, hybrid), localiser
     encoder, name = make_encoder(method, clip, hybrid, scale), method.localisation
     return encoder, None if name is None else make_localiser(name, clip, gem)
 

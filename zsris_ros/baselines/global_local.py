@@ -17,11 +17,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.torch_utils.batching import BatchRunner, items_at_once
 from zsris_ros.types import BoolArray, ByteArray, InputError
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
+from zsris_ros.vision.resnet_clip import ResnetClip
 from zsris_ros.vision.views import (
     IMAGENET_MEAN,
     IMAGENET_STD,

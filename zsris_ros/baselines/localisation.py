@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.baselines.resnet_clip import ResnetClip
 from zsris_ros.types import ByteArray, InputError
 from zsris_ros.vision.attention import project_qkv, run_block
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic, scale_to_unit
 from zsris_ros.vision.protocols import Localiser
+from zsris_ros.vision.resnet_clip import ResnetClip
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
 LocaliserName = Literal["gem", "clip-prior", "score-map", "grad-cam"]

@@ -47,11 +47,21 @@ class Method:
     guidance: Guidance = Guidance()
 
     @property
+    def is_robots_own(self) -> bool:
+        """Whether features and map are those of the robot's pipeline, for a ViT or a ResNet."""
+        return (
+            self.variant == "product"
+            and self.features == "hybrid"
+            and not self.options
+            and self.localisation in (None, "gem")
+        )
+
+    @property
     def needs_vit(self) -> bool:
         """Whether the method needs the blocks of a vision transformer."""
-        return self.features in ("hybrid", "region-token") or self.localisation in (
-            "gem",
-            "clip-prior",
+        return not self.is_robots_own and (
+            self.features in ("hybrid", "region-token")
+            or self.localisation in ("gem", "clip-prior")
         )
 
     def with_localisation(self, name: LocaliserName) -> Method:

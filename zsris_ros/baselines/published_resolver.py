@@ -21,16 +21,13 @@ from torch.nn import functional as F
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.guidance import coherence, fusion, positions, relations
-from zsris_ros.referring.decision import make_candidate
-from zsris_ros.referring.grounding import Grounding
+from zsris_ros.referring.grounding.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import make_candidate
 from zsris_ros.types import Proposals, ReferringResult, Scene, Verdict
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
-_TARGETS, _ANCHORS = (
-    3,
-    6,
-)  # k1 and k2: numbers of candidates for the target, and for the other objects
+_TARGETS, _ANCHORS = 3, 6  # k1 and k2: candidates for the target, and for the other objects
 _OTHER = "a photo of {}"
 _PLACES = {"up": "top", "down": "bottom"}
 

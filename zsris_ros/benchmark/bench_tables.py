@@ -64,11 +64,6 @@ def _beside(baseline: Document, documents: Sequence[Document]) -> Iterator[Docum
             yield ours
 
 
-def with_table(page: str, table: str) -> str:
-    """Return ``page`` with ``table`` between the marks; ValueError without the marks."""
-    return replace_between_marks(page, "bench", table)
-
-
 def with_parts(page: str, folder: Path) -> str:
     """Return docs/bench.md with the tables of ``PARTS`` and of float32."""
     for name, table in PARTS.items():
@@ -213,7 +208,7 @@ FP32 = "fp32"
 def main() -> None:
     """Update the page and the charts."""
     page, folder = map(Path, sys.argv[1:3])
-    text = with_table(page.read_text(encoding="utf-8"), bench_table(folder))
+    text = replace_between_marks(page.read_text(encoding="utf-8"), "bench", bench_table(folder))
     page.write_text(with_parts(text, folder), encoding="utf-8")
     draw_stages(groups(read_documents(folder)), folder / "stages.png")
     curves = folder / CURVES

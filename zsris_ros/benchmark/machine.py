@@ -7,22 +7,19 @@ import os
 import platform
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import zsris_ros
-
-_PACKAGES = ("torch", "torchvision", "open_clip_torch", "segment-anything", "numpy")
+from zsris_ros.evaluation.reports.figures import versions
 
 
 def description(device: torch.device) -> dict[str, Any]:
     """Return the processor, the number of used cores, its instruction set, and the GPU if any."""
     facts: dict[str, Any] = {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
-        "cores": _cores(),
+        "cores": len(os.sched_getaffinity(0)),
         "threads": torch.get_num_threads(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
@@ -30,17 +27,6 @@ def description(device: torch.device) -> dict[str, Any]:
     if device.type == "cuda":
         facts["gpu"] = torch.cuda.get_device_name(device)
     return facts
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, of this package and of the numeric packages."""
-    found = {"python": platform.python_version(), "zsris_ros": zsris_ros.__version__}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
 
 
 def provenance(device: torch.device) -> dict[str, Any]:
@@ -84,10 +70,6 @@ def _status_mb(name: str) -> float:
     """Return a figure of this process from Linux, in MiB; NaN elsewhere."""
     figure = _field("/proc/self/status", name)
     return int(figure.split()[0]) / 1024 if figure else float("nan")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _field(path: str, name: str) -> str:

@@ -1,4 +1,5 @@
 """One module for each subcommand of ``zsris``: ``add_arguments(subparsers)`` and ``run(args)``.
 
-Modules import heavy packages only inside ``run``, so that help is fast.
+``evaluation/`` and ``training/`` hold the subcommands of the development wing. Modules import heavy
+packages only inside ``run``, so that help is fast.
 """

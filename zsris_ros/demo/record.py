@@ -15,9 +15,13 @@ from tqdm import tqdm
 from zsris_ros.demo.demo_bag import DEPTH_TOPIC, IMAGE_TOPIC, INFO_TOPIC, TRUTH
 from zsris_ros.geometry.centroid import centroid_3d
 from zsris_ros.geometry.masks import mask_box
-from zsris_ros.simulation.expressions import ReferringExpression, expressions
+from zsris_ros.simulation.expressions.expressions import ReferringExpression, expressions
+from zsris_ros.simulation.expressions.verdict_expressions import (
+    ABSENT,
+    AMBIGUOUS,
+    verdict_expressions,
+)
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
-from zsris_ros.simulation.verdict_expressions import ABSENT, AMBIGUOUS, verdict_expressions
 from zsris_ros.types import FloatArray, InputError, Intrinsics
 
 SEEDS = (1332, 1138, 1109, 1020)

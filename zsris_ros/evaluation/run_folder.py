@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from zsris_ros.evaluation.records import ANSWERS, FRAMES, AnswerRecord, FrameRec
 from zsris_ros.types import InputError
 
 RUN = "run.json"
+SUMMARY = "summary.json"
 
 
 class Results:
@@ -72,6 +74,16 @@ def claim(directory: Path, settings: Mapping[str, Any]) -> None:
                 f"{directory} holds results with {key} {found.get(key)!r}, and now it is "
                 f"{wanted.get(key)!r}: take another folder, or remove this one"
             )
+
+
+def write_records(
+    folder: Path, name: str, records: Iterable[Any], summary: Mapping[str, Any]
+) -> None:
+    """Write dataclasses as JSON lines to ``folder``/``name``, and the summary to summary.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(asdict(record)) + "\n" for record in records)
+    (folder / name).write_text(lines, encoding="utf-8")
+    (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
 
 def _whole_lines(path: Path) -> list[str]:

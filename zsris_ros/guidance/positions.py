@@ -1,4 +1,4 @@
-"""Where in the picture a word points: P_dir of HybridGL's Eq. 6, as maps of weights in [0, 1]."""
+"""Position words as maps of weights in [0, 1] over the image: P_dir of HybridGL's Eq. 6."""
 
 from __future__ import annotations
 

@@ -30,9 +30,11 @@ from zsris_ros.torch_utils.precision import (
     sample_picture,
 )
 from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
-from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemLocaliser
+from zsris_ros.vision.encoders import make_mask_encoder, make_patch_localiser
 from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.protocols import Localiser
+from zsris_ros.vision.resnet_clip import load_clip
+from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, find
 from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
 from zsris_ros.weights.token_table import expand_clip_state
@@ -51,8 +53,8 @@ class LoadedModels:
     preset: Preset
     sam: SamProposer
     depth: DepthProposer | None
-    encoder: HybridEncoder
-    localiser: GemLocaliser
+    encoder: HybridEncoder | ResnetHybridEncoder
+    localiser: Localiser
     parser: Parser
     parser_choice: str = "auto"
 
@@ -129,15 +131,13 @@ def load_models(name: str, options: LoadOptions = DEFAULTS) -> LoadedModels:
 
     def build(precision: str) -> LoadedModels:
         sam = build_sam(preset.sam.architecture, sam_state)
-        clip = ClipModel.load(
-            preset.clip.architecture, clip_state, device=device, precision=precision
-        )
+        clip = load_clip(preset.clip.architecture, clip_state, device=device, precision=precision)
         return LoadedModels(
             preset=preset,
             sam=SamProposer(sam, preset.proposing, device, precision),
             depth=DepthProposer(preset.depth) if options.depth_proposals else None,
-            encoder=HybridEncoder(clip, preset.hybrid),
-            localiser=GemLocaliser(clip, preset.gem),
+            encoder=make_mask_encoder(clip, preset.hybrid),
+            localiser=make_patch_localiser(clip, preset.gem),
             parser=parser,
             parser_choice=options.parser,
         )
@@ -152,6 +152,8 @@ def load_models(name: str, options: LoadOptions = DEFAULTS) -> LoadedModels:
 
 def _with_background_reuse(models: LoadedModels) -> LoadedModels:
     """Return the models with the narrowest halo around masks that agrees with exact features."""
+    if not isinstance(models.encoder, HybridEncoder):
+        return models
     settings, clip = models.encoder.settings, models.encoder.clip
     if settings.window is not None or settings.halo is not None:
         return models

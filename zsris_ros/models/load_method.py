@@ -12,7 +12,6 @@ from zsris_ros.baselines.factory import assemble, make_encoders
 from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSettings
 from zsris_ros.baselines.methods import Method
 from zsris_ros.baselines.published_query import PublishedReader
-from zsris_ros.baselines.resnet_clip import ResnetClip, load_clip
 from zsris_ros.models.load import LoadedModels, checkpoint_state
 from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.proposals import Proposer
@@ -29,6 +28,7 @@ from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.open_clip_model import openai_architecture
 from zsris_ros.vision.protocols import Localiser, MaskEncoder
+from zsris_ros.vision.resnet_clip import ResnetClip, load_clip
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights.catalogue import find
 

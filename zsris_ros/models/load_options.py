@@ -1,4 +1,4 @@
-"""How models are loaded. Importing this module does not import torch."""
+"""Options of loading models. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zsris_ros.weights.catalogue import default_directory
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How the models of a preset are loaded.
+    """Options of loading the models of a preset.
 
     Attributes:
         device: A torch device, or "auto" for a GPU if there is one.

@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from zsris_ros.baselines.published_query import load_reader
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
-from zsris_ros.baselines.vatex.settings import VatexSettings
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load import checkpoint_state
 from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.models.preset import load_preset

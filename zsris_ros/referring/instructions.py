@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.language.interpretation import SUPPORTS
 from zsris_ros.language.lexicon.morphology import singular
-from zsris_ros.referring.messages import absence, noun
-from zsris_ros.referring.place_points import Anchor, NoPlaceError, Placer
+from zsris_ros.referring.objects.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.referring.product_resolver import merge_results
 from zsris_ros.referring.resolver import ExpressionResolver, Resolver
+from zsris_ros.referring.verdict.messages import absence, noun
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import (
     BoolArray,
@@ -37,7 +37,7 @@ from zsris_ros.types import (
 class _Mention:
     """One noun phrase of the instruction with its result.
 
-    ``needed`` is False for a support that the largest plane stands for.
+    ``needed`` is False for a support surface that the support plane replaces.
     """
 
     phrase: NounPhrase
@@ -218,7 +218,7 @@ def _groundable(phrase: NounPhrase) -> NounPhrase:
 
 
 def _message(mentions: Sequence[_Mention], steps: Sequence[StepResult]) -> str:
-    """Return what is missing, else the question, else what was found and where it goes."""
+    """Return the missing objects, else the question, else the found objects and missing places."""
     needed = [mention for mention in mentions if mention.needed]
     missing = [m for m in needed if m.result.verdict is Verdict.NOT_FOUND]
     unclear = [m for m in needed if m.result.verdict is Verdict.AMBIGUOUS]

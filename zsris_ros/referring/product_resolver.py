@@ -9,11 +9,11 @@ import numpy as np
 
 from zsris_ros.language import Parser
 from zsris_ros.language.interpretation import Interpretation, interpret
-from zsris_ros.referring.decision import answer_mask, rank_candidates, select
-from zsris_ros.referring.explanation import explanation
-from zsris_ros.referring.grounding import Grounder
-from zsris_ros.referring.messages import message
+from zsris_ros.referring.grounding.grounding import Grounder
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import answer_mask, rank_candidates, select
+from zsris_ros.referring.verdict.explanation import explanation
+from zsris_ros.referring.verdict.messages import message
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import (
     Candidate,

@@ -13,8 +13,8 @@ from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.mask_nms import merge_proposals
 from zsris_ros.proposals.region_of_interest import propose_in_region
-from zsris_ros.referring.object_filter import find_objects
-from zsris_ros.referring.object_geometry import heights_above_support
+from zsris_ros.referring.objects.object_filter import find_objects
+from zsris_ros.referring.objects.object_geometry import heights_above_support
 from zsris_ros.tracing.stages import timed
 from zsris_ros.types import FloatArray, Frame, Proposals, RegionOfInterest, Scene
 from zsris_ros.vision.protocols import FeatureEncoder, Localiser

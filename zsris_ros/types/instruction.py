@@ -11,7 +11,7 @@ Action = Literal[
     "pick", "place", "move", "push", "pull", "open", "close", "turn_on", "turn_off", "pour",
     "point", "follow", "hand_over", "find", "other",
 ]  # fmt: skip
-"""What the robot is to do; "other" is any further verb, which ``Step.verb`` names."""
+"""The action of a step; "other" is any further verb, which ``Step.verb`` names."""
 
 DestinationKind = Literal[
     "on", "inside", "under", "above", "next_to", "near", "left_of", "right_of", "in_front_of",

@@ -12,7 +12,7 @@ from zsris_ros.types.result import ReferringResult, Verdict
 
 @dataclass(frozen=True)
 class PlacePoint:
-    """Where the lower end of a carried object goes.
+    """A free spot for the lower end of a carried object.
 
     Attributes:
         point: On the surface, in metres in the optical frame.

@@ -7,6 +7,7 @@ HybridGL uses the map as its coherence map G (before Eq. 6).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 
 from zsris_ros.types import ByteArray, InputError
 from zsris_ros.vision.attention import join_heads, project_qkv, run_block
-from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
 _CONTRAST = 1e-5  # smaller differences of cosines are rounding errors
@@ -30,7 +31,7 @@ class GemSettings:
 
     ``blocks``: number of last blocks that run again. ``size``: side in pixels of the resized frame,
     a multiple of the patch size. ``iterations`` of grouping in each block. ``template``: prompt
-    template. ``mean``, ``std``: pixel statistics.
+    template. ``mean``, ``std``: pixel statistics. A residual network has no ``blocks``.
     """
 
     blocks: int = 6
@@ -47,16 +48,63 @@ class GemSettings:
             raise InputError(f"template must hold {{}} for the phrase, got {self.template!r}")
 
 
-class GemLocaliser:
-    """Localises phrases with the CLIP that encodes masks.
+class PatchLocaliser(ABC):
+    """Localises phrases by features of a frame's patches in the common space of a CLIP.
 
-    ``patches`` runs once a frame, ``encode_phrases`` and ``heat_map`` once a phrase. Raises
-    InputError when the settings do not fit the model.
+    ``patches`` runs once a frame, ``encode_phrases`` and ``heat_map`` once a phrase.
+    """
+
+    def __init__(self, clip: OpenClipModel, settings: GemSettings) -> None:
+        self._clip, self.settings = clip, settings
+
+    @property
+    def template(self) -> str:
+        """Prompt template with ``{}`` for the phrase."""
+        return self.settings.template
+
+    @abstractmethod
+    def patch_features(self, images: Tensor) -> Tensor:
+        """Return patch features float32 N x (G*G) x E of images Nx3xSxS; differentiable.
+
+        They are L2-normalised.
+        """
+
+    def patches(self, rgb: ByteArray) -> Tensor:
+        """Return the patch features float32 (G*G)xE, L2-normalised, of a frame uint8 HxWx3."""
+        picture = torch.from_numpy(resize_bicubic(rgb, self.settings.size)).to(self._clip.device)
+        picture = picture.permute(2, 0, 1)[None].float() / 255
+        with torch.no_grad():
+            images = normalise(picture, self.settings.mean, self.settings.std)
+            return self.patch_features(images)[0]
+
+    def encode_phrases(self, phrases: list[str]) -> Tensor:
+        """Return features float32 KxE, L2-normalised, of K noun phrases in the template."""
+        texts = [self.template.format(phrase) for phrase in phrases]
+        return F.normalize(self._clip.encode_text(texts), dim=-1)
+
+    def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:
+        """Return the similarity of every pixel to one text, float32 HxW scaled to [0, 1].
+
+        ``patches`` (G*G)xE are from ``patches``, ``text`` E. A map without contrast is all zero.
+        """
+        similarity = patches @ F.normalize(text.float(), dim=-1)
+        grid = round(len(patches) ** 0.5)
+        size = (self.settings.size, self.settings.size)
+        small = similarity.reshape(1, 1, grid, grid)
+        heat = scale_to_unit(F.interpolate(small, size, mode="bilinear"))
+        heat = F.interpolate(heat, (height, width), mode="bilinear", antialias=True)
+        return scale_to_unit(heat)[0, 0]
+
+
+class GemLocaliser(PatchLocaliser):
+    """Localises phrases with the vision transformer that encodes masks.
+
+    Raises InputError when the settings do not fit the model.
     """
 
     def __init__(self, clip: ClipModel, settings: GemSettings | None = None) -> None:
+        super().__init__(clip, settings or GemSettings())
         self.clip = clip
-        self.settings = settings or GemSettings()
         if self.settings.blocks > len(clip.blocks):
             raise InputError(
                 f"GEM on the last {self.settings.blocks} blocks needs a deeper vision transformer "
@@ -67,19 +115,6 @@ class GemLocaliser:
                 f"GEM's size {self.settings.size} must be a multiple of the patch size "
                 f"{clip.patch_size}"
             )
-
-    @property
-    def template(self) -> str:
-        """Prompt template with ``{}`` for the phrase."""
-        return self.settings.template
-
-    def patches(self, rgb: ByteArray) -> Tensor:
-        """Return the patch features float32 (G*G)xE, L2-normalised, of a frame uint8 HxWx3."""
-        picture = torch.from_numpy(resize_bicubic(rgb, self.settings.size)).to(self.clip.device)
-        picture = picture.permute(2, 0, 1)[None].float() / 255
-        with torch.no_grad():
-            images = normalise(picture, self.settings.mean, self.settings.std)
-            return self.patch_features(images)[0]
 
     def patch_features(self, images: Tensor) -> Tensor:
         """Return patch features float32 N x (G*G) x E of images Nx3xSxS; differentiable."""
@@ -97,24 +132,6 @@ class GemLocaliser:
             if i + 1 < self.settings.blocks:
                 ordinary = run_block(block, ordinary)
         return self.clip.head(grouped)
-
-    def encode_phrases(self, phrases: list[str]) -> Tensor:
-        """Return features float32 KxE, L2-normalised, of K noun phrases in the template."""
-        texts = [self.template.format(phrase) for phrase in phrases]
-        return F.normalize(self.clip.encode_text(texts), dim=-1)
-
-    def heat_map(self, patches: Tensor, text: Tensor, height: int, width: int) -> Tensor:
-        """Return the similarity of every pixel to one text, float32 HxW scaled to [0, 1].
-
-        ``patches`` (G*G)xE are from ``patches``, ``text`` E. A map without contrast is all zero.
-        """
-        similarity = patches @ F.normalize(text.float(), dim=-1)
-        grid = round(len(patches) ** 0.5)
-        size = (self.settings.size, self.settings.size)
-        small = similarity.reshape(1, 1, grid, grid)
-        heat = scale_to_unit(F.interpolate(small, size, mode="bilinear"))
-        heat = F.interpolate(heat, (height, width), mode="bilinear", antialias=True)
-        return scale_to_unit(heat)[0, 0]
 
     def _group(self, block: Any, tokens: Tensor) -> Tensor:
         """One block's update: the mean of three self-self attentions, applied to the values."""

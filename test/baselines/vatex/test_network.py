@@ -13,9 +13,9 @@ from support.squares import squares_frame
 from zsris_ros.baselines.vatex.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex, pad_images, resize_and_pad
-from zsris_ros.baselines.vatex.positions import sine_positions
-from zsris_ros.baselines.vatex.settings import PROMPTS, VatexSettings
+from zsris_ros.baselines.vatex.position_encoding import sine_positions
 from zsris_ros.baselines.vatex.vatex_segmenter import VatexResolver, vatex_segmenter
+from zsris_ros.baselines.vatex.vatex_settings import PROMPTS, VatexSettings
 from zsris_ros.types import Frame, InputError, Verdict
 
 SENTENCES = ["the red mug on the left", "bowl"]

@@ -55,7 +55,7 @@ def literal_f(truth: np.ndarray, answer: np.ndarray) -> float:
     return 0.0 if precision + recall == 0 else 2 * precision * recall / (precision + recall)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from([(1, 1), (40, 60), (90, 31)]))
 def test_f_is_that_of_the_distance_transform(first: int, second: int, size: tuple) -> None:
     truth, answer = blob(first, *size), blob(second, *size)

@@ -9,7 +9,7 @@ import pytest
 from support.synthetic_datasets import small_scenes, write_refcoco
 
 from zsris_ros import cli
-from zsris_ros.baselines.vatex.settings import PROMPTS
+from zsris_ros.baselines.vatex.vatex_settings import PROMPTS
 from zsris_ros.training.vatex import ablation
 from zsris_ros.training.vatex.ablation import Variation, summarise, table_lines, variations
 from zsris_ros.types import InputError

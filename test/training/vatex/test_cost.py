@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zsris_ros.baselines.vatex.network import Vatex
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.reports.markdown import replace_between_marks
 from zsris_ros.training.vatex.cost_count import count_cost
 from zsris_ros.training.vatex.cost_tables import TABLETOP, cost_table

@@ -58,7 +58,7 @@ def test_mask_losses_are_cross_entropy_and_dice() -> None:
             np.testing.assert_allclose(dice[s, n].item(), 1 - ratio, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=8))
 def test_the_cheapest_query_is_matched(costs: list[float]) -> None:
     assert costs[match(torch.tensor(costs))] == min(costs)

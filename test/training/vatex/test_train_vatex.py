@@ -23,13 +23,13 @@ from support.synthetic_datasets import (
 from zsris_ros import cli
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.refcoco import RefcocoData
 from zsris_ros.models.load_vatex import load_network, load_vatex
 from zsris_ros.training.vatex.batches import Examples
-from zsris_ros.training.vatex.train_vatex import Process, VatexSchedule, train_vatex
 from zsris_ros.training.vatex.validation import validate
+from zsris_ros.training.vatex.vatex_training import Process, VatexSchedule, train_vatex
 from zsris_ros.types import Frame, InputError
 from zsris_ros.weights.catalogue import WeightsError
 

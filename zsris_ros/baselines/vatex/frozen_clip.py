@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from zsris_ros.baselines.localisation import ClipPrior
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.vatex.network import Texts
-from zsris_ros.baselines.vatex.settings import Prompt
+from zsris_ros.baselines.vatex.vatex_settings import Prompt
 from zsris_ros.types import ByteArray
 from zsris_ros.vision.clip import ClipModel
 

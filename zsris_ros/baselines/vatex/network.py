@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from zsris_ros.baselines.vatex.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sentence_features
 from zsris_ros.baselines.vatex.deformable_encoder import DeformableEncoder
-from zsris_ros.baselines.vatex.positions import sine_positions
+from zsris_ros.baselines.vatex.position_encoding import sine_positions
 from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 
 GROUPS = 8
 """Groups of the normalisation of projected backbone features."""

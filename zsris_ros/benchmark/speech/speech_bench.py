@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ from zsris_ros.demo.demo_bag import SHIPPED, RecordedExpression, RecordedScene, 
 from zsris_ros.demo.processes import ChildProcesses, ros_environment
 from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.evaluation.reports.markdown import markdown_table
-from zsris_ros.evaluation.reports.result_tables import with_results
-from zsris_ros.simulation.expressions import expressions
+from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
+from zsris_ros.evaluation.run_folder import write_records
+from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
 from zsris_ros.speech.audio import Samples, spoken_words
 from zsris_ros.speech.recogniser import Recogniser, load_recogniser
@@ -166,10 +166,7 @@ def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
         "by_chance": by_chance(chosen),
         "conditions": summary(trials),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "summary.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    lines = [json.dumps(asdict(trial)) for trial in trials]
-    (out / "trials.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_records(out, "trials.jsonl", trials, found)
 
 
 def table(found: Mapping[str, Any]) -> str:

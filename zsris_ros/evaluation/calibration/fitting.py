@@ -26,9 +26,9 @@ from zsris_ros.evaluation.calibration.verdict_measures import (
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem, Question
 from zsris_ros.evaluation.metrics import overlap
 from zsris_ros.referring.calibration import EVIDENCE, KINDS, Calibration, bounded_logit
-from zsris_ros.referring.decision import decide
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import decide
 from zsris_ros.types import BoolArray, Candidate, Expression, InputError, Scene, Verdict
 
 CANDIDATES = 10

@@ -8,12 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
-from zsris_ros.simulation.expressions import CATEGORIES, HOUSEHOLD_CATEGORIES, expressions
+from zsris_ros.simulation.expressions.expressions import (
+    CATEGORIES,
+    HOUSEHOLD_CATEGORIES,
+    expressions,
+)
+from zsris_ros.simulation.expressions.verdict_expressions import (
+    VERDICT_CATEGORIES,
+    verdict_expressions,
+)
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
 from zsris_ros.simulation.training_set import TRAINING_SEEDS
-from zsris_ros.simulation.verdict_expressions import VERDICT_CATEGORIES, verdict_expressions
 from zsris_ros.types import InputError
 
 

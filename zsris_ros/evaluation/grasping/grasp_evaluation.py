@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -24,6 +23,7 @@ from zsris_ros.evaluation.grasping.scenes import (
 )
 from zsris_ros.evaluation.metrics import wilson
 from zsris_ros.evaluation.reports.picture_report import PictureReport
+from zsris_ros.evaluation.run_folder import write_records
 from zsris_ros.grasping import GraspCandidate, GraspPlan, GraspStatus, Gripper, plan_grasps
 from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
@@ -262,9 +262,6 @@ def write_results(
     folder: Path, records: Sequence[GraspRecord], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write ``attempts.jsonl`` and ``summary.json``; return the summary."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(asdict(record)) for record in records]
-    (folder / "attempts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     summary = {"settings": dict(settings), **summarise(records)}
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    write_records(folder, "attempts.jsonl", records, summary)
     return summary

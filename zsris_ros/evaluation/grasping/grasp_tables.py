@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table
-from zsris_ros.evaluation.reports.result_tables import with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
 
 NAMES = {
     "planner": "`plan_grasps`",

@@ -71,7 +71,7 @@ class LiftFilm:
         self._write(self._caption)
 
     def end(self, result: str) -> None:
-        """Show what became of the trial."""
+        """Show the result of the trial."""
         for _ in range(_REST):
             self._write(f"{self._caption}: {result}")
         if self._renderer is not None:

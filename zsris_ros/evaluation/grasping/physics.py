@@ -36,7 +36,7 @@ _TOUCH = 2.0  # newtons of contact with anything but the target that count as a 
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """What became of one grasp. ``touched``: fingers on both sides, or vacuum, when it was closed.
+    """The outcome of one grasp. ``touched``: fingers on both sides, or vacuum, once it was closed.
 
     ``collided``: the gripper hit the support or another object before it lifted.
     ``wrong_object``: an object that was not meant was lifted.

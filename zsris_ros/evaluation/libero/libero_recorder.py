@@ -148,7 +148,7 @@ def _render(environment: Any) -> tuple[Frame, dict[str, BoolArray]]:
     geoms = np.where(kinds == import_mujoco().mjtObj.mjOBJ_GEOM.value, numbers, -1)
     masks = {}
     for name in model.instances_to_ids:
-        if "Panda" in name or "Mount" in name:  # the robot with its gripper, and what carries it
+        if "Panda" in name or "Mount" in name:  # the robot, its gripper and its mount
             continue
         ids = [geom for geom, owner in model.geom_ids_to_instances.items() if owner == name]
         mask: BoolArray = np.isin(geoms, ids)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zsris_ros.evaluation.metrics import wilson
-from zsris_ros.evaluation.reports.markdown import markdown_table
-from zsris_ros.evaluation.reports.result_tables import with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
 
 SUITES = ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90")
 CATEGORIES = ("sentence", "object", "absent")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
 from zsris_ros.evaluation.reports.picture_report import PictureReport
+from zsris_ros.evaluation.run_folder import write_records
 from zsris_ros.geometry.centroid import inside_pixel
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.language.instructions import parse_instruction
@@ -136,7 +136,7 @@ def off_support(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
 
 
 def collisions(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
-    """Return what the carried object touches at a place point; "" for its support only.
+    """Return the kind of collision of the carried object at a place point; "" without one.
 
     It keeps its orientation; its middle is over the point. For "inside" it is lowered into the
     opening, whose rim it may not touch.
@@ -154,7 +154,7 @@ def collisions(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
 
 
 def look_with_true_masks(frame: Frame, labels: ByteArray, names: Sequence[str]) -> Instruct:
-    """The measurement without recognition: noun phrases that contain a name have its true mask."""
+    """Resolve the instructions about a frame by the names of its objects and their true masks."""
     masks = np.stack([labels == index + 1 for index in range(len(names))])
     shown = [index for index in range(len(names)) if masks[index].any()]
     masks = masks[shown]
@@ -213,9 +213,6 @@ def write_results(
     folder: Path, records: Sequence[PlaceRecord], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write ``places.jsonl`` and ``summary.json``; return the summary."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(asdict(record)) for record in records]
-    (folder / "places.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     summary = {"settings": dict(settings), **summarise(records)}
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    write_records(folder, "places.jsonl", records, summary)
     return summary

@@ -1,4 +1,4 @@
-"""A scene in MuJoCo as the judge of place points: what is under a spot, what an object touches.
+"""A scene in MuJoCo that judges place points: the object under a spot, the contacts of an object.
 
 World frame: the table top is z = 0, metres. Nothing moves; MuJoCo computes rays and contacts only.
 """
@@ -86,7 +86,7 @@ class PlaceStage:
         return self._index.get(body, TABLE), _ABOVE - float(distance)
 
     def touched(self, carried: int, spot: DoubleArray, height: float) -> Mapping[int, float]:
-        """Return what ``carried`` touches with its middle over a spot, its lower end at a height.
+        """Return the contacts of ``carried``: its middle over a spot, its lower end at a height.
 
         Args:
             carried: The index of the object, no furniture, which keeps its orientation.

@@ -203,7 +203,15 @@ def write_summary(directory: Path, summary: Mapping[str, Any]) -> Path:
 def versions() -> dict[str, str]:
     """Return the versions of the installed packages that affect the figures."""
     found = {"zsris_ros": zsris_ros.__version__, "python": platform.python_version()}
-    for name in ("torch", "open_clip_torch", "segment_anything", "numpy", "spacy", "mujoco"):
+    for name in (
+        "torch",
+        "torchvision",
+        "open_clip_torch",
+        "segment_anything",
+        "numpy",
+        "spacy",
+        "mujoco",
+    ):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -25,3 +25,8 @@ def replace_between_marks(page: str, name: str, text: str) -> str:
     if not mark:
         raise ValueError(f"the page needs the marks {start} and {end} around its table")
     return f"{head}{start}\n{text}\n{end}{tail}"
+
+
+def with_results(page: str, table: str) -> str:
+    """Return ``page`` with ``table`` between the marks "results"; ValueError without the marks."""
+    return replace_between_marks(page, "results", table)

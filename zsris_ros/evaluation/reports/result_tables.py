@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
+from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
 
 STRANGERS = {
     "refcoco": "RefCOCO",
@@ -173,11 +173,6 @@ def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
     rows = [(title, f"{summary[key]:.1%}") for title, key in shares.items()]
     ece = ("expected calibration error", f"{summary['ece']:.3f}")
     yield from markdown_table(("", ""), [*rows, ece])
-
-
-def with_results(page: str, table: str) -> str:
-    """Return ``page`` with ``table`` between the marks "results"; ValueError without the marks."""
-    return replace_between_marks(page, "results", table)
 
 
 def _tabletop(summary: dict[str, Any]) -> Iterator[str]:

@@ -34,7 +34,7 @@ WIDTH, HEIGHT = 640, 480
 RECORDS = "tracks.jsonl"
 
 MIN_IOU = 0.5
-"""Of a mask and the object that it is a mask of."""
+"""IoU from which a mask shows an object."""
 
 MIN_PIXELS = 60
 """Visible pixels of an object that can be tracked."""

@@ -1,1 +1,1 @@
-"""The grammar of referring expressions: one file a rule, over a shared list of tokens."""
+"""The grammar of referring expressions: tokens, the parser's state and the reader of all rules."""

@@ -101,7 +101,7 @@ class NounPath:
             return morph.is_animate(noun.head) or not (animate_above or noun.is_detail)
         if kind == "parked":
             moving = any(n.head in nouns.VEHICLES for n in self.nouns[:k])
-            return not noun.is_had and (noun.head in nouns.VEHICLES or not moving)
+            return not noun.is_possession and (noun.head in nouns.VEHICLES or not moving)
         if kind == "place" and noun.head in nouns.BODY:
             return False
         if kind == "state":
@@ -110,14 +110,14 @@ class NounPath:
             return anchor is not None and self._can_have(k, anchor)
         if anchor is not None:
             possessive = anchor.determiner in _POSSESSIVES
-            if possessive and (anchor.head in nouns.BODY or noun.is_had):
+            if possessive and (anchor.head in nouns.BODY or noun.is_possession):
                 return True
-            if anchor.head in nouns.OWN_PLACES and noun.is_had:
+            if anchor.head in nouns.OWN_PLACES and noun.is_possession:
                 return True
-        if noun.is_had and (noun.head in nouns.LIMBS or noun.determiner in _POSSESSIVES):
+        if noun.is_possession and (noun.head in nouns.LIMBS or noun.determiner in _POSSESSIVES):
             return noun.head in nouns.BODY or morph.is_animate(noun.head)
         # A possession is at the place of its owner, unless it is animate: a dog on a leash.
-        return not noun.is_had or morph.is_animate(noun.head)
+        return not noun.is_possession or morph.is_animate(noun.head)
 
     def _can_have(self, k: int, anchor: Draft) -> bool:
         noun, animate_above = self.nouns[k], self._animate[k - 1]
@@ -129,5 +129,5 @@ class NounPath:
             return False
         if noun.is_detail:
             return anchor.head in nouns.MARKS or anchor.head in nouns.BODY
-        inanimate = noun.is_had and animate_above and not morph.is_animate(noun.head)
+        inanimate = noun.is_possession and animate_above and not morph.is_animate(noun.head)
         return not inanimate or anchor.head in nouns.MARKS

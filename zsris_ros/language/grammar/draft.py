@@ -52,11 +52,11 @@ class Draft:
         self.relations.append((kind, [anchor]))
 
     @property
-    def is_had(self) -> bool:
+    def is_possession(self) -> bool:
         """Whether the owner has, wears, holds or contains this anchor."""
         return self.role == "with"
 
     @property
     def is_detail(self) -> bool:
         """Whether the anchor has no place of its own: clothing, a part, a mark, a content."""
-        return self.is_had and (self.content or morphology.is_detail(self.head))
+        return self.is_possession and (self.content or morphology.is_detail(self.head))

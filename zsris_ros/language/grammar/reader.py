@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.clauses import clause
 from zsris_ros.language.grammar.command_prefix import (
     command_prefix,
     errand_start,
     goal_start,
     is_command_about_pronoun,
 )
-from zsris_ros.language.grammar.coordination import coordinated
-from zsris_ros.language.grammar.descriptions import described, filler
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.negation import exclude, negated
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.order import compared, ordered, read_direction
-from zsris_ros.language.grammar.participles import participle
-from zsris_ros.language.grammar.places import located, read_place
-from zsris_ros.language.grammar.relations import had, related
+from zsris_ros.language.grammar.rules.coordination import coordinated
+from zsris_ros.language.grammar.rules.descriptions import described, filler
+from zsris_ros.language.grammar.rules.negation import exclude, negated
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.order import compared, ordered, read_direction
+from zsris_ros.language.grammar.rules.participles import participle
+from zsris_ros.language.grammar.rules.places import located, read_place
+from zsris_ros.language.grammar.rules.relations import possessed, related
+from zsris_ros.language.grammar.rules.relative_clauses import clause
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
 
-RULES = (negated, filler, ordered, located, compared, clause, had, participle, related)
-"""A rule reads one modifier at an index and returns the index after it, None where it does not
-apply. The first rule that applies is taken, ``described`` where none does."""
+RULES = (negated, filler, ordered, located, compared, clause, possessed, participle, related)
+"""A rule reads one modifier at an index and returns the index after it, None if it does not apply.
+The first rule that applies reads the modifier; ``described``, the last, applies always."""
 
 
 def read_targets(state: ParserState) -> list[Draft]:
@@ -52,7 +52,7 @@ def read_targets(state: ParserState) -> list[Draft]:
 
 
 def read_object(state: ParserState) -> list[Draft] | None:
-    """Return the targets of a text without any command prefix, None where it names no object."""
+    """Return the targets of a text without a command prefix, None without an object."""
     found = read_noun_phrase(state, state.skip_fillers(0), target=True)
     if found is None:
         return None

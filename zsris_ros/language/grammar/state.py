@@ -78,7 +78,7 @@ class ParserState:
         self._relations.clear()
 
     def closes(self, i: int) -> bool:
-        """Return whether no noun phrase goes on at ``i``: its end, a preposition, a verb."""
+        """Return whether a noun phrase ends before ``i``: at punctuation, a preposition, a verb."""
         if i not in self._closes:
             self._closes[i] = (
                 self.words[i] in _CLOSING_WORDS
@@ -116,7 +116,7 @@ class ParserState:
         return i
 
     def is_final(self, i: int) -> bool:
-        """Return whether nothing more is said of an object at ``i``."""
+        """Return whether the description of an object ends at ``i``."""
         word = self.words[i]
         return (
             word in ("", COMMA, STOP)

@@ -1,4 +1,4 @@
-"""Instructions from text: what to do with which objects, and where to put them."""
+"""Instructions from text: steps with actions, objects and destinations."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
-from zsris_ros.language.grammar.order import read_direction
-from zsris_ros.language.grammar.places import read_place
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
+from zsris_ros.language.grammar.rules.order import read_direction
+from zsris_ros.language.grammar.rules.places import read_place
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import STOP
 from zsris_ros.language.instructions.particles import closes

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from zsris_ros.language.grammar.draft import Draft
-from zsris_ros.language.grammar.negation import exclude
-from zsris_ros.language.grammar.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.reader import read_object, read_targets
+from zsris_ros.language.grammar.rules.negation import exclude
+from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import COMMA, Token, Tokens
 from zsris_ros.language.instructions.markers import (

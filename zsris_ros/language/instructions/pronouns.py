@@ -21,7 +21,7 @@ class _Referent:
 
 
 def resolve(pieces: Sequence[Piece], announced: dict[int, Piece]) -> tuple[Step, ...]:
-    """Return the steps of ``pieces`` with every pronoun replaced by what it means.
+    """Return the steps of ``pieces`` with every pronoun replaced by the object it means.
 
     Args:
         pieces: The steps as read.

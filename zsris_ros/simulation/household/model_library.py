@@ -15,6 +15,7 @@ from tqdm import tqdm
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_folder_model
 from zsris_ros.simulation.household.libero_models import (
+    is_articulated,
     libero_folder,
     libero_words,
     read_libero_model,
@@ -45,6 +46,8 @@ PRIMITIVE_NOUNS = {
 """The nouns of the tabletop's shapes."""
 _SHAPE = "shape:"
 """Begins the names of the tabletop's shapes: LIBERO has a plate, too."""
+OPENINGS = 4
+"""Poses of furniture with open drawers or doors."""
 _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
 
 
@@ -90,6 +93,7 @@ class ModelLibrary:
         self.names = source.names()
         self._source = source
         self._models: dict[str, ObjectModel] = {}
+        self._poses: dict[str, list[ObjectModel]] = {}
         self._resting: dict[str, list[tuple[DoubleArray, float]]] = {}
 
     def get(self, name: str) -> ObjectModel:
@@ -98,10 +102,19 @@ class ModelLibrary:
             self._models[name] = self._read(name)
         return self._models[name]
 
+    def poses(self, name: str) -> list[ObjectModel]:
+        """Return a model as it is, and with its drawers and doors open in OPENINGS ways."""
+        if name not in self._poses:
+            found, assets = [self.get(name)], self._source.libero
+            if assets and found[0].role == "furniture" and is_articulated(name, assets):
+                found += [read_libero_model(name, assets, k + 1) for k in range(OPENINGS)]
+            self._poses[name] = found
+        return self._poses[name]
+
     def read_all(self) -> ModelLibrary:
         """Read every model, with progress on stderr. Raises InputError for a damaged one."""
         for name in tqdm(self.names, "reading models", unit="model"):
-            self.get(name)
+            self.poses(name)
         return self
 
     def resting(self, name: str) -> list[tuple[DoubleArray, float]]:

@@ -34,6 +34,8 @@ GROUPS = 4
 """Words of such a batch."""
 RENEWED = 8
 """Crops that are cut anew for each batch."""
+WITH_PROPOSALS = 0.55
+"""Least share of the crops that are cut from images with proposals, if there are any."""
 PROPOSED = 0.6
 """Share of proposals among the crops of an image that has some."""
 SAME, DIFFERENT = 0.7, 0.4
@@ -92,13 +94,18 @@ class CropBank:
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
         self._words = words
         self._crops: list[_Raw] = []
-        self._is_object = np.zeros(count, bool)
         self._hardness = np.ones(count)
         self._updates: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]] = []
         # The crops of each word, and those of no object; dicts are sets that keep their order.
         self._groups: dict[str, dict[int, None]] = {}
         self._others: dict[int, None] = {}
         self._oldest = 0
+        proposed = np.array([len(each) > 0 for each in data.proposals])
+        self._chance = np.full(len(data), 1 / len(data))
+        if proposed.any():
+            self._chance = (1 - WITH_PROPOSALS) / len(data) + WITH_PROPOSALS * (
+                proposed / proposed.sum()
+            )
         for index in tqdm(range(count), "cutting crops", unit="crop"):
             self._crops.append(self._cut())
             self._enter(index)
@@ -106,7 +113,7 @@ class CropBank:
     def _enter(self, index: int) -> None:
         """Enter a new crop into the groups."""
         described = self._words.get(self._crops[index].name)
-        self._is_object[index], self._hardness[index] = described is not None, 1.0
+        self._hardness[index] = 1.0
         if described is None:
             self._others[index] = None
             return
@@ -124,10 +131,10 @@ class CropBank:
             self._oldest = (index + 1) % len(self._crops)
 
     def batch(self, count: int) -> Crops:
-        """Draw ``count`` crops: about three quarters whole objects, the rest wrong masks, scenery.
+        """Draw ``count`` crops: whole objects, wrong masks and scenery.
 
         Most batches have objects of a few words only, so that the other words decide. Half of the
-        objects are drawn in proportion to their hardness. RENEWED crops are new each time.
+        crops are drawn in proportion to their hardness. RENEWED crops are new each time.
         """
         self._renew()
         pool = np.arange(len(self._crops))
@@ -136,9 +143,8 @@ class CropBank:
             chosen = self._rng.choice(shown, size=GROUPS, replace=False)
             objects = list(dict.fromkeys(i for word in chosen for i in self._groups[str(word)]))
             others = self._rng.permutation(list(self._others))
-            pool = np.array([*objects, *others[: max(1, len(objects) // 3)]], dtype=np.intp)
-        hardness, is_object = self._hardness[pool], self._is_object[pool]
-        hardness = np.where(is_object, hardness, hardness[is_object].mean())
+            pool = np.array([*objects, *others[: max(1, len(objects) // 2)]], dtype=np.intp)
+        hardness = self._hardness[pool]
         chance = 0.5 / len(pool) + 0.5 * hardness / hardness.sum()
         rows = self._rng.choice(pool, size=count, p=chance)
         picks = [self._crops[int(row)] for row in rows]
@@ -188,7 +194,7 @@ class CropBank:
     def _cut(self) -> _Raw:
         """Cut and resize; compositing may follow, since both are linear in the pixels."""
         settings, rng = self._settings, self._rng
-        row = int(rng.integers(len(self._data)))
+        row = int(rng.choice(len(self._data), p=self._chance))
         rgb, labels = np.asarray(self._data.rgb[row]), np.asarray(self._data.labels[row])
         names, proposals = self._data.names[row], self._data.proposals[row]
         drawn = None

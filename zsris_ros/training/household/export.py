@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import vocabulary
-from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.resnet_clip import ResnetClip
 from zsris_ros.weights.checkpoint import save_state_dict
 from zsris_ros.weights.token_table import compress_clip_state
 
@@ -21,7 +21,7 @@ def export_sam(sam: Any, path: Path) -> int:
     return save_state_dict(sam.state_dict(), path)
 
 
-def export_clip(clip: ClipModel, words: Iterable[Description], path: Path) -> int:
+def export_clip(clip: ResnetClip, words: Iterable[Description], path: Path) -> int:
     """Write an open_clip model as float16 safetensors, with the rows of its known tokens only.
 
     ``zsris_ros.weights.token_table.expand_clip_state`` restores the state dict. Returns the file's
@@ -32,6 +32,6 @@ def export_clip(clip: ClipModel, words: Iterable[Description], path: Path) -> in
     )
 
 
-def known_tokens(clip: ClipModel, words: Iterable[Description]) -> Tensor:
+def known_tokens(clip: ResnetClip, words: Iterable[Description]) -> Tensor:
     """Return the token ids of all captions, ascending, int64 K, with start, end and padding (0)."""
     return torch.unique(clip.tokenize(vocabulary(words)).cpu())

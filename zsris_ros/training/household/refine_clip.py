@@ -2,7 +2,7 @@
 
 The text encoder is frozen and the captions are encoded once, so each crop is compared with hundreds
 of captions at the cost of the image encoder alone. A classification loss over all names, with and
-without colours, is added, and crops with a large loss are drawn more often.
+without colours, and over no object, is added, and crops with a large loss are drawn more often.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from zsris_ros.training.household.train_clip import (
     softmax_loss,
 )
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
-from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.gem import GemLocaliser
-from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.dense_localiser import DenseLocaliser
+from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +54,17 @@ class RefineSchedule(Schedule):
 
 
 def refine_clip(
-    clip: ClipModel,
+    clip: ResnetClip,
     data: TrainingSet,
     words: Words,
     checkpoint: Path,
     schedule: RefineSchedule = RefineSchedule(),
     seed: int = 0,
-) -> ClipModel:
+) -> ResnetClip:
     """Train the image encoder of ``clip`` in place, or resume from ``checkpoint``."""
     model = clip.model
     device = str(clip.device)
-    encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
+    encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)
     sentences = min(schedule.sentences, schedule.captions * schedule.steps)
     captions, texts = encode_captions(clip, words, sentences, seed)
     phrases = names_of(words)
@@ -77,13 +77,14 @@ def refine_clip(
     )
     model.train().requires_grad_(False)
     model.visual.requires_grad_(True)
+    model.visual.to(memory_format=torch.channels_last)
     weights = [*model.visual.parameters(), model.logit_scale, model.logit_bias]
     for weight in weights:
         weight.requires_grad_(True)
     loop = TrainingLoop({"clip": model}, weights, schedule, checkpoint, "refining")
     start = loop.first_step
     count = schedule.crops_per_image * len(data)
-    bank = CropBank(data, words, HYBRID, clip.image_size, clip.grid, count, seed + start + 1)
+    bank = CropBank(data, words, HYBRID, clip.image_size, encoder.grid, count, seed + start + 1)
     rng = np.random.default_rng([seed, start, 2])
     for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
         chosen = rng.choice(len(captions), schedule.captions, replace=False)
@@ -105,7 +106,7 @@ def refine_clip(
         bank.update_hardness(crops, hardness.detach())
         loop.update(loss, {"loss": loss.item(), "name": _accuracy(logits.detach(), right)})
     model.requires_grad_(False).cpu().eval()
-    return ClipModel(model)
+    return ResnetClip(model)
 
 
 def names_of(words: Words) -> list[Caption]:
@@ -122,7 +123,7 @@ def names_of(words: Words) -> list[Caption]:
 
 
 def encode_captions(
-    clip: ClipModel, words: Words, count: int, seed: int
+    clip: ResnetClip, words: Words, count: int, seed: int
 ) -> tuple[list[Caption], Tensor]:
     """Return ``count`` captions of all objects and of scenery, and their features."""
     rng = np.random.default_rng([seed, 3])
@@ -134,7 +135,7 @@ def encode_captions(
     return captions, clip_texts(clip, [caption.text for caption in captions])
 
 
-def clip_texts(clip: ClipModel, texts: Sequence[str]) -> Tensor:
+def clip_texts(clip: ResnetClip, texts: Sequence[str]) -> Tensor:
     """Return the features of many texts, float KxE."""
     parts = [clip.encode_text(list(texts[at : at + 256])) for at in range(0, len(texts), 256)]
     return torch.cat(parts).to(clip.device)
@@ -143,14 +144,14 @@ def clip_texts(clip: ClipModel, texts: Sequence[str]) -> Tensor:
 def name_losses(logits: Tensor, right: Tensor) -> Tensor:
     """Return N losses: -log of the right names' (float NxK) share in the softmax of NxK logits.
 
-    The loss of a crop without a right name is 0.
+    The softmax has one more class, no object, at logit 0: a logit is absolute, and positive where
+    the name fits. It is the right class of a crop without a right name.
     """
-    has = right.sum(1) > 0
-    shares = logits.log_softmax(1).masked_fill(right == 0, float("-inf"))
-    each = torch.zeros(len(logits), device=logits.device)
-    if bool(has.any()):
-        each = each.index_put((torch.nonzero(has)[:, 0],), -shares[has].logsumexp(1))
-    return each
+    nothing = torch.zeros_like(logits[:, :1])
+    has_none = (right.sum(1, keepdim=True) == 0).to(right.dtype)
+    shares = torch.cat([logits, nothing], dim=1).log_softmax(1)
+    fits = torch.cat([right, has_none], dim=1)
+    return -shares.masked_fill(fits == 0, float("-inf")).logsumexp(1)
 
 
 def _accuracy(logits: Tensor, right: Tensor) -> float:

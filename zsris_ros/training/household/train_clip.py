@@ -1,7 +1,7 @@
-"""Train a small CLIP on household and tabletop scenes through the hybrid encoder.
+"""Train a small CLIP with a ResNet on household and tabletop scenes through the hybrid encoder.
 
 All crops of a batch are compared with all its captions: HybridGL's hybrid features, a plain pass
-over one of the two views, and GEM's patch features of whole frames. Two losses share the logits
+over one of the two views, and patch features of whole frames. Two losses share the logits
 scale * cosine + bias. The softmax loss (CLIP) separates captions; the sigmoid loss (SigLIP, Zhai et
 al., 2023) makes each logit an absolute probability. Two small classifiers, of nouns and of colours,
 share their weights between image and caption features and are dropped after training.
@@ -26,20 +26,16 @@ from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
 from zsris_ros.training.household.crops import CropBank, Crops
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
-from zsris_ros.vision.clip import ClipModel, build_clip
-from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic
-from zsris_ros.vision.hybrid import HybridEncoder
+from zsris_ros.vision.clip import build_clip
+from zsris_ros.vision.dense_localiser import DenseLocaliser
+from zsris_ros.vision.gem import GemSettings, resize_bicubic
+from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.vision.views import HybridSettings, normalise
 
 ARCHITECTURE: dict[str, Any] = {
     "embed_dim": 128,
-    "vision_cfg": {
-        "image_size": 112,
-        "layers": 4,
-        "width": 128,
-        "patch_size": 16,
-        "head_width": 64,
-    },
+    "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 32, "patch_size": None},
     "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 128, "heads": 2, "layers": 2},
     "init_logit_scale": math.log(10.0),
     "init_logit_bias": -5.0,
@@ -47,7 +43,8 @@ ARCHITECTURE: dict[str, Any] = {
 HYBRID = HybridSettings(
     start_block=3, fusion_weight=1.0, blur_kernel=41, blur_sigma=8.0, window=1.5
 )
-GEM = GemSettings(blocks=2, size=224)
+GEM = GemSettings(size=448)
+"""Settings of the dense map: an object of a whole frame has about the size it has in a crop."""
 
 Words = Mapping[str, Description]
 """The description of every name of a training set."""
@@ -77,12 +74,13 @@ def train_clip(
     checkpoint: Path,
     schedule: ClipSchedule = ClipSchedule(),
     seed: int = 0,
-) -> ClipModel:
+) -> ResnetClip:
     """Train from random weights, or resume from ``checkpoint``."""
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    clip = ClipModel(build_clip(ARCHITECTURE).to(device).train())
-    encoder, localiser = HybridEncoder(clip, HYBRID), GemLocaliser(clip, GEM)
+    clip = ResnetClip(build_clip(ARCHITECTURE).to(device).train())
+    clip.visual.to(memory_format=torch.channels_last)
+    encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)
     # Word vectors stay random: millions of parameters for some hundred words, without a gain.
     clip.model.token_embedding.weight.requires_grad_(False)
     classifiers = Classifiers(clip.embed_dim, words.values()).to(device)
@@ -92,7 +90,7 @@ def train_clip(
     loop = TrainingLoop(modules, weights, schedule, checkpoint, "small CLIP")
     start = loop.first_step
     count = schedule.crops_per_image * len(data)
-    bank = CropBank(data, words, HYBRID, clip.image_size, clip.grid, count, seed + start)
+    bank = CropBank(data, words, HYBRID, clip.image_size, encoder.grid, count, seed + start)
     writer = CaptionWriter(list(words.values()))
     rng = np.random.default_rng([seed, start])
     for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
@@ -116,7 +114,7 @@ def train_clip(
         figures["rejected"] = float(right[~fits.bool()].mean())
         loop.update(loss, figures)
     clip.model.requires_grad_(False).cpu().eval()
-    return ClipModel(clip.model)
+    return ResnetClip(clip.model)
 
 
 def autocast(device: str) -> Any:
@@ -183,7 +181,7 @@ class Classifiers(nn.Module):
 
 
 def _features(
-    encoder: HybridEncoder, crops: Crops, rng: np.random.Generator, plain_share: float
+    encoder: ResnetHybridEncoder, crops: Crops, rng: np.random.Generator, plain_share: float
 ) -> Tensor:
     device = encoder.clip.device
     local, global_ = crops.local.to(device), crops.global_.to(device)
@@ -217,19 +215,24 @@ def softmax_loss(logits: Tensor, fits: Tensor) -> Tensor:
 
 
 def frame_loss(
-    localiser: GemLocaliser,
+    localiser: DenseLocaliser,
     data: TrainingSet,
     words: Words,
     row: int,
     captions: list[Caption],
     texts: Tensor,
 ) -> Tensor:
-    """Return the loss of a frame's GEM patches, each named after the object of largest coverage."""
+    """Return the loss of a frame's patches, each named after the object of largest coverage.
+
+    The normalisation layers use their running means: one frame is no batch.
+    """
     clip, size = localiser.clip, localiser.settings.size
     image = torch.from_numpy(resize_bicubic(np.asarray(data.rgb[row]), size)).permute(2, 0, 1)[None]
     images = normalise(image.float() / 255, localiser.settings.mean, localiser.settings.std)
+    clip.visual.eval()
     patches = localiser.patch_features(images.to(clip.device))[0]
-    grid = size // clip.patch_size
+    clip.visual.train()
+    grid = round(len(patches) ** 0.5)
     names = [SCENERY_NAME, *data.names[row]]
     labels = np.asarray(data.labels[row])
     cover = np.stack(
@@ -258,7 +261,7 @@ def caption_fits(captions: Sequence[Caption], names: Sequence[str], words: Words
     return torch.tensor([rows.get(name, nothing) for name in names])
 
 
-def pair_logits(clip: ClipModel, features: Tensor, texts: Tensor) -> Tensor:
+def pair_logits(clip: ResnetClip, features: Tensor, texts: Tensor) -> Tensor:
     """Return the NxK logits scale * cosine + bias of N features and K texts, float32."""
     cosine = F.normalize(features.float(), dim=-1) @ F.normalize(texts.float(), dim=-1).T
     logits: Tensor = cosine * clip.model.logit_scale.exp() + clip.model.logit_bias

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from zsris_ros.simulation.expression_templates import TEMPLATES, realise
+from zsris_ros.simulation.expressions.expression_templates import TEMPLATES, realise
+from zsris_ros.simulation.expressions.meanings import NUMBERS, ORDINALS, Meaning
+from zsris_ros.simulation.expressions.nouns import NEUTRAL
 from zsris_ros.simulation.layout import COLOURS
-from zsris_ros.simulation.meanings import NUMBERS, ORDINALS, Meaning
-from zsris_ros.simulation.nouns import NEUTRAL
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.speech.audio import spoken_words
 from zsris_ros.training.language import vocabulary

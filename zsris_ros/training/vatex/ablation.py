@@ -13,7 +13,7 @@ from typing import Any
 
 from scipy.stats import t as student_t
 
-from zsris_ros.baselines.vatex.settings import PARTS, PROMPTS, Prompt
+from zsris_ros.baselines.vatex.vatex_settings import PARTS, PROMPTS, Prompt
 from zsris_ros.types import InputError
 
 

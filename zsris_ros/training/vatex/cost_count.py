@@ -13,7 +13,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from zsris_ros.baselines.vatex.network import Texts, Vatex
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 
 WORDS = 20
 """Tokens of a sentence."""

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from zsris_ros.baselines.vatex.network import Texts, Vatex, resize_and_pad
-from zsris_ros.baselines.vatex.settings import VatexSettings
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.reports.markdown import markdown_table, replace_between_marks
 from zsris_ros.training.vatex.cost_count import WORDS, count_cost
 

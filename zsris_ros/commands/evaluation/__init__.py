@@ -1,0 +1,1 @@
+"""The subcommands `zsris eval`, `zsris calibrate` and `zsris convert-osd`, and their data sets."""

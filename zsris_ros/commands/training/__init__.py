@@ -1,0 +1,1 @@
+"""The subcommands that train: ``train``, ``train-language`` and ``train-vatex``."""

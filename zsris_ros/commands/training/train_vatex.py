@@ -1,0 +1,260 @@
+"""`zsris train-vatex`: trains VATEX on a data set of expressions and masks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zsris_ros.baselines.vatex.vatex_settings import PARTS, PROMPTS, VatexSettings
+from zsris_ros.commands.evaluation.data_sets import DATA_SETS, FRAMES, TABLETOP, open_data_set
+from zsris_ros.commands.evaluation.eval_video import VIDEO_SETS, add_video_set, open_videos
+from zsris_ros.commands.options import Subparsers, positive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "train-vatex",
+        help="train VATEX, a supervised method, on expressions and masks",
+        description="Trains VATEX with a frozen CLIP and writes OUT/vatex.safetensors for `zsris "
+        "eval DATASET --method vatex --checkpoint FILE`. The same command resumes a stopped "
+        "training. torchrun starts it on several GPUs.",
+    )
+    sets = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
+    for entry in DATA_SETS.values():
+        if entry.name == "osd":
+            continue  # its expressions need depth, which VATEX does not read
+        data_set = sets.add_parser(entry.name, help=entry.help)
+        if entry is TABLETOP:
+            _add_simulation(data_set)
+        else:
+            entry.add_arguments(data_set)
+            if entry is FRAMES:
+                data_set.add_argument(
+                    "--validation-root", type=Path, metavar="DIR", help="held-out frames"
+                )
+            elif "--split" in entry.options:
+                data_set.set_defaults(split="train")
+        _add_common(data_set)
+    for name, (about, content, _) in VIDEO_SETS.items():
+        data_set = sets.add_parser(name, help=f"annotated frames of {about}")
+        add_video_set(data_set, content, "train")
+        _add_common(data_set)
+
+
+def _add_simulation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenes", type=positive, default=1000, help="rendered into OUT/frames (default: 1000)"
+    )
+    parser.add_argument("--objects", **TABLETOP.options["--objects"])
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=run)
+    parser.add_argument("--out", type=Path, required=True, help="folder of all results")
+    parser.add_argument(
+        "--size",
+        choices=("paper", "small"),
+        default="paper",
+        help="the paper's network, or one of 2 M parameters for CPUs (default: paper)",
+    )
+    parser.add_argument(
+        "--backbone", help="swin_base, swin_tiny, resnet50, resnet101 or small (default: by size)"
+    )
+    parser.add_argument(
+        "--pretrained", action="store_true", help="start the backbone from ImageNet's weights"
+    )
+    parser.add_argument("--short-side", type=positive, help="pixels (default: by size)")
+    parser.add_argument(
+        "--without",
+        type=_parts,
+        default=(),
+        metavar="A,B",
+        help="ablation: leave out prior (CLIP Prior), cmd (vision-aware text) or mcc (Meaning "
+        "Consistency Constraint)",
+    )
+    parser.add_argument(
+        "--prompt",
+        choices=PROMPTS,
+        default="template",
+        help="text of the CLIP Prior (default: template, 'a photo of NOUN PHRASE')",
+    )
+    parser.add_argument(
+        "--ablation",
+        choices=("parts", "prompts"),
+        help="train all subsets of the parts, or with each prompt, and compare them",
+    )
+    parser.add_argument(
+        "--seeds", type=positive, default=3, help="of each row of an ablation (default: 3)"
+    )
+    parser.add_argument("--steps", type=positive, default=100_000, help="(default: 100000)")
+    parser.add_argument(
+        "--batch", type=positive, default=8, help="images a step over all processes (default: 8)"
+    )
+    parser.add_argument("--rate", type=float, default=1e-4, help="learning rate (default: 1e-4)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="bfloat16 computes most products in half precision (default: float32)",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes that read images (default: 0)"
+    )
+    parser.add_argument(
+        "--validate", type=int, default=0, metavar="N", help="held-out images (default: 0)"
+    )
+    parser.add_argument(
+        "--validate-every", type=positive, default=1000, help="steps (default: 1000)"
+    )
+    parser.add_argument(
+        "--weights", default="tabletop", help="preset of the frozen CLIP (default: tabletop)"
+    )
+    parser.add_argument("--weights-dir", type=Path, metavar="DIR", help="folder of its checkpoint")
+    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Convert a list of parts, for argparse."""
+    parts = tuple(text.split(","))
+    if unknown := set(parts) - set(PARTS):
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(sorted(unknown))} is no part of VATEX: name some of {', '.join(PARTS)}"
+        )
+    return parts
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train one network, or those of an ablation."""
+    if not args.ablation:
+        return _train(args, args.out / "frames")
+    from zsris_ros.training.vatex.ablation import last_row, summarise, table_lines, variations
+    from zsris_ros.training.vatex.vatex_training import VALIDATION
+    from zsris_ros.types import InputError
+
+    if not args.validate:
+        raise InputError("--ablation needs --validate, the number of held-out images")
+    runs = []
+    for variation in variations(args.ablation):
+        for seed in range(args.seed, args.seed + args.seeds):
+            out = args.out / f"{variation.name}.seed{seed}"
+            changes = {"out": out, "seed": seed, "without": variation.without}
+            changes["prompt"] = variation.prompt
+            _train(argparse.Namespace(**{**vars(args), **changes}), args.out / "frames")
+            runs.append((variation, last_row(out / VALIDATION)["miou"]))
+    rows = summarise(runs)
+    path = args.out / "ablation.json"
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print("\n".join([*table_lines(rows), f"written to {path}"]))
+    return 0
+
+
+def _train(args: argparse.Namespace, frames: Path) -> int:
+    """Train one network; simulated scenes are rendered into ``frames``."""
+    from zsris_ros.evaluation.run_folder import claim
+    from zsris_ros.models.load_options import LoadOptions
+    from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
+    from zsris_ros.torch_utils.precision import resolve_device
+    from zsris_ros.training.vatex.losses import LossWeights
+    from zsris_ros.training.vatex.vatex_training import (
+        VatexSchedule,
+        joined_processes,
+        leader_first,
+        train_vatex,
+    )
+
+    settings = _settings(args)
+    if os.environ.get("RANK", "0") == "0":
+        claim(args.out, _fixed(args, settings))
+    schedule = VatexSchedule(steps=args.steps, learning_rate=args.rate, batch=args.batch)
+    with joined_processes(resolve_device(args.device)) as process:
+        options = LoadOptions(device=str(process.device), directory=args.weights_dir)
+        clip = load_frozen_clip(args.weights, settings, options)
+        network = train_vatex(
+            leader_first(process, lambda: _data(args, frames)),  # it renders what is missing
+            clip,
+            settings,
+            args.out,
+            schedule,
+            process,
+            weights=LossWeights(meaning=0.0) if "mcc" in args.without else LossWeights(),
+            pretrained=args.pretrained,
+            half=args.precision == "bfloat16",
+            seed=args.seed,
+            workers=args.workers,
+            validation=_validation(args) if process.is_leader else (),
+            validate_every=args.validate_every,
+        )
+        if process.is_leader:
+            path = args.out / "vatex.safetensors"
+            size = save_vatex(path, network, args.weights)
+            print(f"{path}: {size / 1e6:.1f} MB")
+    return 0
+
+
+def _fixed(args: argparse.Namespace, settings: VatexSettings) -> dict[str, Any]:
+    """Return the settings that a resumed training may not change."""
+    return {
+        "dataset": args.dataset,
+        **settings.to_json(),
+        "meaning_consistency": "mcc" not in args.without,
+        "pretrained": args.pretrained,
+        "weights": args.weights,
+        "batch": args.batch,
+        "seed": args.seed,
+    }
+
+
+def _settings(args: argparse.Namespace) -> VatexSettings:
+    changes: dict[str, Any] = {
+        "clip_prior": "prior" not in args.without,
+        "cmd": "cmd" not in args.without,
+        "prompt": args.prompt,
+    }
+    if args.backbone:
+        changes["backbone"] = args.backbone
+    if args.short_side:
+        changes["short_side"] = args.short_side
+    return VatexSettings.small(**changes) if args.size == "small" else VatexSettings(**changes)
+
+
+def _data(args: argparse.Namespace, frames: Path) -> DataSet:
+    if args.dataset in VIDEO_SETS:
+        return open_videos(args)
+    if args.dataset != "tabletop":
+        return open_data_set(args)
+    from zsris_ros.training.vatex.rendered_frames import render_frames
+
+    return render_frames(frames, args.scenes, args.objects)
+
+
+def _validation(args: argparse.Namespace) -> Sequence[EvaluationItem]:
+    """Return the first held-out images: other seeds, --validation-root, or the split val.
+
+    Ref-YouTube-VOS publishes no objects of its split valid.
+    """
+    if not args.validate:
+        return ()
+    data: DataSet
+    if args.dataset == "tabletop":
+        from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
+
+        data = TabletopData(0, args.validate, objects=args.objects)
+    elif args.dataset == "frames":
+        from zsris_ros.evaluation.datasets.frames import FramesData
+        from zsris_ros.types import InputError
+
+        if args.validation_root is None:
+            raise InputError("--validate needs --validation-root, a folder of held-out frames")
+        data = FramesData(args.validation_root)
+    else:
+        data = _data(argparse.Namespace(**{**vars(args), "split": "val"}), args.out)
+    return [data.item(name) for name in data.names()[: args.validate]]

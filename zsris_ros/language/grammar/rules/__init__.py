@@ -1,0 +1,1 @@
+"""The rules of the grammar, one file a construction: functions over the parser's state."""

@@ -1,0 +1,135 @@
+"""The fit of each mask to one kind of evidence: object-ness, place, posture, order, coherence.
+
+All fits are float32 N in [0, 1].
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
+from zsris_ros.guidance.positions import position_map
+from zsris_ros.language.phrasing import core_phrase
+from zsris_ros.referring.grounding.ranking import (
+    first_probability,
+    graded_fit,
+    ordinal_probability,
+    position_key,
+    position_precedence,
+    precedence,
+)
+from zsris_ros.referring.objects.object_filter import find_objects, objectness, suppress_overlaps
+from zsris_ros.types import BoolArray, NounPhrase, Scene
+from zsris_ros.vision.protocols import Localiser
+
+_SAME_IOU, _PART = 0.5, 0.9
+"""Two masks are one object above this IoU, or this containment of the smaller in the larger."""
+_SLENDERNESS_SLOPE = 2.0
+"""Slope of the logit of standing over the logarithm of height by width."""
+
+
+def whole_objects(scene: Scene) -> BoolArray:
+    """Return bool N: the masks that show a whole single object."""
+    if scene.is_object is None:
+        return find_objects(scene.frame, scene.proposals)
+    return scene.is_object
+
+
+def neutral_fit(scene: Scene) -> Tensor:
+    """Return the fit to a head that names no category ("object")."""
+    return 1 - 0.9 * (1 - objectness(scene.proposals, whole_objects(scene)))
+
+
+def relative_fit(fit: Tensor) -> Tensor:
+    """Return each fit divided by the best one."""
+    return fit / fit.max().clamp_min(1e-12)
+
+
+def place_fit(scene: Scene, positions: tuple[str, ...]) -> Tensor:
+    """Return the mean of Eq. 6's position map inside each mask."""
+    masks = torch.from_numpy(scene.proposals.coverage)
+    depth = scene.frame.depth
+    strided_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
+    height, width = masks.shape[1:]
+    heat = position_map(positions, height, width, strided_depth)
+    return (masks * heat).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
+
+
+def posture_fit(scene: Scene, posture: str) -> Tensor:
+    """Return the fit of each mask's aspect ratio to "standing" or "lying"."""
+    boxes = torch.from_numpy(scene.proposals.boxes)
+    slenderness = ((boxes[:, 3] + 1) / (boxes[:, 2] + 1)).log()
+    return torch.sigmoid(
+        _SLENDERNESS_SLOPE * (slenderness if posture == "standing" else -slenderness)
+    )
+
+
+def coherence_fit(scene: Scene, localiser: Localiser, target: NounPhrase) -> Tensor:
+    """Return the share of the coherence map in each mask: S_g of Eq. 8, 1 for the best mask.
+
+    Differences are divided by at least the mean heat of the map (1), so that they are small on a
+    map without a peak.
+    """
+    if scene.patches is None:
+        return torch.ones(len(scene.proposals))
+    masks = torch.from_numpy(scene.proposals.coverage)
+    height, width = masks.shape[1:]
+    text = localiser.encode_phrases([core_phrase(target)])[0]
+    heat = localiser.heat_map(scene.patches, text, height, width)
+    directed = directed_map(heat, position_map(target.position, height, width))
+    weights = PRODUCT_WEIGHTS.get(target.superlative or "", PRODUCT_WEIGHTS[""])
+    guidance = guidance_scores(masks, directed, weights)
+    gap = guidance.max() - guidance
+    return 1 - gap / gap.max().clamp_min(1.0)
+
+
+def order_fit(scene: Scene, target: NounPhrase, members: Tensor, counted: Tensor) -> Tensor:
+    """Return the probability that each mask has the rank of the target.
+
+    Args:
+        scene: The scene.
+        target: The phrase with an ordinal, a superlative or a position.
+        members: The fit of each mask to the rest of the phrase, N.
+        counted: ``members`` for one mask of each object, 0 for the others, N.
+    """
+    competing = competing_masks(scene)
+    if target.ordinal is not None:
+        before = precedence(target.ordinal.side, scene, members) * competing
+        return ordinal_probability(target.ordinal.index, before, counted)
+    fit = torch.ones(len(members))
+    if target.superlative is not None:
+        count = target.number if isinstance(target.number, int) else 1
+        before = precedence(target.superlative, scene, members) * competing
+        fit = fit * first_probability(before, counted, count)
+    if target.position and target.number == "one":
+        before = position_precedence(target.position, scene, members) * competing
+        fit = fit * first_probability(before, counted)
+    elif target.position:
+        fit = fit * graded_fit(position_key(target.position, scene, members)[0], members)
+    return fit
+
+
+def side_fit(scene: Scene, side: str | None, members: Tensor) -> Tensor:
+    """Return the probability that each mask is the first member on a side; 1 without a side."""
+    if side is None:
+        return torch.ones(len(members))
+    before = position_precedence((side,), scene, members) * competing_masks(scene)
+    return first_probability(before, members)
+
+
+def competing_masks(scene: Scene) -> Tensor:
+    """Return float32 NxN: 1 at [j, i] if the masks j and i show different objects.
+
+    Masks that mostly coincide, and a part and its whole, are one object.
+    """
+    iou, containment = scene.proposals.iou, scene.proposals.containment
+    return torch.from_numpy((iou <= _SAME_IOU) & (containment <= _PART)).float()
+
+
+def representatives(scene: Scene, fit: Tensor) -> Tensor:
+    """Return float32 N: 1 for the best mask of each object, 0 for the others."""
+    order = torch.argsort(fit, descending=True, stable=True).tolist()
+    chosen = torch.zeros(len(fit))
+    chosen[suppress_overlaps(scene.proposals, order, _PART)] = 1.0
+    return chosen

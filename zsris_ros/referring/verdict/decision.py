@@ -1,0 +1,119 @@
+"""The decision from scores: candidates, verdict and selection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import exp
+
+import numpy as np
+import torch
+
+from zsris_ros.referring.grounding.grounding import Grounding
+from zsris_ros.referring.objects.object_filter import suppress_overlaps
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, Verdict
+
+GROUP_RATIO = 1 / 3
+"""Share of the best score from which a candidate is one of several requested objects."""
+
+
+def rank_candidates(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
+    """Return one candidate for each object, the most probable first.
+
+    ``Grounding.scores`` choose between masks of one object, and between equal probabilities.
+    """
+    order = torch.argsort(grounding.scores, descending=True, stable=True).tolist()
+    kept = suppress_overlaps(scene.proposals, order)
+    kept.sort(key=lambda index: -float(grounding.probability[index]))
+    return tuple(make_candidate(scene, grounding, index) for index in kept)
+
+
+def make_candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
+    """Return the candidate of one proposal, with its probability and its terms."""
+    x, y, w, h = (float(value) for value in scene.proposals.boxes[index])
+    u, v = (float(value) for value in scene.pixels[index])
+    a, b, c = scene.points[index]
+    return Candidate(
+        index=index,
+        score=float(grounding.probability[index]),
+        box=(x, y, w, h),
+        centroid_pixel=(u, v),
+        centroid=(float(a), float(b), float(c)) if np.isfinite([a, b, c]).all() else None,
+        source=scene.proposals.sources[index],
+        scores={name: float(term[index]) for name, term in grounding.terms.items()},
+    )
+
+
+def select(
+    candidates: Sequence[Candidate], target: NounPhrase, settings: ReferSettings
+) -> tuple[Verdict, tuple[Candidate, ...]]:
+    """Return the verdict and the candidates with ``selected`` set.
+
+    FOUND selects one candidate, the requested number (or fewer that fit), or all that fit.
+    AMBIGUOUS selects all similar ones, more than requested. NOT_FOUND selects none.
+    """
+    verdict, count = decide(candidates, target, settings), 1
+    if verdict is Verdict.NOT_FOUND:
+        count = 0
+    elif verdict is Verdict.AMBIGUOUS:
+        count = _similar_count(candidates, settings)
+    elif target.number != "one":
+        least = _min_group_score(candidates[0].score, settings)
+        count = max(1, sum(candidate.score >= least for candidate in candidates))
+        if target.number != "all" and count > target.number:
+            least = settings.ambiguity_ratio * candidates[target.number - 1].score
+            similar = sum(candidate.score > least for candidate in candidates)
+            count = target.number
+            if target.superlative is None and similar > target.number:
+                verdict, count = Verdict.AMBIGUOUS, similar
+    return verdict, tuple(
+        replace(candidate, selected=rank < count) for rank, candidate in enumerate(candidates)
+    )
+
+
+def decide(candidates: Sequence[Candidate], target: NounPhrase, settings: ReferSettings) -> Verdict:
+    """Return the verdict on one object.
+
+    NOT_FOUND up to ``min_score``, AMBIGUOUS if another candidate fits as well, else FOUND. An order
+    ("leftmost", "second from the right") is never ambiguous.
+    """
+    if not candidates:
+        return Verdict.NOT_FOUND
+    if settings.calibration.measured and candidates[0].score <= settings.min_score:
+        return Verdict.NOT_FOUND
+    ordered = target.ordinal or target.superlative
+    single = target.number == "one" and not ordered
+    if single and _similar_count(candidates, settings) > 1:
+        return Verdict.AMBIGUOUS
+    return Verdict.FOUND
+
+
+def _similar_count(candidates: Sequence[Candidate], settings: ReferSettings) -> int:
+    """Return the number of candidates that fit as well as the best one, itself included."""
+    least = settings.ambiguity_ratio * candidates[0].score
+    if settings.calibration.measured:
+        least = max(least, settings.min_score)
+    return 1 + sum(candidate.score > least for candidate in candidates[1:])
+
+
+def _min_group_score(best: float, settings: ReferSettings) -> float:
+    """Return the score from which a candidate is one of several requested objects."""
+    if settings.calibration.measured:
+        return max(GROUP_RATIO * best, settings.min_score)
+    return best * exp(-settings.logit_margin)
+
+
+def answer_mask(
+    proposals: Proposals,
+    candidates: Sequence[Candidate],
+    verdict: Verdict,
+    target: NounPhrase,
+) -> BoolArray:
+    """Return bool HxW: the union of the selected masks, with AMBIGUOUS of the requested number."""
+    count = len(candidates)
+    if verdict is Verdict.AMBIGUOUS:
+        count = target.number if isinstance(target.number, int) else 1
+    selected = [candidate.index for candidate in candidates[:count] if candidate.selected]
+    mask: BoolArray = np.any(proposals.masks[selected], axis=0)
+    return mask

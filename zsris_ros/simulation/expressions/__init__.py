@@ -1,0 +1,1 @@
+"""Sentences about a simulated scene with their true answers: meanings, then words for them."""
