@@ -15,6 +15,7 @@
 # make reliability  inputs, load, faults, weights and access again, for docs/reliability.md
 # make coverage  the tests, and their row of docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
+# make cameras MINUTES=10 of load on two cameras in one process
 # make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove what the above made
 #
@@ -52,7 +53,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak mutants clean
+.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak cameras mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -267,6 +268,12 @@ reliability: $(MADE)/test $(MADE)/package
 MINUTES ?= 10
 soak: $(MADE)/test $(MADE)/package
 	$(RELIABILITY_RUN).soak --minutes $(MINUTES) --out $(or $(OUT),out/soak)
+	$(TABLE)
+
+# Load on two cameras of one process. For the page: OUT=docs/results/reliability.
+cameras: $(MADE)/test $(MADE)/package
+	$(RELIABILITY_RUN).load --cameras front,wrist --seconds $$((60 * $(MINUTES))) \
+	  --command "make cameras MINUTES=$(MINUTES)" --out $(or $(OUT),out/reliability)/cameras.json
 	$(TABLE)
 
 mutants: $(MADE)/test $(MADE)/package

@@ -23,11 +23,12 @@ response = future.result()
 if response is None:
     sys.exit("no answer within 60 s: see the node's log")
 
-print(response.message)
-if response.status == ReferSegment.Response.FOUND:
-    point = response.centroid.point
-    print(f"{response.centroid.header.frame_id}: {point.x:+.3f} {point.y:+.3f} {point.z:+.3f} m")
-for step in response.steps:
+outcome = response.outcome
+print(outcome.message)
+if outcome.has_depth:  # of FOUND only
+    point = outcome.centroid.point
+    print(f"{outcome.centroid.header.frame_id}: {point.x:+.3f} {point.y:+.3f} {point.z:+.3f} m")
+for step in outcome.steps:
     if step.has_place:
         point = step.place.point
         print(f"{step.description}: {point.x:+.3f} {point.y:+.3f} {point.z:+.3f} m")

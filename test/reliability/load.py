@@ -1,7 +1,8 @@
 """Load test: concurrent clients while a camera runs at 30 Hz, with their latencies.
 
 The model is a stand-in with a constant time (support/stand_in_model.py), so that the figures are
-those of the node. The images encode their stamps, which reveals an answer about a wrong frame.
+those of the node. The images encode their stamps, which reveals an answer about a wrong frame. With
+several cameras one process serves all, and the clients are divided among them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -22,10 +26,17 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from support.ros_camera import wait_until
 from support.ros_domain import own_domain
-from support.ros_processes import Process, node_with_stand_in, status_of
+from support.ros_processes import (
+    Process,
+    cameras_with_stand_in,
+    node_with_stand_in,
+    ros_arguments,
+    status_of,
+)
 
 from reliability.moving_camera import PERIOD_NS, SECOND, left_of
 from reliability.parameter_latency import READY
+from reliability.process_samples import describe_trends, sample, settled_trends
 from zsris_ros.camera.image_messages import stamp_ns
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
 
@@ -53,15 +64,18 @@ class Call:
 class Caller(threading.Thread):
     """A client that calls continuously, and pauses after BUSY."""
 
-    def __init__(self, number: int, model_seconds: float, seconds: float, start: Barrier) -> None:
+    def __init__(
+        self, service: str, number: int, model_seconds: float, seconds: float, start: Barrier
+    ) -> None:
         super().__init__(name=f"caller {number}", daemon=True)
         self.calls: list[Call] = []
+        self._service = service
         self._number, self._seconds, self._start = number, seconds, start
         self._expression = f"slow {model_seconds} for {number}"
         self._chance = random.Random(number)
 
     def run(self) -> None:
-        with Client(name=f"caller_{self._number}") as client:
+        with Client(self._service, f"caller_{self._number}") as client:
             client.wait(CALL_TIMEOUT)
             self._start.wait(CALL_TIMEOUT)
             deadline = time.monotonic() + self._seconds
@@ -100,9 +114,9 @@ class Caller(threading.Thread):
         return Call(status, seconds, wrong, age)
 
 
-def hurry(model_seconds: float) -> None:
+def hurry(service: str, model_seconds: float) -> None:
     """Call and destroy the client before the answer."""
-    with Client(name="in_a_hurry") as client:
+    with Client(service, "in_a_hurry") as client:
         client.wait(CALL_TIMEOUT)
         request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
         client._client.call_async(request)
@@ -110,37 +124,55 @@ def hurry(model_seconds: float) -> None:
 
 
 def measure(
-    seconds: float, callers: int = 16, model_seconds: float = 0.05, max_pending: int | None = None
+    seconds: float,
+    callers: int = 16,
+    model_seconds: float = 0.05,
+    max_pending: int | None = None,
+    cameras: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Run the load for ``seconds`` and return the figures. Needs rclpy."""
-    given = {} if max_pending is None else {"max_pending": max_pending}
-    with (
-        node_with_stand_in(use_sim_time=True, **given) as served,
-        Process("-m", "reliability.moving_camera"),
-        Process("-m", "reliability.parameter_latency") as latency,
-    ):
-        served.wait_for_log("the model is ready", CALL_TIMEOUT)
-        with Client(name="first") as client:
-            wait_until(lambda: status_of(client.ask("red")) == "FOUND", CALL_TIMEOUT, "no image")
+    """Run the load for ``seconds`` and return the figures. Needs rclpy.
+
+    ``cameras`` are the names of several cameras in one process; () for one without a name.
+    """
+    given: dict[str, object] = {"use_sim_time": True}
+    if max_pending is not None:
+        given["max_pending"] = max_pending
+    bases = [f"/{name}" for name in cameras] or [""]
+    services = [f"{base}/refer_segment" for base in bases]
+    with ExitStack() as stack:
+        served = stack.enter_context(
+            cameras_with_stand_in(",".join(cameras), **given)
+            if cameras
+            else node_with_stand_in(**given)
+        )
+        for base in bases:
+            stack.enter_context(_camera(base, has_clock=base == bases[0]))
+        meters = [stack.enter_context(_meter(base)) for base in bases]
+        wait_until(
+            lambda: served.log().count("the model is ready") == len(bases), CALL_TIMEOUT, "no model"
+        )
+        for service in services:
+            with Client(service, "first") as client:
+                answered = partial(_is_found, client)
+                wait_until(answered, CALL_TIMEOUT, f"no image for {service}")
         start = Barrier(callers + 1)
-        asking = [Caller(number, model_seconds, seconds, start) for number in range(callers)]
+        asking = [
+            Caller(services[number % len(services)], number, model_seconds, seconds, start)
+            for number in range(callers)
+        ]
         for each in asking:
             each.start()
-        latency.wait_for_log(READY, CALL_TIMEOUT)
+        for meter in meters:
+            meter.wait_for_log(READY, CALL_TIMEOUT)
         start.wait(CALL_TIMEOUT)
-        deadline = time.monotonic() + seconds
-        left = 0
-        while time.monotonic() < deadline:
-            hurry(model_seconds)
-            left += 1
-            time.sleep(min(2.0, max(0.0, deadline - time.monotonic())))
+        left, samples = _disturb(served, services, model_seconds, seconds)
         for each in asking:
             each.join(2 * CALL_TIMEOUT)
-        code, _ = latency.end()
-        assert code == 0, latency.log()
-        seen = json.loads(latency.log().splitlines()[-1])
-        with Client(name="afterwards") as client:
-            afterwards = STATUS_NAMES[client.ask("red").status]
+        seen = [_end(meter) for meter in meters]
+        afterwards = []
+        for service in services:
+            with Client(service, "afterwards") as client:
+                afterwards.append(STATUS_NAMES[client.ask("red").status])
         traceback = "Traceback" in served.log()
         code, ended_after = served.end()
     calls = [call for each in asking for call in each.calls]
@@ -149,14 +181,51 @@ def measure(
         "callers": callers,
         "model_ms": model_seconds * 1e3,
         "max_pending": max_pending or "default",
+        "cameras": len(bases),
         "left_while_waiting": left,
         **figures(calls, [each.calls for each in asking]),
-        "parameters_ms": spread(seen["parameters"]),
-        "clock_lag_ms": spread(seen["clock_lags"]),
-        "afterwards": afterwards,
+        "parameters_ms": spread([second for each in seen for second in each["parameters"]]),
+        "clock_lag_ms": spread([second for each in seen for second in each["clock_lags"]]),
+        "trends": settled_trends(samples),
+        "afterwards": ", ".join(sorted(set(afterwards))),
         "traceback": traceback,
         "exit": {"code": code, "seconds": round(ended_after, 2)},
     }
+
+
+def _camera(base: str, has_clock: bool) -> Process:
+    """Start a camera in the namespace ``base``; one of several has the clock."""
+    remaps = {"__ns": base or "/"} | ({} if has_clock else {"/clock": f"{base}/clock"})
+    return Process("-m", "reliability.moving_camera", *ros_arguments({}, remaps))
+
+
+def _meter(base: str) -> Process:
+    return Process("-m", "reliability.parameter_latency", f"{base}/refer_segment_node")
+
+
+def _is_found(client: Client) -> bool:
+    return status_of(client.ask("red")) == "FOUND"
+
+
+def _disturb(
+    served: Process, services: Sequence[str], model_seconds: float, seconds: float
+) -> tuple[int, list[dict[str, float]]]:
+    """Start clients that leave, for ``seconds``; return their number and samples of the process."""
+    begin, left = time.monotonic(), 0
+    samples: list[dict[str, float]] = []
+    while (now := time.monotonic()) - begin < seconds:
+        samples.append({"s": round(now - begin, 1), **sample(served.pid)})
+        hurry(services[left % len(services)], model_seconds)
+        left += 1
+        time.sleep(min(2.0, max(0.0, begin + seconds - time.monotonic())))
+    return left, samples
+
+
+def _end(meter: Process) -> dict[str, list[float]]:
+    code, _ = meter.end()
+    assert code == 0, meter.log()
+    found: dict[str, list[float]] = json.loads(meter.log().splitlines()[-1])
+    return found
 
 
 def figures(calls: list[Call], by_caller: list[list[Call]]) -> dict[str, Any]:
@@ -191,9 +260,13 @@ def row(found: dict[str, Any], command: str) -> dict[str, str]:
     """Return the row of docs/reliability.md."""
     statuses, answers = found["statuses"], found["answers_by_caller"]
     latency, by_caller = found["latency_ms"], found["median_latency_by_caller_ms"]
-    pending = found["max_pending"]
+    pending, what = found["max_pending"], "load"
+    if found["cameras"] > 1:
+        what += f", {found['cameras']} cameras in one process"
+    if pending != "default":
+        what += f", `max_pending` {pending}"
     return {
-        "what": "load" if pending == "default" else f"load, `max_pending` {pending}",
+        "what": what,
         "tried": (
             f"{found['callers']} clients at once for {found['seconds']:g} s, 640x480 RGB-D at "
             f"{SECOND / PERIOD_NS:.0f} Hz, a model of {found['model_ms']:.0f} ms, "
@@ -210,6 +283,7 @@ def row(found: dict[str, Any], command: str) -> dict[str, str]:
             f"ms; /clock at most {found['clock_lag_ms']['most']:.0f} ms late; newest frame "
             f"{found['frame_age_ms']['median']:.0f} ms old, at most "
             f"{found['frame_age_ms']['most']:.0f}"
+            f"{describe_trends(found['trends'])}"
         ),
         "command": command,
     }
@@ -222,14 +296,22 @@ def main() -> int:
     parser.add_argument("--callers", type=int, default=16)
     parser.add_argument("--model-seconds", type=float, default=0.05)
     parser.add_argument("--few", type=int, default=4, help="max_pending of the second run")
+    parser.add_argument(
+        "--cameras", default="", help="names of several cameras in one process; only the first run"
+    )
+    parser.add_argument("--note", default="", help="a sentence about the machine, for the row")
+    parser.add_argument("--command", default="make reliability", help="for the row")
     parser.add_argument("--out", type=Path, default=Path("docs/results/reliability/load.json"))
     chosen = parser.parse_args()
+    cameras = list(filter(None, chosen.cameras.split(",")))
     with own_domain():
         runs = [
-            measure(chosen.seconds, chosen.callers, chosen.model_seconds, pending)
-            for pending in (None, chosen.few)
+            measure(chosen.seconds, chosen.callers, chosen.model_seconds, pending, cameras)
+            for pending in ((None,) if cameras else (None, chosen.few))
         ]
-    rows = [row(run, "make reliability") for run in runs]
+    rows = [row(run, chosen.command) for run in runs]
+    for each in rows:
+        each["result"] += chosen.note and f"; {chosen.note}"
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     document = {"rows": rows, "runs": runs}
     chosen.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

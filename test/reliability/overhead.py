@@ -22,14 +22,15 @@ from std_msgs.msg import Header
 from support.ros_camera import wait_until
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node, status_of
-from zsris_ros.srv import ReferSegment
+from zsris_ros.msg import RequestResult
 
 from zsris_ros.benchmark import machine
 from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
 from zsris_ros.models.load import load_segmenter
 from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.ros.client.service_client import Client
-from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.publishers.answer import Answer, Reply, ReplyOptions
+from zsris_ros.ros.publishers.result_messages import to_result
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 
 TIMEOUT = 120.0
@@ -51,19 +52,32 @@ print("subscribed", flush=True)
 rclpy.spin(node)
 """
 
+RECEIVER = """
+import time, rclpy
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+rclpy.init()
+node = rclpy.create_node("receiver")
+for topic, kind in (("image", Image), ("depth", Image), ("camera_info", CameraInfo)):
+    node.create_subscription(kind, topic, print, qos_profile_sensor_data)
+print("subscribed", flush=True)
+time.sleep(1e6)
+"""
+"""Subscribes to the camera and takes no message: the middleware's part of the idle CPU load."""
+
 
 def ask(
-    client: Client, expression: str, again: ReferSegment.Response | None
-) -> tuple[dict[str, float], ReferSegment.Response]:
-    """Call about the newest frame or that of an answer; return milliseconds and response."""
+    client: Client, expression: str, again: RequestResult | None
+) -> tuple[dict[str, float], RequestResult]:
+    """Call about the newest frame or that of an answer; return milliseconds and outcome."""
     begin = time.perf_counter()
     stamp = None if again is None else again.header.stamp
     response = client.ask(expression, stamp=stamp, timeout=TIMEOUT)
     whole = (time.perf_counter() - begin) * 1e3
     assert status_of(response) in ANSWERED, response.message
     assert response.cache_hit == (again is not None)
-    pipeline = sum(response.timing_ms)
-    return {"whole": whole, "pipeline": pipeline, "in_node": response.total_ms}, response
+    pipeline = sum(response.stage_seconds) * 1e3
+    return {"whole": whole, "pipeline": pipeline, "in_node": response.total_seconds * 1e3}, response
 
 
 def ask_many(client: Client, frames: int) -> dict[str, dict[str, float]]:
@@ -106,6 +120,7 @@ def publishing(count: int) -> dict[str, float]:
     looked = segmenter.look(frame)
     result = segmenter.instruct(looked, scene.expressions[0].text)
     answer = Answer(result, frame, looked.proposals.masks, Header(frame_id="camera"), False)
+    options = ReplyOptions(max_candidates=10)
     here = rclpy.create_node("publishing")
     outputs = ResultPublishers(here)
     with Process("-c", LISTENER, "/publishing", *TOPICS) as listener:
@@ -115,7 +130,7 @@ def publishing(count: int) -> dict[str, float]:
         times = []
         for _ in range(count):
             begin = time.perf_counter()
-            outputs.publish(answer, with_overlay=True)
+            outputs.publish(Reply(answer, to_result(answer, options)), with_overlay=True)
             times.append((time.perf_counter() - begin) * 1e3)
             segmenter.instruct(looked, scene.expressions[0].text)  # precedes publishing in the node
     here.destroy_node()
@@ -134,6 +149,10 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         with Process("-m", "reliability.moving_camera"):
             wait_until(lambda: status_of(client.ask("red")) in ANSWERED, TIMEOUT, "no image")
             idle = share_of_a_core(served, seconds)
+            with Process("-c", RECEIVER) as receiver:
+                receiver.wait_for_log("subscribed", TIMEOUT)
+                time.sleep(2.0)  # discovery
+                received = share_of_a_core(receiver, seconds)
             calls = ask_many(client, frames)
             with Process("-c", LISTENER, "/refer_segment_node", *TOPICS) as listener:
                 listener.wait_for_log("subscribed")
@@ -145,6 +164,7 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         "same_frame_with_mask_and_overlay_heard": subscribed["same_frame"],
         "publishing_mask_and_overlay": publishing(5 * frames),
         "idle_share_of_a_core": round(idle, 3),
+        "share_of_the_middleware": round(received, 3),
         "share_without_a_camera": round(alone, 3),
         **machine.provenance(torch.device("cpu")),
     }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from reliability.trend import BLOCKS, trend
 
 KINDS = {
     "memory_mb": "main memory of the node (resident), MB",
@@ -30,6 +34,34 @@ def sample(pid: int) -> dict[str, float]:
     }
     gpu = _gpu_mb(pid)
     return found if gpu is None else {**found, "gpu_mb": gpu}
+
+
+def settled_trends(samples: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
+    """Return the trend of each kind over ``s`` (seconds) in the second half of the samples.
+
+    In the first, caches and allocator pools fill. Each is a ``Trend.row``; {} for too few samples.
+    """
+    settled = samples[len(samples) // 2 :]
+    if len(settled) < BLOCKS:
+        return {}
+    seconds = [each["s"] for each in settled]
+    return {
+        name: trend(seconds, [each[name] for each in settled]).row()
+        for name in settled[0].keys() & KINDS
+    }
+
+
+def describe_trends(trends: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return memory with its slope, and what is not flat, as the end of a sentence."""
+    if not trends:
+        return ""
+    memory = trends["memory_mb"]
+    growing = ", ".join(KINDS[name] for name, each in trends.items() if not each["flat"])
+    return (
+        f"; memory {memory['mean']:.0f} MB, {memory['slope']:+.1f} ± {memory['error']:.1f} MB an "
+        "hour in the second half; "
+        + (f"not flat: {growing}" if growing else "memory, threads, files and shared memory flat")
+    )
 
 
 def _size(path: Path) -> int:

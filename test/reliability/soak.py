@@ -15,7 +15,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,10 @@ from support.ros_camera import Camera, Stream, header
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node
 from tqdm import tqdm
+from zsris_ros.msg import RequestResult
 from zsris_ros.srv import ReferSegment
 
-from reliability.process_samples import KINDS, sample
-from reliability.trend import Trend, trend
+from reliability.process_samples import KINDS, describe_trends, sample, settled_trends
 from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
 from zsris_ros.ros.publishers.image_conversions import to_image
@@ -90,7 +90,7 @@ class Requests:
     def __init__(self, show: Show, client: Client, manager: Manager, chance: random.Random) -> None:
         self._show, self._client, self._manager = show, client, manager
         self._chance = chance
-        self._last: ReferSegment.Response | None = None
+        self._last: RequestResult | None = None
         self._topic = client.node.create_publisher(String, "expression", 10)
         self.statuses: Counter[str] = Counter()
         self.wrong: list[str] = []
@@ -176,7 +176,7 @@ class Requests:
     def _expression(self) -> str:
         return self._chance.choice(self._show.scene.expressions).text
 
-    def _send(self, text: str, expected: set[str], **request: Any) -> ReferSegment.Response:
+    def _send(self, text: str, expected: set[str], **request: Any) -> RequestResult:
         response = self._client.ask(text, timeout=120.0, **request)
         status = STATUS_NAMES.get(response.status, str(response.status))
         self.statuses[status] += 1
@@ -203,7 +203,7 @@ def soak(minutes: float, period: float, rate: float, seed: int) -> dict[str, Any
         requests.send_about_newest()
         code, seconds = served.end()
     here.destroy_node()
-    trends = {name: _settled(samples, name) for name in samples[0] if name in KINDS}
+    trends = settled_trends(samples)
     if code != 0:
         requests.wrong.append(f"the node ended with {code}")
     return {
@@ -213,8 +213,8 @@ def soak(minutes: float, period: float, rate: float, seed: int) -> dict[str, Any
         "statuses": dict(requests.statuses.most_common()),
         "wrong": requests.wrong,
         "ended_after_s": round(seconds, 2),
-        "trends": {name: each.row() for name, each in trends.items()},
-        "flat": all(each.flat for each in trends.values()),
+        "trends": trends,
+        "flat": all(each["flat"] for each in trends.values()),
         "samples": samples,
     }
 
@@ -237,12 +237,6 @@ def _load(
             time.sleep(max(0.0, now + period - time.monotonic()))
             bar.update(round(time.monotonic() - begin) - bar.n)
     return samples
-
-
-def _settled(samples: Sequence[dict[str, float]], name: str) -> Trend:
-    """Return the trend of the second half; in the first, caches and allocator pools fill."""
-    settled = samples[len(samples) // 2 :]
-    return trend([each["s"] for each in settled], [each[name] for each in settled])
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
@@ -269,16 +263,11 @@ def draw(found: dict[str, Any], path: Path) -> None:
 
 def rows(found: dict[str, Any]) -> list[dict[str, str]]:
     """Return the row of docs/reliability.md."""
-    memory = found["trends"]["memory_mb"]
     tried = (
         f"{found['minutes']:g} minutes of mixed load: {found['requests']} requests, "
         f"{found['frames']} frames, {found['statuses'].get('down and up', 0)} times down and up"
     )
-    result = (
-        f"{len(found['wrong'])} unexpected answers; memory {memory['mean']:.0f} MB, "
-        f"{memory['slope']:+.1f} ± {memory['error']:.1f} MB an hour in the second half; "
-        + ("memory, threads, files and shared memory flat" if found["flat"] else "not flat")
-    )
+    result = f"{len(found['wrong'])} unexpected answers{describe_trends(found['trends'])}"
     command = f"make soak MINUTES={found['minutes']:g} OUT=docs/results/reliability"
     return [{"what": "soak", "tried": tried, "result": result, "command": command}]
 

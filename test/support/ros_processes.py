@@ -66,7 +66,7 @@ class Process:
         self._log.seek(0)
         return self._log.read()
 
-    def wait_for_log(self, text: str, timeout: float = 20.0) -> None:
+    def wait_for_log(self, text: str, timeout: float = 60.0) -> None:
         """Wait until the output contains ``text``."""
         deadline = time.monotonic() + timeout
         while text not in self.log():
@@ -74,11 +74,11 @@ class Process:
             assert time.monotonic() < deadline, f"no '{text}' in:\n{self.log()}"
             time.sleep(0.05)
 
-    def wait(self, timeout: float = 20.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Wait for the process and return its exit code."""
         return self._process.wait(timeout)
 
-    def end(self, with_signal: int = signal.SIGINT, timeout: float = 20.0) -> tuple[int, float]:
+    def end(self, with_signal: int = signal.SIGINT, timeout: float = 60.0) -> tuple[int, float]:
         """Send a signal and return the exit code and the seconds until the end."""
         start = time.monotonic()
         self._process.send_signal(with_signal)

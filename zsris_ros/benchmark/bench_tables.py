@@ -159,8 +159,12 @@ def _added_by_ros(found: Document) -> Iterator[str]:
         "a call about a new frame, beyond its pipeline": _milliseconds(new["beyond_ms"]),
         "a further one, beyond its pipeline": _milliseconds(further["beyond_ms"]),
         "making and publishing mask and overlay": _milliseconds(publishing["median_ms"]),
-        "idle CPU load, camera at 30 Hz": f"{found['idle_share_of_a_core']:.0%} of a core",
+        "idle CPU load, camera at 30 Hz": f"{found['idle_share_of_a_core']:.1%} of a core",
     }
+    if "share_of_the_middleware" in found:
+        received, alone = found["share_of_the_middleware"], found["share_without_a_camera"]
+        rows["a process that subscribes and takes no message"] = f"{received:.1%} of a core"
+        rows["the node without a camera"] = f"{alone:.1%} of a core"
     yield from markdown_table(("", ""), rows.items())
 
 

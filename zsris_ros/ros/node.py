@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
@@ -52,15 +53,27 @@ from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, WorkerStoppe
 from zsris_ros.ros.parameters import parameter_declaration
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers import diagnostics
-from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, Status
-from zsris_ros.ros.publishers.result_messages import Response, fill_refusal, fill_response
+from zsris_ros.ros.publishers.answer import (
+    STATUS_OF,
+    Answer,
+    Refusal,
+    Reply,
+    ReplyOptions,
+    Status,
+)
+from zsris_ros.ros.publishers.result_messages import (
+    Response,
+    fill_response,
+    to_refusal_result,
+    to_result,
+)
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.ros.publishers.transforms import TransformLookup
 from zsris_ros.ros.qos import SERVICE, create_publisher
 from zsris_ros.ros.requests.action_server import Goal, WorkerActionServer
 from zsris_ros.ros.requests.frame_selection import (
     Request,
-    candidate_limit,
+    reply_options,
     target_frame_of,
     to_query,
 )
@@ -222,26 +235,24 @@ class ReferSegmentNode(WorkerLifecycleNode):
         self, request: Request, response: Response, goal: Goal | None = None
     ) -> None:
         """Fill ``response``; a ``goal`` gets feedback and can be cancelled."""
-        arrival = time.monotonic()
-        response.request_id = next(self._request_ids)
+        arrival, request_id = time.monotonic(), next(self._request_ids)
         try:
             hook = no_hook if goal is None else goal.on_stage
-            future = self._submit(request, response.request_id, arrival, hook)
+            future = self._submit(request, request_id, arrival, hook)
             if goal is not None:
                 goal.on_cancel(partial(self._worker.cancel, future))
             done = self.wait_for(future)
             # Added second, so that the client's coroutine is woken up before messages are made.
             future.add_done_callback(self._publish)
             await done
-            limit = candidate_limit(request, self._settings)
-            fill_response(response, future.result(), limit, request.return_mask)
+            outcome = future.result().outcome
         except Exception as error:
-            refusal = self._to_refusal(error)
-            fill_refusal(response, refusal)
-            self._results.publish_refusal(refusal, response.request_id, request.expression)
-        response.total_ms = (time.monotonic() - arrival) * 1e3
+            refusal, seconds = self._to_refusal(error), time.monotonic() - arrival
+            outcome = to_refusal_result(refusal, request_id, request.expression, seconds)
+            self._results.publish_outcome(outcome)
+        fill_response(response, outcome)
 
-    def _submit_and_publish(self, request: Request, request_id: int) -> Future[Answer]:
+    def _submit_and_publish(self, request: Request, request_id: int) -> Future[Reply]:
         """Submit a request without a response. Raises Refusal."""
         future = self._submit(request, request_id, time.monotonic())
         future.add_done_callback(self._publish)
@@ -280,10 +291,11 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     def _submit(
         self, request: Request, request_id: int, arrival: float, hook: StageHook = no_hook
-    ) -> Future[Answer]:
+    ) -> Future[Reply]:
         """Submit a request to the worker. Raises Refusal."""
         query = self._to_query(request, request_id, arrival)
-        return self._queue(partial(self._answer, query, arrival, hook))
+        options = reply_options(request, self._settings)
+        return self._queue(partial(self._reply, query, options, arrival, hook))
 
     def _to_query(self, request: Request, request_id: int, arrival: float) -> Query:
         if self._camera is None:
@@ -326,7 +338,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _to_refusal(self, error: BaseException) -> Refusal:
         """Convert an exception to a refusal; log and count it."""
         if isinstance(error, JobCancelled):
-            return Refusal(ReferSegmentAction.Result.CANCELED, str(error))
+            return Refusal(Status.CANCELED, str(error))
         if isinstance(error, Refusal):
             self._statistics.count_refusal()
             return error
@@ -337,6 +349,10 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return Refusal(Status.FAILED, sentence)
 
     # Requests, in the worker thread
+
+    def _reply(self, query: Query, options: ReplyOptions, arrival: float, hook: StageHook) -> Reply:
+        answer = self._answer(query, arrival, hook)
+        return Reply(answer, to_result(answer, options))
 
     def _answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
         if self._handler is None:  # deactivated since the request was queued
@@ -352,9 +368,9 @@ class ReferSegmentNode(WorkerLifecycleNode):
         except Exception:
             self._check_device()
             raise
-        total_ms = (time.monotonic() - arrival) * 1e3
-        self._statistics.count_answer(total_ms, answer.timings, answer.cache_hit)
-        return answer
+        seconds = time.monotonic() - arrival
+        self._statistics.count_answer(seconds * 1e3, answer.timings, answer.cache_hit)
+        return replace(answer, seconds=seconds)
 
     def _check_device(self) -> None:
         """Detect a lost device: only a new process gets it back.
@@ -378,8 +394,10 @@ class ReferSegmentNode(WorkerLifecycleNode):
         hook: StageHook,
     ) -> PlannedGrasp:
         """Answer a query and plan grasps for its object; the answer is published as any other."""
-        answer = self._answer(query, arrival, hook)
-        self._publish_answer(answer)
+        options = ReplyOptions(self._settings.max_candidates)
+        reply = self._reply(query, options, arrival, hook)
+        answer = reply.answer
+        self._publish_reply(reply)
         if answer.status == Status.NO_TRANSFORM:
             raise Refusal(PlanGrasp.Result.NO_TRANSFORM, answer.sentence)
         with stage_hook(hook):
@@ -399,16 +417,16 @@ class ReferSegmentNode(WorkerLifecycleNode):
             raise Refusal(Status.INVALID_REQUEST, "nothing was found so far; send an expression")
         return start(self._model.look_for_tracking, self._handler.last_found)
 
-    def _publish(self, future: Future[Answer]) -> None:
+    def _publish(self, future: Future[Reply]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
-        self._publish_answer(future.result())
-        self._grasping.plan_after(future.result(), self._settings)
+        self._publish_reply(future.result())
+        self._grasping.plan_after(future.result().answer, self._settings)
 
-    def _publish_answer(self, answer: Answer) -> None:
+    def _publish_reply(self, reply: Reply) -> None:
         try:
-            self._verifying.remember(answer)
-            self._results.publish(answer, self._settings.publish_overlay)
+            self._verifying.remember(reply.answer)
+            self._results.publish(reply, self._settings.publish_overlay)
         except Exception as error:
             self.get_logger().error(process.format_traceback(error))
 

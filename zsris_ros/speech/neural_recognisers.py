@@ -1,6 +1,6 @@
 """Speech recognition by faster-whisper or vosk, with an installed package and a downloaded model.
 
-Both have a far larger vocabulary than pocketsphinx and tolerate more noise.
+Both have a far larger vocabulary than pocketsphinx, and no bias to requests to robots.
 """
 
 from __future__ import annotations

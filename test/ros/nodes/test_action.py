@@ -16,7 +16,7 @@ from support.action_caller import ActionCaller, SentGoal
 from support.ros_camera import colour_image, picture
 from support.ros_processes import Process, node_with_stand_in
 from zsris_ros.action import ReferSegment as Action
-from zsris_ros.srv import ReferSegment as Service
+from zsris_ros.msg import RequestResult
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
@@ -59,15 +59,38 @@ def service(process: Process) -> Iterator[Client]:
 def test_a_goal_has_the_result_of_a_request(caller: Caller, service: Client) -> None:
     status, result = caller.ask("red", left=30).end()
     assert status == GoalStatus.STATUS_SUCCEEDED
-    assert np.array_equal(to_array(result.mask), picture(30)[1] * 255)
+    mine = result.outcome
+    assert np.array_equal(to_array(mine.mask), picture(30)[1] * 255)
     image = colour_image(30, 30)
-    response = service.ask("red", image=image, return_mask=True)
-    for name in Service.Response.get_fields_and_field_types():
-        if not name.startswith("timing") and name not in ("cache_hit", "request_id", "total_ms"):
-            assert getattr(result, name) == getattr(response, name), name
-    assert response.request_id > result.request_id > 0
-    assert result.total_ms > 0 and not result.cache_hit
-    assert response.cache_hit, "goals and requests share the scene cache"
+    other = service.ask("red", image=image, return_mask=True)
+    differing = {"cache_hit", "request_id", "stages", "stage_seconds", "total_seconds"}
+    for name in RequestResult.get_fields_and_field_types().keys() - differing:
+        assert getattr(mine, name) == getattr(other, name), name
+    assert other.request_id > mine.request_id > 0
+    assert mine.total_seconds > 0 and not mine.cache_hit
+    assert other.cache_hit, "goals and requests share the scene cache"
+
+
+def test_the_deprecated_fields_have_the_outcome(caller: Caller) -> None:
+    found = caller.ask("red", left=30).end()[1]
+    best, outcome = found.outcome.candidates[0], found.outcome
+    assert (found.status, found.message, found.header) == (
+        outcome.status,
+        outcome.message,
+        outcome.header,
+    )
+    assert (found.mask, found.candidates, found.steps) == (
+        outcome.mask,
+        outcome.candidates,
+        outcome.steps,
+    )
+    assert (found.centroid_pixel, found.inside_pixel) == (best.centroid_pixel, best.inside_pixel)
+    assert found.timing_stages == outcome.stages
+    assert found.timing_ms[0] == pytest.approx(outcome.stage_seconds[0] * 1e3)
+    assert found.total_ms == pytest.approx(outcome.total_seconds * 1e3)
+    refused = caller.ask(" ").end()[1]
+    assert (refused.status, refused.message) == (refused.outcome.status, refused.outcome.message)
+    assert refused.status == RequestResult.INVALID_REQUEST
 
 
 def test_feedback_has_the_stages_in_order(caller: Caller) -> None:
@@ -138,7 +161,7 @@ def test_a_goal_beyond_the_queue_is_busy(caller: Caller, service: Client) -> Non
     assert (status, result.status) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     assert "ask again" in result.message
     busy = service.ask("red", image=colour_image(10, 10))
-    assert busy.status == Service.Response.BUSY, "goals and requests share the queue"
+    assert busy.status == RequestResult.BUSY, "goals and requests share the queue"
     assert [goal.end()[1].status for goal in (running, waiting)] == [Result.FOUND] * 2
 
 

@@ -30,6 +30,7 @@ from support.ros_camera import (
     wait_until,
 )
 from support.ros_processes import Process, node, node_with_stand_in, player, status_of
+from zsris_ros.msg import RequestResult
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array
@@ -64,7 +65,7 @@ def stamp() -> int:
     return time.time_ns()
 
 
-def answer_about(client: Client, camera: Camera, stamp: int) -> ReferSegment.Response:
+def answer_about(client: Client, camera: Camera, stamp: int) -> RequestResult:
     return camera.ask_about(
         client, stamp, lambda answer: status_of(answer) == "FOUND", PATIENCE, return_mask=True
     )
@@ -135,7 +136,7 @@ def test_missing_inputs_are_reported(here: Node) -> None:
         infos: camera_info(SECOND),
     }
 
-    def asked(*publishers: object) -> ReferSegment.Response:
+    def asked(*publishers: object) -> RequestResult:
         for each in publishers:
             each.publish(messages[each])
         time.sleep(0.05)

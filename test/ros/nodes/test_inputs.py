@@ -28,7 +28,7 @@ from support.ros_camera import (
     wait_until,
 )
 from support.ros_processes import node_with_stand_in, status_of
-from zsris_ros.srv import ReferSegment
+from zsris_ros.msg import RequestResult
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
@@ -141,7 +141,7 @@ def test_compressed_images_are_read(here: Node) -> None:
     millimetres = np.full(mask.shape, 1500, np.uint16)
     depth = bytes(12) + cv2.imencode(".png", millimetres)[1].tobytes()
 
-    def sent(caller: Client) -> ReferSegment.Response:
+    def sent(caller: Client) -> RequestResult:
         for publisher, form, data in (
             (colours, "rgb8; png compressed bgr8", png),
             (depths, "16UC1; compressedDepth png", depth),
@@ -168,7 +168,7 @@ def test_metres_of_rectified_images_follow_p(here: Node) -> None:
     info = camera_info(SECOND, k=[2 * FOCAL, 0.0, 0.0, 0.0, 2 * FOCAL, 0.0, 0.0, 0.0, 1.0])
     info.p = [FOCAL, 0.0, WIDTH / 2, 0.0, 0.0, FOCAL, HEIGHT / 2, 0.0, 0.0, 0.0, 1.0, 0.0]
 
-    def sent(caller: Client) -> ReferSegment.Response:
+    def sent(caller: Client) -> RequestResult:
         send["info"].publish(info)
         send["depth"].publish(depth_image(SECOND))
         send["image"].publish(colour_image(SECOND, 12))
@@ -191,7 +191,7 @@ def test_a_camera_info_that_is_sent_once_arrives(here: Node) -> None:
     images = here.create_publisher(Image, "/once/image", 1)
     depths = here.create_publisher(Image, "/once/depth", 1)
 
-    def sent(caller: Client) -> ReferSegment.Response:
+    def sent(caller: Client) -> RequestResult:
         depths.publish(depth_image(SECOND))
         images.publish(colour_image(SECOND))
         return caller.ask("red")
@@ -207,7 +207,7 @@ def test_metres_of_a_distorting_lens_are_undistorted(here: Node) -> None:
     send = {name: here.create_publisher(kind, f"/bent/{name}", 1) for name, kind in kinds.items()}
     info = camera_info(SECOND, distortion_model="plumb_bob", d=[-0.25, 0.0, 0.0, 0.0, 0.0])
 
-    def sent(caller: Client) -> ReferSegment.Response:
+    def sent(caller: Client) -> RequestResult:
         send["info"].publish(info)
         send["depth"].publish(depth_image(SECOND))
         send["image"].publish(colour_image(SECOND, 54))

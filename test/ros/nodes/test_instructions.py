@@ -96,7 +96,8 @@ for text in texts:
     response = value(service.call_async(Service.Request(expression=text, stamp=moment)))
     listen()
     rows.append({
-        "state": ended.status, "result": as_dict(ended.result), "response": as_dict(response),
+        "state": ended.status,
+        "result": as_dict(ended.result.outcome), "response": as_dict(response.outcome),
         "place": [as_dict(each) for each in heard["place"]],
         "markers": [as_dict(each) for each in heard["markers"]],
     })

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from support.lifecycle_manager import INVALID, NODE, PATIENCE, Manager
 from support.ros_camera import Camera, Stream, colour_image, header, wait_until
 from support.ros_processes import Process, node, node_with_stand_in, status_of
+from zsris_ros.msg import RequestResult
 from zsris_ros.srv import ReferSegment
 
 from zsris_ros.ros.client.service_client import Client
@@ -226,7 +227,7 @@ def megabytes_after_rounds() -> list[float]:
         manager = Manager(client)
         for _ in range(ROUNDS):
             assert manager.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
-            assert client.ask("the red mug", image=frame).status != ReferSegment.Response.FAILED
+            assert client.ask("the red mug", image=frame).status != RequestResult.FAILED
             assert manager.change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
             memory.append(running.memory_mb())
     return memory

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import PointStamped, PoseStamped
+from geometry_msgs.msg import Pose as PoseMessage
 from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
@@ -21,6 +22,9 @@ from support.ros_camera import (
     WIDTH,
     Camera,
     Listener,
+    camera_info,
+    colour_image,
+    depth_image,
     header,
     picture,
     wait_until,
@@ -30,7 +34,6 @@ from support.ros_processes import Process, node_with_stand_in, status_of
 from support.static_pose import QUATERNION, TRANSLATION
 from visualization_msgs.msg import Marker, MarkerArray
 from zsris_ros.msg import RequestResult
-from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array, to_rgb
 from zsris_ros.geometry.oriented_box import Pose
@@ -85,9 +88,9 @@ def ask(
     camera: Camera,
     stamp: int,
     listeners: dict[str, Listener],
-    fits: Callable[[ReferSegment.Response], bool] = lambda answer: bool(answer.has_depth),
-) -> tuple[ReferSegment.Response, dict[str, Any]]:
-    """Return the response about the frame of ``stamp`` and the messages of the topics.
+    fits: Callable[[RequestResult], bool] = lambda answer: bool(answer.has_depth),
+) -> tuple[RequestResult, dict[str, Any]]:
+    """Return the outcome about the frame of ``stamp`` and the messages of the topics.
 
     Their header is the image's, or the centroid's for metric ones.
     """
@@ -119,13 +122,13 @@ def test_every_output_carries_the_image_s_header_and_the_same_object(
     assert np.array_equal(to_array(messages["mask"]), mask * 255)
     assert np.any(to_rgb(messages["overlay"]) != rgb)
     assert np.array_equal(to_array(messages["label_mask"]), mask.astype(np.uint8))
-    inside = int(response.inside_pixel.x), int(response.inside_pixel.y)
+    first, second = response.candidates[:2]
+    inside = int(first.inside_pixel.x), int(first.inside_pixel.y)
     assert mask[inside[1] - 3 : inside[1] + 4, inside[0] - 3 : inside[0] + 4].all()
-    assert response.valid_depth == 1.0 and not response.on_support
+    assert first.valid_depth == 1.0 and not response.on_support
     assert xyz(response.pose.pose.position) == pytest.approx(CENTRE, abs=0.005)
     assert xyz(response.size) == pytest.approx((SIDE, 0.0, SIDE), abs=0.005)
     assert messages["pose"].pose == response.pose.pose
-    first, second = response.candidates[:2]
     assert first.pose == response.pose.pose and first.size == response.size
     assert first.selected and not second.selected and second.valid_depth == 0.0
     points, colours = cloud(messages["segmented_points"])
@@ -181,9 +184,9 @@ def test_without_depth_there_are_no_metric_outputs(
     stamp = next(stamps)
     camera.send(stamp, depth_mm=None)
     response = camera.ask_about(client, stamp)
-    assert not response.has_depth and response.valid_depth == 0.0
+    assert not response.has_depth and response.candidates[0].valid_depth == 0.0
     assert xyz(response.size) == (0, 0, 0)
-    assert response.inside_pixel.x > 0
+    assert response.candidates[0].inside_pixel.x > 0
 
     def about_it(message: Any) -> bool:
         return bool(header_of(message) == header(stamp))
@@ -211,22 +214,22 @@ def test_only_a_found_object_has_metric_outputs(
     stamp = next(stamps)
     found, messages = ask(client, Camera(here), stamp, listeners)
 
-    def result_of(response: ReferSegment.Response) -> RequestResult:
+    def result_of(response: RequestResult) -> RequestResult:
         return results.wait(lambda result: result.request_id == response.request_id)
 
-    result = result_of(found)
-    assert (result.status, result.header) == (found.status, header(stamp))
-    assert result.has_depth and result.centroid == found.centroid == messages["centroid"]
-    assert (result.pose, result.size, result.expression) == (found.pose, found.size, "red")
+    assert result_of(found) == found, "the same message"
+    assert (found.header, found.expression) == (header(stamp), "red")
+    assert found.has_depth and found.centroid == messages["centroid"]
     for each in listeners.values():
         each.messages.clear()
     response = client.ask(expression)
     assert status_of(response) == status and response.header == header(stamp)
     assert response.request_id > found.request_id
-    result = result_of(response)
-    assert (result.status, result.message) == (response.status, response.message)
-    assert not result.has_depth and result.pose == PoseStamped()
-    assert result.header == header(stamp) and result.expression == expression
+    assert result_of(response) == response and response.expression == expression
+    assert not response.has_depth and response.pose.pose == PoseMessage()
+    assert xyz(response.centroid.point) == (0, 0, 0) == xyz(response.size)
+    assert len(response.candidates) == (2 if status == "AMBIGUOUS" else 0)
+    assert all(each.has_depth for each in response.candidates), "metres of guesses are theirs"
     listeners["mask"].wait()
     # Answers are published in order: those of the next request come last.
     again = client.ask("red")
@@ -243,13 +246,53 @@ def test_a_refusal_is_a_result_with_its_request(
     results.wait_until_matched()
     response = client.ask(" ")
     result = results.wait(lambda result: result.request_id == response.request_id)
-    assert result.status == ReferSegment.Response.INVALID_REQUEST and "empty" in result.message
+    assert result == response and result.header == Header()
+    assert result.status == RequestResult.INVALID_REQUEST and "empty" in result.message
     expressions = here.create_publisher(String, "expression", 10)
     wait_until(lambda: expressions.get_subscription_count() > 0, 10.0, "no subscriber")
     expressions.publish(String(data="refuse"))
     result = results.wait(lambda result: result.expression == "refuse")
     assert result.request_id == response.request_id + 1
     assert "cannot be used" in result.message
+
+
+def test_candidates_bring_their_masks_where_asked(
+    here: Node, client: Client, stamps: Iterator[int], process: Process
+) -> None:
+    stamp = next(stamps)
+    response, _ = ask(client, Camera(here), stamp, {})
+    assert not any(each.mask.data for each in response.candidates)
+    response = client.ask("red", return_candidate_masks=True)
+    assert not response.mask.data
+    for each in (response.candidates[0], response.steps[0].targets[0]):
+        assert each.mask.header == header(stamp) and each.mask.encoding == "mono8"
+        assert (to_array(each.mask) == np.full((8, 8), 255)).all(), "cropped to the box"
+    assert (each.box.x_offset, each.box.y_offset) == (LEFT, 20)
+
+
+def test_a_request_brings_an_image_with_depth(client: Client, process: Process) -> None:
+    own = {
+        "image": colour_image(SECOND, LEFT, "wrist_optical_frame"),
+        "depth": depth_image(SECOND, 1200, "wrist_optical_frame"),
+        "camera_info": camera_info(SECOND),
+    }
+    response = client.ask("red", **own)
+    assert status_of(response) == "FOUND" and response.has_depth, response.message
+    assert response.centroid.header == header(SECOND, "wrist_optical_frame") == response.header
+    expected = np.array(CENTRE) / DEPTH * 1.2
+    assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
+    own["camera_info"].k[0] = 2 * FOCAL
+    other = client.ask("red", **own)
+    assert not other.cache_hit, "another calibration is another scene"
+    assert other.centroid.point.x == pytest.approx(expected[0] / 2, abs=1e-6)
+    assert client.ask("red", **own).cache_hit
+    placed = client.ask("red", **own, target_frame="base_link")
+    assert status_of(placed) == "NO_TRANSFORM" and not placed.has_depth
+    uncalibrated = client.ask("red", image=own["image"], depth=own["depth"])
+    assert status_of(uncalibrated) == "FOUND" and not uncalibrated.has_depth
+    assert "camera_info is not calibrated" in uncalibrated.message
+    alone = client.ask("red", depth=own["depth"])
+    assert status_of(alone) == "INVALID_REQUEST" and "send its image" in alone.message
 
 
 def test_vision_msgs_are_published_where_they_are_installed(

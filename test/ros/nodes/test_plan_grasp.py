@@ -89,8 +89,9 @@ def test_a_grasp_of_the_meant_object_is_planned(planner: Planner) -> None:
     qualities = [each.quality for each in result.grasps]
     assert qualities == sorted(qualities, reverse=True) and len(qualities) <= 20
     assert len(result.rejected_reasons) == len(result.rejected_counts)
-    assert not result.has_place and result.total_ms > 0
-    assert "grasps" in result.timing_stages
+    assert not result.has_place
+    seconds = dict(zip(result.stages, result.stage_seconds, strict=True))
+    assert 0 < seconds["grasps"] < result.total_seconds
 
 
 def test_the_object_and_its_support_are_measured(planner: Planner) -> None:

@@ -40,7 +40,7 @@ with Client() as client:
     for text, stamp in json.loads(sys.argv[1]):
         moment = Time(sec=stamp // 10**9, nanosec=stamp % 10**9)
         answer = client.ask(text, stamp=moment, return_mask=True, timeout=120.0)
-        point = answer.centroid.point
+        point, best = answer.centroid.point, answer.candidates[0]
         print(json.dumps({
             "status": STATUS_NAMES[answer.status], "message": answer.message,
             "hit": answer.cache_hit, "depth": answer.has_depth,
@@ -48,11 +48,11 @@ with Client() as client:
             "point": [point.x, point.y, point.z],
             "box": [getattr(answer.pose.pose.position, axis) for axis in "xyz"],
             "size": [getattr(answer.size, axis) for axis in "xyz"],
-            "valid": answer.valid_depth, "support": answer.on_support,
+            "valid": best.valid_depth, "support": answer.on_support,
             "stamp": answer.header.stamp.sec * 10**9 + answer.header.stamp.nanosec,
             "mask": sum(1 for value in answer.mask.data if value),
             "digest": hashlib.sha256(bytes(answer.mask.data)).hexdigest(),
-            "pixel": [answer.centroid_pixel.x, answer.centroid_pixel.y],
+            "pixel": [best.centroid_pixel.x, best.centroid_pixel.y],
             "scores": [each.score for each in answer.candidates],
             "explanation": answer.explanation,
         }), flush=True)

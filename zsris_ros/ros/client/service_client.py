@@ -11,22 +11,23 @@ from typing import Any
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.executors import SingleThreadedExecutor
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.camera.image_messages import SECOND, stamp_ns
 from zsris_ros.msg import Candidate as CandidateMessage
+from zsris_ros.msg import RequestResult
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.qos import SERVICE
 from zsris_ros.srv import ReferSegment
 from zsris_ros.types import BoolArray, ByteArray, Candidate, Point, Verdict
 
 STATUS_NAMES = {
-    getattr(ReferSegment.Response, name): name
+    getattr(RequestResult, name): name
     for name in (
         *("FOUND", "AMBIGUOUS", "NOT_FOUND", "NO_IMAGE", "INVALID_REQUEST", "BUSY", "FAILED"),
-        "NO_TRANSFORM",
+        *("CANCELED", "NO_TRANSFORM"),
     )
 }
 
@@ -44,7 +45,7 @@ class Unanswered(TimeoutError):
 
 @dataclass(frozen=True, eq=False)
 class RemoteAnswer:
-    """A response as plain data.
+    """An outcome as plain data.
 
     ``verdict`` is None without an answer; ``status`` and ``message`` have the reason. ``mask``
     (bool HxW) and ``centroid`` (metres) can be None. ``total_ms`` is the node's time.
@@ -68,7 +69,7 @@ class Client:
     Example::
 
         with Client() as client:
-            response = client.ask("the red mug", timeout=30.0)
+            outcome = client.ask("the red mug", timeout=30.0)
     """
 
     def __init__(self, service: str = "/refer_segment", name: str = "refer_segment_client") -> None:
@@ -117,12 +118,15 @@ class Client:
         *,
         stamp: Time | None = None,
         image: Image | None = None,
+        depth: Image | None = None,
+        camera_info: CameraInfo | None = None,
         return_mask: bool = False,
+        return_candidate_masks: bool = False,
         max_candidates: int = 0,
         target_frame: str = "",
         timeout: float = 60.0,
-    ) -> ReferSegment.Response:
-        """Call the service with the fields of ReferSegment.srv.
+    ) -> RequestResult:
+        """Call the service with the fields of ReferSegment.srv, and return the outcome.
 
         Raises:
             Unanswered: No response within ``timeout`` seconds.
@@ -133,7 +137,10 @@ class Client:
             expression=expression,
             stamp=stamp or Time(),
             image=image or Image(),
+            depth=depth or Image(),
+            camera_info=camera_info or CameraInfo(),
             return_mask=return_mask,
+            return_candidate_masks=return_candidate_masks,
             max_candidates=max_candidates,
             target_frame=target_frame,
         )
@@ -141,7 +148,7 @@ class Client:
         if response is None:
             self._connected = False  # another node may serve now
             raise Unanswered(f"{self._service} did not answer '{expression}' within {timeout:g} s")
-        return response
+        return response.outcome
 
     def refer(self, expression: str, frame: int | ByteArray, timeout: float) -> RemoteAnswer:
         """Call the service with plain data, without messages.
@@ -156,11 +163,11 @@ class Client:
         """
         if isinstance(frame, int):
             stamp = Time(sec=frame // SECOND, nanosec=frame % SECOND)
-            response = self.ask(expression, stamp=stamp, return_mask=True, timeout=timeout)
+            outcome = self.ask(expression, stamp=stamp, return_mask=True, timeout=timeout)
         else:
             image = to_image(frame, "rgb8", Header())
-            response = self.ask(expression, image=image, return_mask=True, timeout=timeout)
-        return _to_answer(response)
+            outcome = self.ask(expression, image=image, return_mask=True, timeout=timeout)
+        return _to_answer(outcome)
 
     def _call(self, request: ReferSegment.Request, timeout: float) -> ReferSegment.Response | None:
         """Return the response; None after ``timeout`` seconds."""
@@ -188,22 +195,22 @@ def disconnect() -> None:
     rclpy.try_shutdown()
 
 
-def _to_answer(response: ReferSegment.Response) -> RemoteAnswer:
-    status = STATUS_NAMES.get(response.status, f"status {response.status}")
-    point = response.centroid.point
+def _to_answer(outcome: RequestResult) -> RemoteAnswer:
+    status = STATUS_NAMES.get(outcome.status, f"status {outcome.status}")
+    point = outcome.centroid.point
     return RemoteAnswer(
         status=status,
-        message=response.message,
-        explanation=response.explanation,
+        message=outcome.message,
+        explanation=outcome.explanation,
         verdict=Verdict[status] if status in Verdict.__members__ else None,
         candidates=tuple(
-            _to_candidate(index, each) for index, each in enumerate(response.candidates)
+            _to_candidate(index, each) for index, each in enumerate(outcome.candidates)
         ),
-        mask=to_array(response.mask) > 0 if response.mask.width else None,
-        centroid=(point.x, point.y, point.z) if response.has_depth else None,
-        stamp_ns=stamp_ns(response.header),
-        total_ms=response.total_ms,
-        cache_hit=response.cache_hit,
+        mask=to_array(outcome.mask) > 0 if outcome.mask.width else None,
+        centroid=(point.x, point.y, point.z) if outcome.has_depth else None,
+        stamp_ns=stamp_ns(outcome.header),
+        total_ms=outcome.total_seconds * 1e3,
+        cache_hit=outcome.cache_hit,
     )
 
 

@@ -31,8 +31,9 @@ def fill_plan(result: PlanGrasp.Result, planned: PlannedGrasp, limit: int) -> No
     result.grasps = [to_candidate(each, planned) for each in plan.candidates[: limit or None]]
     result.rejected_reasons = list(plan.rejected)
     result.rejected_counts = list(plan.rejected.values())
-    result.timing_stages = list(planned.timings)
+    result.stages = result.timing_stages = list(planned.timings)
     result.timing_ms = [float(value) for value in planned.timings.values()]
+    result.stage_seconds = [value / 1e3 for value in planned.timings.values()]
     if planned.box is None or planned.support is None:
         return
     result.object_pose = _stamped(planned.box.pose, planned)

@@ -68,7 +68,8 @@ class GraspRequests:
             fill_plan(goal.result, future.result(), goal.request.max_candidates)
         except Exception as error:
             fill_refusal(goal.result, self._to_refusal(error))
-        goal.result.total_ms = (time.monotonic() - arrival) * 1e3
+        goal.result.total_seconds = time.monotonic() - arrival
+        goal.result.total_ms = goal.result.total_seconds * 1e3
 
     # In the worker thread
 

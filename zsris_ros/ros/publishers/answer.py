@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from std_msgs.msg import Header
 
 from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.msg import RequestResult
 from zsris_ros.referring.objects.object_geometry import Extent
-from zsris_ros.srv import ReferSegment
 from zsris_ros.types import (
     BoolArray,
     Candidate,
@@ -19,7 +19,7 @@ from zsris_ros.types import (
     Verdict,
 )
 
-Status = ReferSegment.Response
+Status = RequestResult
 STATUS_OF = {
     Verdict.FOUND: Status.FOUND,
     Verdict.AMBIGUOUS: Status.AMBIGUOUS,
@@ -28,11 +28,20 @@ STATUS_OF = {
 
 
 class Refusal(Exception):
-    """A request without an answer: a status of ReferSegment and the message for it."""
+    """A request without an answer: a status of RequestResult and the message for it."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+@dataclass(frozen=True)
+class ReplyOptions:
+    """The parts of an answer that a request wants: the number of candidates, and masks."""
+
+    max_candidates: int
+    mask: bool = False
+    candidate_masks: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +62,7 @@ class Answer:
         camera_pose: Pose of the optical frame in ``frame_id``; None for the optical frame.
         no_transform: Whether the metres were dropped, because ``camera_pose`` is unknown.
         request_id: The number of the request.
+        seconds: From the arrival of the request to the answer.
     """
 
     instruction: InstructionResult
@@ -68,10 +78,11 @@ class Answer:
     camera_pose: Pose | None = None
     no_transform: bool = False
     request_id: int = 0
+    seconds: float = 0.0
 
     @property
     def status(self) -> int:
-        """The status of ReferSegment, about the objects of the first step."""
+        """The status of RequestResult, about the objects of the first step."""
         return self._status_of(self.result.verdict)
 
     @property
@@ -120,6 +131,14 @@ class Answer:
     def objects(self) -> tuple[Candidate, ...]:
         """The candidates of the result's verdict; see ``objects_of``."""
         return objects_of(self.result)
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """An answer and its message for the client and ``~/result``."""
+
+    answer: Answer
+    outcome: RequestResult
 
 
 def objects_of(result: ReferringResult) -> tuple[Candidate, ...]:

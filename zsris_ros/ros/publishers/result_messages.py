@@ -1,4 +1,4 @@
-"""Conversion of answers to the response, the mask and the overlay."""
+"""Conversion of answers to the outcome, the response, the mask and the overlay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-from geometry_msgs.msg import Point
+from geometry_msgs.msg import PointStamped, PoseStamped
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -15,12 +15,17 @@ from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.language.instructions import describe_step
 from zsris_ros.msg import Candidate as CandidateMessage
 from zsris_ros.msg import InstructionStep, RequestResult
-from zsris_ros.ros.publishers.answer import STATUS_OF, Answer, Refusal, objects_of
+from zsris_ros.msg import Pixel as PixelMessage
+from zsris_ros.ros.publishers.answer import (
+    STATUS_OF,
+    Answer,
+    Refusal,
+    ReplyOptions,
+    Status,
+    objects_of,
+)
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.ros.publishers.pose_conversions import (
-    box_of,
-    box_pose,
-    centroid_point,
     metric_header,
     to_normal,
     to_point,
@@ -43,34 +48,69 @@ Response: TypeAlias = ReferSegment.Response | ReferSegmentAction.Result
 """The service and the action have the same fields."""
 
 
-def fill_response(
-    response: Response, answer: Answer, max_candidates: int, return_mask: bool
-) -> None:
-    """Fill ``response`` with ``answer`` and its best ``max_candidates`` candidates."""
+def to_result(answer: Answer, options: ReplyOptions) -> RequestResult:
+    """Return the outcome of a request; its metres are those of a found object only."""
     result = answer.result
-    response.status, response.message = answer.status, answer.sentence
-    response.instruction_status = answer.instruction_status
-    response.header = answer.header
-    response.explanation = result.explanation
-    response.candidates = [
-        to_candidate(each, answer, each in answer.objects)
-        for each in result.candidates[:max_candidates]
-    ]
-    response.steps = to_steps(answer)
-    response.timing_stages = list(answer.timings)
-    response.timing_ms = [float(value) for value in answer.timings.values()]
-    response.cache_hit = answer.cache_hit
-    response.centroid.header = response.pose.header = metric_header(answer)
-    if not answer.objects:
+    header = metric_header(answer)
+    message = RequestResult(
+        header=answer.header,
+        request_id=answer.request_id,
+        expression=answer.text,
+        status=answer.status,
+        message=answer.sentence,
+        explanation=result.explanation,
+        candidates=[
+            to_candidate(each, answer, each in answer.objects, options.candidate_masks)
+            for each in result.candidates[: options.max_candidates]
+        ],
+        centroid=PointStamped(header=header),
+        pose=PoseStamped(header=header),
+        on_support=answer.on_support,
+        steps=to_steps(answer, options.candidate_masks),
+        instruction_status=answer.instruction_status,
+        cache_hit=answer.cache_hit,
+        stages=list(answer.timings),
+        stage_seconds=[value / 1e3 for value in answer.timings.values()],
+        total_seconds=answer.seconds,
+    )
+    if options.mask and answer.objects:
+        message.mask = mask_image(answer)
+    if answer.status == RequestResult.FOUND:
+        best = message.candidates[0]
+        message.has_depth, message.size = best.has_depth, best.size
+        message.centroid.point, message.pose.pose = best.centroid, best.pose
+    return message
+
+
+def to_refusal_result(
+    refusal: Refusal, request_id: int, expression: str, seconds: float = 0.0
+) -> RequestResult:
+    """Return the outcome of a request without an answer."""
+    return RequestResult(
+        request_id=request_id,
+        expression=expression,
+        status=refusal.status,
+        message=str(refusal),
+        total_seconds=seconds,
+    )
+
+
+def fill_response(response: Response, outcome: RequestResult) -> None:
+    """Fill ``response`` with the outcome, and its deprecated fields."""
+    response.outcome = outcome
+    for name in outcome.get_fields_and_field_types().keys() & response.get_fields_and_field_types():
+        setattr(response, name, getattr(outcome, name))
+    response.timing_stages = outcome.stages
+    response.timing_ms = [value * 1e3 for value in outcome.stage_seconds]
+    response.total_ms = outcome.total_seconds * 1e3
+    if outcome.status not in (Status.FOUND, Status.AMBIGUOUS, Status.NO_TRANSFORM):
         return
-    best = to_candidate(answer.objects[0], answer, is_object=True)
+    best = outcome.candidates[0]
     response.centroid_pixel, response.inside_pixel = best.centroid_pixel, best.inside_pixel
     response.has_depth, response.valid_depth = best.has_depth, best.valid_depth
-    response.centroid.point = best.centroid
-    response.pose.pose, response.size = best.pose, best.size
-    response.on_support = answer.on_support
-    if return_mask:
-        response.mask = mask_image(answer)
+    response.centroid = PointStamped(header=outcome.centroid.header, point=best.centroid)
+    response.pose = PoseStamped(header=outcome.pose.header, pose=best.pose)
+    response.size = best.size
 
 
 def fill_refusal(response: Response | Track.Response, refusal: Refusal) -> None:
@@ -78,36 +118,9 @@ def fill_refusal(response: Response | Track.Response, refusal: Refusal) -> None:
     response.status, response.message = refusal.status, str(refusal)
 
 
-def result_message(answer: Answer) -> RequestResult:
-    """Return the outcome of a request; its metres are those of a found object only."""
-    message = RequestResult(
-        header=answer.header,
-        request_id=answer.request_id,
-        expression=answer.result.expression.text,
-        status=answer.status,
-        message=answer.sentence,
-    )
-    centroid, pose = centroid_point(answer), box_pose(answer)
-    message.has_depth = centroid is not None
-    if centroid is not None:
-        message.centroid = centroid
-    box = box_of(answer, answer.objects[0]) if pose is not None else None
-    if pose is not None and box is not None:
-        message.pose, message.size = pose, to_size(box)
-    return message
-
-
-def refusal_message(refusal: Refusal, request_id: int, expression: str) -> RequestResult:
-    """Return the outcome of a request without an answer."""
-    return RequestResult(
-        request_id=request_id,
-        expression=expression,
-        status=refusal.status,
-        message=str(refusal),
-    )
-
-
-def to_candidate(candidate: Candidate, answer: Answer, is_object: bool) -> CandidateMessage:
+def to_candidate(
+    candidate: Candidate, answer: Answer, is_object: bool, with_mask: bool = False
+) -> CandidateMessage:
     """Convert one candidate; only objects of the answer have pose and size."""
     message = CandidateMessage(
         box=to_region(candidate.box),
@@ -118,6 +131,11 @@ def to_candidate(candidate: Candidate, answer: Answer, is_object: bool) -> Candi
         source=candidate.source,
         selected=candidate.selected,
     )
+    if with_mask:
+        box, mask = message.box, answer.masks[candidate.index]
+        left, top = box.x_offset, box.y_offset
+        inside = mask[top : top + box.height, left : left + box.width]
+        message.mask = to_mask(inside, answer.header)
     extent = answer.extents.get(candidate.index) if is_object else None
     if extent is not None:
         message.inside_pixel = to_pixel(extent.inside_pixel)
@@ -128,12 +146,12 @@ def to_candidate(candidate: Candidate, answer: Answer, is_object: bool) -> Candi
     return message
 
 
-def to_steps(answer: Answer) -> list[InstructionStep]:
+def to_steps(answer: Answer, with_masks: bool = False) -> list[InstructionStep]:
     """Convert the steps of the instruction."""
-    return [_to_step(answer, index) for index in range(len(answer.instruction.steps))]
+    return [_to_step(answer, index, with_masks) for index in range(len(answer.instruction.steps))]
 
 
-def _to_step(answer: Answer, index: int) -> InstructionStep:
+def _to_step(answer: Answer, index: int, with_masks: bool) -> InstructionStep:
     found = answer.instruction.steps[index]
     step, destination = found.step, found.destination
     description = describe_step(step)
@@ -146,7 +164,7 @@ def _to_step(answer: Answer, index: int) -> InstructionStep:
         results.append(target)
         message.target_status = STATUS_OF[target.verdict]
         message.target_message = target.message
-        message.targets = _objects(answer, target)
+        message.targets = _objects(answer, target, with_masks)
     if destination is not None:
         message.destination_kind = destination.kind
         if destination.same_as is not None:
@@ -157,7 +175,7 @@ def _to_step(answer: Answer, index: int) -> InstructionStep:
             message.destination_status = STATUS_OF[worst_one.verdict]
             message.destination_message = worst_one.message
         for anchor in destination.anchors:
-            message.destinations += _objects(answer, anchor)
+            message.destinations += _objects(answer, anchor, with_masks)
         _fill_places(message, answer, destination.places)
     unclear = _worst(results) if results else None
     if unclear is not None and unclear.verdict is not Verdict.FOUND:
@@ -169,8 +187,8 @@ def _to_step(answer: Answer, index: int) -> InstructionStep:
     return message
 
 
-def _objects(answer: Answer, result: ReferringResult) -> list[CandidateMessage]:
-    return [to_candidate(each, answer, is_object=True) for each in objects_of(result)]
+def _objects(answer: Answer, result: ReferringResult, with_masks: bool) -> list[CandidateMessage]:
+    return [to_candidate(each, answer, True, with_masks) for each in objects_of(result)]
 
 
 def _worst(results: Sequence[ReferringResult]) -> ReferringResult:
@@ -218,7 +236,7 @@ def to_region(box: tuple[float, float, float, float]) -> RegionOfInterest:
     )
 
 
-def to_pixel(pixel: Pixel) -> Point:
-    """Convert a pixel (x, y) to a point with z = 0."""
+def to_pixel(pixel: Pixel) -> PixelMessage:
+    """Convert a pixel (x, y)."""
     x, y = pixel
-    return Point(x=float(x), y=float(y), z=0.0)
+    return PixelMessage(x=float(x), y=float(y))

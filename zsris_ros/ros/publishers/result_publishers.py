@@ -18,7 +18,7 @@ from visualization_msgs.msg import MarkerArray
 
 from zsris_ros.msg import RequestResult
 from zsris_ros.ros.publishers import labels, result_messages
-from zsris_ros.ros.publishers.answer import Answer, Refusal
+from zsris_ros.ros.publishers.answer import Answer, Reply
 from zsris_ros.ros.publishers.markers import marker_array
 from zsris_ros.ros.publishers.point_cloud import point_cloud
 from zsris_ros.ros.publishers.pose_conversions import box_pose, centroid_point, place_point
@@ -66,11 +66,12 @@ class ResultPublishers:
         """Publish a sentence on ``~/say``."""
         self._sentence.publish(String(data=sentence))
 
-    def publish(self, answer: Answer, with_overlay: bool) -> None:
-        """Convert and publish ``answer`` on the topics with subscribers.
+    def publish(self, reply: Reply, with_overlay: bool) -> None:
+        """Publish a reply: its outcome, and the answer on the topics with subscribers.
 
         Metric topics get no message without depth and unless the status is FOUND.
         """
+        answer = reply.answer
         if self._label_info is not None:
             self._label_info.publish(labels.label_info(answer, self._vision_msgs))
         for publisher, convert in self._publishers:
@@ -80,11 +81,11 @@ class ResultPublishers:
         if with_overlay and _has_subscribers(self._overlay):
             self._overlay.publish(result_messages.overlay_image(answer))
         # Last, so that the result announces messages that are already sent.
-        self._result.publish(result_messages.result_message(answer))
+        self.publish_outcome(reply.outcome)
 
-    def publish_refusal(self, refusal: Refusal, request_id: int, expression: str) -> None:
+    def publish_outcome(self, outcome: RequestResult) -> None:
         """Publish the outcome of a request without an answer."""
-        self._result.publish(result_messages.refusal_message(refusal, request_id, expression))
+        self._result.publish(outcome)
 
     def _detections(self, answer: Answer) -> Any:
         return labels.detections(answer, self._vision_msgs)

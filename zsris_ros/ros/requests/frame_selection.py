@@ -12,15 +12,15 @@ from sensor_msgs.msg import CameraInfo, Image
 from zsris_ros.action import PlanGrasp
 from zsris_ros.action import ReferSegment as ReferSegmentAction
 from zsris_ros.camera.frame_buffer import Stamped
-from zsris_ros.camera.image_messages import SECOND, format_seconds, stamp_ns
+from zsris_ros.camera.image_messages import SECOND, format_seconds, rectified_info, stamp_ns
 from zsris_ros.ros.inputs.serialized import CameraBuffer, CameraMessages
 from zsris_ros.ros.parameters.node_parameters import Parameters
-from zsris_ros.ros.publishers.answer import Refusal, Status
+from zsris_ros.ros.publishers.answer import Refusal, ReplyOptions, Status
 from zsris_ros.ros.requests.request_handler import Query
 from zsris_ros.srv import ReferSegment
 
 Request: TypeAlias = ReferSegment.Request | ReferSegmentAction.Goal | PlanGrasp.Goal
-"""The fields that select a frame are the same; PlanGrasp may bring depth with its image."""
+"""The fields that select a frame are the same."""
 
 
 def to_query(
@@ -53,13 +53,16 @@ def to_query(
     expression = _checked_expression(request.expression, parameters.max_expression_length)
     # Any filled field denotes an image, so that an invalid image is refused and not ignored.
     if request.image.data or request.image.width or request.image.height or request.image.encoding:
-        if isinstance(request, PlanGrasp.Goal) and request.depth.data:
-            query = _query_about_own_frame(
-                expression, request.image, request.depth, request.camera_info
-            )
-            frame = target_frame_of(request, parameters)
-            return replace(query, target_frame=frame, deadline=deadline, request_id=request_id)
-        return replace(_query_about_own_frame(expression, request.image), request_id=request_id)
+        return replace(
+            _query_about_own_frame(expression, request, parameters.rectified),
+            target_frame=target_frame_of(request, parameters),
+            deadline=deadline,
+            request_id=request_id,
+        )
+    if request.depth.data:
+        raise Refusal(
+            Status.INVALID_REQUEST, "the request has depth without an image; send its image as well"
+        )
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
     buffered = buffer.nearest(stamp) if stamp else buffer.newest()
     hit = _find_cached(cached, buffered, stamp)
@@ -97,9 +100,16 @@ def is_near(one: CameraMessages, other: CameraMessages, seconds: float) -> bool:
     return abs(one.image.stamp_ns - other.image.stamp_ns) <= seconds * SECOND
 
 
-def candidate_limit(request: Request, parameters: Parameters) -> int:
-    """Return the requested number of candidates within the node's limit."""
-    return min(request.max_candidates or parameters.max_candidates, parameters.max_candidates)
+def reply_options(
+    request: ReferSegment.Request | ReferSegmentAction.Goal, parameters: Parameters
+) -> ReplyOptions:
+    """Return the requested parts of the answer, with the candidates within the node's limit."""
+    limit = parameters.max_candidates
+    return ReplyOptions(
+        min(request.max_candidates or limit, limit),
+        request.return_mask,
+        request.return_candidate_masks,
+    )
 
 
 def _find_cached(
@@ -136,25 +146,31 @@ def _checked_expression(text: str, max_length: int) -> str:
     return text.strip()
 
 
-def _query_about_own_frame(
-    expression: str, image: Image, depth: Image | None = None, info: CameraInfo | None = None
-) -> Query:
-    """Return a query about the request's image; equal frames have equal keys."""
-    stamp = stamp_ns(image.header)
+def _query_about_own_frame(expression: str, request: Request, rectified: bool) -> Query:
+    """Return a query about the request's frame; equal frames have equal keys."""
+    image, stamp = request.image, stamp_ns(request.image.header)
+    depth = request.depth if request.depth.data else None
+    info = rectified_info(request.camera_info) if rectified else request.camera_info
     messages = CameraMessages(
         Stamped(stamp, image, 0),
         None if depth is None else Stamped(stamp, depth, 0),
-        None if info is None else Stamped(stamp, info, 0),
+        Stamped(stamp, info, 0),
     )
-    calibration = () if info is None else tuple(info.k)
     parts = [_digest(each) for each in (image, depth) if each is not None]
-    key = ("request", *parts, calibration, stamp, image.header.frame_id)
+    key = ("request", *parts, _calibration(info), stamp)
     return Query(expression, messages, "the request's image", key, from_request=True)
+
+
+def _calibration(info: CameraInfo) -> tuple[Hashable, ...]:
+    shape = info.width, info.height, info.binning_x, info.binning_y, info.distortion_model
+    roi = info.roi.x_offset, info.roi.y_offset
+    return *shape, *roi, *info.k, *info.d, *info.r, *info.p
 
 
 def _digest(image: Image) -> tuple[Hashable, ...]:
     digest = hashlib.blake2b(memoryview(image.data), digest_size=16).hexdigest()
-    return digest, image.width, image.height, image.step, image.encoding, image.is_bigendian
+    layout = image.width, image.height, image.step, image.encoding, image.is_bigendian
+    return digest, *layout, image.header.frame_id
 
 
 def _check_tolerance(

@@ -239,5 +239,5 @@ def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[F
             raise
         raise Refusal(Status.NO_IMAGE, f"{query.source} cannot be used: {error}") from error
     if query.from_request and query.messages.depth is None:
-        note = "without metres, because the request brought its own image"
+        note = "without metres, because the request brought its own image without depth"
     return frame, note, messages.image.message.header

@@ -10,7 +10,8 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from zsris_ros.msg import Utterance
-from zsris_ros.ros.publishers.answer import Answer, Refusal
+from zsris_ros.ros.publishers.answer import Refusal, Reply
+from zsris_ros.ros.publishers.result_messages import to_refusal_result
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.srv import ReferSegment
 
@@ -25,7 +26,7 @@ class TopicRequests:
     def __init__(
         self,
         node: Node,
-        submit: Callable[[ReferSegment.Request, int], Future[Answer]],
+        submit: Callable[[ReferSegment.Request, int], Future[Reply]],
         to_refusal: Callable[[BaseException], Refusal],
         results: ResultPublishers,
         request_ids: Iterator[int],
@@ -51,19 +52,19 @@ class TopicRequests:
         except Exception as error:
             self._report_refusal(error, request_id, request.expression)
 
-    def _report(self, request_id: int, expression: str, future: Future[Answer]) -> None:
+    def _report(self, request_id: int, expression: str, future: Future[Reply]) -> None:
         if future.cancelled():
             return
         error = future.exception()
         if error is not None:
             self._report_refusal(error, request_id, expression)
             return
-        sentence = future.result().instruction.message
+        sentence = future.result().answer.instruction.message
         self._logger.info(sentence)
         self._results.publish_sentence(sentence)
 
     def _report_refusal(self, error: BaseException, request_id: int, expression: str) -> None:
         refusal = self._to_refusal(error)
         self._logger.warning(f"no answer: {refusal}")
-        self._results.publish_refusal(refusal, request_id, expression)
+        self._results.publish_outcome(to_refusal_result(refusal, request_id, expression))
         self._results.publish_sentence(str(refusal))
