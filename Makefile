@@ -192,19 +192,26 @@ parameter-docs: $(MADE)/test
 	$(VENV)/bin/python -m zsris_ros.ros.parameters.parameter_docs docs/parameters.md
 
 # The tables of docs/grasping.md: hours on one core. ZSRIS_OBJECTS_DIR names a folder of scans.
-GRASP := $(EVAL) grasp --seed 0
+GRASP := $(EVAL) grasp --scenes 40
 GRASPS := out/grasp
 grasps: $(MADE)/test $(MADE)/package
-	$(GRASP) --scenes 100 --out $(GRASPS)/clutter
-	$(GRASP) --scenes 80 --count 1 --out $(GRASPS)/alone
-	$(GRASP) --scenes 40 --gripper suction_30mm --out $(GRASPS)/suction
-	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || \
-	  $(GRASP) --seed 600 --scenes 40 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" \
-	    --out $(GRASPS)/scanned
+	$(GRASP) --seed 300 --out $(GRASPS)/clutter
+	$(GRASP) --seed 0 --out $(GRASPS)/clutter-0
+	$(GRASP) --seed 200 --ask-kind --out $(GRASPS)/kind
+	$(GRASP) --seed 0 --scenes 80 --count 1 --out $(GRASPS)/alone
+	$(GRASP) --seed 0 --gripper suction_30mm --out $(GRASPS)/suction
+	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || { \
+	  $(GRASP) --seed 700 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned && \
+	  $(GRASP) --seed 600 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned-600 && \
+	  $(GRASP) --seed 800 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/household; }
 	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
-	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" "Alone=$(GRASPS)/alone" \
+	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" \
+	  "Clutter of 6$(comma) seeds 0 to 39=$(GRASPS)/clutter-0" "Alone=$(GRASPS)/alone" \
+	  "Clutter of 6$(comma) asked for by kind=$(GRASPS)/kind" \
 	  "Suction$(comma) clutter of 6=$(GRASPS)/suction" \
-	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned objects$(comma) alone=$(GRASPS)/scanned")
+	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned objects$(comma) alone=$(GRASPS)/scanned" \
+	    "Scanned objects$(comma) alone$(comma) seeds 600 to 639=$(GRASPS)/scanned-600" \
+	    "Household clutter of 6=$(GRASPS)/household")
 
 # The tables of docs/libero.md, on frames that `zsris record-libero` has rendered.
 LIBERO_SUITES := libero_spatial libero_object libero_goal libero_10 libero_90

@@ -8,7 +8,7 @@ from support.painted_scene import RESNET
 from support.small_clip import small_clip
 
 from zsris_ros.vision.clip import ClipModel, build_clip
-from zsris_ros.vision.resnet_clip import ResnetClip, load_clip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip, load_clip
 
 
 @pytest.fixture(scope="session")

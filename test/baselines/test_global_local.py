@@ -25,7 +25,7 @@ from zsris_ros.baselines.region_token import RegionTokenEncoder
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.views import HybridSettings, resize
 
 RGB = np.random.default_rng(2).integers(0, 255, (40, 56, 3)).astype(np.uint8)

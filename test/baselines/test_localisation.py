@@ -19,7 +19,7 @@ from zsris_ros.types import InputError
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 RGB = np.random.default_rng(1).integers(0, 255, (30, 50, 3)).astype(np.uint8)
 

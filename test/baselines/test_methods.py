@@ -24,7 +24,7 @@ from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, Proposals, Scene, Verdict
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemSettings
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.views import HybridSettings
 
 HYBRID = HybridSettings(start_block=2, blur_kernel=5)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from support.speech_sounds import SAID, WAV, quiet
+from support.wav_files import write_wav
 
 from zsris_ros import cli
-from zsris_ros.speech.wav import write_wav
 
 
 def test_a_file_is_printed_as_text_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from zsris_ros.geometry.centroid import centroid_3d, centroid_pixel, depth_share, inside_pixel
 from zsris_ros.geometry.masks import mask_box, mask_boxes
-from zsris_ros.geometry.plane import ray_image
+from zsris_ros.geometry.plane import find_planes, iter_planes, ray_image
 from zsris_ros.geometry.projection import back_project, back_project_region, project, valid_depth
 from zsris_ros.types import InputError, Intrinsics
 
@@ -201,3 +201,29 @@ def test_coefficients_of_no_model_are_refused(
 ) -> None:
     with pytest.raises(InputError, match="distortion"):
         Intrinsics(100.0, 100.0, 10.0, 10.0, coefficients, fisheye)
+
+
+@pytest.mark.parametrize("distortion", [(), (0.1, -0.05, 0.001, 0.002)])
+def test_the_rays_of_a_region_are_those_of_the_image_there(distortion: tuple[float, ...]) -> None:
+    lens = Intrinsics(300.0, 310.0, 158.0, 121.0, distortion)
+    roi = (slice(20, 100, 3), slice(50, 400))  # beyond the image on the right
+    np.testing.assert_array_equal(
+        ray_image((240, 320), lens, roi), ray_image((240, 320), lens)[roi]
+    )
+
+
+def test_planes_are_found_one_at_a_time_as_all_at_once() -> None:
+    """A table in front of a wall, with noise; an interrupted search finds the same table."""
+    lens = Intrinsics(300.0, 300.0, 159.5, 119.5)
+    rays = ray_image((240, 320), lens)
+    table, wall = np.array([0.0, 1.6, 0.9]), np.array([0.0, 0.0, 0.8])
+    disparity = np.maximum(rays @ table, rays @ wall)
+    disparity += np.random.default_rng(0).normal(0, 0.001, disparity.shape)
+    depth = (1 / disparity).astype(np.float32)
+    found = find_planes(depth, rays, 0.004, 0.1)
+    first = next(iter_planes(depth, rays, 0.004, 0.1))
+    assert len(found) == 2
+    assert [plane.share for plane in found] == sorted((p.share for p in found), reverse=True)
+    assert any(np.array_equal(first.vector, plane.vector) for plane in found)
+    for expected in (table, wall):
+        assert min(np.abs(plane.vector - expected).max() for plane in found) < 0.01

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.object_folder import CUBOID, write_carton
 
+from zsris_ros.cli import main
 from zsris_ros.evaluation.grasping import physics
 from zsris_ros.evaluation.grasping.grasp_evaluation import (
     PLANNERS,
@@ -43,6 +44,35 @@ def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
     assert summary["planner"]["success"] == 1.0
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
     assert len((tmp_path / "attempts.jsonl").read_text().splitlines()) == len(PLANNERS)
+
+
+def test_nothing_is_grasped_where_a_kind_fits_several_objects(tmp_path: Path) -> None:
+    """The scene has two mugs, so that "the mug" is ambiguous."""
+    kinds = [each.kind for each in tabletop_layout(206, 6).objects]
+    assert kinds.count("mug") == 2
+    try:
+        code = main(
+            [
+                "eval",
+                "grasp",
+                "--seed",
+                "203",
+                "--scenes",
+                "1",
+                "--ask-kind",
+                "--out",
+                str(tmp_path),
+            ]
+        )
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    assert code == 0
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["settings"]["asked"] == "kind"
+    for planner in PLANNERS:
+        assert summary[planner]["causes"] == {"no grasp: AMBIGUOUS": 1}
+        assert summary[planner]["planned"] == summary[planner]["wrong_object"] == 0
+    assert "no grasp: AMBIGUOUS" in (tmp_path / "report.html").read_text()
 
 
 def test_objects_of_a_folder_lie_on_the_table_in_their_own_looks(tmp_path: Path) -> None:

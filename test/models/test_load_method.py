@@ -32,7 +32,7 @@ from zsris_ros.types import InputError, Verdict
 from zsris_ros.vision.clip import ClipModel, build_clip
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.resnet_clip import ResnetClip, load_clip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip, load_clip
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights import catalogue as catalogue_module
 from zsris_ros.weights.catalogue import Checkpoint, WeightsError

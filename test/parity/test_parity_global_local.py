@@ -30,7 +30,7 @@ from zsris_ros.baselines.global_local import (
 )
 from zsris_ros.guidance.fusion import mix_text_features, semantic_logits
 from zsris_ros.vision.clip import ClipModel, openai_architecture
-from zsris_ros.vision.resnet_clip import ResnetClip, load_clip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip, load_clip
 from zsris_ros.vision.views import resize
 
 VIT, RESNET = "globallocal_vit.npz", "globallocal_rn.npz"

@@ -64,7 +64,7 @@ def test_depth_centres_and_masks_agree(scenes: list[TabletopScene]) -> None:
         for each in scene.objects:
             assert each.pixels >= VISIBLE_PX
             distance = np.linalg.norm(points[each.mask] - np.array(each.centre), axis=1)
-            assert distance.max() < 0.55 * each.size_m + 0.005, each.name
+            assert distance.max() < 0.55 * np.linalg.norm(each.extent_m) + 0.005, each.name
 
 
 def test_a_renderer_renders_variations_of_its_layout(scenes: list[TabletopScene]) -> None:

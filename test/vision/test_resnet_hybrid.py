@@ -13,12 +13,12 @@ from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, build_clip
-from zsris_ros.vision.dense_localiser import DenseLocaliser
 from zsris_ros.vision.encoders import make_mask_encoder, make_patch_localiser
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.resnet_clip import ResnetClip
-from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
+from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.vision.views import HybridSettings
 
 STAGES = (0, 1, 2, 3, 4)

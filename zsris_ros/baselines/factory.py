@@ -26,7 +26,7 @@ from zsris_ros.vision.encoders import make_mask_encoder, make_patch_localiser
 from zsris_ros.vision.gem import GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.protocols import Localiser, MaskEncoder, NoFeatures
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.views import HybridSettings
 
 _START = 9  # start block of the published code, for a vision transformer of any depth

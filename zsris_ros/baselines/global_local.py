@@ -21,7 +21,7 @@ from zsris_ros.torch_utils.batching import BatchRunner, items_at_once
 from zsris_ros.types import BoolArray, ByteArray, InputError
 from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.views import (
     IMAGENET_MEAN,
     IMAGENET_STD,

@@ -17,7 +17,7 @@ from zsris_ros.vision.attention import project_qkv, run_block
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings, resize_bicubic, scale_to_unit
 from zsris_ros.vision.protocols import Localiser
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, Colour, normalise
 
 LocaliserName = Literal["gem", "clip-prior", "score-map", "grad-cam"]

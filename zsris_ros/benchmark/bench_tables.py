@@ -1,8 +1,8 @@
-"""Writes the tables of docs/bench.md, and the charts, from the measurements.
+"""Writes the tables of docs/bench.md, and its chart, from the measurements.
 
 ``python -m zsris_ros.benchmark.bench_tables docs/bench.md bench`` replaces the text between the
-marks ``bench``, ``FP32`` and those of ``PARTS``, and draws bench/stages.png and bench/curves.png. A
-test compares the tables with the files.
+marks ``bench``, ``FP32`` and those of ``PARTS``, and draws bench/stages.png. A test compares the
+tables with the files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.benchmark.charts import draw_curves, draw_stages
+from zsris_ros.benchmark.charts import draw_stages
 from zsris_ros.benchmark.experiments import background_agreement, compilation, gpu_memory
 from zsris_ros.benchmark.measuring import STAGES
 from zsris_ros.benchmark.plans import PLANS
@@ -210,14 +210,11 @@ FP32 = "fp32"
 
 
 def main() -> None:
-    """Update the page and the charts."""
+    """Update the page and the chart."""
     page, folder = map(Path, sys.argv[1:3])
     text = replace_between_marks(page.read_text(encoding="utf-8"), "bench", bench_table(folder))
     page.write_text(with_parts(text, folder), encoding="utf-8")
     draw_stages(groups(read_documents(folder)), folder / "stages.png")
-    curves = folder / CURVES
-    if curves.exists():
-        draw_curves(json.loads(curves.read_text(encoding="utf-8"))["curves"], folder / "curves.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Charts of the measurements, drawn with matplotlib."""
+"""The chart of a first answer by stages, drawn with matplotlib."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ COLOURS = dict(
 
 def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
     """Draw a first answer by stages, the published pipeline above this package's plans."""
-    figure, panels = _figure(len(groups), 1, (9, 0.9 + sum(0.7 + 0.5 * len(g) for g in groups)))
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = 0.9 + sum(0.7 + 0.5 * len(group) for group in groups)
+    figure = Figure(figsize=(9, height), layout="constrained")
+    panels = list(figure.subplots(len(groups), 1, squeeze=False).flat)
     for panel, group in zip(panels, groups, strict=True):
         for place, document in enumerate(group):
             left = 0.0
@@ -41,33 +46,4 @@ def draw_stages(groups: Sequence[Sequence[Document]], path: Path) -> None:
     panels[-1].set_xlabel("seconds of a first answer")
     named = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
     figure.legend(named.values(), named.keys(), ncols=6, loc="outside lower center", fontsize=8)
-    _save(figure, path)
-
-
-def draw_curves(curves: Sequence[Document], path: Path) -> None:
-    """Draw milliseconds over each varied quantity, one panel each."""
-    axes = list(dict.fromkeys(curve["axis"] for curve in curves))
-    figure, panels = _figure(1, len(axes), (4 * len(axes), 3.4))
-    for panel, axis in zip(panels, axes, strict=True):
-        for curve in curves:
-            if curve["axis"] == axis:
-                said = f"{curve['plan']}: exponent {curve['exponent']:.2f}"
-                panel.plot(curve["values"], curve["ms"], marker="o", label=said)
-                panel.set_title(curve["asks"], fontsize=9)
-        panel.set(xlabel=axis, ylabel="ms", xlim=(0, None), ylim=(0, None))
-        panel.grid(True, alpha=0.3)
-        panel.legend(fontsize=8, loc="lower right")
-    _save(figure, path)
-
-
-def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, list[Any]]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
-
-
-def _save(figure: Any, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     FigureCanvasAgg(figure).print_png(path)

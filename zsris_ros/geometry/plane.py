@@ -6,13 +6,15 @@ A plane seen by a pinhole camera is linear in inverse depth: 1/z = w . ray with 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.geometry.projection import pixel_rays, valid_depth
-from zsris_ros.types import FloatArray, Intrinsics
+from zsris_ros.geometry.projection import WHOLE, pixel_rays, valid_depth
+from zsris_ros.types import FloatArray, Intrinsics, RegionOfInterest
 
 _GRID = 4  # pixels between samples
 _HYPOTHESES = 400
@@ -40,10 +42,13 @@ class Plane:
         return ((1 - points @ self.vector.astype(np.float32)) * scale).astype(np.float32)
 
 
-def ray_image(shape: tuple[int, int], intrinsics: Intrinsics) -> FloatArray:
-    """Return the rays (x/z, y/z, 1) of all pixels, float32 HxWx3."""
-    rays = np.ones((*shape, 3), np.float32)
-    rays[..., :2] = pixel_rays(shape, intrinsics)
+def ray_image(
+    shape: tuple[int, int], intrinsics: Intrinsics, roi: RegionOfInterest = WHOLE
+) -> FloatArray:
+    """Return the rays (x/z, y/z, 1) of the pixels of a region, all by default, float32 HxWx3."""
+    level = pixel_rays(shape, intrinsics, roi)
+    rays = np.ones((*level.shape[:2], 3), np.float32)
+    rays[..., :2] = level
     return rays
 
 
@@ -68,6 +73,14 @@ def find_planes(
     Returns:
         The planes, largest first.
     """
+    planes = iter_planes(depth, rays, tolerance, min_share, seed)
+    return sorted(islice(planes, limit), key=lambda plane: -plane.share)
+
+
+def iter_planes(
+    depth: FloatArray, rays: FloatArray, tolerance: float, min_share: float, seed: int = 0
+) -> Iterator[Plane]:
+    """Find planes as `find_planes` does, one at a time; the next one is mostly smaller."""
     sampled = depth[::_GRID, ::_GRID]
     valid = valid_depth(sampled)
     where = np.argwhere(valid)
@@ -75,21 +88,19 @@ def find_planes(
     disparity = 1 / sampled[valid].astype(np.float64)
     generator = np.random.default_rng(seed)
     remaining = np.ones(len(disparity), dtype=bool)
-    planes: list[Plane] = []
-    while len(planes) < limit and np.count_nonzero(remaining) >= max(3, min_share * len(remaining)):
+    while np.count_nonzero(remaining) >= max(3, min_share * len(remaining)):
         vector = _ransac(
             where[remaining], directions[remaining], disparity[remaining], tolerance, generator
         )
         if vector is None:
-            break
+            return
         error = np.abs(directions @ vector - disparity)
         inliers = remaining & (error <= tolerance)
         share = float(np.count_nonzero(inliers)) / len(remaining)
         if share < min_share:
-            break
-        planes.append(Plane(vector, share, 1.4826 * float(np.median(error[inliers]))))
+            return
+        yield Plane(vector, share, 1.4826 * float(np.median(error[inliers])))
         remaining &= error > 2 * tolerance
-    return sorted(planes, key=lambda plane: -plane.share)
 
 
 def _ransac(

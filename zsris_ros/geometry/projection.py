@@ -16,6 +16,8 @@ import numpy.typing as npt
 from zsris_ros.types import BoolArray, FloatArray, InputError, Intrinsics, RegionOfInterest
 
 DoubleArray = npt.NDArray[np.float64]
+WHOLE: RegionOfInterest = (slice(None), slice(None))
+"""All rows and columns."""
 
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-7)
 _MAX_ERROR = 0.05
@@ -53,16 +55,19 @@ def back_project_region(
     return np.stack([x, y, z], axis=1)
 
 
-def pixel_rays(shape: tuple[int, int], intrinsics: Intrinsics) -> FloatArray:
-    """Return the rays (x/z, y/z) of all pixels, float32 HxWx2.
+def pixel_rays(
+    shape: tuple[int, int], intrinsics: Intrinsics, roi: RegionOfInterest = WHOLE
+) -> FloatArray:
+    """Return the rays (x/z, y/z) of the pixels of a region, all by default, float32 HxWx2.
 
     NaN outside of the range of the lens's model.
     """
     if intrinsics.distortion:
-        return _undistorted_rays(shape, intrinsics)
-    rays = np.empty((*shape, 2), np.float32)
-    rays[..., 0] = (np.arange(shape[1]) - intrinsics.cx) / intrinsics.fx
-    rays[..., 1] = ((np.arange(shape[0]) - intrinsics.cy) / intrinsics.fy)[:, None]
+        return _undistorted_rays(shape, intrinsics)[roi]
+    rows, columns = np.arange(shape[0])[roi[0]], np.arange(shape[1])[roi[1]]
+    rays = np.empty((len(rows), len(columns), 2), np.float32)
+    rays[..., 0] = (columns - intrinsics.cx) / intrinsics.fx
+    rays[..., 1] = ((rows - intrinsics.cy) / intrinsics.fy)[:, None]
     return rays
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.grasping.collision import ObstacleMap, box_samples, touches
+from zsris_ros.grasping.collision import ObstacleMap, box_samples, lower_samples, touches
 from zsris_ros.grasping.completion import CompletedObject
 from zsris_ros.grasping.gripper import ParallelJaw, SuctionCup
 from zsris_ros.grasping.observation import Observation
@@ -86,9 +87,14 @@ def cup_candidates(
     axes = np.stack([patch.axes for patch in patches])
     positions = np.stack([patch.position for patch in patches])
     samples = np.vstack(
-        [box_samples(cup.cup(), _FINGER_SPACING), box_samples(cup.body(), _BODY_SPACING)]
+        [
+            *lower_samples([cup.cup()], _FINGER_SPACING, upright=False),
+            *lower_samples([cup.body()], _BODY_SPACING, upright=False),
+        ]
     )
-    placed = _placed(samples[None], axes, positions)
+    placed = _placed(
+        _facing_down(np.repeat(samples[None], len(patches), axis=0), axes), axes, positions
+    )
     on_support = placed[..., 2].min(axis=1) < settings.support_clearance - 1e-6
     in_scene = _sweep_hits(heights, placed, axes, settings)
     clearance = heights.clearance(placed)
@@ -128,12 +134,12 @@ def combine(terms: Mapping[str, float], weights: Mapping[str, float]) -> float:
     if total <= 0:
         return 0.0
     exponents = {name: weights.get(name, 0.0) / total for name in terms}
-    return float(np.prod([max(0.0, terms[name]) ** power for name, power in exponents.items()]))
+    return math.prod(max(0.0, terms[name]) ** power for name, power in exponents.items())
 
 
 def _terms(draft: Draft, middle: DoubleArray, jaw: ParallelJaw) -> dict[str, float]:
     """The quality terms that need no scene."""
-    arm = float(np.linalg.norm(draft.position[:2] - middle[:2]))
+    arm = math.hypot(*(draft.position[:2] - middle[:2]))
     return {
         "antipodality": draft.antipodality,
         "surface": draft.surface,
@@ -167,9 +173,18 @@ def _free_of_collisions(
     axes = np.stack([draft.axes for draft in drafts])
     positions = np.stack([draft.position for draft in drafts])
     openings = np.array([opening for _, _, opening in fitting])
-    fingers = _placed(_finger_samples(jaw, openings), axes, positions)
-    palm = _placed(box_samples(jaw.body(), _BODY_SPACING)[None], axes, positions)
-    gripper = np.concatenate([fingers, palm], axis=1)
+    upright = bool((axes[:, 2, 2] < -0.99).all())
+    lower = lower_samples(jaw.fingers(0.0), _FINGER_SPACING, upright)
+    (palm,) = lower_samples([jaw.body()], _BODY_SPACING, upright)
+    bottom = np.concatenate(
+        [_opened(lower, openings), np.repeat(palm[None], len(drafts), axis=0)], axis=1
+    )
+    gripper = _placed(_facing_down(bottom, axes), axes, positions)
+    fingers = _placed(
+        _opened([box_samples(each, _FINGER_SPACING) for each in jaw.fingers(0.0)], openings),
+        axes,
+        positions,
+    )
     reasons = {
         HITS_SUPPORT: gripper[..., 2].min(axis=1) < settings.support_clearance - 1e-6,
         HITS_SCENE: _sweep_hits(heights, gripper, axes, settings),
@@ -183,7 +198,8 @@ def _free_of_collisions(
     if not free.any():
         return []
     clearance = np.zeros(len(drafts))
-    clearance[free] = heights.clearance(fingers[free]) * _visible_share(seen, fingers[free])
+    of_fingers = gripper[free, : sum(map(len, lower))]
+    clearance[free] = heights.clearance(of_fingers) * _visible_share(seen, fingers[free])
     candidates: list[GraspCandidate] = []
     for index in np.flatnonzero(free):
         draft, terms, opening = fitting[index]
@@ -217,17 +233,26 @@ def _opening(
     return None
 
 
-def _finger_samples(jaw: ParallelJaw, openings: DoubleArray) -> DoubleArray:
-    """Points MxSx3 through both fingers, for M openings."""
-    closed = np.vstack([box_samples(finger, _FINGER_SPACING) for finger in jaw.fingers(0.0)])
-    side = np.where(np.arange(len(closed)) < len(closed) // 2, -1.0, 1.0)
-    samples = np.repeat(closed[None], len(openings), axis=0)
+def _opened(closed: list[DoubleArray], openings: DoubleArray) -> DoubleArray:
+    """Points MxSx3 of both fingers at M openings, from those of each when the gripper is closed."""
+    side = np.repeat((-1.0, 1.0), [len(finger) for finger in closed])
+    samples = np.repeat(np.vstack(closed)[None], len(openings), axis=0)
     samples[..., 1] += side * openings[:, None] / 2
     return samples
 
 
+def _facing_down(samples: DoubleArray, axes: DoubleArray) -> DoubleArray:
+    """The `lower_samples` MxSx3 of M grasps, mirrored where the TCP's x or y axis points up.
+
+    Grippers are symmetric: their faces at low x or y are then the lower ones.
+    """
+    mirrored = np.where(axes[:, 2] > 0, -1.0, 1.0)
+    mirrored[:, 2] = 1.0
+    return samples * mirrored[:, None]
+
+
 def _near_tips(jaw: ParallelJaw) -> BoolArray:
-    """Which of the samples of `_finger_samples` lie at the ends of the fingers."""
+    """Which of the samples of both fingers lie at the ends of the fingers."""
     z = np.vstack([box_samples(finger, _FINGER_SPACING) for finger in jaw.fingers(0.0)])[:, 2]
     return np.asarray(z >= jaw.tip - _TIP_LENGTH)
 
@@ -263,13 +288,15 @@ def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[Draft]) 
 
     ``fingers`` MxSx3 are points at the ends of both fingers, half of them for each.
     """
-    depth, measured, _ = seen.seen_depth(fingers)
+    inner = np.array([draft.inner for draft in drafts])
+    hidden = np.zeros(len(drafts), bool)
+    concerned = inner.any(axis=1)
+    depth, measured, _ = seen.seen_depth(fingers[concerned])
     with np.errstate(invalid="ignore"):
         free = measured > depth - _FREE
-    half = fingers.shape[1] // 2
-    inner = np.array([draft.inner for draft in drafts])
-    lower, upper = free[:, :half].mean(axis=1), free[:, half:].mean(axis=1)
-    return np.asarray((inner[:, 0] & (lower < _SEEN_FREE)) | (inner[:, 1] & (upper < _SEEN_FREE)))
+    ends = free.reshape(len(free), 2, free.shape[1] // 2).mean(axis=2)
+    hidden[concerned] = (inner[concerned] & (ends < _SEEN_FREE)).any(axis=1)
+    return hidden
 
 
 def _width_term(width: float, jaw: ParallelJaw) -> float:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from zsris_ros.grasping.gripper import Box
 from zsris_ros.grasping.observation import obstacles_of
 from zsris_ros.grasping.plan import DoubleArray
-from zsris_ros.types import BoolArray
+from zsris_ros.types import BoolArray, ByteArray
 
 _CELL = 0.004
 _MARGINS = (0.004, 0.010, 0.018)  # metres around obstacles; the first is a collision
@@ -43,7 +43,7 @@ class ObstacleMap:
         heights = np.zeros(cells.max(axis=0) - low + border + 1, np.float32)
         np.maximum.at(heights, tuple((cells - low).T), points[:, 2].astype(np.float32))
         layers = tuple(
-            ndimage.maximum_filter(heights, footprint=_disc(margin)) for margin in _MARGINS
+            np.asarray(cv2.dilate(heights, _disc(margin)), np.float32) for margin in _MARGINS
         )
         return ObstacleMap(low * _CELL, layers)
 
@@ -61,10 +61,10 @@ class ObstacleMap:
         return np.asarray(np.mean(free, axis=0))
 
 
-def _disc(radius: float) -> BoolArray:
+def _disc(radius: float) -> ByteArray:
     reach = int(np.ceil(radius / _CELL))
     x = np.arange(-reach, reach + 1) * _CELL
-    return np.asarray(np.hypot(x[:, None], x[None]) <= radius + _CELL / 2)
+    return (np.hypot(x[:, None], x[None]) <= radius + _CELL / 2).astype(np.uint8)
 
 
 def box_samples(box: Box, spacing: float) -> DoubleArray:
@@ -76,12 +76,30 @@ def box_samples(box: Box, spacing: float) -> DoubleArray:
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
+def lower_samples(boxes: Sequence[Box], spacing: float, upright: bool) -> list[DoubleArray]:
+    """Return the `box_samples` of each box that can be the lowest ones above a place.
+
+    They lie on the faces at high x, y and z, those of a gripper that comes in from above where all
+    its axes point down; of an upright gripper only on that at high z.
+    """
+    every = [box_samples(box, spacing) for box in boxes]
+    faces = slice(2, 3) if upright else slice(3)
+    return [
+        samples[(samples == box.high)[:, faces].any(axis=1)]
+        for box, samples in zip(boxes, every, strict=True)
+    ]
+
+
 def touches(boxes: Sequence[Box], points: DoubleArray, sweep: float) -> bool:
     """Whether points Nx3 of the TCP frame lie in boxes that come in along z from ``sweep`` back."""
     for box in boxes:
         low = np.array(box.low) + _SHRINK
         high = np.array(box.high) - _SHRINK
         low[2] -= sweep
-        if np.count_nonzero(((points > low) & (points < high)).all(axis=1)) >= _INSIDE:
+        inside = points
+        for axis in (2, 0, 1):  # few points of the object are as far back as the gripper
+            along = inside[:, axis]
+            inside = inside[(along > low[axis]) & (along < high[axis])]
+        if len(inside) >= _INSIDE:
             return True
     return False

@@ -6,23 +6,33 @@ x axis laid on the plane. Metres.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from zsris_ros.geometry.masks import bounding_region
 from zsris_ros.geometry.oriented_box import Pose, level_axes
-from zsris_ros.geometry.plane import find_planes, ray_image
+from zsris_ros.geometry.plane import iter_planes, ray_image
 from zsris_ros.geometry.projection import (
     back_project,
+    back_project_region,
     check_sizes,
     project,
     valid_depth,
 )
 from zsris_ros.grasping.plan import DoubleArray, GraspSettings, GraspStatus
-from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics
+from zsris_ros.types import (
+    BoolArray,
+    FloatArray,
+    Frame,
+    InputError,
+    Intrinsics,
+    RegionOfInterest,
+)
 
 _VOXEL = 0.003
 _MOST_POINTS = 1100
@@ -30,6 +40,8 @@ _NEIGHBOURS = 12
 _OUTLIER_DEVIATIONS = 3.0
 _PLANE_TOLERANCE = 0.008  # of 1/z in 1/m
 _PLANE_SHARE = 0.08
+_PLANES = 3
+_WINDOW_PIXELS = 30_000  # of the window in which planes are looked for; larger ones are strided
 _GROWN = 2
 _TOLERANCE = 0.007  # metres; depth noise and the curvature between two pixels
 _BELOW = 0.012  # metres of the object that noise may put below its support
@@ -74,17 +86,18 @@ class Observation:
             The depth of the points, the measured depth at their pixels (NaN outside of the picture
             and without measurement), and whether the pixels belong to the object's mask.
         """
-        camera = self.support.transform_points(points)
-        ahead = camera.copy()
-        ahead[..., 2] = np.maximum(camera[..., 2], 1e-6)
-        column, row = np.moveaxis(np.rint(project(ahead, self.intrinsics)), -1, 0)
+        camera = self.support.transform_points(points.reshape(-1, 3))
+        depth = camera[:, 2].copy()
+        camera[:, 2] = np.maximum(depth, 1e-6)
+        column, row = np.rint(project(camera, self.intrinsics)).T
         height, width = self.depth.shape
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        rows = np.where(inside, row, 0).astype(np.int64)
-        columns = np.where(inside, column, 0).astype(np.int64)
-        depth = self.depth[rows, columns].astype(np.float64)
-        depth = np.where(inside & (depth > 0), depth, np.nan)
-        return camera[..., 2], depth, inside & self.mask[rows, columns]
+        pixel = np.where(inside, row * width + column, 0).astype(np.int64)
+        measured = self.depth.ravel()[pixel].astype(np.float64)
+        measured[~(inside & (measured > 0))] = np.nan
+        on_object = inside & self.mask.ravel()[pixel]
+        shape = points.shape[:-1]
+        return depth.reshape(shape), measured.reshape(shape), on_object.reshape(shape)
 
     def refuted(self, points: DoubleArray) -> tuple[BoolArray, BoolArray]:
         """Compare assumed points (..., 3) of the object with the picture.
@@ -109,9 +122,11 @@ def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observati
     if frame.depth is None or frame.intrinsics is None:
         raise InputError("grasps need depth and intrinsics: give a frame with both")
     check_sizes(mask, frame.depth)
-    valid = valid_depth(frame.depth)
-    known = _core(mask) & valid
-    share = float(valid[mask].mean()) if mask.any() else 0.0
+    rows, columns = bounding_region(mask) or (slice(0, 0), slice(0, 0))
+    roi = _wider(rows, 1), _wider(columns, 1)
+    valid = valid_depth(frame.depth[roi])
+    known = _core(mask[roi]) & valid
+    share = float(valid[mask[roi]].mean()) if mask[roi].any() else 0.0
     count = int(np.count_nonzero(known))
     if count < settings.min_points or share < settings.min_depth_share:
         raise Refused(
@@ -120,21 +135,26 @@ def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observati
             f"mask; at least {settings.min_points} pixels and {settings.min_depth_share:.0%} are "
             "needed. Move the camera closer or change the light.",
         )
-    cloud = back_project(frame.depth, frame.intrinsics)
-    visible = _without_outliers(_thinned(cloud[known].astype(np.float64)))
-    support = _support_under(visible, frame.depth, mask, frame.intrinsics)
+    surface = back_project_region(known, frame.depth, roi, frame.intrinsics)
+    visible = _without_outliers(_thinned(surface))
+    support = _support_under(visible, frame.depth, mask, roi, frame.intrinsics)
     points = support.to_own_axes(visible)
     camera = support.to_own_axes(np.zeros((1, 3)))[0]
     return Observation(
         support=support,
         points=points,
         normals=_normals(points, camera),
-        scene=_scene_around(cloud, mask, valid, support, points, settings),
+        scene=_scene_around(frame.depth, mask, frame.intrinsics, support, points, settings),
         resolution=float(np.median(visible[:, 2])) / frame.intrinsics.fx + _VOXEL / 4,
         depth=frame.depth,
         mask=cv2.dilate(mask.astype(np.uint8), np.ones((2 * _GROWN + 1,) * 2, np.uint8)) > 0,
         intrinsics=frame.intrinsics,
     )
+
+
+def _wider(side: slice, margin: int) -> slice:
+    """A range of rows or columns, ``margin`` wider on both sides where the image is."""
+    return slice(max(0, side.start - margin), side.stop + margin)
 
 
 def _core(mask: BoolArray) -> BoolArray:
@@ -172,18 +192,21 @@ def _without_outliers(points: DoubleArray) -> DoubleArray:
 
 
 def _support_under(
-    points: DoubleArray, depth: FloatArray, mask: BoolArray, intrinsics: Intrinsics
+    points: DoubleArray,
+    depth: FloatArray,
+    mask: BoolArray,
+    roi: RegionOfInterest,
+    intrinsics: Intrinsics,
 ) -> Pose:
-    """The pose of the plane that carries the object, found around it. Raises Refused."""
-    rows, columns = np.nonzero(mask)
-    margin = max(60, int(0.75 * max(np.ptp(rows), np.ptp(columns))))
-    window = (
-        slice(max(0, int(rows.min()) - margin), int(rows.max()) + margin),
-        slice(max(0, int(columns.min()) - margin), int(columns.max()) + margin),
-    )
-    around = np.where(mask, np.float32(np.nan), depth)[window]
-    rays = ray_image((depth.shape[0], depth.shape[1]), intrinsics)[window]
-    for plane in find_planes(around, rays, _PLANE_TOLERANCE, _PLANE_SHARE):
+    """The pose of the plane that carries the object, found around its region. Raises Refused."""
+    margin = max(60, int(0.75 * max(side.stop - side.start for side in roi)))
+    rows, columns = (_wider(side, margin) for side in roi)
+    stride = max(1, round(math.sqrt(depth[rows, columns].size / _WINDOW_PIXELS)))
+    window = (slice(rows.start, rows.stop, stride), slice(columns.start, columns.stop, stride))
+    around = np.where(mask[window], np.float32(np.nan), depth[window])
+    rays = ray_image((depth.shape[0], depth.shape[1]), intrinsics, window)
+    planes = iter_planes(around, rays, _PLANE_TOLERANCE, _PLANE_SHARE)
+    for plane in islice(planes, _PLANES):
         scale = float(np.linalg.norm(plane.vector))
         heights = (1 - points @ plane.vector) / scale
         low, high = np.percentile(heights, (3, 97))
@@ -218,24 +241,27 @@ def _normals(points: DoubleArray, camera: DoubleArray) -> DoubleArray:
 
 
 def _scene_around(
-    cloud: FloatArray,
+    depth: FloatArray,
     mask: BoolArray,
-    valid: BoolArray,
+    intrinsics: Intrinsics,
     support: Pose,
     points: DoubleArray,
     settings: GraspSettings,
 ) -> DoubleArray:
     """Points that are not the object's, without mixed pixels, within the scene's radius."""
-    grown = ndimage.binary_dilation(mask[::2, ::2], iterations=1)
-    z = np.where(valid, cloud[..., 2], 0)[::2, ::2]
-    steady = valid[::2, ::2] & ~grown
+    z = np.ascontiguousarray(depth[::2, ::2])
+    valid = valid_depth(z)
+    cloud = back_project(z, intrinsics.strided(2))
+    z = np.where(valid, z, 0)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    steady = valid & ~(cv2.dilate(mask[::2, ::2].astype(np.uint8), cross) > 0)
     down = np.abs(z[1:] - z[:-1]) > _JUMP * z[1:]
     right = np.abs(z[:, 1:] - z[:, :-1]) > _JUMP * z[:, 1:]
     steady[1:] &= ~down
     steady[:-1] &= ~down
     steady[:, 1:] &= ~right
     steady[:, :-1] &= ~right
-    other = support.to_own_axes(cloud[::2, ::2][steady].astype(np.float64))
+    other = support.to_own_axes(cloud[steady].astype(np.float64))
     reach = settings.scene_radius + float(np.linalg.norm(points[:, :2], axis=1).max())
     near = (np.abs(other[:, :2]) < reach).all(axis=1) & (other[:, 2] < _HIGHEST_OBSTACLE)
     return other[near]

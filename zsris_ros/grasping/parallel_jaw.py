@@ -1,31 +1,25 @@
-"""Candidates of a parallel jaw: antipodal pairs along cross-sections, and rims.
-
-The completed object is cut into bands as wide as a finger, across each approach direction and
-closing axis. Along the closing axis a band of a solid object is one interval; a band of a hollow
-one is several, with room for a finger between them: its rims.
-"""
+"""Drafts of a parallel jaw: antipodal pairs along cross-sections, and rims of hollow objects."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from zsris_ros.grasping.completion import CompletedObject
+from zsris_ros.grasping.cross_sections import Cuts, Parts, cut_bands, find_parts, members, span
 from zsris_ros.grasping.gripper import ParallelJaw
 from zsris_ros.grasping.plan import DoubleArray, GraspSettings
+from zsris_ros.types import BoolArray
 
 _ABOVE_TURNS = np.radians(np.arange(0.0, 180.0, 15.0))
 _SIDE_TURNS = np.radians(np.arange(0.0, 360.0, 45.0))
 _RIM_TURNS = np.radians(np.arange(0.0, 360.0, 36.0))
 _SIDE_SLOPE, _TILT_SLOPE, _RIM_SLOPE = np.radians((12.0, 50.0, 47.0))  # below the horizontal
-_OFFSETS = (0.0, -0.35, 0.35, -0.7, 0.7)  # of half the extent along x
-_DEPTHS = (0.012, 0.022, 0.036)  # metres from the first contact to the finger tips
 _CONTACT = 0.006  # metres behind the extreme point that touch the pad
 _FACING = 0.93  # a normal this much along the approach belongs to no side of the object
 _LEAST_WALL = 0.4  # share of a contact, at a slant or from the side, that must be a side
@@ -35,7 +29,6 @@ _UNKNOWN_ANGLE = np.radians(20.0)  # of a contact of which too little was seen
 _BINS = 5
 _LEVEL, _LEVELS = 0.005, 3  # metres above the tips over which widening is measured
 _PAD_DEPTH = 0.022  # metres of engagement that count as full
-_ROOM = 0.006  # metres that a finger needs beside its thickness inside a hollow object
 
 Approach = Literal["above", "tilted", "side"]
 
@@ -64,6 +57,21 @@ def wider_than(jaw: ParallelJaw) -> str:
     return f"wider than {jaw.opening:g} m"
 
 
+@dataclass(frozen=True, eq=False)
+class _Contacts:
+    """The points near both ends of P parts, where pads touch. Arrays Px2: at -y, and at +y.
+
+    ``angle`` is between surface normal and closing axis, ``doubtful`` where only the other face of
+    a wall is known, ``touching`` the share of the pad's width with surface under it, ``visible``
+    that of the points that were seen.
+    """
+
+    angle: DoubleArray
+    doubtful: BoolArray
+    touching: DoubleArray
+    visible: DoubleArray
+
+
 def draft_grasps(
     shape: CompletedObject,
     jaw: ParallelJaw,
@@ -75,35 +83,47 @@ def draft_grasps(
 
     Approaches are straight from above, or all others.
     """
-    drafts: list[Draft] = []
-    visible = np.arange(len(shape.points)) < shape.visible
-    for axes, approach in _above(shape) if from_above else _inclined_directions():
-        local = shape.points @ axes
-        order = np.argsort(local[:, 1])
-        points = np.column_stack([local, visible])[order]
-        normals = (shape.normals @ axes)[order]
-        for x in _lateral_offsets(local[:, 0], approach, jaw):
-            band = np.flatnonzero(np.abs(points[:, 0] - x) <= jaw.finger_width / 2)
-            if len(band) < 6:
-                continue
-            cut, facing = points[band], normals[band]
-            for tip in _tips(cut, approach, jaw, settings):
-                deep = cut[:, 2] <= tip
-                drafts.extend(
-                    _grasps_in(
-                        cut[deep],
-                        facing[deep],
-                        axes,
-                        approach,
-                        x,
-                        tip,
-                        jaw,
-                        settings,
-                        rejected,
-                        shape.resolution,
-                    )
-                )
-    return drafts
+    directions = list(_above(shape) if from_above else _inclined_directions())
+    cuts, direction = cut_bands(
+        shape.points, np.stack([axes for axes, _ in directions]), jaw, settings, from_above
+    )
+    parts = find_parts(cuts, jaw)
+    width = cuts.y[parts.stop - 1] - cuts.y[parts.start] + 2 * shape.resolution
+    fits = width <= jaw.opening - 2 * settings.min_clearance
+    parts, width = parts.where(fits), width[fits]
+    contacts = _contacts(shape, cuts, parts, jaw, from_above)
+    # Thin walls have faces that run alike: one widens where the other narrows.
+    widening = np.where(parts.whole, _widening(cuts)[parts.cut], 0.0)
+    angle = np.maximum(contacts.angle.max(axis=1), widening)
+    cone = float(np.arctan(settings.friction))
+    holds = angle < cone
+    for reason, kept in ((wider_than(jaw), fits), (SLIPPERY, holds)):
+        if not kept.all():
+            rejected[reason] += int(np.count_nonzero(~kept))
+    runs = np.stack([parts.start, parts.stop], axis=1).ravel()
+    tallest = np.maximum.reduceat(np.append(cuts.above, 0.0), runs)[::2]
+    surface = contacts.touching.min(axis=1) * np.minimum(1.0, tallest / _PAD_DEPTH)
+    inner = contacts.doubtful | np.stack(
+        [parts.start > cuts.bounds[parts.cut], parts.stop < cuts.bounds[parts.cut + 1]], axis=1
+    )
+    middle = (cuts.y[parts.start] + cuts.y[parts.stop - 1]) / 2
+    tcp = np.stack([cuts.offset[parts.cut], middle, cuts.tip[parts.cut] - jaw.tip], axis=1)
+    positions = np.einsum("nij,nj->ni", cuts.axes[parts.cut], tcp)
+    visible = contacts.visible.mean(axis=1)
+    return [
+        Draft(
+            axes=cuts.axes[parts.cut[part]],
+            position=positions[part],
+            width=float(width[part]),
+            kind="across" if parts.whole[part] else "rim",
+            approach=directions[direction[parts.cut[part]]][1],
+            antipodality=float(1 - angle[part] / cone),
+            surface=float(surface[part]),
+            visible=float(visible[part]),
+            inner=(bool(inner[part, 0]), bool(inner[part, 1])),
+        )
+        for part in np.flatnonzero(holds)
+    ]
 
 
 def _above(shape: CompletedObject) -> Iterator[tuple[DoubleArray, Approach]]:
@@ -140,149 +160,91 @@ def _axes(approach: DoubleArray, closing: DoubleArray) -> DoubleArray:
     return np.array([[b * f - c * e, a, d], [c * d - a * f, b, e], [a * e - b * d, c, f]])
 
 
-def _lateral_offsets(x: DoubleArray, approach: str, jaw: ParallelJaw) -> list[float]:
-    """Where to cut: the middle first; not closer together than a third of a finger's width."""
-    low, high = np.percentile(x, (1, 99))
-    offsets: list[float] = []
-    for share in _OFFSETS if approach == "above" else _OFFSETS[:3]:
-        offset = float((low + high) / 2 + share * (high - low) / 2)
-        if all(abs(offset - other) >= jaw.finger_width / 3 for other in offsets):
-            offsets.append(offset)
-    return offsets
-
-
-def _tips(
-    cut: DoubleArray, approach: str, jaw: ParallelJaw, settings: GraspSettings
-) -> list[float]:
-    """How far along z the finger tips go, for a band: some depths, none below the support."""
-    first = float(np.partition(cut[:, 2], 1)[1])
-    lowest = -settings.support_clearance if approach == "above" else np.inf
-    tips: list[float] = []
-    for depth in _DEPTHS:
-        tip = min(first + min(depth, jaw.finger_length - 0.004), lowest)
-        if tip > first + 0.002 and all(abs(tip - other) > 0.004 for other in tips):
-            tips.append(tip)
-    return tips
-
-
-def _grasps_in(
-    cut: DoubleArray,
-    normals: DoubleArray,
-    axes: DoubleArray,
-    approach: Approach,
-    x: float,
-    tip: float,
-    jaw: ParallelJaw,
-    settings: GraspSettings,
-    rejected: Counter[str],
-    resolution: float,
-) -> Iterator[Draft]:
-    """Drafts of one band above the finger tips.
-
-    ``cut`` Nx4 holds its points, sorted along y, and whether they were seen.
-    """
-    if len(cut) < 4:
-        return
-    gaps = np.flatnonzero(np.diff(cut[:, 1]) > jaw.finger_thickness + _ROOM)
-    edges = [0, *(gaps + 1).tolist(), len(cut)]
-    intervals = [(edges[0], edges[-1])]
-    if len(edges) > 2:
-        intervals += pairwise(edges)
-    for number, (start, stop) in enumerate(intervals):
-        part, facing = cut[start:stop], normals[start:stop]
-        if len(part) < 4:
-            continue
-        width = float(part[-1, 1] - part[0, 1]) + 2 * resolution
-        if width > jaw.opening - 2 * settings.min_clearance:
-            rejected[wider_than(jaw)] += 1
-            continue
-        cone = float(np.arctan(settings.friction))
-        reach = np.searchsorted(part[:, 1], (part[0, 1] + _CONTACT, part[-1, 1] - _CONTACT))
-        ends = (slice(0, int(reach[0])), slice(int(reach[1]), len(part)))
-        angle, unknown = 0.0, [start > 0, stop < len(cut)]
-        for side, end in zip((-1, 1), ends, strict=True):
-            if angle < cone:
-                found, other = _contact_angle(part, facing, end, side, approach, not number, jaw)
-                angle = max(angle, found)
-                unknown[side > 0] |= other
-        if angle < cone and not number:
-            # Not of thin walls, whose faces run alike: one widens where the other narrows.
-            angle = max(angle, _widening(part, tip))
-        if angle >= cone:
-            rejected[SLIPPERY] += 1
-            continue
-        touching = min(_touching_share(part[end, 0] - x, jaw.finger_width) for end in ends)
-        engaged = min(1.0, (tip - float(part[:, 2].min())) / _PAD_DEPTH)
-        middle = float(part[0, 1] + part[-1, 1]) / 2
-        yield Draft(
-            axes,
-            axes @ np.array([x, middle, tip - jaw.tip]),
-            width,
-            "rim" if number else "across",
-            approach,
-            1 - angle / cone,
-            touching * engaged,
-            sum(float(part[end, 3].mean()) for end in ends) / 2,
-            (unknown[0], unknown[1]),
-        )
-
-
-def _widening(part: DoubleArray, tip: float) -> float:
-    """The angle at which a side widens towards the finger tips, as a cone does; 0 unknown.
-
-    ``part`` is sorted along y.
-    """
-    level = ((tip - part[:, 2]) / _LEVEL).astype(np.int64)
-    inside = [np.flatnonzero(level == at) for at in range(_LEVELS)]
-    seen = [at for at in range(_LEVELS) if len(inside[at])]
-    if len(seen) < 2:
-        return 0.0
-    deep, shallow = inside[seen[0]], inside[seen[-1]]
-    low = part[shallow[0], 1] - part[deep[0], 1]
-    high = part[deep[-1], 1] - part[shallow[-1], 1]
-    growth = max(0.0, float(low), float(high)) / ((seen[-1] - seen[0]) * _LEVEL)
-    return float(np.arctan(growth))
-
-
-def _touching_share(x: DoubleArray, width: float) -> float:
-    """How much of the pad's width has surface under it, from points at ``x`` from its middle."""
-    bins = ((x / width + 0.5) * _BINS).astype(np.int64)
-    return float(np.count_nonzero(np.bincount(bins, minlength=_BINS))) / _BINS
-
-
-def _contact_angle(
-    part: DoubleArray,
-    normals: DoubleArray,
-    end: slice,
-    side: int,
-    approach: str,
-    across: bool,
-    jaw: ParallelJaw,
-) -> tuple[float, bool]:
-    """One finger's contact: the angle between surface normal and closing axis, and a doubt.
+def _contacts(
+    shape: CompletedObject, cuts: Cuts, parts: Parts, jaw: ParallelJaw, from_above: bool
+) -> _Contacts:
+    """The contacts of both fingers with each part.
 
     Across an object from above, the angle around the approach counts: the upright pad touches the
-    widest part of a rounded side, and `_widening` tells whether that is at its tip. The doubt is
-    True where only the other face of the wall is known.
+    widest part of a rounded side, and `_widening` tells whether that is at its tip.
     """
-    touching = normals[end]
-    is_wall = np.abs(touching[:, 2]) < _FACING
-    walls, heights = touching[is_wall], part[end, 2][is_wall]
-    if approach != "above" and len(walls) < _LEAST_WALL * len(touching):
-        return np.pi / 2, False  # the front of something wider
-    if len(walls) >= 2 and (approach != "above" or heights.max() - heights.min() > _EDGE):
-        # Both faces of a thin wall are near; they are assumed to be parallel.
-        other = side * walls[:, 1] < -_OTHER_FACE
-        x, y, z = np.where(other, -side, side) @ walls
-        if across and approach == "above":
-            z = 0.0
-        return float(np.arctan2(np.hypot(x, z), y)), 2 * int(np.count_nonzero(other)) > len(walls)
-    if approach != "above":
-        return np.pi / 2, False
-    # Only an edge was seen from above: the wall below it is assumed to be upright.
+    along = cuts.y + span(cuts.y) * cuts.cut  # ascending
+    inner = (
+        np.searchsorted(along, along[parts.start] + _CONTACT),
+        np.searchsorted(along, along[parts.stop - 1] - _CONTACT),
+    )
+    first = np.stack([parts.start, inner[1]], axis=1).ravel()
+    last = np.stack([inner[0], parts.stop], axis=1).ravel()
+    side = np.tile((-1.0, 1.0), len(parts.cut))
+    contact, point = members(first, last)
+
+    def total(values: DoubleArray | BoolArray) -> DoubleArray:
+        return np.bincount(contact, values, len(first)).astype(np.float64)
+
+    axes = cuts.axes[cuts.cut[point]]
+    normals = np.einsum("ni,nij->nj", shape.normals[cuts.index[point]], axes)
+    is_wall = np.abs(normals[:, 2]) < _FACING
+    # Both faces of a thin wall are near; they are assumed to be parallel.
+    other = is_wall & (side[contact] * normals[:, 1] < -_OTHER_FACE)
+    sign = is_wall * np.where(other, -side[contact], side[contact])
+    x, y, z = (total(sign * normals[:, axis]) for axis in range(3))
+    if from_above:
+        z[np.repeat(parts.whole, 2)] = 0.0
+    angle = np.arctan2(np.hypot(x, z), y)
+    size, walls = last - first, total(is_wall)
+    doubtful = 2 * total(other) > walls
+    if from_above:
+        above = cuts.above[point]
+        begins = np.cumsum(size) - size
+        highest = np.maximum.reduceat(np.where(is_wall, above, -np.inf), begins)
+        lowest = np.minimum.reduceat(np.where(is_wall, above, np.inf), begins)
+        edges = np.flatnonzero((walls < 2) | (highest - lowest <= _EDGE))
+        doubtful[edges] = False
+        for edge in edges:
+            part = slice(parts.start[edge // 2], parts.stop[edge // 2])
+            angle[edge] = _edge_angle(cuts.x[part], side[edge] * cuts.y[part], jaw)
+    else:  # else the front of something wider
+        angle[(walls < 2) | (walls < _LEAST_WALL * size)] = np.pi / 2
+    bins = ((cuts.x[point] / jaw.finger_width + 0.5) * _BINS).astype(np.int64)
+    touched = np.zeros((len(first), _BINS + 1), bool)
+    touched[contact, bins] = True
+    return _Contacts(
+        angle.reshape(-1, 2),
+        doubtful.reshape(-1, 2),
+        (np.count_nonzero(touched, axis=1) / _BINS).reshape(-1, 2),
+        (total(cuts.index[point] < shape.visible) / size).reshape(-1, 2),
+    )
+
+
+def _edge_angle(x: DoubleArray, outwards: DoubleArray, jaw: ParallelJaw) -> float:
+    """The angle of a side of which only an edge was seen from above.
+
+    The wall below is assumed to be upright. ``outwards`` is along the closing axis.
+    """
     third = jaw.finger_width / 3
-    x = part[:, 0] - (part[:, 0].min() + part[:, 0].max()) / 2
-    ends = [side * part[np.abs(x - at) < third / 2, 1] for at in (-third, third)]
+    x = x - (x.min() + x.max()) / 2
+    ends = [outwards[np.abs(x - at) < third / 2] for at in (-third, third)]
     if not len(ends[0]) or not len(ends[1]):
-        return _UNKNOWN_ANGLE, False
-    return float(np.arctan(abs(ends[1].max() - ends[0].max()) / (2 * third))), False
+        return float(_UNKNOWN_ANGLE)
+    return float(np.arctan(abs(ends[1].max() - ends[0].max()) / (2 * third)))
+
+
+def _widening(cuts: Cuts) -> DoubleArray:
+    """The angles at which sides of cuts widen towards the finger tips, as a cone's; 0 unknown."""
+    level = (cuts.above / _LEVEL).astype(np.int64)
+    begins = cuts.bounds[:-1]
+    at = level == np.arange(_LEVELS)[:, None]
+    low = np.minimum.reduceat(np.where(at, cuts.y, np.inf), begins, axis=1)
+    high = np.maximum.reduceat(np.where(at, cuts.y, -np.inf), begins, axis=1)
+    seen = np.isfinite(low)
+    deep = np.argmax(seen, axis=0)
+    shallow = _LEVELS - 1 - np.argmax(seen[::-1], axis=0)
+    cut = np.arange(len(begins))
+    known = np.count_nonzero(seen, axis=0) > 1
+    cut, deep, shallow = cut[known], deep[known], shallow[known]
+    growth = np.maximum(
+        low[shallow, cut] - low[deep, cut], high[deep, cut] - high[shallow, cut]
+    ) / ((shallow - deep) * _LEVEL)
+    angles = np.zeros(len(begins))
+    angles[known] = np.arctan(np.maximum(0.0, growth))
+    return angles

@@ -15,6 +15,7 @@ from zsris_ros.grasping.plan import DoubleArray
 _SPACING = 0.008  # metres between places that are tried
 _STEEPEST = np.radians(60.0)  # between a patch's normal and up
 _SECTORS = 8
+_FEWEST = 12  # points of a patch
 
 TOO_CURVED = "no flat patch as large as the cup"
 TOO_STEEP = "the surface is too steep"
@@ -24,13 +25,12 @@ TOO_STEEP = "the surface is too steep"
 class Patch:
     """A place for the cup: TCP ``axes`` and ``position`` in the support frame.
 
-    ``flatness`` and ``seal`` are in [0, 1]: how plane the patch is, and how much of the lip rests.
+    ``flatness`` in [0, 1] tells how plane the patch is; all of the lip has surface under it.
     """
 
     axes: DoubleArray
     position: DoubleArray
     flatness: float
-    seal: float
 
 
 def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) -> list[Patch]:
@@ -39,28 +39,41 @@ def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) ->
     _, first = np.unique(
         np.floor(seen.points / _SPACING).astype(np.int64), axis=0, return_index=True
     )
+    near = tree.query_ball_point(seen.points[first], 1.2 * cup.radius)
+    wide = np.array([len(members) >= _FEWEST for members in near], bool)
+    if not wide.all():
+        rejected[TOO_CURVED] += int(np.count_nonzero(~wide))
     patches: list[Patch] = []
-    for index in first:
-        around = seen.points[tree.query_ball_point(seen.points[index], 1.2 * cup.radius)]
-        if len(around) < 12:
-            rejected[TOO_CURVED] += 1
-            continue
-        middle = around.mean(axis=0)
-        normal = np.linalg.svd(around - middle, full_matrices=False)[2][2]
-        normal = normal if normal @ seen.normals[index] > 0 else -normal
-        if np.arccos(np.clip(normal[2], -1, 1)) > _STEEPEST:
+    surfaces = [seen.points[members] for members in near[wide]]
+    middles, normals = _planes(surfaces)
+    for index, around, middle, normal in zip(first[wide], surfaces, middles, normals, strict=True):
+        if normal @ seen.normals[index] < 0:
+            normal = -normal
+        if normal[2] < np.cos(_STEEPEST):
             rejected[TOO_STEEP] += 1
             continue
         position = seen.points[index] + ((middle - seen.points[index]) @ normal) * normal
         off = np.abs((around - middle) @ normal)
         error = float(np.percentile(off, 95))
-        axes = cup_axes(-normal)
-        seal = _resting(around - position, axes, cup.radius)
-        if error > cup.tolerance or seal < 1:
+        axes = cup_axes(-normal) if error <= cup.tolerance else None
+        if axes is None or _resting(around - position, axes, cup.radius) < 1:
             rejected[TOO_CURVED] += 1
             continue
-        patches.append(Patch(axes, position, 1 - error / cup.tolerance, seal))
+        patches.append(Patch(axes, position, 1 - error / cup.tolerance))
     return patches
+
+
+def _planes(surfaces: list[DoubleArray]) -> tuple[DoubleArray, DoubleArray]:
+    """The means Px3 of P surfaces (points Nx3) and the unit normals Px3 of planes through them."""
+    if not surfaces:
+        return np.zeros((0, 3)), np.zeros((0, 3))
+    sizes = np.array([len(points) for points in surfaces])
+    begins = np.cumsum(sizes) - sizes
+    points = np.vstack(surfaces)
+    middles = np.add.reduceat(points, begins) / sizes[:, None]
+    off = points - np.repeat(middles, sizes, axis=0)
+    spread = np.add.reduceat(off[:, :, None] * off[:, None, :], begins)
+    return middles, np.linalg.eigh(spread)[1][:, :, 0]
 
 
 def cup_axes(approach: DoubleArray) -> DoubleArray:

@@ -33,8 +33,8 @@ from zsris_ros.vision.checked_hybrid import CheckedHybridEncoder
 from zsris_ros.vision.encoders import make_mask_encoder, make_patch_localiser
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.protocols import Localiser
-from zsris_ros.vision.resnet_clip import load_clip
-from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
+from zsris_ros.vision.resnet.resnet_clip import load_clip
+from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.weights.catalogue import WeightsError, catalogue, find
 from zsris_ros.weights.checkpoint import load_state_dict, torch_flaw
 from zsris_ros.weights.token_table import expand_clip_state

@@ -28,7 +28,7 @@ from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.open_clip_model import openai_architecture
 from zsris_ros.vision.protocols import Localiser, MaskEncoder
-from zsris_ros.vision.resnet_clip import ResnetClip, load_clip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip, load_clip
 from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights.catalogue import find
 

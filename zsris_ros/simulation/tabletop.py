@@ -44,11 +44,6 @@ class TabletopObject:
         """Its name, such as "red mug"."""
         return self.words.name
 
-    @property
-    def size_m(self) -> float:
-        """The diagonal of the bounding box, in metres."""
-        return float(np.linalg.norm(self.extent_m))
-
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
         """(left, top, right, bottom) of the visible pixels."""

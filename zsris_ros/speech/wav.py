@@ -36,15 +36,6 @@ def read_wav(path: Path) -> Samples:
     return to_samples(resample(sound, rate, RATE))
 
 
-def write_wav(path: Path, samples: Samples) -> None:
-    """Write int16 N at RATE."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
-
-
 def audio_blocks(samples: Samples, start_ns: int = 0) -> Iterator[AudioBlock]:
     """Yield ``samples`` in blocks of 30 ms, as a microphone does; the last may be shorter."""
     for at in range(0, len(samples), BLOCK):

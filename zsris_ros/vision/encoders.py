@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from zsris_ros.vision.clip import ClipModel
-from zsris_ros.vision.dense_localiser import DenseLocaliser
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
-from zsris_ros.vision.resnet_clip import ResnetClip
-from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
+from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.vision.views import HybridSettings
 
 

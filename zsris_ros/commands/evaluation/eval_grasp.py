@@ -17,6 +17,7 @@ from zsris_ros.commands.options import (
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.grasping.grasp_evaluation import Finder, GraspRecord
+    from zsris_ros.evaluation.grasping.scenes import SceneObject
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -30,6 +31,11 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     add_scenes(parser, scenes=100)
     parser.add_argument("--gripper", default="panda", help="by name or file (default: panda)")
+    parser.add_argument(
+        "--ask-kind",
+        action="store_true",
+        help='as --ask, by kind alone ("the mug"), which several objects of a scene may have',
+    )
     parser.add_argument(
         "--video", type=Path, metavar="FILE.mp4", help="film the first ten lifts of the planner"
     )
@@ -53,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
     gripper = load_gripper(args.gripper)
     library = read_models(args)
+    args.ask = args.ask or args.ask_kind
     find = _segmenter_finder(args) if args.ask else true_mask
     film = LiftFilm(args.video) if args.video else None
     report = PictureReport()
@@ -66,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     if not records:
         raise InputError("no scene has a visible target: ask for more --scenes or fewer objects")
     settings = {**scene_settings(args), "gripper": args.gripper}
+    if args.ask:
+        settings["asked"] = "kind" if args.ask_kind else "name"
     lines = _lines(write_results(args.out, records, settings))
     path = report.write(
         args.out, f"Grasps of {args.gripper}, {', '.join(settings['objects'])}", lines
@@ -75,14 +84,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _segmenter_finder(args: argparse.Namespace) -> Finder:
-    """Ask for "the <name>"; only FOUND, for one object, gives a mask."""
+    """Ask for "the <name>" or "the <kind>"; only FOUND, for one object, gives a mask."""
     from zsris_ros.models.load import load_segmenter
     from zsris_ros.types import BoolArray, Frame, Verdict
 
     segmenter = load_segmenter(args.weights, model_options(args))
 
-    def find(frame: Frame, mask: BoolArray, name: str) -> tuple[BoolArray | None, str]:
-        result = segmenter.refer(segmenter.look(frame), f"the {name}")
+    def find(frame: Frame, mask: BoolArray, target: SceneObject) -> tuple[BoolArray | None, str]:
+        words = target.kind if args.ask_kind else target.name
+        result = segmenter.refer(segmenter.look(frame), f"the {words}")
         found = result.verdict is Verdict.FOUND and len(result.selected) == 1
         return (result.mask if found else None), result.verdict.value
 
@@ -101,5 +111,7 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         lines.append(f"failed: {cause} ({count})")
     if "planning_ms" in summary:
         times = summary["planning_ms"]
-        lines.append(f"planning: median {times['median']} ms, 95 % below {times['p95']} ms")
+        lines.append(
+            f"planning: median {times['median']} ms, 95 % below {times['p95']} ms (processor time)"
+        )
     return lines

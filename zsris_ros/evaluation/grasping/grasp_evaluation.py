@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import cv2
@@ -14,11 +15,16 @@ import numpy as np
 from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
-from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_frame
+from zsris_ros.evaluation.grasping.scenes import (
+    SceneLayout,
+    SceneObject,
+    draw_scene,
+    tabletop_frame,
+)
 from zsris_ros.evaluation.metrics import wilson
 from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.evaluation.run_folder import write_records
-from zsris_ros.grasping import GraspCandidate, GraspStatus, Gripper, plan_grasps
+from zsris_ros.grasping import GraspCandidate, GraspPlan, GraspStatus, Gripper, plan_grasps
 from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.types import BoolArray, ByteArray, Frame
 from zsris_ros.visualization.grasp_overlay import draw_grasp
@@ -29,13 +35,16 @@ UNGRASPABLE = frozenset({"plate"})
 """Kinds of the tabletop that are no targets: the rim of a lying plate is too flat and too low for a
 jaw whose palm may not touch the table."""
 
-Finder = Callable[[Frame, BoolArray, str], tuple[BoolArray | None, str]]
-"""From a frame, the true mask and the object's name to the mask to grasp, or None and a status."""
+Finder = Callable[[Frame, BoolArray, SceneObject], tuple[BoolArray | None, str]]
+"""From a frame, the true mask and the object to the mask to grasp, or None and a status."""
 
 
 @dataclass(frozen=True)
 class GraspRecord:
-    """One attempt. ``cause`` is empty for a success; ``status`` the planner's or the verdict."""
+    """One attempt. ``cause`` is empty for a success; ``status`` the planner's or the verdict.
+
+    ``planning_ms`` is processor time.
+    """
 
     seed: int
     planner: str
@@ -53,7 +62,7 @@ class GraspRecord:
     planning_ms: float
 
 
-def true_mask(frame: Frame, mask: BoolArray, name: str) -> tuple[BoolArray | None, str]:
+def true_mask(frame: Frame, mask: BoolArray, target: SceneObject) -> tuple[BoolArray | None, str]:
     """The finder of the measurement without language."""
     return mask, "TRUE_MASK"
 
@@ -93,7 +102,7 @@ def grasp_scenes(
             continue
         frame = with_noise(clean, depth_noise, rng)
         true = labels == target + 1
-        mask, status = find(frame, true, scene.objects[target].name)
+        mask, status = find(frame, true, scene.objects[target])
         for record, grasp in _attempts(stage, frame, mask, status, target, gripper, rng, film):
             if report is not None and record.cause and record.planner == "planner":
                 facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"
@@ -114,6 +123,16 @@ def draw_trial(
         return picture
     lines = gripper.outline(grasp.opening)
     return draw_grasp(picture, grasp.pose, lines, grasp.pregrasp_distance, frame.intrinsics)
+
+
+def timed_plan(frame: Frame, mask: BoolArray, gripper: Gripper) -> tuple[GraspPlan, float]:
+    """Plan twice; return the plan and the processor time of the faster run in milliseconds."""
+    times: list[float] = []
+    for _ in range(2):
+        start = process_time()
+        plan = plan_grasps(frame, mask, gripper)
+        times.append((process_time() - start) * 1e3)
+    return plan, min(times)
 
 
 def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
@@ -153,9 +172,8 @@ def _attempts(
         grasp: GraspCandidate | None = None
         outcome_status, milliseconds = status, 0.0
         if mask is not None and planner == "planner":
-            plan = plan_grasps(frame, mask, gripper)
+            plan, milliseconds = timed_plan(frame, mask, gripper)
             grasp, outcome_status = plan.best, plan.status.value
-            milliseconds = sum(plan.timings.values())
         elif mask is not None:
             grasp = (
                 centroid_grasp(frame, mask, gripper)

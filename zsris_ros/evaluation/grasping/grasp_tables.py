@@ -31,9 +31,11 @@ def grasp_tables(folder: Path) -> str:
 def _run(title: str, summary: Mapping[str, Any]) -> Iterator[str]:
     settings = summary["settings"]
     first, last = settings["seeds"]
+    asked = f", asked for by {settings['asked']}" if "asked" in settings else ""
     yield (
         f"**{title}**: gripper `{settings['gripper']}`, seeds {first}-{last}, "
-        f"{settings['masks']} masks, depth noise {settings['depth_noise'] * 1000:g} mm at 1 m."
+        f"{settings['masks']} masks{asked}, depth noise {settings['depth_noise'] * 1000:g} mm "
+        "at 1 m."
     )
     yield ""
     head = ("", "n", "lifted", "95 % interval", "grasp offered", "collided", "wrong object")
@@ -46,7 +48,10 @@ def _run(title: str, summary: Mapping[str, Any]) -> Iterator[str]:
     times = summary["planning_ms"]
     yield ""
     yield f"`plan_grasps` by kind: {kinds}. Failures: {causes or 'none'}."
-    yield f"Planning: median {times['median']:.0f} ms, 95 % below {times['p95']:.0f} ms."
+    yield (
+        f"Planning: median {times['median']:.0f} ms, 95 % below {times['p95']:.0f} ms of processor "
+        "time."
+    )
 
 
 def _row(name: str, row: Mapping[str, Any]) -> tuple[object, ...]:

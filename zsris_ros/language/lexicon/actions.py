@@ -133,8 +133,6 @@ GOALS = word_set("to into onto")
 APPROACHES = word_set("closer nearer")
 """A destination starts at the first of these and of ``GOALS``, else at the last of ``PLACES``."""
 PLACES = phrase_table({"": "in, inside, inside of, on, on top of, upon, atop, on top"})
-BARE = word_set("inside underneath behind beneath beside below")
-"""Prepositions that may stand without an anchor: "put it inside"."""
 SURFACES = word_set("""
     table desk counter bar bench workbench shelf rack hook peg rail line floor ground wall tray
     plate board stove stand mat rug carpet bed chair sofa stool trolley cart pallet belt windowsill

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import vocabulary
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.weights.checkpoint import save_state_dict
 from zsris_ros.weights.token_table import compress_clip_state
 

@@ -31,9 +31,9 @@ from zsris_ros.training.household.train_clip import (
     softmax_loss,
 )
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
-from zsris_ros.vision.dense_localiser import DenseLocaliser
-from zsris_ros.vision.resnet_clip import ResnetClip
-from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
+from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 
 
 @dataclass(frozen=True, kw_only=True)

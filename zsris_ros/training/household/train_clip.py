@@ -27,10 +27,10 @@ from zsris_ros.training.household.captions import SCENERY_NAME, Caption, Caption
 from zsris_ros.training.household.crops import CropBank, Crops
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 from zsris_ros.vision.clip import build_clip
-from zsris_ros.vision.dense_localiser import DenseLocaliser
 from zsris_ros.vision.gem import GemSettings, resize_bicubic
-from zsris_ros.vision.resnet_clip import ResnetClip
-from zsris_ros.vision.resnet_hybrid import ResnetHybridEncoder
+from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.vision.views import HybridSettings, normalise
 
 ARCHITECTURE: dict[str, Any] = {

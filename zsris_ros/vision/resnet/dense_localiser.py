@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.gem import GemSettings, PatchLocaliser
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 
 class DenseLocaliser(PatchLocaliser):

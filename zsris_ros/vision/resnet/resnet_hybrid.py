@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from zsris_ros.torch_utils.batching import BatchRunner, items_at_once
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import BoolArray, ByteArray, InputError
-from zsris_ros.vision.resnet_clip import ResnetClip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.views import HybridSettings, ViewMaker, check_masks
 
 
