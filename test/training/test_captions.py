@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from zsris_ros.simulation.words import Description, with_hypernyms
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter, vocabulary
 from zsris_ros.training.household.crops import degrade
-from zsris_ros.training.household.refine_clip import name_losses, names_of
-from zsris_ros.training.household.train_clip import caption_fits
+from zsris_ros.training.household.train_clip import NameTable, caption_fits, name_losses
 
 SOUP = with_hypernyms(Description(("tomato soup", "soup can", "can"), ("red", "white"), ("metal",)))
 MUG = with_hypernyms(Description(("mug", "cup"), ("red",), ("porcelain",), 2))
@@ -49,16 +48,28 @@ def test_wrong_masks_fit_no_caption_and_scenery_only_its_own() -> None:
     assert fits.tolist() == expected
 
 
-def test_the_loss_over_names_takes_any_right_name() -> None:
-    names = [caption.text for caption in names_of(WORDS)]
-    assert {"the mug", "the red mug", "the white can", "the dish"} <= set(names)
-    logits = torch.tensor([[4.0, 4.0, -4.0], [4.0, 4.0, -4.0], [0.0, 0.0, 0.0]])
-    right = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+def test_the_loss_over_names_takes_any_right_name_and_no_object() -> None:
+    logits = torch.tensor([[4.0, 4.0, -4.0]] * 2 + [[-8.0, -8.0, -8.0], [4.0, -8.0, -8.0]])
+    right = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     losses = name_losses(logits.requires_grad_(), right)
     assert losses[0] < 0.01 < 7 < losses[1]
-    assert losses[2] == 0
+    assert losses[2] < 0.01 < 3 < losses[3], "no object is the right answer at negative logits"
     losses.sum().backward()
     assert torch.isfinite(logits.grad).all()
+
+
+def test_names_are_drawn_with_those_of_the_crops() -> None:
+    names = NameTable(WORDS)
+    texts = [each.text for each in names.captions]
+    assert {"the mug", "the red mug", "the white can", "the dish"} <= set(texts)
+    drawn = names.draw(np.random.default_rng(0), ["/soup", "", SCENERY_NAME, "/mug"], 99, 1)
+    assert drawn.right.sum(1).tolist()[1:3] == [0, 0]
+    fitting = [text.text for text, fits in zip(drawn.captions, drawn.right[3], strict=True) if fits]
+    assert fitting == [text for text in texts if text in fitting]
+    assert {"the mug", "the red mug", "the cup"} <= set(fitting)
+    assert drawn.counts.tolist() == [1, 1, 1, 1]
+    few = names.draw(np.random.default_rng(0), ["/soup", "", "/mug"], 1, 1)
+    assert few.counts[1] == 1 and few.counts.sum() < 3, "whose right names were left out"
 
 
 @given(st.integers(0, 2**31))

@@ -92,4 +92,4 @@ def test_all_crops_are_renewed_and_stay_in_the_groups_of_their_words() -> None:
         words = WORDS.get(raw.name)
         expected = set() if words is None else {*words.nouns, *words.colours}
         assert {word for word, group in bank._groups.items() if index in group} == expected
-        assert (index in bank._others) == (words is None) == (not bank._is_object[index])
+        assert (index in bank._others) == (words is None)

@@ -17,7 +17,8 @@ from zsris_ros.training.household import train_sam as sam_training
 from zsris_ros.training.household.captions import CaptionWriter
 from zsris_ros.training.household.export import export_clip, export_sam, known_tokens
 from zsris_ros.types import InputError
-from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.vision.clip import build_clip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.weights.token_table import (
     ROWS,
     TABLE,
@@ -37,14 +38,14 @@ WORDS = (
 
 
 @pytest.fixture(scope="module")
-def clip() -> ClipModel:
+def clip() -> ResnetClip:
     torch.manual_seed(0)
     model = build_clip(clip_training.ARCHITECTURE)
-    return ClipModel(model.requires_grad_(False))
+    return ResnetClip(model.requires_grad_(False))
 
 
 @pytest.fixture(scope="module")
-def files(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def files(clip: ResnetClip, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights") / "new"
     sam, shrunk = folder / "sam.safetensors", folder / "clip.safetensors"
@@ -77,9 +78,9 @@ def test_a_sam_is_restored(files: tuple[Path, Path]) -> None:
         torch.testing.assert_close(read[name], value, rtol=1e-3, atol=1e-5)
 
 
-def test_a_restored_clip_encodes_captions_alike(clip: ClipModel, files: tuple[Path, Path]) -> None:
+def test_a_restored_clip_encodes_captions_alike(clip: ResnetClip, files: tuple[Path, Path]) -> None:
     state = expand_clip_state(load_file(files[1]))
-    read = ClipModel.load(clip_training.ARCHITECTURE, state)
+    read = ResnetClip.load(clip_training.ARCHITECTURE, state)
     rng = np.random.default_rng(0)
     writer = CaptionWriter(WORDS)
     captions = [writer.draw(rng, [*WORDS, None][i % 4]).text for i in range(60)]
@@ -87,7 +88,7 @@ def test_a_restored_clip_encodes_captions_alike(clip: ClipModel, files: tuple[Pa
     assert torch.cosine_similarity(before, after).min() > 0.9999
 
 
-def test_every_token_of_a_caption_is_kept(clip: ClipModel) -> None:
+def test_every_token_of_a_caption_is_kept(clip: ResnetClip) -> None:
     kept = set(known_tokens(clip, WORDS).tolist())
     rng = np.random.default_rng(1)
     writer = CaptionWriter(WORDS)

@@ -50,7 +50,6 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
-    parser.add_argument("--refine-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument(
         "--workers", type=positive, default=os.cpu_count() or 1, help="rendering processes"
     )
@@ -72,7 +71,6 @@ def run(args: argparse.Namespace) -> int:
     words = load_words(household / WORDS)
 
     from zsris_ros.training.household.export import export_clip, export_sam
-    from zsris_ros.training.household.refine_clip import RefineSchedule, refine_clip
     from zsris_ros.training.household.set_proposals import propose_set, training_proposers
     from zsris_ros.training.household.train_clip import ClipSchedule, train_clip
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
@@ -87,8 +85,6 @@ def run(args: argparse.Namespace) -> int:
     data = load_training_set(household, tabletop)
     clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
     clip = train_clip(data, words, args.out / "clip_training.pt", clip_schedule, args.seed)
-    refining = RefineSchedule(steps=args.refine_steps) if args.refine_steps else RefineSchedule()
-    clip = refine_clip(clip, data, words, args.out / "clip_refining.pt", refining, args.seed)
     clip_file = args.out / "clip.safetensors"
     sizes[clip_file] = export_clip(clip, words.values(), clip_file)
     for path, size in sizes.items():

@@ -1,16 +1,16 @@
 """Train a small CLIP with a ResNet on household and tabletop scenes through the hybrid encoder.
 
-All crops of a batch are compared with all its captions: HybridGL's hybrid features, a plain pass
-over one of the two views, and patch features of whole frames. Two losses share the logits
-scale * cosine + bias. The softmax loss (CLIP) separates captions; the sigmoid loss (SigLIP, Zhai et
-al., 2023) makes each logit an absolute probability. Two small classifiers, of nouns and of colours,
-share their weights between image and caption features and are dropped after training.
+All crops of a batch are compared with captions and with names, and the patches of some whole frames
+with captions. The losses share the logits scale * cosine + bias. Over captions, the softmax loss
+(CLIP) separates them and the sigmoid loss (SigLIP, Zhai et al., 2023) makes each logit an absolute
+probability. The names are all nouns, alone and with colours; the softmax over them has one more
+class, no object, and a crop with a large loss is drawn more often.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,19 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
-from zsris_ros.training.household.crops import CropBank, Crops
+from zsris_ros.training.household.crops import CropBank
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 from zsris_ros.vision.clip import build_clip
 from zsris_ros.vision.gem import GemSettings, resize_bicubic
 from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
+from zsris_ros.vision.text_encoder import encode_tokens
 from zsris_ros.vision.views import HybridSettings, normalise
 
 ARCHITECTURE: dict[str, Any] = {
@@ -52,20 +53,21 @@ Words = Mapping[str, Description]
 
 @dataclass(frozen=True, kw_only=True)
 class ClipSchedule(Schedule):
-    """A step compares ``crops`` with ``captions``, every ``frame_every``-th step a frame as well.
+    """A step compares ``crops`` with ``captions``, the right names and ``other_names``.
 
-    ``crops_per_image`` crops of each image are cut in advance. ``plain_share`` of the steps show
-    one view in a plain pass, which costs half, instead of both in the hybrid one.
+    ``crops_per_image`` crops of each image are cut in advance. Every ``frame_every``-th step adds a
+    whole frame, and ``plain_share`` of the steps one view alone in CLIP's plain pass.
     """
 
-    steps: int = 4000
-    crops_per_image: int = 6
+    steps: int = 10000
+    crops_per_image: int = 2
     crops: int = 64
-    captions: int = 64
-    plain_share: float = 0.5
-    frame_every: int = 8
-    learning_rate: float = 1.2e-3
-    dense_weight: float = 0.3
+    captions: int = 96
+    right_names: int = 160
+    other_names: int = 128
+    plain_share: float = 0.1
+    frame_every: int = 12
+    learning_rate: float = 1e-3
 
 
 def train_clip(
@@ -83,35 +85,35 @@ def train_clip(
     encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)
     # Word vectors stay random: millions of parameters for some hundred words, without a gain.
     clip.model.token_embedding.weight.requires_grad_(False)
-    classifiers = Classifiers(clip.embed_dim, words.values()).to(device)
-    weights = [*clip.model.parameters(), *classifiers.parameters()]
-    weights = [weight for weight in weights if weight.requires_grad]
-    modules = {"clip": clip.model, "classifiers": classifiers}
-    loop = TrainingLoop(modules, weights, schedule, checkpoint, "small CLIP")
+    weights = [weight for weight in clip.model.parameters() if weight.requires_grad]
+    loop = TrainingLoop({"clip": clip.model}, weights, schedule, checkpoint, "small CLIP")
     start = loop.first_step
     count = schedule.crops_per_image * len(data)
     bank = CropBank(data, words, HYBRID, clip.image_size, encoder.grid, count, seed + start)
+    names = NameTable(words)
     writer = CaptionWriter(list(words.values()))
     rng = np.random.default_rng([seed, start])
     for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
         captions = draw_captions(rng, writer, words, crops.names, schedule.captions)
+        drawn = names.draw(rng, crops.names, schedule.right_names, schedule.other_names)
+        texts = [each.text for each in (*captions, *drawn.captions)]
+        fits = caption_fits(captions, crops.names, words).to(device)
+        local, global_ = crops.local.to(device), crops.global_.to(device)
         with autocast(device):
-            texts = clip.model.encode_text(clip.tokenize([each.text for each in captions]))
-            features = _features(encoder, crops, rng, schedule.plain_share)
-            fits = caption_fits(captions, crops.names, words).to(clip.device)
-            logits = pair_logits(clip, features, texts)
-            loss = contrastive_loss(logits, fits)
-            described = [words.get(name) for name in crops.names]
-            loss = loss + 0.5 * classifiers(features, described)
-            loss = loss + 0.5 * classifiers(texts, [_description(each) for each in captions])
-            figures = {"loss": loss.item(), "noun": classifiers.accuracy(features, described)}
+            encoded = encode_tokens(clip.model, clip.tokenize(texts).cpu())
+            sentences, phrases = encoded[: len(captions)], encoded[len(captions) :]
+            features = encoder.hybrid_forward(local, global_, crops.grids.to(device))
+            logits = pair_logits(clip, features, phrases)
+            hardness = name_losses(logits, drawn.right.to(device)) * drawn.counts.to(device)
+            loss = contrastive_loss(pair_logits(clip, features, sentences), fits) + hardness.mean()
+            if rng.random() < schedule.plain_share:
+                plain = clip.model.encode_image(local if rng.random() < 0.7 else global_)
+                loss = loss + 0.5 * softmax_loss(pair_logits(clip, plain, sentences), fits)
             if step % schedule.frame_every == 0:
                 row = int(rng.integers(len(data)))
-                dense = frame_loss(localiser, data, words, row, captions, texts)
-                loss = loss + schedule.dense_weight * dense
-        right = ((logits > 0) == fits.bool()).float()
-        figures["recall"] = float(right[fits.bool()].mean())
-        figures["rejected"] = float(right[~fits.bool()].mean())
+                loss = loss + 0.5 * frame_loss(localiser, data, words, row, captions, sentences)
+        bank.update_hardness(crops, hardness.detach())
+        figures = {"loss": loss.item(), "name": _accuracy(logits.detach(), drawn.right.to(device))}
         loop.update(loss, figures)
     clip.model.requires_grad_(False).cpu().eval()
     return ResnetClip(clip.model)
@@ -120,6 +122,74 @@ def train_clip(
 def autocast(device: str) -> Any:
     """Return the context of mixed precision: bfloat16, for which logits need no scaling."""
     return torch.autocast(device, torch.bfloat16)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnNames:
+    """K names for N crops.
+
+    ``right`` float NxK; ``counts`` float N is 0 for a crop whose right names were not drawn. A crop
+    without an object counts, although no name is right.
+    """
+
+    captions: list[Caption]
+    right: Tensor
+    counts: Tensor
+
+
+class NameTable:
+    """Every noun of the words, and every noun that stands last with each colour, as captions."""
+
+    def __init__(self, words: Words) -> None:
+        found: dict[str, Caption] = {}
+        for each in words.values():
+            for noun in each.nouns:
+                found.setdefault(f"the {noun}", Caption(f"the {noun}", noun))
+            for colour in each.colours:
+                for noun in each.nouns[-each.kinds :]:
+                    text = f"the {colour} {noun}"
+                    found.setdefault(text, Caption(text, noun, colour))
+        self.captions = list(found.values())
+        known = list(words)
+        self._rows = {name: row for row, name in enumerate(known)}
+        self._fits = caption_fits(self.captions, known, words)
+
+    def draw(
+        self, rng: np.random.Generator, names: Sequence[str], right: int, others: int
+    ) -> DrawnNames:
+        """Draw at most ``right`` of the names that fit some crop, and ``others`` of all."""
+        nothing = torch.zeros(len(self.captions))
+        table = torch.stack(
+            [self._fits[self._rows[name]] if name in self._rows else nothing for name in names]
+        )
+        fitting = np.flatnonzero(table.sum(0).numpy() > 0)
+        if len(fitting) > right:
+            fitting = rng.choice(fitting, right, replace=False)
+        every = len(self.captions)
+        chosen = np.union1d(fitting, rng.choice(every, min(others, every), replace=False))
+        drawn = table[:, torch.from_numpy(chosen)]
+        counts = (drawn.sum(1) > 0) | (table.sum(1) == 0)
+        return DrawnNames([self.captions[int(i)] for i in chosen], drawn, counts.float())
+
+
+def name_losses(logits: Tensor, right: Tensor) -> Tensor:
+    """Return N losses: -log of the right names' (float NxK) share in the softmax of NxK logits.
+
+    The softmax has one more class, no object, at logit 0: a logit is absolute, and positive where
+    the name fits. It is the right class of a crop without a right name.
+    """
+    nothing = torch.zeros_like(logits[:, :1])
+    has_none = (right.sum(1, keepdim=True) == 0).to(right.dtype)
+    shares = torch.cat([logits, nothing], dim=1).log_softmax(1)
+    fits = torch.cat([right, has_none], dim=1)
+    return -shares.masked_fill(fits == 0, float("-inf")).logsumexp(1)
+
+
+def _accuracy(logits: Tensor, right: Tensor) -> float:
+    """Return the share of crops with a right name whose likeliest name is one."""
+    has = right.sum(1) > 0
+    likeliest = logits.argmax(1, keepdim=True)
+    return float(right.gather(1, likeliest)[has].mean())
 
 
 def draw_captions(
@@ -137,65 +207,6 @@ def draw_captions(
         for _ in range(count)
     ]
     return [writer.draw(rng, words.get(name)) for name in chosen]
-
-
-class Classifiers(nn.Module):
-    """Linear classifiers of nouns and colours for image and text features."""
-
-    def __init__(self, width: int, descriptions: Iterable[Description]) -> None:
-        super().__init__()
-        known = list(descriptions)
-        self._nouns = sorted({noun for each in known for noun in each.nouns})
-        self._colours = sorted({colour for each in known for colour in each.colours})
-        self.noun = nn.Linear(width, len(self._nouns))
-        self.colour = nn.Linear(width, len(self._colours))
-
-    def forward(self, features: Tensor, descriptions: Sequence[Description | None]) -> Tensor:
-        """Return the mean cross-entropy of NxE features; several right classes share the target."""
-        unit = F.normalize(features.float(), dim=-1) * 8.0
-        total = torch.zeros((), device=features.device)
-        for classifier, classes, right in (
-            (self.noun, self._nouns, [each.nouns if each else () for each in descriptions]),
-            (self.colour, self._colours, [each.colours if each else () for each in descriptions]),
-        ):
-            target = torch.tensor(
-                [[float(name in names) for name in classes] for names in right],
-                device=features.device,
-            )
-            has = target.sum(1) > 0
-            if bool(has.any()):
-                share = target[has] / target[has].sum(1, keepdim=True)
-                total = total - (share * classifier(unit[has]).log_softmax(1)).sum(1).mean()
-        return total
-
-    def accuracy(self, features: Tensor, descriptions: Sequence[Description | None]) -> float:
-        """Return the share of objects whose likeliest noun fits."""
-        unit = F.normalize(features.detach().float(), dim=-1) * 8.0
-        likeliest = self.noun(unit).argmax(1).tolist()
-        right = [
-            self._nouns[k] in each.nouns
-            for k, each in zip(likeliest, descriptions, strict=True)
-            if each
-        ]
-        return sum(right) / max(1, len(right))
-
-
-def _features(
-    encoder: ResnetHybridEncoder, crops: Crops, rng: np.random.Generator, plain_share: float
-) -> Tensor:
-    device = encoder.clip.device
-    local, global_ = crops.local.to(device), crops.global_.to(device)
-    if rng.random() < plain_share:
-        plain: Tensor = encoder.clip.model.encode_image(local if rng.random() < 0.7 else global_)
-        return plain
-    return encoder.hybrid_forward(local, global_, crops.grids.to(device))
-
-
-def _description(caption: Caption) -> Description:
-    """Return the words that a caption names, as a description."""
-    return Description(
-        (caption.noun,) if caption.noun else (), (caption.colour,) if caption.colour else ()
-    )
 
 
 def contrastive_loss(logits: Tensor, fits: Tensor) -> Tensor:
