@@ -132,7 +132,10 @@ def score_answer(
     """Compare an answer with the truth and draw it into the frame."""
     empty = np.zeros(frame.rgb.shape[:2], bool)
     mask = empty if answer.mask is None else answer.mask
-    truth, error = _nearest(scene, expression, answer.centroid)
+    centroid = answer.centroid
+    if answer.verdict is Verdict.AMBIGUOUS and answer.candidates:
+        centroid = answer.candidates[0].centroid  # the answer itself has metres for FOUND only
+    truth, error = _nearest(scene, expression, centroid)
     drawn = ReferringResult(
         answer.verdict or Verdict.NOT_FOUND,
         Expression(expression.text, NounPhrase(expression.text, "")),
@@ -147,7 +150,7 @@ def score_answer(
         message=answer.message,
         expected=expression.verdict,
         iou=_iou(scene, expression, mask),
-        centroid=answer.centroid,
+        centroid=centroid,
         truth=truth,
         error_mm=error,
         total_ms=answer.total_ms,
