@@ -122,9 +122,10 @@ def test_new_words_take_no_memory_for_ever(clip: ClipModel) -> None:
     try:
         say(5)
         before = tracemalloc.get_traced_memory()[0]
-        for number in range(6, 9):
+        for number in range(6, 18):
             say(number)
-        assert tracemalloc.get_traced_memory()[0] - before < 50_000
+        # 12,000 words would take 2 MB; the cache's table may grow once.
+        assert tracemalloc.get_traced_memory()[0] - before < 700_000
     finally:
         tracemalloc.stop()
 
