@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from support.painted_scene import RESNET
 from zsris_ros.vision.clip import ClipModel, build_clip
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 CONFIG: dict[str, Any] = {
     "embed_dim": 24,
@@ -34,3 +36,13 @@ def small_clip(seed: int = 0, precision: str = "fp32", depth: int = 4) -> ClipMo
     torch.manual_seed(seed)
     config = {**CONFIG, "vision_cfg": {**CONFIG["vision_cfg"], "layers": depth}}
     return ClipModel.load(config, build_clip(config).state_dict(), precision=precision)
+
+
+def small_resnet() -> ResnetClip:
+    """Return a CLIP with a ResNet whose normalisation layers differ from the identity."""
+    torch.manual_seed(0)
+    model = build_clip(RESNET)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    return ResnetClip.load(RESNET, model.state_dict())

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.painted_scene import RESNET
-from support.small_clip import CONFIG, odd_frame
+from support.small_clip import CONFIG, odd_frame, small_resnet
 from torch.nn import functional as F
 
 from zsris_ros.types import InputError
@@ -26,12 +25,7 @@ STAGES = (0, 1, 2, 3, 4)
 
 @pytest.fixture(scope="module")
 def clip() -> ResnetClip:
-    torch.manual_seed(0)
-    model = build_clip(RESNET)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-    return ResnetClip.load(RESNET, model.state_dict())
+    return small_resnet()
 
 
 def encoder(clip: ResnetClip, start: int = 3, **changes: Any) -> ResnetHybridEncoder:

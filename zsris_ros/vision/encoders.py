@@ -24,8 +24,6 @@ def make_patch_localiser(
     clip: ClipModel | ResnetClip, settings: GemSettings
 ) -> GemLocaliser | DenseLocaliser:
     """Return GEM, or dense features of a ResNet; raises InputError for settings that do not fit."""
-    return (
-        DenseLocaliser(clip, settings)
-        if isinstance(clip, ResnetClip)
-        else GemLocaliser(clip, settings)
-    )
+    if isinstance(clip, ResnetClip):
+        return DenseLocaliser(clip, settings)
+    return GemLocaliser(clip, settings)

@@ -8,8 +8,8 @@ the global stream y the object sharp in a blurred scene. From the start stage on
     y <- B_i(y)
 
 M is the mask's coverage of each cell. The feature is the attention pooling of x. The early stages
-see each stream alone. With the start behind the last stage this is the masked pooling of Global-
-Local CLIP (section 4.1), added to the local feature map.
+compute each stream alone. With the start behind the last stage, the masked feature map of
+Global-Local CLIP (section 4.1) is added to the local one before the pooling.
 """
 
 from __future__ import annotations
