@@ -84,7 +84,7 @@ class ResultPublishers:
         self.publish_outcome(reply.outcome)
 
     def publish_outcome(self, outcome: RequestResult) -> None:
-        """Publish the outcome of a request without an answer."""
+        """Publish the outcome of a request, with or without an answer, on ``~/result``."""
         self._result.publish(outcome)
 
     def _detections(self, answer: Answer) -> Any:
