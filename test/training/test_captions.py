@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from zsris_ros.simulation.words import Description, with_hypernyms
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter, vocabulary
 from zsris_ros.training.household.crops import degrade
-from zsris_ros.training.household.train_clip import NameTable, caption_fits, name_losses
+from zsris_ros.training.household.train_clip import (
+    NameTable,
+    caption_fits,
+    contrastive_loss,
+    crop_loss,
+    text_loss,
+)
 
 SOUP = with_hypernyms(Description(("tomato soup", "soup can", "can"), ("red", "white"), ("metal",)))
 MUG = with_hypernyms(Description(("mug", "cup"), ("red",), ("porcelain",), 2))
@@ -48,28 +54,49 @@ def test_wrong_masks_fit_no_caption_and_scenery_only_its_own() -> None:
     assert fits.tolist() == expected
 
 
-def test_the_loss_over_names_takes_any_right_name_and_no_object() -> None:
-    logits = torch.tensor([[4.0, 4.0, -4.0]] * 2 + [[-8.0, -8.0, -8.0], [4.0, -8.0, -8.0]])
-    right = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    losses = name_losses(logits.requires_grad_(), right)
-    assert losses[0] < 0.01 < 7 < losses[1]
-    assert losses[2] < 0.01 < 3 < losses[3], "no object is the right answer at negative logits"
-    losses.sum().backward()
+def test_every_name_that_fits_a_crop_has_to_win() -> None:
+    fits = torch.tensor([[1.0, 1.0, 0.0]])
+    both, one = torch.tensor([[4.0, 4.0, -4.0]]), torch.tensor([[4.0, -4.0, -4.0]])
+    assert crop_loss(both, fits) < 0.05 < 1 < crop_loss(one, fits)
+    assert text_loss(one.T, fits.T) == text_loss(one.flip(1).T, fits.flip(1).T), "order is free"
+
+
+def test_no_object_is_the_right_answer_at_negative_logits() -> None:
+    nothing = torch.zeros(1, 3)
+    assert crop_loss(torch.full((1, 3), -8.0), nothing) < 0.01
+    assert crop_loss(torch.tensor([[4.0, -8.0, -8.0]]), nothing) > 3
+    assert crop_loss(torch.tensor([[-3.0, -8.0]]), torch.tensor([[1.0, 0.0]])) > 3, "not absolute"
+
+
+def test_a_text_prefers_each_crop_that_fits_it_to_the_others() -> None:
+    fits = torch.tensor([[1.0], [1.0], [0.0]])
+    assert text_loss(torch.tensor([[-2.0], [-2.0], [-9.0]]), fits) < 0.01
+    assert text_loss(torch.tensor([[5.0], [-5.0], [0.0]]), fits) > 2
+
+
+@given(st.integers(0, 2**31), st.floats(0, 1))
+def test_losses_are_finite_for_any_matches(seed: int, share: float) -> None:
+    draws = torch.Generator().manual_seed(seed)
+    logits = (9 * torch.randn(5, 4, generator=draws)).requires_grad_()
+    fits = (torch.rand(5, 4, generator=draws) < share).float()
+    loss = contrastive_loss(logits, fits)
+    loss.backward()
+    assert loss >= 0 and torch.isfinite(loss) and logits.grad is not None
     assert torch.isfinite(logits.grad).all()
 
 
-def test_names_are_drawn_with_those_of_the_crops() -> None:
+def test_names_are_drawn_with_those_of_each_crop() -> None:
     names = NameTable(WORDS)
     texts = [each.text for each in names.captions]
     assert {"the mug", "the red mug", "the white can", "the dish"} <= set(texts)
-    drawn = names.draw(np.random.default_rng(0), ["/soup", "", SCENERY_NAME, "/mug"], 99, 1)
-    assert drawn.right.sum(1).tolist()[1:3] == [0, 0]
-    fitting = [text.text for text, fits in zip(drawn.captions, drawn.right[3], strict=True) if fits]
+    objects = ["/soup", "", SCENERY_NAME, "/mug"]
+    captions, fits = names.draw(np.random.default_rng(0), objects, 99, 1)
+    assert fits.sum(1).tolist()[1:3] == [0, 0]
+    fitting = [each.text for each, right in zip(captions, fits[3], strict=True) if right]
     assert fitting == [text for text in texts if text in fitting]
     assert {"the mug", "the red mug", "the cup"} <= set(fitting)
-    assert drawn.counts.tolist() == [1, 1, 1, 1]
-    few = names.draw(np.random.default_rng(0), ["/soup", "", "/mug"], 1, 1)
-    assert few.counts[1] == 1 and few.counts.sum() < 3, "whose right names were left out"
+    few, fits = names.draw(np.random.default_rng(0), objects, 1, 0)
+    assert len(few) == 2 and fits.tolist() == [[1, 0], [0, 0], [0, 0], [0, 1]]
 
 
 @given(st.integers(0, 2**31))

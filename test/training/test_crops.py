@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from zsris_ros.geometry.run_lengths import encode
 from zsris_ros.simulation.training_set import Images, TrainingSet
@@ -67,17 +66,16 @@ def test_proposals_take_part_in_a_bank() -> None:
     assert wrong > 10 > fewer
 
 
-def test_batches_come_with_the_hardness_of_earlier_ones() -> None:
+def test_rare_kinds_are_as_frequent_as_common_ones() -> None:
     rgb = np.full((*SHAPE, 3), 90, np.uint8)
-    data = TrainingSet(Images([rgb[None]], [1]), Images([LABELS[None]], [1]), [list(WORDS)], [[]])
-    bank = CropBank(data, WORDS, HYBRID, 32, 2, 40, seed=0)
-    batches = bank.batches(8)
-    first = next(batches)
-    bank.update_hardness(first, torch.full((8,), 5.0))
-    assert (bank._hardness == 1).all(), "the next batch is being drawn"
-    next(batches)
-    assert (bank._hardness[first.rows] == 5).all()
-    batches.close()
+    labels = np.stack([CUP, *[BOX] * 9]).astype(np.uint8)
+    images = Images([np.stack([rgb] * 10)], [10]), Images([labels], [10])
+    data = TrainingSet(*images, [["red/cup"], *[["blue/box"]] * 9], [[]] * 10)
+    bank = CropBank(data, WORDS, HYBRID, 32, 2, 200, seed=0)
+    cut = [raw.name for raw in bank._crops]
+    assert cut.count("red/cup") < 0.3 * cut.count("blue/box")
+    drawn = [name for _ in range(20) for name in bank.batch(32).names]
+    assert 0.7 < drawn.count("red/cup") / drawn.count("blue/box") < 1.4
 
 
 def test_all_crops_are_renewed_and_stay_in_the_groups_of_their_words() -> None:
@@ -93,3 +91,5 @@ def test_all_crops_are_renewed_and_stay_in_the_groups_of_their_words() -> None:
         expected = set() if words is None else {*words.nouns, *words.colours}
         assert {word for word, group in bank._groups.items() if index in group} == expected
         assert (index in bank._others) == (words is None)
+        kinds = [nouns for nouns, group in bank._kinds.items() if index in group]
+        assert kinds == ([] if words is None else [words.nouns])

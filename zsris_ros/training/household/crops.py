@@ -28,11 +28,13 @@ WRONG_MASK = ""
 """The name of a crop whose mask is not one whole object: no caption fits."""
 
 SMALLEST_OBJECT_PX = 200
-SHARED_WORDS = 0.6
+OBJECTS = 0.7
+"""Share of objects among the crops of a batch; the others are wrong masks and scenery."""
+SHARED_WORDS = 0.3
 """Share of the batches whose objects share a noun or a colour with many others of the batch."""
 GROUPS = 4
 """Words of such a batch."""
-RENEWED = 8
+RENEWED = 12
 """Crops that are cut anew for each batch."""
 WITH_PROPOSALS = 0.55
 """Least share of the crops that are cut from images with proposals, if there are any."""
@@ -50,15 +52,13 @@ Mask = npt.NDArray[np.bool_]
 class Crops:
     """A batch of crops.
 
-    ``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N; ``rows`` int N
-    are the crops' indices in the bank.
+    ``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG, ``names`` N.
     """
 
     local: Tensor
     global_: Tensor
     grids: Tensor
     names: list[str]
-    rows: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +94,10 @@ class CropBank:
         self._fill = (np.array(settings.fill) * settings.std + settings.mean).astype(np.float32)
         self._words = words
         self._crops: list[_Raw] = []
-        self._hardness = np.ones(count)
-        self._updates: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]] = []
-        # The crops of each word, and those of no object; dicts are sets that keep their order.
+        # The crops of each word, of each set of nouns, and of no object; dicts are sets that keep
+        # their order.
         self._groups: dict[str, dict[int, None]] = {}
+        self._kinds: dict[tuple[str, ...], dict[int, None]] = {}
         self._others: dict[int, None] = {}
         self._oldest = 0
         proposed = np.array([len(each) > 0 for each in data.proposals])
@@ -113,18 +113,18 @@ class CropBank:
     def _enter(self, index: int) -> None:
         """Enter a new crop into the groups."""
         described = self._words.get(self._crops[index].name)
-        self._hardness[index] = 1.0
         if described is None:
             self._others[index] = None
             return
         for word in (*described.nouns, *described.colours):
             self._groups.setdefault(word, {})[index] = None
+        self._kinds.setdefault(described.nouns, {})[index] = None
 
     def _renew(self) -> None:
         """Cut the RENEWED oldest crops anew, so that none is learnt by heart."""
         for _ in range(RENEWED):
             index = self._oldest
-            for group in (self._others, *self._groups.values()):
+            for group in (self._others, *self._groups.values(), *self._kinds.values()):
                 group.pop(index, None)
             self._crops[index] = self._cut()
             self._enter(index)
@@ -133,21 +133,24 @@ class CropBank:
     def batch(self, count: int) -> Crops:
         """Draw ``count`` crops: whole objects, wrong masks and scenery.
 
-        Most batches have objects of a few words only, so that the other words decide. Half of the
-        crops are drawn in proportion to their hardness. RENEWED crops are new each time.
+        The objects of each set of nouns are equally frequent. Some batches have objects of a few
+        words only, so that the other words decide. RENEWED crops are new each time.
         """
         self._renew()
-        pool = np.arange(len(self._crops))
-        shown = [word for word, group in self._groups.items() if group]
-        if len(shown) > GROUPS and self._rng.random() < SHARED_WORDS:
-            chosen = self._rng.choice(shown, size=GROUPS, replace=False)
-            objects = list(dict.fromkeys(i for word in chosen for i in self._groups[str(word)]))
-            others = self._rng.permutation(list(self._others))
-            pool = np.array([*objects, *others[: max(1, len(objects) // 2)]], dtype=np.intp)
-        hardness = self._hardness[pool]
-        chance = 0.5 / len(pool) + 0.5 * hardness / hardness.sum()
-        rows = self._rng.choice(pool, size=count, p=chance)
-        picks = [self._crops[int(row)] for row in rows]
+        kinds = [list(group) for group in self._kinds.values() if group]
+        if self._rng.random() < SHARED_WORDS:
+            words = [word for word, group in self._groups.items() if group]
+            chosen = self._rng.choice(words, size=min(GROUPS, len(words)), replace=False)
+            shown = {i for word in chosen for i in self._groups[str(word)]}
+            kinds = [kept for group in kinds if (kept := [i for i in group if i in shown])]
+        others = list(self._others)
+        rows = []
+        for _ in range(count):
+            pool = others
+            if kinds and (not others or self._rng.random() < OBJECTS):
+                pool = kinds[int(self._rng.integers(len(kinds)))]
+            rows.append(pool[int(self._rng.integers(len(pool)))])
+        picks = [self._crops[row] for row in rows]
         views = [self._view(raw) for raw in picks]
         local, global_, masks = (np.stack([view[i] for view in views]) for i in range(3))
         settings = self._settings
@@ -155,26 +158,16 @@ class CropBank:
             torch.from_numpy(masks), self._grid, settings.mask_antialias, settings.full_cell
         )
         names = [raw.name for raw in picks]
-        return Crops(self._tensor(local), self._tensor(global_), grids, names, rows)
+        return Crops(self._tensor(local), self._tensor(global_), grids, names)
 
     def batches(self, count: int) -> Iterator[Crops]:
-        """Yield batches without end, each drawn while the caller uses the one before.
-
-        The hardness of a batch therefore counts from the second next one on.
-        """
+        """Yield batches without end, each drawn while the caller uses the one before."""
         with ThreadPoolExecutor(1) as pool:
             following = pool.submit(self.batch, count)
             while True:
                 crops = following.result()
-                for rows, hardness in self._updates:
-                    self._hardness[rows] = hardness
-                self._updates.clear()
                 following = pool.submit(self.batch, count)
                 yield crops
-
-    def update_hardness(self, crops: Crops, hardness: Tensor) -> None:
-        """Store the crops' hardness, float N >= 0; the initial value is 1."""
-        self._updates.append((crops.rows, hardness.clamp(min=1e-3).float().numpy(force=True)))
 
     def _tensor(self, images: npt.NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()

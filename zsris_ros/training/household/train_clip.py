@@ -1,10 +1,9 @@
 """Train a small CLIP with a ResNet on household and tabletop scenes through the hybrid encoder.
 
 All crops of a batch are compared with captions and with names, and the patches of some whole frames
-with captions. The losses share the logits scale * cosine + bias. Over captions, the softmax loss
-(CLIP) separates them and the sigmoid loss (SigLIP, Zhai et al., 2023) makes each logit an absolute
-probability. The names are all nouns, alone and with colours; the softmax over them has one more
-class, no object, and a crop with a large loss is drawn more often.
+with captions. Names are all nouns, alone and with colours. The losses share the logits
+scale * cosine + bias: softmax losses (CLIP) separate the texts of a crop and the crops of a text,
+and the sigmoid loss (SigLIP, Zhai et al., 2023) makes each logit an absolute probability.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ Words = Mapping[str, Description]
 
 @dataclass(frozen=True, kw_only=True)
 class ClipSchedule(Schedule):
-    """A step compares ``crops`` with ``captions``, the right names and ``other_names``.
+    """A step compares ``crops`` with ``captions``, names of each and ``other_names``.
 
     ``crops_per_image`` crops of each image are cut in advance. Every ``frame_every``-th step adds a
     whole frame, and ``plain_share`` of the steps one view alone in CLIP's plain pass.
@@ -61,10 +60,10 @@ class ClipSchedule(Schedule):
 
     steps: int = 10000
     crops_per_image: int = 2
-    crops: int = 64
-    captions: int = 96
-    right_names: int = 160
-    other_names: int = 128
+    crops: int = 96
+    captions: int = 64
+    names_per_crop: int = 2
+    other_names: int = 96
     plain_share: float = 0.1
     frame_every: int = 12
     learning_rate: float = 1e-3
@@ -95,25 +94,28 @@ def train_clip(
     rng = np.random.default_rng([seed, start])
     for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
         captions = draw_captions(rng, writer, words, crops.names, schedule.captions)
-        drawn = names.draw(rng, crops.names, schedule.right_names, schedule.other_names)
-        texts = [each.text for each in (*captions, *drawn.captions)]
-        fits = caption_fits(captions, crops.names, words).to(device)
+        fits = caption_fits(captions, crops.names, words)
+        named, name_fits = names.draw(
+            rng, crops.names, schedule.names_per_crop, schedule.other_names
+        )
+        fits = torch.cat([fits, name_fits], dim=1).to(device)
+        tokens = clip.tokenize([each.text for each in (*captions, *named)])
+        texts = encode_tokens(clip.model, tokens.cpu())
+        sentences = texts[: len(captions)]
         local, global_ = crops.local.to(device), crops.global_.to(device)
         with autocast(device):
-            encoded = encode_tokens(clip.model, clip.tokenize(texts).cpu())
-            sentences, phrases = encoded[: len(captions)], encoded[len(captions) :]
             features = encoder.hybrid_forward(local, global_, crops.grids.to(device))
-            logits = pair_logits(clip, features, phrases)
-            hardness = name_losses(logits, drawn.right.to(device)) * drawn.counts.to(device)
-            loss = contrastive_loss(pair_logits(clip, features, sentences), fits) + hardness.mean()
-            if rng.random() < schedule.plain_share:
+        logits = pair_logits(clip, features, texts)
+        loss = contrastive_loss(logits, fits)
+        if rng.random() < schedule.plain_share:
+            with autocast(device):
                 plain = clip.model.encode_image(local if rng.random() < 0.7 else global_)
-                loss = loss + 0.5 * softmax_loss(pair_logits(clip, plain, sentences), fits)
-            if step % schedule.frame_every == 0:
-                row = int(rng.integers(len(data)))
-                loss = loss + 0.5 * frame_loss(localiser, data, words, row, captions, sentences)
-        bank.update_hardness(crops, hardness.detach())
-        figures = {"loss": loss.item(), "name": _accuracy(logits.detach(), drawn.right.to(device))}
+            loss = loss + 0.5 * contrastive_loss(pair_logits(clip, plain, texts), fits)
+        if step % schedule.frame_every == 0:
+            row = int(rng.integers(len(data)))
+            loss = loss + 0.5 * frame_loss(localiser, data, words, row, captions, sentences)
+        accuracy = _accuracy(logits[:, len(captions) :].detach(), name_fits.to(device))
+        figures = {"loss": loss.item(), "name": accuracy}
         loop.update(loss, figures)
     clip.model.requires_grad_(False).cpu().eval()
     return ResnetClip(clip.model)
@@ -122,19 +124,6 @@ def train_clip(
 def autocast(device: str) -> Any:
     """Return the context of mixed precision: bfloat16, for which logits need no scaling."""
     return torch.autocast(device, torch.bfloat16)
-
-
-@dataclass(frozen=True, eq=False)
-class DrawnNames:
-    """K names for N crops.
-
-    ``right`` float NxK; ``counts`` float N is 0 for a crop whose right names were not drawn. A crop
-    without an object counts, although no name is right.
-    """
-
-    captions: list[Caption]
-    right: Tensor
-    counts: Tensor
 
 
 class NameTable:
@@ -155,34 +144,22 @@ class NameTable:
         self._fits = caption_fits(self.captions, known, words)
 
     def draw(
-        self, rng: np.random.Generator, names: Sequence[str], right: int, others: int
-    ) -> DrawnNames:
-        """Draw at most ``right`` of the names that fit some crop, and ``others`` of all."""
+        self, rng: np.random.Generator, names: Sequence[str], each: int, others: int
+    ) -> tuple[list[Caption], Tensor]:
+        """Draw at most ``each`` captions that fit each of N objects, and ``others`` of all.
+
+        Returns K captions and float NxK, 1 where a caption fits.
+        """
         nothing = torch.zeros(len(self.captions))
         table = torch.stack(
             [self._fits[self._rows[name]] if name in self._rows else nothing for name in names]
         )
-        fitting = np.flatnonzero(table.sum(0).numpy() > 0)
-        if len(fitting) > right:
-            fitting = rng.choice(fitting, right, replace=False)
-        every = len(self.captions)
-        chosen = np.union1d(fitting, rng.choice(every, min(others, every), replace=False))
-        drawn = table[:, torch.from_numpy(chosen)]
-        counts = (drawn.sum(1) > 0) | (table.sum(1) == 0)
-        return DrawnNames([self.captions[int(i)] for i in chosen], drawn, counts.float())
-
-
-def name_losses(logits: Tensor, right: Tensor) -> Tensor:
-    """Return N losses: -log of the right names' (float NxK) share in the softmax of NxK logits.
-
-    The softmax has one more class, no object, at logit 0: a logit is absolute, and positive where
-    the name fits. It is the right class of a crop without a right name.
-    """
-    nothing = torch.zeros_like(logits[:, :1])
-    has_none = (right.sum(1, keepdim=True) == 0).to(right.dtype)
-    shares = torch.cat([logits, nothing], dim=1).log_softmax(1)
-    fits = torch.cat([right, has_none], dim=1)
-    return -shares.masked_fill(fits == 0, float("-inf")).logsumexp(1)
+        chosen = set(rng.integers(len(self.captions), size=others).tolist())
+        for row in table.numpy():
+            fitting = np.flatnonzero(row)
+            chosen |= set(rng.permutation(fitting)[:each].tolist())
+        columns = sorted(chosen)
+        return [self.captions[k] for k in columns], table[:, columns]
 
 
 def _accuracy(logits: Tensor, right: Tensor) -> float:
@@ -210,19 +187,30 @@ def draw_captions(
 
 
 def contrastive_loss(logits: Tensor, fits: Tensor) -> Tensor:
-    """Return the sum of the sigmoid and the softmax loss for NxK logits and float NxK fits."""
-    return sigmoid_loss(logits, fits) + softmax_loss(logits, fits)
+    """Return the sum of the sigmoid and both softmax losses for NxK logits and float NxK fits."""
+    return sigmoid_loss(logits, fits) + crop_loss(logits, fits) + text_loss(logits, fits)
 
 
-def softmax_loss(logits: Tensor, fits: Tensor) -> Tensor:
-    """Return CLIP's contrastive loss for several matches in a row and in a column."""
-    total = torch.zeros((), device=logits.device)
-    for scores, targets in ((logits, fits), (logits.T, fits.T)):
-        has = targets.sum(1) > 0
-        if bool(has.any()):
-            share = targets[has] / targets[has].sum(1, keepdim=True)
-            total = total - (share * scores[has].log_softmax(1)).sum(1).mean()
-    return total / 2
+def crop_loss(logits: Tensor, fits: Tensor) -> Tensor:
+    """Return the mean over crops: each text that fits against all that do not, by softmax.
+
+    The texts that fit do not compete: the rare name of an object has to win as well as the general
+    one, whose share alone would satisfy a softmax of their sum. One more class, no object, competes
+    at logit 0, which makes a logit absolute. It is the right class of a crop that no text fits.
+    """
+    wrong = logits.masked_fill(fits > 0, float("-inf")).logsumexp(1, keepdim=True)
+    matches = F.softplus(torch.logaddexp(wrong, torch.zeros_like(wrong)) - logits)
+    count = fits.sum(1)
+    mean = (matches * fits).sum(1) / count.clamp(min=1)
+    return torch.where(count > 0, mean, F.softplus(wrong[:, 0])).mean()
+
+
+def text_loss(logits: Tensor, fits: Tensor) -> Tensor:
+    """Return the mean over texts: each crop that fits against all that do not, by softmax."""
+    count = fits.sum(0)
+    wrong = logits.masked_fill(fits > 0, float("-inf")).logsumexp(0, keepdim=True)
+    mean = (F.softplus(wrong - logits) * fits).sum(0) / count.clamp(min=1)
+    return mean.sum() / (count > 0).sum().clamp(min=1)
 
 
 def frame_loss(
@@ -258,7 +246,7 @@ def frame_loss(
     named = [names[k] for k in cover.argmax(0)]
     fits = caption_fits(captions, named, words).to(clip.device)
     logits = pair_logits(clip, patches[clear], texts)
-    return sigmoid_loss(logits, fits[clear]) + softmax_loss(logits.T, fits[clear].T)
+    return sigmoid_loss(logits, fits[clear]) + text_loss(logits, fits[clear])
 
 
 def caption_fits(captions: Sequence[Caption], names: Sequence[str], words: Words) -> Tensor:
