@@ -13,7 +13,6 @@ from zsris_ros.cli import main
 from zsris_ros.evaluation.calibration.fitting import (
     AnsweredQuestion,
     answer_questions,
-    best_ambiguity_ratio,
     best_min_score,
     calibrate,
     cross_fitted,
@@ -75,14 +74,6 @@ def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
     absent = [asked(Verdict.NOT_FOUND, [0.1 + k / 100], [False]) for k in range(10)]
     assert 0.19 <= best_min_score([*there, *absent]) < 0.8
     assert best_min_score(there) == 0.0  # nothing absent was asked for
-
-
-def test_ambiguity_lies_between_one_thing_and_two() -> None:
-    settings = ReferSettings(min_score=0.1)
-    twice = [asked(Verdict.AMBIGUOUS, [0.9, 0.8], [True, True])] * 5
-    once = [asked(Verdict.FOUND, [0.9, 0.3], [True, False])] * 5
-    assert 1 / 3 <= best_ambiguity_ratio([*twice, *once], settings) < 8 / 9
-    assert best_ambiguity_ratio(once, settings) == settings.ambiguity_ratio
 
 
 def test_scores_put_candidates_in_order() -> None:

@@ -17,7 +17,7 @@ from zsris_ros.referring.verdict.decision import answer_mask, decide, rank_candi
 from zsris_ros.types import Candidate, Verdict
 
 SETTINGS = ReferSettings(
-    min_score=0.3, ambiguity_ratio=0.8, calibration=Calibration(measured_on="a test")
+    min_score=0.3, min_rival_score=0.65, calibration=Calibration(measured_on="a test")
 )
 ROW: list[Box] = [(5, 5, 10, 10), (30, 5, 10, 10), (60, 5, 10, 10)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zsris_ros.commands.options import Subparsers
+from zsris_ros.commands.options import OBJECTS, Subparsers, read_models
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -20,12 +20,13 @@ def add_arguments(subparsers: Subparsers) -> None:
         metavar="SEED",
         help="scenes to record (default: those of the recording that ships)",
     )
+    parser.add_argument("--objects", **OBJECTS)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from zsris_ros.demo.record import SEEDS, record
 
-    size = record(args.out, args.seeds or SEEDS)
+    size = record(args.out, args.seeds or SEEDS, read_models(args))
     print(f"{args.out}: {size / 1e6:.1f} MB")
     return 0

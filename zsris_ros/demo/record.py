@@ -1,4 +1,4 @@
-"""Recording of the simulated tabletop as an RGB-D camera: a rosbag2 in mcap, and its truth."""
+"""Recording of simulated scenes as an RGB-D camera: a rosbag2 in mcap, and its truth."""
 
 from __future__ import annotations
 
@@ -21,15 +21,24 @@ from zsris_ros.simulation.expressions.verdict_expressions import (
     AMBIGUOUS,
     verdict_expressions,
 )
+from zsris_ros.simulation.household.household_scene import household_scene
+from zsris_ros.simulation.household.model_library import ModelLibrary
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
 from zsris_ros.types import FloatArray, InputError, Intrinsics
 
 SEEDS = (1332, 1138, 1109, 1020)
+"""Tabletops whose expressions have all categories."""
 CATEGORIES = (
     ("attribute", "position", "plural", "ordinal"),
     ("relation", "superlative", "attribute", "chain"),
     ("size", "between", "depth", "ordinal"),
     ("depth", "negation", "relation", "chain"),
+)
+HOUSEHOLD_CATEGORIES = (
+    ("attribute", "attribute", "relation", "containment"),
+    ("attribute", "position", "superlative", "relation"),
+    ("attribute", "between", "depth", "relation"),
+    ("attribute", "ordinal", "relation", "chain"),
 )
 """Categories of the expressions by scene, in turn; each scene has an absent and an ambiguous
 expression as well."""
@@ -41,10 +50,11 @@ FRAMES = 5
 """A scene is recorded for 1 s; the next one follows after a gap of 1 s."""
 
 
-def record(bag: Path, seeds: Sequence[int] = SEEDS) -> int:
+def record(bag: Path, seeds: Sequence[int] = SEEDS, library: ModelLibrary | None = None) -> int:
     """Record the scenes of ``seeds`` into the new folder ``bag``; returns its size in bytes.
 
-    Raises InputError when the folder exists, RenderingUnavailable without OpenGL.
+    The scenes are households of the library's models, without one tabletops. Raises InputError when
+    the folder exists, RenderingUnavailable without OpenGL.
     """
     from zsris_ros.demo.bag_writer import write_bag
 
@@ -52,12 +62,16 @@ def record(bag: Path, seeds: Sequence[int] = SEEDS) -> int:
         raise InputError(f"{bag} is there already: remove it or record into another folder")
     if not seeds:
         raise InputError("there is nothing to record: give at least one seed")
-    scenes = [tabletop_scene(seed) for seed in tqdm(seeds, "rendering", unit="scene")]
+    scenes = [
+        tabletop_scene(seed) if library is None else household_scene(seed, library)
+        for seed in tqdm(seeds, "rendering", unit="scene")
+    ]
+    categories = CATEGORIES if library is None else HOUSEHOLD_CATEGORIES
     depths = [to_millimetres(scene) for scene in scenes]
     bag.parent.mkdir(parents=True, exist_ok=True)
     write_bag(bag, _messages(scenes, depths), compressed=True)
     rows = [
-        _truth(bag, index, scene, depth)
+        _truth(bag, index, scene, depth, categories[index % len(categories)])
         for index, (scene, depth) in enumerate(zip(scenes, depths, strict=True))
     ]
     (bag / TRUTH).write_text(json.dumps({"scenes": rows}, indent=1) + "\n", encoding="utf-8")
@@ -78,15 +92,20 @@ def to_millimetres(scene: TabletopScene) -> npt.NDArray[np.uint16]:
     return np.where(millimetres <= np.iinfo(np.uint16).max, millimetres, 0).astype(np.uint16)
 
 
-def scene_expressions(index: int, scene: TabletopScene) -> tuple[ReferringExpression, ...]:
-    """Return the expressions about the recording's ``index``-th scene."""
-    categories = CATEGORIES[index % len(CATEGORIES)]
+def scene_expressions(
+    scene: TabletopScene, categories: Sequence[str]
+) -> tuple[ReferringExpression, ...]:
+    """Return an expression of each category, an ambiguous one and one for an absent object."""
     found = expressions(scene, len(categories), categories)
     return (*found, *verdict_expressions(scene, 3, (*ABSENT, *AMBIGUOUS)))
 
 
 def _truth(
-    bag: Path, index: int, scene: TabletopScene, millimetres: npt.NDArray[np.uint16]
+    bag: Path,
+    index: int,
+    scene: TabletopScene,
+    millimetres: npt.NDArray[np.uint16],
+    categories: Sequence[str],
 ) -> dict[str, Any]:
     """Return one scene of truth.json and write its label image."""
     labels = f"labels_{scene.seed}.png"
@@ -113,7 +132,7 @@ def _truth(
                 "labels": [scene.objects[target].label for target in each.targets],
                 "verdict": each.verdict.name,
             }
-            for each in scene_expressions(index, scene)
+            for each in scene_expressions(scene, categories)
         ],
     }
 

@@ -32,7 +32,10 @@ class ReferSettings:
         vocabulary: The nouns that the weights were trained with, in the singular; empty if any noun
             may be known. Another head noun counts as unknown ("known" in the evidence).
         min_score: Score up to which the best candidate is NOT_FOUND, with measured scores.
-        ambiguity_ratio: Share of the best score from which another candidate fits as well.
+        min_rival_score: Score above which another candidate fits as well, with measured scores: it
+            is more probable than not that it is meant, too.
+        ambiguity_ratio: Share of the best score from which another candidate fits as well, with
+            scores that were not measured.
         calibration: The weight of each kind of evidence.
     """
 
@@ -51,5 +54,6 @@ class ReferSettings:
     )  # fmt: skip
     vocabulary: tuple[str, ...] = ()
     min_score: float = 0.02
+    min_rival_score: float = 0.5
     ambiguity_ratio: float = 0.5
     calibration: Calibration = field(default_factory=Calibration)

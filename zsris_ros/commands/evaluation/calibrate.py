@@ -59,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
     draw_reliability(panels, title, args.out / "reliability.png")
     section = {
         "min_score": settings.min_score,
-        "ambiguity_ratio": settings.ambiguity_ratio,
         "calibration": {
             "scaling": settings.calibration.scaling,
             "weights": args.weights,

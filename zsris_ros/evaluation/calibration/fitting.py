@@ -98,8 +98,7 @@ def calibrate(answered: Sequence[AnsweredQuestion], settings: ReferSettings) -> 
     calibration = replace(settings.calibration, scaling=fit_scaling(answered))
     settings = replace(settings, calibration=calibration)
     scored = rescore(answered, calibration)
-    settings = replace(settings, min_score=best_min_score(scored))
-    return replace(settings, ambiguity_ratio=best_ambiguity_ratio(scored, settings))
+    return replace(settings, min_score=best_min_score(scored))
 
 
 def fit_scaling(
@@ -198,32 +197,6 @@ def best_min_score(answered: Sequence[AnsweredQuestion]) -> float:
         for least in grid
     ]
     return _middle_of_best(grid, -np.array(worst))
-
-
-def best_ambiguity_ratio(answered: Sequence[AnsweredQuestion], settings: ReferSettings) -> float:
-    """Return the share of the best score from which a second candidate is ambiguous.
-
-    It maximises the smaller of recall and precision. Unchanged without ambiguous questions.
-    """
-    if not any(one.expected is Verdict.AMBIGUOUS for one in answered):
-        return settings.ambiguity_ratio
-    grid = np.linspace(0.05, 0.95, 91)
-    return _middle_of_best(
-        grid, np.array([_ambiguity(answered, settings, least) for least in grid])
-    )
-
-
-def _ambiguity(
-    answered: Sequence[AnsweredQuestion], settings: ReferSettings, ratio: float
-) -> float:
-    settings = replace(settings, ambiguity_ratio=float(ratio))
-    reported = [
-        decide(one.candidates, one.expression.target, settings) is Verdict.AMBIGUOUS
-        for one in answered
-    ]
-    expected = [one.expected is Verdict.AMBIGUOUS for one in answered]
-    both = sum(c and m for c, m in zip(reported, expected, strict=True))
-    return both / max(sum(reported), sum(expected), 1)
 
 
 def _middle_of_best(grid: np.ndarray, value: np.ndarray) -> float:

@@ -62,7 +62,7 @@ def select(
         least = _min_group_score(candidates[0].score, settings)
         count = max(1, sum(candidate.score >= least for candidate in candidates))
         if target.number != "all" and count > target.number:
-            least = settings.ambiguity_ratio * candidates[target.number - 1].score
+            least = _min_rival_score(candidates[target.number - 1].score, settings)
             similar = sum(candidate.score > least for candidate in candidates)
             count = target.number
             if target.superlative is None and similar > target.number:
@@ -91,10 +91,15 @@ def decide(candidates: Sequence[Candidate], target: NounPhrase, settings: ReferS
 
 def _similar_count(candidates: Sequence[Candidate], settings: ReferSettings) -> int:
     """Return the number of candidates that fit as well as the best one, itself included."""
-    least = settings.ambiguity_ratio * candidates[0].score
-    if settings.calibration.measured:
-        least = max(least, settings.min_score)
+    least = _min_rival_score(candidates[0].score, settings)
     return 1 + sum(candidate.score > least for candidate in candidates[1:])
+
+
+def _min_rival_score(best: float, settings: ReferSettings) -> float:
+    """Return the score above which a candidate fits as well as one with the score ``best``."""
+    if settings.calibration.measured:
+        return max(settings.min_rival_score, settings.min_score)
+    return settings.ambiguity_ratio * best
 
 
 def _min_group_score(best: float, settings: ReferSettings) -> float:
