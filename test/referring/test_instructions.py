@@ -7,7 +7,7 @@ import pytest
 from referring.test_place_points import scene_of
 from support.place_scenes import collisions, distance, in_world, random_scene
 
-from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, read_frames, read_truth
 from zsris_ros.language.instructions import parse_instruction
 from zsris_ros.models.load import LoadedModels
 from zsris_ros.referring.instructions import resolve_instruction
@@ -122,9 +122,9 @@ def test_targets_and_destinations_are_drawn_in_two_colours() -> None:
 
 def test_the_recording_is_instructed(tabletop: LoadedModels) -> None:
     segmenter = tabletop.segmenter()
-    truth = read_truth(SHIPPED)[0]
+    truth = read_truth(TABLETOP_BAG)[0]
     stamp = truth.stamps_ns[0]
-    scene = segmenter.look(read_frames(SHIPPED, [stamp])[stamp])
+    scene = segmenter.look(read_frames(TABLETOP_BAG, [stamp])[stamp])
     result = segmenter.instruct(scene, "put the cone on the green plate")
     assert result.verdict is Verdict.FOUND, result.message
     plate = segmenter.refer(scene, "the green plate")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedScene, read_frames, read_truth
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.models.load import LoadedModels
 from zsris_ros.proposals.from_file import FixedProposer
@@ -22,9 +22,9 @@ def segmenter(tabletop: LoadedModels) -> Segmenter:
 
 @pytest.fixture(scope="module")
 def recorded() -> tuple[RecordedScene, Frame]:
-    scene = read_truth(SHIPPED)[0]
+    scene = read_truth(TABLETOP_BAG)[0]
     stamp = scene.stamps_ns[0]
-    return scene, read_frames(SHIPPED, [stamp])[stamp]
+    return scene, read_frames(TABLETOP_BAG, [stamp])[stamp]
 
 
 @pytest.fixture(scope="module")

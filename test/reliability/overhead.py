@@ -25,7 +25,7 @@ from support.ros_processes import Process, node, status_of
 from zsris_ros.msg import RequestResult
 
 from zsris_ros.benchmark import machine
-from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, read_frames, read_truth
 from zsris_ros.models.load import load_segmenter
 from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.ros.client.service_client import Client
@@ -114,8 +114,8 @@ def publishing(count: int) -> dict[str, float]:
 
     Requests are answered in between, as in the node. Needs rclpy.
     """
-    scene = read_truth(SHIPPED)[0]
-    (frame,) = read_frames(SHIPPED, [scene.stamps_ns[0]]).values()
+    scene = read_truth(TABLETOP_BAG)[0]
+    (frame,) = read_frames(TABLETOP_BAG, [scene.stamps_ns[0]]).values()
     segmenter = load_segmenter("tabletop", LoadOptions(device="cpu"))
     looked = segmenter.look(frame)
     result = segmenter.instruct(looked, scene.expressions[0].text)

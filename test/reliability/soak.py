@@ -33,7 +33,7 @@ from zsris_ros.msg import RequestResult
 from zsris_ros.srv import ReferSegment
 
 from reliability.process_samples import KINDS, describe_trends, sample, settled_trends
-from zsris_ros.demo.demo_bag import SHIPPED, RecordedScene, read_frames, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedScene, read_frames, read_truth
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.types import Frame
@@ -51,8 +51,8 @@ class Show(Camera):
 
     def __init__(self, node_here: Node) -> None:
         super().__init__(node_here)
-        self.scenes = read_truth(SHIPPED)
-        frames = read_frames(SHIPPED, [scene.stamps_ns[0] for scene in self.scenes])
+        self.scenes = read_truth(TABLETOP_BAG)
+        frames = read_frames(TABLETOP_BAG, [scene.stamps_ns[0] for scene in self.scenes])
         self._frames = [frames[scene.stamps_ns[0]] for scene in self.scenes]
         self._begin = time.monotonic()
         self.sent = 0

@@ -23,7 +23,7 @@ from zsris_ros.camera.image_messages import CameraInfo
 from zsris_ros.commands.replay import seconds, stamp
 from zsris_ros.demo import bag_writer
 from zsris_ros.demo.bag_writer import SECOND, camera_info_message, image_message, write_bag
-from zsris_ros.demo.demo_bag import SHIPPED, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, read_truth
 from zsris_ros.evaluation.datasets.osd import KINECT, osd_names, read_osd
 from zsris_ros.geometry import run_lengths
 from zsris_ros.models.preset import preset_names
@@ -339,11 +339,11 @@ def test_answers_images_table_and_video(tmp_path: Path, capsys: pytest.CaptureFi
     out = tmp_path / "out"
     texts = ["the green plate", "the blue ball"]
     asked = [part for text in texts for part in ("--expression", text)]
-    command = ["replay", str(SHIPPED), *asked, "--every", "7s", "--device", "cpu", "--out"]
+    command = ["replay", str(TABLETOP_BAG), *asked, "--every", "7s", "--device", "cpu", "--out"]
     assert cli.main([*command, str(out)]) == 0
     assert "2 frames, 4 answers: " in capsys.readouterr().out
     answered = rows(out)
-    scenes = read_truth(SHIPPED)
+    scenes = read_truth(TABLETOP_BAG)
     stamps = [f"{stamp // SECOND}.{stamp % SECOND:09d}" for stamp in
               (scenes[0].stamps_ns[0], scenes[-1].stamps_ns[-1])]  # fmt: skip
     assert [row["stamp"] for row in answered] == [each for each in stamps for _ in texts]
@@ -370,9 +370,9 @@ def test_an_instruction_is_replayed_with_its_steps(tmp_path: Path) -> None:
     out = tmp_path / "out"
     texts = ["pick up the cone and put it on the green plate", "put the cone on the yellow ball"]
     asked = [part for text in texts for part in ("--expression", text)]
-    stamp_ns = read_truth(SHIPPED)[0].stamps_ns[0]
+    stamp_ns = read_truth(TABLETOP_BAG)[0].stamps_ns[0]
     when = f"{stamp_ns // SECOND}.{stamp_ns % SECOND:09d}"
-    command = ["replay", str(SHIPPED), *asked, "--stamp", when, "--device", "cpu", "--out"]
+    command = ["replay", str(TABLETOP_BAG), *asked, "--stamp", when, "--device", "cpu", "--out"]
     assert cli.main([*command, str(out)]) == 0
     found, missing = rows(out)
     assert found["verdict"] == found["instruction_verdict"] == "FOUND"

@@ -5,14 +5,22 @@ from __future__ import annotations
 import gzip
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import pytest
 from support.speech_sounds import BEGIN, SAID, in_noise, quiet, sentence
 
-from zsris_ros.speech.audio import RATE, SECOND, Samples, SpeechError, SpeechSegment, Utterance
+from zsris_ros.speech.audio import (
+    RATE,
+    SECOND,
+    RecognisedText,
+    Samples,
+    SpeechError,
+    SpeechSegment,
+    Utterance,
+)
+from zsris_ros.speech.neural_recognisers import Hypothesis, best_hypothesis
 from zsris_ros.speech.pocketsphinx_recogniser import (
     DICTIONARY,
     SHIPPED,
@@ -21,6 +29,7 @@ from zsris_ros.speech.pocketsphinx_recogniser import (
     confidence,
 )
 from zsris_ros.speech.recogniser import RECOGNISERS, Recogniser, load_recogniser
+from zsris_ros.speech.trigram import shipped_trigram
 from zsris_ros.speech.utterances import MIN_CONFIDENCE, clarification, recognise_utterances
 from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.language_model import build_language_model
@@ -131,34 +140,30 @@ def test_a_real_whisper_recognises_speech() -> None:
     assert 0 < utterance.confidence <= 1
 
 
-# Models of faster-whisper and vosk are not available everywhere: stand-ins with the interfaces of
-# releases 1.2.1 and 0.3.45 check the use of their results.
+def hypothesis(text: str, log_probability: float, score: float) -> Hypothesis:
+    return Hypothesis(tuple(text.split()), log_probability, len(text.split()), score)
 
 
-def test_whisper_confidence_is_that_of_its_least_certain_segment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    given: dict[str, Any] = {}
+def test_the_best_of_whispers_guesses_is_that_with_the_language_model() -> None:
+    read, red = hypothesis("the read mug", -1.0, -9.0), hypothesis("the red mug", -1.2, -6.0)
+    best = best_hypothesis([read, red], 1.0)
+    assert best.text == "the red mug"
+    assert best_hypothesis([red], 1.0).confidence == pytest.approx(np.exp(-1.2 / 4))
+    assert best.confidence < best_hypothesis([red], 1.0).confidence, "another guess takes a share"
+    assert best_hypothesis([red], 0.5).confidence == pytest.approx(np.exp(-1.2 / 4) / 2)
+    assert best_hypothesis([], 1.0) == RecognisedText("", 0.0)
 
-    class WhisperModel:
-        def __init__(self, model: str, local_files_only: bool) -> None:
-            given.update(model=model, local=local_files_only)
 
-        def transcribe(self, sound: np.ndarray, **options: Any) -> tuple[Any, Any]:
-            given.update(options, peak=np.abs(sound).max(), kind=sound.dtype)
-            rows = [(" The red mug,", -0.1, 0.0), (" please.", -0.5, 0.2)]
-            return (SimpleNamespace(text=t, avg_logprob=p, no_speech_prob=n) for t, p, n in rows), 0
+def test_the_trigram_prefers_requests() -> None:
+    trigram = shipped_trigram()
+    assert trigram is not None
+    likely = trigram.log_probability(["the", "red", "mug", "left", "of", "the", "bowl"])
+    assert likely > trigram.log_probability(["the", "read", "mug", "left", "of", "the", "bull"])
+    assert trigram.log_probability(["zzz"]) > -60, "an unknown word is unlikely, not impossible"
 
-    stand_in = ModuleType("faster_whisper")
-    stand_in.WhisperModel = WhisperModel  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "faster_whisper", stand_in)
-    found = load_recogniser("faster-whisper", "small.en").recognise(
-        SpeechSegment(sentence(), 0, quiet(1))
-    )
-    assert found.text == "the red mug please"
-    assert found.confidence == pytest.approx(np.exp(-0.5) * 0.8)
-    assert given["local"] and given["language"] == "en"
-    assert given["kind"] == np.float32 and given["peak"] <= 1.0
+
+# A model of vosk is not available everywhere: a stand-in with the interface of release 0.3.45
+# checks the use of its results.
 
 
 def test_vosk_confidence_is_that_of_its_least_certain_word(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,12 @@ def add_arguments(subparsers: Subparsers) -> None:
         "--out", type=Path, default=Path("out/demo"), help="folder to write (default: out/demo)"
     )
     parser.add_argument(
-        "--bag", type=Path, help="a recording of `zsris record-tabletop` (default: the shipped one)"
+        "--bag",
+        type=Path,
+        help="a recording of `zsris record-tabletop` (default: the shipped household, with the "
+        "weights tabletop the shipped tabletop)",
     )
-    parser.add_argument("--weights", default="tabletop", help="preset (default: tabletop)")
+    parser.add_argument("--weights", default="household", help="preset (default: household)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
     parser.set_defaults(run=run)
 
@@ -32,14 +35,15 @@ def add_arguments(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Return 0, or 1 with a sentence if a requirement is missed or a process ends."""
     from zsris_ros.demo import demo_report
-    from zsris_ros.demo.demo_bag import SHIPPED
+    from zsris_ros.demo.demo_bag import HOUSEHOLD_BAG, TABLETOP_BAG
     from zsris_ros.demo.processes import ProcessFailed
     from zsris_ros.demo.run_demo import run_demo
 
     signal.signal(signal.SIGTERM, _leave)
     try:
         logs = args.out / "logs"
-        answers = run_demo(args.bag or SHIPPED, logs, args.weights, args.device, _print_line)
+        shipped = TABLETOP_BAG if args.weights == "tabletop" else HOUSEHOLD_BAG
+        answers = run_demo(args.bag or shipped, logs, args.weights, args.device, _print_line)
     except (ProcessFailed, TimeoutError) as error:
         print(f"zsris demo: {error}", file=sys.stderr)
         return MISSED

@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from zsris_ros.demo.demo_bag import SHIPPED
+from zsris_ros.demo.demo_bag import HOUSEHOLD_BAG
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point of the executable demo_camera; returns the exit code."""
     from zsris_ros.ros.client import bag_player
 
-    return bag_player.main([str(SHIPPED), *(sys.argv[1:] if args is None else args)])
+    return bag_player.main([str(HOUSEHOLD_BAG), *(sys.argv[1:] if args is None else args)])
 
 
 if __name__ == "__main__":

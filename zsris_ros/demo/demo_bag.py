@@ -19,7 +19,10 @@ from zsris_ros.camera.frame_assembly import assemble_frame
 from zsris_ros.replay.bag import Bag, Topics
 from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Point, Verdict
 
-SHIPPED = Path(__file__).parent / "tabletop_bag"
+HOUSEHOLD_BAG = Path(__file__).parent / "household_bag"
+"""Scanned household objects; the weights `household` know them."""
+TABLETOP_BAG = Path(__file__).parent / "tabletop_bag"
+"""Coloured shapes; the weights `tabletop` know them alone."""
 TRUTH = "truth.json"
 
 IMAGE_TOPIC = "/camera/color/image_raw"

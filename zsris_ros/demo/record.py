@@ -35,10 +35,10 @@ CATEGORIES = (
     ("depth", "negation", "relation", "chain"),
 )
 HOUSEHOLD_CATEGORIES = (
-    ("attribute", "attribute", "relation", "containment"),
-    ("attribute", "position", "superlative", "relation"),
-    ("attribute", "between", "depth", "relation"),
-    ("attribute", "ordinal", "relation", "chain"),
+    ("attribute", "relation", "containment", "position"),
+    ("attribute", "superlative", "relation", "depth"),
+    ("attribute", "between", "ordinal", "relation"),
+    ("attribute", "negation", "chain", "position"),
 )
 """Categories of the expressions by scene, in turn; each scene has an absent and an ambiguous
 expression as well."""

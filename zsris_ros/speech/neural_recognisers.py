@@ -1,12 +1,16 @@
 """Speech recognition by faster-whisper or vosk, with an installed package and a downloaded model.
 
-Both have a far larger vocabulary than pocketsphinx, and no bias to requests to robots.
+Both have a far larger vocabulary than pocketsphinx. faster-whisper is biased to requests to robots;
+vosk is not.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,35 +23,104 @@ from zsris_ros.speech.audio import (
     require_package,
     spoken_words,
 )
+from zsris_ros.speech.trigram import Trigram, shipped_trigram
+
+PROMPT = (
+    "The red mug left of the bowl. Grab the second bottle from the right. Put the green box next "
+    "to the plate. The leftmost cup. All balls except the blue one. The furthest cone."
+)
+"""Text that Whisper takes for what was said before: it prefers the same kind of sentence."""
+REMEMBERED = 2
+"""Recognised texts that follow the prompt: a user speaks of the same objects again."""
+HYPOTHESES = 8
+LANGUAGE_WEIGHT = 0.2
+"""Weight of the trigram's log probability beside Whisper's, chosen on 36 sentences that no result
+is measured on; 0.1 to 0.5 recognise the same share of them within two sentences."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """The words of one of Whisper's guesses.
+
+    ``log_probability`` is Whisper's, the sum over ``tokens`` tokens; ``score`` adds the trigram's.
+    """
+
+    words: tuple[str, ...]
+    log_probability: float
+    tokens: int
+    score: float
+
+
+def best_hypothesis(found: Sequence[Hypothesis], speech: float) -> RecognisedText:
+    """Return the hypothesis of the highest score.
+
+    Its confidence is its share among the hypotheses, times the mean probability of its tokens,
+    times ``speech``, the probability that the sound is speech. On the sentences of LANGUAGE_WEIGHT,
+    6, 32, 68 and 91 of 100 are right at confidences around 0.3, 0.5, 0.7 and 0.9.
+    """
+    if not found:
+        return RecognisedText("", 0.0)
+    best = max(found, key=lambda each: each.score)
+    share = 1 / sum(math.exp(each.score - best.score) for each in found)
+    mean = math.exp(best.log_probability / (best.tokens + 1))  # and the end of the text
+    return RecognisedText(" ".join(best.words), share * mean * speech)
 
 
 class FasterWhisper:
     """faster-whisper with a model from a folder, or by name from its cache; never downloads.
 
-    Raises SpeechError when it is not installed or the model cannot be read.
+    The sound is not denoised, since Whisper was trained on noise. The best of HYPOTHESES is chosen
+    with the trigram of requests that pocketsphinx uses, where pocketsphinx is installed.
+
+    Raises:
+        SpeechError: faster-whisper is not installed or the model cannot be read.
     """
 
     name = "faster-whisper"
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, trigram: Trigram | None = None) -> None:
         faster_whisper = require_package("faster_whisper")
+        tokenizer = require_package("faster_whisper.tokenizer")
         try:
             self._model: Any = faster_whisper.WhisperModel(model, local_files_only=True)
         except Exception as error:  # of several libraries
             raise SpeechError(f"{self.name} cannot read the model {model}: {error}") from error
+        self._tokenizer: Any = tokenizer.Tokenizer(
+            self._model.hf_tokenizer,
+            self._model.model.is_multilingual,
+            task="transcribe",
+            language="en",
+        )
+        self._trigram = trigram or shipped_trigram()
+        self._said: deque[str] = deque(maxlen=REMEMBERED)
 
     def recognise(self, speech: SpeechSegment) -> RecognisedText:
-        """See ``Recogniser``; the confidence is the minimum over segments of P(words) P(speech)."""
-        sound = speech.samples.astype(np.float32) / 32768
-        found, _ = self._model.transcribe(sound, language="en", condition_on_previous_text=False)
-        segments = list(found)
-        text = " ".join(spoken_words(" ".join(segment.text for segment in segments)))
-        if not text:
-            return RecognisedText("", 0.0)
-        probabilities = [
-            math.exp(each.avg_logprob) * (1 - each.no_speech_prob) for each in segments
-        ]
-        return RecognisedText(text, min(probabilities))
+        """See ``Recogniser`` and ``best_hypothesis``."""
+        audio = require_package("faster_whisper.audio")
+        features = self._model.feature_extractor(speech.samples.astype(np.float32) / 32768)
+        before = self._tokenizer.encode(" " + " ".join([PROMPT, *self._said]))
+        found = self._model.model.generate(
+            self._model.encode(audio.pad_or_trim(features)),
+            [self._model.get_prompt(self._tokenizer, before, without_timestamps=True)],
+            beam_size=HYPOTHESES,
+            num_hypotheses=HYPOTHESES,
+            length_penalty=0,  # scores are sums of log probabilities
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        rows = zip(found.sequences_ids, found.scores, strict=True)
+        hypotheses = [self._hypothesis(tokens, score) for tokens, score in rows]
+        best = best_hypothesis([h for h in hypotheses if h.words], 1 - found.no_speech_prob)
+        if best.text:
+            self._said.append(best.text)
+        return best
+
+    def _hypothesis(self, tokens: Sequence[int], log_probability: float) -> Hypothesis:
+        kept = [token for token in tokens if token < self._tokenizer.eot]
+        words, score = spoken_words(self._tokenizer.decode(kept)), log_probability
+        if self._trigram is not None:
+            score += LANGUAGE_WEIGHT * self._trigram.log_probability(words)
+        return Hypothesis(words, log_probability, len(tokens), score)
 
 
 class Vosk:

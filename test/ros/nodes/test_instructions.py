@@ -18,7 +18,7 @@ from zsris_ros.demo.demo_bag import (
     DEPTH_TOPIC,
     IMAGE_TOPIC,
     INFO_TOPIC,
-    SHIPPED,
+    TABLETOP_BAG,
     read_frames,
     read_truth,
 )
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
     "tabletop" not in preset_names(), reason="the tabletop weights are not in this checkout"
 )
 
-SCENE = read_truth(SHIPPED)[0]
+SCENE = read_truth(TABLETOP_BAG)[0]
 STAMP = SCENE.stamps_ns[-1]
 TWO_STEPS = "pick up the cone and put it on the green plate"
 MISSING = "put the cone on the yellow ball"
@@ -135,7 +135,7 @@ def rows(ros: None) -> dict[str, dict[str, Any]]:
     texts = TWO_STEPS, MISSING, BARE
     with node(remaps, device="cpu", buffer_length=60) as running:
         running.wait_for_log("the model is ready", timeout=120)
-        with player(SHIPPED, "--wait", "20") as playing:
+        with player(TABLETOP_BAG, "--wait", "20") as playing:
             assert playing.wait(timeout=90) == 0, playing.log()
         return dict(zip((*texts, "spoken"), ask(*texts), strict=True))
 
@@ -145,7 +145,7 @@ def vector(value: dict[str, float]) -> np.ndarray:
 
 
 def depth_at(pixel: dict[str, float]) -> float:
-    depth = read_frames(SHIPPED, [STAMP])[STAMP].depth
+    depth = read_frames(TABLETOP_BAG, [STAMP])[STAMP].depth
     assert depth is not None
     return float(depth[round(pixel["y"]), round(pixel["x"])])
 

@@ -19,7 +19,7 @@ from zsris_ros.msg import Utterance
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.camera.image_messages import stamp_ns
-from zsris_ros.demo.demo_bag import DEPTH_TOPIC, IMAGE_TOPIC, INFO_TOPIC, SHIPPED, read_truth
+from zsris_ros.demo.demo_bag import DEPTH_TOPIC, IMAGE_TOPIC, INFO_TOPIC, TABLETOP_BAG, read_truth
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.models.preset import preset_names
 
@@ -122,7 +122,7 @@ def test_an_utterance_is_answered_about_its_frame_on_the_topics(here: Node) -> N
 @pytest.mark.skipif("tabletop" not in preset_names(), reason="the tabletop weights are not here")
 def test_sound_gives_the_mask_in_the_frame_of_the_utterance(here: Node) -> None:
     """The sentence fits the second scene only, and the newest frame shows the fourth."""
-    scene = read_truth(SHIPPED)[1]
+    scene = read_truth(TABLETOP_BAG)[1]
     (question,) = (each for each in scene.expressions if each.text == SAID)
     masks = Listener(here, Image, "/refer_segment_node/mask")
     spoken = Listener(here, String, "/refer_segment_node/say")
@@ -134,7 +134,7 @@ def test_sound_gives_the_mask_in_the_frame_of_the_utterance(here: Node) -> None:
     }
     with node(remaps) as refer:
         refer.wait_for_log("the model is ready", timeout=120.0)
-        with player(SHIPPED, "--wait", "30") as camera:
+        with player(TABLETOP_BAG, "--wait", "30") as camera:
             assert camera.wait(60.0) == 0
         masks.wait_until_matched()
         wait_until(lambda: here.count_subscribers(IMAGE_TOPIC) == 1, 10.0, "no subscriber")

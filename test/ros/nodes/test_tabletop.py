@@ -21,12 +21,12 @@ from zsris_ros.demo.demo_bag import (
     DEPTH_TOPIC,
     IMAGE_TOPIC,
     INFO_TOPIC,
-    SHIPPED,
+    TABLETOP_BAG,
     read_truth,
 )
 from zsris_ros.geometry import run_lengths
 
-SCENE = read_truth(SHIPPED)[0]
+SCENE = read_truth(TABLETOP_BAG)[0]
 STAMP = SCENE.stamps_ns[-1]
 QUESTIONS = [question for question in SCENE.expressions if len(question.labels) == 1][:3]
 
@@ -86,7 +86,7 @@ def answers(ros: None) -> list[dict[str, Any]]:
     remaps = {"image": IMAGE_TOPIC, "depth": DEPTH_TOPIC, "camera_info": INFO_TOPIC}
     with node(remaps, device="cpu", buffer_length=60) as running:
         running.wait_for_log("the model is ready", timeout=120)
-        with player(SHIPPED, "--wait", "20") as playing:
+        with player(TABLETOP_BAG, "--wait", "20") as playing:
             assert playing.wait(timeout=90) == 0, playing.log()
         client = python(ASK, json.dumps([[question.text, STAMP] for question in QUESTIONS]))
         assert client.returncode == 0, client.stderr + running.log()
@@ -119,7 +119,7 @@ def test_a_replay_without_ros_answers_as_the_node(
     asked = [part for question in QUESTIONS for part in ("--expression", question.text)]
     stamp = f"{STAMP // 10**9}.{STAMP % 10**9:09d}"
     options = ["--stamp", stamp, "--device", "cpu", "--out", str(tmp_path / "out")]
-    replayed = python(WITHOUT_ROS, "replay", str(SHIPPED), *asked, *options)
+    replayed = python(WITHOUT_ROS, "replay", str(TABLETOP_BAG), *asked, *options)
     assert replayed.returncode == 0, replayed.stderr
     lines = (tmp_path / "out" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == len(answers)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from zsris_ros.benchmark import machine
 from zsris_ros.benchmark.inputs import COLOURS, NOUNS
 from zsris_ros.benchmark.networks import Networks, load_networks, row_label, row_title
-from zsris_ros.demo.demo_bag import SHIPPED, read_frames, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, read_frames, read_truth
 from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.models.background_reuse import HALOS
 from zsris_ros.types import BoolArray, ByteArray
@@ -82,8 +82,8 @@ def table(document: Mapping[str, Any]) -> str:
 
 
 def _images() -> Iterator[tuple[ByteArray, BoolArray]]:
-    scenes = read_truth(SHIPPED)
-    frames = read_frames(SHIPPED, [scene.stamps_ns[0] for scene in scenes])
+    scenes = read_truth(TABLETOP_BAG)
+    frames = read_frames(TABLETOP_BAG, [scene.stamps_ns[0] for scene in scenes])
     for scene in scenes:
         masks = [scene.labels == label for label in np.unique(scene.labels)]  # 0: no object
         yield frames[scene.stamps_ns[0]].rgb, np.stack(masks)

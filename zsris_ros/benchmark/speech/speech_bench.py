@@ -2,8 +2,9 @@
 
 The sentences are the shipped recording's questions and as many more about its scenes, spoken by
 flite's voices in turn, in quiet and in noise. The recognised and the typed texts are sent to a
-running refer_segment_node over DDS, about the recording's frames. Writes docs/results/speech and
-the table of docs/speech.md. Needs flite, pocketsphinx, ROS and MuJoCo.
+running refer_segment_node over DDS, about the recording's frames. Writes a folder of
+docs/results/speech for the recogniser, and the tables of all recognisers in docs/speech.md. Needs
+flite, pocketsphinx, ROS and MuJoCo.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_scores import Trial, summary
-from zsris_ros.demo.demo_bag import SHIPPED, RecordedExpression, RecordedScene, read_truth
+from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedExpression, RecordedScene, read_truth
 from zsris_ros.demo.processes import ChildProcesses, ros_environment
 from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
@@ -62,7 +63,7 @@ class Task:
         return self.scene.stamps_ns[-1]
 
 
-def tasks(bag: Path = SHIPPED) -> list[Task]:
+def tasks(bag: Path = TABLETOP_BAG) -> list[Task]:
     """Return the recording's questions, and further expressions about the same scenes."""
     found: list[tuple[RecordedScene, RecordedExpression]] = []
     for scene in read_truth(bag):
@@ -122,7 +123,7 @@ def score(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[T
 
     known: dict[tuple[int, str], bool] = {}
     with connected() as client, ChildProcesses(environment, logs, disconnect) as children:
-        start_processes(children, client, SHIPPED, "tabletop", "auto", print)
+        start_processes(children, client, TABLETOP_BAG, "tabletop", "auto", print)
 
         def right(task: Task, text: str) -> bool:
             key = chosen.index(task), " ".join(spoken_words(text)) or text
@@ -169,11 +170,17 @@ def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
     write_records(out, "trials.jsonl", trials, found)
 
 
+def tables(results: Path) -> str:
+    """Return the summary.json of each recogniser's folder as Markdown."""
+    found = sorted(results.glob("*/summary.json"), reverse=True)
+    return "\n\n".join(table(json.loads(path.read_text(encoding="utf-8"))) for path in found)
+
+
 def table(found: Mapping[str, Any]) -> str:
-    """Return summary.json as Markdown."""
+    """Return a summary.json as Markdown."""
     about = (
-        f"{found['sentences']} sentences, {found['recogniser']}; by chance {found['by_chance']} of "
-        "them are among those that the trigram was estimated from."
+        f"**{found['recogniser']}**: {found['sentences']} sentences; by chance "
+        f"{found['by_chance']} of them are among those that the trigram was estimated from."
     )
     columns = {
         "word errors": "wer",
@@ -202,10 +209,10 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(args)
     if not chosen.table_only:
-        measure(chosen.out, chosen.logs, load_recogniser(chosen.recogniser, chosen.model))
-    found = json.loads((chosen.out / "summary.json").read_text(encoding="utf-8"))
+        recogniser = load_recogniser(chosen.recogniser, chosen.model)
+        measure(chosen.out / recogniser.name, chosen.logs, recogniser)
     page = chosen.docs.read_text(encoding="utf-8")
-    chosen.docs.write_text(with_results(page, table(found)), encoding="utf-8")
+    chosen.docs.write_text(with_results(page, tables(chosen.out)), encoding="utf-8")
     return 0
 
 

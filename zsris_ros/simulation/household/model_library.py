@@ -55,13 +55,11 @@ _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
 class ModelSource:
     """Where models come from: folders of scanned objects, LIBERO's assets, the tabletop's shapes.
 
-    ``libero_part`` is the folder of LIBERO's assets that counts, all of them by default;
     ``held_out`` names are left out.
     """
 
     folders: tuple[Path, ...] = ()
     libero: Path | None = None
-    libero_part: str = ""
     shapes: bool = True
     held_out: frozenset[str] = frozenset()
 
@@ -69,8 +67,7 @@ class ModelSource:
         """Return the names of all models, sorted within their source."""
         found = [name for folder in self.folders for name in folder_model_names(folder)]
         if self.libero is not None:
-            words = libero_words().items()
-            found += [name for name, each in words if each["path"].startswith(self.libero_part)]
+            found += list(libero_words())
         if self.shapes:
             found += [_SHAPE + shape for shape in SHAPES]
         return [name for name in found if name not in self.held_out]
@@ -79,18 +76,14 @@ class ModelSource:
 def model_source(places: Sequence[str], held_out: Iterable[str] = ()) -> ModelSource:
     """Return the source of folders, "libero" (the package's assets) and "shapes".
 
-    "libero/FOLDER" is one folder of the assets: their models have licences by folder.
-
     Raises:
         InputError: A folder without objects, or LIBERO's package is not installed.
     """
-    parts = [each for each in places if each.split("/")[0] == "libero"]
-    folders = tuple(Path(each) for each in places if each not in (*parts, "shapes"))
+    folders = tuple(Path(each) for each in places if each not in ("libero", "shapes"))
     for folder in folders:
         folder_model_names(folder)
-    libero = libero_folder() if parts else None
-    part = "" if "libero" in parts else "".join(parts[:1]).removeprefix("libero/")
-    return ModelSource(folders, libero, part, "shapes" in places, frozenset(held_out))
+    libero = libero_folder() if "libero" in places else None
+    return ModelSource(folders, libero, "shapes" in places, frozenset(held_out))
 
 
 class ModelLibrary:
