@@ -52,6 +52,7 @@ START = 100 * SECOND
 WIDTH, HEIGHT = 64, 48
 COLOUR, DEPTH, INFO = "/cam/color/image_raw", "/cam/depth/image_raw", "/cam/color/camera_info"
 
+TABLETOP = ("--weights", "tabletop", "--device", "cpu")
 with_weights = pytest.mark.skipif(
     "tabletop" not in preset_names(), reason="the tabletop weights are not in this checkout"
 )
@@ -339,7 +340,7 @@ def test_answers_images_table_and_video(tmp_path: Path, capsys: pytest.CaptureFi
     out = tmp_path / "out"
     texts = ["the green plate", "the blue ball"]
     asked = [part for text in texts for part in ("--expression", text)]
-    command = ["replay", str(TABLETOP_BAG), *asked, "--every", "7s", "--device", "cpu", "--out"]
+    command = ["replay", str(TABLETOP_BAG), *asked, "--every", "7s", *TABLETOP, "--out"]
     assert cli.main([*command, str(out)]) == 0
     assert "2 frames, 4 answers: " in capsys.readouterr().out
     answered = rows(out)
@@ -372,7 +373,7 @@ def test_an_instruction_is_replayed_with_its_steps(tmp_path: Path) -> None:
     asked = [part for text in texts for part in ("--expression", text)]
     stamp_ns = read_truth(TABLETOP_BAG)[0].stamps_ns[0]
     when = f"{stamp_ns // SECOND}.{stamp_ns % SECOND:09d}"
-    command = ["replay", str(TABLETOP_BAG), *asked, "--stamp", when, "--device", "cpu", "--out"]
+    command = ["replay", str(TABLETOP_BAG), *asked, "--stamp", when, *TABLETOP, "--out"]
     assert cli.main([*command, str(out)]) == 0
     found, missing = rows(out)
     assert found["verdict"] == found["instruction_verdict"] == "FOUND"

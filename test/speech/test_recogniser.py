@@ -150,6 +150,7 @@ def test_the_best_of_whispers_guesses_is_that_with_the_language_model() -> None:
     assert best.text == "the red mug"
     assert best_hypothesis([red], 1.0).confidence == pytest.approx(np.exp(-1.2 / 4))
     assert best.confidence < best_hypothesis([red], 1.0).confidence, "another guess takes a share"
+    assert best_hypothesis([red, red], 1.0) == best_hypothesis([red], 1.0), "the same text twice"
     assert best_hypothesis([red], 0.5).confidence == pytest.approx(np.exp(-1.2 / 4) / 2)
     assert best_hypothesis([], 1.0) == RecognisedText("", 0.0)
 

@@ -118,7 +118,8 @@ def test_a_replay_without_ros_answers_as_the_node(
 ) -> None:
     asked = [part for question in QUESTIONS for part in ("--expression", question.text)]
     stamp = f"{STAMP // 10**9}.{STAMP % 10**9:09d}"
-    options = ["--stamp", stamp, "--device", "cpu", "--out", str(tmp_path / "out")]
+    options = ["--weights", "tabletop", "--stamp", stamp, "--device", "cpu"]
+    options += ["--out", str(tmp_path / "out")]
     replayed = python(WITHOUT_ROS, "replay", str(TABLETOP_BAG), *asked, *options)
     assert replayed.returncode == 0, replayed.stderr
     lines = (tmp_path / "out" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
