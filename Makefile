@@ -162,11 +162,11 @@ bench-report: $(MADE)/test $(MADE)/package
 EVAL := $(VENV)/bin/zsris eval
 CATEGORIES := attribute,position,relation,superlative,size,between,ordinal
 results: $(MADE)/test $(MADE)/package
-	$(EVAL) tabletop --out out/results/tabletop
-	$(EVAL) tabletop --verdict --out out/results/verdict
-	$(EVAL) tabletop --categories $(CATEGORIES) --method all --variant all --proposals sam+depth \
+	$(EVAL) tabletop --weights tabletop --out out/results/tabletop
+	$(EVAL) tabletop --weights tabletop --verdict --out out/results/verdict
+	$(EVAL) tabletop --weights tabletop --categories $(CATEGORIES) --method all --variant all --proposals sam+depth \
 	  --out out/results/methods
-	@[ -z "$(ZSRIS_OSD_DIR)" ] || $(EVAL) osd --root "$(ZSRIS_OSD_DIR)" --out out/results/osd
+	@[ -z "$(ZSRIS_OSD_DIR)" ] || $(EVAL) osd --root "$(ZSRIS_OSD_DIR)" --weights tabletop --out out/results/osd
 	$(VENV)/bin/zsris demo --out out/demo
 	for name in tabletop verdict osd; do [ ! -e out/results/$$name/summary.json ] || \
 	  install -D -m 644 -t docs/results/$$name out/results/$$name/summary.json; done
@@ -197,7 +197,7 @@ GRASPS := out/grasp
 grasps: $(MADE)/test $(MADE)/package
 	$(GRASP) --seed 300 --out $(GRASPS)/clutter
 	$(GRASP) --seed 0 --out $(GRASPS)/clutter-0
-	$(GRASP) --seed 200 --ask-kind --out $(GRASPS)/kind
+	$(GRASP) --seed 200 --ask-kind --weights tabletop --out $(GRASPS)/kind
 	$(GRASP) --seed 0 --scenes 80 --count 1 --out $(GRASPS)/alone
 	$(GRASP) --seed 0 --gripper suction_30mm --out $(GRASPS)/suction
 	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || { \
@@ -251,7 +251,7 @@ places: $(MADE)/test $(MADE)/package
 # The table of equal objects in docs/node.md.
 TRACKS := docs/results/tracking
 tracks: $(MADE)/test $(MADE)/package
-	$(EVAL) track --seed 0 --seeds 10 --out out/tracks
+	$(EVAL) track --weights tabletop --seed 0 --seeds 10 --out out/tracks
 	install -D -m 644 -t $(TRACKS) out/tracks/summary.json
 	$(VENV)/bin/python -m zsris_ros.evaluation.tracking.track_tables docs/node.md \
 	  $(TRACKS)/summary.json

@@ -1,6 +1,6 @@
 """Resolve an expression in every frame of a bag, without ROS.
 
-python examples/bag.py zsris_ros/demo/tabletop_bag "the second mug from the right"
+python examples/bag.py zsris_ros/demo/household_bag "the cup"
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zsris_ros.replay.bag import Bag
 from zsris_ros.replay.topics import find_topics
 
 folder, expression = sys.argv[1:]
-segmenter = load_segmenter("tabletop")
+segmenter = load_segmenter("household")
 with Bag(Path(folder)) as bag:
     topics = find_topics(bag)
     recording = bag.recording(topics, tolerance_ns=50_000_000)  # between an image and its depth

@@ -36,7 +36,7 @@ class ColourProposer:
 
 
 picture, expression = sys.argv[1:]
-segmenter = load_models("tabletop").segmenter(ColourProposer())
+segmenter = load_models("household").segmenter(ColourProposer())
 scene = segmenter.look(Frame(np.asarray(Image.open(picture).convert("RGB"))))
 print(f"{len(scene.proposals)} proposals")
 print(segmenter.refer(scene, expression).message)

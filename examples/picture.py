@@ -15,7 +15,7 @@ from zsris_ros import Frame, Verdict, load_segmenter
 parser = argparse.ArgumentParser()
 parser.add_argument("picture")
 parser.add_argument("expression")
-parser.add_argument("--weights", default="tabletop", help="the preset; see `zsris weights list`")
+parser.add_argument("--weights", default="household", help="the preset; see `zsris weights list`")
 parser.add_argument("--out", default="mask.png")
 args = parser.parse_args()
 

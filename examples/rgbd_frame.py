@@ -25,7 +25,7 @@ rgb = np.asarray(Image.open(args.rgb).convert("RGB"))
 depth = np.asarray(Image.open(args.depth)).astype(np.float32) / 1000
 intrinsics = Intrinsics(*map(float, args.intrinsics.split(",")))
 
-segmenter = load_segmenter("tabletop")
+segmenter = load_segmenter("household")
 scene = segmenter.look(Frame(rgb, depth, intrinsics))
 for expression in args.expressions:
     result = segmenter.refer(scene, expression)

@@ -4,7 +4,7 @@ A frame is encoded once; any number of referring expressions is then resolved in
 
 Example:
     >>> from zsris_ros import Frame, load_segmenter
-    >>> segmenter = load_segmenter("tabletop")
+    >>> segmenter = load_segmenter("household")
     >>> scene = segmenter.look(Frame(rgb))
     >>> result = segmenter.refer(scene, "the red mug left of the bowl")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedScene, read_frames, read_truth
+from zsris_ros.demo.demo_bag import HOUSEHOLD_BAG, RecordedScene, read_frames, read_truth
 from zsris_ros.types import Frame, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,12 +31,12 @@ def run_example(name: str, *arguments: object, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def scene() -> RecordedScene:
-    return read_truth(TABLETOP_BAG)[0]
+    return read_truth(HOUSEHOLD_BAG)[0]
 
 
 @pytest.fixture(scope="module")
 def frame(scene: RecordedScene) -> Frame:
-    (frame,) = read_frames(TABLETOP_BAG, scene.stamps_ns[-1:]).values()
+    (frame,) = read_frames(HOUSEHOLD_BAG, scene.stamps_ns[-1:]).values()
     return frame
 
 
@@ -71,7 +71,7 @@ def test_metres_of_an_rgbd_frame(
 
 
 def test_a_bag(scene: RecordedScene, tmp_path: Path) -> None:
-    output = run_example("bag.py", TABLETOP_BAG, scene.expressions[0].text, folder=tmp_path)
+    output = run_example("bag.py", HOUSEHOLD_BAG, scene.expressions[0].text, folder=tmp_path)
     lines = output.splitlines()
     assert len(lines) > 1 and all(" s: " in line for line in lines)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.load_options import DEFAULT_WEIGHTS, LoadOptions
 
 if TYPE_CHECKING:
     from zsris_ros.simulation.household.model_library import ModelLibrary
@@ -29,7 +29,9 @@ OBJECTS: Mapping[str, Any] = {
 def add_models(parser: argparse.ArgumentParser, auto: str = RULES) -> None:
     """Declare the options of ``model_options``; ``auto`` describes the parser "auto"."""
     parser.add_argument(
-        "--weights", default="tabletop", help="preset of `zsris weights list` (default: tabletop)"
+        "--weights",
+        default=DEFAULT_WEIGHTS,
+        help=f"preset of `zsris weights list` (default: {DEFAULT_WEIGHTS})",
     )
     parser.add_argument(
         "--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, ..."

@@ -25,8 +25,8 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zsris_ros.demo.record import SEEDS, record
+    from zsris_ros.demo.record import record
 
-    size = record(args.out, args.seeds or SEEDS, read_models(args))
+    size = record(args.out, args.seeds or (), read_models(args))
     print(f"{args.out}: {size / 1e6:.1f} MB")
     return 0

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from zsris_ros.weights.catalogue import default_directory
 
+DEFAULT_WEIGHTS = "household"
+"""The preset of commands and nodes that name none: shipped, small, of simulated scenes."""
+
 
 @dataclass(frozen=True)
 class LoadOptions:

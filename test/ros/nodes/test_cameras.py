@@ -115,8 +115,8 @@ def test_a_camera_can_rest_while_another_works(
     assert status_of(clients["wrist"].ask("red")) == "FOUND"
     assert spare.set("weights", "other") == ""
     assert not spare.change(Transition.TRANSITION_CONFIGURE), "one process has one model"
-    process.wait_for_log("loaded with weights 'tabletop', not 'other'")
-    assert spare.set("weights", "tabletop") == ""
+    process.wait_for_log("loaded with weights 'household', not 'other'")
+    assert spare.set("weights", "household") == ""
     assert spare.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
     assert spare.ask("red")[0] == "FOUND"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from zsris_ros.camera.frame_buffer import MEMORY, STAMP_TOLERANCE, SYNC_TOLERANCE
 from zsris_ros.camera.image_messages import MAX_PIXELS
+from zsris_ros.models.load_options import DEFAULT_WEIGHTS
 from zsris_ros.ros.parameters.parameter_declaration import Changes, parameter_field
 
 
@@ -24,7 +25,7 @@ class Parameters:
         changes=Changes.NEVER,
     )
     weights: str = parameter_field(
-        "tabletop",
+        DEFAULT_WEIGHTS,
         "Name of the weights preset, as `zsris weights list` shows it.",
         changes=Changes.UNCONFIGURED,
     )
