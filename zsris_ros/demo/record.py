@@ -28,9 +28,9 @@ from zsris_ros.types import FloatArray, InputError, Intrinsics
 
 SEEDS = (1332, 1138, 1109, 1020)
 """Tabletops whose expressions have all categories."""
-HOUSEHOLD_SEEDS = (32, 41, 54, 14)
-"""Households of scanned objects, chosen of seeds 0 to 62 because all their questions are answered
-rightly: of all questions about those, 64 % are."""
+HOUSEHOLD_SEEDS = (41, 32, 54, 14)
+"""Households of scanned objects, chosen because all their questions are answered rightly and within
+15 mm; of all questions about the 53 that were looked at, of seeds 0 to 62, 64 % are right."""
 CATEGORIES = (
     ("attribute", "position", "plural", "ordinal"),
     ("relation", "superlative", "attribute", "chain"),
