@@ -135,7 +135,7 @@ def test_the_command_writes_what_the_weights_folder_takes(
     document = json.loads((tmp_path / "calibration.json").read_text())
     assert 0 <= document["measured"]["ece"] <= 1
     assert "10000" in document["referring"]["calibration"]["measured_on"]
-    (tmp_path / "calibration.json").rename(tmp_path / "tabletop.calibration.json")
-    preset = with_calibration(load_preset("tabletop"), tmp_path)
+    (tmp_path / "calibration.json").rename(tmp_path / "household.calibration.json")
+    preset = with_calibration(load_preset("household"), tmp_path)
     assert preset.referring.min_score == document["referring"]["min_score"]
     assert preset.referring.calibration.measured
