@@ -41,9 +41,10 @@ def test_the_log_names_weights_precision_and_device(caplog: pytest.LogCaptureFix
     caplog.set_level(logging.INFO, "zsris_ros")
     TorchModel(Parameters(device="cpu", parser="rules")).check_device()
     info, warning = (each for each in caplog.records if "model_holder" in each.name)
-    assert "weights 'tabletop' in float32 on cpu, " in info.getMessage()
+    assert "weights 'household' in float32 on cpu, " in info.getMessage()
     assert warning.levelno == logging.WARNING
-    assert "made for the demo" in warning.getMessage() and "zsris weights fetch" in warning.msg
+    assert "bundled weights 'household' know only" in warning.getMessage()
+    assert "fetch openai-sam-b" in warning.msg
 
 
 def test_missing_weights_are_named() -> None:
@@ -80,10 +81,10 @@ def test_nodes_share_a_model_that_moves_with_the_first_and_the_last_active_one()
     first.to_memory()  # again, as after a failed transition
     second.to_memory()
     assert len(loaded) == 1 and loaded[0].moves == ["device", "memory"]
-    with pytest.raises(InputError, match="loaded with weights 'tabletop', not 'household'"):
-        shared.load(Parameters(weights="household"))
+    with pytest.raises(InputError, match="loaded with weights 'household', not 'tabletop'"):
+        shared.load(Parameters(weights="tabletop"))
     del first, second
-    shared.load(Parameters(weights="household"))
+    shared.load(Parameters(weights="tabletop"))
     assert len(loaded) == 2, "without users the model is dropped"
 
 

@@ -164,7 +164,7 @@ class TorchModel:
             torch.ones(1, device=self._device).sum().item()
 
     def _log_models(self, weights: str) -> None:
-        """Log what runs where, and a warning of the weights of the demo."""
+        """Log what runs where, and a warning of the bundled weights."""
         import torch
 
         from zsris_ros.models.preset import checkpoints
@@ -176,8 +176,8 @@ class TorchModel:
         LOG.info("weights '%s' in %s on %s", weights, precision, device)
         if not checkpoints(weights):
             LOG.warning(
-                "the weights '%s' are made for the demo and know only the objects of a simulated "
-                "table: `zsris weights fetch openai-sam-b`, then set the parameter weights",
+                "the bundled weights '%s' know only the objects of their simulated scenes: `zsris "
+                "weights fetch openai-sam-b`, then set the parameter weights",
                 weights,
             )
 
