@@ -288,7 +288,7 @@ def refcoco(root: Path, out: Path) -> list[str]:
     return [
         *("eval", "refcoco", "--root", str(root), "--out", str(out), "--device", "cpu"),
         *("--proposals", "truth", "--method", "hybridgl,crop", "--variant", "paper,product"),
-        *("--parser", "rules"),
+        *("--parser", "rules", "--weights", "tabletop"),
     ]
 
 
@@ -330,6 +330,7 @@ def test_one_method_gets_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[
     out = tmp_path / "out"
     arguments = ["eval", "refcoco", "--root", str(tmp_path / "data"), "--out", str(out)]
     arguments += ["--proposals", "truth", "--parser", "rules", "--device", "cpu"]
+    arguments += ["--weights", "tabletop"]
     assert main(arguments) == 0
     assert "report.html" in capsys.readouterr().out
     assert "RefCOCO" in (out / "report.html").read_text()
@@ -357,7 +358,7 @@ def test_published_variants_compute_in_float32_unless_asked(
     def dtypes(name: str, *arguments: str) -> set[str]:
         command = ["eval", "refcoco", "--root", str(tmp_path / "data"), "--device", "cpu"]
         command += ["--out", str(tmp_path / name), "--proposals", "truth", "--parser", "rules"]
-        command += arguments
+        command += ["--weights", "tabletop", *arguments]
         assert main(command) == 0
         runs = (tmp_path / name).glob("**/run.json")
         return {json.loads(path.read_text())["dtype"] for path in runs}

@@ -106,4 +106,4 @@ def test_a_completed_run_is_not_repeated(
     assert summary["settings"]["seeds"] == [7, 7]
     assert list(summary["films"]) == list(FILMS)
     assert "is removed" in capsys.readouterr().out
-    assert cli.main([*command, "--weights", "household"]) == 2
+    assert cli.main([*command, "--weights", "tabletop"]) == 2

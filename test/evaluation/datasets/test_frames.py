@@ -162,6 +162,7 @@ def test_a_box_is_compared_with_the_box_of_the_mask() -> None:
 
 def run(root: Path, out: Path, *more: str) -> dict[str, Any]:
     arguments = ["eval", "frames", "--root", str(root), "--out", str(out), "--device", "cpu"]
+    arguments += ["--weights", "tabletop"]
     assert main([*arguments, *more]) == 0
     summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
     return summary
