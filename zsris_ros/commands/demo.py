@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zsris_ros.commands.options import Subparsers
+from zsris_ros.models.load_options import DEFAULT_WEIGHTS
 
 MISSED = 1
 
@@ -27,7 +28,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         help="a recording of `zsris record-tabletop` (default: the shipped household, with the "
         "weights tabletop the shipped tabletop)",
     )
-    parser.add_argument("--weights", default="household", help="preset (default: household)")
+    parser.add_argument(
+        "--weights", default=DEFAULT_WEIGHTS, help=f"preset (default: {DEFAULT_WEIGHTS})"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
     parser.set_defaults(run=run)
 

@@ -55,8 +55,7 @@ def best_hypothesis(found: Sequence[Hypothesis], speech: float) -> RecognisedTex
     """Return the hypothesis of the highest score.
 
     Its confidence is its share among the different texts, times the mean probability of its tokens,
-    times ``speech``, the probability that the sound is speech. On the sentences of LANGUAGE_WEIGHT,
-    6, 32, 68 and 91 of 100 are right at confidences around 0.3, 0.5, 0.7 and 0.9.
+    times ``speech``, the probability that the sound is speech.
     """
     if not found:
         return RecognisedText("", 0.0)
