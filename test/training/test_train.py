@@ -26,8 +26,9 @@ def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
     assert all((tmp_path / name).is_file() for name in FILES)
     assert "sam.safetensors" in capsys.readouterr().out
-    proposals = (tmp_path / "household" / PROPOSALS).read_text().splitlines()
-    assert len(proposals) == VIEWS and any(json.loads(line) for line in proposals)
+    for each in ("household", "tabletop"):
+        proposals = (tmp_path / each / PROPOSALS).read_text().splitlines()
+        assert len(proposals) == VIEWS and any(json.loads(line) for line in proposals)
     pictures = (tmp_path / "household" / "rgb.npy").stat().st_mtime_ns
     first = (tmp_path / "sam.safetensors").read_bytes()
 

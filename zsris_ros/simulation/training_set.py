@@ -16,11 +16,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from zsris_ros.simulation.layout import draw_layout, vary
-from zsris_ros.simulation.render import LayoutRenderer
+from zsris_ros.simulation.render import LayoutRenderer, Rendering
+from zsris_ros.types import Frame, Intrinsics
 
 TRAINING_SEEDS = 1_000_000
 VIEWS = 5
 WIDTH, HEIGHT = 640, 480
+DEPTH, INTRINSICS = "depth.npy", "intrinsics.npy"
+"""The files of each image's depth (uint16 HxW, millimetres) and fx, fy, cx, cy (pixels)."""
 PROPOSALS = "proposals.jsonl"
 """The file of a set with a line for each image: the proposed masks as compressed run lengths."""
 
@@ -81,8 +84,35 @@ def create_arrays(directory: Path, images: int) -> None:
     """Create the empty files of a set."""
     directory.mkdir(parents=True, exist_ok=True)
     shape = (images, HEIGHT, WIDTH)
-    for name, size in (("rgb", (*shape, 3)), ("labels", shape)):
-        np.lib.format.open_memmap(directory / f"{name}.npy", "w+", np.uint8, size).flush()
+    create = np.lib.format.open_memmap
+    create(directory / "rgb.npy", "w+", np.uint8, (*shape, 3)).flush()
+    create(directory / "labels.npy", "w+", np.uint8, shape).flush()
+    create(directory / DEPTH, "w+", np.uint16, shape).flush()
+    create(directory / INTRINSICS, "w+", np.float64, (images, 4)).flush()
+
+
+def store(directory: Path, row: int, rendering: Rendering) -> None:
+    """Store a rendering as image ``row`` of a set."""
+    assert rendering.depth is not None
+    camera = rendering.intrinsics
+    values = {
+        "rgb.npy": rendering.rgb,
+        "labels.npy": rendering.labels,
+        DEPTH: np.minimum(rendering.depth * 1000, 65535),
+        INTRINSICS: (camera.fx, camera.fy, camera.cx, camera.cy),
+    }
+    for name, value in values.items():
+        np.load(directory / name, mmap_mode="r+")[row] = value
+
+
+def frame_of(directory: Path, row: int) -> Frame:
+    """Return one image of a set with depth and intrinsics."""
+    images, depth, intrinsics = (
+        np.load(directory / name, mmap_mode="r") for name in ("rgb.npy", DEPTH, INTRINSICS)
+    )
+    metres = depth[row].astype(np.float32) / np.float32(1000)
+    fx, fy, cx, cy = (float(value) for value in intrinsics[row])
+    return Frame(np.array(images[row]), metres, Intrinsics(fx, fy, cx, cy))
 
 
 def render_training_set(directory: Path, layouts: int, workers: int) -> TrainingSet:
@@ -102,17 +132,13 @@ def render_training_set(directory: Path, layouts: int, workers: int) -> Training
 
 def _render_layout(job: tuple[str, int]) -> list[list[str]]:
     directory, index = Path(job[0]), job[1]
-    rgb = np.load(directory / "rgb.npy", mmap_mode="r+")
-    labels = np.load(directory / "labels.npy", mmap_mode="r+")
     seed = TRAINING_SEEDS + index
     rng = np.random.default_rng([seed, 1])
     layout = draw_layout(seed)
     names = []
     with LayoutRenderer(layout, WIDTH, HEIGHT) as renderer:
         for view in range(VIEWS):
-            rendering = renderer.render(layout, depth=False)
-            row = index * VIEWS + view
-            rgb[row], labels[row] = rendering.rgb, rendering.labels
+            store(directory, index * VIEWS + view, renderer.render(layout))
             names.append([placed.name for placed in layout.objects])
             layout = vary(layout, rng)
     return names

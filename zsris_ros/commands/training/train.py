@@ -14,7 +14,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         "train",
         help="render the training sets and train the small SAM and the small CLIP",
         description="Renders household and tabletop scenes, trains the small SAM, proposes masks "
-        "in the household with it and with depth, trains the small CLIP on true and proposed "
+        "in the scenes with it and with depth, trains the small CLIP on true and proposed "
         "masks, and exports both. Each step resumes an interrupted call with the same --out.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of all results")
@@ -81,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
         sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
         sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)
         sizes[sam_file] = export_sam(sam, sam_file)
-    propose_set(household, training_proposers(sam_file), args.workers)
+    for directory in (household, tabletop):
+        propose_set(directory, training_proposers(sam_file), args.workers)
     data = load_training_set(household, tabletop)
     clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
     clip = train_clip(data, words, args.out / "clip_training.pt", clip_schedule, args.seed)

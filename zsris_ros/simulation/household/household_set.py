@@ -29,13 +29,11 @@ from zsris_ros.simulation.training_set import (
     TrainingSet,
     create_arrays,
     load_training_set,
+    store,
 )
-from zsris_ros.types import Frame, Intrinsics
 
 WORDS = "words.json"
 """The file of a set that describes the names of its objects."""
-DEPTH, INTRINSICS = "depth.npy", "intrinsics.npy"
-"""The files of each image's depth (uint16 HxW, millimetres) and fx, fy, cx, cy (pixels)."""
 
 _library: ModelLibrary | None = None
 """The models of a rendering process, read before it is forked."""
@@ -55,10 +53,6 @@ def render_household_set(
         return load_training_set(directory)
     if not names:
         create_arrays(directory, layouts * VIEWS)
-        count = layouts * VIEWS
-        create = np.lib.format.open_memmap
-        create(directory / DEPTH, "w+", np.uint16, (count, HEIGHT, WIDTH)).flush()
-        create(directory / INTRINSICS, "w+", np.float64, (count, 4)).flush()
     _library = ModelLibrary(source).read_all()
     save_words(training_words(_library), directory / WORDS)
     jobs = [(str(directory), index) for index in range(len(names) // VIEWS, layouts)]
@@ -70,33 +64,14 @@ def render_household_set(
     return load_training_set(directory)
 
 
-def frame_of(directory: Path, row: int) -> Frame:
-    """Return one image of a set with depth and intrinsics."""
-    images, depth, intrinsics = (
-        np.load(directory / name, mmap_mode="r") for name in ("rgb.npy", DEPTH, INTRINSICS)
-    )
-    metres = depth[row].astype(np.float32) / np.float32(1000)
-    fx, fy, cx, cy = (float(value) for value in intrinsics[row])
-    return Frame(np.array(images[row]), metres, Intrinsics(fx, fy, cx, cy))
-
-
 def _render_layout(job: tuple[str, int]) -> list[str]:
     assert _library is not None
     directory, index = Path(job[0]), job[1]
-    rgb = np.load(directory / "rgb.npy", mmap_mode="r+")
-    labels = np.load(directory / "labels.npy", mmap_mode="r+")
-    depth = np.load(directory / DEPTH, mmap_mode="r+")
-    intrinsics = np.load(directory / INTRINSICS, mmap_mode="r+")
     seed = TRAINING_SEEDS + index
     rng = np.random.default_rng([seed, 1])
     layout = draw_household(seed, _library)
     with HouseholdRenderer(layout, WIDTH, HEIGHT) as renderer:
         for view in range(VIEWS):
-            rendering = renderer.render(layout)
-            assert rendering.depth is not None
-            row, camera = index * VIEWS + view, rendering.intrinsics
-            rgb[row], labels[row] = rendering.rgb, rendering.labels
-            depth[row] = np.minimum(rendering.depth * 1000, 65535)
-            intrinsics[row] = camera.fx, camera.fy, camera.cx, camera.cy
+            store(directory, index * VIEWS + view, renderer.render(layout))
             layout = vary_household(layout, rng)
     return [placed.key for placed in layout.objects]

@@ -23,8 +23,7 @@ from zsris_ros.proposals.depth.depth_proposer import DepthProposer
 from zsris_ros.proposals.mask_nms import merge_proposals
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
-from zsris_ros.simulation.household.household_set import frame_of
-from zsris_ros.simulation.training_set import PROPOSALS
+from zsris_ros.simulation.training_set import PROPOSALS, frame_of
 from zsris_ros.weights.checkpoint import load_state_dict
 
 PRESET = "household"
@@ -46,10 +45,10 @@ def training_proposers(sam: Path) -> list[Proposer]:
 
 
 def propose_set(directory: Path, proposers: Sequence[Proposer], workers: int) -> None:
-    """Write the proposals of every image of a household set, going on where a call stopped.
+    """Write the proposals of every image of a set, going on where a call stopped.
 
     Args:
-        directory: The set, as ``render_household_set`` writes it.
+        directory: The set, as ``render_training_set`` writes it.
         proposers: Find the masks.
         workers: Processes.
     """
