@@ -79,6 +79,15 @@ def test_any_mask_in_any_batch_and_order(
     assert encoder(clip).encode(rgb, masks[:0]).shape == (0, clip.embed_dim)
 
 
+def test_window_scales_average_unit_features(clip: ResnetClip) -> None:
+    rgb, masks = odd_frame()
+    each = [
+        F.normalize(encoder(clip, window=window).encode(rgb, masks), dim=-1) for window in (2.0, 3.0)
+    ]
+    both = encoder(clip, window=2.0, window_scales=(1.0, 1.5)).encode(rgb, masks)
+    torch.testing.assert_close(both, (each[0] + each[1]) / 2, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize(
     "changes", [{"start": 5}, {"start": -1}, {"mode": "L2G"}, {"halo": 1}, {"depth": 2}]
 )
@@ -98,6 +107,15 @@ def test_a_cell_of_the_dense_map_is_the_pooling_of_that_cell_alone(clip: ResnetC
     assert float(heat[30, 40]) > 0.9
     with pytest.raises(InputError, match="stride 32"):
         DenseLocaliser(clip, GemSettings(size=80))
+
+
+def test_window_scales_need_a_residual_network_and_positive_numbers() -> None:
+    vit = ClipModel(build_clip(CONFIG))
+    with pytest.raises(InputError, match="residual"):
+        make_mask_encoder(vit, HybridSettings(start_block=2, window_scales=(1.0, 2.0)))
+    for scales in ((), (0.0, 1.0)):
+        with pytest.raises(InputError, match="positive"):
+            HybridSettings(window_scales=scales)
 
 
 def test_encoders_fit_the_network(clip: ResnetClip) -> None:

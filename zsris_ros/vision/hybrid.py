@@ -55,6 +55,8 @@ class HybridEncoder:
             raise InputError(f"mode must be one of {', '.join(_MODES)}, got {self.settings.mode!r}")
         if self.settings.halo is not None and self.settings.window is not None:
             raise InputError("halo needs pictures of the whole frame: leave out halo or window")
+        if self.settings.window_scales != (1.0,):
+            raise InputError("window_scales are for residual networks: leave them out")
         self._reads_local, self._reads_global, self._run_late = _MODES[self.settings.mode]
         self._streams = self._reads_local + self._reads_global
         self._batches = BatchRunner(self.settings.batch_size, "masks")

@@ -42,9 +42,11 @@ class HybridSettings:
     ``mask_antialias``, ``image_antialias``: average the area of a coarser pixel instead of sampling
     it. ``full_cell``: scale a mask's grid to a maximum of 1, which preserves objects smaller than a
     cell. ``window``: None resizes the whole frame (the paper); a number crops a square of that many
-    times the longer side of the mask's box, at least ``window_min_px`` wide. ``batch_size``: masks
-    at a time. ``depth``: number of blocks to use (None: all). ``halo``: compute only the tokens in
-    a mask and this many rings of cells around it (see ``background_tokens``; None: all).
+    times the longer side of the mask's box, at least ``window_min_px`` wide. ``window_scales``:
+    factors of the window; the feature is the mean of one unit feature each (residual networks).
+    ``batch_size``: masks at a time. ``depth``: number of blocks to use (None: all). ``halo``:
+    compute only the tokens in a mask and this many rings of cells around it (see
+    ``background_tokens``; None: all).
     """
 
     start_block: int = 9
@@ -60,6 +62,7 @@ class HybridSettings:
     full_cell: bool = True
     window: float | None = None
     window_min_px: int = 32
+    window_scales: tuple[float, ...] = (1.0,)
     batch_size: int = 16
     depth: int | None = None
     halo: int | None = None
@@ -75,6 +78,9 @@ class HybridSettings:
             raise InputError(f"batch_size must be at least 1, got {self.batch_size}")
         if self.window is not None and not self.window > 0:
             raise InputError(f"window must be a positive number or None, got {self.window}")
+        object.__setattr__(self, "window_scales", tuple(float(each) for each in self.window_scales))
+        if not self.window_scales or min(self.window_scales) <= 0:
+            raise InputError(f"window_scales must be positive numbers, got {self.window_scales}")
         if self.halo is not None and self.halo < 0:
             raise InputError(f"halo must be a number of cells or None, got {self.halo}")
 
@@ -225,10 +231,14 @@ class ViewMaker:
             background = resize(self._blurred[None], size, settings.image_antialias)
             self._background = torch.cat([self._fill.expand_as(background[0])[None], background])
 
-    def __call__(self, indices: Sequence[int]) -> Views:
-        """Return the views of the masks at ``indices``."""
-        make = self._resized_view if self.settings.window is None else self._cropped_view
-        images, grids = zip(*map(make, indices), strict=True)
+    def __call__(self, indices: Sequence[int], scale: float = 1.0) -> Views:
+        """Return the views of the masks at ``indices``; ``scale`` multiplies the window."""
+        if self.settings.window is None:
+            views = [self._resized_view(index) for index in indices]
+        else:
+            window = self.settings.window * scale
+            views = [self._cropped_view(index, window) for index in indices]
+        images, grids = zip(*views, strict=True)
         both = torch.stack(images)
         return Views(both[:, 0], both[:, 1], torch.cat(grids))
 
@@ -283,11 +293,10 @@ class ViewMaker:
             )
         return images, self._grid_of(mask)
 
-    def _cropped_view(self, index: int) -> tuple[Tensor, Tensor]:
+    def _cropped_view(self, index: int, window: float) -> tuple[Tensor, Tensor]:
         """Local and global image and grid of one mask's square."""
         options = self.settings
-        assert options.window is not None
-        box = square_crop(self._host_masks[index], options.window, options.window_min_px)
+        box = square_crop(self._host_masks[index], window, options.window_min_px)
         mask = crop_mask(self._masks[index], box)
         composed = self._compose(mask, crop(self._sharp, box), crop(self._blurred, box))
         return resize(composed, self.size, options.image_antialias), self._grid_of(mask)

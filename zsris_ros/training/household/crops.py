@@ -28,7 +28,7 @@ WRONG_MASK = ""
 """The name of a crop whose mask is not one whole object: no caption fits."""
 
 SMALLEST_OBJECT_PX = 200
-OBJECTS = 0.7
+OBJECTS = 0.55
 """Share of objects among the crops of a batch; the others are wrong masks and scenery."""
 SHARED_WORDS = 0.3
 """Share of the batches whose objects share a noun or a colour with many others of the batch."""
@@ -36,7 +36,7 @@ GROUPS = 4
 """Words of such a batch."""
 RENEWED = 12
 """Crops that are cut anew for each batch."""
-WITH_PROPOSALS = 0.55
+WITH_PROPOSALS = 0.75
 """Least share of the crops that are cut from images with proposals, if there are any."""
 PROPOSED = 0.6
 """Share of proposals among the crops of an image that has some."""
@@ -195,7 +195,7 @@ class CropBank:
             drawn = self._proposed(str(rng.choice(proposals)), labels, names)
         mask, name = drawn or self._draw_mask(labels, names)
         assert settings.window is not None
-        region = square_crop(mask, settings.window * rng.uniform(0.9, 1.1), 32)
+        region = square_crop(mask, settings.window * rng.uniform(0.8, 1.25), 32)
         ys = np.clip(np.arange(region.y, region.y + region.height), 0, mask.shape[0] - 1)
         xs = np.clip(np.arange(region.x, region.x + region.width), 0, mask.shape[1] - 1)
         sharp = np.ascontiguousarray(rgb[np.ix_(ys, xs)])

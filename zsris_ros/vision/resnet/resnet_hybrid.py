@@ -60,13 +60,19 @@ class ResnetHybridEncoder:
         maker = ViewMaker(rgb, masks, self.settings, clip.image_size, self.grid, clip.device)
         at_most = items_at_once(2 * clip.activations_per_image, clip.device)
 
-        def work(batch: slice) -> Tensor:
-            with stage("compositing"):
-                views = maker(range(len(masks))[batch])
-            return self.hybrid_forward(*views)
+        def features(scale: float) -> Tensor:
+            def work(batch: slice) -> Tensor:
+                with stage("compositing"):
+                    views = maker(range(len(masks))[batch], scale)
+                return self.hybrid_forward(*views)
+
+            return torch.cat(self._batches.run(work, len(masks), at_most))
 
         with torch.no_grad():
-            return torch.cat(self._batches.run(work, len(masks), at_most))
+            scales = self.settings.window_scales
+            if len(scales) == 1:
+                return features(scales[0])
+            return torch.stack([F.normalize(features(each), dim=-1) for each in scales]).mean(0)
 
     def hybrid_forward(self, local_images: Tensor, global_images: Tensor, grids: Tensor) -> Tensor:
         """Return features NxE of images Nx3xSxS (twice) and grids NxGxG; differentiable.
