@@ -9,12 +9,14 @@ import pytest
 from support.tabletop_reading import referents
 
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
+from zsris_ros.language.interpretation import posture
 from zsris_ros.language.rule_parser import parse
 from zsris_ros.simulation.expressions.expressions import (
     CATEGORIES,
     ReferringExpression,
     expressions,
 )
+from zsris_ros.simulation.expressions.nouns import nouns
 from zsris_ros.simulation.expressions.verdict_expressions import (
     ABSENT,
     AMBIGUOUS,
@@ -55,6 +57,23 @@ def test_every_expression_is_true_of_its_targets_alone(asked: list[Asked]) -> No
         assert (len(each.targets) > 1) == (each.category == "plural"), each
     count = Counter(each.category for _, each in asked)
     assert set(count) == set(CATEGORIES) and min(count.values()) >= 10, count
+
+
+def test_a_posture_means_those_that_stand_or_those_that_lie(scenes: list[TabletopScene]) -> None:
+    said = Counter()
+    for scene in scenes:
+        upright = next(noun.objects[0] for noun in nouns(scene) if len(noun.objects) > 1)
+        objects = [
+            replace(each, extent_m=(0.05, 0.05, 0.15) if i == upright else (0.15, 0.05, 0.05))
+            for i, each in enumerate(scene.objects)
+        ]
+        posed = replace(scene, objects=tuple(objects))
+        for each in expressions(posed, MANY, ("posture",)):
+            said[posture(each.text)] += 1
+            assert (each.targets == (upright,)) == (posture(each.text) == "standing")
+            assert parse(each.text).target.head != "object"
+        assert not [m for m in expressions(scene, MANY, CATEGORIES) if m.category == "posture"]
+    assert said["standing"] and None not in said
 
 
 def test_every_verdict_is_right(judged: list[Asked]) -> None:

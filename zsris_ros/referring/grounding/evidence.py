@@ -5,6 +5,7 @@ All fits are float32 N in [0, 1].
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,13 +21,16 @@ from zsris_ros.referring.grounding.ranking import (
     precedence,
 )
 from zsris_ros.referring.objects.object_filter import find_objects, objectness, suppress_overlaps
+from zsris_ros.referring.objects.object_geometry import Extents
 from zsris_ros.types import BoolArray, NounPhrase, Scene
 from zsris_ros.vision.protocols import Localiser
 
 _SAME_IOU, _PART = 0.5, 0.9
 """Two masks are one object above this IoU, or this containment of the smaller in the larger."""
 _SLENDERNESS_SLOPE = 2.0
-"""Slope of the logit of standing over the logarithm of height by width."""
+"""Slope of the logit of standing over the logarithm of height by length."""
+_LEAST_LENGTH = 0.005
+"""Metres."""
 
 
 def whole_objects(scene: Scene) -> BoolArray:
@@ -57,9 +61,17 @@ def place_fit(scene: Scene, positions: tuple[str, ...]) -> Tensor:
 
 
 def posture_fit(scene: Scene, posture: str) -> Tensor:
-    """Return the fit of each mask's aspect ratio to "standing" or "lying"."""
-    boxes = torch.from_numpy(scene.proposals.boxes)
-    slenderness = ((boxes[:, 3] + 1) / (boxes[:, 2] + 1)).log()
+    """Return the fit of each mask to "standing" or "lying".
+
+    It is the height above the support by the longest side on it, in metres; without depth or
+    support the height by the width of the mask's box in the image.
+    """
+    boxes, extents = scene.proposals.boxes, Extents(scene)
+    ratios = (boxes[:, 3] + 1) / (boxes[:, 2] + 1)
+    for index, height in enumerate(() if scene.heights is None else scene.heights):
+        if height > 0 and (box := extents[index].box) is not None:
+            ratios[index] = height / max(*box.size[:2], _LEAST_LENGTH)
+    slenderness = torch.from_numpy(np.log(ratios)).float()
     return torch.sigmoid(
         _SLENDERNESS_SLOPE * (slenderness if posture == "standing" else -slenderness)
     )

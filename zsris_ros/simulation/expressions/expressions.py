@@ -22,10 +22,10 @@ CATEGORIES = (
     "attribute", "position", "relation", "superlative", "size", "between", "ordinal", "depth",
     "chain", "negation", "plural",
 )  # fmt: skip
-HOUSEHOLD_CATEGORIES = (*CATEGORIES, "containment")
+HOUSEHOLD_CATEGORIES = (*CATEGORIES, "containment", "posture")
 LIMIT = 14
 
-_RARE = ("chain", "between", "negation", "ordinal", "position", "size")
+_RARE = ("chain", "between", "negation", "ordinal", "position", "size", "posture")
 
 Item = TypeVar("Item")
 

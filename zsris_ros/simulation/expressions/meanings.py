@@ -60,6 +60,7 @@ def all_meanings(scene: TabletopScene) -> Iterator[Meaning]:
     yield from _negations(scene, found)
     yield from _plurals(predicates, found)
     yield from _holders(scene, found)
+    yield from _postures(predicates, found)
 
 
 def _clear_targets(objects: Sequence[int], truth: Ternary) -> tuple[int, ...] | None:
@@ -280,3 +281,15 @@ def _holders(scene: TabletopScene, found: Sequence[Noun]) -> Iterator[Meaning]:
                 if index in held and holder not in noun.objects:
                     words = (noun.text, anchor.text)
                     yield Meaning("containment", kind, words, held, len(noun.objects))
+
+
+def _postures(predicates: ScenePredicates, found: Sequence[Noun]) -> Iterator[Meaning]:
+    """The objects of one noun phrase that stand, and those that lie, where there are both."""
+    for noun in found:
+        if noun.text.endswith(NEUTRAL):  # a plate always lies
+            continue
+        standing = _clear_targets(noun.objects, predicates.standing)
+        if standing and len(standing) < len(noun.objects):
+            lying = tuple(i for i in noun.objects if i not in standing)
+            for kind, targets in (("standing", standing), ("lying", lying)):
+                yield Meaning("posture", kind, (noun.text,), targets, len(noun.objects))

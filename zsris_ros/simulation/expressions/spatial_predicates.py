@@ -37,6 +37,8 @@ SIZE_PIXELS, SIZE_METRES = 1.5, 1.15
 """Minimum ratios of visible pixels and of box diagonals for "bigger"."""
 TALL_PIXELS, TALL_METRES = 1.15, 1.25
 """Minimum ratios of the heights of the boxes in the image and of the objects for "taller"."""
+LONG = 1.3
+"""Least ratio of height to length, or of length to height, of what stands or lies."""
 SAME = 0.3
 """Share of a size margin, in the opposite direction, from which "bigger" does not hold."""
 BESIDE_M, BESIDE = (0.06, 0.14), (0.06, 0.12)
@@ -104,6 +106,12 @@ class ScenePredicates:
         logs = np.log(np.stack([self.boxes[:, 3] - self.boxes[:, 1], self.extents[:, 2]]))
         gap = _log_margins(TALL_PIXELS, TALL_METRES)
         return exceeds(logs, gap, SAME * gap)
+
+    @cached_property
+    def standing(self) -> Ternary:
+        """N: whether an object stands (1) or lies (-1), by its height and its longest side."""
+        ratio = np.log(self.extents[:, 2] / self.extents[:, :2].max(axis=1))
+        return np.where(np.abs(ratio) < np.log(LONG), 0, np.sign(ratio)).astype(np.int8)
 
     @cached_property
     def relations(self) -> Mapping[str, Ternary]:

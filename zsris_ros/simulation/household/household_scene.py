@@ -32,8 +32,8 @@ def household_scene(
     layout = draw_household(seed, library)
     with HouseholdRenderer(layout, width, height) as renderer:
         rendering = renderer.render(layout)
-        positions = [position for position, _ in renderer.poses()]
-    return scene_of(seed, library, layout, rendering, positions)
+        poses = renderer.poses()
+    return scene_of(seed, library, layout, rendering, poses)
 
 
 def scene_of(
@@ -41,9 +41,9 @@ def scene_of(
     library: ModelLibrary,
     layout: HouseholdLayout,
     rendering: Rendering,
-    positions: list[np.ndarray],
+    poses: list[tuple[np.ndarray, np.ndarray]],
 ) -> TabletopScene:
-    """Return a rendered layout with its truth; ``positions`` are of the settled bodies."""
+    """Return a rendered layout with its truth; ``poses`` are those of the settled bodies."""
     assert rendering.depth is not None
     frame = Frame(rendering.rgb, rendering.depth, rendering.intrinsics, frame_id=OPTICAL_FRAME)
     axes, camera = layout.viewpoint.axes(), np.array(layout.viewpoint.position)
@@ -60,8 +60,9 @@ def scene_of(
             if pixels >= ANY_PX * share:
                 hidden.append(words)
             continue
-        extent = placed.model.extent
-        middle = positions[index] + np.array([0.0, 0.0, extent[2] / 2])
+        position, turned = poses[index]
+        middle = position + turned @ np.array([0.0, 0.0, placed.model.extent[2] / 2])
+        extent = _upright_extent(placed.model.extent, turned)
         centre = axes @ (middle - camera)
         seen.append(index)
         objects.append(
@@ -84,8 +85,14 @@ def scene_of(
         doubtful=_doubtful(described),
         kinds=_absent_kinds(seed, library),
         colours=PAINTS,
-        holders=_holders([(layout.objects[i].model, positions[i]) for i in seen]),
+        holders=_holders([(layout.objects[i].model, poses[i][0]) for i in seen]),
     )
+
+
+def _upright_extent(extent: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """Return sides and height of a body whose ``axes`` are 3x3, as columns: it may have fallen."""
+    up = int(np.abs(axes[2]).argmax())
+    return np.array([*np.delete(extent, up), extent[up]])
 
 
 def _holders(found: list[tuple[ObjectModel, np.ndarray]]) -> dict[tuple[int, int], str]:

@@ -1,0 +1,45 @@
+"""Standing and lying: by depth where there is a support plane, by the mask's box elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from support.scenes import scene_of
+
+from zsris_ros.geometry.masks import mask_boxes
+from zsris_ros.referring.grounding.evidence import posture_fit
+from zsris_ros.referring.objects.object_geometry import heights_above_support
+from zsris_ros.types import Frame, Intrinsics, Proposals, Scene
+
+CAMERA = Intrinsics(300.0, 300.0, 159.5, 119.5)
+
+
+def seen_from_above() -> Scene:
+    """Return two blocks on a table 0.8 m below the camera: one lies along y, one stands."""
+    depth = np.full((240, 320), 0.8, np.float32)
+    masks = np.zeros((2, 240, 320), bool)
+    masks[0, 80:160, 60:80] = True  # 0.2 m long, 0.04 m high
+    masks[1, 110:130, 200:222] = True  # 0.05 m wide, 0.2 m high
+    depth[masks[0]] -= 0.04
+    depth[masks[1]] -= 0.2
+    proposals = Proposals(masks, mask_boxes(masks), np.ones(2, np.float32), ("depth",) * 2)
+    frame = Frame(np.zeros((240, 320, 3), np.uint8), depth, CAMERA)
+    heights = heights_above_support(frame, proposals)
+    empty = np.zeros((2, 3), np.float32)
+    return Scene(frame, proposals, torch.zeros(2, 4), empty[:, :2], empty, heights=heights)
+
+
+def test_depth_tells_a_lying_object_that_is_tall_in_the_image() -> None:
+    lying = posture_fit(seen_from_above(), "lying")
+    assert lying[0] > 0.8 and lying[1] < 0.2
+    torch.testing.assert_close(posture_fit(seen_from_above(), "standing"), 1 - lying)
+
+
+def test_without_heights_the_box_decides() -> None:
+    scene = seen_from_above()
+    flat = replace(scene, frame=Frame(scene.frame.rgb), heights=None)
+    assert posture_fit(flat, "standing")[0] > 0.8
+    rows = scene_of([(5, 5, 30, 10), (50, 5, 10, 30)])
+    assert posture_fit(rows, "lying").gt(0.5).tolist() == [True, False]
