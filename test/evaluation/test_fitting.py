@@ -115,10 +115,10 @@ class OnlyPresent:
 @pytest.mark.usefixtures("rendering")
 def test_absent_things_are_borrowed_from_the_frame_before() -> None:
     found = answer_questions(
-        OnlyPresent(), load_models("tabletop", LoadOptions(device="cpu")).segmenter()
+        [OnlyPresent()], load_models("tabletop", LoadOptions(device="cpu")).segmenter()
     )
     assert [one.expected for one in found].count(Verdict.NOT_FOUND) == 2
-    assert [one.item for one in found] == [0, 0, 1, 1, 1, 1]
+    assert [one.item for one in found] == [1, 1, 2, 2, 2, 2]
     assert any(one.right[0] for one in found)
     settings = calibrate(found, ReferSettings())
     assert "match" in settings.calibration.scaling
@@ -128,13 +128,14 @@ def test_absent_things_are_borrowed_from_the_frame_before() -> None:
 def test_the_command_writes_what_the_weights_folder_takes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["calibrate", "tabletop", "--scenes", "2", "--device", "cpu", "--out", str(tmp_path)]
-    assert main(words) == 0
+    words = ["calibrate", "tabletop", "--scenes", "1", "--device", "cpu", "--out", str(tmp_path)]
+    assert main([*words, "--objects", "shapes", "--also-shapes", "1"]) == 0
     assert "ece" in capsys.readouterr().out
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
     document = json.loads((tmp_path / "calibration.json").read_text())
     assert 0 <= document["measured"]["ece"] <= 1
-    assert "10000" in document["referring"]["calibration"]["measured_on"]
+    measured_on = document["referring"]["calibration"]["measured_on"]
+    assert "household (verdicts, seeds 10000" in measured_on and "and simulated tabl" in measured_on
     (tmp_path / "calibration.json").rename(tmp_path / "household.calibration.json")
     preset = with_calibration(load_preset("household"), tmp_path)
     assert preset.referring.min_score == document["referring"]["min_score"]

@@ -30,7 +30,15 @@ def add_arguments(subparsers: Subparsers) -> None:
             "--out", type=Path, required=True, help="folder for calibration.json and the diagram"
         )
         add_models(data_set)
-        data_set.set_defaults(run=run, **(TABLETOP if entry.name == "tabletop" else {}))
+        data_set.set_defaults(run=run, also_shapes=0)
+        if entry.name == "tabletop":
+            data_set.set_defaults(**TABLETOP)
+            data_set.add_argument(
+                "--also-shapes",
+                type=positive,
+                metavar="N",
+                help="with --objects: also N scenes of the tabletop's coloured shapes",
+            )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
     )
 
     need_matplotlib()
-    data_set = open_data_set(args)
+    data_sets = [open_data_set(args)]
+    if args.also_shapes:
+        shapes = {"scenes": args.also_shapes, "objects": []}
+        data_sets.append(open_data_set(argparse.Namespace(**{**vars(args), **shapes})))
 
     from zsris_ros.evaluation.calibration.fitting import (
         answer_questions,
@@ -50,19 +61,19 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.models.load import load_models
 
     models = load_models(args.weights, model_options(args))
-    answered = answer_questions(data_set, models.segmenter(), args.limit)
+    answered = answer_questions(data_sets, models.segmenter(), args.limit)
     settings = calibrate(answered, models.preset.referring)
     measured = cross_validated_figures(answered, models.preset.referring)
     args.out.mkdir(parents=True, exist_ok=True)
     panels = {"before": measured["reliability_before"], "after": measured["reliability"]}
-    title = f"{args.weights} on {data_set.title}"
-    draw_reliability(panels, title, args.out / "reliability.png")
+    measured_on = " and ".join(each.title for each in data_sets)
+    draw_reliability(panels, f"{args.weights} on {measured_on}", args.out / "reliability.png")
     section = {
         "min_score": settings.min_score,
         "calibration": {
             "scaling": settings.calibration.scaling,
             "weights": args.weights,
-            "measured_on": data_set.title,
+            "measured_on": measured_on,
         },
     }
     path = args.out / "calibration.json"

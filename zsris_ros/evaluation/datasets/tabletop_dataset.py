@@ -14,6 +14,7 @@ from zsris_ros.simulation.expressions.expressions import (
     expressions,
 )
 from zsris_ros.simulation.expressions.verdict_expressions import (
+    HOUSEHOLD_VERDICT_CATEGORIES,
     VERDICT_CATEGORIES,
     verdict_expressions,
 )
@@ -54,7 +55,8 @@ class TabletopData:
                 f"and seeds from 0 to {TRAINING_SEEDS - 1}; higher seeds are trained on"
             )
         plain = HOUSEHOLD_CATEGORIES if objects else CATEGORIES
-        known = VERDICT_CATEGORIES if verdicts else plain
+        judged = HOUSEHOLD_VERDICT_CATEGORIES if objects else VERDICT_CATEGORIES
+        known = judged if verdicts else plain
         self.categories = known if categories is None else tuple(categories)
         unknown = [each for each in self.categories if each not in known]
         if unknown or not self.categories:

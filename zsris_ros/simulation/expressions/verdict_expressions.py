@@ -15,6 +15,7 @@ import numpy as np
 from zsris_ros.simulation.expressions.expression_templates import realise
 from zsris_ros.simulation.expressions.expressions import (
     CATEGORIES,
+    HOUSEHOLD_CATEGORIES,
     ReferringExpression,
     draw_in_turns,
     pool_by_category,
@@ -31,6 +32,10 @@ ABSENT = tuple(f"absent {w}" for w in ("pair", "kind", "colour", "anchor", "rela
 AMBIGUOUS = tuple(f"ambiguous {w}" for w in ("pair", "kind", "colour", "relation"))
 PRESENT = tuple(f"present {each}" for each in CATEGORIES if each != "plural")
 VERDICT_CATEGORIES = (*ABSENT, *AMBIGUOUS, *PRESENT)
+HOUSEHOLD_VERDICT_CATEGORIES = (
+    *VERDICT_CATEGORIES,
+    *(f"present {each}" for each in HOUSEHOLD_CATEGORIES if each not in CATEGORIES),
+)
 
 _VERDICTS = {"absent": Verdict.NOT_FOUND, "ambiguous": Verdict.AMBIGUOUS, "present": Verdict.FOUND}
 # Near and far are missing: among several that fit, people mean the nearest or the farthest.
@@ -54,7 +59,8 @@ def verdict_expressions(
     pools = {name: pool for name, pool in _pools(scene, rng).items() if name in categories}
     chosen: list[tuple[str, Meaning]] = []
     for verdict in _VERDICTS:
-        names = [name for name in VERDICT_CATEGORIES if name in pools and name.startswith(verdict)]
+        known = HOUSEHOLD_VERDICT_CATEGORIES
+        names = [name for name in known if name in pools and name.startswith(verdict)]
         turns = [names[i] for i in rng.permutation(len(names))]
         named = {name: [(name, meaning) for meaning in pools[name]] for name in turns}
         chosen += draw_in_turns(named, limit // 3, rng)
