@@ -25,6 +25,9 @@ def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     command += ["--workers", "1"]
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
     assert all((tmp_path / name).is_file() for name in FILES)
+    for each in ("sam", "clip"):
+        columns, *rows = (tmp_path / f"{each}_training.csv").read_text().splitlines()
+        assert columns.startswith("step,rate,") and len(rows) == 1
     assert "sam.safetensors" in capsys.readouterr().out
     for each in ("household", "tabletop"):
         proposals = (tmp_path / each / PROPOSALS).read_text().splitlines()

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from zsris_ros.simulation.training_set import TrainingSet
 
@@ -21,6 +20,10 @@ SCENERY_POINTS = 2
 LABEL_CELLS = 3
 SMALLEST_OBJECT = 30
 """In label samples: about 150 pixels of a 640x480 image."""
+ZOOMED, LEAST_ZOOM = 0.5, 0.45
+"""Share of examples that show a part of the image, and the least share of its sides."""
+BLURRED, BLUR_SIGMA = 0.3, (0.3, 1.0)
+"""Share of blurred examples; sigma in pixels of the network's image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,50 +55,49 @@ class SamBatch:
         return SamBatch(**{field.name: move(getattr(self, field.name)) for field in fields(self)})
 
 
-@dataclass(frozen=True, eq=False)
-class SmallImages:
-    """The training set at the network's scale.
-
-    ``rgb`` uint8 Nxhxwx3 with max(h, w) = image_size; ``labels`` uint8 with LABEL_CELLS samples a
-    side for each mask cell.
-    """
-
-    rgb: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.uint8]
-
-
-def shrink(data: TrainingSet, image_size: int, mask_size: int) -> SmallImages:
-    """Scale all images down, as ResizeLongestSide does, and labels by nearest neighbour."""
-    height, width = data.labels.size
-    scale = image_size / max(height, width)
-    cells = mask_size * LABEL_CELLS / max(height, width)
-    rgb_size = (round(width * scale), round(height * scale))
-    label_size = (round(width * cells), round(height * cells))
-    rgb = np.empty((len(data), rgb_size[1], rgb_size[0], 3), np.uint8)
-    labels = np.empty((len(data), label_size[1], label_size[0]), np.uint8)
-    for row in tqdm(range(len(data)), "shrinking", unit="image"):
-        rgb[row] = cv2.resize(data.rgb[row], rgb_size, interpolation=cv2.INTER_AREA)
-        labels[row] = cv2.resize(data.labels[row], label_size, interpolation=cv2.INTER_NEAREST)
-    return SmallImages(rgb, labels)
-
-
 class SamBatches:
     """Endless random batches of ``batch`` images, deterministic by seed."""
 
     def __init__(
-        self, images: SmallImages, image_size: int, mask_size: int, batch: int, seed: int
+        self, data: TrainingSet, image_size: int, mask_size: int, batch: int, seed: int
     ) -> None:
-        self._images, self._size, self._mask, self._batch = images, image_size, mask_size, batch
+        self._data, self._size, self._mask, self._batch = data, image_size, mask_size, batch
         self._rng = np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[SamBatch]:
         while True:
-            rows = self._rng.integers(len(self._images.rgb), size=self._batch)
+            rows = self._rng.integers(len(self._data), size=self._batch)
             yield self._collate([self._example(int(row)) for row in rows])
+
+    def _read(self, row: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """Return an image or a part of it as ResizeLongestSide scales it, and its labels.
+
+        Labels have LABEL_CELLS samples a side for each mask cell.
+        """
+        rgb, labels = self._data.rgb[row], self._data.labels[row]
+        height, width = labels.shape
+        longest = max(height, width)
+        if self._rng.random() < ZOOMED:
+            share = self._rng.uniform(LEAST_ZOOM, 1)
+            rows, columns = round(height * share), round(width * share)
+            y = int(self._rng.integers(height - rows + 1))
+            x = int(self._rng.integers(width - columns + 1))
+            part = (slice(y, y + rows), slice(x, x + columns))
+            rgb, labels = rgb[part], labels[part]
+        scale, cells = self._size / longest, self._mask * LABEL_CELLS / longest
+        small = cv2.resize(
+            rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
+        )
+        if self._rng.random() < BLURRED:
+            small = cv2.GaussianBlur(small, (0, 0), float(self._rng.uniform(*BLUR_SIGMA)))
+        size = (round(width * cells), round(height * cells))
+        return np.asarray(small, np.uint8), np.asarray(
+            cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8
+        )
 
     def _example(self, row: int) -> dict[str, Any]:
         rng = self._rng
-        rgb, labels = self._images.rgb[row], self._images.labels[row]
+        rgb, labels = self._read(row)
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]
         areas = np.bincount(labels.ravel(), minlength=256)
@@ -105,7 +107,8 @@ class SamBatches:
         scale = rgb.shape[1] / labels.shape[1]
         points, targets = [], []
         for index in range(OBJECT_POINTS + SCENERY_POINTS):
-            kind = int(rng.choice(kinds)) if kinds and index < OBJECT_POINTS else 0
+            scenery = bool((labels == 0).any()) and (index >= OBJECT_POINTS or not kinds)
+            kind = 0 if scenery else int(rng.choice(kinds))
             ys, xs = np.nonzero(labels == kind)
             pick = int(rng.integers(len(ys)))
             points.append(((xs[pick] + rng.random()) * scale, (ys[pick] + rng.random()) * scale))

@@ -76,7 +76,7 @@ def train_clip(
     schedule: ClipSchedule = ClipSchedule(),
     seed: int = 0,
 ) -> ResnetClip:
-    """Train from random weights, or resume from ``checkpoint``."""
+    """Train from random weights or resume ``checkpoint``. Figures go to a CSV file beside it."""
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     clip = ResnetClip(build_clip(ARCHITECTURE).to(device).train())
@@ -85,7 +85,8 @@ def train_clip(
     # Word vectors stay random: millions of parameters for some hundred words, without a gain.
     clip.model.token_embedding.weight.requires_grad_(False)
     weights = [weight for weight in clip.model.parameters() if weight.requires_grad]
-    loop = TrainingLoop({"clip": clip.model}, weights, schedule, checkpoint, "small CLIP")
+    log = checkpoint.with_suffix(".csv")
+    loop = TrainingLoop({"clip": clip.model}, weights, schedule, checkpoint, "small CLIP", log=log)
     start = loop.first_step
     count = schedule.crops_per_image * len(data)
     bank = CropBank(data, words, HYBRID, clip.image_size, encoder.grid, count, seed + start)

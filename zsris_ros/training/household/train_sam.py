@@ -1,4 +1,4 @@
-"""Train a small Segment Anything network on the simulated tabletop, from random weights.
+"""Train a small Segment Anything network on simulated scenes, from random weights.
 
 A step encodes a few images and decodes many point prompts on each: points inside objects, whose
 visible mask is the target, and points on the scenery, whose target IoU is 0. Two auxiliary maps of
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.simulation.training_set import TrainingSet
-from zsris_ros.training.household.sam_batches import SamBatch, SamBatches, shrink
+from zsris_ros.training.household.sam_batches import SamBatch, SamBatches
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 
 ARCHITECTURE: dict[str, Any] = {
@@ -138,7 +138,7 @@ class SamSchedule(Schedule):
 def train_sam(
     data: TrainingSet, checkpoint: Path, schedule: SamSchedule = SamSchedule(), seed: int = 0
 ) -> Any:
-    """Train from random weights, or resume from ``checkpoint``.
+    """Train from random weights, or resume from ``checkpoint``; figures go to a CSV file beside it.
 
     Returns the trained segment_anything Sam, in evaluation mode, on the CPU.
     """
@@ -147,11 +147,12 @@ def train_sam(
     sam = build_sam(ARCHITECTURE).to(device).train()
     heads = AuxiliaryHeads(ARCHITECTURE["prompt_width"]).to(device)
     modules, weights = {"sam": sam, "heads": heads}, [*sam.parameters(), *heads.parameters()]
-    loop = TrainingLoop(modules, weights, schedule, checkpoint, "small SAM")
+    log = checkpoint.with_suffix(".csv")
+    loop = TrainingLoop(modules, weights, schedule, checkpoint, "small SAM", log=log)
     size = ARCHITECTURE["image_size"]
     mask = 4 * size // ARCHITECTURE["patch_size"]
     seed += loop.first_step
-    batches = SamBatches(shrink(data, size, mask), size, mask, schedule.batch, seed)
+    batches = SamBatches(data, size, mask, schedule.batch, seed)
     for step, batch in zip(loop.steps(), batches, strict=False):
         balance = schedule.interpolate(schedule.balance, step)
         auxiliary = schedule.interpolate(schedule.auxiliary, step)
