@@ -82,7 +82,8 @@ def test_any_mask_in_any_batch_and_order(
 def test_window_scales_average_unit_features(clip: ResnetClip) -> None:
     rgb, masks = odd_frame()
     each = [
-        F.normalize(encoder(clip, window=window).encode(rgb, masks), dim=-1) for window in (2.0, 3.0)
+        F.normalize(encoder(clip, window=window).encode(rgb, masks), dim=-1)
+        for window in (2.0, 3.0)
     ]
     both = encoder(clip, window=2.0, window_scales=(1.0, 1.5)).encode(rgb, masks)
     torch.testing.assert_close(both, (each[0] + each[1]) / 2, atol=1e-5, rtol=0)

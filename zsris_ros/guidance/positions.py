@@ -31,21 +31,26 @@ def published_position_map(flag: str, height: int, width: int) -> Tensor:
 
 
 def position_map(
-    positions: Collection[str], height: int, width: int, depth: Tensor | None = None
+    positions: Collection[str],
+    height: int,
+    width: int,
+    depth: Tensor | None = None,
+    objects: Tensor | None = None,
 ) -> Tensor:
     """Return the product of the maps of all positions, float32 HxW with maximum 1 (Eq. 6).
 
     Each map is 1 minus the distance to the position in units of the image. "middle" applies to the
     axes without another word: "middle left" is half-way up the left side. "front" and "back" use
     ``depth`` (HxW metres, not finite or not positive where unknown), and the image's height where
-    it is unknown, as on a floor seen from above. No positions give ones. Raises InputError for an
+    it is unknown, as on a floor seen from above. They range from the nearest to the farthest depth
+    of ``objects`` (bool HxW; None: of the image). No positions give ones. Raises InputError for an
     unknown position.
     """
     unknown = sorted(set(positions) - set(POSITIONS))
     if unknown:
         raise InputError(f"unknown position {unknown[0]!r}; known are {', '.join(POSITIONS)}")
     x, y = _unit(width)[None, :], _unit(height)[:, None]
-    near = y if depth is None else _nearness(depth, y.expand(height, width))
+    near = y if depth is None else _nearness(depth, y.expand(height, width), objects)
     places = {"left": 1 - x, "right": x, "top": 1 - y, "bottom": y, "front": near, "back": 1 - near}
     result = torch.ones(height, width)
     for name in positions:
@@ -68,16 +73,17 @@ def _tent(value: Tensor) -> Tensor:
     return 1 - (2 * value - 1).abs()
 
 
-def _nearness(depth: Tensor, fallback: Tensor) -> Tensor:
+def _nearness(depth: Tensor, fallback: Tensor, objects: Tensor | None) -> Tensor:
     """1 at the nearest valid depth, 0 at the farthest, ``fallback`` where depth is invalid.
 
-    Nearest and farthest are the 2nd and 98th percentile, which excludes outliers.
+    Nearest and farthest are the 2nd and 98th percentile of ``objects``, which excludes outliers.
     """
     depth = depth.to(torch.float32).cpu()
     valid = torch.isfinite(depth) & (depth > 0)
-    if not bool(valid.any()):
+    ranging = valid if objects is None else valid & objects
+    if not bool(ranging.any()):
         return fallback
-    measured = depth[valid].sort().values
+    measured = depth[ranging].sort().values
     low = measured[int(0.02 * (len(measured) - 1))]
     high = measured[int(0.98 * (len(measured) - 1))]
     if high <= low:

@@ -51,12 +51,18 @@ def relative_fit(fit: Tensor) -> Tensor:
 
 
 def place_fit(scene: Scene, positions: tuple[str, ...]) -> Tensor:
-    """Return the mean of Eq. 6's position map inside each mask."""
+    """Return the mean of Eq. 6's position map inside each mask.
+
+    The front and the back are those of the objects: a far wall does not bring them forward.
+    """
     masks = torch.from_numpy(scene.proposals.coverage)
-    depth = scene.frame.depth
-    strided_depth = None if depth is None else torch.from_numpy(depth[::4, ::4].copy())
+    depth = objects = None
+    if scene.frame.depth is not None:
+        depth = torch.from_numpy(scene.frame.depth[::4, ::4].copy())
+        whole = masks[torch.from_numpy(whole_objects(scene))]
+        objects = (whole == 1).any(0) if len(whole) else None
     height, width = masks.shape[1:]
-    heat = position_map(positions, height, width, strided_depth)
+    heat = position_map(positions, height, width, depth, objects)
     return (masks * heat).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Standing and lying: by depth where there is a support plane, by the mask's box elsewhere."""
+"""Evidence from the geometry of masks: posture, front and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from support.scenes import scene_of
 
 from zsris_ros.geometry.masks import mask_boxes
-from zsris_ros.referring.grounding.evidence import posture_fit
+from zsris_ros.referring.grounding.evidence import place_fit, posture_fit
 from zsris_ros.referring.objects.object_geometry import heights_above_support
 from zsris_ros.types import Frame, Intrinsics, Proposals, Scene
 
@@ -43,3 +43,14 @@ def test_without_heights_the_box_decides() -> None:
     assert posture_fit(flat, "standing")[0] > 0.8
     rows = scene_of([(5, 5, 30, 10), (50, 5, 10, 30)])
     assert posture_fit(rows, "lying").gt(0.5).tolist() == [True, False]
+
+
+def test_the_back_is_that_of_the_objects_not_of_the_room() -> None:
+    row = scene_of([(4, 28, 16, 16), (28, 28, 16, 16), (52, 28, 16, 16)], [1.0, 1.1, 1.2])
+    room = replace(row, is_object=np.ones(3, bool))
+    assert float(room.frame.depth.max()) == 2.0  # a wall behind the objects
+    back, front = place_fit(room, ("back",)), place_fit(room, ("front",))
+    assert back[2] > 0.95 and front[0] > 0.95
+    assert 0.3 < back[1] < 0.7
+    nothing = replace(row, is_object=np.zeros(3, bool))
+    assert place_fit(nothing, ("back",))[2] < 0.5, "the image's range, without an object"
