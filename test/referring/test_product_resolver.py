@@ -71,6 +71,14 @@ def test_the_only_one_that_fits_is_not_lost_to_space(place: str) -> None:
     assert best(f"the mug {place}", "bowl", "bowl", "mug") == 2
 
 
+def test_the_farthest_of_several_is_at_the_back_wherever_it_stands() -> None:
+    row: list[Box] = [(5, 4, 8, 8), (40, 40, 8, 8), (60, 50, 8, 8)]
+    result = refer("the mug at the back", "bowl", "mug", "mug", boxes=row)
+    assert result.best is not None and result.best.index == 1
+    assert result.best.scores["place"] > 0.9, "it stands in the front half of the image"
+    assert {c.index: c.scores["place"] for c in result.candidates}[2] < 0.3
+
+
 @pytest.mark.parametrize("text", ["left mug", "the leftmost mug", "first mug from the left"])
 def test_noise_between_objects_of_a_kind_does_not_outweigh_a_place(text: str) -> None:
     hits = [best(text, "mug", "mug", "mug", noise=0.01, image=str(k)) == 0 for k in range(40)]

@@ -138,7 +138,7 @@ def test_the_middle_one_of_a_row_wherever_it_stands() -> None:
     before = position_precedence(("middle",), row, EVERYONE)
     assert int(first_probability(before, EVERYONE).argmax()) == 1
     others = scene_of([*[(1, 40, 6, 6), (9, 42, 6, 6), (18, 40, 6, 6)], (70, 2, 6, 6)])
-    members = torch.tensor([1.0, 1.0, 1.0, 0.01])
+    members = torch.tensor([1.0, 1.0, 1.0, 0.45])
     before = position_precedence(("middle",), others, members)
     assert int(first_probability(before, members)[:3].argmax()) == 1
 

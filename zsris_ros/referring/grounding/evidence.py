@@ -121,7 +121,7 @@ def order_fit(scene: Scene, target: NounPhrase, members: Tensor, counted: Tensor
         before = precedence(target.superlative, scene, members) * competing
         fit = fit * first_probability(before, counted, count)
     if target.position and target.number == "one":
-        before = position_precedence(target.position, scene, members) * competing
+        before = position_precedence(target.position, scene, counted) * competing
         fit = fit * first_probability(before, counted)
     elif target.position:
         fit = fit * graded_fit(position_key(target.position, scene, members)[0], members)

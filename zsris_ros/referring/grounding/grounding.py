@@ -133,6 +133,9 @@ class Grounder:
             members = counted > 0.5
         if target.position:
             terms["place"] = place_fit(scene, target.position)
+            if {"front", "back"} & set(target.position):
+                # Depth has no middle as the image has: the farthest is at the back.
+                terms["place"] = 1 - (1 - terms["place"]) * (1 - terms["order"])
         self._add_existence(scene, target, anchors, terms)
         probability = self._calibration.probability(terms)
         quality = torch.from_numpy(scene.proposals.quality)

@@ -152,10 +152,11 @@ def _middle_key(
 ) -> tuple[Tensor, Tensor]:
     """Return the distance from the members' centre, and its scale; inputs Nx2 in image widths.
 
-    An axis counts by the members' spread along it: the middle one of a row stands between the
-    others, even a little behind them.
+    Masks count from half of the best membership on: many unlikely ones do not move the centre. An
+    axis counts by the members' spread along it: the middle one of a row stands between the others,
+    even a little behind them.
     """
-    weight = (2 * members).clamp(1e-6, 1)
+    weight = (2 * members - members.max()).clamp_min(1e-6)
     middle = (centres * weight[:, None]).sum(0) / weight.sum()
     away = centres - middle
     spread = ((away**2 * weight[:, None]).sum(0) / weight.sum()).sqrt()[axes]
