@@ -60,6 +60,8 @@ def test_nothing_is_grasped_where_a_kind_fits_several_objects(tmp_path: Path) ->
                 "--scenes",
                 "1",
                 "--ask-kind",
+                "--weights",
+                "tabletop",
                 "--out",
                 str(tmp_path),
             ]
