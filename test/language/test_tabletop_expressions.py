@@ -9,10 +9,12 @@ import pytest
 from support.expressions import outline
 
 from zsris_ros.language import parse, to_json
+from zsris_ros.language.interpretation import posture
 from zsris_ros.simulation.expressions.expression_templates import COMMANDS, TEMPLATES
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),
          ("cylinder", "cylinders"))  # fmt: skip
+POSTURES = ("standing", "lying")
 EMPTY: dict[str, Any] = {"number": "one", "position": [], "superlative": None, "ordinal": None,
                          "relations": [], "excluded": []}  # fmt: skip
 
@@ -42,6 +44,8 @@ def expected_fields(kind: str, form: str, words: tuple[str, ...]) -> dict[str, A
     noun = words[1 if second or (kind in ("both", "all") and "{1}" in form) else 0].split()
     heads = [word.split()[-1] for word in words]
     fields: dict[str, Any] = {"head": noun[-1], "attributes": noun[:-1]}
+    if kind in POSTURES:  # an attribute or a relation ("on its side"); ``posture`` reads both
+        return {"head": noun[-1]}
     if first == "at":
         fields["position"] = more
     elif kind in ("both", "all"):
@@ -79,3 +83,4 @@ def test_forms(kind: str) -> None:
                 found["relations"] = outline(found["relations"])
                 expected = expected_fields(kind, form, words)
                 assert {name: found[name] for name in expected} == expected, text
+                assert posture(text) == (kind if kind in POSTURES else None), text
