@@ -129,6 +129,7 @@ def test_the_command_writes_what_the_weights_folder_takes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["calibrate", "tabletop", "--scenes", "1", "--device", "cpu", "--out", str(tmp_path)]
+    assert main([*words, "--also-shapes", "1"]) == 2, "the scenes are coloured shapes already"
     assert main([*words, "--objects", "shapes", "--also-shapes", "1"]) == 0
     assert "ece" in capsys.readouterr().out
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")

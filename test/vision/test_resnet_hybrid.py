@@ -112,11 +112,14 @@ def test_a_cell_of_the_dense_map_is_the_pooling_of_that_cell_alone(clip: ResnetC
 
 def test_window_scales_need_a_residual_network_and_positive_numbers() -> None:
     vit = ClipModel(build_clip(CONFIG))
+    settings = HybridSettings(start_block=2, window=2.0, window_scales=(1.0, 2.0))
     with pytest.raises(InputError, match="residual"):
-        make_mask_encoder(vit, HybridSettings(start_block=2, window_scales=(1.0, 2.0)))
+        make_mask_encoder(vit, settings)
     for scales in ((), (0.0, 1.0)):
         with pytest.raises(InputError, match="positive"):
-            HybridSettings(window_scales=scales)
+            HybridSettings(window=2.0, window_scales=scales)
+    with pytest.raises(InputError, match="set window"):
+        HybridSettings(window_scales=(1.0, 2.0))
 
 
 def test_encoders_fit_the_network(clip: ResnetClip) -> None:

@@ -81,6 +81,8 @@ class HybridSettings:
         object.__setattr__(self, "window_scales", tuple(float(each) for each in self.window_scales))
         if not self.window_scales or min(self.window_scales) <= 0:
             raise InputError(f"window_scales must be positive numbers, got {self.window_scales}")
+        if self.window is None and self.window_scales != (1.0,):
+            raise InputError("window_scales multiply the window: set window, or leave them out")
         if self.halo is not None and self.halo < 0:
             raise InputError(f"halo must be a number of cells or None, got {self.halo}")
 

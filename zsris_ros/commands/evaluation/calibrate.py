@@ -46,8 +46,11 @@ def run(args: argparse.Namespace) -> int:
         draw_reliability,
         need_matplotlib,
     )
+    from zsris_ros.types import InputError
 
     need_matplotlib()
+    if args.also_shapes and not args.objects:
+        raise InputError("--also-shapes needs --objects: the scenes are coloured shapes already")
     data_sets = [open_data_set(args)]
     if args.also_shapes:
         shapes = {"scenes": args.also_shapes, "objects": []}
