@@ -71,9 +71,9 @@ class _SquareLocaliser:
         grid = self.clip.grid
         return (patches @ F.normalize(text.float(), dim=-1)).reshape(grid, grid)
 
-    def _image(self, rgb: ByteArray) -> Tensor:
-        image = torch.from_numpy(resize_bicubic(rgb, self.clip.image_size)).to(self.clip.device)
-        return normalise(image.permute(2, 0, 1)[None].float() / 255, self._mean, self._std)
+    def _image(self, rgb: ByteArray, size: int = 0) -> Tensor:
+        size = size or self.clip.image_size
+        return square_image(rgb, size, self.clip.device, self._mean, self._std)
 
 
 class ClipPrior(_SquareLocaliser):
@@ -86,10 +86,13 @@ class ClipPrior(_SquareLocaliser):
 
     clip: ClipModel
 
-    def tokens(self, rgb: ByteArray) -> Tensor:
-        """Return the projected tokens, float32 (1+G*G)xE, the class token first."""
+    def tokens(self, rgb: ByteArray, size: int = 0) -> Tensor:
+        """Return the projected tokens, float32 (1+G*G)xE, the class token first.
+
+        ``size`` is the side in pixels of the square that the image is resized to; 0 is CLIP's.
+        """
         with torch.no_grad():
-            tokens = self.clip.stem(self._image(rgb))
+            tokens = self.clip.stem(self._image(rgb, size))
             for block in self.clip.blocks:
                 tokens = run_block(block, tokens)
             return self.clip.head(tokens[0])
@@ -168,6 +171,18 @@ class GradCam(_SquareLocaliser):
             return self.clip.pool(activations.T.reshape(1, -1, grid, grid))[0]
         tokens = activations[None].to(self.clip.dtype)
         return self.clip.head(run_block(self.clip.blocks[-1], tokens, cls_only=True)[0, 0])
+
+
+def square_image(
+    rgb: ByteArray,
+    size: int,
+    device: torch.device,
+    mean: Colour = CLIP_MEAN,
+    std: Colour = CLIP_STD,
+) -> Tensor:
+    """Return an image uint8 HxWx3 squashed to a square and normalised, float 1x3xSxS."""
+    image = torch.from_numpy(resize_bicubic(rgb, size)).to(device)
+    return normalise(image.permute(2, 0, 1)[None].float() / 255, mean, std)
 
 
 def attend_alone(block: Any, tokens: Tensor) -> Tensor:

@@ -10,10 +10,12 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from zsris_ros.baselines.published_query import load_reader
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
+from zsris_ros.baselines.vatex.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load import checkpoint_state
@@ -22,7 +24,7 @@ from zsris_ros.models.preset import load_preset
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.torch_utils.precision import resolve_device
 from zsris_ros.types import InputError
-from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip, load_clip
 from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.checkpoint import save_state_dict
 
@@ -42,9 +44,41 @@ def load_frozen_clip(
     """
     network = load_preset(preset).clip
     state = checkpoint_state(network.checkpoint, options.folder)
-    clip = ClipModel.load(network.architecture, state, device=resolve_device(options.device))
+    clip = load_clip(network.architecture, state, device=resolve_device(options.device))
     parser = settings.parser if options.parser == "auto" else options.parser
-    return FrozenClip(clip, load_reader(parser), settings.prompt)
+    return FrozenClip(clip, load_reader(parser), settings.prompt, settings.prior_size)
+
+
+def build_vatex(
+    settings: VatexSettings,
+    clip: FrozenClip,
+    vocabulary: Tensor | None = None,
+    pretrained: bool = False,
+) -> Vatex:
+    """Return a network that is not trained, with copies of CLIP's encoders where it has them.
+
+    Args:
+        settings: The network.
+        clip: Its frozen CLIP.
+        vocabulary: Int64 K, ascending: the tokens of a trained text encoder.
+        pretrained: Whether the backbone starts from ImageNet's weights.
+
+    Raises:
+        InputError: The backbone is unknown, or is CLIP's and CLIP is no ResNet.
+    """
+    text = None
+    if settings.trained_text:
+        if vocabulary is None:
+            raise InputError("a trained text encoder needs the tokens of its vocabulary")
+        text = TextEncoder(clip.clip, vocabulary)
+    return Vatex(
+        settings,
+        clip.word_width,
+        clip.heat_length,
+        pretrained,
+        image_encoder=clip.clip if isinstance(clip.clip, ResnetClip) else None,
+        text_encoder=text,
+    )
 
 
 def save_vatex(path: Path, network: Vatex, clip_preset: str) -> int:
@@ -63,17 +97,17 @@ def load_vatex(
             missing.
         InputError: An option has an unknown value.
     """
-    network, preset = load_network(Path(path))
-    device = resolve_device(options.device)
-    clip = load_frozen_clip(preset, network.settings, options)
-    return vatex_segmenter(network.to(device), clip, min_score)
+    network, clip, _ = load_network(Path(path), options)
+    return vatex_segmenter(network, clip, min_score)
 
 
-def load_network(path: Path) -> tuple[Vatex, str]:
-    """Return the network of a checkpoint in evaluation mode, and the preset of its CLIP.
+def load_network(path: Path, options: LoadOptions = DEFAULTS) -> tuple[Vatex, FrozenClip, str]:
+    """Return the network of a checkpoint in evaluation mode, its CLIP, and the CLIP's preset.
 
     Raises:
-        WeightsError: The file is missing, damaged or no checkpoint of VATEX.
+        WeightsError: The file is missing, damaged or no checkpoint of VATEX, or its CLIP is
+            missing.
+        InputError: An option has an unknown value.
     """
     if not path.is_file():
         raise WeightsError(f"there is no checkpoint {path}: train one with `zsris train-vatex`")
@@ -82,14 +116,18 @@ def load_network(path: Path) -> tuple[Vatex, str]:
             header = json.loads((file.metadata() or {})[_KEY])
             names = file.keys()
             state = {name: file.get_tensor(name) for name in names}
-        settings = VatexSettings.from_json(header["settings"])
-        word_width = state["words.0.weight"].shape[1]
-        heat_length = state["heat.0.weight"].shape[1] if settings.clip_prior else 0
-        network = Vatex(settings, word_width, heat_length)
+        settings, preset = VatexSettings.from_json(header["settings"]), str(header["clip"])
+    except (SafetensorError, LookupError, ValueError, TypeError, InputError) as error:
+        raise WeightsError(f"{path} is no checkpoint of `zsris train-vatex`: {error}") from error
+    clip = load_frozen_clip(preset, settings, options)
+    network = build_vatex(settings, clip, state.get("text.vocabulary"))
+    if not any(name.endswith("num_batches_tracked") for name in state):
+        network.backbone.freeze_norm()  # as in the training from published weights
+    try:
         network.load_state_dict(
             {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
         )
-        preset = str(header["clip"])
-    except (SafetensorError, LookupError, ValueError, TypeError, RuntimeError, InputError) as error:
+    except RuntimeError as error:
         raise WeightsError(f"{path} is no checkpoint of `zsris train-vatex`: {error}") from error
-    return network.requires_grad_(False).eval(), preset
+    device = resolve_device(options.device)
+    return network.requires_grad_(False).eval().to(device), clip, preset

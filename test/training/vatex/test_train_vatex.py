@@ -66,7 +66,7 @@ def test_it_trains_resumes_and_answers(refcoco: Path, tmp_path: Path) -> None:
     assert {f"{pair}_{level}" for pair in ("same", "other") for level in range(5)} <= set(figures)
 
     assert cli.main(command(refcoco, tmp_path, *more, "--seed", "1")) == cli.FAILED
-    network, preset = load_network(tmp_path / "vatex.safetensors")
+    network, _, preset = load_network(tmp_path / "vatex.safetensors")
     assert preset == "tabletop"
     assert sum(each.numel() for each in network.parameters()) < 6e6
     segmenter = load_vatex(tmp_path / "vatex.safetensors")
@@ -124,7 +124,7 @@ def test_other_data_sets_are_trained_on(tmp_path: Path, capsys: pytest.CaptureFi
     out = ["--out", str(tmp_path / "out")]
     phrasecut = ["train-vatex", "phrasecut", "--root", str(tmp_path), *options, *out]
     assert cli.main([*phrasecut, "--without", "prior,cmd,mcc"]) == 0
-    network, _ = load_network(tmp_path / "out" / "vatex.safetensors")
+    network, _, _ = load_network(tmp_path / "out" / "vatex.safetensors")
     assert not network.settings.clip_prior and not network.settings.cmd
 
     tabletop = ["train-vatex", "tabletop", "--scenes", "1", *options, *out]

@@ -1,8 +1,9 @@
-"""Visual backbones of timm with feature maps at strides 4, 8, 16 and 32."""
+"""Visual backbones with feature maps at strides 4, 8, 16 and 32: timm's, and CLIP's own ResNet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -10,10 +11,14 @@ from torch import Tensor, nn
 
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import InputError
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 ensure_torchvision()
 
 import timm  # needs torchvision
+
+CLIP = "clip"
+"""The backbone that starts as the image encoder of the frozen CLIP, a ResNet."""
 
 STRIDES = (4, 8, 16, 32)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -38,9 +43,10 @@ class Backbone(nn.Module):
         channels: Channels of the four maps, finest first.
 
     Args:
-        name: A name of BACKBONES.
+        name: A name of BACKBONES, or CLIP.
         pretrained: Whether timm downloads ImageNet's weights. The statistics of batch
             normalisation are then frozen, as is usual in fine-tuning with small batches.
+        clip: The image encoder of the backbone CLIP, which is copied; its statistics are frozen.
 
     Raises:
         InputError: Unknown name, or the weights cannot be downloaded.
@@ -49,26 +55,47 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, pretrained: bool = False) -> None:
+    def __init__(self, name: str, pretrained: bool = False, clip: ResnetClip | None = None) -> None:
         super().__init__()
+        if name == CLIP:
+            if clip is None:
+                raise InputError(
+                    "the backbone clip copies the image encoder of the frozen CLIP, which must be "
+                    "a ResNet: take --weights household"
+                )
+            self.body: Any = ClipStages(clip)
+            self.channels: list[int] = self.body.channels
+            self._channels_last = False
+            self.freeze_norm()
+        else:
+            self._build(name, pretrained)
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
+
+    def _build(self, name: str, pretrained: bool) -> None:
         if name not in BACKBONES:
-            raise InputError(f"unknown backbone '{name}': use one of {', '.join(BACKBONES)}")
+            raise InputError(
+                f"unknown backbone '{name}': use one of {', '.join([*BACKBONES, CLIP])}"
+            )
         if pretrained and name == "small":
             raise InputError("the small backbone has no published weights: train it from scratch")
         architecture, options = BACKBONES[name]
         try:
-            body: Any = timm.create_model(
+            self.body = timm.create_model(
                 architecture, pretrained=pretrained, features_only=True, **options
             )
         except Exception as error:
             if not pretrained:
                 raise
             raise InputError(f"the weights of {architecture} cannot be had: {error}") from error
-        self.body = timm.layers.freeze_batch_norm_2d(body) if pretrained else body
-        self.channels: list[int] = list(body.feature_info.channels())
-        self._channels_last = str(getattr(body, "output_fmt", "NCHW")).endswith("NHWC")
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
+        self.channels = list(self.body.feature_info.channels())
+        self._channels_last = str(getattr(self.body, "output_fmt", "NCHW")).endswith("NHWC")
+        if pretrained:
+            self.freeze_norm()
+
+    def freeze_norm(self) -> None:
+        """Freeze the statistics and weights of batch normalisation."""
+        self.body = timm.layers.freeze_batch_norm_2d(self.body)
 
     def forward(self, images: Tensor, valid: Tensor) -> list[Tensor]:
         """Return four maps float BxC_ixH/sxW/s for strides s of STRIDES.
@@ -80,3 +107,28 @@ class Backbone(nn.Module):
         pixels = (images - self.mean) / self.std * valid[:, None]
         maps: list[Tensor] = self.body(pixels)
         return [each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps]
+
+
+class ClipStages(nn.Module):
+    """Stem and four stages of CLIP's ResNet, copied; the attention pooling is left out.
+
+    Attributes:
+        channels: Channels of the four maps, finest first.
+    """
+
+    def __init__(self, clip: ResnetClip) -> None:
+        super().__init__()
+        visual = deepcopy(clip.visual).float().requires_grad_(True)
+        visual.attnpool = nn.Identity()
+        self.visual = visual
+        self.channels: list[int] = [stage[-1].conv3.out_channels for stage in self._stages()]
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """Return four maps of normalised images Bx3xHxW."""
+        maps: list[Tensor] = [self.visual.stem(pixels)]
+        for stage in self._stages():
+            maps.append(stage(maps[-1]))
+        return maps[1:]
+
+    def _stages(self) -> list[Any]:
+        return [self.visual.layer1, self.visual.layer2, self.visual.layer3, self.visual.layer4]

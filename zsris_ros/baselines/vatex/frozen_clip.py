@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.baselines.localisation import ClipPrior
+from zsris_ros.baselines.localisation import ClipPrior, square_image
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.vatex.network import Texts
 from zsris_ros.baselines.vatex.vatex_settings import Prompt
-from zsris_ros.types import ByteArray
+from zsris_ros.types import ByteArray, InputError
 from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 from open_clip import OPENAI_IMAGENET_TEMPLATES  # isort: skip  (after ensure_torchvision)
 
@@ -24,16 +25,28 @@ class FrozenClip:
     """Encodes images and sentences for VATEX with one frozen CLIP.
 
     Args:
-        clip: The CLIP, with a vision transformer.
+        clip: The CLIP, with a vision transformer or CLIP's own ResNet.
         reader: Finds the noun phrase of a sentence.
         prompt: The text of the CLIP Prior.
+        size: Side in pixels of the square of the CLIP Prior; 0 is CLIP's own.
+
+    Raises:
+        InputError: The side is no multiple of CLIP's cells.
     """
 
     def __init__(
-        self, clip: ClipModel, reader: PublishedReader, prompt: Prompt = "template"
+        self,
+        clip: ClipModel | ResnetClip,
+        reader: PublishedReader,
+        prompt: Prompt = "template",
+        size: int = 0,
     ) -> None:
         self.clip, self._reader, self._prompt = clip, reader, prompt
-        self._localiser = ClipPrior(clip)
+        self._size = size or clip.image_size
+        cell = clip.image_size // clip.grid
+        if self._size % cell:
+            raise InputError(f"prior_size {size} must be a multiple of CLIP's cells of {cell} px")
+        self._grid = self._size // cell
 
     @property
     def parser(self) -> str:
@@ -48,14 +61,22 @@ class FrozenClip:
     @property
     def heat_length(self) -> int:
         """T, the values of a map: the class token and the patches."""
-        return 1 + self.clip.grid**2
+        return 1 + self._grid**2
 
     def image_tokens(self, rgb: ByteArray) -> Tensor:
         """Return the projected tokens of an image uint8 HxWx3, float32 TxE, class token first.
 
-        The whole image is squashed to CLIP's square.
+        The whole image is squashed to a square. Of a ResNet, the first row is the feature of the
+        image at CLIP's own size, and the others are its cells as if each were pooled alone.
         """
-        return self._localiser.tokens(rgb).cpu()
+        if isinstance(self.clip, ClipModel):
+            return ClipPrior(self.clip).tokens(rgb, self._size).cpu()
+        with torch.no_grad():
+            whole, cells = (
+                self.clip.feature_map(square_image(rgb, size, self.clip.device))
+                for size in (self.clip.image_size, self._size)
+            )
+            return torch.cat([self.clip.pool(whole), self.clip.dense(cells)[0]]).cpu()
 
     def encode(self, sentences: Sequence[str], tokens: Tensor) -> Texts:
         """Return the features of S sentences about S images.
@@ -68,7 +89,8 @@ class FrozenClip:
             InputError: A sentence holds no letter or digit.
         """
         words, valid = self.clip.encode_words(sentences)
-        return Texts(words, valid, prior_map(tokens, self.encode_prompts(sentences)))
+        ids = self.clip.tokenize(sentences)[:, : valid.shape[1]].cpu()
+        return Texts(words, valid, prior_map(tokens, self.encode_prompts(sentences)), ids)
 
     def encode_prompts(self, sentences: Sequence[str]) -> Tensor:
         """Return the text features of the CLIP Prior, float32 SxE."""

@@ -18,7 +18,9 @@ from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sent
 from zsris_ros.baselines.vatex.deformable_encoder import DeformableEncoder
 from zsris_ros.baselines.vatex.position_encoding import sine_positions
 from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
+from zsris_ros.baselines.vatex.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
+from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 GROUPS = 8
 """Groups of the normalisation of projected backbone features."""
@@ -53,15 +55,18 @@ class Texts:
         words: Float SxLxD, features of the tokens.
         valid: Bool SxL, False on padding.
         heat: Float SxT, the CLIP Prior's map (Eq. 1) of each sentence in its image.
+        tokens: Int64 SxL, CLIP's ids, for a network with a trained text encoder.
     """
 
     words: Tensor
     valid: Tensor
     heat: Tensor
+    tokens: Tensor
 
     def to(self, device: torch.device) -> Texts:
         """Return the features on ``device``."""
-        return Texts(self.words.to(device), self.valid.to(device), self.heat.to(device))
+        parts = (self.words, self.valid, self.heat, self.tokens)
+        return Texts(*(each.to(device) for each in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +90,11 @@ class Vatex(nn.Module):
         word_width: D, width of CLIP's words.
         heat_length: T, number of values of the CLIP Prior's map.
         pretrained: Whether the backbone starts from ImageNet's weights.
+        image_encoder: The CLIP that the backbone "clip" copies.
+        text_encoder: The encoder of ``settings.trained_text``.
 
     Raises:
-        InputError: Unknown backbone, or its weights cannot be downloaded.
+        InputError: Unknown backbone, or its weights cannot be had.
     """
 
     def __init__(
@@ -96,11 +103,14 @@ class Vatex(nn.Module):
         word_width: int,
         heat_length: int,
         pretrained: bool = False,
+        *,
+        image_encoder: ResnetClip | None = None,
+        text_encoder: TextEncoder | None = None,
     ) -> None:
         super().__init__()
         width, heads, hidden = settings.width, settings.heads, settings.feedforward
         self.settings = settings
-        self.backbone = Backbone(settings.backbone, pretrained)
+        self.backbone = Backbone(settings.backbone, pretrained, image_encoder)
         self.projections = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1), nn.GroupNorm(GROUPS, width))
             for channels in reversed(self.backbone.channels)
@@ -108,6 +118,7 @@ class Vatex(nn.Module):
         self.encoder = DeformableEncoder(
             width, heads, settings.points, hidden, settings.encoder_layers
         )
+        self.text = text_encoder
         self.words = nn.Sequential(nn.Linear(word_width, width), nn.LayerNorm(width))
         self.heat = (
             nn.Sequential(nn.Linear(heat_length, width), nn.ReLU(), nn.Linear(width, width))
@@ -147,7 +158,7 @@ class Vatex(nn.Module):
 
     def segment(self, levels: VisualLevels, texts: Texts) -> Output:
         """Answer S sentences about S images."""
-        words = self.words(texts.words)
+        words = self.words(texts.words if self.text is None else self.text(texts.tokens))
         guided, aware = self.contextual(levels.maps, words, levels.valid, texts.valid)
         queries = self.initial_queries(words, texts)
         predictions = self.decoder(

@@ -13,6 +13,9 @@ PROMPTS: tuple[Prompt, ...] = get_args(Prompt)
 """Texts of the CLIP Prior (paper, Table 5): the sentence, its noun phrase, "a photo of {noun
 phrase}", and the mean over CLIP's 80 ImageNet templates."""
 
+_ADDED = frozenset({"prior_size", "trained_text"})
+"""Settings that checkpoints of former versions do not name."""
+
 PARTS = ("prior", "cmd", "mcc")
 """The parts of the ablation: CLIP Prior, vision-aware text of the CMD, and the Meaning Consistency
 Constraint, which is a loss."""
@@ -37,6 +40,11 @@ class VatexSettings:
         cmd: Whether vision updates the text (Eq. 2). Without it the words stay as CLIP has them
             and only the visual features change (Eqs. 3 and 4), the ablation's baseline.
         prompt: The text of the CLIP Prior.
+        prior_size: Side in pixels of the square that the CLIP Prior resizes the image to, a
+            multiple of CLIP's cells; 0 is the size that CLIP was trained at. A ResNet has features
+            at any size.
+        trained_text: Whether the words come from a copy of CLIP's text encoder that is trained
+            with the network, for a small CLIP that knows names only. The paper freezes CLIP.
         parser: The parser that finds the noun phrase, as in ``load_reader``.
 
     Raises:
@@ -55,6 +63,8 @@ class VatexSettings:
     clip_prior: bool = True
     cmd: bool = True
     prompt: Prompt = "template"
+    prior_size: int = 0
+    trained_text: bool = False
     parser: str = "auto"
 
     def __post_init__(self) -> None:
@@ -68,6 +78,8 @@ class VatexSettings:
             raise InputError(
                 f"VATEX's width {self.width} must be a multiple of its {self.heads} heads and of 8"
             )
+        if self.prior_size < 0:
+            raise InputError("VATEX's prior_size must be positive, or 0 for the size of CLIP")
         if self.prompt not in PROMPTS:
             raise InputError(f"unknown prompt '{self.prompt}': use one of {', '.join(PROMPTS)}")
 
@@ -90,9 +102,10 @@ class VatexSettings:
     def from_json(cls, values: Mapping[str, Any]) -> VatexSettings:
         """Return the settings of ``to_json``. Raises InputError for unknown or missing names."""
         known = {field.name for field in fields(cls)}
-        if set(values) != known:
-            wrong = ", ".join(sorted(set(values) ^ known))
-            raise InputError(f"these are no settings of this version's VATEX: {wrong} differ")
+        if wrong := (set(values) - known) | (known - set(values) - _ADDED):
+            raise InputError(
+                f"these are no settings of this version's VATEX: {', '.join(sorted(wrong))} differ"
+            )
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

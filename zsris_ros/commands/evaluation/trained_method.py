@@ -45,12 +45,9 @@ def check_checkpoint(args: argparse.Namespace) -> None:
 def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
     """Return the segmenter of --checkpoint and its settings for the results."""
     from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
-    from zsris_ros.models.load_vatex import load_frozen_clip, load_network
-    from zsris_ros.torch_utils.precision import resolve_device
+    from zsris_ros.models.load_vatex import load_network
 
-    network, preset = load_network(args.checkpoint)
-    options = model_options(args)
-    clip = load_frozen_clip(preset, network.settings, options)
+    network, clip, preset = load_network(args.checkpoint, model_options(args))
     about = {
         "method": "vatex",
         "weights": preset,  # of the frozen CLIP
@@ -59,5 +56,4 @@ def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
         "dtype": "float32",
         "network": network.settings.to_json(),
     }
-    network.to(resolve_device(options.device))
     return vatex_segmenter(network, clip, args.min_score), about

@@ -66,10 +66,22 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="the paper's network, or one of 2 M parameters for CPUs (default: paper)",
     )
     parser.add_argument(
-        "--backbone", help="swin_base, swin_tiny, resnet50, resnet101 or small (default: by size)"
+        "--backbone",
+        help="swin_base, swin_tiny, resnet50, resnet101, small, or clip: a copy of the CLIP's own "
+        "ResNet (default: by size)",
     )
     parser.add_argument(
         "--pretrained", action="store_true", help="start the backbone from ImageNet's weights"
+    )
+    parser.add_argument(
+        "--train-text",
+        action="store_true",
+        help="train a copy of CLIP's text encoder, for a small CLIP that knows names only",
+    )
+    parser.add_argument(
+        "--prior-size",
+        type=positive,
+        help="pixels of the CLIP Prior's square (default: CLIP's own size)",
     )
     parser.add_argument("--short-side", type=positive, help="pixels (default: by size)")
     parser.add_argument(
@@ -218,7 +230,10 @@ def _settings(args: argparse.Namespace) -> VatexSettings:
         "clip_prior": "prior" not in args.without,
         "cmd": "cmd" not in args.without,
         "prompt": args.prompt,
+        "trained_text": args.train_text,
     }
+    if args.prior_size:
+        changes["prior_size"] = args.prior_size
     if args.backbone:
         changes["backbone"] = args.backbone
     if args.short_side:

@@ -44,6 +44,7 @@ def count_cost(
             torch.empty(3, WORDS, word_width),
             torch.ones(3, WORDS).bool(),
             torch.empty(3, heat_length),
+            torch.empty(3, WORDS, dtype=torch.long),
         )
         saved: dict[int, int] = {}
 

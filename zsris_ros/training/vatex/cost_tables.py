@@ -64,6 +64,7 @@ def time_answer() -> dict[str, float]:
         torch.randn(1, WORDS, TABLETOP[0]),
         torch.ones(1, WORDS).bool(),
         torch.randn(1, TABLETOP[1]),
+        torch.zeros(1, WORDS, dtype=torch.long),
     )
     times = []
     with torch.no_grad():

@@ -14,10 +14,12 @@ import torch.distributed
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from zsris_ros.baselines.vatex.backbone import CLIP
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem
+from zsris_ros.models.load_vatex import build_vatex
 from zsris_ros.training.training_loop import (
     Schedule,
     TrainingLoop,
@@ -27,6 +29,7 @@ from zsris_ros.training.training_loop import (
 from zsris_ros.training.vatex.batches import Examples, batches
 from zsris_ros.training.vatex.losses import PAPER_WEIGHTS, LossWeights, total_loss
 from zsris_ros.training.vatex.validation import validate
+from zsris_ros.training.vatex.vocabulary import known_tokens
 
 Result = TypeVar("Result")
 
@@ -112,7 +115,7 @@ def train_vatex(
     validation: Sequence[EvaluationItem] = (),
     validate_every: int = 1000,
 ) -> Vatex:
-    """Train from random weights, or resume from ``out``.
+    """Train from random or published weights, or resume from ``out``.
 
     Args:
         data: Images with sentences and masks.
@@ -136,18 +139,20 @@ def train_vatex(
         InputError: The batch cannot be shared by the processes, or ``data`` has no sentences.
     """
     torch.manual_seed(seed)
-    network = Vatex(settings, clip.word_width, clip.heat_length, pretrained).to(process.device)
+    vocabulary = known_tokens(data, clip) if settings.trained_text else None
+    network = build_vatex(settings, clip, vocabulary, pretrained).to(process.device)
     network.train()
     backbone = list(network.backbone.parameters())
     known = {id(weight) for weight in backbone}
     rest = [weight for weight in network.parameters() if id(weight) not in known]
+    fine_tuned = pretrained or settings.backbone == CLIP
     loop = TrainingLoop(
         {"network": network},
-        rest if pretrained else [*rest, *backbone],
+        rest if fine_tuned else [*rest, *backbone],
         schedule,
         out / CHECKPOINT,
         "vatex",
-        slow_weights=backbone if pretrained else (),
+        slow_weights=backbone if fine_tuned else (),
         log=out / LOG,
         leader=process.is_leader,
     )
