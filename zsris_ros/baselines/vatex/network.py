@@ -128,6 +128,7 @@ class Vatex(nn.Module):
         self.places = nn.Parameter(torch.randn(settings.queries, width))
         self.contextual = ContextualDecoder(width, heads, settings.cmd)
         self.decoder = QueryDecoder(width, heads, hidden, settings.decoder_layers)
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor, valid: Tensor, image_of: Tensor, texts: Texts) -> Output:
         """Return the answers about S sentences of B images.
@@ -141,8 +142,12 @@ class Vatex(nn.Module):
         return self.segment(self.look(images, valid).select(image_of), texts)
 
     def look(self, images: Tensor, valid: Tensor) -> VisualLevels:
-        """Encode images; see ``forward``."""
-        fine_first = self.backbone(images, valid)
+        """Encode images; see ``forward``.
+
+        The maps are in torch's memory format channels_last: attention reads pixels as rows, which
+        are then no copies.
+        """
+        fine_first = self.backbone(images.contiguous(memory_format=torch.channels_last), valid)
         maps, positions, inside = [], [], []
         for project, raw, stride in zip(
             self.projections, reversed(fine_first), reversed(STRIDES), strict=True
@@ -154,7 +159,8 @@ class Vatex(nn.Module):
             positions.append(place)
             inside.append(part)
         coarse = self.encoder(maps[:3], positions[:3], inside[:3])
-        return VisualLevels([*coarse, maps[3]], positions, inside)
+        rows = [each.contiguous(memory_format=torch.channels_last) for each in (*coarse, maps[3])]
+        return VisualLevels(rows, positions, inside)
 
     def segment(self, levels: VisualLevels, texts: Texts) -> Output:
         """Answer S sentences about S images."""
