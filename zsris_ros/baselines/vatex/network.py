@@ -118,20 +118,29 @@ class Vatex(nn.Module):
         self.contextual = ContextualDecoder(width, heads, settings.cmd)
         self.decoder = QueryDecoder(width, heads, hidden, settings.decoder_layers)
 
-    def forward(self, images: Tensor, valid: Tensor, image_of: Tensor, texts: Texts) -> Output:
-        """Return the answers about S sentences of B images.
+    def forward(
+        self,
+        images: Tensor,
+        valid: Tensor,
+        image_of: Tensor,
+        texts: Texts,
+        clip_length: int = 1,
+    ) -> Output:
+        """Return the answers about S sentences of B images, or of the frames of B/T clips.
 
         Args:
             images: Float Bx3xHxW in [0, 1], RGB, padded to multiples of 32.
             valid: Bool BxHxW, False on padding.
-            image_of: Int64 S, the image of each sentence.
+            image_of: Int64 S, the image of each sentence; a sentence about a clip stands there once
+                for each of its frames.
             texts: CLIP's features of the S sentences.
+            clip_length: T, adjacent images that are the frames of a clip.
         """
-        return self.segment(self.look(images, valid).select(image_of), texts)
+        return self.segment(self.look(images, valid, clip_length).select(image_of), texts)
 
-    def look(self, images: Tensor, valid: Tensor) -> VisualLevels:
-        """Encode images; see ``forward``."""
-        fine_first = self.backbone(images, valid)
+    def look(self, images: Tensor, valid: Tensor, clip_length: int = 1) -> VisualLevels:
+        """Encode images; see ``forward``. Only a backbone for videos sees a frame's neighbours."""
+        fine_first = self.backbone(images, valid, clip_length)
         maps, positions, inside = [], [], []
         for project, raw, stride in zip(
             self.projections, reversed(fine_first), reversed(STRIDES), strict=True
