@@ -162,6 +162,16 @@ def test_a_frame_without_the_object_wants_class_0_and_no_mask() -> None:
     assert clip_losses(absent, empty, truth)[1] < 0.1 < clip_losses(absent, spilt, truth)[1]
 
 
+def test_the_class_in_a_frame_without_the_object_does_not_choose_the_query() -> None:
+    """Both queries have one mask; the first is the more probable one where the object is."""
+    nothing = torch.full((8, 8), -10.0)
+    classes = torch.tensor([[0.0, -1.0], [-20.0, 5.0]])
+    found, _ = clip_losses(classes, [[nothing] * 2] * 2, [square(1), torch.zeros(8, 8)])
+    wanted = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(classes, wanted)
+    np.testing.assert_allclose(found, expected.item(), rtol=1e-6)
+
+
 def test_the_total_is_weighted_and_supervises_every_prediction() -> None:
     torch.manual_seed(3)
     targets = Targets(

@@ -13,11 +13,15 @@ from support.synthetic_datasets import small_scenes, write_ref_youtube_vos, writ
 
 from zsris_ros import cli
 from zsris_ros.baselines.published_query import PublishedReader
+from zsris_ros.baselines.vatex.clip_segmenter import VatexClipSegmenter
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
+from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.refcoco import RefcocoData
 from zsris_ros.evaluation.datasets.referring_video import ref_youtube_vos
+from zsris_ros.evaluation.metrics import iou
 from zsris_ros.training.vatex.batches import Examples, collate
-from zsris_ros.types import InputError
+from zsris_ros.training.vatex.vatex_training import Process, VatexSchedule, train_vatex
+from zsris_ros.types import Frame, InputError
 
 
 def test_clips_are_consecutive_frames_of_one_video(tmp_path: Path) -> None:
@@ -57,6 +61,26 @@ def test_each_row_of_a_batch_is_a_sentence_in_a_frame(tmp_path: Path) -> None:
         red, _, blue = small[batch.image_of[row], :, mask > 0.99].mean(1)
         assert (red > blue) == ("red" in sentences[sentence])
     assert set(absent) == {("the blue square", 2)}
+
+
+def test_a_network_learns_where_an_object_is_absent(tmp_path: Path) -> None:
+    write_ref_youtube_vos(tmp_path, videos=("0a1b",))
+    data = ref_youtube_vos(tmp_path, "train")
+    clip = FrozenClip(small_clip(), PublishedReader())
+    sizes = VatexSettings.small(
+        short_side=64, width=32, heads=2, encoder_layers=1, backbone="video_small"
+    )
+    schedule = VatexSchedule(steps=36, learning_rate=3e-3, warm_up=10, batch=1)
+    alone = Process(torch.device("cpu"))
+    network = train_vatex(data, clip, sizes, tmp_path, schedule, alone, clip_length=3)
+    truth = data.clip("0a1b/00000", 3)
+    segmenter = VatexClipSegmenter(network, clip)
+    scene = segmenter.look([Frame(rgb) for rgb in truth.rgb])
+    for question in truth.questions:
+        masks = segmenter.refer(scene, question.text)
+        ious = [iou(a, b) for a, b in zip(truth.masks[question.targets[0]], masks, strict=True)]
+        assert min(ious) > 0.6, "1 where both masks are empty"
+    assert not masks[2].any(), "the blue square is hidden in the last frame"
 
 
 def test_single_images_have_no_clips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
