@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,9 +14,10 @@ from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
 TINY = VatexSettings.small(short_side=64, width=16, heads=2, encoder_layers=1, feedforward=16)
 
 
-def save_small_vatex(path: Path) -> Path:
+def save_small_vatex(path: Path, backbone: str = TINY.backbone) -> Path:
     """Write a checkpoint on the tabletop's CLIP; return its path."""
     torch.manual_seed(0)
-    clip = load_frozen_clip("tabletop", TINY)
-    save_vatex(path, Vatex(TINY, clip.word_width, clip.heat_length), "tabletop")
+    settings = replace(TINY, backbone=backbone)
+    clip = load_frozen_clip("tabletop", settings)
+    save_vatex(path, Vatex(settings, clip.word_width, clip.heat_length), "tabletop")
     return path

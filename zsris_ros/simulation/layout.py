@@ -5,7 +5,7 @@ World frame: the table top is z = 0, in metres. ``Layout`` is the whole input of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -175,7 +175,7 @@ def _place(
     for _ in range(60):
         xy = _table_point(viewpoint, rng.uniform(0.08, 0.92), rng.uniform(0.16, 0.90))
         candidate = PlacedObject(colour, shape, scale, xy, yaw, rgb)
-        if _fits(candidate, placed, gap=float(rng.uniform(0.004, 0.03))):
+        if fits(candidate, placed, gap=float(rng.uniform(0.004, 0.03))):
             return candidate
     return None
 
@@ -190,7 +190,8 @@ def _table_point(viewpoint: Viewpoint, u: float, v: float) -> tuple[float, float
     return float(point[0]), float(point[1])
 
 
-def _fits(candidate: PlacedObject, placed: list[PlacedObject], gap: float) -> bool:
+def fits(candidate: PlacedObject, placed: Sequence[PlacedObject], gap: float) -> bool:
+    """Return whether an object stands on the table, ``gap`` metres or more from the ``placed``."""
     x, y = candidate.xy
     r = candidate.radius
     if abs(x) + r > TABLE_SIZE[0] / 2 or abs(y) + r > TABLE_SIZE[1] / 2:

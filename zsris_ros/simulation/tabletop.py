@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from zsris_ros.geometry.centroid import centroid_3d
-from zsris_ros.simulation.layout import COLOURS, draw_layout
-from zsris_ros.simulation.render import render
+from zsris_ros.simulation.layout import COLOURS, Layout, draw_layout
+from zsris_ros.simulation.render import Rendering, render
 from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.simulation.words import Description
 from zsris_ros.types import BoolArray, ByteArray, Frame, Point
@@ -86,7 +86,11 @@ class TabletopScene:
 def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopScene:
     """Render the scene of a seed. Raises RenderingUnavailable without MuJoCo or OpenGL."""
     layout = draw_layout(seed)
-    rendering = render(layout, width, height)
+    return scene_of_layout(layout, render(layout, width, height))
+
+
+def scene_of_layout(layout: Layout, rendering: Rendering) -> TabletopScene:
+    """Return a layout that was rendered with depth, with its truth."""
     assert rendering.depth is not None
     frame = Frame(rendering.rgb, rendering.depth, rendering.intrinsics, frame_id=OPTICAL_FRAME)
     axes, position = layout.viewpoint.axes(), np.array(layout.viewpoint.position)
@@ -94,7 +98,7 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
     for index, placed in enumerate(layout.objects):
         mask = rendering.labels == index + 1
         pixels = int(mask.sum())
-        if pixels < VISIBLE_PX * width * height / (640 * 480):
+        if pixels < VISIBLE_PX * rendering.labels.size / (640 * 480):
             if pixels:
                 hidden.append(Description((placed.shape,), (placed.colour,)))
             continue
@@ -113,4 +117,4 @@ def tabletop_scene(seed: int, width: int = 640, height: int = 480) -> TabletopSc
                 extent_m=(float(extent[0]), float(extent[1]), float(extent[2])),
             )
         )
-    return TabletopScene(seed, frame, rendering.labels, tuple(objects), tuple(hidden))
+    return TabletopScene(layout.seed, frame, rendering.labels, tuple(objects), tuple(hidden))

@@ -21,15 +21,19 @@ from zsris_ros.types import Frame, InputError, Verdict
 SENTENCES = ["the red mug on the left", "bowl"]
 
 
-@pytest.mark.parametrize("name", ["small", "swin_tiny", "resnet50"])  # one of each kind
-def test_backbones_give_four_scales(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["small", "swin_tiny", "resnet50", "video_small", "video_swin_tiny"]
+)
+def test_backbones_give_four_scales_of_every_frame(name: str) -> None:
     with torch.device("meta"):  # shapes without memory or arithmetic
         backbone = Backbone(name).eval()
-        maps = backbone(torch.rand(1, 3, 64, 96), torch.ones(1, 64, 96, dtype=torch.bool))
-    assert [each.shape[1:] for each in maps] == [
-        (channels, 64 // stride, 96 // stride)
-        for channels, stride in zip(backbone.channels, STRIDES, strict=True)
-    ]
+        for length in (1, 3):
+            valid = torch.ones(2 * length, 64, 96, dtype=torch.bool)
+            maps = backbone(torch.rand(2 * length, 3, 64, 96), valid, length)
+            assert [each.shape for each in maps] == [
+                (2 * length, channels, 64 // stride, 96 // stride)
+                for channels, stride in zip(backbone.channels, STRIDES, strict=True)
+            ]
 
 
 def test_unknown_and_unpublished_backbones_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,26 +89,87 @@ def test_the_matched_query_alone_gets_the_mask_loss() -> None:
     assert prediction_losses(unsure, targets)[0] > class_loss
 
 
-def test_equal_parts_average_to_the_whole_batch() -> None:
+@pytest.mark.parametrize("length", [1, 2])
+def test_equal_parts_average_to_the_whole_batch(length: int) -> None:
     """The property behind training in several processes."""
     torch.manual_seed(2)
-    masks = (torch.rand(6, 8, 8) > 0.5).float()
-    targets = Targets(masks, torch.ones(6, 8, 8).bool(), torch.tensor([True, False]))
-    predictions = [Prediction(torch.randn(6, 4), torch.randn(6, 4, 8, 8)) for _ in range(2)]
-    sentences = [torch.randn(6, 4)] * 5
+    count = 6 * length
+    masks = (torch.rand(count, 8, 8) > 0.5).float()
+    masks[-1] = 0
+    valid, chosen = torch.ones(count, 8, 8).bool(), torch.tensor([True, False])
+    predictions = [Prediction(torch.randn(count, 4), torch.randn(count, 4, 8, 8)) for _ in range(2)]
+    sentences = [torch.randn(count, 4)] * 5
 
-    def part(rows: slice, images: slice) -> float:
+    def part(rows: slice, clips: slice) -> float:
         return total_loss(
             Output(
                 [Prediction(each.classes[rows], each.masks[rows]) for each in predictions],
                 [each[rows] for each in sentences],
             ),
-            Targets(masks[rows], targets.valid[rows], targets.triplets[images]),
+            Targets(masks[rows], valid[rows], chosen[clips], length),
         )[0].item()
 
-    whole = part(slice(None), slice(None))
-    halves = (part(slice(0, 3), slice(0, 1)) + part(slice(3, 6), slice(1, 2))) / 2
-    np.testing.assert_allclose(halves, whole, rtol=1e-5)
+    whole, half = part(slice(None), slice(None)), count // 2
+    halves = part(slice(0, half), slice(0, 1)) + part(slice(half, count), slice(1, 2))
+    np.testing.assert_allclose(halves / 2, whole, rtol=1e-5)
+
+
+def test_a_still_clip_costs_as_much_as_its_image() -> None:
+    torch.manual_seed(4)
+    masks, valid = torch.rand(6, 8, 8), torch.ones(6, 8, 8).bool()
+    prediction = Prediction(torch.randn(6, 4), torch.randn(6, 4, 8, 8))
+    sentences, chosen = torch.randn(6, 4), torch.tensor([True, True])
+
+    def loss(times: int) -> float:
+        still = [
+            each.repeat_interleave(times, 0)
+            for each in (prediction.classes, prediction.masks, sentences, masks, valid)
+        ]
+        output = Output([Prediction(still[0], still[1])], [still[2]] * 5)
+        return total_loss(output, Targets(still[3], still[4], chosen, times))[0].item()
+
+    np.testing.assert_allclose(loss(3), loss(1), rtol=1e-5)
+
+
+def clip_losses(
+    classes: torch.Tensor, masks: list[list[torch.Tensor]], truth: list[torch.Tensor]
+) -> tuple[float, float]:
+    """Return the losses of one sentence about a clip: ``masks`` by frame and query."""
+    stacked = torch.stack([torch.stack(each) for each in masks])
+    valid = torch.ones(len(truth), 8, 8).bool()
+    targets = Targets(torch.stack(truth), valid, torch.zeros(1).bool(), len(truth))
+    first, second = prediction_losses(Prediction(classes, stacked), targets)
+    return first.item(), second.item()
+
+
+def test_one_query_is_matched_in_all_frames_of_a_clip() -> None:
+    """The second query is the best of the clip, and has the mask loss of the first frame too."""
+    right, wrong, rough = 20 * square(1) - 10, 20 * square(5) - 10, 2 * square(1) - 1
+    truth, unsure = [square(1)] * 2, torch.zeros(2, 2)
+    _, together = clip_losses(unsure, [[right, rough], [wrong, rough]], truth)
+    _, alone = clip_losses(unsure, [[wrong, rough], [wrong, rough]], truth)
+    np.testing.assert_allclose(together, alone, rtol=1e-6)
+
+
+def test_a_frame_without_the_object_wants_class_0_and_no_mask() -> None:
+    right, nothing = 20 * square(1) - 10, torch.full((8, 8), -10.0)
+    truth = [square(1), torch.zeros(8, 8)]
+    sure = torch.tensor([[4.0, -4.0], [4.0, -4.0]])
+    absent = torch.tensor([[4.0, -4.0], [-4.0, -4.0]])
+    spilt = [[right, nothing], [right, nothing]]
+    empty = [[right, nothing], [nothing, nothing]]
+    assert clip_losses(absent, empty, truth)[0] < 0.1 < clip_losses(sure, empty, truth)[0]
+    assert clip_losses(absent, empty, truth)[1] < 0.1 < clip_losses(absent, spilt, truth)[1]
+
+
+def test_the_class_in_a_frame_without_the_object_does_not_choose_the_query() -> None:
+    """Both queries have one mask; the first is the more probable one where the object is."""
+    nothing = torch.full((8, 8), -10.0)
+    classes = torch.tensor([[0.0, -1.0], [-20.0, 5.0]])
+    found, _ = clip_losses(classes, [[nothing] * 2] * 2, [square(1), torch.zeros(8, 8)])
+    wanted = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(classes, wanted)
+    np.testing.assert_allclose(found, expected.item(), rtol=1e-6)
 
 
 def test_the_total_is_weighted_and_supervises_every_prediction() -> None:

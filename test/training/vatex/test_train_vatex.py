@@ -17,6 +17,7 @@ from support.synthetic_datasets import (
     painted_video,
     small_scenes,
     write_phrasecut,
+    write_ref_youtube_vos,
     write_refcoco,
 )
 
@@ -74,14 +75,31 @@ def test_it_trains_resumes_and_answers(refcoco: Path, tmp_path: Path) -> None:
     assert segmenter.refer(segmenter.look(frame), "the red mug").mask.shape == (240, 320)
 
 
-def test_two_processes_compute_the_gradient_of_one(refcoco: Path, tmp_path: Path) -> None:
+def clip_command(root: Path, out: Path) -> list[str]:
+    """Return a training on clips; a clip of one frame lacks an object."""
+    options = ["--root", str(root), "--out", str(out), "--size", "small", "--short-side", "64"]
+    clips = ["--clip", "2", "--backbone", "video_small", "--batch", "2", "--steps", "1"]
+    return ["train-vatex", "ref-youtube-vos", *options, *clips, "--device", "cpu"]
+
+
+@pytest.mark.parametrize("kind", ["images", "clips"])
+def test_two_processes_compute_the_gradient_of_one(
+    kind: str, refcoco: Path, tmp_path: Path
+) -> None:
     """After one step AdamW's first moment is a tenth of the gradient."""
-    assert cli.main(command(refcoco, tmp_path / "one", "--steps", "1")) == 0
+    write_ref_youtube_vos(tmp_path)
+
+    def arguments(out: Path) -> list[str]:
+        if kind == "clips":
+            return clip_command(tmp_path, out)
+        return command(refcoco, out, "--steps", "1")
+
+    assert cli.main(arguments(tmp_path / "one")) == 0
     run = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
             *("--nproc-per-node", "2", "-m", "zsris_ros.cli"),
-            *command(refcoco, tmp_path / "two", "--steps", "1"),
+            *arguments(tmp_path / "two"),
         ],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -8,18 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.squares import SQUARES, squares_frame
 
-from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
+from zsris_ros.evaluation.datasets.items import Clip, EvaluationItem, Question
 from zsris_ros.training.vatex.mirroring import mirror_sentence
 from zsris_ros.training.vatex.triplets import augment, draw_example, sentences_by_object
 from zsris_ros.types import Verdict
 
 
-def item_of(*questions: tuple[str, tuple[int, ...]]) -> EvaluationItem:
+def clip_of(*questions: tuple[str, tuple[int, ...]], shifts: tuple[int, ...] = (0,)) -> Clip:
+    """Return a clip of the squares, moved by some pixels to the right in each frame."""
     rows = tuple(Question(text, "", targets) for text, targets in questions)
-    return EvaluationItem("squares", squares_frame(), SQUARES, rows)
+    masks = np.stack([np.roll(SQUARES, shift, axis=2) for shift in shifts], axis=1)
+    return Clip(np.stack([squares_frame().rgb] * len(shifts)), masks, rows)
 
 
-FULL = item_of(("left", (0,)), ("nearest", (0,)), ("middle", (1,)), ("both", (0, 2)))
+FULL = clip_of(("left", (0,)), ("nearest", (0,)), ("middle", (1,)), ("both", (0, 2)))
 
 
 @pytest.mark.parametrize(
@@ -59,14 +61,14 @@ def test_a_triplet_has_two_sentences_of_one_object_and_one_of_another() -> None:
 
 def test_without_a_second_sentence_or_object_there_is_no_triplet() -> None:
     rng = np.random.default_rng(0)
-    for item in (
-        item_of(("left", (0,))),
-        item_of(("left", (0,)), ("nearest", (0,))),
-        item_of(("left", (0,)), ("middle", (1,))),
+    for clip in (
+        clip_of(("left", (0,))),
+        clip_of(("left", (0,)), ("nearest", (0,))),
+        clip_of(("left", (0,)), ("middle", (1,))),
     ):
-        example = draw_example(item, rng)
+        example = draw_example(clip, rng)
         assert example is not None and not example.is_triplet
-    assert draw_example(item_of(), rng) is None
+    assert draw_example(clip_of(), rng) is None
 
 
 def test_sentences_without_one_visible_answer_are_left_out() -> None:
@@ -85,20 +87,39 @@ def test_sentences_without_one_visible_answer_are_left_out() -> None:
 
 def test_augmentation_keeps_left_and_right_true() -> None:
     """The mirrored left square is the right one, in the mask and in the sentence."""
-    item = item_of(("the left square", (0,)), ("the leftmost square", (0,)), ("middle", (1,)))
+    clip = clip_of(("the left square", (0,)), ("the leftmost square", (0,)), ("middle", (1,)))
     sides = set()
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        example = draw_example(item, rng)
+        example = draw_example(clip, rng)
         assert example is not None
         changed = augment(example, 96, rng)
-        height, width = changed.rgb.shape[:2]
+        height, width = changed.rgb.shape[1:3]
         assert 76 <= height <= 96 and abs(width / height - 64 / 48) < 0.03
-        assert changed.masks.shape == (3, height, width)
-        assert changed.masks.any((1, 2)).all()
-        centre = np.nonzero(changed.masks[0])[1].mean() / width
+        assert changed.masks.shape == (3, 1, height, width)
+        assert changed.masks.any((1, 2, 3)).all()
+        centre = np.nonzero(changed.masks[0, 0])[1].mean() / width
         on_left = "left" in changed.sentences[0]
         assert on_left is bool(centre < 0.5)
         assert on_left is not ("right" in changed.sentences[1])
         sides.add(on_left)
     assert sides == {True, False}
+
+
+def test_all_frames_of_a_clip_are_changed_alike() -> None:
+    """The squares go right, and in a mirrored clip left; colours differ by noise alone."""
+    clip = clip_of(("red", (0,)), ("grey", (1,)), shifts=(0, 3, 6))
+    directions = set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        example = draw_example(clip, rng)
+        assert example is not None and example.masks.shape == (3, 3, 48, 64)
+        changed = augment(example, 96, rng)
+        assert changed.masks.shape == (3, *changed.rgb.shape[:3])
+        left = [np.nonzero(mask)[1].min() / mask.shape[1] * 64 for mask in changed.masks[0]]
+        steps = np.diff(left)
+        np.testing.assert_allclose(np.abs(steps), 3, atol=1)
+        directions |= set(np.sign(steps))
+        colours = changed.rgb.reshape(3, -1, 3).mean(1)
+        np.testing.assert_allclose(colours - colours[0], 0, atol=1)
+    assert directions == {-1, 1}

@@ -1,4 +1,4 @@
-"""Visual backbones with feature maps at strides 4, 8, 16 and 32: timm's, and CLIP's own ResNet."""
+"""Visual backbones with feature maps at strides 4, 8, 16 and 32, for images and for clips."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zsris_ros.baselines.vatex.video_swin import VIDEO_BACKBONES, VideoSwin
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import InputError
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
@@ -33,19 +34,20 @@ BACKBONES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     # computes the same in one process and in several.
     "small": ("convnext_atto", {"depths": (2, 2, 4, 2), "dims": (24, 48, 96, 192)}),
 }
-"""timm's architecture and its options by our name."""
+"""timm's architecture and its options by our name; those for clips are VIDEO_BACKBONES."""
 
 
 class Backbone(nn.Module):
-    """A feature pyramid of an image.
+    """A feature pyramid of an image, or of each frame of a clip.
 
     Attributes:
         channels: Channels of the four maps, finest first.
 
     Args:
-        name: A name of BACKBONES, or CLIP.
-        pretrained: Whether timm downloads ImageNet's weights. The statistics of batch
-            normalisation are then frozen, as is usual in fine-tuning with small batches.
+        name: A name of BACKBONES, whose frames are independent, or of VIDEO_BACKBONES, or CLIP.
+        pretrained: Whether the weights of ImageNet, or of Kinetics for videos, are downloaded. The
+            statistics of batch normalisation are then frozen, as is usual in fine-tuning with small
+            batches.
         clip: The image encoder of the backbone CLIP, which is copied; its statistics are frozen.
 
     Raises:
@@ -67,6 +69,10 @@ class Backbone(nn.Module):
             self.channels: list[int] = self.body.channels
             self._channels_last = False
             self.freeze_norm()
+        elif name in VIDEO_BACKBONES:
+            self.body = VideoSwin(name, pretrained)
+            self.channels = self.body.channels
+            self._channels_last = False
         else:
             self._build(name, pretrained)
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
@@ -74,9 +80,8 @@ class Backbone(nn.Module):
 
     def _build(self, name: str, pretrained: bool) -> None:
         if name not in BACKBONES:
-            raise InputError(
-                f"unknown backbone '{name}': use one of {', '.join([*BACKBONES, CLIP])}"
-            )
+            known = ", ".join((*BACKBONES, *VIDEO_BACKBONES, CLIP))
+            raise InputError(f"unknown backbone '{name}': use one of {known}")
         if pretrained and name == "small":
             raise InputError("the small backbone has no published weights: train it from scratch")
         architecture, options = BACKBONES[name]
@@ -97,15 +102,18 @@ class Backbone(nn.Module):
         """Freeze the statistics and weights of batch normalisation."""
         self.body = timm.layers.freeze_batch_norm_2d(self.body)
 
-    def forward(self, images: Tensor, valid: Tensor) -> list[Tensor]:
-        """Return four maps float BxC_ixH/sxW/s for strides s of STRIDES.
+    def forward(self, images: Tensor, valid: Tensor, clip_length: int = 1) -> list[Tensor]:
+        """Return four maps float (B*T)xC_ixH/sxW/s for strides s of STRIDES.
 
         Args:
-            images: Float Bx3xHxW in [0, 1], RGB; H and W are multiples of 32.
-            valid: Bool BxHxW, False on padding, which becomes the mean colour.
+            images: Float (B*T)x3xHxW in [0, 1], RGB; the frames of a clip are adjacent; H and W are
+                multiples of 32.
+            valid: Bool (B*T)xHxW, False on padding, which becomes the mean colour.
+            clip_length: T, frames of a clip; without effect on an image's backbone.
         """
         pixels = (images - self.mean) / self.std * valid[:, None]
-        maps: list[Tensor] = self.body(pixels)
+        is_video = isinstance(self.body, VideoSwin)
+        maps: list[Tensor] = self.body(pixels, clip_length) if is_video else self.body(pixels)
         return [each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps]
 
 

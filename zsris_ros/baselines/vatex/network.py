@@ -128,26 +128,38 @@ class Vatex(nn.Module):
         self.places = nn.Parameter(torch.randn(settings.queries, width))
         self.contextual = ContextualDecoder(width, heads, settings.cmd)
         self.decoder = QueryDecoder(width, heads, hidden, settings.decoder_layers)
-        self.to(memory_format=torch.channels_last)
+        for kernel in self.parameters():
+            if kernel.dim() == 4:
+                kernel.data = kernel.data.contiguous(memory_format=torch.channels_last)
 
-    def forward(self, images: Tensor, valid: Tensor, image_of: Tensor, texts: Texts) -> Output:
-        """Return the answers about S sentences of B images.
+    def forward(
+        self,
+        images: Tensor,
+        valid: Tensor,
+        image_of: Tensor,
+        texts: Texts,
+        clip_length: int = 1,
+    ) -> Output:
+        """Return the answers about S sentences of B images, or of the frames of B/T clips.
 
         Args:
             images: Float Bx3xHxW in [0, 1], RGB, padded to multiples of 32.
             valid: Bool BxHxW, False on padding.
-            image_of: Int64 S, the image of each sentence.
+            image_of: Int64 S, the image of each sentence; a sentence about a clip stands there once
+                for each of its frames.
             texts: CLIP's features of the S sentences.
+            clip_length: T, adjacent images that are the frames of a clip.
         """
-        return self.segment(self.look(images, valid).select(image_of), texts)
+        return self.segment(self.look(images, valid, clip_length).select(image_of), texts)
 
-    def look(self, images: Tensor, valid: Tensor) -> VisualLevels:
-        """Encode images; see ``forward``.
+    def look(self, images: Tensor, valid: Tensor, clip_length: int = 1) -> VisualLevels:
+        """Encode images; see ``forward``. Only a backbone for videos sees a frame's neighbours.
 
         The maps are in torch's memory format channels_last: attention reads pixels as rows, which
         are then no copies.
         """
-        fine_first = self.backbone(images.contiguous(memory_format=torch.channels_last), valid)
+        images = images.contiguous(memory_format=torch.channels_last)
+        fine_first = self.backbone(images, valid, clip_length)
         maps, positions, inside = [], [], []
         for project, raw, stride in zip(
             self.projections, reversed(fine_first), reversed(STRIDES), strict=True

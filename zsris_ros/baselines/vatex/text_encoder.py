@@ -45,7 +45,9 @@ class TextEncoder(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the features SxLxD of token ids int64 SxL, as ``OpenClipModel.encode_words``."""
-        places = torch.searchsorted(self.vocabulary, tokens.contiguous()).clamp(max=len(self.vocabulary) - 1)
+        places = torch.searchsorted(self.vocabulary, tokens.contiguous()).clamp(
+            max=len(self.vocabulary) - 1
+        )
         known = self.vocabulary[places] == tokens
         states = self.embedding(torch.where(known, places, len(self.vocabulary)))
         states = states + self.positions[: tokens.shape[1]]

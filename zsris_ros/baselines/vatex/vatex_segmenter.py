@@ -124,7 +124,7 @@ class VatexResolver:
             final = output.predictions[-1]
             number = int(final.classes[0].argmax())
             probability = float(final.classes[0, number].sigmoid())
-            logits = full_size(final.masks[:, number], scene.size, scene.frame)
+            logits = full_size(final.masks[:, number], scene.size, scene.frame)[0]
         mask: BoolArray = (logits > 0).cpu().numpy()
         timings = {"grounding": (perf_counter() - start) * 1e3}
         return self._result(scene.frame, query, mask, probability, timings)
@@ -176,7 +176,7 @@ def make_candidate(frame: Frame, mask: BoolArray, probability: float) -> Candida
 
 
 def full_size(logits: Tensor, size: tuple[int, int], frame: Frame) -> Tensor:
-    """Return mask logits HxW of the frame from 1xH'/4xW'/4 of its padded, resized image."""
+    """Return mask logits TxHxW of T frames from TxH'/4xW'/4 of their padded, resized images."""
     padded = F.interpolate(logits[None].float(), scale_factor=4, mode="bilinear")
     inside = padded[..., : size[0], : size[1]]
-    return F.interpolate(inside, (frame.height, frame.width), mode="bilinear")[0, 0]
+    return F.interpolate(inside, (frame.height, frame.width), mode="bilinear")[0]

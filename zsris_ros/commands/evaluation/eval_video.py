@@ -12,12 +12,13 @@ from zsris_ros.commands.evaluation.trained_method import (
     add_checkpoint,
     check_checkpoint,
     load_trained,
+    load_trained_network,
 )
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.datasets.referring_video import VideoData
-    from zsris_ros.referring.segmenter import Segmenter
+    from zsris_ros.evaluation.video.video_evaluation import ClipSegmenter
 
 VIDEO_SETS: Mapping[str, tuple[str, str, str]] = {
     "ref-youtube-vos": (
@@ -41,6 +42,13 @@ def add_arguments(sets: Subparsers) -> None:
         parser.add_argument("--method", default="vatex", help="(default: vatex)")
         parser.add_argument("--variant", default="product", help="of a method without a checkpoint")
         add_checkpoint(parser)
+        parser.add_argument(
+            "--clip",
+            type=positive,
+            default=1,
+            metavar="N",
+            help="with --method vatex: frames that are answered together (default: 1)",
+        )
         parser.add_argument("--limit", type=positive, metavar="N", help="only the first N videos")
         parser.add_argument(
             "--out", type=Path, required=True, help="folder for masks, figures and summary.json"
@@ -64,7 +72,7 @@ def open_videos(args: argparse.Namespace) -> VideoData:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate one method frame by frame."""
+    """Evaluate one method frame by frame, or VATEX clip by clip."""
     from zsris_ros.evaluation.video.video_evaluation import evaluate_videos
 
     data = open_videos(args)
@@ -74,10 +82,11 @@ def run(args: argparse.Namespace) -> int:
         "title": data.title,
         "split": args.split,
         "limit": args.limit,
+        "clip": args.clip,
         **about,
         "zsris_ros": zsris_ros.__version__,
     }
-    summary = evaluate_videos(data, segmenter, args.out, settings, args.limit)
+    summary = evaluate_videos(data, segmenter, args.out, settings, args.limit, args.clip)
     print(f"{summary['videos']} videos, {summary['expressions']} expressions")
     if "jf" in summary:
         print("J&F {jf:.3f}  J {j:.3f}  F {f:.3f}".format(**summary))
@@ -87,15 +96,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _segmenter(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
+def _segmenter(args: argparse.Namespace) -> tuple[ClipSegmenter, dict[str, Any]]:
+    from zsris_ros.evaluation.video.video_evaluation import FrameByFrame
+
     if args.method == "vatex" or args.checkpoint:
         check_checkpoint(args)
-        return load_trained(args)
+        if args.clip == 1:
+            segmenter, about = load_trained(args)
+            return FrameByFrame(segmenter), about
+        from zsris_ros.baselines.vatex.clip_segmenter import VatexClipSegmenter
+
+        network, clip, about = load_trained_network(args)
+        return VatexClipSegmenter(network, clip, args.min_score), about
     from zsris_ros.baselines.methods import find_method
     from zsris_ros.models.load import load_models
     from zsris_ros.models.load_method import segmenter_of
+    from zsris_ros.types import InputError
 
+    if args.clip > 1:
+        raise InputError(f"--clip belongs to --method vatex: {args.method} answers frame by frame")
     method = find_method(args.method, args.variant)
     models = load_models(args.weights, model_options(args))
     about = {"method": method.name, "variant": method.variant, "weights": args.weights}
-    return segmenter_of(models, method), about
+    return FrameByFrame(segmenter_of(models, method)), about

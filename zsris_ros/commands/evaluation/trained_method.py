@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from zsris_ros.commands.options import model_options
 
 if TYPE_CHECKING:
+    from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
+    from zsris_ros.baselines.vatex.network import Vatex
     from zsris_ros.referring.segmenter import Segmenter
 
 
@@ -45,6 +47,13 @@ def check_checkpoint(args: argparse.Namespace) -> None:
 def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
     """Return the segmenter of --checkpoint and its settings for the results."""
     from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
+
+    network, clip, about = load_trained_network(args)
+    return vatex_segmenter(network, clip, args.min_score), about
+
+
+def load_trained_network(args: argparse.Namespace) -> tuple[Vatex, FrozenClip, dict[str, Any]]:
+    """Return the network of --checkpoint, its CLIP, and their settings for the results."""
     from zsris_ros.models.load_vatex import load_network
 
     network, clip, preset = load_network(args.checkpoint, model_options(args))
@@ -56,4 +65,4 @@ def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
         "dtype": "float32",
         "network": network.settings.to_json(),
     }
-    return vatex_segmenter(network, clip, args.min_score), about
+    return network, clip, about

@@ -6,17 +6,17 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zsris_ros.baselines.vatex.vatex_settings import PARTS, PROMPTS, VatexSettings
-from zsris_ros.commands.evaluation.data_sets import DATA_SETS, FRAMES, TABLETOP, open_data_set
-from zsris_ros.commands.evaluation.eval_video import VIDEO_SETS, add_video_set, open_videos
+from zsris_ros.commands.evaluation.eval_video import VIDEO_SETS
 from zsris_ros.commands.options import Subparsers, positive
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem
+from zsris_ros.commands.training.vatex_data import (
+    CLIPS,
+    add_data_sets,
+    open_training_data,
+    open_validation,
+)
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -28,32 +28,8 @@ def add_arguments(subparsers: Subparsers) -> None:
         "training. torchrun starts it on several GPUs.",
     )
     sets = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
-    for entry in DATA_SETS.values():
-        if entry.name == "osd":
-            continue  # its expressions need depth, which VATEX does not read
-        data_set = sets.add_parser(entry.name, help=entry.help)
-        if entry is TABLETOP:
-            _add_simulation(data_set)
-        else:
-            entry.add_arguments(data_set)
-            if entry is FRAMES:
-                data_set.add_argument(
-                    "--validation-root", type=Path, metavar="DIR", help="held-out frames"
-                )
-            elif "--split" in entry.options:
-                data_set.set_defaults(split="train")
+    for data_set in add_data_sets(sets):
         _add_common(data_set)
-    for name, (about, content, _) in VIDEO_SETS.items():
-        data_set = sets.add_parser(name, help=f"annotated frames of {about}")
-        add_video_set(data_set, content, "train")
-        _add_common(data_set)
-
-
-def _add_simulation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scenes", type=positive, default=1000, help="rendered into OUT/frames (default: 1000)"
-    )
-    parser.add_argument("--objects", **TABLETOP.options["--objects"])
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -68,10 +44,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backbone",
         help="swin_base, swin_tiny, resnet50, resnet101, small, or clip: a copy of the CLIP's own "
-        "ResNet (default: by size)",
+        "ResNet; video_swin_base, video_swin_tiny or video_small see all frames of a clip "
+        "(default: by size)",
     )
     parser.add_argument(
-        "--pretrained", action="store_true", help="start the backbone from ImageNet's weights"
+        "--pretrained",
+        action="store_true",
+        help="start the backbone from ImageNet's weights, or for videos from those of Kinetics",
     )
     parser.add_argument(
         "--train-text",
@@ -108,7 +87,17 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--steps", type=positive, default=100_000, help="(default: 100000)")
     parser.add_argument(
-        "--batch", type=positive, default=8, help="images a step over all processes (default: 8)"
+        "--batch",
+        type=positive,
+        default=8,
+        help="images, or clips, a step over all processes (default: 8)",
+    )
+    parser.add_argument(
+        "--clip",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="consecutive frames of a video that are an example (default: 1)",
     )
     parser.add_argument("--rate", type=float, default=1e-4, help="learning rate (default: 1e-4)")
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
@@ -146,11 +135,17 @@ def _parts(text: str) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Train one network, or those of an ablation."""
+    from zsris_ros.types import InputError
+
+    if args.clip > 1 and args.dataset not in (*VIDEO_SETS, CLIPS):
+        raise InputError(
+            f"--clip {args.clip} needs videos, and {args.dataset} holds single images: train on "
+            f"{', '.join(VIDEO_SETS)} or {CLIPS}"
+        )
     if not args.ablation:
         return _train(args, args.out / "frames")
     from zsris_ros.training.vatex.ablation import last_row, summarise, table_lines, variations
     from zsris_ros.training.vatex.vatex_training import VALIDATION
-    from zsris_ros.types import InputError
 
     if not args.validate:
         raise InputError("--ablation needs --validate, the number of held-out images")
@@ -191,7 +186,9 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
         options = LoadOptions(device=str(process.device), directory=args.weights_dir)
         clip = load_frozen_clip(args.weights, settings, options)
         network = train_vatex(
-            leader_first(process, lambda: _data(args, frames)),  # it renders what is missing
+            leader_first(
+                process, lambda: open_training_data(args, frames)
+            ),  # it renders what is missing
             clip,
             settings,
             args.out,
@@ -201,8 +198,9 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
             pretrained=args.pretrained,
             half=args.precision == "bfloat16",
             seed=args.seed,
+            clip_length=args.clip,
             workers=args.workers,
-            validation=_validation(args) if process.is_leader else (),
+            validation=open_validation(args, frames) if process.is_leader else (),
             validate_every=args.validate_every,
         )
         if process.is_leader:
@@ -221,6 +219,7 @@ def _fixed(args: argparse.Namespace, settings: VatexSettings) -> dict[str, Any]:
         "pretrained": args.pretrained,
         "weights": args.weights,
         "batch": args.batch,
+        "clip": args.clip,
         "seed": args.seed,
     }
 
@@ -239,37 +238,3 @@ def _settings(args: argparse.Namespace) -> VatexSettings:
     if args.short_side:
         changes["short_side"] = args.short_side
     return VatexSettings.small(**changes) if args.size == "small" else VatexSettings(**changes)
-
-
-def _data(args: argparse.Namespace, frames: Path) -> DataSet:
-    if args.dataset in VIDEO_SETS:
-        return open_videos(args)
-    if args.dataset != "tabletop":
-        return open_data_set(args)
-    from zsris_ros.training.vatex.rendered_frames import render_frames
-
-    return render_frames(frames, args.scenes, args.objects)
-
-
-def _validation(args: argparse.Namespace) -> Sequence[EvaluationItem]:
-    """Return the first held-out images: other seeds, --validation-root, or the split val.
-
-    Ref-YouTube-VOS publishes no objects of its split valid.
-    """
-    if not args.validate:
-        return ()
-    data: DataSet
-    if args.dataset == "tabletop":
-        from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-
-        data = TabletopData(0, args.validate, objects=args.objects)
-    elif args.dataset == "frames":
-        from zsris_ros.evaluation.datasets.frames import FramesData
-        from zsris_ros.types import InputError
-
-        if args.validation_root is None:
-            raise InputError("--validate needs --validation-root, a folder of held-out frames")
-        data = FramesData(args.validation_root)
-    else:
-        data = _data(argparse.Namespace(**{**vars(args), "split": "val"}), args.out)
-    return [data.item(name) for name in data.names()[: args.validate]]

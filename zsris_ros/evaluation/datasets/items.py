@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from zsris_ros.geometry.masks import box_mask
-from zsris_ros.types import BoolArray, Frame, Verdict
+from zsris_ros.types import BoolArray, ByteArray, Frame, Verdict
 
 Box = tuple[float, float, float, float]
 """(x, y, w, h) in pixels."""
@@ -56,6 +56,21 @@ class EvaluationItem:
             return box_mask(question.box, self.frame.height, self.frame.width)
         mask: BoolArray = np.any(self.masks[list(question.targets)], axis=0)
         return mask
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Consecutive frames of a video with their objects; an image is a clip of one frame.
+
+    Attributes:
+        rgb: Uint8 TxHxWx3.
+        masks: Bool MxTxHxW; an object may be absent from some frames.
+        questions: Expressions for the whole clip.
+    """
+
+    rgb: ByteArray
+    masks: BoolArray
+    questions: tuple[Question, ...]
 
 
 class DataSet(Protocol):

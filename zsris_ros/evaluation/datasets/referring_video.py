@@ -22,12 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from zsris_ros.evaluation.datasets.categories import category_of
 from zsris_ros.evaluation.datasets.files import published_form, read_json, read_pixels, required
-from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
-from zsris_ros.types import BoolArray, ByteArray, Frame, InputError
+from zsris_ros.evaluation.datasets.items import Clip, EvaluationItem, Question
+from zsris_ros.types import ByteArray, Frame, InputError
 
 DAVIS_FILES: Mapping[str, str] = {
     "Davis17_annot1.txt": "utf-8",
@@ -126,19 +125,48 @@ class VideoData:
             FileNotFoundError: The frame is missing.
             InputError: Unknown name, no annotation, or a damaged file.
         """
-        video, _, frame = name.partition("/")
-        if video not in self._by_name or frame not in self._by_name[video].frames:
+        clip = self.clip(name, 1)
+        return EvaluationItem(name, Frame(clip.rgb[0]), clip.masks[:, 0], clip.questions)
+
+    def clip_names(self, length: int) -> Sequence[str]:
+        """Return the first frame of each clip of ``length`` frames, as named by ``names``."""
+        return [
+            f"{video.name}/{frame}"
+            for video in self.videos
+            for frame in video.frames[: max(0, len(video.frames) - length + 1)]
+        ]
+
+    def clip(self, name: str, length: int) -> Clip:
+        """Return the ``length`` frames from one on.
+
+        Its objects are visible in at least one of the frames; its expressions name one of them.
+
+        Raises:
+            FileNotFoundError: A frame is missing.
+            InputError: Unknown name, too few frames, no annotation, frames of different sizes, or a
+                damaged file.
+        """
+        video, _, first = name.partition("/")
+        if video not in self._by_name or first not in self._by_name[video].frames:
             raise InputError(f"{self.title} has no frame {name}")
-        labels = self.labels(video, frame)
-        if labels is None:
+        start = self._by_name[video].frames.index(first)
+        frames = self._by_name[video].frames[start : start + length]
+        if len(frames) < length:
+            raise InputError(f"{self.title}: fewer than {length} frames follow from {name} on")
+        published = [self.labels(video, frame) for frame in frames]
+        listed = [labels for labels in published if labels is not None]
+        if len(listed) < length:
             raise InputError(f"{self.title}: the objects of {name} are not published")
+        images = [self.rgb(video, frame) for frame in frames]
+        if len({each.shape[:2] for each in (*images, *listed)}) > 1:
+            raise InputError(f"{self.title}: frames or annotations of {video} differ in size")
+        labels = np.stack(listed)
         numbers = [int(number) for number in np.unique(labels) if number not in (0, VOID)]
         place = {number: index for index, number in enumerate(numbers)}
-        return EvaluationItem(
-            name=name,
-            frame=Frame(self.rgb(video, frame)),
-            masks=np.array([labels == n for n in numbers], bool).reshape(-1, *labels.shape),
-            questions=tuple(
+        return Clip(
+            np.stack(images),
+            np.array([labels == n for n in numbers], bool).reshape(-1, *labels.shape),
+            tuple(
                 Question(each.text, category_of(each.text), (place[each.target],))
                 for each in self._by_name[video].expressions
                 if each.target in place
@@ -224,9 +252,3 @@ def _davis_expressions(path: Path) -> list[tuple[str, VideoExpression]]:
 
 def _target(expression: Mapping[str, str]) -> int | None:
     return int(expression["obj_id"]) if "obj_id" in expression else None
-
-
-def write_mask(path: Path, mask: BoolArray) -> None:
-    """Write a mask bool HxW as the evaluation servers take it: 0 and 255 in one channel."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(mask.astype(np.uint8) * 255).save(path)

@@ -52,8 +52,40 @@ def expressions(
     Each but the plural ones has exactly one target. Rare categories come first when the limit cuts
     a round short.
     """
-    rng = np.random.default_rng([scene.seed, 7])
-    pools = pool_by_category(all_meanings(scene))
+    return _realised(scene.seed, pool_by_category(all_meanings(scene)), limit, categories)
+
+
+def lasting_expressions(
+    scenes: Sequence[TabletopScene], limit: int = LIMIT, categories: Sequence[str] = CATEGORIES
+) -> tuple[ReferringExpression, ...]:
+    """Return ``expressions`` that mean the same objects in all frames of a video.
+
+    Args:
+        scenes: The frames, with the same labels for the same objects.
+        limit: See ``expressions``.
+        categories: See ``expressions``.
+
+    Returns:
+        Expressions whose ``targets`` are indices among the objects of the first frame.
+    """
+    first = pool_by_category(all_meanings(scenes[0]))
+    later = [_labels_by_meaning(scene) for scene in scenes[1:]]
+    lasting = {
+        category: [
+            each
+            for each in pool
+            if all(found.get(_content(each)) == _labels(scenes[0], each) for found in later)
+        ]
+        for category, pool in first.items()
+    }
+    return _realised(scenes[0].seed, lasting, limit, categories)
+
+
+def _realised(
+    seed: int, pools: Mapping[str, Sequence[Meaning]], limit: int, categories: Sequence[str]
+) -> tuple[ReferringExpression, ...]:
+    """Draw meanings and their wordings."""
+    rng = np.random.default_rng([seed, 7])
     order = HOUSEHOLD_CATEGORIES.index
     turns = sorted(categories, key=lambda each: (each not in _RARE, order(each)))
     chosen = draw_in_turns({each: pools.get(each, []) for each in turns}, limit, rng)
@@ -61,6 +93,20 @@ def expressions(
     return tuple(
         ReferringExpression(realise(each, rng), each.category, each.targets) for each in ordered
     )
+
+
+def _labels_by_meaning(scene: TabletopScene) -> dict[tuple[str, ...], tuple[int, ...]]:
+    pools = pool_by_category(all_meanings(scene))
+    return {_content(each): _labels(scene, each) for pool in pools.values() for each in pool}
+
+
+def _content(meaning: Meaning) -> tuple[str, ...]:
+    """Return all that the wording depends on."""
+    return meaning.kind, *meaning.words
+
+
+def _labels(scene: TabletopScene, meaning: Meaning) -> tuple[int, ...]:
+    return tuple(scene.objects[index].label for index in meaning.targets)
 
 
 def pool_by_category(meanings: Iterable[Meaning]) -> dict[str, list[Meaning]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -76,6 +76,20 @@ class HouseholdRenderer:
         """Return each object's settled position (float64 3, metres) and axes (3x3, columns)."""
         bodies = [self._data.body(name) for name in self._object_bodies()]
         return [(body.xpos.copy(), body.xmat.reshape(3, 3).copy()) for body in bodies]
+
+    def push(self, velocities: Mapping[int, DoubleArray], seconds: float) -> None:
+        """Go on for a time in which some objects are pushed; the others follow physics.
+
+        Args:
+            velocities: Level velocity, float64 2 in metres a second, that an object is given at
+                every step, by its index. Friction slows it in between. It must not be fixed.
+            seconds: The time.
+        """
+        for _ in range(round(seconds / _STEP)):
+            for index, velocity in velocities.items():
+                first = int(self._model.body(f"object{index}").dofadr[0])
+                self._data.qvel[first : first + 2] = velocity
+            self._mujoco.mj_step(self._model, self._data)
 
     def render(self, layout: HouseholdLayout, depth: bool = True) -> Rendering:
         """Render with ``layout``'s lights and viewpoint."""

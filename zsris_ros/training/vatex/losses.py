@@ -1,7 +1,8 @@
 """Matching and losses of VATEX (paper, sections 3.3 and 3.4, Eqs. 6 and 8).
 
 Every loss is a sum over the batch divided by its number of sentences or triplets, so that the mean
-of the gradients of equal parts is the gradient of the whole batch.
+of the gradients of equal parts is the gradient of the whole batch. Losses of clips are means over
+their frames, and one query answers in all frames of a clip, as in ReferFormer (CVPR 2022).
 """
 
 from __future__ import annotations
@@ -32,22 +33,35 @@ PAPER_WEIGHTS = LossWeights()
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """The truth about S sentences, three for each of B images.
+    """The truth about the frames of B clips with three sentences each, S = 3BT rows.
 
     Attributes:
-        masks: Float SxHxW in [0, 1], the share of each cell of stride 4 that the object covers.
+        masks: Float SxHxW in [0, 1], the share of each cell of stride 4 that the object covers; row
+            (3b + s)T + t belongs to sentence s in frame t of clip b.
         valid: Bool SxHxW, False on padding.
-        triplets: Bool B, whether an image's sentences 3b, 3b + 1 and 3b + 2 are a triplet of the
-            Meaning Consistency Constraint: two of one object and one of another.
+        triplets: Bool B, whether a clip's sentences are a triplet of the Meaning Consistency
+            Constraint: two of one object and one of another.
+        clip_length: T, frames of a clip; 1 for images.
     """
 
     masks: Tensor
     valid: Tensor
     triplets: Tensor
+    clip_length: int = 1
+
+    @property
+    def present(self) -> Tensor:
+        """Bool S, whether the object is in the frame."""
+        return self.masks.flatten(1).any(1)
 
     def to(self, device: torch.device) -> Targets:
         """Return the targets on ``device``."""
-        return Targets(self.masks.to(device), self.valid.to(device), self.triplets.to(device))
+        return Targets(
+            self.masks.to(device),
+            self.valid.to(device),
+            self.triplets.to(device),
+            self.clip_length,
+        )
 
 
 def total_loss(
@@ -63,19 +77,29 @@ def total_loss(
     for prediction in output.predictions:
         classes, masks = prediction_losses(prediction, targets)
         total = total + weights.classes * classes + weights.masks * masks
-    meaning = meaning_loss(output.sentences[-1].unflatten(0, (-1, 3)), targets.triplets)
+    frames = output.sentences[-1].unflatten(0, (-1, 3, targets.clip_length)).transpose(1, 2)
+    triplets = targets.triplets.repeat_interleave(targets.clip_length)
+    meaning = meaning_loss(frames.flatten(0, 1), triplets)
     total = total + weights.meaning * meaning
     terms = {"class": classes, "mask": masks, "meaning": meaning, "loss": total}
     return total, {name: float(value.detach()) for name, value in terms.items()}
 
 
 def prediction_losses(prediction: Prediction, targets: Targets) -> tuple[Tensor, Tensor]:
-    """Return the class loss and the mask loss of one prediction after matching."""
+    """Return the class loss and the mask loss of one prediction after matching.
+
+    The cost of a query is summed over the frames of a clip. In a frame without the object it should
+    be of class 0, so that its class costs nothing there, and its mask should be empty.
+    """
+    length, present = targets.clip_length, targets.present.float()[:, None]
     entropy, dice = mask_losses(prediction.masks, targets.masks, targets.valid)
-    cost = F.softplus(-prediction.classes) + entropy + dice  # the cost of class 1 is its BCE
+    # The cost of class 1 is its BCE.
+    cost = F.softplus(-prediction.classes) * present + entropy + dice
     rows = torch.arange(len(cost), device=cost.device)
-    matched = torch.tensor([match(each) for each in cost.detach()], device=cost.device)
-    wanted = F.one_hot(matched, cost.shape[1]).float()
+    clips = cost.detach().unflatten(0, (-1, length)).sum(1)
+    matched = torch.tensor([match(each) for each in clips], device=cost.device)
+    matched = matched.repeat_interleave(length)
+    wanted = F.one_hot(matched, cost.shape[1]) * present
     classes = F.binary_cross_entropy_with_logits(prediction.classes.float(), wanted)
     return classes, (entropy + dice)[rows, matched].mean()
 
@@ -108,7 +132,7 @@ def meaning_loss(sentences: Tensor, triplets: Tensor) -> Tensor:
     """Return Eq. 6, the Meaning Consistency Constraint, summed over triplets and divided by B.
 
     Args:
-        sentences: Float Bx3xC, F_s of p_1, p_2 and n.
+        sentences: Float Bx3xC, F_s of p_1, p_2 and n about B images or frames.
         triplets: Bool B; other rows count as 0.
     """
     first, second, other = F.normalize(sentences.float(), dim=-1).unbind(1)

@@ -15,14 +15,16 @@ from zsris_ros.simulation.expressions.expressions import (
     HOUSEHOLD_CATEGORIES,
     expressions,
 )
+from zsris_ros.simulation.expressions.verdict_expressions import ABSENT, verdict_expressions
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
 from zsris_ros.simulation.training_set import TRAINING_SEEDS
 from zsris_ros.types import Frame, InputError
 
-SENTENCES = 60
-"""The most sentences of a scene: several for most objects, as triplets need."""
+SENTENCES, ABSENT_SENTENCES = 60, 14
+"""The most sentences of a scene about its objects, several for most as triplets need, and about
+absent ones."""
 
 
 def render_frames(root: Path, scenes: int, objects: Sequence[str] = ()) -> FramesData:
@@ -45,21 +47,24 @@ def render_frames(root: Path, scenes: int, objects: Sequence[str] = ()) -> Frame
             continue
         scene = household_scene(seed, library) if library else tabletop_scene(seed)
         if scene.objects:
-            categories = HOUSEHOLD_CATEGORIES if library else CATEGORIES
             names = [f"{each.name} {number}" for number, each in enumerate(scene.objects)]
-            write_frame(root, _item(name, scene, categories), names)
+            write_frame(root, scene_item(name, scene, bool(library)), names)
     if not any(root.glob("*.json")):
         raise InputError(f"none of the {scenes} scenes holds an object: render more")
     return FramesData(root, title=f"simulated frames of {root.name}")
 
 
-def _item(name: str, scene: TabletopScene, categories: Sequence[str]) -> EvaluationItem:
+def scene_item(name: str, scene: TabletopScene, household: bool) -> EvaluationItem:
+    """Return a scene's picture with sentences about its objects and about absent ones."""
+    categories = HOUSEHOLD_CATEGORIES if household else CATEGORIES
+    found = expressions(scene, SENTENCES, categories)
+    absent = verdict_expressions(scene, 3 * ABSENT_SENTENCES, ABSENT)  # a third of each verdict
     return EvaluationItem(
         name=name,
         frame=Frame(scene.frame.rgb),
         masks=np.stack([each.mask for each in scene.objects]),
         questions=tuple(
             Question(each.text, each.category, each.targets, each.verdict)
-            for each in expressions(scene, SENTENCES, categories)
+            for each in (*found, *absent)
         ),
     )

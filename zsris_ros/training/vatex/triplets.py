@@ -1,4 +1,4 @@
-"""Training examples: an image with three sentences and their masks."""
+"""Training examples: a clip, of one frame for images, with three sentences and their masks."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from zsris_ros.evaluation.datasets.items import EvaluationItem
+from zsris_ros.evaluation.datasets.items import Clip, EvaluationItem
 from zsris_ros.training.household.sam_batches import jitter
 from zsris_ros.training.vatex.mirroring import mirror_sentence
-from zsris_ros.types import BoolArray, ByteArray
+from zsris_ros.types import BoolArray, ByteArray, Verdict
+
+ABSENT = 0.3
+"""Share of the examples whose n names an absent object, where the data set has such sentences."""
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An image with the sentences p_1, p_2 and n, and the mask of each.
+    """A clip with the sentences p_1, p_2 and n, and the masks of each.
 
     Attributes:
-        rgb: Uint8 HxWx3.
-        sentences: Three sentences. Where the image has no second sentence of an object or no other
+        rgb: Uint8 TxHxWx3.
+        sentences: Three sentences. Where the clip has no second sentence of an object or no other
             object, an earlier one is repeated.
-        masks: Bool 3xHxW.
-        is_triplet: Whether p_1 and p_2 are two sentences of one object and n one of another.
+        masks: Bool 3xTxHxW; empty where the object is absent.
+        is_triplet: Whether p_1 and p_2 are two sentences of one object and n one of another, or of
+            an absent one.
     """
 
     rgb: ByteArray
@@ -32,12 +36,12 @@ class Example:
     is_triplet: bool
 
 
-def draw_example(item: EvaluationItem, rng: np.random.Generator) -> Example | None:
-    """Draw a triplet of an image; None without a usable sentence.
+def draw_example(clip: Clip, rng: np.random.Generator) -> Example | None:
+    """Draw a triplet of a clip; None without a usable sentence.
 
     Objects with two sentences are preferred for p_1 and p_2.
     """
-    groups = sentences_by_object(item)
+    groups = sentences_by_object(clip)
     if not groups:
         return None
     keys = list(groups)
@@ -48,23 +52,26 @@ def draw_example(item: EvaluationItem, rng: np.random.Generator) -> Example | No
     others = [each for each in keys if each != key]
     other = others[int(rng.integers(len(others)))] if others else key
     negative = groups[other][int(rng.integers(len(groups[other])))]
-    masks = np.stack([item.masks[list(each)].any(axis=0) for each in (key, key, other)])
+    absent = [each.text for each in clip.questions if each.verdict is Verdict.NOT_FOUND]
+    if absent and rng.random() < ABSENT:
+        negative, other = absent[int(rng.integers(len(absent)))], ()
+    masks = np.stack([clip.masks[list(each)].any(axis=0) for each in (key, key, other)])
     return Example(
-        item.frame.rgb,
+        clip.rgb,
         (first, second, negative),
         masks,
         is_triplet=first != second and other != key,
     )
 
 
-def sentences_by_object(item: EvaluationItem) -> Mapping[tuple[int, ...], Sequence[str]]:
-    """Return the sentences of each object, or group of objects, with a visible mask.
+def sentences_by_object(item: EvaluationItem | Clip) -> Mapping[tuple[int, ...], Sequence[str]]:
+    """Return the sentences of each object, or group of objects, with a mask that is not empty.
 
     Left out are sentences without a target, ambiguous ones and those whose target is a box.
     """
     groups: dict[tuple[int, ...], list[str]] = {}
     for question in item.questions:
-        if question.targets and question.verdict.value == "FOUND":
+        if question.targets and question.verdict is Verdict.FOUND:
             sentences = groups.setdefault(question.targets, [])
             if question.text not in sentences:
                 sentences.append(question.text)
@@ -74,22 +81,29 @@ def sentences_by_object(item: EvaluationItem) -> Mapping[tuple[int, ...], Sequen
 def augment(example: Example, short_side: int, rng: np.random.Generator) -> Example:
     """Return the example resized, mirrored at random and with varied colours.
 
-    It is mirrored only if all three sentences can be, and left and right are exchanged in them.
-    The short side becomes 0.8 to 1 times ``short_side`` pixels.
+    All frames of a clip are changed alike, but for the noise. It is mirrored only if all three
+    sentences can be, and left and right are exchanged in them. The short side becomes 0.8 to 1
+    times ``short_side`` pixels.
     """
     rgb, masks, sentences = example.rgb, example.masks, example.sentences
     mirrored = [mirror_sentence(each) for each in sentences]
     if rng.random() < 0.5 and None not in mirrored:
-        rgb, masks = rgb[:, ::-1], masks[:, :, ::-1]
+        rgb, masks = rgb[:, :, ::-1], masks[..., ::-1]
         first, second, third = (each or "" for each in mirrored)
         sentences = (first, second, third)
-    height, width = rgb.shape[:2]
+    height, width = rgb.shape[1:3]
     side = short_side * rng.uniform(0.8, 1.0)
     scale = min(side / min(height, width), 4 * side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
-    resized = [
-        cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for mask in masks
+    small = [
+        cv2.resize(np.ascontiguousarray(each), size, interpolation=cv2.INTER_AREA) for each in rgb
     ]
-    pixels = jitter(small.astype(np.float32), rng).astype(np.uint8)
-    return Example(pixels, sentences, np.stack(resized).astype(bool), example.is_triplet)
+    resized = [
+        cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        for mask in masks.reshape(-1, height, width)
+    ]
+    pixels = jitter(np.stack(small).astype(np.float32), rng).astype(np.uint8)
+    shape = (*masks.shape[:2], *pixels.shape[1:3])
+    return Example(
+        pixels, sentences, np.stack(resized).astype(bool).reshape(shape), example.is_triplet
+    )

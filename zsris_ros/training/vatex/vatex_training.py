@@ -111,6 +111,7 @@ def train_vatex(
     pretrained: bool = False,
     half: bool = False,
     seed: int = 0,
+    clip_length: int = 1,
     workers: int = 0,
     validation: Sequence[EvaluationItem] = (),
     validate_every: int = 1000,
@@ -118,7 +119,7 @@ def train_vatex(
     """Train from random or published weights, or resume from ``out``.
 
     Args:
-        data: Images with sentences and masks.
+        data: Images or videos with sentences and masks.
         clip: The frozen CLIP, on the process's device.
         settings: The network.
         out: Folder of CHECKPOINT, LOG and VALIDATION.
@@ -128,6 +129,7 @@ def train_vatex(
         pretrained: Whether the backbone starts from ImageNet's weights.
         half: Whether the network computes in bfloat16 where that is safe (autocast).
         seed: Of the weights and the batches.
+        clip_length: Frames of a clip; more than 1 needs ``VideoData``.
         workers: Processes that read images in advance.
         validation: Held-out images; their figures are written every ``validate_every`` steps.
         validate_every: Steps between two validations.
@@ -136,7 +138,8 @@ def train_vatex(
         The trained network in evaluation mode.
 
     Raises:
-        InputError: The batch cannot be shared by the processes, or ``data`` has no sentences.
+        InputError: The batch cannot be shared by the processes, or ``data`` has no sentences or no
+            clips so long.
     """
     torch.manual_seed(seed)
     vocabulary = known_tokens(data, clip) if settings.trained_text else None
@@ -162,13 +165,19 @@ def train_vatex(
     if process.processes > 1:
         model = DistributedDataParallel(network)
     examples = Examples(
-        data, schedule.batch, settings.short_side, seed, process.rank, process.processes
+        data,
+        schedule.batch,
+        settings.short_side,
+        seed,
+        process.rank,
+        process.processes,
+        clip_length,
     )
     drawn = batches(examples, clip, range(loop.first_step, schedule.steps), workers)
     for step, batch in zip(loop.steps(), drawn, strict=False):
         batch = batch.to(process.device)
         with torch.autocast(process.device.type, torch.bfloat16, enabled=half):
-            output = model(batch.images, batch.valid, batch.image_of, batch.texts)
+            output = model(batch.images, batch.valid, batch.image_of, batch.texts, clip_length)
         loss, terms = total_loss(output, batch.targets, weights)
         loop.update(loss, _mean_over_processes(terms, process))
         is_last = step + 1 == schedule.steps

@@ -9,7 +9,6 @@ from tqdm import tqdm
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.evaluation.datasets.items import DataSet
 from zsris_ros.training.vatex.mirroring import mirror_sentence
-from zsris_ros.training.vatex.triplets import sentences_by_object
 
 
 def known_tokens(data: DataSet, clip: FrozenClip) -> Tensor:
@@ -21,7 +20,7 @@ def known_tokens(data: DataSet, clip: FrozenClip) -> Tensor:
     table = clip.clip.model.token_embedding.weight
     ids = set(table.any(dim=1).nonzero()[:, 0].tolist())
     for name in tqdm(data.names(), "reading the sentences", unit="image"):
-        for sentences in sentences_by_object(data.item(name)).values():
-            texts = [*sentences, *(mirror_sentence(each) or each for each in sentences)]
+        for question in data.item(name).questions:
+            texts = [question.text, mirror_sentence(question.text) or question.text]
             ids.update(clip.clip.tokenize(texts).flatten().tolist())
     return torch.tensor(sorted(ids))
