@@ -19,8 +19,8 @@ from pkgutil import extend_path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zsris_ros.models.load import load_segmenter
     from zsris_ros.models.load_options import LoadOptions
+    from zsris_ros.models.robot_models import load_segmenter
     from zsris_ros.types import Frame, InputError, Intrinsics, Verdict
 
 __path__ = extend_path(__path__, __name__)
@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 __all__ = ["Frame", "InputError", "Intrinsics", "LoadOptions", "Verdict", "load_segmenter"]
 
 _ROOMS = {
-    "load_segmenter": "zsris_ros.models.load",  # imports torch
+    "load_segmenter": "zsris_ros.models.robot_models",  # imports torch
     "LoadOptions": "zsris_ros.models.load_options",
     **dict.fromkeys(("Frame", "InputError", "Intrinsics", "Verdict"), "zsris_ros.types"),
 }

@@ -25,8 +25,8 @@ from zsris_ros.evaluation.tracking.track_evaluation import (
     track_film,
 )
 from zsris_ros.evaluation.tracking.track_tables import track_table
-from zsris_ros.models.load import load_segmenter
 from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.robot_models import load_segmenter
 from zsris_ros.simulation.render import RenderingUnavailable
 
 

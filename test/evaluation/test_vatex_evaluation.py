@@ -15,7 +15,7 @@ from zsris_ros import cli
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.records import read_answers
 from zsris_ros.evaluation.scoring import Scorer
-from zsris_ros.models.load_vatex import load_vatex
+from zsris_ros.models.robot_models import load_segmenter
 
 
 def test_vatex_is_evaluated_as_any_method(
@@ -46,7 +46,8 @@ def test_vatex_is_evaluated_as_any_method(
 
 def test_an_improbable_object_is_scored_as_not_found(tmp_path: Path) -> None:
     """An evaluation takes the verdict without a candidate."""
-    segmenter = load_vatex(save_small_vatex(tmp_path / "vatex.safetensors"), min_score=1.1)
+    checkpoint = save_small_vatex(tmp_path / "vatex.safetensors", min_score=1.1)
+    segmenter = load_segmenter(str(checkpoint))
     question = Question("the middle square", "", (1,))
     item = EvaluationItem("squares", squares_frame(), SQUARES, (question,))
     scene = segmenter.look(item.frame)

@@ -26,8 +26,8 @@ from zsris_ros.msg import RequestResult
 
 from zsris_ros.benchmark import machine
 from zsris_ros.demo.demo_bag import TABLETOP_BAG, read_frames, read_truth
-from zsris_ros.models.load import load_segmenter
 from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.models.robot_models import load_segmenter
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.publishers.answer import Answer, Reply, ReplyOptions
 from zsris_ros.ros.publishers.result_messages import to_result

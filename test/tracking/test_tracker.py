@@ -220,8 +220,8 @@ def test_only_one_found_object_can_be_followed() -> None:
 
 def test_on_the_tabletop_with_the_bundled_weights() -> None:
     """A green box beside a blue one, a green mug and another green box."""
-    from zsris_ros.models.load import load_segmenter
     from zsris_ros.models.load_options import LoadOptions
+    from zsris_ros.models.robot_models import load_segmenter
     from zsris_ros.simulation.layout import Layout, Viewpoint, draw_layout
     from zsris_ros.simulation.render import RenderingUnavailable, render
 

@@ -74,7 +74,7 @@ def intrinsics(text: str) -> tuple[float, ...]:
 
 def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
-    from zsris_ros.models.load import load_segmenter
+    from zsris_ros.models.robot_models import load_segmenter
     from zsris_ros.visualization.overlay import draw_answer
 
     gripper = _gripper(args)

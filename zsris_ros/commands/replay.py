@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
             [recording.at(args.stamp)] if args.stamp is not None else recording.every(args.every)
         )
         # After the checks of the bag, since this loads torch.
-        from zsris_ros.models.load import load_segmenter
+        from zsris_ros.models.robot_models import load_segmenter
 
         segmenter = load_segmenter(args.weights, model_options(args))
         period = None if args.no_video else _period(chosen)

@@ -72,6 +72,11 @@ class LoadedModels:
         resolver = ProductResolver(self.encoder.clip, self.localiser, self.parser, settings)
         return Segmenter(encoder, resolver)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Data type of CLIP's weights."""
+        return self.encoder.clip.dtype
+
     def to(self, device: torch.device) -> None:
         """Move every network, and with it every segmenter of these models, to ``device``."""
         self.sam.to(device)
@@ -103,11 +108,6 @@ class LoadedModels:
             InputError: The requested parser is not installed.
         """
         return load_reader(self.parser_choice)
-
-
-def load_segmenter(name: str, options: LoadOptions = DEFAULTS) -> Segmenter:
-    """Return the whole pipeline of the preset ``name``; see ``load_models``."""
-    return load_models(name, options).segmenter()
 
 
 def load_models(name: str, options: LoadOptions = DEFAULTS) -> LoadedModels:

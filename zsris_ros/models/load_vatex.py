@@ -7,8 +7,10 @@ whose CLIP the network was trained with; CLIP's own weights are not repeated.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -81,28 +83,46 @@ def build_vatex(
     )
 
 
-def save_vatex(path: Path, network: Vatex, clip_preset: str) -> int:
-    """Write a checkpoint atomically; return its size in bytes."""
-    header = {"settings": network.settings.to_json(), "clip": clip_preset}
+@dataclass(frozen=True, eq=False)
+class TrainedVatex:
+    """A trained network with its CLIP.
+
+    Attributes:
+        network: The network in evaluation mode.
+        clip: The CLIP that it was trained with.
+        preset: The preset of that CLIP.
+        min_score: The class probability up to which an object counts as absent, found on held-out
+            images in the training; 0 where there were none.
+    """
+
+    network: Vatex
+    clip: FrozenClip
+    preset: str
+    min_score: float
+
+    def segmenter(self) -> Segmenter:
+        """Return the segmenter, with the verdict of ``min_score``."""
+        return vatex_segmenter(self.network, self.clip, self.min_score)
+
+    def to(self, device: torch.device) -> None:
+        """Move the network and its CLIP, and with them every segmenter, to ``device``."""
+        self.network.to(device)
+        self.clip.clip.to(device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Data type of the weights."""
+        return self.network.places.dtype
+
+
+def save_vatex(path: Path, network: Vatex, clip_preset: str, min_score: float = 0.0) -> int:
+    """Write a checkpoint atomically; return its size in bytes. See ``TrainedVatex``."""
+    header = {"settings": network.settings.to_json(), "clip": clip_preset, "min_score": min_score}
     return save_state_dict(network.state_dict(), path, {_KEY: json.dumps(header)})
 
 
-def load_vatex(
-    path: str | Path, options: LoadOptions = DEFAULTS, min_score: float = 0.0
-) -> Segmenter:
-    """Return the segmenter of a checkpoint of ``zsris train-vatex``.
-
-    Raises:
-        WeightsError: The file is missing, damaged or no checkpoint of VATEX, or its CLIP is
-            missing.
-        InputError: An option has an unknown value.
-    """
-    network, clip, _ = load_network(Path(path), options)
-    return vatex_segmenter(network, clip, min_score)
-
-
-def load_network(path: Path, options: LoadOptions = DEFAULTS) -> tuple[Vatex, FrozenClip, str]:
-    """Return the network of a checkpoint in evaluation mode, its CLIP, and the CLIP's preset.
+def load_trained_vatex(path: Path, options: LoadOptions = DEFAULTS) -> TrainedVatex:
+    """Read a checkpoint of ``zsris train-vatex``.
 
     Raises:
         WeightsError: The file is missing, damaged or no checkpoint of VATEX, or its CLIP is
@@ -117,17 +137,22 @@ def load_network(path: Path, options: LoadOptions = DEFAULTS) -> tuple[Vatex, Fr
             names = file.keys()
             state = {name: file.get_tensor(name) for name in names}
         settings, preset = VatexSettings.from_json(header["settings"]), str(header["clip"])
+        min_score = float(header.get("min_score", 0.0))  # older files have none
     except (SafetensorError, LookupError, ValueError, TypeError, InputError) as error:
-        raise WeightsError(f"{path} is no checkpoint of `zsris train-vatex`: {error}") from error
+        raise _no_checkpoint(path, error) from error
     clip = load_frozen_clip(preset, settings, options)
     network = build_vatex(settings, clip, state.get("text.vocabulary"))
     if not any(name.endswith("num_batches_tracked") for name in state):
-        network.backbone.freeze_norm()  # as in the training from published weights
+        network.backbone.freeze_norm()  # as in a training from published weights
     try:
         network.load_state_dict(
             {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
         )
     except RuntimeError as error:
-        raise WeightsError(f"{path} is no checkpoint of `zsris train-vatex`: {error}") from error
-    device = resolve_device(options.device)
-    return network.requires_grad_(False).eval().to(device), clip, preset
+        raise _no_checkpoint(path, error) from error
+    network.requires_grad_(False).eval().to(resolve_device(options.device))
+    return TrainedVatex(network, clip, preset, min_score)
+
+
+def _no_checkpoint(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(f"{path} is no checkpoint of `zsris train-vatex`: {error}")

@@ -16,7 +16,7 @@ from zsris_ros import cli
 from zsris_ros.baselines.vatex.clip_segmenter import VatexClipSegmenter
 from zsris_ros.evaluation.datasets.files import read_pixels
 from zsris_ros.evaluation.video.video_evaluation import cut
-from zsris_ros.models.load_vatex import load_network
+from zsris_ros.models.load_vatex import load_trained_vatex
 from zsris_ros.types import Frame
 
 
@@ -44,8 +44,8 @@ def test_clips_of_ref_youtube_vos_are_evaluated(
     assert cli.main([*command, "vatex"]) == 0
     summary = json.loads((out / "summary.json").read_text())
     assert summary["clip"] == 2 and 0 <= summary["jf"] <= 1
-    network, clip, _ = load_network(checkpoint)
-    segmenter = VatexClipSegmenter(network, clip)
+    trained = load_trained_vatex(checkpoint)
+    segmenter = VatexClipSegmenter(trained.network, trained.clip)
     folder = root / "train" / "JPEGImages" / "0a1b"
     frames = [Frame(read_pixels(path, "RGB")) for path in sorted(folder.glob("*.jpg"))]
     first, last = (segmenter.look(each) for each in (frames[:2], frames[1:]))

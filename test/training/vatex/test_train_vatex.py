@@ -27,7 +27,8 @@ from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.refcoco import RefcocoData
-from zsris_ros.models.load_vatex import load_network, load_vatex
+from zsris_ros.models.load_vatex import load_trained_vatex
+from zsris_ros.models.robot_models import load_segmenter
 from zsris_ros.training.vatex.batches import Examples
 from zsris_ros.training.vatex.validation import validate
 from zsris_ros.training.vatex.vatex_training import Process, VatexSchedule, train_vatex
@@ -67,10 +68,10 @@ def test_it_trains_resumes_and_answers(refcoco: Path, tmp_path: Path) -> None:
     assert {f"{pair}_{level}" for pair in ("same", "other") for level in range(5)} <= set(figures)
 
     assert cli.main(command(refcoco, tmp_path, *more, "--seed", "1")) == cli.FAILED
-    network, _, preset = load_network(tmp_path / "vatex.safetensors")
-    assert preset == "tabletop"
-    assert sum(each.numel() for each in network.parameters()) < 6e6
-    segmenter = load_vatex(tmp_path / "vatex.safetensors")
+    trained = load_trained_vatex(tmp_path / "vatex.safetensors")
+    assert trained.preset == "tabletop"
+    assert sum(each.numel() for each in trained.network.parameters()) < 6e6
+    segmenter = load_segmenter(str(tmp_path / "vatex.safetensors"))
     frame = Frame(small_scenes()[0].frame.rgb)
     assert segmenter.refer(segmenter.look(frame), "the red mug").mask.shape == (240, 320)
 
@@ -142,7 +143,7 @@ def test_other_data_sets_are_trained_on(tmp_path: Path, capsys: pytest.CaptureFi
     out = ["--out", str(tmp_path / "out")]
     phrasecut = ["train-vatex", "phrasecut", "--root", str(tmp_path), *options, *out]
     assert cli.main([*phrasecut, "--without", "prior,cmd,mcc"]) == 0
-    network, _, _ = load_network(tmp_path / "out" / "vatex.safetensors")
+    network = load_trained_vatex(tmp_path / "out" / "vatex.safetensors").network
     assert not network.settings.clip_prior and not network.settings.cmd
 
     tabletop = ["train-vatex", "tabletop", "--scenes", "1", *options, *out]
@@ -150,7 +151,13 @@ def test_other_data_sets_are_trained_on(tmp_path: Path, capsys: pytest.CaptureFi
     assert "phrasecut', and now it is 'tabletop'" in capsys.readouterr().err
     tabletop[-1] = str(tmp_path / "table")
     assert cli.main(tabletop) == 0
-    frames = ["train-vatex", "frames", "--root", str(tmp_path / "table" / "frames"), *options]
+    frames = [
+        "train-vatex",
+        "frames",
+        "--root",
+        str(tmp_path / "table" / "frames" / "train"),
+        *options,
+    ]
     assert cli.main([*frames, "--out", str(tmp_path / "own"), "--validate", "1"]) == cli.FAILED
     assert "--validation-root" in capsys.readouterr().err
 
@@ -190,7 +197,7 @@ def test_a_network_learns_which_object_a_sentence_means(tmp_path: Path) -> None:
 
 def test_files_that_are_no_checkpoint_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="train one with `zsris train-vatex`"):
-        load_vatex(tmp_path / "none")
+        load_trained_vatex(tmp_path / "none")
     (tmp_path / "text").write_text("mug")
     with pytest.raises(WeightsError, match="is no checkpoint of"):
-        load_vatex(tmp_path / "text")
+        load_trained_vatex(tmp_path / "text")

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _segmenter_finder(args: argparse.Namespace) -> Finder:
     """Ask for "the <name>" or "the <kind>"; only FOUND, for one object, gives a mask."""
-    from zsris_ros.models.load import load_segmenter
+    from zsris_ros.models.robot_models import load_segmenter
     from zsris_ros.types import BoolArray, Frame, Verdict
 
     segmenter = load_segmenter(args.weights, model_options(args))

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _segmenter(args: argparse.Namespace) -> Look:
-    from zsris_ros.models.load import load_segmenter
+    from zsris_ros.models.robot_models import load_segmenter
 
     segmenter = load_segmenter(args.weights, model_options(args))
 

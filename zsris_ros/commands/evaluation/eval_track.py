@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         track_film,
         write_summary,
     )
-    from zsris_ros.models.load import load_segmenter
+    from zsris_ros.models.robot_models import load_segmenter
 
     seeds = range(args.seed, args.seed + args.seeds)
     claim(args.out, {"weights": args.weights})

@@ -54,15 +54,15 @@ def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
 
 def load_trained_network(args: argparse.Namespace) -> tuple[Vatex, FrozenClip, dict[str, Any]]:
     """Return the network of --checkpoint, its CLIP, and their settings for the results."""
-    from zsris_ros.models.load_vatex import load_network
+    from zsris_ros.models.load_vatex import load_trained_vatex
 
-    network, clip, preset = load_network(args.checkpoint, model_options(args))
+    trained = load_trained_vatex(args.checkpoint, model_options(args))
     about = {
         "method": "vatex",
-        "weights": preset,  # of the frozen CLIP
+        "weights": trained.preset,  # of the frozen CLIP
         "checkpoint": hashlib.sha256(args.checkpoint.read_bytes()).hexdigest(),
-        "parser": clip.parser,
+        "parser": trained.clip.parser,
         "dtype": "float32",
-        "network": network.settings.to_json(),
+        "network": trained.network.settings.to_json(),
     }
-    return network, clip, about
+    return trained.network, trained.clip, about

@@ -170,8 +170,11 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
     from zsris_ros.models.load_options import LoadOptions
     from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
     from zsris_ros.torch_utils.precision import resolve_device
+    from zsris_ros.training.vatex.ablation import last_row
     from zsris_ros.training.vatex.losses import LossWeights
+    from zsris_ros.training.vatex.validation import MIN_SCORE
     from zsris_ros.training.vatex.vatex_training import (
+        VALIDATION,
         VatexSchedule,
         joined_processes,
         leader_first,
@@ -205,7 +208,8 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
         )
         if process.is_leader:
             path = args.out / "vatex.safetensors"
-            size = save_vatex(path, network, args.weights)
+            figures = last_row(args.out / VALIDATION) if args.validate else {}
+            size = save_vatex(path, network, args.weights, figures.get(MIN_SCORE, 0.0))
             print(f"{path}: {size / 1e6:.1f} MB")
     return 0
 

@@ -47,7 +47,6 @@ def add_data_sets(sets: Subparsers) -> Iterator[argparse.ArgumentParser]:
     data_set.add_argument(
         "--frames", type=positive, default=6, metavar="K", help="of each video (default: 6)"
     )
-    data_set.set_defaults(split="train")
     yield data_set
 
 
@@ -56,6 +55,7 @@ def _add_simulation(parser: argparse.ArgumentParser) -> None:
         "--scenes", type=positive, default=1000, help="rendered into OUT/frames (default: 1000)"
     )
     parser.add_argument("--objects", **TABLETOP.options["--objects"])
+    parser.set_defaults(split="train")
 
 
 def open_training_data(args: argparse.Namespace, frames: Path) -> DataSet:
@@ -65,18 +65,19 @@ def open_training_data(args: argparse.Namespace, frames: Path) -> DataSet:
     """
     if args.dataset in VIDEO_SETS:
         return open_videos(args)
+    if args.dataset not in (CLIPS, "tabletop"):
+        return open_data_set(args)
+    from zsris_ros.simulation.training_set import TRAINING_SEEDS
+
+    first = TRAINING_SEEDS if args.split == "train" else 0
+    seeds = range(first, first + args.scenes)
     if args.dataset == CLIPS:
-        from zsris_ros.simulation.training_set import TRAINING_SEEDS
         from zsris_ros.training.vatex.rendered_clips import render_clips
 
-        first = TRAINING_SEEDS if args.split == "train" else 0
-        seeds = range(first, first + args.scenes)
         return render_clips(frames, args.split, seeds, args.frames, args.objects)
-    if args.dataset != "tabletop":
-        return open_data_set(args)
     from zsris_ros.training.vatex.rendered_frames import render_frames
 
-    return render_frames(frames, args.scenes, args.objects)
+    return render_frames(frames / args.split, seeds, args.objects)
 
 
 def open_validation(args: argparse.Namespace, frames: Path) -> Sequence[EvaluationItem]:
@@ -87,11 +88,7 @@ def open_validation(args: argparse.Namespace, frames: Path) -> Sequence[Evaluati
     if not args.validate:
         return ()
     data: DataSet
-    if args.dataset == "tabletop":
-        from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-
-        data = TabletopData(0, args.validate, objects=args.objects)
-    elif args.dataset == "frames":
+    if args.dataset == "frames":
         from zsris_ros.evaluation.datasets.frames import FramesData
         from zsris_ros.types import InputError
 
@@ -102,5 +99,7 @@ def open_validation(args: argparse.Namespace, frames: Path) -> Sequence[Evaluati
         held_out = {**vars(args), "split": "val"}
         if args.dataset == CLIPS:
             held_out["scenes"] = ceil(args.validate / args.frames)
+        elif args.dataset == "tabletop":
+            held_out["scenes"] = args.validate
         data = open_training_data(argparse.Namespace(**held_out), frames)
     return [data.item(name) for name in data.names()[: args.validate]]

@@ -188,20 +188,26 @@ def first_candidates(answered: Sequence[AnsweredQuestion]) -> tuple[list[float],
 
 
 def best_min_score(answered: Sequence[AnsweredQuestion]) -> float:
-    """Return the score up to which an object counts as absent; 0 without absent objects.
-
-    It minimises the larger of the two errors, each relative to its allowed share.
-    """
+    """Return the score up to which an object counts as absent; 0 without absent objects."""
     scores = np.array(first_candidates(answered)[0])
     absent = np.array([one.expected is Verdict.NOT_FOUND for one in answered])
-    if not absent.any() or absent.all():
+    return separating_score(scores[~absent], scores[absent])
+
+
+def separating_score(present: np.ndarray, absent: np.ndarray) -> float:
+    """Return the score up to which an object counts as absent; 0 where one of the two is empty.
+
+    It minimises the larger of the two errors, each relative to its allowed share.
+
+    Args:
+        present: Float N, the best score of each question about a visible object, in [0, 1].
+        absent: Float M, that of each question about an absent one.
+    """
+    if not len(present) or not len(absent):
         return 0.0
     grid = np.linspace(0.01, 0.99, 197)
     worst = [
-        max(
-            np.mean(scores[~absent] <= least) / ALLOWED_REFUSALS,
-            np.mean(scores[absent] > least) / ALLOWED_MISSES,
-        )
+        max(np.mean(present <= least) / ALLOWED_REFUSALS, np.mean(absent > least) / ALLOWED_MISSES)
         for least in grid
     ]
     return _middle_of_best(grid, -np.array(worst))

@@ -109,7 +109,7 @@ class _Share:
 
 
 class TorchModel:
-    """The models of a weights preset.
+    """The models of a weights preset, or of a trained VATEX.
 
     torch, and SciPy for the planner of grasps, are imported here, in the worker thread. Raises
     WeightsError as ``load_models`` does.
@@ -117,12 +117,12 @@ class TorchModel:
 
     def __init__(self, parameters: Parameters) -> None:
         import_module("zsris_ros.grasping.planner")
-        from zsris_ros.models.load import load_models
         from zsris_ros.models.load_options import LoadOptions
+        from zsris_ros.models.robot_models import load_robot_models
         from zsris_ros.torch_utils.precision import resolve_device
 
         self._device = resolve_device(parameters.device)
-        self._models = load_models(
+        self._models = load_robot_models(
             parameters.weights,
             LoadOptions(
                 device=str(self._device),  # the device on which half precision is verified
@@ -167,14 +167,14 @@ class TorchModel:
         """Log what runs where, and a warning of the bundled weights."""
         import torch
 
-        from zsris_ros.models.preset import checkpoints
+        from zsris_ros.models.preset import checkpoints, preset_names
 
         device = f"{self._device}, {torch.get_num_threads()} threads"
         if self._device.type == "cuda":
             device = f"{self._device}, {torch.cuda.get_device_name(self._device)}"
-        precision = str(self._models.encoder.clip.dtype).removeprefix("torch.")
+        precision = str(self._models.dtype).removeprefix("torch.")
         LOG.info("weights '%s' in %s on %s", weights, precision, device)
-        if not checkpoints(weights):
+        if weights in preset_names() and not checkpoints(weights):
             LOG.warning(
                 "the bundled weights '%s' know only the objects of their simulated scenes: `zsris "
                 "weights fetch openai-sam-b`, then set the parameter weights",

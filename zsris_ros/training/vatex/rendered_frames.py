@@ -19,7 +19,6 @@ from zsris_ros.simulation.expressions.verdict_expressions import ABSENT, verdict
 from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.tabletop import TabletopScene, tabletop_scene
-from zsris_ros.simulation.training_set import TRAINING_SEEDS
 from zsris_ros.types import Frame, InputError
 
 SENTENCES, ABSENT_SENTENCES = 60, 14
@@ -27,12 +26,12 @@ SENTENCES, ABSENT_SENTENCES = 60, 14
 absent ones."""
 
 
-def render_frames(root: Path, scenes: int, objects: Sequence[str] = ()) -> FramesData:
+def render_frames(root: Path, seeds: Sequence[int], objects: Sequence[str] = ()) -> FramesData:
     """Render the scenes that ``root`` does not hold yet, and return the data set.
 
     Args:
         root: The folder of the frames.
-        scenes: The number of scenes, of seeds that no evaluation uses.
+        seeds: The scenes; those of a training start at TRAINING_SEEDS.
         objects: Models of household scenes, as in ``TabletopData``; () for the tabletop's shapes.
 
     Raises:
@@ -40,7 +39,6 @@ def render_frames(root: Path, scenes: int, objects: Sequence[str] = ()) -> Frame
         RenderingUnavailable: MuJoCo or OpenGL is missing.
     """
     library = ModelLibrary(model_source(objects)) if objects else None
-    seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + scenes)
     for seed in tqdm(seeds, "rendering", unit="scene"):
         name = f"scene_{seed}"
         if (root / f"{name}.json").exists():
@@ -50,7 +48,7 @@ def render_frames(root: Path, scenes: int, objects: Sequence[str] = ()) -> Frame
             names = [f"{each.name} {number}" for number, each in enumerate(scene.objects)]
             write_frame(root, scene_item(name, scene, bool(library)), names)
     if not any(root.glob("*.json")):
-        raise InputError(f"none of the {scenes} scenes holds an object: render more")
+        raise InputError(f"none of the {len(seeds)} scenes holds an object: render more")
     return FramesData(root, title=f"simulated frames of {root.name}")
 
 
