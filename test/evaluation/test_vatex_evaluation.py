@@ -12,6 +12,7 @@ from support.squares import SQUARES, squares_frame
 from support.synthetic_datasets import small_scenes, write_refcoco
 
 from zsris_ros import cli
+from zsris_ros.baselines.vatex.vatex_proposer import VatexProposer
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.records import read_answers
 from zsris_ros.evaluation.scoring import Scorer
@@ -54,3 +55,23 @@ def test_an_improbable_object_is_scored_as_not_found(tmp_path: Path) -> None:
     result = segmenter.refer(scene, question.text)
     answer = Scorer(item).score(question, result, scene.proposals, 1.0)
     assert (answer.verdict, answer.iou, answer.score) == ("NOT_FOUND", 0.0, None)
+
+
+def test_its_masks_can_be_proposals_of_another_method(tmp_path: Path) -> None:
+    checkpoint = save_small_vatex(tmp_path / "vatex.safetensors")
+    segmenter = load_segmenter(str(checkpoint))
+    frame = squares_frame()
+    proposals = VatexProposer(segmenter, ("square", "circle")).propose(frame)
+    assert 1 <= len(proposals) <= 2 and set(proposals.sources) == {"vatex"}
+    assert np.array_equal(
+        proposals.masks[0], segmenter.refer(segmenter.look(frame), "the square").mask
+    ) or np.array_equal(
+        proposals.masks[0], segmenter.refer(segmenter.look(frame), "the circle").mask
+    )
+
+    write_refcoco(tmp_path / "data", small_scenes()[:1])
+    command = ["eval", "refcoco", "--root", str(tmp_path / "data"), "--limit", "1", "--method"]
+    command += ["hybridgl", "--proposals", f"all+{checkpoint}", "--out", str(tmp_path / "out")]
+    assert cli.main([*command, "--weights", "tabletop"]) == cli.FAILED
+    assert cli.main([*command, "--weights", "household"]) == 0
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["n"] > 0

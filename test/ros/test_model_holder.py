@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 torch = pytest.importorskip("torch")
 
+from support.small_vatex import save_small_vatex
 from support.stand_in_model import StandIn
 
 from zsris_ros.ros.lifecycle.model_holder import SharedModel, TorchModel
@@ -45,6 +47,15 @@ def test_the_log_names_weights_precision_and_device(caplog: pytest.LogCaptureFix
     assert warning.levelno == logging.WARNING
     assert "bundled weights 'household' know only" in warning.getMessage()
     assert "fetch openai-sam-b" in warning.msg
+
+
+def test_weights_may_be_a_trained_vatex(tmp_path: Path) -> None:
+    checkpoint = save_small_vatex(tmp_path / "vatex.safetensors")
+    model = TorchModel(Parameters(weights=str(checkpoint), device="cpu", parser="rules"))
+    model.to_device()
+    result = model.instruct(model.look(frame()), "the red thing").target
+    assert result.mask.shape == (240, 320)
+    assert result.explanation.startswith("vatex, parser rules")
 
 
 def test_missing_weights_are_named() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from zsris_ros.baselines.localisation import LocaliserName
 from zsris_ros.baselines.methods import METHODS, Method, find_method, method_names
+from zsris_ros.baselines.vatex.vatex_proposer import VatexProposer
 from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.evaluation_loop import MethodRun
 from zsris_ros.evaluation.run_folder import Results
@@ -20,6 +21,7 @@ from zsris_ros.models.load_method import (
     sam_of,
     segmenter_of,
 )
+from zsris_ros.models.load_vatex import load_trained_vatex
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.from_file import FixedProposer, ProposalFile, match_frame
 from zsris_ros.referring.segmenter import Segmenter
@@ -31,6 +33,8 @@ PROPOSALS = {
     "sam": "SAM, with the published settings in `reference` and `paper`",
     "depth": "depth",
     "sam+depth": "the preset's SAM and depth, joined: the same masks for every method",
+    "all+FILE": "the method's own, and those of a trained VATEX (.safetensors) for every noun of "
+    "the preset's vocabulary",
     "truth": "the true masks",
     "FILE": "masks of another program, COCO results (.json) or .npz",
 }
@@ -142,6 +146,9 @@ class Experiment:
         models = self._parts
         if proposals == "all":
             return default_proposers(models, method, self._data_set)
+        if proposals.startswith("all+"):
+            own = default_proposers(models, method, self._data_set)
+            return [*own, self._vatex_proposer(Path(proposals.removeprefix("all+")))]
         names = proposals.split("+")
         if not set(names) <= {"sam", "depth"}:
             return []
@@ -151,8 +158,19 @@ class Experiment:
         known = {"sam": sam, "depth": models.depth}
         return [each for name in names if (each := known[name]) is not None]
 
+    def _vatex_proposer(self, path: Path) -> VatexProposer:
+        nouns = self._parts.preset.referring.vocabulary
+        if not nouns:
+            raise InputError(
+                f"the weights {self._parts.preset.name} list no vocabulary, whose nouns VATEX is "
+                "asked for: take the weights household"
+            )
+        return VatexProposer(load_trained_vatex(path).segmenter(), nouns)
+
     def _share(self, proposer: Proposer) -> SharedProposer:
         name = "depth" if proposer is self._parts.depth else "sam"
+        if isinstance(proposer, VatexProposer):
+            name = "vatex"
         return self._proposers.setdefault(id(proposer), SharedProposer(name, proposer))
 
 

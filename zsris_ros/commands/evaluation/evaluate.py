@@ -77,7 +77,8 @@ def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
         "--proposals",
         default=entry.proposals,
         help="source of the masks: all (the method's own proposers), sam, depth, sam+depth, "
-        f"truth (the true masks), or a file, .json or .npz (default: {entry.proposals})",
+        "all+FILE.safetensors (and those of a trained VATEX), truth (the true masks), or a file, "
+        f".json or .npz (default: {entry.proposals})",
     )
     parser.add_argument(
         "--localisation",
