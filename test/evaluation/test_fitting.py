@@ -72,8 +72,8 @@ def test_figures_of_a_calibration_come_from_the_other_half() -> None:
 def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
     there = [asked(Verdict.FOUND, [0.8 + k / 100], [True]) for k in range(10)]
     absent = [asked(Verdict.NOT_FOUND, [0.1 + k / 100], [False]) for k in range(10)]
-    assert 0.19 <= best_min_score([*there, *absent]) < 0.8
-    assert best_min_score(there) == 0.0  # nothing absent was asked for
+    assert 0.19 <= best_min_score([*there, *absent], Calibration()) < 0.8
+    assert best_min_score(there, Calibration()) == 0.0  # nothing absent was asked for
 
 
 def test_scores_put_candidates_in_order() -> None:

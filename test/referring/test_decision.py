@@ -73,6 +73,29 @@ def test_the_requested_number_is_selected(
     assert sorted(each.index for each in candidates if each.selected) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "matches", "expected"),
+    [
+        ("the leftmost mug", (0.9, 0.8, 0.1), Verdict.FOUND),
+        ("the leftmost mug", (0.2, 0.2, 0.1), Verdict.NOT_FOUND),
+        ("the second mug from the left", (0.9, 0.8, 0.1), Verdict.FOUND),
+        ("the second mug from the left", (0.9, 0.2, 0.1), Verdict.NOT_FOUND),
+        ("the second to last mug", (0.9, 0.2, 0.1), Verdict.NOT_FOUND),
+        ("the fourth mug from the left", (0.9, 0.8, 0.7), Verdict.NOT_FOUND),
+    ],
+)
+def test_an_order_tells_which_object_is_meant_and_not_whether_there_is_one(
+    text: str, matches: tuple[float, ...], expected: Verdict
+) -> None:
+    """However uncertain the order of the fitting objects is."""
+    match, order = torch.tensor(matches), torch.full((3,), 0.3)
+    terms = {"match": match, "order": order}
+    shares = SETTINGS.calibration.probability(terms)
+    assert float(shares.max()) < 0.31
+    candidates = rank_candidates(scene_of(ROW, None), Grounding(shares, terms, (), shares))
+    assert decide(candidates, parse(text, "rules").target, SETTINGS) is expected
+
+
 @given(
     st.lists(st.floats(0, 1), min_size=3, max_size=3),
     st.sampled_from(["the mug", "all mugs", "both mugs", "the three mugs", "the two biggest mugs"]),

@@ -29,7 +29,7 @@ from zsris_ros.evaluation.metrics import overlap
 from zsris_ros.referring.calibration import EVIDENCE, KINDS, Calibration, bounded_logit
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict.decision import decide
+from zsris_ros.referring.verdict.decision import decide, existence
 from zsris_ros.types import BoolArray, Candidate, Expression, InputError, Scene, Verdict
 
 CANDIDATES = 10
@@ -106,7 +106,7 @@ def calibrate(answered: Sequence[AnsweredQuestion], settings: ReferSettings) -> 
     calibration = replace(settings.calibration, scaling=fit_scaling(answered))
     settings = replace(settings, calibration=calibration)
     scored = rescore(answered, calibration)
-    return replace(settings, min_score=best_min_score(scored))
+    return replace(settings, min_score=best_min_score(scored, calibration))
 
 
 def fit_scaling(
@@ -187,9 +187,14 @@ def first_candidates(answered: Sequence[AnsweredQuestion]) -> tuple[list[float],
     return scores, [bool(one.right) and one.right[0] for one in answered]
 
 
-def best_min_score(answered: Sequence[AnsweredQuestion]) -> float:
+def best_min_score(answered: Sequence[AnsweredQuestion], calibration: Calibration) -> float:
     """Return the score up to which an object counts as absent; 0 without absent objects."""
-    scores = np.array(first_candidates(answered)[0])
+    scores = np.array(
+        [
+            existence(one.candidates, one.expression.target, calibration) if one.candidates else 0.0
+            for one in answered
+        ]
+    )
     absent = np.array([one.expected is Verdict.NOT_FOUND for one in answered])
     return separating_score(scores[~absent], scores[absent])
 

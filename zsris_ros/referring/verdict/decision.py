@@ -9,6 +9,7 @@ from math import exp
 import numpy as np
 import torch
 
+from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.grounding.grounding import Grounding
 from zsris_ros.referring.objects.object_filter import suppress_overlaps
 from zsris_ros.referring.settings import ReferSettings
@@ -75,18 +76,53 @@ def select(
 def decide(candidates: Sequence[Candidate], target: NounPhrase, settings: ReferSettings) -> Verdict:
     """Return the verdict on one object.
 
-    NOT_FOUND up to ``min_score``, AMBIGUOUS if another candidate fits as well, else FOUND. An order
-    ("leftmost", "second from the right") is never ambiguous.
+    NOT_FOUND if its ``existence`` is up to ``min_score``, AMBIGUOUS if another candidate fits as
+    well, else FOUND. An order ("leftmost", "second from the right") is never ambiguous.
     """
     if not candidates:
         return Verdict.NOT_FOUND
-    if settings.calibration.measured and candidates[0].score <= settings.min_score:
+    calibration = settings.calibration
+    if calibration.measured and existence(candidates, target, calibration) <= settings.min_score:
         return Verdict.NOT_FOUND
     ordered = target.ordinal or target.superlative
     single = target.number == "one" and not ordered
     if single and _similar_count(candidates, settings) > 1:
         return Verdict.AMBIGUOUS
     return Verdict.FOUND
+
+
+def existence(
+    candidates: Sequence[Candidate], target: NounPhrase, calibration: Calibration
+) -> float:
+    """Return the probability that the requested object is in the scene, in [0, 1].
+
+    It is the best score. But an order tells which of the fitting objects is meant, not whether
+    there is one: "the leftmost mug" exists if one mug fits without its order, "the third mug from
+    the left" if three do.
+
+    Args:
+        candidates: At least one, the most probable first.
+        target: The noun phrase.
+        calibration: The weights of the evidence.
+    """
+    if target.ordinal is None and target.superlative is None:
+        return candidates[0].score
+    rank = abs(target.ordinal.index) if target.ordinal else 1
+    fits = fits_without_order(candidates, calibration)
+    return fits[rank - 1] if rank <= len(fits) else 0.0
+
+
+def fits_without_order(candidates: Sequence[Candidate], calibration: Calibration) -> list[float]:
+    """Return the scores without the evidence "order", in [0, 1], the highest first."""
+    fits = [
+        float(
+            calibration.probability(
+                {name: torch.tensor(term) for name, term in each.scores.items() if name != "order"}
+            )
+        )
+        for each in candidates
+    ]
+    return sorted(fits, reverse=True)
 
 
 def _similar_count(candidates: Sequence[Candidate], settings: ReferSettings) -> int:

@@ -12,6 +12,7 @@ from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import EVIDENCE
 from zsris_ros.referring.grounding.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.referring.verdict.decision import fits_without_order
 from zsris_ros.types import Candidate, NounPhrase, Verdict
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -35,7 +36,7 @@ def message(
         return "Nothing in this picture was proposed as an object."
     selected = [candidate for candidate in candidates if candidate.selected]
     if verdict is Verdict.NOT_FOUND:
-        return _not_found_text(target, candidates[0], grounding, settings)
+        return _not_found_text(target, candidates, grounding, settings)
     if verdict is Verdict.AMBIGUOUS:
         return _question_text(target, selected)
     return _found_text(target, selected)
@@ -100,13 +101,27 @@ def _min_gap(places: np.ndarray) -> float:
 
 
 def _not_found_text(
-    target: NounPhrase, best: Candidate, grounding: Grounding, settings: ReferSettings
+    target: NounPhrase,
+    candidates: Sequence[Candidate],
+    grounding: Grounding,
+    settings: ReferSettings,
 ) -> str:
     """Return the first requirement that no candidate meets."""
     name = noun(target, 1)
+    if target.ordinal is not None:
+        fits = fits_without_order(candidates, settings.calibration)
+        count = sum(fit > settings.min_score for fit in fits)
+        if count:
+            verb = "is" if count == 1 else "are"
+            rank = abs(target.ordinal.index)
+            ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
+            return (
+                f"There {verb} only {number(count)} {noun(target, count)}, "
+                f"so there is no {ordinal} one."
+            )
     failed = failed_evidence(grounding, settings)
     if failed in ("match", "presence", "thing"):
-        return f"{absence(name)}: the best match scores {best.score:.2f}."
+        return f"{absence(name)}: the best match scores {candidates[0].score:.2f}."
     if failed == "anchor":
         missing = min(grounding.anchors, key=lambda anchor: anchor.score)
         phrase, relation = _without_article(missing.phrase), relation_words(missing.kind)
@@ -120,15 +135,6 @@ def _not_found_text(
         )
     if failed == "not":
         return f"I see {seen}, but {nothing} besides what was excluded."
-    if failed == "order" and target.ordinal is not None and grounding.members is not None:
-        count = int(grounding.members.sum())
-        verb = "is" if count == 1 else "are"
-        rank = abs(target.ordinal.index)
-        ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
-        return (
-            f"There {verb} only {number(count)} {noun(target, count)}, "
-            f"so there is no {ordinal} one."
-        )
     return f"I see {seen}, but {nothing} at the place that was named."
 
 

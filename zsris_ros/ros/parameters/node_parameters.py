@@ -26,8 +26,8 @@ class Parameters:
     )
     weights: str = parameter_field(
         DEFAULT_WEIGHTS,
-        "Name of the weights preset, as `zsris weights list` shows it, or the path of a checkpoint of "
-        "`zsris train-vatex`.",
+        "Name of the weights preset, as `zsris weights list` shows it, or the path of a checkpoint "
+        "of `zsris train-vatex`.",
         changes=Changes.UNCONFIGURED,
     )
     weights_dir: str = parameter_field(
