@@ -198,20 +198,30 @@ grasps: $(MADE)/test $(MADE)/package
 	$(GRASP) --seed 300 --out $(GRASPS)/clutter
 	$(GRASP) --seed 0 --out $(GRASPS)/clutter-0
 	$(GRASP) --seed 200 --ask-kind --weights tabletop --out $(GRASPS)/kind
+	$(GRASP) --seed 0 --scenes 80 --ask --weights tabletop --out $(GRASPS)/ask-0
+	$(GRASP) --seed 300 --ask --weights tabletop --out $(GRASPS)/ask
 	$(GRASP) --seed 0 --scenes 80 --count 1 --out $(GRASPS)/alone
 	$(GRASP) --seed 0 --gripper suction_30mm --out $(GRASPS)/suction
 	[ -z "$(ZSRIS_OBJECTS_DIR)" ] || { \
 	  $(GRASP) --seed 700 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned && \
 	  $(GRASP) --seed 600 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/scanned-600 && \
-	  $(GRASP) --seed 800 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/household; }
+	  $(GRASP) --seed 1200 --scenes 120 --count 1 --objects "$(ZSRIS_OBJECTS_DIR)" \
+	    --out $(GRASPS)/scanned-1200 && \
+	  $(GRASP) --seed 800 --objects "$(ZSRIS_OBJECTS_DIR)" --out $(GRASPS)/household && \
+	  $(GRASP) --seed 800 --objects "$(ZSRIS_OBJECTS_DIR)" --ask --weights household \
+	    --out $(GRASPS)/household-ask; }
 	$(VENV)/bin/python -m zsris_ros.evaluation.grasping.grasp_tables docs/grasping.md \
 	  docs/results/grasping "Clutter of 6=$(GRASPS)/clutter" \
 	  "Clutter of 6$(comma) seeds 0 to 39=$(GRASPS)/clutter-0" "Alone=$(GRASPS)/alone" \
 	  "Clutter of 6$(comma) asked for by kind=$(GRASPS)/kind" \
+	  "Clutter of 6$(comma) asked for by name$(comma) seeds 0 to 79=$(GRASPS)/ask-0" \
+	  "Clutter of 6$(comma) asked for by name=$(GRASPS)/ask" \
 	  "Suction$(comma) clutter of 6=$(GRASPS)/suction" \
 	  $(if $(ZSRIS_OBJECTS_DIR),"Scanned objects$(comma) alone=$(GRASPS)/scanned" \
 	    "Scanned objects$(comma) alone$(comma) seeds 600 to 639=$(GRASPS)/scanned-600" \
-	    "Household clutter of 6=$(GRASPS)/household")
+	    "Scanned objects$(comma) alone$(comma) seeds 1200 to 1319=$(GRASPS)/scanned-1200" \
+	    "Household clutter of 6=$(GRASPS)/household" \
+	    "Household clutter of 6$(comma) asked for by name=$(GRASPS)/household-ask")
 
 # The tables of docs/libero.md, on frames that `zsris record-libero` has rendered.
 LIBERO_SUITES := libero_spatial libero_object libero_goal libero_10 libero_90
