@@ -71,6 +71,18 @@ def test_without_a_second_sentence_or_object_there_is_no_triplet() -> None:
     assert draw_example(clip_of(), rng) is None
 
 
+def test_some_examples_name_an_absent_object_with_an_empty_mask() -> None:
+    absent = Question("the circle", "", (), Verdict.NOT_FOUND)
+    clip = Clip(FULL.rgb, FULL.masks, (*FULL.questions, absent))
+    drawn = [draw_example(clip, np.random.default_rng(seed)) for seed in range(200)]
+    about_absent = [each for each in drawn if each and each.sentences[2] == absent.text]
+    assert 0.2 < len(about_absent) / len(drawn) < 0.4
+    for each in about_absent:
+        assert each.is_triplet and not each.masks[2].any() and each.masks[:2].any()
+    rest = [each for each in drawn if each not in about_absent]
+    assert all(each is not None and each.masks[2].any() for each in rest)
+
+
 def test_sentences_without_one_visible_answer_are_left_out() -> None:
     masks = SQUARES.copy()
     masks[2] = False

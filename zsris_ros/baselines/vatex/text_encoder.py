@@ -1,7 +1,7 @@
 """A copy of CLIP's text encoder that is trained with the network.
 
-The paper freezes CLIP. A small CLIP that was trained on names has no features of "left", "second"
-or "behind": the copy begins with its weights and learns the words of the training sentences.
+The paper freezes CLIP. A small CLIP has seen some hundred words, and sentences to tell names apart:
+the copy begins with its weights and learns the words and relations of the training sentences.
 """
 
 from __future__ import annotations

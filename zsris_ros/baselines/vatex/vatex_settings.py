@@ -44,7 +44,7 @@ class VatexSettings:
             multiple of CLIP's cells; 0 is the size that CLIP was trained at. A ResNet has features
             at any size.
         trained_text: Whether the words come from a copy of CLIP's text encoder that is trained
-            with the network, for a small CLIP that knows names only. The paper freezes CLIP.
+            with the network, for a small CLIP that knows few words. The paper freezes CLIP.
         parser: The parser that finds the noun phrase, as in ``load_reader``.
 
     Raises:

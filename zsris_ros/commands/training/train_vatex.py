@@ -55,7 +55,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train-text",
         action="store_true",
-        help="train a copy of CLIP's text encoder, for a small CLIP that knows names only",
+        help="train a copy of CLIP's text encoder, for a small CLIP that knows few words",
     )
     parser.add_argument(
         "--prior-size",
