@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zsris_ros.baselines.published_query import load_reader
+from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
-from zsris_ros.baselines.vatex.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load import checkpoint_state

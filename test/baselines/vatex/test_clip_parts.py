@@ -10,9 +10,9 @@ import torch
 from support.small_vatex import TINY
 from support.squares import squares_frame
 
-from zsris_ros.baselines.vatex.backbone import MEAN, STD, Backbone
+from zsris_ros.baselines.vatex.encoders.backbone import MEAN, STD, Backbone
+from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
-from zsris_ros.baselines.vatex.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load_vatex import (

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sentence_features
-from zsris_ros.baselines.vatex.deformable_encoder import DeformableAttention, pixel_centres
+from zsris_ros.baselines.vatex.encoders.deformable_encoder import DeformableAttention, pixel_centres
 from zsris_ros.baselines.vatex.frozen_clip import prior_map
 from zsris_ros.baselines.vatex.query_decoder import MaskedAttention, QueryDecoder
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from support.squares import squares_frame
 
-from zsris_ros.baselines.vatex.backbone import STRIDES, Backbone
+from zsris_ros.baselines.vatex.encoders.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex, pad_images, resize_and_pad
 from zsris_ros.baselines.vatex.position_encoding import sine_positions

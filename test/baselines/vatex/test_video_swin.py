@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from zsris_ros.baselines.vatex.backbone import Backbone
-from zsris_ros.baselines.vatex.video_swin import VIDEO_BACKBONES, VideoSwin, load_published
+from zsris_ros.baselines.vatex.encoders.backbone import Backbone
+from zsris_ros.baselines.vatex.encoders.video_swin import VIDEO_BACKBONES, VideoSwin, load_published
 from zsris_ros.types import InputError
 
 from torchvision.models.video.swin_transformer import (  # isort: skip  (after ensure_torchvision)

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zsris_ros.baselines.vatex.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sentence_features
-from zsris_ros.baselines.vatex.deformable_encoder import DeformableEncoder
+from zsris_ros.baselines.vatex.encoders.backbone import STRIDES, Backbone
+from zsris_ros.baselines.vatex.encoders.deformable_encoder import DeformableEncoder
+from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.position_encoding import sine_positions
 from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
-from zsris_ros.baselines.vatex.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 

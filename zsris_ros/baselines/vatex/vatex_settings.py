@@ -26,7 +26,7 @@ class VatexSettings:
     """Sizes of the network; the defaults are the paper's.
 
     Attributes:
-        backbone: A name of ``backbone.BACKBONES``.
+        backbone: A name that ``encoders.backbone.Backbone`` knows.
         short_side: Length in pixels that the short side of every image is resized to.
         width: C, the number of channels of all features.
         heads: Heads of every attention; a divisor of ``width``.

@@ -14,7 +14,7 @@ import torch.distributed
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from zsris_ros.baselines.vatex.backbone import CLIP
+from zsris_ros.baselines.vatex.encoders.backbone import CLIP
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zsris_ros.baselines.vatex.video_swin import VIDEO_BACKBONES, VideoSwin
+from zsris_ros.baselines.vatex.encoders.video_swin import VIDEO_BACKBONES, VideoSwin
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import InputError
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
