@@ -113,15 +113,18 @@ def existence(
 
 
 def fits_without_order(candidates: Sequence[Candidate], calibration: Calibration) -> list[float]:
-    """Return the scores without the evidence "order", in [0, 1], the highest first."""
-    fits = [
-        float(
-            calibration.probability(
-                {name: torch.tensor(term) for name, term in each.scores.items() if name != "order"}
-            )
-        )
-        for each in candidates
-    ]
+    """Return the scores without the evidence "order", in [0, 1], the highest first.
+
+    Args:
+        candidates: At least one, of one answer: all have the same evidence.
+        calibration: The weights of the evidence.
+    """
+    terms = {
+        name: torch.tensor([each.scores[name] for each in candidates])
+        for name in candidates[0].scores
+        if name != "order"
+    }
+    fits: list[float] = calibration.probability(terms).tolist()
     return sorted(fits, reverse=True)
 
 
