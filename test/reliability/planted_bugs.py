@@ -85,8 +85,8 @@ BUGS = (
     Bug(
         "weights without a calibration refuse",
         "referring/verdict/decision.py",
-        "if settings.calibration.measured and candidates[0].score <= settings.min_score:",
-        "if candidates[0].score <= settings.min_score:",
+        "if calibration.measured and existence(candidates, target, calibration) <= ",
+        "if existence(candidates, target, calibration) <= ",
         "test/referring/test_decision.py test/referring/test_product_resolver.py",
     ),
     Bug(
