@@ -32,10 +32,11 @@ delay all callbacks of the node once by 0.1 s, because ROS's Fast DDS layer wait
 the response (in runs of 120 s with 56 such clients, parameter calls took up to 110, 110 and 259 ms,
 and 20 ms without them). rclpy has no means against it.
 
-In the last 10 of 20 minutes with two cameras the main memory of the node rose by 13 MB. It is not
-Python's: under tracemalloc a node holds no more objects after 750 calls than before them. Clients
-that leave are part of it, in the middleware: the first 120 of them raised the memory of a node that
-did nothing else by 12 MB, the next 120 by nothing. No run with two cameras was longer.
+In the last 10 of 20 minutes with two cameras the main memory of the node rose by 13 MB. This was
+looked into once, with one camera, and no command repeats it: under tracemalloc the node held no
+more Python objects after 750 calls than before them; 120 clients that left raised the memory of a
+node that did nothing else by 12 MB, and the next 120 by nothing. So the middleware's memory is
+likely the cause. No run with two cameras was longer.
 
 | what | tried | result | measured by |
 |---|---|---|---|

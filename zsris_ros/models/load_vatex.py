@@ -42,7 +42,8 @@ def load_frozen_clip(
 
     Raises:
         WeightsError: Unknown preset, or its CLIP is missing or wrong.
-        InputError: The parser is not installed, or the CLIP is not a vision transformer.
+        InputError: The parser is not installed, the CLIP has another image encoder than a vision
+            transformer or CLIP's own ResNet, or ``prior_size`` does not fit it.
     """
     network = load_preset(preset).clip
     state = checkpoint_state(network.checkpoint, options.folder)

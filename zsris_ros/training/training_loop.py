@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from zsris_ros.types import InputError
+
 SAVE_EVERY = 250
 """Steps between two checkpoints."""
 LOG_EVERY = 10
@@ -143,6 +145,17 @@ def append_row(log: Path, row: Mapping[str, float]) -> None:
         if header:
             writer.writeheader()
         writer.writerow({k: str(v) if isinstance(v, int) else f"{v:.6g}" for k, v in row.items()})
+
+
+def last_row(path: Path) -> dict[str, float]:
+    """Return the last row of a CSV file. Raises InputError without one."""
+    rows: list[dict[str, str]] = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    if not rows:
+        raise InputError(f"{path} holds no validation: train again with --validate")
+    return {key: float(value) for key, value in rows[-1].items()}
 
 
 def cut_log(log: Path, last_step: int) -> None:

@@ -12,7 +12,7 @@ from zsris_ros.commands.evaluation.trained_method import (
     add_checkpoint,
     check_checkpoint,
     load_trained,
-    load_trained_network,
+    read_checkpoint,
 )
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
@@ -106,8 +106,8 @@ def _segmenter(args: argparse.Namespace) -> tuple[ClipSegmenter, dict[str, Any]]
             return FrameByFrame(segmenter), about
         from zsris_ros.baselines.vatex.clip_segmenter import VatexClipSegmenter
 
-        network, clip, about = load_trained_network(args)
-        return VatexClipSegmenter(network, clip, args.min_score), about
+        trained, about = read_checkpoint(args)
+        return VatexClipSegmenter(trained.network, trained.clip, args.min_score), about
     from zsris_ros.baselines.methods import find_method
     from zsris_ros.models.load import load_models
     from zsris_ros.models.load_method import segmenter_of

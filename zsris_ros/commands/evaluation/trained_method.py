@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zsris_ros.commands.options import model_options
 
 if TYPE_CHECKING:
-    from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
-    from zsris_ros.baselines.vatex.network import Vatex
+    from zsris_ros.models.load_vatex import TrainedVatex
     from zsris_ros.referring.segmenter import Segmenter
 
 
@@ -48,12 +47,12 @@ def load_trained(args: argparse.Namespace) -> tuple[Segmenter, dict[str, Any]]:
     """Return the segmenter of --checkpoint and its settings for the results."""
     from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
 
-    network, clip, about = load_trained_network(args)
-    return vatex_segmenter(network, clip, args.min_score), about
+    trained, about = read_checkpoint(args)
+    return vatex_segmenter(trained.network, trained.clip, args.min_score), about
 
 
-def load_trained_network(args: argparse.Namespace) -> tuple[Vatex, FrozenClip, dict[str, Any]]:
-    """Return the network of --checkpoint, its CLIP, and their settings for the results."""
+def read_checkpoint(args: argparse.Namespace) -> tuple[TrainedVatex, dict[str, Any]]:
+    """Return the network of --checkpoint with its CLIP, and its settings for the results."""
     from zsris_ros.models.load_vatex import load_trained_vatex
 
     trained = load_trained_vatex(args.checkpoint, model_options(args))
@@ -65,4 +64,4 @@ def load_trained_network(args: argparse.Namespace) -> tuple[Vatex, FrozenClip, d
         "dtype": "float32",
         "network": trained.network.settings.to_json(),
     }
-    return trained.network, trained.clip, about
+    return trained, about

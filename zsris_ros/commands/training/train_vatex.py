@@ -144,7 +144,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if not args.ablation:
         return _train(args, args.out / "frames")
-    from zsris_ros.training.vatex.ablation import last_row, summarise, table_lines, variations
+    from zsris_ros.training.training_loop import last_row
+    from zsris_ros.training.vatex.ablation import summarise, table_lines, variations
     from zsris_ros.training.vatex.vatex_training import VALIDATION
 
     if not args.validate:
@@ -170,7 +171,7 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
     from zsris_ros.models.load_options import LoadOptions
     from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
     from zsris_ros.torch_utils.precision import resolve_device
-    from zsris_ros.training.vatex.ablation import last_row
+    from zsris_ros.training.training_loop import last_row
     from zsris_ros.training.vatex.losses import LossWeights
     from zsris_ros.training.vatex.validation import MIN_SCORE
     from zsris_ros.training.vatex.vatex_training import (

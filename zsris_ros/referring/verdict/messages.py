@@ -110,15 +110,8 @@ def _not_found_text(
     name = noun(target, 1)
     if target.ordinal is not None:
         fits = fits_without_order(candidates, settings.calibration)
-        count = sum(fit > settings.min_score for fit in fits)
-        if count:
-            verb = "is" if count == 1 else "are"
-            rank = abs(target.ordinal.index)
-            ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
-            return (
-                f"There {verb} only {number(count)} {noun(target, count)}, "
-                f"so there is no {ordinal} one."
-            )
+        if count := sum(fit > settings.min_score for fit in fits):
+            return _too_few_text(target, count, abs(target.ordinal.index))
     failed = failed_evidence(grounding, settings)
     if failed in ("match", "presence", "thing"):
         return f"{absence(name)}: the best match scores {candidates[0].score:.2f}."
@@ -136,6 +129,13 @@ def _not_found_text(
     if failed == "not":
         return f"I see {seen}, but {nothing} besides what was excluded."
     return f"I see {seen}, but {nothing} at the place that was named."
+
+
+def _too_few_text(target: NounPhrase, count: int, rank: int) -> str:
+    """Return why there is no object of a rank among ``count`` that fit."""
+    verb = "is" if count == 1 else "are"
+    ordinal = _RANKS[rank] if rank < len(_RANKS) else f"number {rank}"
+    return f"There {verb} only {number(count)} {noun(target, count)}, so there is no {ordinal} one."
 
 
 def failed_evidence(grounding: Grounding, settings: ReferSettings) -> str:

@@ -112,7 +112,7 @@ class TorchModel:
     """The models of a weights preset, or of a trained VATEX.
 
     torch, and SciPy for the planner of grasps, are imported here, in the worker thread. Raises
-    WeightsError as ``load_models`` does.
+    WeightsError as ``load_robot_models`` does.
     """
 
     def __init__(self, parameters: Parameters) -> None:

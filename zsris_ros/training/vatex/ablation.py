@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import sqrt
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
@@ -44,17 +42,6 @@ def variations(ablation: str) -> list[Variation]:
         without = tuple(part for part in PARTS if part not in names)
         rows.append(Variation("+".join(names) or "none", without))
     return sorted(rows, key=lambda row: len(row.without), reverse=True)
-
-
-def last_row(path: Path) -> dict[str, float]:
-    """Return the last row of a CSV file. Raises InputError without one."""
-    rows: list[dict[str, str]] = []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    if not rows:
-        raise InputError(f"{path} holds no validation: train again with --validate")
-    return {key: float(value) for key, value in rows[-1].items()}
 
 
 def summarise(runs: Iterable[tuple[Variation, float]]) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ class TextEncoder(nn.Module):
         self.register_buffer("vocabulary", vocabulary.clone())
         table = model.token_embedding.weight.detach().float()[vocabulary]
         unseen = ~table.any(dim=1)
+        # Without any known token, the spread that CLIP's own training starts from.
         spread = 0.02 if unseen.all() else float(table[~unseen].std())
         table[unseen] = torch.randn(int(unseen.sum()), table.shape[1]) * spread
         self.embedding = nn.Embedding.from_pretrained(F.pad(table, (0, 0, 0, 1)), freeze=False)
