@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,23 @@ SMOOTHING = 0.98
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """AdamW with linear warm-up and cosine decay to 1 % of the learning rate."""
+    """AdamW with linear warm-up and cosine decay to 1 % of the learning rate.
+
+    ``seconds`` limits the time of a training in one process: the schedule then runs through its
+    steps as fast as the time does, if the training is slower, and leaves some out.
+    """
 
     steps: int
     learning_rate: float
     warm_up: int = 100
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.02
+    seconds: float | None = None
+
+    def position(self, step: int, elapsed: float) -> int:
+        """Return the step of the schedule that is due as ``step`` after so many seconds."""
+        by_time = elapsed / self.seconds * self.steps if self.seconds is not None else 0
+        return min(self.steps, max(step, int(by_time)))
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step."""
@@ -43,7 +54,8 @@ class Schedule:
 class TrainingLoop:
     """Trains ``weights`` and stores ``modules`` with the optimizer in ``checkpoint``.
 
-    ``first_step`` is the number of steps that the checkpoint holds, 0 without a file.
+    ``first_step`` is the number of steps that the checkpoint holds, 0 without a file;
+    ``position`` is the schedule's present step.
 
     Args:
         modules: The networks by name.
@@ -82,13 +94,14 @@ class TrainingLoop:
         self._log, self._leader = log if leader else None, leader
         self._checkpoint, self._description = checkpoint, description
         self._figures: dict[str, float] = {}
-        self.first_step = self._resume()
+        self._new_figures: Mapping[str, float | Tensor] = {}
+        self.first_step = self.position = self._resume()
         if self._log is not None:
             cut_log(self._log, self.first_step)
 
     def steps(self) -> Iterator[int]:
         """Yield the number of each step; the caller computes a loss and calls ``update``."""
-        total = self._schedule.steps
+        total, start = self._schedule.steps, time.monotonic()
         with tqdm(
             total=total,
             initial=self.first_step,
@@ -97,26 +110,36 @@ class TrainingLoop:
             disable=not self._leader,
         ) as bar:
             for step in range(self.first_step, total):
+                self.position = self._schedule.position(step, time.monotonic() - start)
+                # The warm-up takes its steps, however long they last.
+                rate = min(self._schedule.rate(step), self._schedule.rate(self.position))
                 for group in self._optimizer.param_groups:
                     # Checkpoints of former versions have groups without a scale.
-                    group["lr"] = self._schedule.rate(step) * group.get("scale", 1.0)
+                    group["lr"] = rate * group.get("scale", 1.0)
                 yield step
+                self._average()
                 bar.update()
                 bar.set_postfix({key: f"{value:.3f}" for key, value in self._figures.items()})
-                is_last = step + 1 == total
+                is_last = self._schedule.position(step + 1, time.monotonic() - start) == total
                 if self._log is not None and ((step + 1) % LOG_EVERY == 0 or is_last):
-                    rate = self._schedule.rate(step)
                     append_row(self._log, {"step": step + 1, "rate": rate, **self._figures})
                 if self._leader and ((step + 1) % SAVE_EVERY == 0 or is_last):
                     self._save(step + 1)
+                if is_last:
+                    break
 
-    def update(self, loss: Tensor, figures: Mapping[str, float]) -> None:
+    def update(self, loss: Tensor, figures: Mapping[str, float | Tensor]) -> None:
         """Take one optimizer step and add ``figures`` to the displayed running means."""
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
         self._optimizer.step()
-        for key, value in figures.items():
+        self._new_figures = figures
+
+    def _average(self) -> None:
+        """Add the step's figures to the running means, which waits for a GPU's results."""
+        for key, figure in self._new_figures.items():
+            value = float(figure)
             past = self._figures.get(key, value)
             self._figures[key] = SMOOTHING * past + (1 - SMOOTHING) * value
 

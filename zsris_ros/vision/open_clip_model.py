@@ -210,9 +210,10 @@ class OpenClipModel:
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Return token ids int64 K x context on the model's device, truncated."""
-        return self._tokens(texts).to(self.device)
+        return self.token_ids(texts).to(self.device)
 
-    def _tokens(self, texts: Sequence[str]) -> Tensor:
+    def token_ids(self, texts: Sequence[str]) -> Tensor:
+        """Return token ids int64 K x context on the CPU, truncated."""
         limit = _CHARACTERS_A_TOKEN * self.context_length
         return self._tokenizer([text[:limit] for text in texts])
 
@@ -243,14 +244,14 @@ class OpenClipModel:
             InputError: The model's text encoder is not CLIP's own.
         """
         with torch.no_grad(), stage("text"):
-            words, valid = encode_words(self.model, self._tokens(texts))
+            words, valid = encode_words(self.model, self.token_ids(texts))
             return words.float().cpu(), valid.cpu()
 
     def _encode_text(self, texts: list[str]) -> Tensor:
         if not texts:
             return torch.zeros(0, self.embed_dim)
         with torch.no_grad(), stage("text"):
-            return encode_tokens(self.model, self._tokens(texts)).float().cpu()
+            return encode_tokens(self.model, self.token_ids(texts)).float().cpu()
 
 
 def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:

@@ -6,6 +6,7 @@ import csv
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.refcoco import RefcocoData
 from zsris_ros.models.load_vatex import load_trained_vatex
 from zsris_ros.models.robot_models import load_segmenter
+from zsris_ros.training.vatex import vatex_training
 from zsris_ros.training.vatex.batches import Examples
 from zsris_ros.training.vatex.validation import validate
 from zsris_ros.training.vatex.vatex_training import Process, VatexSchedule, train_vatex
@@ -74,6 +76,45 @@ def test_it_trains_resumes_and_answers(refcoco: Path, tmp_path: Path) -> None:
     segmenter = load_segmenter(str(tmp_path / "vatex.safetensors"))
     frame = Frame(small_scenes()[0].frame.rgb)
     assert segmenter.refer(segmenter.look(frame), "the red mug").mask.shape == (240, 320)
+
+
+def test_a_killed_training_is_exported_from_its_checkpoint(refcoco: Path, tmp_path: Path) -> None:
+    """A resumption takes the checkpoint's words, and does what the last step had left undone."""
+    options = ["--train-text", "--steps", "2"]
+    assert cli.main(command(refcoco, tmp_path, *options)) == 0
+    exported = tmp_path / "vatex.safetensors"
+    first = exported.read_bytes()
+    exported.unlink()
+    assert cli.main(command(refcoco, tmp_path, *options)) == 0
+    assert exported.read_bytes() == first
+    assert cli.main(command(refcoco, tmp_path, *options, "--validate", "1")) == 0
+    assert [row["step"] for row in rows(tmp_path / "validation.csv")] == [2]
+    assert cli.main(command(refcoco, tmp_path, *options, "--validate", "1")) == 0
+    assert len(rows(tmp_path / "validation.csv")) == 1, "that step is validated"
+
+
+def test_workers_send_the_same_batches(refcoco: Path, tmp_path: Path) -> None:
+    losses = []
+    for workers in ("0", "1"):
+        out = tmp_path / workers
+        more = ["--workers", workers, "--steps", "2", "--train-text"]
+        assert cli.main(command(refcoco, out, *more)) == 0
+        losses.append(rows(out / "log.csv")[-1])
+    assert losses[0] == losses[1]
+
+
+def test_minutes_end_a_training(
+    refcoco: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = command(refcoco, tmp_path, "--steps", "10000", "--minutes", "0.01", "--validate", "1")
+    assert cli.main(limited) == 0
+    last = rows(tmp_path / "log.csv")[-1]["step"]
+    assert 1 <= last < 10000 and rows(tmp_path / "validation.csv")[-1]["step"] == last
+    assert (tmp_path / "vatex.safetensors").exists()
+
+    several = Process(torch.device("cpu"), 0, 2)
+    monkeypatch.setattr(vatex_training, "joined_processes", lambda device: nullcontext(several))
+    assert cli.main(limited) == cli.FAILED
 
 
 def clip_command(root: Path, out: Path) -> list[str]:

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.baselines.localisation import ClipPrior, square_image
 from zsris_ros.baselines.published_query import PublishedQuery, PublishedReader
 from zsris_ros.baselines.vatex.network import Texts
 from zsris_ros.baselines.vatex.vatex_settings import Prompt
 from zsris_ros.types import ByteArray, InputError
+from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel
+from zsris_ros.vision.gem import resize_bicubic
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
+from zsris_ros.vision.text_encoder import encode_words
+from zsris_ros.vision.views import CLIP_MEAN, CLIP_STD, normalise
 
 from open_clip import OPENAI_IMAGENET_TEMPLATES  # isort: skip  (after ensure_torchvision)
 
 _TEMPLATE = "a photo of {}"
+
+
+@dataclass(frozen=True, eq=False)
+class ClipInputs:
+    """What CLIP reads of F images and S sentences.
+
+    Attributes:
+        squares: The images as squares of each size that CLIP needs, uint8 FxAxAx3.
+        tokens: The ids of the sentences, int64 S x context.
+        prompts: The texts of the CLIP Prior of each sentence.
+    """
+
+    squares: tuple[ByteArray, ...]
+    tokens: npt.NDArray[np.int64]
+    prompts: tuple[tuple[str, ...], ...]
 
 
 class FrozenClip:
@@ -69,14 +90,32 @@ class FrozenClip:
         The whole image is squashed to a square. Of a ResNet, the first row is the feature of the
         image at CLIP's own size, and the others are its cells as if each were pooled alone.
         """
-        if isinstance(self.clip, ClipModel):
-            return ClipPrior(self.clip).tokens(rgb, self._size).cpu()
+        return self._image_tokens(self._squares([rgb]))[0].cpu()
+
+    def read_inputs(self, images: Sequence[ByteArray], sentences: Sequence[str]) -> ClipInputs:
+        """Return what ``encode_inputs`` needs of F images uint8 HxWx3 and S sentences.
+
+        CLIP's weights are not read, so that a process without a GPU can do it.
+
+        Raises:
+            InputError: A sentence holds no letter or digit.
+        """
+        tokens = self.clip.token_ids(sentences).numpy()
+        return ClipInputs(self._squares(images), tokens, tuple(map(self._prompts, sentences)))
+
+    def encode_inputs(self, inputs: ClipInputs, image_of: Tensor) -> Texts:
+        """Return the features of S sentences on CLIP's device.
+
+        Args:
+            inputs: The images and sentences.
+            image_of: Int64 S on CLIP's device, the image of each sentence.
+        """
+        ids = torch.from_numpy(inputs.tokens)
         with torch.no_grad():
-            whole, cells = (
-                self.clip.feature_map(square_image(rgb, size, self.clip.device))
-                for size in (self.clip.image_size, self._size)
-            )
-            return torch.cat([self.clip.pool(whole), self.clip.dense(cells)[0]]).cpu()
+            words, valid = encode_words(self.clip.model, ids)
+            prompts = self._encode_prompts(inputs.prompts).to(words.device)
+            heat = prior_map(self._image_tokens(inputs.squares)[image_of], prompts)
+        return Texts(words.float(), valid, heat, ids[:, : words.shape[1]].to(words.device))
 
     def encode(self, sentences: Sequence[str], tokens: Tensor) -> Texts:
         """Return the features of S sentences about S images.
@@ -94,23 +133,53 @@ class FrozenClip:
 
     def encode_prompts(self, sentences: Sequence[str]) -> Tensor:
         """Return the text features of the CLIP Prior, float32 SxE."""
-        return torch.stack([self._prompt_feature(sentence) for sentence in sentences])
+        return self._encode_prompts([self._prompts(sentence) for sentence in sentences])
 
     def read(self, sentence: str) -> PublishedQuery:
         """Return the parsed sentence. Raises InputError for one without letter or digit."""
         return self._reader.read(sentence, "paper")
 
-    def _prompt_feature(self, sentence: str) -> Tensor:
+    def _squares(self, images: Sequence[ByteArray]) -> tuple[ByteArray, ...]:
+        is_transformer = isinstance(self.clip, ClipModel)
+        sizes = (self._size,) if is_transformer else (self.clip.image_size, self._size)
+        return tuple(np.stack([resize_bicubic(rgb, size) for rgb in images]) for size in sizes)
+
+    def _image_tokens(self, squares: Sequence[ByteArray]) -> Tensor:
+        """Return ``image_tokens`` of F images, float32 FxTxE on CLIP's device."""
+        device = self.clip.device
+        images = [
+            normalise(
+                torch.from_numpy(each).to(device).permute(0, 3, 1, 2).float() / 255,
+                CLIP_MEAN,
+                CLIP_STD,
+            )
+            for each in squares
+        ]
+        with torch.no_grad():
+            if isinstance(self.clip, ClipModel):
+                tokens = self.clip.stem(images[0])
+                for block in self.clip.blocks:
+                    tokens = run_block(block, tokens)
+                return self.clip.head(tokens)
+            whole, cells = (self.clip.feature_map(each) for each in images)
+            return torch.cat([self.clip.pool(whole)[:, None], self.clip.dense(cells)], dim=1)
+
+    def _encode_prompts(self, prompts: Sequence[Sequence[str]]) -> Tensor:
+        features = self.clip.encode_text([text for each in prompts for text in each])
+        if self._prompt != "ensemble":
+            return features
+        return F.normalize(features.unflatten(0, (len(prompts), -1)), dim=-1).mean(1)
+
+    def _prompts(self, sentence: str) -> tuple[str, ...]:
         phrase = self.read(sentence).noun_phrase
         if self._prompt == "ensemble":
-            every = [template(phrase) for template in OPENAI_IMAGENET_TEMPLATES]
-            return F.normalize(self.clip.encode_text(every), dim=-1).mean(0)
+            return tuple(template(phrase) for template in OPENAI_IMAGENET_TEMPLATES)
         texts: dict[Prompt, str] = {
             "sentence": sentence,
             "noun-phrase": phrase,
             "template": _TEMPLATE.format(phrase),
         }
-        return self.clip.encode_text([texts[self._prompt]])[0]
+        return (texts[self._prompt],)
 
 
 def prior_map(tokens: Tensor, texts: Tensor) -> Tensor:

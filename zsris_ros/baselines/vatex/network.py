@@ -22,6 +22,9 @@ from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
+PADDING = 32
+"""Images are padded to multiples of so many pixels, the coarsest stride."""
+
 GROUPS = 8
 """Groups of the normalisation of projected backbone features."""
 
@@ -220,7 +223,7 @@ def pad_images(images: list[Tensor]) -> tuple[Tensor, Tensor]:
     H and W are the largest sizes, rounded up to multiples of 32.
     """
     height, width = (
-        -(-max(int(image.shape[axis]) for image in images) // 32) * 32 for axis in (1, 2)
+        -(-max(int(image.shape[axis]) for image in images) // PADDING) * PADDING for axis in (1, 2)
     )
     batch = images[0].new_zeros(len(images), 3, height, width)
     valid = torch.zeros(len(images), height, width, dtype=torch.bool, device=batch.device)

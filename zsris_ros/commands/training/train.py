@@ -14,8 +14,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         "train",
         help="render the training sets and train the small SAM and the small CLIP",
         description="Renders household and tabletop scenes, trains the small SAM, proposes masks "
-        "in the scenes with it and with depth, trains the small CLIP on true and proposed "
-        "masks, and exports both. Each step resumes an interrupted call with the same --out.",
+        "in the scenes with it and with depth, cuts crops of true and proposed masks, trains the "
+        "small CLIP on them, and exports both. Each step resumes an interrupted call with the "
+        "same --out.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of all results")
     parser.add_argument(
@@ -37,7 +38,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         "--layouts",
         type=positive,
         default=500,
-        help="household scenes, five images each, 6 MB a scene (default: 500)",
+        help="household scenes, five images each, 20 MB a scene (default: 500)",
     )
     parser.add_argument(
         "--tabletop-layouts",
@@ -50,9 +51,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
-    parser.add_argument(
-        "--workers", type=positive, default=os.cpu_count() or 1, help="rendering processes"
-    )
+    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--seed", type=int, default=0, help="of the training (default: 0)")
     parser.set_defaults(run=run)
 
@@ -70,9 +69,10 @@ def run(args: argparse.Namespace) -> int:
     render_training_set(tabletop, args.tabletop_layouts, args.workers)
     words = load_words(household / WORDS)
 
+    from zsris_ros.training.household.crops import cut_set
     from zsris_ros.training.household.export import export_clip, export_sam
     from zsris_ros.training.household.set_proposals import propose_set, training_proposers
-    from zsris_ros.training.household.train_clip import ClipSchedule, train_clip
+    from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
 
     sizes, sam_file = {}, args.sam or args.out / "sam.safetensors"
@@ -83,9 +83,16 @@ def run(args: argparse.Namespace) -> int:
         sizes[sam_file] = export_sam(sam, sam_file)
     for directory in (household, tabletop):
         propose_set(directory, training_proposers(sam_file), args.workers)
-    data = load_training_set(household, tabletop)
+        cut_set(directory, HYBRID, args.workers, args.seed)
     clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
-    clip = train_clip(data, words, args.out / "clip_training.pt", clip_schedule, args.seed)
+    clip = train_clip(
+        (household, tabletop),
+        words,
+        args.out / "clip_training.pt",
+        clip_schedule,
+        args.seed,
+        workers=args.workers,
+    )
     clip_file = args.out / "clip.safetensors"
     sizes[clip_file] = export_clip(clip, words.values(), clip_file)
     for path, size in sizes.items():

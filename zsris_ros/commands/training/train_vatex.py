@@ -87,6 +87,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--steps", type=positive, default=100_000, help="(default: 100000)")
     parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="end the steps after so long, in one process; the rate falls with the time",
+    )
+    parser.add_argument(
         "--batch",
         type=positive,
         default=8,
@@ -181,12 +187,18 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
         leader_first,
         train_vatex,
     )
+    from zsris_ros.types import InputError
 
     settings = _settings(args)
     if os.environ.get("RANK", "0") == "0":
         claim(args.out, _fixed(args, settings))
-    schedule = VatexSchedule(steps=args.steps, learning_rate=args.rate, batch=args.batch)
+    seconds = None if args.minutes is None else 60 * args.minutes
+    schedule = VatexSchedule(
+        steps=args.steps, learning_rate=args.rate, batch=args.batch, seconds=seconds
+    )
     with joined_processes(resolve_device(args.device)) as process:
+        if seconds is not None and process.processes > 1:
+            raise InputError("--minutes is for one process: leave it out under torchrun")
         options = LoadOptions(device=str(process.device), directory=args.weights_dir)
         clip = load_frozen_clip(args.weights, settings, options)
         network = train_vatex(

@@ -24,6 +24,7 @@ from zsris_ros.proposals.mask_nms import merge_proposals
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
 from zsris_ros.simulation.training_set import PROPOSALS, frame_of
+from zsris_ros.training.forking import without_opencv_threads
 from zsris_ros.weights.checkpoint import load_state_dict
 
 PRESET = "household"
@@ -60,7 +61,11 @@ def propose_set(directory: Path, proposers: Sequence[Proposer], workers: int) ->
     path.write_text("".join(whole))
     _proposers = proposers
     jobs = [(str(directory), row) for row in range(len(whole), count)]
-    with path.open("a") as out, ProcessPoolExecutor(workers, get_context("fork")) as pool:
+    with (
+        without_opencv_threads(),
+        path.open("a") as out,
+        ProcessPoolExecutor(workers, get_context("fork")) as pool,
+    ):
         for masks in tqdm(pool.map(_propose, jobs), "proposing", len(jobs), unit="image"):
             out.write(json.dumps(masks) + "\n")
             out.flush()

@@ -9,21 +9,23 @@ and the sigmoid loss (SigLIP, Zhai et al., 2023) makes each logit an absolute pr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from zsris_ros.simulation.training_set import TrainingSet
+from zsris_ros.simulation.training_set import TrainingSet, load_training_set
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
-from zsris_ros.training.household.crops import CropBank
+from zsris_ros.training.household.crop_bank import CropBank, CropIndex, crop_names
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 from zsris_ros.vision.clip import build_clip
 from zsris_ros.vision.gem import GemSettings, resize_bicubic
@@ -35,7 +37,7 @@ from zsris_ros.vision.views import HybridSettings, normalise
 
 ARCHITECTURE: dict[str, Any] = {
     "embed_dim": 128,
-    "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 32, "patch_size": None},
+    "vision_cfg": {"image_size": 64, "layers": [2, 2, 2, 2], "width": 40, "patch_size": None},
     "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 128, "heads": 2, "layers": 2},
     "init_logit_scale": math.log(10.0),
     "init_logit_bias": -5.0,
@@ -48,18 +50,18 @@ GEM = GemSettings(size=448)
 
 Words = Mapping[str, Description]
 """The description of every name of a training set."""
+Tokenize = Callable[[Sequence[str]], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipSchedule(Schedule):
     """A step compares ``crops`` with ``captions``, names of each and ``other_names``.
 
-    ``crops_per_image`` crops of each image are cut in advance. Every ``frame_every``-th step adds a
-    whole frame, and ``plain_share`` of the steps one view alone in CLIP's plain pass.
+    Every ``frame_every``-th step adds a whole frame, and ``plain_share`` of the steps one view
+    alone in CLIP's plain pass.
     """
 
     steps: int = 10000
-    crops_per_image: int = 2
     crops: int = 96
     captions: int = 64
     names_per_crop: int = 2
@@ -69,16 +71,84 @@ class ClipSchedule(Schedule):
     learning_rate: float = 1e-3
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a step compares: the ``rows`` of its crops, captions of their objects, then names.
+
+    ``tokens`` int64 KxL of K texts; ``fits`` float NxK, 1 where a text fits a crop.
+    """
+
+    rows: npt.NDArray[np.int64]
+    captions: list[Caption]
+    tokens: Tensor
+    fits: Tensor
+
+
+class Plans(IterableDataset[Plan]):
+    """The plans of the steps, without end; each process of a loader draws others.
+
+    Args:
+        index: The crops.
+        words: Describes the names.
+        tokenize: Returns the tokens of texts, int64 KxL, on the CPU.
+        schedule: How many crops and texts.
+        seed: Determines the plans.
+    """
+
+    def __init__(
+        self,
+        index: CropIndex,
+        words: Words,
+        tokenize: Tokenize,
+        schedule: ClipSchedule,
+        seed: int,
+    ) -> None:
+        self._index, self._words, self._schedule, self._seed = index, words, schedule, seed
+        self._tokenize, self._names = tokenize, NameTable(words)
+        self._name_tokens = tokenize([each.text for each in self._names.captions])
+
+    def __iter__(self) -> Iterator[Plan]:
+        worker = get_worker_info()
+        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
+        writer, schedule = CaptionWriter(list(self._words.values())), self._schedule
+        while True:
+            rows = self._index.draw(rng, schedule.crops)
+            shown = [self._index.names[row] for row in rows]
+            captions = draw_captions(rng, writer, self._words, shown, schedule.captions)
+            fits = caption_fits(captions, shown, self._words)
+            columns, name_fits = self._names.draw(
+                rng, shown, schedule.names_per_crop, schedule.other_names
+            )
+            tokens = self._tokenize([each.text for each in captions])
+            yield Plan(
+                rows,
+                captions,
+                torch.cat([tokens, self._name_tokens[columns]]),
+                torch.cat([fits, name_fits], dim=1),
+            )
+
+
 def train_clip(
-    data: TrainingSet,
+    directories: Sequence[Path],
     words: Words,
     checkpoint: Path,
     schedule: ClipSchedule = ClipSchedule(),
     seed: int = 0,
+    *,
+    workers: int = 0,
 ) -> ResnetClip:
-    """Train from random weights or resume ``checkpoint``. Figures go to a CSV file beside it."""
+    """Train from random weights or resume ``checkpoint``. Figures go to a CSV file beside it.
+
+    Args:
+        directories: Sets with crops (``crops.cut_set``).
+        words: The description of every name of the sets.
+        checkpoint: The file of the network and the optimizer.
+        schedule: Steps, batch and learning rate.
+        seed: Of the weights and the batches.
+        workers: Processes that draw what a step compares, where a GPU trains.
+    """
     torch.manual_seed(seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clip = ResnetClip(build_clip(ARCHITECTURE).to(device).train())
     clip.visual.to(memory_format=torch.channels_last)
     encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)
@@ -87,44 +157,54 @@ def train_clip(
     weights = [weight for weight in clip.model.parameters() if weight.requires_grad]
     log = checkpoint.with_suffix(".csv")
     loop = TrainingLoop({"clip": clip.model}, weights, schedule, checkpoint, "small CLIP", log=log)
-    start = loop.first_step
-    count = schedule.crops_per_image * len(data)
-    bank = CropBank(data, words, HYBRID, clip.image_size, encoder.grid, count, seed + start)
-    names = NameTable(words)
-    writer = CaptionWriter(list(words.values()))
-    rng = np.random.default_rng([seed, start])
-    for step, crops in zip(loop.steps(), bank.batches(schedule.crops), strict=False):
-        captions = draw_captions(rng, writer, words, crops.names, schedule.captions)
-        fits = caption_fits(captions, crops.names, words)
-        named, name_fits = names.draw(
-            rng, crops.names, schedule.names_per_crop, schedule.other_names
-        )
-        fits = torch.cat([fits, name_fits], dim=1).to(device)
-        tokens = clip.tokenize([each.text for each in (*captions, *named)])
-        texts = encode_tokens(clip.model, tokens.cpu())
-        sentences = texts[: len(captions)]
-        local, global_ = crops.local.to(device), crops.global_.to(device)
+    data, index = load_training_set(*directories), CropIndex(crop_names(directories), words)
+    seed += loop.first_step
+    bank = CropBank(directories, HYBRID, clip.image_size, encoder.grid, device, seed)
+    plans = Plans(index, words, clip.token_ids, schedule, seed)
+    rng = np.random.default_rng([seed, 1])
+    for step, plan in zip(
+        loop.steps(), _loaded(plans, workers if device.type == "cuda" else 0), strict=False
+    ):
+        crops, fits = bank.views(plan.rows), plan.fits.to(device)
+        texts = encode_tokens(clip.model, plan.tokens)
         with autocast(device):
-            features = encoder.hybrid_forward(local, global_, crops.grids.to(device))
+            features = encoder.hybrid_forward(crops.local, crops.global_, crops.grids)
         logits = pair_logits(clip, features, texts)
         loss = contrastive_loss(logits, fits)
         if rng.random() < schedule.plain_share:
             with autocast(device):
-                plain = clip.model.encode_image(local if rng.random() < 0.7 else global_)
+                view = crops.local if rng.random() < 0.7 else crops.global_
+                plain = clip.model.encode_image(view)
             loss = loss + 0.5 * contrastive_loss(pair_logits(clip, plain, texts), fits)
+        count = len(plan.captions)
         if step % schedule.frame_every == 0:
             row = int(rng.integers(len(data)))
-            loss = loss + 0.5 * frame_loss(localiser, data, words, row, captions, sentences)
-        accuracy = _accuracy(logits[:, len(captions) :].detach(), name_fits.to(device))
-        figures = {"loss": loss.item(), "name": accuracy}
-        loop.update(loss, figures)
+            loss = loss + 0.5 * frame_loss(
+                localiser, data, words, row, plan.captions, texts[:count]
+            )
+        accuracy = _accuracy(logits[:, count:].detach(), fits[:, count:])
+        loop.update(loss, {"loss": loss.item(), "name": accuracy})
     clip.model.requires_grad_(False).cpu().eval()
     return ResnetClip(clip.model)
 
 
-def autocast(device: str) -> Any:
+def _loaded(plans: Plans, workers: int) -> Iterator[Plan]:
+    """Return the plans, drawn in ``workers`` processes in advance, or here without any."""
+    if not workers:
+        return iter(plans)
+    loader: DataLoader[Plan] = DataLoader(
+        plans,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4,
+        multiprocessing_context="fork",
+    )
+    return iter(loader)
+
+
+def autocast(device: torch.device) -> Any:
     """Return the context of mixed precision: bfloat16, for which logits need no scaling."""
-    return torch.autocast(device, torch.bfloat16)
+    return torch.autocast(device.type, torch.bfloat16)
 
 
 class NameTable:
@@ -146,10 +226,10 @@ class NameTable:
 
     def draw(
         self, rng: np.random.Generator, names: Sequence[str], each: int, others: int
-    ) -> tuple[list[Caption], Tensor]:
+    ) -> tuple[list[int], Tensor]:
         """Draw at most ``each`` captions that fit each of N objects, and ``others`` of all.
 
-        Returns K captions and float NxK, 1 where a caption fits.
+        Returns the indices of K captions and float NxK, 1 where a caption fits.
         """
         nothing = torch.zeros(len(self.captions))
         table = torch.stack(
@@ -160,7 +240,7 @@ class NameTable:
             fitting = np.flatnonzero(row)
             chosen |= set(rng.permutation(fitting)[:each].tolist())
         columns = sorted(chosen)
-        return [self.captions[k] for k in columns], table[:, columns]
+        return columns, table[:, columns]
 
 
 def _accuracy(logits: Tensor, right: Tensor) -> float:

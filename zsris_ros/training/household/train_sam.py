@@ -7,6 +7,7 @@ the image embedding (objectness, centre offset) speed up early training and are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,17 +42,36 @@ class AuxiliaryHeads(nn.Module):
         return maps
 
 
-def decode(sam: Any, embedding: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mask logits Px4xMxM and predicted IoUs Px4 of P point prompts on one image."""
-    foreground = torch.ones(len(points), 1, device=points.device)
-    sparse, dense = sam.prompt_encoder((points[:, None], foreground), None, None)
-    logits, quality = sam.mask_decoder.predict_masks(
-        image_embeddings=embedding,
-        image_pe=sam.prompt_encoder.get_dense_pe(),
-        sparse_prompt_embeddings=sparse,
-        dense_prompt_embeddings=dense,
+def encode(encoder: nn.Module, images: Tensor) -> Tensor:
+    """Return the image embeddings, float32; on a GPU they are computed in bfloat16."""
+    device = images.device
+    # The encoder's own index tensors are made on the device: copying them would wait for it.
+    with device, torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        embeddings: Tensor = encoder(images)
+    return embeddings.float()
+
+
+def decode(sam: Any, embeddings: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mask logits BxPx4xMxM and predicted IoUs BxPx4 of P point prompts on each image.
+
+    The same as the prompt encoder and the mask decoder called image by image.
+    """
+    prompts, (count, each) = sam.prompt_encoder, points.shape[:2]
+    # Without the prompt encoder's boolean indices, each of which waits for a GPU.
+    placed = prompts.pe_layer.forward_with_coords(
+        points.reshape(-1, 1, 2) + 0.5, prompts.input_image_size
     )
-    return logits, quality
+    padding = prompts.not_a_point_embed.weight.expand(count * each, 1, -1)
+    sparse = torch.cat([placed + prompts.point_embeddings[1].weight, padding], dim=1)
+    dense = embeddings + prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
+    # predict_masks takes one image and many prompts; their dense parts can be several images.
+    logits, quality = sam.mask_decoder.predict_masks(
+        image_embeddings=torch.zeros_like(embeddings[:1]),
+        image_pe=prompts.get_dense_pe(),
+        sparse_prompt_embeddings=sparse,
+        dense_prompt_embeddings=dense.repeat_interleave(each, dim=0),
+    )
+    return logits.unflatten(0, (count, each)), quality.unflatten(0, (count, each))
 
 
 def mask_losses(logits: Tensor, target: Tensor, balance: float) -> Tensor:
@@ -81,29 +101,37 @@ def hard_iou(logits: Tensor, target: Tensor) -> Tensor:
 
 def sam_loss(
     sam: Any, heads: AuxiliaryHeads, batch: SamBatch, balance: float, auxiliary: float
-) -> tuple[Tensor, dict[str, float]]:
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss of one batch, and the IoU of the best and of the self-selected mask."""
-    embeddings = sam.image_encoder(batch.images)
-    rows = batch.valid_rows
-    total = auxiliary * _auxiliary_loss(heads(embeddings)[:, :, :rows], batch, rows)
-    best, chosen, error = [], [], []
-    for index, points in enumerate(batch.points):
-        logits, quality = decode(sam, embeddings[index : index + 1], points)
-        target, real = batch.targets[index][:, :rows], batch.is_object[index]
-        with torch.no_grad():
-            iou = hard_iou(logits[:, :, :rows], target) * real[:, None]
-        total = total + F.mse_loss(quality, iou) / len(batch.points)
-        if real.any():
-            losses = mask_losses(logits[real][:, :, :rows], target[real], balance)
-            many, single = losses[:, 1:], losses[:, 0]
-            mixed = many.min(1).values + 0.3 * many.mean(1) + 0.3 * single
-            total = total + mixed.mean() / len(batch.points)
-            best.append(iou[real][:, 1:].max(1).values.mean())
-            pick = quality[real][:, 1:].argmax(1, keepdim=True)
-            chosen.append(iou[real][:, 1:].gather(1, pick).mean())
-        error.append((quality.detach() - iou).abs()[:, 1:].mean())
-    figures = {"best": _mean(best), "chosen": _mean(chosen), "iou_error": _mean(error)}
-    return total, figures
+    embeddings = encode(sam.image_encoder, batch.images)
+    rows, real = batch.valid_rows, batch.is_object
+    logits, quality = decode(sam, embeddings, batch.points)
+    logits, targets = logits[..., :rows, :].flatten(0, 1), batch.targets[:, :, :rows].flatten(0, 1)
+    with torch.no_grad():
+        iou = hard_iou(logits, targets).view_as(quality) * real[..., None]
+    losses = mask_losses(logits, targets, balance).view_as(quality)
+    many, single = losses[..., 1:], losses[..., 0]
+    mixed = many.min(-1).values + 0.3 * many.mean(-1) + 0.3 * single
+    loss = (
+        auxiliary * _auxiliary_loss(heads(embeddings)[:, :, :rows], batch, rows)
+        + F.mse_loss(quality, iou)
+        + _object_means(mixed, real).mean()
+    )
+    with torch.no_grad():
+        pictured = real.any(1).sum().clamp(min=1)
+        pick = quality[..., 1:].argmax(-1, keepdim=True)
+        figures = {
+            "best": _object_means(iou[..., 1:].amax(-1), real).sum() / pictured,
+            "chosen": _object_means(iou[..., 1:].gather(-1, pick)[..., 0], real).sum() / pictured,
+            "iou_error": (quality - iou).abs()[..., 1:].mean(),
+            "loss": loss.detach(),
+        }
+    return loss, figures
+
+
+def _object_means(values: Tensor, real: Tensor) -> Tensor:
+    """Return the mean of each image's object points, B, of BxP; 0 without one."""
+    return (values * real).sum(1) / real.sum(1).clamp(min=1)
 
 
 def _auxiliary_loss(maps: Tensor, batch: SamBatch, rows: int) -> Tensor:
@@ -112,10 +140,6 @@ def _auxiliary_loss(maps: Tensor, batch: SamBatch, rows: int) -> Tensor:
     inside = (objects > 0.5)[:, None]
     distance = (maps[:, 1:] - batch.offsets[:, :, :rows]).abs() * inside
     return entropy + distance.sum() / inside.sum().clamp(min=1)
-
-
-def _mean(values: list[Tensor]) -> float:
-    return float(torch.stack(values).mean()) if values else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,26 +160,42 @@ class SamSchedule(Schedule):
 
 
 def train_sam(
-    data: TrainingSet, checkpoint: Path, schedule: SamSchedule = SamSchedule(), seed: int = 0
+    data: TrainingSet,
+    checkpoint: Path,
+    schedule: SamSchedule = SamSchedule(),
+    seed: int = 0,
+    *,
+    architecture: Mapping[str, Any] = ARCHITECTURE,
+    workers: int = 0,
 ) -> Any:
     """Train from random weights, or resume from ``checkpoint``; figures go to a CSV file beside it.
 
-    Returns the trained segment_anything Sam, in evaluation mode, on the CPU.
+    Args:
+        data: The images.
+        checkpoint: The file of the network and the optimizer.
+        schedule: Steps and learning rate. No more steps than ``checkpoint`` holds trains nothing.
+        seed: Of the weights and the batches.
+        architecture: SamArchitecture's fields.
+        workers: Processes that draw batches; 0 draws them in this one.
+
+    Returns:
+        The trained segment_anything Sam, in evaluation mode, on the CPU.
     """
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    sam = build_sam(ARCHITECTURE).to(device).train()
-    heads = AuxiliaryHeads(ARCHITECTURE["prompt_width"]).to(device)
+    sam = build_sam(architecture).to(device).train()
+    heads = AuxiliaryHeads(architecture["prompt_width"]).to(device)
     modules, weights = {"sam": sam, "heads": heads}, [*sam.parameters(), *heads.parameters()]
     log = checkpoint.with_suffix(".csv")
     loop = TrainingLoop(modules, weights, schedule, checkpoint, "small SAM", log=log)
-    size = ARCHITECTURE["image_size"]
-    mask = 4 * size // ARCHITECTURE["patch_size"]
+    size = architecture["image_size"]
+    mask = 4 * size // architecture["patch_size"]
     seed += loop.first_step
-    batches = SamBatches(data, size, mask, schedule.batch, seed)
-    for step, batch in zip(loop.steps(), batches, strict=False):
-        balance = schedule.interpolate(schedule.balance, step)
-        auxiliary = schedule.interpolate(schedule.auxiliary, step)
-        loss, figures = sam_loss(sam, heads, batch.to(device), balance, auxiliary)
-        loop.update(loss, {**figures, "loss": float(loss.detach())})
+    if loop.first_step < schedule.steps:
+        batches = SamBatches(data, size, mask, schedule.batch, seed).load(workers)
+        # The next batch is read while a GPU computes; the steps wait for its results.
+        for batch, _ in zip(batches, loop.steps(), strict=False):
+            balance = schedule.interpolate(schedule.balance, loop.position)
+            auxiliary = schedule.interpolate(schedule.auxiliary, loop.position)
+            loop.update(*sam_loss(sam, heads, batch.to(device), balance, auxiliary))
     return sam.cpu().eval()

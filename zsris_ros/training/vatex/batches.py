@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,13 +16,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
-from zsris_ros.baselines.vatex.network import Texts, pad_images
+from zsris_ros.baselines.vatex.frozen_clip import ClipInputs, FrozenClip
+from zsris_ros.baselines.vatex.network import PADDING, Texts
 from zsris_ros.evaluation.datasets.items import Clip, DataSet
 from zsris_ros.evaluation.datasets.referring_video import VideoData
+from zsris_ros.training.forking import without_opencv_threads
 from zsris_ros.training.vatex.losses import Targets
 from zsris_ros.training.vatex.triplets import Example, augment, draw_example
-from zsris_ros.types import InputError
+from zsris_ros.types import BoolArray, ByteArray, InputError
 
 _ATTEMPTS = 50
 """Images or clips without a usable sentence that may follow each other."""
@@ -39,16 +41,6 @@ class Batch:
     image_of: Tensor
     texts: Texts
     targets: Targets
-
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on ``device``."""
-        return Batch(
-            self.images.to(device),
-            self.valid.to(device),
-            self.image_of.to(device),
-            self.texts.to(device),
-            self.targets.to(device),
-        )
 
 
 class Examples(Dataset[list[Example]]):
@@ -133,15 +125,45 @@ def read_clip(data: DataSet, name: str, length: int) -> Clip:
     return Clip(item.frame.rgb[None], item.masks[:, None], item.questions)
 
 
+@dataclass(frozen=True, eq=False)
+class PackedBatch:
+    """B examples of T frames with padding, as a worker sends them.
+
+    Arrays are sent through a pipe. Tensors would need the shared memory of the machine, which is
+    small in many containers.
+
+    Attributes:
+        images: Uint8 (B*T)xHxWx3; H and W are multiples of PADDING.
+        valid: Bool (B*T)xHxW, False on padding.
+        masks: Bool Bx3xTxHxW.
+        triplets: Bool B, see ``Targets``.
+        clip: What CLIP reads of the images and of the sentences in the rows of ``Targets``.
+    """
+
+    images: ByteArray
+    valid: BoolArray
+    masks: BoolArray
+    triplets: BoolArray
+    clip: ClipInputs
+
+
 def batches(
     examples: Examples, clip: FrozenClip, steps: range, workers: int = 0
 ) -> Iterator[Batch]:
-    """Yield the batch of each step on the CPU; ``workers`` processes read images in advance."""
+    """Yield the batch of each step on CLIP's device; ``workers`` processes pack it in advance."""
     loader: DataLoader[list[Example]] = DataLoader(
-        examples, batch_size=None, sampler=steps, num_workers=workers
+        examples,
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        collate_fn=partial(pack, clip=clip),
+        multiprocessing_context="fork" if workers else None,  # tokenizers cannot be pickled
+        pin_memory=clip.clip.device.type == "cuda",  # a thread receives the arrays
     )
-    for drawn in loader:
-        yield collate(drawn, clip)
+    with without_opencv_threads():
+        packed = iter(loader)
+    for each in packed:
+        yield unpack(each, clip)
 
 
 def collate(examples: Sequence[Example], clip: FrozenClip) -> Batch:
@@ -149,26 +171,49 @@ def collate(examples: Sequence[Example], clip: FrozenClip) -> Batch:
 
     Frame t of sentence s about clip b is row (3b + s)T + t of texts and targets.
     """
+    return unpack(pack(examples, clip), clip)
+
+
+def pack(examples: Sequence[Example], clip: FrozenClip) -> PackedBatch:
+    """Return the part of ``collate`` that needs neither weights nor a GPU."""
     length = len(examples[0].rgb)
     frames = [rgb for each in examples for rgb in each.rgb]
-    images = [torch.from_numpy(rgb).permute(2, 0, 1).float() / 255 for rgb in frames]
-    padded, valid = pad_images(images)
-    tokens = torch.stack([clip.image_tokens(rgb) for rgb in frames])
-    sentences = [text for each in examples for text in each.sentences for _ in range(length)]
-    masks = torch.zeros(len(examples), 3, length, *padded.shape[-2:])
+    height, width = (
+        -(-max(rgb.shape[axis] for rgb in frames) // PADDING) * PADDING for axis in (0, 1)
+    )
+    images = np.zeros((len(frames), height, width, 3), np.uint8)
+    valid = np.zeros((len(frames), height, width), bool)
+    for index, rgb in enumerate(frames):
+        rows, columns = rgb.shape[:2]
+        images[index, :rows, :columns] = rgb
+        valid[index, :rows, :columns] = True
+    masks = np.zeros((len(examples), 3, length, height, width), bool)
     for index, example in enumerate(examples):
-        height, width = example.masks.shape[-2:]
-        masks[index, ..., :height, :width] = torch.from_numpy(example.masks)
-    image_of = torch.arange(len(frames)).view(-1, 1, length).expand(-1, 3, -1).flatten()
+        rows, columns = example.masks.shape[-2:]
+        masks[index, ..., :rows, :columns] = example.masks
+    sentences = [text for each in examples for text in each.sentences for _ in range(length)]
+    triplets = np.array([each.is_triplet for each in examples])
+    return PackedBatch(images, valid, masks, triplets, clip.read_inputs(frames, sentences))
+
+
+def unpack(packed: PackedBatch, clip: FrozenClip) -> Batch:
+    """Return the batch on CLIP's device."""
+    images, valid, masks, triplets = (
+        torch.from_numpy(each).to(clip.clip.device)
+        for each in (packed.images, packed.valid, packed.masks, packed.triplets)
+    )
+    length = masks.shape[2]
+    image_of = torch.arange(len(images), device=images.device)
+    image_of = image_of.view(-1, 1, length).expand(-1, 3, -1).flatten()
     return Batch(
-        padded,
+        images.permute(0, 3, 1, 2).float() / 255,
         valid,
         image_of,
-        clip.encode(sentences, tokens[image_of]),
+        clip.encode_inputs(packed.clip, image_of),
         Targets(
-            F.avg_pool2d(masks.flatten(0, 2)[:, None], 4)[:, 0],
+            F.avg_pool2d(masks.flatten(0, 2)[:, None].float(), 4)[:, 0],
             valid[image_of, ::4, ::4],
-            torch.tensor([each.is_triplet for each in examples]),
+            triplets,
             length,
         ),
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -54,20 +53,11 @@ class Targets:
         """Bool S, whether the object is in the frame."""
         return self.masks.flatten(1).any(1)
 
-    def to(self, device: torch.device) -> Targets:
-        """Return the targets on ``device``."""
-        return Targets(
-            self.masks.to(device),
-            self.valid.to(device),
-            self.triplets.to(device),
-            self.clip_length,
-        )
-
 
 def total_loss(
     output: Output, targets: Targets, weights: LossWeights = PAPER_WEIGHTS
-) -> tuple[Tensor, dict[str, float]]:
-    """Return Eq. 8 over all predictions, and its terms for the log.
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return Eq. 8 over all predictions, and its terms for the log, scalars on its device.
 
     As in Mask2Former, the initial queries and every decoder layer are supervised with a matching
     of their own; the terms of the log are those of the last layer.
@@ -82,7 +72,7 @@ def total_loss(
     meaning = meaning_loss(frames.flatten(0, 1), triplets)
     total = total + weights.meaning * meaning
     terms = {"class": classes, "mask": masks, "meaning": meaning, "loss": total}
-    return total, {name: float(value.detach()) for name, value in terms.items()}
+    return total, {name: value.detach() for name, value in terms.items()}
 
 
 def prediction_losses(prediction: Prediction, targets: Targets) -> tuple[Tensor, Tensor]:
@@ -97,17 +87,18 @@ def prediction_losses(prediction: Prediction, targets: Targets) -> tuple[Tensor,
     cost = F.softplus(-prediction.classes) * present + entropy + dice
     rows = torch.arange(len(cost), device=cost.device)
     clips = cost.detach().unflatten(0, (-1, length)).sum(1)
-    matched = torch.tensor([match(each) for each in clips], device=cost.device)
-    matched = matched.repeat_interleave(length)
+    matched = match(clips).repeat_interleave(length)
     wanted = F.one_hot(matched, cost.shape[1]) * present
     classes = F.binary_cross_entropy_with_logits(prediction.classes.float(), wanted)
     return classes, (entropy + dice)[rows, matched].mean()
 
 
-def match(cost: Tensor) -> int:
-    """Return the query that the Hungarian algorithm gives to the one object; ``cost`` is N."""
-    queries, _ = linear_sum_assignment(cost.float().cpu().numpy()[:, None])
-    return int(queries[0])
+def match(costs: Tensor) -> Tensor:
+    """Return the query of each object, int64 S; ``costs`` is SxN.
+
+    The Hungarian algorithm gives one object the cheapest of its queries.
+    """
+    return costs.argmin(-1)
 
 
 def mask_losses(logits: Tensor, masks: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import torch
 import torch.distributed
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from zsris_ros.baselines.vatex.encoders.backbone import CLIP
@@ -25,6 +25,7 @@ from zsris_ros.training.training_loop import (
     TrainingLoop,
     append_row,
     cut_log,
+    last_row,
 )
 from zsris_ros.training.vatex.batches import Examples, batches
 from zsris_ros.training.vatex.losses import PAPER_WEIGHTS, LossWeights, total_loss
@@ -130,8 +131,9 @@ def train_vatex(
         half: Whether the network computes in bfloat16 where that is safe (autocast).
         seed: Of the weights and the batches.
         clip_length: Frames of a clip; more than 1 needs ``VideoData``.
-        workers: Processes that read images in advance.
-        validation: Held-out images; their figures are written every ``validate_every`` steps.
+        workers: Processes that read images and sentences in advance.
+        validation: Held-out images; their figures are written every ``validate_every`` steps and
+            at the end.
         validate_every: Steps between two validations.
 
     Returns:
@@ -141,8 +143,10 @@ def train_vatex(
         InputError: The batch cannot be shared by the processes, or ``data`` has no sentences or no
             clips so long.
     """
+    # cuDNN's attention plans every new length of the sentences anew.
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    vocabulary = _vocabulary(out, data, clip, workers) if settings.trained_text else None
     torch.manual_seed(seed)
-    vocabulary = known_tokens(data, clip) if settings.trained_text else None
     network = build_vatex(settings, clip, vocabulary, pretrained).to(process.device)
     network.train()
     backbone = list(network.backbone.parameters())
@@ -174,23 +178,51 @@ def train_vatex(
         clip_length,
     )
     drawn = batches(examples, clip, range(loop.first_step, schedule.steps), workers)
+    done = loop.first_step
     for step, batch in zip(loop.steps(), drawn, strict=False):
-        batch = batch.to(process.device)
         with torch.autocast(process.device.type, torch.bfloat16, enabled=half):
             output = model(batch.images, batch.valid, batch.image_of, batch.texts, clip_length)
         loss, terms = total_loss(output, batch.targets, weights)
         loop.update(loss, _mean_over_processes(terms, process))
-        is_last = step + 1 == schedule.steps
-        if validation and process.is_leader and ((step + 1) % validate_every == 0 or is_last):
-            figures = validate(network, clip, validation)
-            append_row(out / VALIDATION, {"step": step + 1, **figures})
+        done = step + 1
+        if done % validate_every == 0 and done < schedule.steps:
+            _append_validation(out, done, network, clip, validation, process)
+    # The checkpoint of the last step is written by now.
+    if not _is_validated(out, done):
+        _append_validation(out, done, network, clip, validation, process)
     return network.eval()
 
 
-def _mean_over_processes(terms: Mapping[str, float], process: Process) -> dict[str, float]:
+def _append_validation(
+    out: Path,
+    step: int,
+    network: Vatex,
+    clip: FrozenClip,
+    validation: Sequence[EvaluationItem],
+    process: Process,
+) -> None:
+    if validation and process.is_leader:
+        append_row(out / VALIDATION, {"step": step, **validate(network, clip, validation)})
+
+
+def _is_validated(out: Path, step: int) -> bool:
+    path = out / VALIDATION
+    return path.exists() and last_row(path)["step"] == step
+
+
+def _vocabulary(out: Path, data: DataSet, clip: FrozenClip, workers: int) -> Tensor:
+    """Return the tokens of a stopped training's checkpoint, or those of ``known_tokens``."""
+    if not (out / CHECKPOINT).exists():
+        return known_tokens(data, clip, workers)
+    saved = torch.load(out / CHECKPOINT, map_location="cpu", weights_only=True)
+    vocabulary: Tensor = saved["network"]["text.vocabulary"]
+    return vocabulary
+
+
+def _mean_over_processes(terms: Mapping[str, Tensor], process: Process) -> dict[str, Tensor]:
     """Return the means of the terms of all processes, the terms of the whole batch."""
     if process.processes == 1:
         return dict(terms)
-    values = torch.tensor(list(terms.values()), device=process.device)
+    values = torch.stack([value.float() for value in terms.values()])
     torch.distributed.all_reduce(values)
-    return dict(zip(terms, (values / process.processes).tolist(), strict=True))
+    return dict(zip(terms, values / process.processes, strict=True))

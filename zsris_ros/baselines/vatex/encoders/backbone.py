@@ -118,7 +118,7 @@ class Backbone(nn.Module):
 
 
 class ClipStages(nn.Module):
-    """Stem and four stages of CLIP's ResNet, copied; the attention pooling is left out.
+    """Stem and four stages of CLIP's ResNet, copied to the CPU, without the attention pooling.
 
     Attributes:
         channels: Channels of the four maps, finest first.
@@ -126,7 +126,7 @@ class ClipStages(nn.Module):
 
     def __init__(self, clip: ResnetClip) -> None:
         super().__init__()
-        visual = deepcopy(clip.visual).float().requires_grad_(True)
+        visual = deepcopy(clip.visual).cpu().float().requires_grad_(True)
         visual.attnpool = nn.Identity()
         self.visual = visual
         self.channels: list[int] = [stage[-1].conv3.out_channels for stage in self._stages()]

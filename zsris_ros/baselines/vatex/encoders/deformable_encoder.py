@@ -72,7 +72,7 @@ class DeformableAttention(nn.Module):
             seen = F.grid_sample(image.float(), where.float(), align_corners=False)
             weight = weights[:, :, :, level].transpose(1, 2).flatten(0, 1)
             result = result + (seen * weight[:, None]).sum(-1)
-        joined = result.view(batch, width, count).transpose(1, 2)
+        joined = result.reshape(batch, width, count).transpose(1, 2)
         attended: Tensor = self.output(joined.to(queries.dtype))
         return attended
 

@@ -7,6 +7,7 @@ the copy begins with its weights and learns the words and relations of the train
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from zsris_ros.vision.open_clip_model import OpenClipModel
 
 
 class TextEncoder(nn.Module):
-    """CLIP's causal text transformer with the token table of a vocabulary.
+    """CLIP's causal text transformer with the token table of a vocabulary, made on the CPU.
 
     Attributes:
         vocabulary: Int64 K, ascending, CLIP's ids of the known tokens.
@@ -32,17 +33,17 @@ class TextEncoder(nn.Module):
 
     def __init__(self, clip: OpenClipModel, vocabulary: Tensor) -> None:
         super().__init__()
-        model = clip.model
+        model: Any = deepcopy(clip.model).cpu().float()
         self.register_buffer("vocabulary", vocabulary.clone())
-        table = model.token_embedding.weight.detach().float()[vocabulary]
+        table = model.token_embedding.weight.detach()[vocabulary]
         unseen = ~table.any(dim=1)
         # Without any known token, the spread that CLIP's own training starts from.
         spread = 0.02 if unseen.all() else float(table[~unseen].std())
         table[unseen] = torch.randn(int(unseen.sum()), table.shape[1]) * spread
         self.embedding = nn.Embedding.from_pretrained(F.pad(table, (0, 0, 0, 1)), freeze=False)
-        self.positions = nn.Parameter(model.positional_embedding.detach().float().clone())
-        self.blocks = deepcopy(model.transformer.resblocks).float().requires_grad_(True)
-        self.norm = deepcopy(model.ln_final).float().requires_grad_(True)
+        self.positions = nn.Parameter(model.positional_embedding.detach().clone())
+        self.blocks = model.transformer.resblocks.requires_grad_(True)
+        self.norm = model.ln_final.requires_grad_(True)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the features SxLxD of token ids int64 SxL, as ``OpenClipModel.encode_words``."""
