@@ -23,8 +23,8 @@ from zsris_ros.training.household.crop_bank import (
 from zsris_ros.training.household.crops import (
     CROP_PX,
     CROPS,
-    GROUPS,
     MARGIN,
+    PAIRS,
     PARTS,
     SCENERY,
     WRONG_MASK,
@@ -33,7 +33,8 @@ from zsris_ros.training.household.crops import (
     cut_set,
     name_of_proposal,
 )
-from zsris_ros.training.household.train_clip import HYBRID
+from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
+from zsris_ros.training.training_loop import last_row
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.views import HybridSettings
 
@@ -51,8 +52,6 @@ def box(top: int, left: int, height: int, width: int) -> BoolArray:
 
 
 CUP, BOX = box(40, 40, 60, 60), box(40, 102, 60, 60)
-
-
 LABELS = (CUP + 2 * BOX).astype(np.uint8)
 
 
@@ -92,7 +91,7 @@ def cut(proposals: list[str], rgb: ByteArray | None = None) -> list[Crop]:
 def test_every_object_and_the_proposals_are_cut() -> None:
     names = [crop.name for crop in cut([])]
     assert names[:2] == list(WORDS)
-    assert names[2:] == [WRONG_MASK] * (PARTS + GROUPS) + [SCENERY_NAME] * SCENERY
+    assert names[2:] == [WRONG_MASK] * (PARTS + PAIRS) + [SCENERY_NAME] * SCENERY
     masks = [box(160, 10, 20, 60), box(42, 42, 56, 56), box(0, 0, 5, 5)]
     more = [crop.name for crop in cut([str(encode(mask)["counts"]) for mask in masks])]
     assert sorted(more) == sorted([*names, WRONG_MASK, "red/cup"]), "a tiny one is left out"
@@ -131,7 +130,7 @@ def test_a_set_is_cut_once_and_alike_by_any_number_of_processes(tmp_path: Path) 
     for directory, workers in zip(sets, (1, 2), strict=True):
         cut_set(directory, HYBRID, workers)
     first, second = (np.load(directory / CROPS) for directory in sets)
-    assert first.shape == (6 * (2 + PARTS + GROUPS + SCENERY), CROP_PX, CROP_PX, 7)
+    assert first.shape == (6 * (2 + PARTS + PAIRS + SCENERY), CROP_PX, CROP_PX, 7)
     assert (first == second).all()
     assert crop_names(sets[:1]) == crop_names(sets[1:])
     written = (sets[0] / CROPS).stat().st_mtime_ns
@@ -185,3 +184,17 @@ def test_masks_grow_and_shrink_but_small_ones_remain() -> None:
     areas = rough.sum((1, 2, 3))
     assert set(areas[:30].tolist()) == {side**2 for side in (16, 18, 20, 22, 24)}
     assert areas[30:].min() == 20, "a line one pixel wide is not eroded"
+
+
+@pytest.mark.parametrize("labels", [LABELS * (LABELS == 1), 0 * LABELS], ids=["one", "none"])
+def test_the_small_clip_trains_and_resumes_on_few_objects(
+    labels: np.ndarray, tmp_path: Path
+) -> None:
+    directory, checkpoint = a_set(tmp_path / "set", labels[None]), tmp_path / "clip.pt"
+    cut_set(directory, HYBRID, 1)
+    for steps, workers in ((1, 0), (2, 1), (2, 1)):
+        schedule = ClipSchedule(steps=steps, crops=4, captions=4, other_names=4)
+        clip = train_clip([directory], WORDS, checkpoint, schedule, workers=workers)
+    figures = last_row(tmp_path / "clip.csv")
+    assert figures["step"] == 2 and np.isfinite(list(figures.values())).all()
+    assert not clip.model.training and len(clip.encode_text(["the red cup"])) == 1

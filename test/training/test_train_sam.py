@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,6 +14,8 @@ import torch
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.simulation.training_set import Images, TrainingSet
+from zsris_ros.training import training_loop
+from zsris_ros.training.forking import load_in_advance
 from zsris_ros.training.household.export import export_sam
 from zsris_ros.training.household.sam_batches import (
     LABEL_CELLS,
@@ -97,7 +101,7 @@ def test_processes_draw_batches_of_their_own(data: TrainingSet) -> None:
     # Threads of OpenCV and torch in the parent must not block the children.
     cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (700, 700), interpolation=cv2.INTER_AREA)
     torch.ones(2000, 2000).sum()
-    loaded = [SamBatches(data, 64, 32, 2, 5).load(2) for _ in range(2)]
+    loaded = [load_in_advance(SamBatches(data, 64, 32, 2, 5), 2) for _ in range(2)]
     first, second = ([next(batches) for _ in range(4)] for batches in loaded)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.pixels, other.pixels)
@@ -146,13 +150,21 @@ def test_a_stopped_training_is_exported(data: TrainingSet, tmp_path: Path) -> No
     SamProposer(sam, settings).propose(Frame(data.rgb[0]))
 
 
-def test_time_limits_a_training(data: TrainingSet, tmp_path: Path) -> None:
-    schedule = SamSchedule(steps=100_000, batch=1, warm_up=1, seconds=2)
-    train_sam(data, tmp_path / "sam.pt", schedule, architecture=SMALL)
-    saved = torch.load(tmp_path / "sam.pt", weights_only=True)
-    assert 1 < saved["step"] < 100_000
-    rates = [line.split(",")[1] for line in (tmp_path / "sam.csv").read_text().splitlines()[1:]]
-    assert float(rates[-1]) < 0.1 * schedule.learning_rate, "the decay fits the time"
+def test_time_limits_a_training(
+    data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(seconds: float) -> list[list[float]]:
+        clock = itertools.count()  # a step a second
+        monkeypatch.setattr(training_loop, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        schedule = SamSchedule(steps=100_000, batch=1, warm_up=1, seconds=seconds)
+        train_sam(data, tmp_path / "sam.pt", schedule, architecture=SMALL)
+        lines = (tmp_path / "sam.csv").read_text().splitlines()[1:]
+        return [[float(value) for value in line.split(",")[:2]] for line in lines]
+
+    ((step, rate),) = train(seconds=8)
+    assert step == 8 and rate < 0.1 * SamSchedule.learning_rate, "the decay fits the time"
+    assert train(seconds=8) == [[step, rate]], "a resumption has no time left"
+    assert [step for step, _ in train(seconds=12)] == [8, 10, 12]
 
 
 def test_the_schedule_follows_the_later_of_steps_and_time() -> None:

@@ -20,7 +20,7 @@ from zsris_ros.simulation.render import LayoutRenderer, Rendering
 from zsris_ros.types import Frame, Intrinsics
 
 TRAINING_SEEDS = 1_000_000
-VIEWS = 5
+VIEWS = 2
 WIDTH, HEIGHT = 640, 480
 DEPTH, INTRINSICS = "depth.npy", "intrinsics.npy"
 """The files of each image's depth (uint16 HxW, millimetres) and fx, fy, cx, cy (pixels)."""

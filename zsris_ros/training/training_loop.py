@@ -29,8 +29,8 @@ SMOOTHING = 0.98
 class Schedule:
     """AdamW with linear warm-up and cosine decay to 1 % of the learning rate.
 
-    ``seconds`` limits the time of a training in one process: the schedule then runs through its
-    steps as fast as the time does, if the training is slower, and leaves some out.
+    ``seconds`` limits the time of a training in one process, resumed calls included. Where the time
+    ends before the steps, the schedule follows the time and leaves steps out.
     """
 
     steps: int
@@ -41,7 +41,10 @@ class Schedule:
     seconds: float | None = None
 
     def position(self, step: int, elapsed: float) -> int:
-        """Return the step of the schedule that is due as ``step`` after so many seconds."""
+        """Return the schedule's step after ``step`` steps and ``elapsed`` seconds.
+
+        It is the later of ``step`` and the step for that share of the time.
+        """
         by_time = elapsed / self.seconds * self.steps if self.seconds is not None else 0
         return min(self.steps, max(step, int(by_time)))
 
@@ -95,13 +98,15 @@ class TrainingLoop:
         self._checkpoint, self._description = checkpoint, description
         self._figures: dict[str, float] = {}
         self._new_figures: Mapping[str, float | Tensor] = {}
-        self.first_step = self.position = self._resume()
+        self.first_step, self._elapsed = self._resume()
+        self.position = schedule.position(self.first_step, self._elapsed)
         if self._log is not None:
             cut_log(self._log, self.first_step)
 
     def steps(self) -> Iterator[int]:
         """Yield the number of each step; the caller computes a loss and calls ``update``."""
-        total, start = self._schedule.steps, time.monotonic()
+        total, start = self._schedule.steps, time.monotonic() - self._elapsed
+        step = self.first_step
         with tqdm(
             total=total,
             initial=self.first_step,
@@ -109,24 +114,24 @@ class TrainingLoop:
             unit="step",
             disable=not self._leader,
         ) as bar:
-            for step in range(self.first_step, total):
-                self.position = self._schedule.position(step, time.monotonic() - start)
+            while self.position < total:
                 # The warm-up takes its steps, however long they last.
                 rate = min(self._schedule.rate(step), self._schedule.rate(self.position))
                 for group in self._optimizer.param_groups:
                     # Checkpoints of former versions have groups without a scale.
                     group["lr"] = rate * group.get("scale", 1.0)
                 yield step
+                step += 1
                 self._average()
                 bar.update()
                 bar.set_postfix({key: f"{value:.3f}" for key, value in self._figures.items()})
-                is_last = self._schedule.position(step + 1, time.monotonic() - start) == total
-                if self._log is not None and ((step + 1) % LOG_EVERY == 0 or is_last):
-                    append_row(self._log, {"step": step + 1, "rate": rate, **self._figures})
-                if self._leader and ((step + 1) % SAVE_EVERY == 0 or is_last):
-                    self._save(step + 1)
-                if is_last:
-                    break
+                self._elapsed = time.monotonic() - start
+                self.position = self._schedule.position(step, self._elapsed)
+                is_last = self.position == total
+                if self._log is not None and (step % LOG_EVERY == 0 or is_last):
+                    append_row(self._log, {"step": step, "rate": rate, **self._figures})
+                if self._leader and (step % SAVE_EVERY == 0 or is_last):
+                    self._save(step)
 
     def update(self, loss: Tensor, figures: Mapping[str, float | Tensor]) -> None:
         """Take one optimizer step and add ``figures`` to the displayed running means."""
@@ -147,16 +152,18 @@ class TrainingLoop:
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
         partial = self._checkpoint.with_suffix(".part")
         parts = {name: part.state_dict() for name, part in self._state.items()}
-        torch.save({"step": step, **parts}, partial)
+        torch.save({"step": step, "elapsed": self._elapsed, **parts}, partial)
         os.replace(partial, self._checkpoint)
 
-    def _resume(self) -> int:
+    def _resume(self) -> tuple[int, float]:
+        """Load the checkpoint; return its steps and their seconds, 0 without a file."""
         if not self._checkpoint.exists():
-            return 0
+            return 0, 0.0
         saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
         for name, part in self._state.items():
             part.load_state_dict(saved[name])
-        return int(saved["step"])
+        # Checkpoints of former versions hold no time.
+        return int(saved["step"]), float(saved.get("elapsed", 0.0))
 
 
 def append_row(log: Path, row: Mapping[str, float]) -> None:

@@ -29,7 +29,7 @@ _TEMPLATE = "a photo of {}"
 
 @dataclass(frozen=True, eq=False)
 class ClipInputs:
-    """What CLIP reads of F images and S sentences.
+    """The inputs of CLIP for F images and S sentences.
 
     Attributes:
         squares: The images as squares of each size that CLIP needs, uint8 FxAxAx3.
@@ -93,9 +93,9 @@ class FrozenClip:
         return self._image_tokens(self._squares([rgb]))[0].cpu()
 
     def read_inputs(self, images: Sequence[ByteArray], sentences: Sequence[str]) -> ClipInputs:
-        """Return what ``encode_inputs`` needs of F images uint8 HxWx3 and S sentences.
+        """Return the inputs of ``encode_inputs`` for F images uint8 HxWx3 and S sentences.
 
-        CLIP's weights are not read, so that a process without a GPU can do it.
+        This reads none of CLIP's weights, so that loading processes run it without a GPU.
 
         Raises:
             InputError: A sentence holds no letter or digit.
@@ -129,17 +129,15 @@ class FrozenClip:
         """
         words, valid = self.clip.encode_words(sentences)
         ids = self.clip.tokenize(sentences)[:, : valid.shape[1]].cpu()
-        return Texts(words, valid, prior_map(tokens, self.encode_prompts(sentences)), ids)
-
-    def encode_prompts(self, sentences: Sequence[str]) -> Tensor:
-        """Return the text features of the CLIP Prior, float32 SxE."""
-        return self._encode_prompts([self._prompts(sentence) for sentence in sentences])
+        prompts = self._encode_prompts([self._prompts(sentence) for sentence in sentences])
+        return Texts(words, valid, prior_map(tokens, prompts), ids)
 
     def read(self, sentence: str) -> PublishedQuery:
         """Return the parsed sentence. Raises InputError for one without letter or digit."""
         return self._reader.read(sentence, "paper")
 
     def _squares(self, images: Sequence[ByteArray]) -> tuple[ByteArray, ...]:
+        """Return the images as uint8 FxAxAx3 for each size; a ResNet has CLIP's own size first."""
         is_transformer = isinstance(self.clip, ClipModel)
         sizes = (self._size,) if is_transformer else (self.clip.image_size, self._size)
         return tuple(np.stack([resize_bicubic(rgb, size) for rgb in images]) for size in sizes)
@@ -165,12 +163,14 @@ class FrozenClip:
             return torch.cat([self.clip.pool(whole)[:, None], self.clip.dense(cells)], dim=1)
 
     def _encode_prompts(self, prompts: Sequence[Sequence[str]]) -> Tensor:
+        """Return the text features of the CLIP Prior, float32 SxE."""
         features = self.clip.encode_text([text for each in prompts for text in each])
         if self._prompt != "ensemble":
             return features
         return F.normalize(features.unflatten(0, (len(prompts), -1)), dim=-1).mean(1)
 
     def _prompts(self, sentence: str) -> tuple[str, ...]:
+        """Return the texts of the CLIP Prior, of which the ensemble has several."""
         phrase = self.read(sentence).noun_phrase
         if self._prompt == "ensemble":
             return tuple(template(phrase) for template in OPENAI_IMAGENET_TEMPLATES)

@@ -37,8 +37,8 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--layouts",
         type=positive,
-        default=500,
-        help="household scenes, five images each, 20 MB a scene (default: 500)",
+        default=1100,
+        help="household scenes, two images each, 8 MB a scene (default: 1100)",
     )
     parser.add_argument(
         "--tabletop-layouts",
@@ -69,17 +69,22 @@ def run(args: argparse.Namespace) -> int:
     render_training_set(tabletop, args.tabletop_layouts, args.workers)
     words = load_words(household / WORDS)
 
+    import torch
+
     from zsris_ros.training.household.crops import cut_set
     from zsris_ros.training.household.export import export_clip, export_sam
     from zsris_ros.training.household.set_proposals import propose_set, training_proposers
     from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
 
+    # Beside a GPU the processors are free to draw batches.
+    loaders = args.workers if torch.cuda.is_available() else 0
     sizes, sam_file = {}, args.sam or args.out / "sam.safetensors"
     if not args.sam:
         data = load_training_set(household, tabletop)
         sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
-        sam = train_sam(data, args.out / "sam_training.pt", sam_schedule, args.seed)
+        checkpoint = args.out / "sam_training.pt"
+        sam = train_sam(data, checkpoint, sam_schedule, args.seed, workers=loaders)
         sizes[sam_file] = export_sam(sam, sam_file)
     for directory in (household, tabletop):
         propose_set(directory, training_proposers(sam_file), args.workers)
@@ -91,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         args.out / "clip_training.pt",
         clip_schedule,
         args.seed,
-        workers=args.workers,
+        workers=loaders,
     )
     clip_file = args.out / "clip.safetensors"
     sizes[clip_file] = export_clip(clip, words.values(), clip_file)

@@ -90,7 +90,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=float,
         metavar="M",
-        help="end the steps after so long, in one process; the rate falls with the time",
+        help="end the training after so long, resumed calls included, in one process; the rate "
+        "falls with the time",
     )
     parser.add_argument(
         "--batch",
@@ -202,9 +203,8 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
         options = LoadOptions(device=str(process.device), directory=args.weights_dir)
         clip = load_frozen_clip(args.weights, settings, options)
         network = train_vatex(
-            leader_first(
-                process, lambda: open_training_data(args, frames)
-            ),  # it renders what is missing
+            # The leader renders missing frames; the others wait and read them.
+            leader_first(process, lambda: open_training_data(args, frames)),
             clip,
             settings,
             args.out,

@@ -20,7 +20,7 @@ from zsris_ros.referring.grounding.ranking import (
     position_precedence,
     precedence,
 )
-from zsris_ros.referring.objects.object_filter import find_objects, objectness, suppress_overlaps
+from zsris_ros.referring.objects.object_filter import find_objects, objectness
 from zsris_ros.referring.objects.object_geometry import Extents
 from zsris_ros.types import BoolArray, NounPhrase, Scene
 from zsris_ros.vision.protocols import Localiser
@@ -124,7 +124,7 @@ def order_fit(scene: Scene, target: NounPhrase, members: Tensor, counted: Tensor
         before = position_precedence(target.position, scene, counted) * competing
         fit = fit * first_probability(before, counted)
     elif target.position:
-        fit = fit * graded_fit(position_key(target.position, scene, members)[0], members)
+        fit = fit * graded_fit(position_key(target.position, scene, counted)[0], members)
     return fit
 
 
@@ -147,7 +147,11 @@ def competing_masks(scene: Scene) -> Tensor:
 
 def representatives(scene: Scene, fit: Tensor) -> Tensor:
     """Return float32 N: 1 for the best mask of each object, 0 for the others."""
-    order = torch.argsort(fit, descending=True, stable=True).tolist()
-    chosen = torch.zeros(len(fit))
-    chosen[suppress_overlaps(scene.proposals, order, _PART)] = 1.0
-    return chosen
+    differ = competing_masks(scene)
+    chosen: list[int] = []
+    for index in torch.argsort(fit, descending=True, stable=True).tolist():
+        if bool((differ[index, chosen] > 0).all()):
+            chosen.append(index)
+    found = torch.zeros(len(fit))
+    found[chosen] = 1.0
+    return found

@@ -21,6 +21,7 @@ UNDERSAMPLED, BLURRED, COMPRESSED = 0.25, 0.25, 0.25
 SIZES: Range = (0.3, 0.8)
 """Sides of undersampled pictures, as a share."""
 BLUR_SIGMA: Range = (0.4, 1.3)
+"""Pixels."""
 JPEG_QUALITY: Range = (35, 90)
 CONTRAST: Range = (0.75, 1.25)
 EXPOSURE: Range = (0.65, 1.35)
@@ -62,14 +63,10 @@ def degrade(images: Tensor, rng: np.random.Generator) -> Tensor:
         return _on(images, values).view(count, 1, -1, 1, 1)
 
     images = _changed(images, rng.random(count) < UNDERSAMPLED, lambda part: _resample(part, rng))
-    sigma = rng.uniform(*BLUR_SIGMA, count)
-    images = _changed(
-        images, blurred := rng.random(count) < BLURRED, lambda part: blur(part, sigma[blurred])
-    )
-    quality = rng.uniform(*JPEG_QUALITY, count)
-    images = _changed(
-        images, packed := rng.random(count) < COMPRESSED, lambda part: jpeg(part, quality[packed])
-    )
+    sigma, blurred = rng.uniform(*BLUR_SIGMA, count), rng.random(count) < BLURRED
+    images = _changed(images, blurred, lambda part: blur(part, sigma[blurred]))
+    quality, packed = rng.uniform(*JPEG_QUALITY, count), rng.random(count) < COMPRESSED
+    images = _changed(images, packed, lambda part: jpeg(part, quality[packed]))
     images = (images - 0.5) * draw(CONTRAST) + 0.5
     images = (images * draw(EXPOSURE) * draw(WHITE_BALANCE, 3)).clamp(0, 1) ** draw(GAMMA)
     strong = rng.random((count, 1)) < STRONG_SHARE
@@ -144,7 +141,7 @@ def _resample(images: Tensor, rng: np.random.Generator) -> Tensor:
         small = max(16, int(side * rng.uniform(*SIZES)))
         flat = F.interpolate(part.flatten(0, 1), (small, small), mode="bilinear", antialias=True)
         parts.append(F.interpolate(flat, (side, side), mode="bilinear").view_as(part))
-    return torch.cat(parts) if parts else images
+    return torch.cat(parts)
 
 
 def _changed(

@@ -121,7 +121,7 @@ class CropBank:
         fill = torch.tensor(settings.fill) * torch.tensor(settings.std)
         self._fill = (fill + torch.tensor(settings.mean)).view(3, 1, 1).to(device)
         self._pixels = [np.load(each / CROPS, mmap_mode="r") for each in directories]
-        self._ends = np.cumsum([len(each) for each in self._pixels])
+        self._starts = np.cumsum([0, *(len(each) for each in self._pixels)])
         self._windows = np.concatenate([np.load(each / WINDOWS) for each in directories])
         self._stored: Tensor | None = None
         if device.type != "cpu":
@@ -153,12 +153,11 @@ class CropBank:
         """Return uint8 NxPxPx7."""
         if self._stored is not None:
             return self._stored[torch.from_numpy(rows).to(self._device)]
-        sets = np.searchsorted(self._ends, rows, side="right")
-        starts = np.concatenate([[0], self._ends[:-1]])
+        sets = np.searchsorted(self._starts, rows, side="right") - 1
         return torch.from_numpy(
             np.stack(
                 [
-                    self._pixels[which][row - starts[which]]
+                    self._pixels[which][row - self._starts[which]]
                     for which, row in zip(sets, rows, strict=True)
                 ]
             )

@@ -10,18 +10,19 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.simulation.training_set import load_training_set
+from zsris_ros.training.forking import without_opencv_threads
 from zsris_ros.training.household.captions import SCENERY_NAME
-from zsris_ros.types import ByteArray
+from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.views import CropBox, HybridSettings, blur, square_crop
 
 WRONG_MASK = ""
@@ -34,7 +35,7 @@ MARGIN = 1.5
 SMALLEST_OBJECT_PX = 200
 PROPOSED = 24
 """The most proposals of an image that are cut."""
-PARTS, GROUPS, SCENERY = 1, 1, 1
+PARTS, PAIRS, SCENERY = 1, 1, 1
 """Crops of parts, of two objects, and of scenery of each image."""
 SAME, DIFFERENT = 0.7, 0.4
 """IoU with an object from which a proposal shows it, and up to which it shows none."""
@@ -44,7 +45,8 @@ SCENERY_AREA = 0.08
 CROPS, CROP_NAMES, WINDOWS = "crops.npy", "crops.json", "crop_windows.npy"
 """The files of a set's crops: pixels, names, and the pipeline's windows."""
 
-Mask = npt.NDArray[np.bool_]
+_load_once = cache(load_training_set)
+"""Opens a set once in a process, not for each image: it reads all proposals of the set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,7 @@ def cut_set(directory: Path, settings: HybridSettings, workers: int, seed: int =
         return
     count = len(json.loads((directory / "names.json").read_text()))
     jobs = [(directory, settings, seed, row) for row in range(count)]
-    # Not forked: a library's threads are missing in a forked process, and waiting for them hangs.
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with without_opencv_threads(), ProcessPoolExecutor(workers, get_context("fork")) as pool:
         images = pool.map(_cut_row, jobs, chunksize=4)
         save_crops(directory, tqdm(images, "cutting crops", count, unit="image"))
 
@@ -101,8 +102,7 @@ def save_crops(directory: Path, images: Iterator[list[Crop]]) -> None:
 
 def _cut_row(job: tuple[Path, HybridSettings, int, int]) -> list[Crop]:
     directory, settings, seed, row = job
-    cv2.setNumThreads(1)
-    data = load_training_set(directory)
+    data = _load_once(directory)
     rng = np.random.default_rng([seed, row])
     rgb, labels = np.asarray(data.rgb[row]), np.asarray(data.labels[row])
     return cut_crops(rgb, labels, data.names[row], data.proposals[row], settings, rng)
@@ -132,7 +132,6 @@ def cut_crops(
     if settings.window is None:
         raise ValueError("the small CLIP is trained on regions of interest: set hybrid.window")
     cutter = _Cutter(rgb, settings)
-    crops = []
     areas = np.bincount(labels.ravel(), minlength=len(names) + 1)
     kinds = [k for k in range(1, len(names) + 1) if areas[k] >= SMALLEST_OBJECT_PX]
     crops = [cutter.cut(labels == kind, names[kind - 1]) for kind in kinds]
@@ -143,7 +142,7 @@ def cut_crops(
             crops.append(cutter.cut(mask, name))
     for kind in rng.permutation(kinds)[:PARTS]:
         crops.append(cutter.cut(_part(labels == kind, rng), WRONG_MASK))
-    for kind in rng.permutation(kinds)[: GROUPS if len(kinds) > 1 else 0]:
+    for kind in rng.permutation(kinds)[: PAIRS if len(kinds) > 1 else 0]:
         crops.append(cutter.cut(_union(labels, int(kind), kinds), WRONG_MASK))
     crops += [cutter.cut(_scenery(labels, rng), SCENERY_NAME) for _ in range(SCENERY)]
     return crops
@@ -157,7 +156,7 @@ class _Cutter:
         self._settings, self._window = settings, settings.window
         self._pixels = np.dstack([rgb, blur(rgb, settings.blur_kernel, settings.blur_sigma)])
 
-    def cut(self, mask: Mask, name: str) -> Crop:
+    def cut(self, mask: BoolArray, name: str) -> Crop:
         least = self._settings.window_min_px
         window = square_crop(mask, self._window, least)
         around = square_crop(mask, self._window * MARGIN, round(least * MARGIN))
@@ -181,7 +180,7 @@ def _place(window: CropBox, around: CropBox) -> tuple[float, float, float]:
     return x, y, window.width / side
 
 
-def _part(mask: Mask, rng: np.random.Generator) -> Mask:
+def _part(mask: BoolArray, rng: np.random.Generator) -> BoolArray:
     """Return one side of a random line through the object: 20 to 55 % of it."""
     angle = rng.uniform(0, 2 * np.pi)
     ys, xs = np.nonzero(mask)
@@ -192,14 +191,14 @@ def _part(mask: Mask, rng: np.random.Generator) -> Mask:
     return part
 
 
-def _union(labels: ByteArray, kind: int, kinds: Sequence[int]) -> Mask:
+def _union(labels: ByteArray, kind: int, kinds: Sequence[int]) -> BoolArray:
     """Return the union of the object and its nearest neighbour in the image."""
     centres = {k: np.argwhere(labels == k).mean(0) for k in kinds}
     others = sorted(kinds, key=lambda k: float(np.hypot(*(centres[k] - centres[kind]))))
     return np.isin(labels, others[:2])
 
 
-def _scenery(labels: ByteArray, rng: np.random.Generator) -> Mask:
+def _scenery(labels: ByteArray, rng: np.random.Generator) -> BoolArray:
     """Return an ellipse of the background or the whole background."""
     free = labels == 0
     if rng.random() < 0.15:
@@ -212,7 +211,7 @@ def _scenery(labels: ByteArray, rng: np.random.Generator) -> Mask:
     return mask if mask.sum() > 100 else free
 
 
-def name_of_proposal(mask: Mask, labels: npt.NDArray[np.uint8], names: Sequence[str]) -> str | None:
+def name_of_proposal(mask: BoolArray, labels: ByteArray, names: Sequence[str]) -> str | None:
     """Return the name of the object that a proposed mask shows, WRONG_MASK or SCENERY_NAME.
 
     None if that is unclear: a tiny mask, or one that is neither an object nor clearly none.

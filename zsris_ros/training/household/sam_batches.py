@@ -13,14 +13,14 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, get_worker_info
 
 from zsris_ros.simulation.training_set import TrainingSet
-from zsris_ros.training.forking import without_opencv_threads
 
 OBJECT_POINTS = 6
 SCENERY_POINTS = 2
 LABEL_CELLS = 3
+"""Label samples along a side of a mask cell."""
 SMALLEST_OBJECT = 30
 """In label samples: about 150 pixels of a 640x480 image."""
 ZOOMED, LEAST_ZOOM = 0.5, 0.45
@@ -30,10 +30,8 @@ BLURRED, BLUR_SIGMA = 0.4, (0.3, 1.3)
 GAMMA, TINT, NOISE = 0.4, 0.1, (0.5, 6.0)
 """The greatest logarithm of a camera's gamma, the greatest change of a colour's gain, and the
 noise's standard deviation of 255."""
-PREFETCHED = 4
-"""Batches that each loading process prepares ahead."""
 _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)], np.float32)
-"""Quantiles of a normal distribution: the entry of a random byte is many times faster to draw."""
+"""Normal quantiles: looking up a random byte is many times faster than a normal draw."""
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 
@@ -108,20 +106,6 @@ class SamBatches(IterableDataset[CompactBatch]):
             rows = self._rng.integers(len(self._data), size=self._batch)
             examples = [self._example(int(row)) for row in rows]
             yield CompactBatch(**{key: np.stack([e[key] for e in examples]) for key in examples[0]})
-
-    def load(self, workers: int) -> Iterator[CompactBatch]:
-        """Return the batches, drawn by so many other processes; 0 draws them in this one."""
-        if workers == 0:
-            return iter(self)
-        loader: DataLoader[CompactBatch] = DataLoader(
-            self,
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=PREFETCHED,
-            multiprocessing_context="fork",
-        )
-        with without_opencv_threads():
-            return iter(loader)
 
     def _read(self, row: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """Return an image or a part of it as ResizeLongestSide scales it, and its labels.
@@ -203,14 +187,6 @@ def imitate_camera(
     noise = _NORMAL * np.float32(rng.uniform(*NOISE)) + np.float32(0.5)
     grain = cv2.LUT(rng.integers(0, 256, pixels.shape, np.uint8), noise)
     return np.clip(cv2.LUT(pixels, table[None]) + grain, 0, 255).astype(np.uint8)
-
-
-def jitter(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Vary brightness, contrast and tint of a float32 HxWx3 image in 0..255 at random."""
-    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.95, 1.05, 3)
-    pixels = (pixels - 128.0) * rng.uniform(0.85, 1.15) + 128.0
-    noise = 2.0 * rng.standard_normal(pixels.shape, np.float32)
-    return np.clip(pixels * gain.astype(np.float32) + noise, 0, 255)
 
 
 def centre_offsets(shares: list[npt.NDArray[np.float32]], size: int) -> npt.NDArray[np.float32]:

@@ -20,10 +20,11 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, get_worker_info
 
 from zsris_ros.simulation.training_set import TrainingSet, load_training_set
 from zsris_ros.simulation.words import Description
+from zsris_ros.training.forking import load_in_advance
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
 from zsris_ros.training.household.crop_bank import CropBank, CropIndex, crop_names
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
@@ -61,27 +62,29 @@ class ClipSchedule(Schedule):
     alone in CLIP's plain pass.
     """
 
-    steps: int = 10000
-    crops: int = 96
+    steps: int = 7500
+    crops: int = 320
     captions: int = 64
     names_per_crop: int = 2
     other_names: int = 96
     plain_share: float = 0.1
     frame_every: int = 12
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
+    warm_up: int = 300
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a step compares: the ``rows`` of its crops, captions of their objects, then names.
+    """The N crops of a step and its K texts: captions of their objects, then names.
 
-    ``tokens`` int64 KxL of K texts; ``fits`` float NxK, 1 where a text fits a crop.
+    ``rows`` int64 N of the crops; ``tokens`` int64 KxL; ``fits`` float32 NxK, 1 where a text fits a
+    crop.
     """
 
     rows: npt.NDArray[np.int64]
     captions: list[Caption]
-    tokens: Tensor
-    fits: Tensor
+    tokens: npt.NDArray[np.int64]
+    fits: npt.NDArray[np.float32]
 
 
 class Plans(IterableDataset[Plan]):
@@ -123,8 +126,8 @@ class Plans(IterableDataset[Plan]):
             yield Plan(
                 rows,
                 captions,
-                torch.cat([tokens, self._name_tokens[columns]]),
-                torch.cat([fits, name_fits], dim=1),
+                torch.cat([tokens, self._name_tokens[columns]]).numpy(),
+                torch.cat([fits, name_fits], dim=1).numpy(),
             )
 
 
@@ -145,7 +148,7 @@ def train_clip(
         checkpoint: The file of the network and the optimizer.
         schedule: Steps, batch and learning rate.
         seed: Of the weights and the batches.
-        workers: Processes that draw what a step compares, where a GPU trains.
+        workers: Processes that draw the plans of the steps; 0 draws them in this one.
     """
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -158,15 +161,13 @@ def train_clip(
     log = checkpoint.with_suffix(".csv")
     loop = TrainingLoop({"clip": clip.model}, weights, schedule, checkpoint, "small CLIP", log=log)
     data, index = load_training_set(*directories), CropIndex(crop_names(directories), words)
-    seed += loop.first_step
+    seed += loop.first_step  # A resumed training draws other batches than its first ones.
     bank = CropBank(directories, HYBRID, clip.image_size, encoder.grid, device, seed)
     plans = Plans(index, words, clip.token_ids, schedule, seed)
     rng = np.random.default_rng([seed, 1])
-    for step, plan in zip(
-        loop.steps(), _loaded(plans, workers if device.type == "cuda" else 0), strict=False
-    ):
-        crops, fits = bank.views(plan.rows), plan.fits.to(device)
-        texts = encode_tokens(clip.model, plan.tokens)
+    for step, plan in zip(loop.steps(), load_in_advance(plans, workers), strict=False):
+        crops, fits = bank.views(plan.rows), torch.from_numpy(plan.fits).to(device)
+        texts = encode_tokens(clip.model, torch.from_numpy(plan.tokens))
         with autocast(device):
             features = encoder.hybrid_forward(crops.local, crops.global_, crops.grids)
         logits = pair_logits(clip, features, texts)
@@ -183,23 +184,9 @@ def train_clip(
                 localiser, data, words, row, plan.captions, texts[:count]
             )
         accuracy = _accuracy(logits[:, count:].detach(), fits[:, count:])
-        loop.update(loss, {"loss": loss.item(), "name": accuracy})
+        loop.update(loss, {"loss": loss.detach(), "name": accuracy})
     clip.model.requires_grad_(False).cpu().eval()
     return ResnetClip(clip.model)
-
-
-def _loaded(plans: Plans, workers: int) -> Iterator[Plan]:
-    """Return the plans, drawn in ``workers`` processes in advance, or here without any."""
-    if not workers:
-        return iter(plans)
-    loader: DataLoader[Plan] = DataLoader(
-        plans,
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=4,
-        multiprocessing_context="fork",
-    )
-    return iter(loader)
 
 
 def autocast(device: torch.device) -> Any:
@@ -243,11 +230,11 @@ class NameTable:
         return columns, table[:, columns]
 
 
-def _accuracy(logits: Tensor, right: Tensor) -> float:
-    """Return the share of crops with a right name whose likeliest name is one."""
-    has = right.sum(1) > 0
+def _accuracy(logits: Tensor, right: Tensor) -> Tensor:
+    """Return the share of the crops with right names whose likeliest name is one; 0 without any."""
+    named = (right.sum(1) > 0).sum()
     likeliest = logits.argmax(1, keepdim=True)
-    return float(right.gather(1, likeliest)[has].mean())
+    return right.gather(1, likeliest).sum() / named.clamp(min=1)
 
 
 def draw_captions(

@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.simulation.training_set import TrainingSet
+from zsris_ros.training.forking import load_in_advance
 from zsris_ros.training.household.sam_batches import SamBatch, SamBatches
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 
 ARCHITECTURE: dict[str, Any] = {
-    "image_size": 192, "patch_size": 8,
+    "image_size": 256, "patch_size": 8,
     "encoder_width": 128, "encoder_depth": 6, "encoder_heads": 4,
     "window_size": 8, "global_blocks": [1, 3, 5],
     "prompt_width": 96, "decoder_depth": 2, "decoder_heads": 4, "decoder_mlp_width": 256,
@@ -146,9 +147,10 @@ def _auxiliary_loss(maps: Tensor, batch: SamBatch, rows: int) -> Tensor:
 class SamSchedule(Schedule):
     """``balance`` and ``auxiliary`` are first and last values, interpolated linearly."""
 
-    steps: int = 2600
-    batch: int = 4
-    learning_rate: float = 1.2e-3
+    steps: int = 7000
+    batch: int = 16
+    learning_rate: float = 1.5e-3
+    warm_up: int = 300
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.01
     balance: tuple[float, float] = (0.8, 0.2)
@@ -175,7 +177,7 @@ def train_sam(
         checkpoint: The file of the network and the optimizer.
         schedule: Steps and learning rate. No more steps than ``checkpoint`` holds trains nothing.
         seed: Of the weights and the batches.
-        architecture: SamArchitecture's fields.
+        architecture: SamArchitecture's fields; tests train a smaller network.
         workers: Processes that draw batches; 0 draws them in this one.
 
     Returns:
@@ -190,11 +192,13 @@ def train_sam(
     loop = TrainingLoop(modules, weights, schedule, checkpoint, "small SAM", log=log)
     size = architecture["image_size"]
     mask = 4 * size // architecture["patch_size"]
-    seed += loop.first_step
-    if loop.first_step < schedule.steps:
-        batches = SamBatches(data, size, mask, schedule.batch, seed).load(workers)
-        # The next batch is read while a GPU computes; the steps wait for its results.
-        for batch, _ in zip(batches, loop.steps(), strict=False):
+    if loop.position < schedule.steps:
+        # A resumed training draws other batches than its first ones.
+        batches = SamBatches(data, size, mask, schedule.batch, seed + loop.first_step)
+        loaded = load_in_advance(batches, workers)
+        # Batches come first: the next one is read while a GPU computes, and the steps wait for the
+        # GPU's results.
+        for batch, _ in zip(loaded, loop.steps(), strict=False):
             balance = schedule.interpolate(schedule.balance, loop.position)
             auxiliary = schedule.interpolate(schedule.auxiliary, loop.position)
             loop.update(*sam_loss(sam, heads, batch.to(device), balance, auxiliary))

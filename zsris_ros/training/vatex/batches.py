@@ -137,7 +137,7 @@ class PackedBatch:
         valid: Bool (B*T)xHxW, False on padding.
         masks: Bool Bx3xTxHxW.
         triplets: Bool B, see ``Targets``.
-        clip: What CLIP reads of the images and of the sentences in the rows of ``Targets``.
+        clip: CLIP's inputs: the images, and the sentences in the rows of ``Targets``.
     """
 
     images: ByteArray

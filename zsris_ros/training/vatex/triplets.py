@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from zsris_ros.evaluation.datasets.items import Clip, EvaluationItem
-from zsris_ros.training.household.sam_batches import jitter
 from zsris_ros.training.vatex.mirroring import mirror_sentence
 from zsris_ros.types import BoolArray, ByteArray, Verdict
 
@@ -102,8 +102,16 @@ def augment(example: Example, short_side: int, rng: np.random.Generator) -> Exam
         cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         for mask in masks.reshape(-1, height, width)
     ]
-    pixels = jitter(np.stack(small).astype(np.float32), rng).astype(np.uint8)
+    pixels = _jitter(np.stack(small).astype(np.float32), rng).astype(np.uint8)
     shape = (*masks.shape[:2], *pixels.shape[1:3])
     return Example(
         pixels, sentences, np.stack(resized).astype(bool).reshape(shape), example.is_triplet
     )
+
+
+def _jitter(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Vary brightness, contrast and tint of float32 TxHxWx3 in 0..255, and add noise."""
+    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.95, 1.05, 3)
+    pixels = (pixels - 128.0) * rng.uniform(0.85, 1.15) + 128.0
+    noise = 2.0 * rng.standard_normal(pixels.shape, np.float32)
+    return np.clip(pixels * gain.astype(np.float32) + noise, 0, 255)

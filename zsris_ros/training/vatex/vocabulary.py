@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.evaluation.datasets.items import DataSet
+from zsris_ros.training.forking import without_opencv_threads
 from zsris_ros.training.vatex.mirroring import mirror_sentence
 
 
@@ -22,8 +23,6 @@ class _Sentences(Dataset[set[str]]):
         return len(self._names)
 
     def __getitem__(self, index: int) -> set[str]:
-        if index >= len(self._names):
-            raise IndexError
         texts = [question.text for question in self._data.item(self._names[index]).questions]
         return {*texts, *(mirror_sentence(text) or text for text in texts)}
 
@@ -41,8 +40,15 @@ def known_tokens(data: DataSet, clip: FrozenClip, workers: int = 0) -> Tensor:
     """
     table = clip.clip.model.token_embedding.weight
     ids = set(table.any(dim=1).nonzero()[:, 0].tolist())
-    read = DataLoader(_Sentences(data), batch_size=None, num_workers=workers, collate_fn=sorted)
-    texts = {text for each in tqdm(read, "reading the sentences", unit="image") for text in each}
+    loader: DataLoader[set[str]] = DataLoader(
+        _Sentences(data),
+        batch_size=None,
+        num_workers=workers,
+        multiprocessing_context="fork" if workers else None,
+    )
+    with without_opencv_threads():
+        read = tqdm(loader, "reading the sentences", unit="image")
+        texts = {text for each in read for text in each}
     if texts:
         ids.update(clip.clip.tokenize(sorted(texts)).unique().tolist())
     return torch.tensor(sorted(ids))
