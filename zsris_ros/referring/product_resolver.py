@@ -11,7 +11,13 @@ from zsris_ros.language import Parser
 from zsris_ros.language.interpretation import Interpretation, interpret
 from zsris_ros.referring.grounding.grounding import Grounder
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict.decision import answer_mask, rank_candidates, select
+from zsris_ros.referring.verdict.decision import (
+    answer_mask,
+    doubted,
+    rank_candidates,
+    rivals,
+    select,
+)
 from zsris_ros.referring.verdict.explanation import explanation
 from zsris_ros.referring.verdict.messages import message
 from zsris_ros.tracing.stages import timed
@@ -73,10 +79,14 @@ class ProductResolver:
         timings: dict[str, float] = {}
         with timed(timings, "grounding"):
             grounding = self._grounder.ground(scene, target)
-            verdict, candidates = select(rank_candidates(scene, grounding), target, settings)
+            candidates = rank_candidates(scene, grounding)
+            others = self._grounder.called_otherwise(
+                scene, target, rivals(candidates, target, settings)
+            )
+            verdict, candidates = select(doubted(candidates, others), target, settings)
             mask = answer_mask(scene.proposals, candidates, verdict, target)
         text = message(verdict, target, candidates, grounding, settings)
-        reason = explanation(parsed, grounding, candidates, scene)
+        reason = explanation(parsed, grounding, candidates, scene, others)
         if not settings.calibration.measured:
             reason += UNCALIBRATED
         return ReferringResult(verdict, parsed, candidates, mask, text, reason, timings)

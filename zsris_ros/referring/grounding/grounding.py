@@ -8,7 +8,7 @@ proposal, is neutral. Anchors are grounded by recursion, so chains are resolved 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -19,6 +19,7 @@ from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logi
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
+from zsris_ros.referring.grounding.alternative_names import alternative_names, called_otherwise
 from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
@@ -102,6 +103,31 @@ class Grounder:
         self._clip.encode_text(expression_texts(target, self._settings, template))
         with single_thread(scene.proposals.masks.size < _MULTITHREADED_PIXELS):
             return self._ground(scene, target)
+
+    def called_otherwise(
+        self, scene: Scene, target: NounPhrase, indices: Sequence[int]
+    ) -> dict[int, str]:
+        """Return those of some masks for which another name than the target's would be said.
+
+        Empty for weights that do not list the nouns that they know. See ``alternative_names``.
+
+        Args:
+            scene: The scene.
+            target: The noun phrase.
+            indices: Masks that fit it.
+
+        Returns:
+            The name by index.
+        """
+        target = self._interpret(target).phrase
+        names = alternative_names(target, self._settings.vocabulary)
+        if len(indices) < 2 or len(names) < 2:
+            return {}
+        texts, scale = self._clip.encode_text(names), self._settings.logit_scale
+        features = scene.features[list(indices)]
+        logits = torch.stack([semantic_logits(features, text, scale) for text in texts])
+        found = called_otherwise(names, logits)
+        return {indices[place]: name for place, name in found.items()}
 
     def _ground(self, scene: Scene, phrase: NounPhrase) -> Grounding:
         if (whole := self._whole_of_unknown_part(phrase)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import exp
 
@@ -17,6 +17,8 @@ from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, 
 
 GROUP_RATIO = 1 / 3
 """Share of the best score from which a candidate is one of several requested objects."""
+_EVEN = 0.5
+"""The score of a candidate that is as probably meant as not."""
 
 
 def rank_candidates(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
@@ -44,6 +46,31 @@ def make_candidate(scene: Scene, grounding: Grounding, index: int) -> Candidate:
         source=scene.proposals.sources[index],
         scores={name: float(term[index]) for name, term in grounding.terms.items()},
     )
+
+
+def rivals(
+    candidates: Sequence[Candidate], target: NounPhrase, settings: ReferSettings
+) -> list[int]:
+    """Return the masks of the candidates that fit as well as the best one, itself included.
+
+    Empty where that is no question: several objects are meant, an order decides, or the scores are
+    not measured.
+    """
+    ordered = target.ordinal or target.superlative
+    if not candidates or target.number != "one" or ordered or not settings.calibration.measured:
+        return []
+    return [each.index for each in candidates[: _similar_count(candidates, settings)]]
+
+
+def doubted(
+    candidates: Sequence[Candidate], called_otherwise: Collection[int]
+) -> tuple[Candidate, ...]:
+    """Return the candidates, those of masks called otherwise as probable as not at the most."""
+    scored = [
+        replace(each, score=min(each.score, _EVEN)) if each.index in called_otherwise else each
+        for each in candidates
+    ]
+    return tuple(sorted(scored, key=lambda each: -each.score))
 
 
 def select(

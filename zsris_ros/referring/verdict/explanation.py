@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -31,10 +32,12 @@ def explanation(
     grounding: Grounding | None,
     candidates: Sequence[Candidate],
     scene: Scene | None = None,
+    called_otherwise: Mapping[int, str] = MappingProxyType({}),
 ) -> str:
     """Return the parse and its parser, the anchors' proposals and the decisive scores.
 
-    With ``scene``, metric measures that were judged without depth are named.
+    With ``scene``, metric measures that were judged without depth are named. The masks that are
+    rather ``called_otherwise`` are named, too.
     """
     sentence = f"By parser {expression.parser} this asks for {_parsed(expression.target)}"
     if grounding is None or not candidates:
@@ -49,6 +52,8 @@ def explanation(
     for phrase in grounding.missing_anchors:
         sentence += f"; no proposal clearly shows {phrase}, so relations to it count little"
     sentence += f"; {_decision(candidates)}"
+    for index, name in called_otherwise.items():
+        sentence += f"; proposal {index} is rather a '{name}'"
     without_depth = _without_depth(expression.target, grounding, candidates, scene)
     if without_depth:
         sentence += f"; {' and '.join(without_depth)} judged by the image without depth"

@@ -1,0 +1,67 @@
+"""Which of several fitting objects would have been called otherwise.
+
+"The alphabet soup" may fit a can of tomato sauce, too. But a speaker who meant the sauce would have
+said "sauce", so it is the soup that is meant: a listener compares with the names that were not said
+(Rational Speech Acts; Frank and Goodman, Science 2012). Equal objects have equal names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from zsris_ros.language.lexicon.morphology import singular
+from zsris_ros.language.phrasing import core_phrase, is_neutral
+from zsris_ros.types import NounPhrase
+
+BASIC_COLOURS = (
+    "black", "white", "red", "green", "yellow", "blue", "brown", "purple", "pink", "orange", "grey",
+)  # fmt: skip
+"""The basic colour terms of English (Berlin and Kay, 1969)."""
+_HARDLY = 0.5
+"""Share of the best object's probability of a name below which another is called otherwise."""
+
+
+def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str]:
+    """Return the phrase's own name, then names with another noun or with another basic colour.
+
+    Attributes but colours go with their noun: "alphabet" in "alphabet soup". A phrase without a
+    noun has no alternatives.
+
+    Args:
+        target: The noun phrase.
+        vocabulary: Nouns that the text encoder knows.
+    """
+    names = [core_phrase(target)]
+    if is_neutral(target.head):
+        return names
+    head = singular(target.head.lower())
+    colours = tuple(each for each in target.attributes if each in BASIC_COLOURS)
+    names += [" ".join((*colours, noun)) for noun in vocabulary if noun != head]
+    for index, attribute in enumerate(target.attributes):
+        if attribute in colours:
+            before, after = target.attributes[:index], target.attributes[index + 1 :]
+            names += [
+                core_phrase(replace(target, attributes=(*before, colour, *after)))
+                for colour in BASIC_COLOURS
+                if colour not in target.attributes
+            ]
+    return names
+
+
+def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
+    """Return the objects that are hardly called by the first name, with their likeliest name.
+
+    A speaker names an object by a softmax over the names. The first name is said of these objects
+    less than half as often as of the one that it suits best.
+
+    Args:
+        names: The K names of ``alternative_names``.
+        logits: Fit of K names to N objects that the first name fits, KxN, in nats.
+    """
+    said = logits.softmax(dim=0)[0]
+    likeliest = logits.argmax(dim=0)
+    hardly = said < _HARDLY * said.max()
+    return {index: names[int(likeliest[index])] for index in hardly.nonzero()[:, 0].tolist()}
