@@ -83,7 +83,7 @@ class ProductResolver:
             others = self._grounder.called_otherwise(
                 scene, target, rivals(candidates, target, settings)
             )
-            verdict, candidates = select(doubted(candidates, others), target, settings)
+            verdict, candidates = select(doubted(candidates, others, settings), target, settings)
             mask = answer_mask(scene.proposals, candidates, verdict, target)
         text = message(verdict, target, candidates, grounding, settings)
         reason = explanation(parsed, grounding, candidates, scene, others)

@@ -20,7 +20,7 @@ BASIC_COLOURS = (
     "black", "white", "red", "green", "yellow", "blue", "brown", "purple", "pink", "orange", "grey",
 )  # fmt: skip
 """The basic colour terms of English (Berlin and Kay, 1969)."""
-_HARDLY = 0.5
+_HARDLY = 0.25
 """Share of the best object's probability of a name below which another is called otherwise."""
 
 
@@ -55,7 +55,7 @@ def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
     """Return the objects that are hardly called by the first name, with their likeliest name.
 
     A speaker names an object by a softmax over the names. The first name is said of these objects
-    less than half as often as of the one that it suits best.
+    less than a quarter as often as of the one that it suits best.
 
     Args:
         names: The K names of ``alternative_names``.

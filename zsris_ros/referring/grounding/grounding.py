@@ -109,7 +109,7 @@ class Grounder:
     ) -> dict[int, str]:
         """Return those of some masks for which another name than the target's would be said.
 
-        Empty for weights that do not list the nouns that they know. See ``alternative_names``.
+        Empty for a noun that the weights do not list as known. See ``alternative_names``.
 
         Args:
             scene: The scene.
@@ -121,7 +121,7 @@ class Grounder:
         """
         target = self._interpret(target).phrase
         names = alternative_names(target, self._settings.vocabulary)
-        if len(indices) < 2 or len(names) < 2:
+        if len(indices) < 2 or len(names) < 2 or not is_known(target, self._settings):
             return {}
         texts, scale = self._clip.encode_text(names), self._settings.logit_scale
         features = scene.features[list(indices)]

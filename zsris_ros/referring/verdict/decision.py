@@ -17,8 +17,6 @@ from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, 
 
 GROUP_RATIO = 1 / 3
 """Share of the best score from which a candidate is one of several requested objects."""
-_EVEN = 0.5
-"""The score of a candidate that is as probably meant as not."""
 
 
 def rank_candidates(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
@@ -63,11 +61,12 @@ def rivals(
 
 
 def doubted(
-    candidates: Sequence[Candidate], called_otherwise: Collection[int]
+    candidates: Sequence[Candidate], called_otherwise: Collection[int], settings: ReferSettings
 ) -> tuple[Candidate, ...]:
-    """Return the candidates, those of masks called otherwise as probable as not at the most."""
+    """Return the candidates; the score of a mask that is called otherwise makes it no rival."""
+    most = _min_rival_score(candidates[0].score, settings) if candidates else 0.0
     scored = [
-        replace(each, score=min(each.score, _EVEN)) if each.index in called_otherwise else each
+        replace(each, score=min(each.score, most)) if each.index in called_otherwise else each
         for each in candidates
     ]
     return tuple(sorted(scored, key=lambda each: -each.score))

@@ -1,0 +1,99 @@
+"""Names that were not said: which of several fitting objects would have been called otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from support.scenes import Box, scene_of
+from torch import Tensor
+
+from zsris_ros.language import parse
+from zsris_ros.language.rule_parser import RuleParser
+from zsris_ros.referring.calibration import Calibration
+from zsris_ros.referring.grounding.alternative_names import (
+    BASIC_COLOURS,
+    alternative_names,
+    called_otherwise,
+)
+from zsris_ros.referring.product_resolver import ProductResolver
+from zsris_ros.referring.settings import ReferSettings
+from zsris_ros.types import ReferringResult, Verdict
+
+NOUNS = ("soup", "sauce", "mug", "bowl")
+
+
+def names_of(text: str, nouns: Sequence[str] = NOUNS) -> list[str]:
+    return alternative_names(parse(text, "rules").target, nouns)
+
+
+def test_other_nouns_and_colours_are_alternatives() -> None:
+    assert names_of("the alphabet soup") == ["alphabet soup", "sauce", "mug", "bowl"]
+    assert names_of("two mugs") == ["mug", "soup", "sauce", "bowl"]
+    found = names_of("the small red mug")
+    assert found[:4] == ["small red mug", "red soup", "red sauce", "red bowl"]
+    assert set(found[4:]) == {f"small {each} mug" for each in BASIC_COLOURS if each != "red"}
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("text", ["the thing", "the red object", "it"])
+def test_an_object_without_a_noun_has_no_alternatives(text: str) -> None:
+    assert len(names_of(text)) == 1
+
+
+def test_weights_without_a_list_of_nouns_have_none() -> None:
+    assert names_of("the soup", ()) == ["soup"]
+
+
+def test_the_sauce_is_called_otherwise_and_equal_soups_are_not() -> None:
+    names = ["soup", "sauce", "can"]
+    logits = torch.tensor([[9.0, 5.0, 8.0], [2.0, 8.0, 1.0], [9.5, 7.0, 8.5]])
+    assert dict(called_otherwise(names, logits)) == {1: "sauce"}
+    assert not called_otherwise(names, logits[:, [0, 2]])
+    assert dict(called_otherwise(names, logits[:, [1, 0]])) == {0: "sauce"}, "whatever the order"
+
+
+@given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 6))
+def test_some_object_is_always_called_by_the_name(seed: int, names: int, objects: int) -> None:
+    draws = torch.Generator().manual_seed(seed)
+    logits = 6 * torch.randn(names, objects, generator=draws)
+    texts = [str(k) for k in range(names)]
+    found = called_otherwise(texts, logits)
+    assert len(found) < objects
+    assert dict(called_otherwise(texts, logits + torch.randn(objects, generator=draws))) == found
+    assert not called_otherwise(texts, logits[:, :1].expand(-1, objects)), "equal objects"
+
+
+class Vectors:
+    """Encodes texts by a table."""
+
+    logit_scale = 20.0
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        return torch.tensor([[0.6, 0.8] if "sauce" in text else [1.0, 0.0] for text in texts])
+
+
+ROW: list[Box] = [(5, 5, 10, 10), (30, 5, 10, 10)]
+
+
+def refer(text: str, *features: tuple[float, float], nouns: Sequence[str]) -> ReferringResult:
+    settings = ReferSettings(
+        absolute_logits=True, logit_scale=20.0, logit_bias=-10.0, templates=("{}",),
+        vocabulary=tuple(nouns), min_score=0.3, calibration=Calibration(measured_on="a test"),
+    )  # fmt: skip
+    scene = scene_of(ROW, features=torch.tensor(features))
+    return ProductResolver(Vectors(), None, RuleParser(), settings).refer(scene, text)
+
+
+def test_the_soup_is_found_beside_a_sauce_that_fits_too() -> None:
+    soup, sauce = (1.0, 0.0), (0.75, 0.66)
+    found = refer("the soup", soup, sauce, nouns=["soup", "sauce"])
+    assert found.verdict is Verdict.FOUND
+    assert found.best is not None and found.best.index == 0
+    assert "proposal 1 is rather a 'sauce'" in found.explanation
+    assert refer("the soup", soup, soup, nouns=["soup", "sauce"]).verdict is Verdict.AMBIGUOUS
+    both = refer("both soups", soup, sauce, nouns=["soup", "sauce"])
+    assert sum(each.selected for each in both.candidates) == 2, "two are asked for"
