@@ -15,7 +15,6 @@ from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.simulation.training_set import Images, TrainingSet
 from zsris_ros.training import training_loop
-from zsris_ros.training.forking import load_in_advance
 from zsris_ros.training.household.export import export_sam
 from zsris_ros.training.household.sam_batches import (
     LABEL_CELLS,
@@ -30,6 +29,7 @@ from zsris_ros.training.household.train_sam import (
     sam_loss,
     train_sam,
 )
+from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule
 from zsris_ros.types import Frame
 from zsris_ros.weights.checkpoint import load_state_dict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -108,5 +109,13 @@ def positive(text: str) -> int:
     """Convert text to an integer above 0, for argparse."""
     value = int(text)
     if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def above_zero(text: str) -> float:
+    """Convert text to a number above 0, for argparse."""
+    value = float(text)
+    if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value

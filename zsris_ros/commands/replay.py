@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -11,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from zsris_ros.commands.options import Subparsers, add_models, model_options
+from zsris_ros.commands.options import Subparsers, above_zero, add_models, model_options
 
 if TYPE_CHECKING:
     from zsris_ros.replay.bag import Bag, Topics
@@ -50,7 +49,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--rate",
-        type=rate,
+        type=above_zero,
         metavar="R",
         help="as a live camera at R times real time: leave out what passes while an answer is made",
     )
@@ -93,14 +92,6 @@ def stamp(text: str) -> int:
         return int(Decimal(text) * NANOSECONDS)
     except (ArithmeticError, ValueError):
         raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds") from None
-
-
-def rate(text: str) -> float:
-    """Convert to a positive number, for argparse."""
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from zsris_ros.simulation.forking import without_opencv_threads
 from zsris_ros.simulation.layout import draw_layout, vary
 from zsris_ros.simulation.render import LayoutRenderer, Rendering
 from zsris_ros.types import Frame, Intrinsics
@@ -123,7 +124,7 @@ def render_training_set(directory: Path, layouts: int, workers: int) -> Training
     create_arrays(directory, layouts * VIEWS)
     jobs = [(str(directory), index) for index in range(layouts)]
     names: list[list[str]] = []
-    with ProcessPoolExecutor(workers) as pool:
+    with without_opencv_threads(), ProcessPoolExecutor(workers) as pool:
         for views in tqdm(pool.map(_render_layout, jobs), "rendering", layouts, unit="layout"):
             names.extend(views)
     names_file.write_text(json.dumps(names))

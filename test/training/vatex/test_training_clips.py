@@ -19,7 +19,7 @@ from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.refcoco import RefcocoData
 from zsris_ros.evaluation.datasets.referring_video import ref_youtube_vos
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.training.vatex.batches import Examples, collate
+from zsris_ros.training.vatex.batches import Examples, pack, unpack
 from zsris_ros.training.vatex.vatex_training import Process, VatexSchedule, train_vatex
 from zsris_ros.types import Frame, InputError
 
@@ -47,7 +47,7 @@ def test_each_row_of_a_batch_is_a_sentence_in_a_frame(tmp_path: Path) -> None:
     write_ref_youtube_vos(tmp_path)
     clip = FrozenClip(small_clip(), PublishedReader())
     examples = Examples(ref_youtube_vos(tmp_path, "train"), 2, 96, seed=5, clip_length=3)[0]
-    batch = collate(examples, clip)
+    batch = unpack(pack(examples, clip), clip)
     assert len(batch.images) == 6 and len(batch.targets.masks) == len(batch.texts.words) == 18
     sentences = [text for each in examples for text in each.sentences]
     small = torch.nn.functional.avg_pool2d(batch.images, 4)

@@ -10,7 +10,7 @@ from typing import Any
 
 from zsris_ros.baselines.vatex.vatex_settings import PARTS, PROMPTS, VatexSettings
 from zsris_ros.commands.evaluation.eval_video import VIDEO_SETS
-from zsris_ros.commands.options import Subparsers, positive
+from zsris_ros.commands.options import Subparsers, above_zero, positive
 from zsris_ros.commands.training.vatex_data import (
     CLIPS,
     add_data_sets,
@@ -88,7 +88,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=positive, default=100_000, help="(default: 100000)")
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=above_zero,
         metavar="M",
         help="end the training after so long, resumed calls included, in one process; the rate "
         "falls with the time",

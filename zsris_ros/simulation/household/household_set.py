@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from zsris_ros.simulation.forking import without_opencv_threads
 from zsris_ros.simulation.household.household_layout import draw_household, vary_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
 from zsris_ros.simulation.household.model_library import (
@@ -57,7 +58,7 @@ def render_household_set(
     save_words(training_words(_library), directory / WORDS)
     jobs = [(str(directory), index) for index in range(len(names) // VIEWS, layouts)]
     # Forked, so that the models are read once.
-    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+    with without_opencv_threads(), ProcessPoolExecutor(workers, get_context("fork")) as pool:
         for each in tqdm(pool.map(_render_layout, jobs), "rendering", len(jobs), unit="layout"):
             names.extend([each] * VIEWS)
             names_file.write_text(json.dumps(names))

@@ -39,7 +39,7 @@ ROUGH = (-2, -1, 0, 0, 1, 2)
 
 
 @dataclass(frozen=True, eq=False)
-class Crops:
+class CropViews:
     """A batch of crops: ``local`` and ``global_`` float Nx3xSxS normalised, ``grids`` NxGxG."""
 
     local: Tensor
@@ -128,7 +128,7 @@ class CropBank:
             parts = [torch.from_numpy(np.asarray(each)).to(device) for each in self._pixels]
             self._stored = torch.cat(parts)
 
-    def views(self, rows: npt.NDArray[np.int64]) -> Crops:
+    def views(self, rows: npt.NDArray[np.int64]) -> CropViews:
         """Return the views of crops, varied at random."""
         settings, rng, count = self._settings, self._rng, len(rows)
         pixels = self._read(rows).permute(0, 3, 1, 2).float() / 255
@@ -143,7 +143,7 @@ class CropBank:
         global_ = cover * sharp + (1 - cover) * blurred
         mask = cover[:, 0] >= cover.amax((1, 2, 3)).clamp(max=0.5)[:, None, None]
         grids = mask_grid(mask, self._grid, settings.mask_antialias, settings.full_cell)
-        return Crops(
+        return CropViews(
             normalise(local, settings.mean, settings.std),
             normalise(global_, settings.mean, settings.std),
             grids,

@@ -19,8 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from zsris_ros.geometry.run_lengths import decode
+from zsris_ros.simulation.forking import without_opencv_threads
 from zsris_ros.simulation.training_set import load_training_set
-from zsris_ros.training.forking import without_opencv_threads
 from zsris_ros.training.household.captions import SCENERY_NAME
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.views import CropBox, HybridSettings, blur, square_crop

@@ -23,8 +23,8 @@ from zsris_ros.proposals.depth.depth_proposer import DepthProposer
 from zsris_ros.proposals.mask_nms import merge_proposals
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.simulation.forking import without_opencv_threads
 from zsris_ros.simulation.training_set import PROPOSALS, frame_of
-from zsris_ros.training.forking import without_opencv_threads
 from zsris_ros.weights.checkpoint import load_state_dict
 
 PRESET = "household"

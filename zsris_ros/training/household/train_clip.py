@@ -24,9 +24,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from zsris_ros.simulation.training_set import TrainingSet, load_training_set
 from zsris_ros.simulation.words import Description
-from zsris_ros.training.forking import load_in_advance
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
 from zsris_ros.training.household.crop_bank import CropBank, CropIndex, crop_names
+from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 from zsris_ros.vision.clip import build_clip
 from zsris_ros.vision.gem import GemSettings, resize_bicubic

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.simulation.training_set import TrainingSet
-from zsris_ros.training.forking import load_in_advance
 from zsris_ros.training.household.sam_batches import SamBatch, SamBatches
+from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
 
 ARCHITECTURE: dict[str, Any] = {

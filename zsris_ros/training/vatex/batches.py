@@ -20,7 +20,7 @@ from zsris_ros.baselines.vatex.frozen_clip import ClipInputs, FrozenClip
 from zsris_ros.baselines.vatex.network import PADDING, Texts
 from zsris_ros.evaluation.datasets.items import Clip, DataSet
 from zsris_ros.evaluation.datasets.referring_video import VideoData
-from zsris_ros.training.forking import without_opencv_threads
+from zsris_ros.simulation.forking import without_opencv_threads
 from zsris_ros.training.vatex.losses import Targets
 from zsris_ros.training.vatex.triplets import Example, augment, draw_example
 from zsris_ros.types import BoolArray, ByteArray, InputError
@@ -166,16 +166,8 @@ def batches(
         yield unpack(each, clip)
 
 
-def collate(examples: Sequence[Example], clip: FrozenClip) -> Batch:
-    """Return the padded batch of B examples of T frames, with CLIP's frozen features.
-
-    Frame t of sentence s about clip b is row (3b + s)T + t of texts and targets.
-    """
-    return unpack(pack(examples, clip), clip)
-
-
 def pack(examples: Sequence[Example], clip: FrozenClip) -> PackedBatch:
-    """Return the part of ``collate`` that needs neither weights nor a GPU."""
+    """Return the padded batch of B examples of T frames: the part without weights and a GPU."""
     length = len(examples[0].rgb)
     frames = [rgb for each in examples for rgb in each.rgb]
     height, width = (
@@ -197,7 +189,10 @@ def pack(examples: Sequence[Example], clip: FrozenClip) -> PackedBatch:
 
 
 def unpack(packed: PackedBatch, clip: FrozenClip) -> Batch:
-    """Return the batch on CLIP's device."""
+    """Return the batch on CLIP's device, with CLIP's frozen features.
+
+    Frame t of sentence s about clip b is row (3b + s)T + t of texts and targets.
+    """
     images, valid, masks, triplets = (
         torch.from_numpy(each).to(clip.clip.device)
         for each in (packed.images, packed.valid, packed.masks, packed.triplets)

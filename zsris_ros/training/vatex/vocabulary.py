@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.evaluation.datasets.items import DataSet
-from zsris_ros.training.forking import without_opencv_threads
+from zsris_ros.simulation.forking import without_opencv_threads
 from zsris_ros.training.vatex.mirroring import mirror_sentence
 
 

@@ -1,33 +1,18 @@
-"""Processes that are forked from one with OpenCV's threads."""
+"""Batches that other processes draw in advance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TypeVar
 
-import cv2
 from torch.utils.data import DataLoader, IterableDataset
+
+from zsris_ros.simulation.forking import without_opencv_threads
 
 Item = TypeVar("Item")
 
 PREFETCHED = 4
 """Items that each loading process prepares in advance."""
-
-
-@contextmanager
-def without_opencv_threads() -> Iterator[None]:
-    """Stop OpenCV's threads while processes are forked.
-
-    A fork copies no threads, and OpenCV's first parallel call in the new process would wait for
-    them forever. The new process inherits the setting and works in one thread.
-    """
-    count = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(count)
 
 
 def load_in_advance(data: IterableDataset[Item], workers: int) -> Iterator[Item]:
