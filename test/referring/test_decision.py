@@ -13,7 +13,14 @@ from zsris_ros.language import parse
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.grounding.grounding import Grounding
 from zsris_ros.referring.settings import ReferSettings
-from zsris_ros.referring.verdict.decision import answer_mask, decide, rank_candidates, select
+from zsris_ros.referring.verdict.decision import (
+    answer_mask,
+    decide,
+    doubted,
+    rank_candidates,
+    rivals,
+    select,
+)
 from zsris_ros.types import Candidate, Verdict
 
 SETTINGS = ReferSettings(
@@ -110,3 +117,24 @@ def test_the_mask_is_that_of_the_selected_candidates(scores: list[float], text: 
     assert mask.any() == bool(selected) == (verdict is not Verdict.NOT_FOUND)
     if verdict is Verdict.FOUND:
         assert (mask == union).all()
+
+
+def test_what_is_no_object_or_called_otherwise_is_no_rival() -> None:
+    mug = parse("the mug", "rules").target
+    shares, things = torch.tensor([0.9, 0.85, 0.8]), torch.tensor([0.2, 0.3, 1.0])
+    terms = {"match": shares, "thing": things}
+    found = rank_candidates(scene_of(ROW), Grounding(shares, terms, (), shares))
+    assert rivals(found, mug, SETTINGS) == [0, 1, 2]
+    left = doubted(found, (), SETTINGS)
+    assert rivals(left, mug, SETTINGS) == [0, 2], "the best one need not look like an object"
+    assert decide(left, mug, SETTINGS) is Verdict.AMBIGUOUS
+    alone = doubted(found, {2}, SETTINGS)
+    assert decide(alone, mug, SETTINGS) is Verdict.FOUND and alone[0].index == 0
+    assert doubted(found, {0}, SETTINGS)[0].index == 2
+    assert doubted((), (), SETTINGS) == ()
+
+
+@pytest.mark.parametrize("text", ["two mugs", "the leftmost mug", "the second mug from the left"])
+def test_there_are_no_rivals_where_several_or_an_order_are_asked_for(text: str) -> None:
+    target = parse(text, "rules").target
+    assert rivals(candidates_of(0.9, 0.85, 0.8), target, SETTINGS) == []

@@ -17,6 +17,8 @@ from zsris_ros.types import BoolArray, Candidate, NounPhrase, Proposals, Scene, 
 
 GROUP_RATIO = 1 / 3
 """Share of the best score from which a candidate is one of several requested objects."""
+_OBJECT = 0.5
+"""The evidence "thing" from which a mask shows an object more probably than not."""
 
 
 def rank_candidates(scene: Scene, grounding: Grounding) -> tuple[Candidate, ...]:
@@ -63,11 +65,20 @@ def rivals(
 def doubted(
     candidates: Sequence[Candidate], called_otherwise: Collection[int], settings: ReferSettings
 ) -> tuple[Candidate, ...]:
-    """Return the candidates; the score of a mask that is called otherwise makes it no rival."""
+    """Return the candidates with lower scores where they are no rivals of the best one.
+
+    These are masks that are called otherwise, and masks that rather show no object, such as a dark
+    part of the wall beside a book.
+    """
     most = _min_rival_score(candidates[0].score, settings) if candidates else 0.0
+
+    def is_no_rival(rank: int, each: Candidate) -> bool:
+        no_object = rank > 0 and each.scores.get("thing", 1.0) < _OBJECT
+        return no_object or each.index in called_otherwise
+
     scored = [
-        replace(each, score=min(each.score, most)) if each.index in called_otherwise else each
-        for each in candidates
+        replace(each, score=min(each.score, most)) if is_no_rival(rank, each) else each
+        for rank, each in enumerate(candidates)
     ]
     return tuple(sorted(scored, key=lambda each: -each.score))
 
