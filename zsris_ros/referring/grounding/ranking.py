@@ -28,7 +28,7 @@ MISCOUNT = 0.1
 
 FIT_TOLERANCE = 0.1
 """Fits of a relation that differ by less are about equal."""
-_IMAGE_CENTRE_WEIGHT = 0.05
+_IMAGE_CENTRE_WEIGHT = 0.1
 """Weight of the distance from the image's centre beside that from the members' centre."""
 LEVEL = 0.05
 """Tolerance of a tie: a share of the extent in the image, or of the compared size or distance."""
