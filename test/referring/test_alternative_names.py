@@ -53,6 +53,9 @@ def test_the_sauce_is_called_otherwise_and_equal_soups_are_not() -> None:
     logits = torch.tensor([[9.0, 5.0, 8.0], [2.0, 8.0, 1.0], [9.5, 7.0, 8.5]])
     assert dict(called_otherwise(names, logits)) == {1: "sauce"}
     assert not called_otherwise(names, logits[:, [0, 2]])
+    spread = torch.tensor([[9.0, 3.0], [1.0, 2.9], [1.0, 2.9], [1.0, 2.8], [1.0, 2.8], [1.0, 2.8]])
+    several = ["soup", "sauce", "can", "mug", "cup", "jar"]
+    assert dict(called_otherwise(several, spread)) == {1: "sauce"}, "never the name itself"
     assert dict(called_otherwise(names, logits[:, [1, 0]])) == {0: "sauce"}, "whatever the order"
 
 

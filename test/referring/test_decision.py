@@ -125,13 +125,14 @@ def test_what_is_no_object_or_called_otherwise_is_no_rival() -> None:
     terms = {"match": shares, "thing": things}
     found = rank_candidates(scene_of(ROW), Grounding(shares, terms, (), shares))
     assert rivals(found, mug, SETTINGS) == [0, 1, 2]
-    left = doubted(found, (), SETTINGS)
+    left = doubted(found, [0, 1, 2], (), SETTINGS)
     assert rivals(left, mug, SETTINGS) == [0, 2], "the best one need not look like an object"
     assert decide(left, mug, SETTINGS) is Verdict.AMBIGUOUS
-    alone = doubted(found, {2}, SETTINGS)
+    alone = doubted(found, [0, 1, 2], {2}, SETTINGS)
     assert decide(alone, mug, SETTINGS) is Verdict.FOUND and alone[0].index == 0
-    assert doubted(found, {0}, SETTINGS)[0].index == 2
-    assert doubted((), (), SETTINGS) == ()
+    assert doubted(found, [0, 1, 2], {0}, SETTINGS)[0].index == 2
+    assert doubted(found, [], (), SETTINGS) == found, "two mugs, or an order: scores stay"
+    assert doubted((), [], (), SETTINGS) == ()
 
 
 @pytest.mark.parametrize("text", ["two mugs", "the leftmost mug", "the second mug from the left"])

@@ -80,10 +80,10 @@ class ProductResolver:
         with timed(timings, "grounding"):
             grounding = self._grounder.ground(scene, target)
             candidates = rank_candidates(scene, grounding)
-            others = self._grounder.called_otherwise(
-                scene, target, rivals(candidates, target, settings)
-            )
-            verdict, candidates = select(doubted(candidates, others, settings), target, settings)
+            fitting = rivals(candidates, target, settings)
+            others = self._grounder.called_otherwise(scene, target, fitting)
+            candidates = doubted(candidates, fitting, others, settings)
+            verdict, candidates = select(candidates, target, settings)
             mask = answer_mask(scene.proposals, candidates, verdict, target)
         text = message(verdict, target, candidates, grounding, settings)
         reason = explanation(parsed, grounding, candidates, scene, others)

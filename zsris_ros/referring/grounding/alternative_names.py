@@ -52,7 +52,7 @@ def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str
 
 
 def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
-    """Return the objects that are hardly called by the first name, with their likeliest name.
+    """Return the objects that are hardly called by the first name, with their likeliest other one.
 
     A speaker names an object by a softmax over the names. The first name is said of these objects
     less than a quarter as often as of the one that it suits best.
@@ -62,6 +62,5 @@ def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
         logits: Fit of K names to N objects that the first name fits, KxN, in nats.
     """
     said = logits.softmax(dim=0)[0]
-    likeliest = logits.argmax(dim=0)
-    hardly = said < _HARDLY * said.max()
-    return {index: names[int(likeliest[index])] for index in hardly.nonzero()[:, 0].tolist()}
+    hardly = (said < _HARDLY * said.max()).nonzero()[:, 0].tolist()
+    return {index: names[1 + int(logits[1:, index].argmax())] for index in hardly}

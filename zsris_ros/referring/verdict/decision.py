@@ -63,23 +63,31 @@ def rivals(
 
 
 def doubted(
-    candidates: Sequence[Candidate], called_otherwise: Collection[int], settings: ReferSettings
+    candidates: Sequence[Candidate],
+    fitting: Sequence[int],
+    called_otherwise: Collection[int],
+    settings: ReferSettings,
 ) -> tuple[Candidate, ...]:
-    """Return the candidates with lower scores where they are no rivals of the best one.
+    """Return the candidates with lower scores where they only seem to be rivals of the best one.
 
     These are masks that are called otherwise, and masks that rather show no object, such as a dark
     part of the wall beside a book.
-    """
-    most = _min_rival_score(candidates[0].score, settings) if candidates else 0.0
 
-    def is_no_rival(rank: int, each: Candidate) -> bool:
-        no_object = rank > 0 and each.scores.get("thing", 1.0) < _OBJECT
+    Args:
+        candidates: The most probable first.
+        fitting: The masks of ``rivals``; the scores of all others stay.
+        called_otherwise: Those of them that another name suits.
+        settings: The preset's settings.
+    """
+    if not fitting:
+        return tuple(candidates)
+    most = _min_rival_score(candidates[0].score, settings)
+
+    def is_no_rival(each: Candidate) -> bool:
+        no_object = each.index in fitting[1:] and each.scores.get("thing", 1.0) < _OBJECT
         return no_object or each.index in called_otherwise
 
-    scored = [
-        replace(each, score=min(each.score, most)) if is_no_rival(rank, each) else each
-        for rank, each in enumerate(candidates)
-    ]
+    scored = [replace(each, score=most) if is_no_rival(each) else each for each in candidates]
     return tuple(sorted(scored, key=lambda each: -each.score))
 
 
