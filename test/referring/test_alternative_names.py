@@ -75,6 +75,9 @@ class Vectors:
 
     logit_scale = 20.0
 
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        return tuple(word for word in text.split() if word == "unheard")
+
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         return torch.tensor([[0.6, 0.8] if "sauce" in text else [1.0, 0.0] for text in texts])
 
@@ -100,3 +103,12 @@ def test_the_soup_is_found_beside_a_sauce_that_fits_too() -> None:
     assert refer("the soup", soup, soup, nouns=["soup", "sauce"]).verdict is Verdict.AMBIGUOUS
     both = refer("both soups", soup, sauce, nouns=["soup", "sauce"])
     assert sum(each.selected for each in both.candidates) == 2, "two are asked for"
+
+
+def test_an_attribute_that_the_weights_never_saw_counts_less_and_is_said() -> None:
+    known = refer("the soup", (1.0, 0.0), nouns=["soup"])
+    unknown = refer("the unheard soup", (1.0, 0.0), nouns=["soup"])
+    assert known.best is not None and unknown.best is not None
+    assert unknown.best.score < known.best.score
+    assert "never saw the word 'unheard'" in unknown.explanation
+    assert "never saw" not in known.explanation

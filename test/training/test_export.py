@@ -107,6 +107,35 @@ def test_unknown_tokens_have_zero_vectors(files: tuple[Path, Path]) -> None:
     assert not table[torch.from_numpy(absent)].any()
 
 
+def test_a_training_can_begin_with_exported_weights(
+    clip: ResnetClip, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    other = ResnetClip(build_clip(clip_training.ARCHITECTURE))
+    random = other.model.token_embedding.weight.detach().clone()
+    clip_training.load_weights(other, files[1])
+    known = known_tokens(clip, WORDS)
+    table = other.model.token_embedding.weight
+    torch.testing.assert_close(
+        table[known], clip.model.token_embedding.weight[known], rtol=1e-3, atol=1e-4
+    )
+    unknown = other.tokenize(["teapot"])[0, 1]
+    assert torch.equal(table[unknown], random[unknown]), "new words can be learnt"
+    with pytest.raises(InputError, match="another network"):
+        clip_training.load_weights(other, files[0])
+
+
+def test_unknown_words_are_left_out_of_a_text(clip: ResnetClip, files: tuple[Path, Path]) -> None:
+    state = expand_clip_state(load_file(files[1]))
+    read = ResnetClip.load(clip_training.ARCHITECTURE, state)
+    assert read.unknown_words("the xylophonic red teapot") == ("xylophonic", "teapot")
+    assert read.unknown_words("") == clip.unknown_words("the xylophonic mug") == ()
+    plain, padded = read.encode_text(["the red mug", "the xylophonic red mug"])
+    torch.testing.assert_close(plain, padded)
+    alone, other = read.encode_text(["teapot", "xylophonic"])
+    assert torch.isfinite(alone).all() and torch.isfinite(other).all()
+
+
 def test_a_complete_table_is_unchanged() -> None:
     state = {TABLE: torch.ones(5, 2), "other": torch.zeros(1)}
     assert expand_clip_state(state).keys() == state.keys()

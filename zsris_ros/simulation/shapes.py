@@ -71,14 +71,14 @@ def _ball() -> Mesh:
     return revolve([(r * np.cos(a), r + r * np.sin(a)) for a in polar])
 
 
-def _vessel(outer: Profile, wall: float, floor: float) -> Profile:
+def vessel(outer: Profile, wall: float, floor: float) -> Profile:
     """Close an outer profile into a hollow vessel: over the rim and down the inside."""
     inner = [(r - wall, max(z, floor)) for r, z in reversed(outer) if r > wall]
     return [(0.0, 0.0), *outer, *inner, (0.0, floor)]
 
 
 def _mug() -> Mesh:
-    body = revolve(_vessel([(0.040, 0.0), (0.042, 0.01), (0.042, 0.095)], 0.005, 0.008))
+    body = revolve(vessel([(0.040, 0.0), (0.042, 0.01), (0.042, 0.095)], 0.005, 0.008))
     return body.joined(_handle(centre=(0.045, 0.0, 0.05), radius=0.027, tube=0.007))
 
 
@@ -105,7 +105,7 @@ def _handle(centre: tuple[float, float, float], radius: float, tube: float) -> M
 def _bowl() -> Mesh:
     arc = np.linspace(0.0, 1.25, 9)
     outer = [(0.028 + 0.052 * np.sin(a), 0.075 * (1.0 - np.cos(a))) for a in arc]
-    return revolve(_vessel(outer, 0.005, 0.006))
+    return revolve(vessel(outer, 0.005, 0.006))
 
 
 _CYLINDER = [(0.0, 0.0), (0.036, 0.0), (0.036, 0.11), (0.0, 0.11)]

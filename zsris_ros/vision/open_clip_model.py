@@ -142,6 +142,7 @@ class OpenClipModel:
         self._tokenizer = tokenizer or _default_tokenizer(model)
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
         self._frozen = not any(parameter.requires_grad for parameter in model.parameters())
+        self._known = _known_tokens(model)
 
     @classmethod
     def load(
@@ -213,9 +214,13 @@ class OpenClipModel:
         return self.token_ids(texts).to(self.device)
 
     def token_ids(self, texts: Sequence[str]) -> Tensor:
-        """Return token ids int64 K x context on the CPU, truncated."""
+        """Return token ids int64 K x context on the CPU, truncated, without unknown words.
+
+        A text without any known word is returned whole.
+        """
         limit = _CHARACTERS_A_TOKEN * self.context_length
-        return self._tokenizer([text[:limit] for text in texts])
+        tokens = self._tokenizer([text[:limit] for text in texts])
+        return tokens if self._known is None else _without_unknown(tokens, self._known)
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """Return features float32 KxE of K texts on the CPU, not normalised, without gradients.
@@ -233,6 +238,15 @@ class OpenClipModel:
         while len(self._texts) > _CACHED_TEXTS:
             self._texts.popitem(last=False)
         return torch.stack([found[text] for text in texts]) if texts else self._encode_text([])
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """Return the words of a text that these weights never saw, which its features leave out."""
+        words = text.split()
+        if self._known is None or not words:
+            return ()
+        tokens = self._tokenizer(words)
+        known = self._known[tokens].all(dim=1)
+        return tuple(word for word, each in zip(words, known.tolist(), strict=True) if not each)
 
     def encode_words(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return the features of every token of K texts, and the tokens that are no padding.
@@ -252,6 +266,27 @@ class OpenClipModel:
             return torch.zeros(0, self.embed_dim)
         with torch.no_grad(), stage("text"):
             return encode_tokens(self.model, self.token_ids(texts)).float().cpu()
+
+
+def _known_tokens(model: CLIP | CustomTextCLIP) -> Tensor | None:
+    """Return bool V: the tokens with a vector; None if all have one.
+
+    The table of a small CLIP is zero where its training had no such word.
+    """
+    table = model.token_embedding if isinstance(model, CLIP) else model.text.token_embedding
+    known = (table.weight != 0).any(dim=1).cpu()
+    return None if bool(known.all()) else known
+
+
+def _without_unknown(tokens: Tensor, known: Tensor) -> Tensor:
+    """Return texts int64 K x context without unknown tokens, filled up with 0."""
+    keep = known[tokens]
+    end = tokens.argmax(dim=1, keepdim=True)  # the end token has the highest id
+    padding = torch.arange(tokens.shape[1]) > end
+    left = keep & ~padding
+    keep = torch.where(left.sum(dim=1, keepdim=True) > 2, left, ~padding)  # start and end
+    order = (~keep).to(torch.uint8).argsort(dim=1, stable=True)
+    return torch.where(keep, tokens, 0).gather(1, order)
 
 
 def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:

@@ -19,6 +19,10 @@ class TextEncoder(Protocol):
         """Return features float32 KxE of K texts, not normalised."""
         ...
 
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """Return the words of a text that have no meaning in its features."""
+        ...
+
 
 class FeatureEncoder(Protocol):
     """Encodes the masks of a frame."""

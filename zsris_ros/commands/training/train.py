@@ -1,4 +1,4 @@
-"""`zsris train`: trains the bundled weights from random weights."""
+"""`zsris train`: trains the bundled weights, or their CLIP further on other models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         default=[],
         metavar="DIR",
         help="models of the household: a folder of objects (NAME/visual.obj, texture.png, "
-        "object.json), libero or shapes; may be repeated (default: shapes)",
+        "object.json), libero, shapes or generated; may be repeated (default: shapes)",
     )
     parser.add_argument(
         "--held-out",
@@ -48,6 +48,12 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--sam", type=Path, metavar="FILE", help="a trained small SAM, instead of training one"
+    )
+    parser.add_argument(
+        "--begin-clip",
+        type=Path,
+        metavar="FILE",
+        help="exported weights that the training of the small CLIP begins with",
     )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
@@ -96,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
         args.out / "clip_training.pt",
         clip_schedule,
         args.seed,
+        begin=args.begin_clip,
         workers=loaders,
     )
     clip_file = args.out / "clip.safetensors"

@@ -100,6 +100,10 @@ class SimulatedClip:
         features[torch.arange(count), 1 + torch.arange(count)] = (1 - _IMAGE_SHARE**2) ** 0.5
         return features
 
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """Return no word: each is compared with the words of the names."""
+        return ()
+
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """Return float32 KxE, unit length, with ``cosines`` to ``mask_features``."""
         for text in texts:

@@ -65,6 +65,7 @@ class Grounding:
         members: Bool N, the objects that a superlative, an ordinal or a place orders; else None.
         missing_anchors: The phrases of anchors without a proposal.
         whole: The phrase that was grounded in place of a part of it without a known name.
+        unknown: The words of the phrase that the weights never saw.
     """
 
     scores: Tensor
@@ -74,6 +75,7 @@ class Grounding:
     members: Tensor | None = None
     missing_anchors: tuple[str, ...] = ()
     whole: str | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class Grounder:
@@ -138,7 +140,7 @@ class Grounder:
         spatial = ordered or any(each.certainty > 0.5 for each in target.relations)
         terms: dict[str, Tensor] = {}
         terms["match"], membership = self._semantics(scene, target, spatial)
-        if not is_known(target, self._settings):
+        if unknown := self._unknown_words(target):
             terms["known"] = torch.zeros(len(scene.proposals))
         anchors, missing = self._add_relations(scene, target, membership, terms)
         for excluded in target.excluded:
@@ -166,7 +168,14 @@ class Grounder:
         probability = self._calibration.probability(terms)
         quality = torch.from_numpy(scene.proposals.quality)
         scores = probability * quality**self._settings.quality_exponent
-        return Grounding(scores, terms, tuple(anchors), probability, members, tuple(missing))
+        return Grounding(
+            scores, terms, tuple(anchors), probability, members, tuple(missing), unknown=unknown
+        )
+
+    def _unknown_words(self, target: NounPhrase) -> tuple[str, ...]:
+        """Return the attributes and the head noun that the weights never saw, as far as known."""
+        unknown = self._clip.unknown_words(" ".join(target.attributes))
+        return unknown if is_known(target, self._settings) else (*unknown, target.head)
 
     def _whole_of_unknown_part(self, phrase: NounPhrase) -> NounPhrase | None:
         """Return what a phrase is a part of, if the weights know its name and not the part's.

@@ -42,11 +42,12 @@ def explanation(
     sentence = f"By parser {expression.parser} this asks for {_parsed(expression.target)}"
     if grounding is None or not candidates:
         return f"{sentence}, and there are no proposals."
-    head = expression.target.head
     if grounding.whole is not None:
+        head = expression.target.head
         sentence += f"; these weights never saw a '{head}', so {grounding.whole} stands for it"
-    elif "known" in grounding.terms:
-        sentence += f"; these weights never saw a '{head}', so its candidates count half"
+    elif grounding.unknown:
+        words = " and ".join(f"'{word}'" for word in grounding.unknown)
+        sentence += f"; these weights never saw the word {words}, so the candidates count less"
     for anchor in grounding.anchors:
         sentence += f"; {anchor.phrase} is proposal {anchor.index} ({anchor.score:.2f})"
     for phrase in grounding.missing_anchors:

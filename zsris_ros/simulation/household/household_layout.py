@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.simulation.household.model_library import (
+from zsris_ros.simulation.household.model_library import ModelLibrary, key_of
+from zsris_ros.simulation.household.object_model import (
     PAINTS,
-    ModelLibrary,
-    key_of,
-    painted_model,
+    ObjectModel,
+    painted,
+    shade_of,
+    transformed,
 )
-from zsris_ros.simulation.household.object_model import ObjectModel, transformed
 from zsris_ros.simulation.layout import Light, Viewpoint, draw_lights
 
 DoubleArray = npt.NDArray[np.float64]
@@ -185,7 +186,7 @@ def _draw_model(
     colour = None
     if model.paintable and (colourless or rng.random() < _PAINTED):
         colour = str(rng.choice(PAINTS))
-        model = painted_model(model, colour, rng)
+        model = painted(model, colour, shade_of(colour, rng))
     return model, key_of(name, colour)
 
 

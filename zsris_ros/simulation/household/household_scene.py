@@ -13,8 +13,8 @@ from zsris_ros.geometry.centroid import centroid_3d
 from zsris_ros.simulation.expressions.nouns import noun_phrases
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, draw_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
-from zsris_ros.simulation.household.model_library import PAINTS, ModelLibrary, describe
-from zsris_ros.simulation.household.object_model import ObjectModel
+from zsris_ros.simulation.household.model_library import ModelLibrary, describe
+from zsris_ros.simulation.household.object_model import PAINTS, ObjectModel
 from zsris_ros.simulation.render import Rendering
 from zsris_ros.simulation.tabletop import OPTICAL_FRAME, TabletopObject, TabletopScene
 from zsris_ros.simulation.words import NEUTRAL, Description, doubtful_nouns

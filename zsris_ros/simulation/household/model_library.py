@@ -14,18 +14,14 @@ from tqdm import tqdm
 
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_folder_model
+from zsris_ros.simulation.household.generated.kinds import generated_model, generated_names
 from zsris_ros.simulation.household.libero_models import (
     is_articulated,
     libero_folder,
     libero_words,
     read_libero_model,
 )
-from zsris_ros.simulation.household.object_model import (
-    HOUSEHOLD_COLOURS,
-    ObjectModel,
-    Surface,
-    painted,
-)
+from zsris_ros.simulation.household.object_model import PAINTS, ObjectModel, Surface
 from zsris_ros.simulation.household.resting import resting_poses
 from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.shapes import SHAPES
@@ -46,6 +42,8 @@ PRIMITIVE_NOUNS = {
 """The nouns of the tabletop's shapes."""
 _SHAPE = "shape:"
 """Begins the names of the tabletop's shapes: LIBERO has a plate, too."""
+_GENERATED = "generated:"
+_SOURCES = ("libero", "shapes", "generated")
 OPENINGS = 4
 """Poses of furniture with open drawers or doors."""
 _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
@@ -53,15 +51,17 @@ _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Where models come from: folders of scanned objects, LIBERO's assets, the tabletop's shapes.
+    """Where models come from.
 
-    ``held_out`` names are left out.
+    Folders of scanned objects, LIBERO's assets, the tabletop's shapes, and models that are
+    generated. ``held_out`` names are left out.
     """
 
     folders: tuple[Path, ...] = ()
     libero: Path | None = None
     shapes: bool = True
     held_out: frozenset[str] = frozenset()
+    generated: bool = False
 
     def names(self) -> list[str]:
         """Return the names of all models, sorted within their source."""
@@ -70,20 +70,24 @@ class ModelSource:
             found += list(libero_words())
         if self.shapes:
             found += [_SHAPE + shape for shape in SHAPES]
+        if self.generated:
+            found += [_GENERATED + name for name in generated_names()]
         return [name for name in found if name not in self.held_out]
 
 
 def model_source(places: Sequence[str], held_out: Iterable[str] = ()) -> ModelSource:
-    """Return the source of folders, "libero" (the package's assets) and "shapes".
+    """Return the source of folders, "libero" (the package's assets), "shapes" and "generated".
 
     Raises:
         InputError: A folder without objects, or LIBERO's package is not installed.
     """
-    folders = tuple(Path(each) for each in places if each not in ("libero", "shapes"))
+    folders = tuple(Path(each) for each in places if each not in _SOURCES)
     for folder in folders:
         folder_model_names(folder)
     libero = libero_folder() if "libero" in places else None
-    return ModelSource(folders, libero, "shapes" in places, frozenset(held_out))
+    return ModelSource(
+        folders, libero, "shapes" in places, frozenset(held_out), "generated" in places
+    )
 
 
 class ModelLibrary:
@@ -129,6 +133,8 @@ class ModelLibrary:
                 return read_folder_model(folder / name)
         if name.startswith(_SHAPE):
             return primitive(name.removeprefix(_SHAPE))
+        if name.startswith(_GENERATED):
+            return generated_model(name.removeprefix(_GENERATED))
         assert self._source.libero is not None
         return read_libero_model(name, self._source.libero)
 
@@ -166,17 +172,6 @@ def describe(key: str, library: ModelLibrary) -> Description:
     if not colour:
         return words
     return Description(words.nouns[-words.kinds :], (colour,), (), words.kinds)
-
-
-def painted_model(model: ObjectModel, colour: str, rng: np.random.Generator) -> ObjectModel:
-    """Paint a model in a shade of a colour of HOUSEHOLD_COLOURS."""
-    base = np.array(HOUSEHOLD_COLOURS[colour])
-    shade = np.clip(base * rng.uniform(0.85, 1.1) + rng.normal(0, 0.025, 3), 0.02, 1.0)
-    return painted(model, colour, (float(shade[0]), float(shade[1]), float(shade[2])))
-
-
-PAINTS = (*COLOURS, "brown", "grey", "turquoise")
-"""The colours that models are painted with."""
 
 
 def training_words(library: ModelLibrary) -> dict[str, Description]:

@@ -24,6 +24,8 @@ EXTRA_COLOURS: Mapping[str, tuple[float, float, float]] = {
 }
 HOUSEHOLD_COLOURS = {**COLOURS, **EXTRA_COLOURS}
 """RGB in 0..1 of the colours that household objects are painted with."""
+PAINTS = (*COLOURS, "brown", "grey", "turquoise")
+"""The colours that models are painted with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,12 @@ def painted(model: ObjectModel, colour: str, rgb: tuple[float, float, float]) ->
     old = model.description
     description = Description(old.nouns[-old.kinds :], (colour,), (), old.kinds)
     return replace(model, surfaces=tuple(surfaces), description=description)
+
+
+def shade_of(colour: str, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Draw a shade of a colour of HOUSEHOLD_COLOURS, RGB in 0..1."""
+    base = np.array(HOUSEHOLD_COLOURS[colour])
+    return _triple(np.clip(base * rng.uniform(0.85, 1.1) + rng.normal(0, 0.025, 3), 0.02, 1.0))
 
 
 def _triple(values: npt.NDArray[np.float64]) -> tuple[float, float, float]:

@@ -28,6 +28,7 @@ from zsris_ros.training.household.captions import SCENERY_NAME, Caption, Caption
 from zsris_ros.training.household.crop_bank import CropBank, CropIndex, crop_names
 from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
+from zsris_ros.types import InputError
 from zsris_ros.vision.clip import build_clip
 from zsris_ros.vision.gem import GemSettings, resize_bicubic
 from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
@@ -35,6 +36,8 @@ from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.vision.text_encoder import encode_tokens
 from zsris_ros.vision.views import HybridSettings, normalise
+from zsris_ros.weights.checkpoint import load_state_dict
+from zsris_ros.weights.token_table import TABLE, expand_clip_state
 
 ARCHITECTURE: dict[str, Any] = {
     "embed_dim": 128,
@@ -138,9 +141,10 @@ def train_clip(
     schedule: ClipSchedule = ClipSchedule(),
     seed: int = 0,
     *,
+    begin: Path | None = None,
     workers: int = 0,
 ) -> ResnetClip:
-    """Train from random weights or resume ``checkpoint``. Figures go to a CSV file beside it.
+    """Train a network or resume ``checkpoint``. Figures go to a CSV file beside it.
 
     Args:
         directories: Sets with crops (``crops.cut_set``).
@@ -148,11 +152,15 @@ def train_clip(
         checkpoint: The file of the network and the optimizer.
         schedule: Steps, batch and learning rate.
         seed: Of the weights and the batches.
+        begin: Weights of this architecture to begin with, instead of random ones.
         workers: Processes that draw the plans of the steps; 0 draws them in this one.
     """
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    clip = ResnetClip(build_clip(ARCHITECTURE).to(device).train())
+    clip = ResnetClip(build_clip(ARCHITECTURE).train())
+    if begin is not None:
+        load_weights(clip, begin)
+    clip.model.to(device)
     clip.visual.to(memory_format=torch.channels_last)
     encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)
     # Word vectors stay random: millions of parameters for some hundred words, without a gain.
@@ -187,6 +195,21 @@ def train_clip(
         loop.update(loss, {"loss": loss.detach(), "name": accuracy})
     clip.model.requires_grad_(False).cpu().eval()
     return ResnetClip(clip.model)
+
+
+def load_weights(clip: ResnetClip, path: Path) -> None:
+    """Load exported weights. Words that they do not know keep their random vectors.
+
+    Raises:
+        InputError: The file is damaged, or its network is another one.
+    """
+    state = expand_clip_state(load_state_dict(path))
+    try:
+        unknown = (state[TABLE] == 0).all(dim=1, keepdim=True)
+        state[TABLE] = torch.where(unknown, clip.model.token_embedding.weight, state[TABLE])
+        clip.model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"{path} holds another network than the small CLIP: {error}") from error
 
 
 def autocast(device: torch.device) -> Any:

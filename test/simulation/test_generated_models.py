@@ -1,0 +1,85 @@
+"""Generated models: solid, of the size of the kind, equal for equal names, known by their words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+
+from zsris_ros.simulation.household.generated.kinds import (
+    KINDS,
+    VARIANTS,
+    generated_model,
+    generated_names,
+)
+from zsris_ros.simulation.household.generated.prints import printed
+from zsris_ros.simulation.household.generated.solids import bar, box, turned
+from zsris_ros.simulation.household.model_library import ModelLibrary, model_source, training_words
+from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface
+
+
+def volume(surface: Surface) -> float:
+    """The signed volume that a closed mesh encloses; positive if its faces look outwards."""
+    a, b, c = (surface.vertices[surface.faces[:, corner]] for corner in range(3))
+    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_solid_and_of_a_size_that_a_table_holds(kind: str) -> None:
+    for number in range(2):
+        model = generated_model(f"{kind} {number}")
+        assert model.extent.min() > 0.004 and model.extent.max() < 0.4, "metres"
+        low = min(each.vertices[:, 2].min() for each in model.surfaces)
+        assert low == pytest.approx(0, abs=1e-9), "it stands on z = 0"
+        assert model.parts and all(part.volume > 0 for part in model.parts)
+        hull = ConvexHull(np.vstack([each.vertices for each in model.surfaces])).volume
+        assert sum(part.volume for part in model.parts) < 1.35 * hull
+        assert 0 < sum(volume(each) for each in model.surfaces) < 1.35 * hull, "faces look outwards"
+        for each in model.surfaces:
+            assert np.isfinite(each.vertices).all()
+            assert each.texture is None or each.uv is not None
+            if each.uv is not None and each.uv_faces is not None:
+                assert each.uv_faces.shape == each.faces.shape
+                assert each.uv.min() >= 0 and each.uv.max() <= 1
+                assert each.uv_faces.max() < len(each.uv)
+        words = model.description
+        assert kind.split()[-1] in {noun.split()[-1] for noun in words.nouns}
+        assert words.colours and set(words.colours) <= set(HOUSEHOLD_COLOURS)
+
+
+def test_equal_names_have_equal_models_and_others_differ() -> None:
+    first, again, other = (generated_model(name) for name in ("mug 1", "mug 1", "mug 2"))
+    for one, same in zip(first.surfaces, again.surfaces, strict=True):
+        np.testing.assert_array_equal(one.vertices, same.vertices)
+    assert not np.allclose(first.extent, other.extent)
+    assert len(generated_names()) == VARIANTS * len(KINDS)
+
+
+def test_solids_enclose_their_volume_with_faces_that_look_outwards() -> None:
+    radius, height = 0.03, 0.1
+    can = turned([(0.0, 0.0), (radius, 0.0), (radius, height), (0.0, height)])
+    assert volume(can) == pytest.approx(np.pi * radius**2 * height, rel=0.01)
+    size = np.array([0.1, 0.05, 0.2])
+    assert volume(box(size)) == pytest.approx(size.prod())
+    x = np.array([0, 0, 0.1, 0.1])
+    path = np.stack([x, 0 * x, 0 * x], axis=1)
+    widths = np.array([0, 0.02, 0.02, 0])
+    rod = bar(path + np.array([-1e-4, 0, 0, 1e-4])[:, None] * [1, 0, 0], widths, widths / 2)
+    assert volume(rod) == pytest.approx(np.pi * 0.01 * 0.005 * 0.1, rel=0.06)
+
+
+def test_a_print_leaves_its_ground_dominant() -> None:
+    ground = HOUSEHOLD_COLOURS["blue"]
+    for seed in range(10):
+        picture = printed(np.random.default_rng(seed), ground) / 255
+        near = np.abs(picture - np.array(ground)).max(axis=2) < 0.1
+        assert 0.5 < near.mean() < 1.0
+
+
+def test_a_library_offers_them_beside_the_shapes() -> None:
+    library = ModelLibrary(model_source(["shapes", "generated"]))
+    assert "generated:mug 0" in library.names and "shape:mug" in library.names
+    assert library.get("generated:mug 0").description.nouns == ("mug", "cup")
+    library.names = ["generated:mug 0"]
+    words = training_words(library)
+    assert words["red/generated:mug 0"].nouns == ("mug", "cup", "dish")
