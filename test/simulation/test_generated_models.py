@@ -8,7 +8,8 @@ from scipy.spatial import ConvexHull
 
 from zsris_ros.simulation.household.generated.kinds import (
     KINDS,
-    VARIANTS,
+    TESTED,
+    TRAINED,
     generated_model,
     generated_names,
 )
@@ -16,6 +17,7 @@ from zsris_ros.simulation.household.generated.prints import printed
 from zsris_ros.simulation.household.generated.solids import bar, box, turned
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source, training_words
 from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface
+from zsris_ros.types import InputError
 
 
 def volume(surface: Surface) -> float:
@@ -52,7 +54,9 @@ def test_equal_names_have_equal_models_and_others_differ() -> None:
     for one, same in zip(first.surfaces, again.surfaces, strict=True):
         np.testing.assert_array_equal(one.vertices, same.vertices)
     assert not np.allclose(first.extent, other.extent)
-    assert len(generated_names()) == VARIANTS * len(KINDS)
+    assert not set(generated_names(TRAINED)) & set(generated_names(TESTED))
+    with pytest.raises(InputError, match="no model is generated for 'sofa 0'"):
+        generated_model("sofa 0")
 
 
 def test_solids_enclose_their_volume_with_faces_that_look_outwards() -> None:
@@ -80,6 +84,8 @@ def test_a_library_offers_them_beside_the_shapes() -> None:
     library = ModelLibrary(model_source(["shapes", "generated"]))
     assert "generated:mug 0" in library.names and "shape:mug" in library.names
     assert library.get("generated:mug 0").description.nouns == ("mug", "cup")
+    others = ModelLibrary(model_source(["generated-test"])).names
+    assert len(others) == len(TESTED) * len(KINDS) and not set(others) & set(library.names)
     library.names = ["generated:mug 0"]
     words = training_words(library)
     assert words["red/generated:mug 0"].nouns == ("mug", "cup", "dish")

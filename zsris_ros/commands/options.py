@@ -22,7 +22,8 @@ OBJECTS: Mapping[str, Any] = {
     "default": [],
     "metavar": "DIR",
     "help": "household scenes of these models instead: a folder of objects (NAME/visual.obj, "
-    "texture.png, object.json), libero, shapes or generated; may be repeated",
+    "texture.png, object.json), libero, shapes, generated (models that are drawn by "
+    "chance) or generated-test (others of these kinds); may be repeated",
 }
 """The option ``--objects`` of the commands with simulated scenes, for ``model_source``."""
 

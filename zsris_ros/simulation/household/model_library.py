@@ -14,7 +14,12 @@ from tqdm import tqdm
 
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_folder_model
-from zsris_ros.simulation.household.generated.kinds import generated_model, generated_names
+from zsris_ros.simulation.household.generated.kinds import (
+    TESTED,
+    TRAINED,
+    generated_model,
+    generated_names,
+)
 from zsris_ros.simulation.household.libero_models import (
     is_articulated,
     libero_folder,
@@ -43,7 +48,8 @@ PRIMITIVE_NOUNS = {
 _SHAPE = "shape:"
 """Begins the names of the tabletop's shapes: LIBERO has a plate, too."""
 _GENERATED = "generated:"
-_SOURCES = ("libero", "shapes", "generated")
+_NUMBERS: Mapping[str, Sequence[int]] = {"generated": TRAINED, "generated-test": TESTED}
+_SOURCES = ("libero", "shapes", *_NUMBERS)
 OPENINGS = 4
 """Poses of furniture with open drawers or doors."""
 _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
@@ -53,15 +59,15 @@ _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
 class ModelSource:
     """Where models come from.
 
-    Folders of scanned objects, LIBERO's assets, the tabletop's shapes, and models that are
-    generated. ``held_out`` names are left out.
+    Folders of scanned objects, LIBERO's assets, the tabletop's shapes, and the ``generated``
+    models with these numbers. ``held_out`` names are left out.
     """
 
     folders: tuple[Path, ...] = ()
     libero: Path | None = None
     shapes: bool = True
     held_out: frozenset[str] = frozenset()
-    generated: bool = False
+    generated: tuple[int, ...] = ()
 
     def names(self) -> list[str]:
         """Return the names of all models, sorted within their source."""
@@ -70,13 +76,14 @@ class ModelSource:
             found += list(libero_words())
         if self.shapes:
             found += [_SHAPE + shape for shape in SHAPES]
-        if self.generated:
-            found += [_GENERATED + name for name in generated_names()]
+        found += [_GENERATED + name for name in generated_names(self.generated)]
         return [name for name in found if name not in self.held_out]
 
 
 def model_source(places: Sequence[str], held_out: Iterable[str] = ()) -> ModelSource:
     """Return the source of folders, "libero" (the package's assets), "shapes" and "generated".
+
+    "generated-test" are other models of the generated kinds.
 
     Raises:
         InputError: A folder without objects, or LIBERO's package is not installed.
@@ -85,9 +92,8 @@ def model_source(places: Sequence[str], held_out: Iterable[str] = ()) -> ModelSo
     for folder in folders:
         folder_model_names(folder)
     libero = libero_folder() if "libero" in places else None
-    return ModelSource(
-        folders, libero, "shapes" in places, frozenset(held_out), "generated" in places
-    )
+    numbers = tuple(number for place in places for number in _NUMBERS.get(place, ()))
+    return ModelSource(folders, libero, "shapes" in places, frozenset(held_out), numbers)
 
 
 class ModelLibrary:

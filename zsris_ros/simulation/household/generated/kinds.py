@@ -6,7 +6,7 @@ generated kind has any number of models: profile, proportions, handle, print and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
@@ -33,13 +33,13 @@ from zsris_ros.simulation.household.object_model import (
 )
 from zsris_ros.simulation.shapes import Profile, vessel
 from zsris_ros.simulation.words import Description
-from zsris_ros.types import ByteArray
+from zsris_ros.types import ByteArray, InputError
 
 DoubleArray = npt.NDArray[np.float64]
 Rng = np.random.Generator
 
-VARIANTS = 10
-"""Models of each kind in a library."""
+TRAINED, TESTED = range(10), range(10, 20)
+"""Numbers of the models of each kind for training, and of those for tests and calibration."""
 _WHITE, _METAL = HOUSEHOLD_COLOURS["white"], (0.72, 0.73, 0.75)
 
 
@@ -55,14 +55,20 @@ class _Draft:
     upright: bool = True
 
 
-def generated_names() -> list[str]:
-    """Return the names of all generated models, "KIND NUMBER"."""
-    return [f"{kind} {number}" for kind in KINDS for number in range(VARIANTS)]
+def generated_names(numbers: Iterable[int]) -> list[str]:
+    """Return the names of the models of all kinds with these numbers, "KIND NUMBER"."""
+    return [f"{kind} {number}" for number in numbers for kind in KINDS]
 
 
 def generated_model(name: str) -> ObjectModel:
-    """Return the model of a name of ``generated_names``; equal names have equal models."""
+    """Return the model of a name of ``generated_names``; equal names have equal models.
+
+    Raises:
+        InputError: There is no such kind.
+    """
     kind, _, _ = name.rpartition(" ")
+    if kind not in KINDS:
+        raise InputError(f"no model is generated for {name!r}: take some of {', '.join(KINDS)}")
     draft = KINDS[kind](np.random.default_rng([crc32(name.encode()), 7]))
     vertices = np.vstack([each.vertices for each in draft.surfaces])
     starts = np.cumsum([0, *(len(each.vertices) for each in draft.surfaces)])
