@@ -89,3 +89,4 @@ def test_a_library_offers_them_beside_the_shapes() -> None:
     library.names = ["generated:mug 0"]
     words = training_words(library)
     assert words["red/generated:mug 0"].nouns == ("mug", "cup", "dish")
+    assert words["grey/generated:mug 0"].colours == ("grey", "gray")

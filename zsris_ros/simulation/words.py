@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NEUTRAL = "object"
 
@@ -17,6 +17,9 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("mug", "bowl", "plate", "ramekin"), ("dish",)),
 }
 """More general nouns that fit an object with the noun."""
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {"grey": ("gray",), "purple": ("violet",)}
+"""Other words for colours."""
 
 DOUBTFUL: Mapping[str, tuple[str, ...]] = {
     "carton": ("box", "bottle"),
@@ -71,6 +74,12 @@ def with_hypernyms(words: Description) -> Description:
     more = list(dict.fromkeys(more))
     nouns = (*words.nouns, *more)
     return Description(nouns, words.colours, words.adjectives, words.kinds + len(more))
+
+
+def with_synonyms(words: Description) -> Description:
+    """Return the description with other words for its colours at their end."""
+    more = [word for colour in words.colours for word in SYNONYMS.get(colour, ())]
+    return replace(words, colours=tuple(dict.fromkeys((*words.colours, *more))))
 
 
 def doubtful_nouns(words: Description) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from zsris_ros.simulation.household.object_model import PAINTS, ObjectModel, Sur
 from zsris_ros.simulation.household.resting import resting_poses
 from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.simulation.words import Description, with_hypernyms
+from zsris_ros.simulation.words import Description, with_hypernyms, with_synonyms
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -189,7 +189,7 @@ def training_words(library: ModelLibrary) -> dict[str, Description]:
             keys.append(key_of(name, None))
         if model.paintable:
             keys += [key_of(name, colour) for colour in PAINTS]
-    return {key: with_hypernyms(describe(key, library)) for key in keys}
+    return {key: with_synonyms(with_hypernyms(describe(key, library))) for key in keys}
 
 
 def save_words(words: Mapping[str, Description], path: Path) -> None:
