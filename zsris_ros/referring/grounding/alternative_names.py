@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from zsris_ros.language.lexicon.morphology import singular
@@ -27,19 +28,18 @@ _HARDLY = 0.25
 def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str]:
     """Return the phrase's own name, then names with another noun or with another basic colour.
 
-    Attributes but colours go with their noun: "alphabet" in "alphabet soup". A phrase without a
-    noun has no alternatives.
+    Attributes but colours go with their noun: "alphabet" in "alphabet soup". "The red thing" has
+    other colours for alternatives, "the thing" none.
 
     Args:
         target: The noun phrase.
         vocabulary: Nouns that the text encoder knows.
     """
     names = [core_phrase(target)]
-    if is_neutral(target.head):
-        return names
     head = singular(target.head.lower())
     colours = tuple(each for each in target.attributes if each in BASIC_COLOURS)
-    names += [" ".join((*colours, noun)) for noun in vocabulary if noun != head]
+    if not is_neutral(target.head):
+        names += [" ".join((*colours, noun)) for noun in vocabulary if noun != head]
     for index, attribute in enumerate(target.attributes):
         if attribute in colours:
             before, after = target.attributes[:index], target.attributes[index + 1 :]
@@ -61,6 +61,24 @@ def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
         names: The K names of ``alternative_names``.
         logits: Fit of K names to N objects that the first name fits, KxN, in nats.
     """
-    said = logits.softmax(dim=0)[0]
-    hardly = (said < _HARDLY * said.max()).nonzero()[:, 0].tolist()
+    hardly = (naming_share(logits) < 1).nonzero()[:, 0].tolist()
     return {index: names[1 + int(logits[1:, index].argmax())] for index in hardly}
+
+
+def naming_share(logits: Tensor, count: int = 1) -> Tensor:
+    """Return how often objects are called by the first name, as a share of the one it suits best.
+
+    Shares from a quarter on are 1: these objects are called by the name, too.
+
+    Args:
+        logits: Fit of K names to N objects that the first name fits, KxN, in nats.
+        count: The objects that have the name for certain: two in "both soups". The share is that of
+            the one among them that it suits least.
+
+    Returns:
+        Float N in [0, 1].
+    """
+    said = logits.softmax(dim=0)[0]
+    least = said.topk(min(count, len(said))).values[-1]
+    share = said / least
+    return torch.where(share < _HARDLY, share, 1.0)
