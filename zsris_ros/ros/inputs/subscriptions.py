@@ -44,7 +44,7 @@ PERIOD = SPACING_NS / SECOND
 """Seconds between two looks into the queues."""
 BUSY_PERIOD = 1 / 30
 """The same while tracking or look-ahead uses each frame."""
-IDLE_AFTER = 5.0
+IDLE_AFTER = 30.0
 """Seconds after a request until the queues are left to overflow."""
 
 
