@@ -274,7 +274,8 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
         "frames": 20,
         "new_frame": {"beyond_ms": 4.0},
         "same_frame": {"beyond_ms": 3.123},
-        "publishing_mask_and_overlay": {"median_ms": 2.5},
+        "publishing_mask_and_overlay": {"median_ms": 2.5, "cpu_ms": 1.5},
+        "after_idle_time": {"beyond_ms": 40.0},
         "idle_share_of_a_core": 0.118,
         "share_of_the_middleware": 0.052,
         "share_without_a_camera": 0.003,
@@ -282,6 +283,8 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
     (tmp_path / "ros.json").write_text(json.dumps(ros))
     table = bench_table(tmp_path)
     assert "| a further one, beyond its pipeline | 3.12 ms |" in table
+    assert "| making and publishing mask and overlay | 2.5 ms, 1.5 ms of CPU time |" in table
+    assert "| the first request after idle time, beyond its pipeline | 40 ms |" in table
     assert "| idle CPU load, camera at 30 Hz | 11.8% of a core |" in table
     assert "| a process that subscribes and takes no message | 5.2% of a core |" in table
     assert "| features | 40.00 s | 10.00 s | 4.0 | 100 ms (1% of the rate) |" in table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,6 +56,35 @@ def test_the_object_is_outlined_in_the_colour_of_the_verdict(verdict: Verdict, s
     assert np.all(np.minimum(abs(outlined - 250 * scale), abs(outlined - 400 * scale)) <= 4 * scale)
     far = drawn[450 * scale, 600 * scale]
     assert far.tolist() == [90, 90, 90]
+
+
+def outlined_in_the_whole_image(
+    image: np.ndarray, mask: np.ndarray, colour: overlay.Colour, unit: float
+) -> None:
+    """The plain form of the outline, without the mask's box."""
+    tinted = np.rint(np.floor(image * (1 - overlay.TINT) + np.float32(colour) * overlay.TINT))
+    image[mask] = tinted[mask]
+    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_KCOS)
+    for shade, width in ((overlay.DARK, 5), (colour, 2.5)):
+        thickness = max(1, round(width * unit))
+        cv2.drawContours(image, contours, -1, shade, thickness, cv2.LINE_AA)
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10**6), share=st.floats(0.02, 0.98))
+def test_work_in_the_mask_s_box_gives_the_same_picture(seed: int, share: float) -> None:
+    """Blobs with holes, also at the edges."""
+    random = np.random.default_rng(seed)
+    height, width = (int(side) for side in random.integers(5, 200, 2))
+    rgb = random.integers(0, 256, (height, width, 3), np.uint8)
+    coarse = random.random(random.integers(2, 9, 2)).astype(np.float32)
+    mask = cv2.resize(coarse, (width, height)) > share
+    result = referral(Verdict.FOUND, mask)
+    drawn = overlay.draw_result(rgb, result, "it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overlay, "_outline", outlined_in_the_whole_image)
+        plain = overlay.draw_result(rgb, result, "it")
+    np.testing.assert_array_equal(drawn, plain)
 
 
 def test_what_was_not_found_is_not_outlined() -> None:

@@ -158,9 +158,15 @@ def _added_by_ros(found: Document) -> Iterator[str]:
     rows = {
         "a call about a new frame, beyond its pipeline": _milliseconds(new["beyond_ms"]),
         "a further one, beyond its pipeline": _milliseconds(further["beyond_ms"]),
-        "making and publishing mask and overlay": _milliseconds(publishing["median_ms"]),
+        "making and publishing mask and overlay": _milliseconds(publishing["median_ms"])
+        + (
+            f", {_milliseconds(publishing['cpu_ms'])} of CPU time" if "cpu_ms" in publishing else ""
+        ),
         "idle CPU load, camera at 30 Hz": f"{found['idle_share_of_a_core']:.1%} of a core",
     }
+    if "after_idle_time" in found:
+        waited = _milliseconds(found["after_idle_time"]["beyond_ms"])
+        rows["the first request after idle time, beyond its pipeline"] = waited
     if "share_of_the_middleware" in found:
         received, alone = found["share_of_the_middleware"], found["share_without_a_camera"]
         rows["a process that subscribes and takes no message"] = f"{received:.1%} of a core"

@@ -32,7 +32,7 @@ SENSOR = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT,
     durability=DurabilityPolicy.VOLATILE,
     history=HistoryPolicy.KEEP_LAST,
-    depth=30,  # the messages of 0.5 s (inputs.subscriptions.IDLE_PERIOD) at 60 Hz
+    depth=60,  # that of the node's subscriptions is the parameter buffer_length
 )
 
 RESULTS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=5)
@@ -65,18 +65,26 @@ def create_publisher(
 
 
 def create_camera_subscription(
-    node: Node, message_type: type[Any], topic: str, profile: QoSProfile, group: CallbackGroup
+    node: Node,
+    message_type: type[Any],
+    topic: str,
+    group: CallbackGroup,
+    depth: int,
+    profile: QoSProfile = SENSOR,
 ) -> Subscription[Any]:
     """Create a raw subscription of ``node`` without callbacks; ``take_all`` reads it.
 
-    The parameters ``qos_overrides.TOPIC.subscription.POLICY`` override SENSOR.
+    Its queue holds ``depth`` messages. The parameters
+    ``qos_overrides.TOPIC.subscription.POLICY`` override SENSOR.
     """
+    quality = copy(profile)  # rclpy writes the overrides into it
+    quality.depth = depth
     overrides = QoSOverridingOptions(OVERRIDABLE if profile is SENSOR else ())
     return node.create_subscription(
         message_type,
         topic,
         lambda _: None,
-        copy(profile),  # rclpy writes the overrides into it
+        quality,
         callback_group=group,
         event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         qos_overriding_options=overrides,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -161,20 +162,31 @@ def _pixels(units: float, unit: float) -> int:
 def _outline(image: ByteArray, mask: BoolArray, colour: Colour, unit: float) -> None:
     """Tint the mask and outline it with a dark rim, visible on any background."""
     roi = bounding_region(mask)
-    inside = mask.view(np.uint8)
-    if roi is not None:
-        part = image[roi]
-        part[:] = cv2.copyTo(_blend(part, colour, TINT), inside[roi], part)
-    contours, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_KCOS)
+    if roi is None:
+        return
+    part, inside = image[roi], mask[roi].view(np.uint8)
+    part[:] = cv2.copyTo(_blend(part, colour, TINT), inside, part)
+    rows, columns = roi
+    contours, _ = cv2.findContours(
+        inside,
+        cv2.RETR_CCOMP,
+        cv2.CHAIN_APPROX_TC89_KCOS,
+        offset=(columns.start, rows.start),  # the box is a fraction of the image
+    )
     cv2.drawContours(image, contours, -1, DARK, _pixels(5, unit), cv2.LINE_AA)
     cv2.drawContours(image, contours, -1, colour, _pixels(2.5, unit), cv2.LINE_AA)
 
 
 def _blend(pixels: ByteArray, colour: Colour, share: float) -> ByteArray:
     """Blend a ``share`` of ``colour`` into uint8 HxWx3."""
+    return np.asarray(cv2.LUT(pixels, _blend_table(colour, share)), np.uint8)
+
+
+@cache
+def _blend_table(colour: Colour, share: float) -> ByteArray:
+    """Return the blended value of each value (uint8 1x256x3): a table is many times faster."""
     values = np.arange(256)[:, None] * (1 - share) + np.asarray(colour, np.float32) * share
-    table = values.astype(np.uint8)[None]  # a table is many times faster
-    return np.asarray(cv2.LUT(np.ascontiguousarray(pixels), table), np.uint8)
+    return values.astype(np.uint8)[None]
 
 
 def _cross(image: ByteArray, candidate: Candidate, unit: float) -> None:

@@ -34,16 +34,20 @@ class InputWatchdog:
         self._last = time.monotonic()
         self._logged = ""
 
-    def reset(self) -> None:
-        """Restart the timeout, because a message has arrived."""
+    @property
+    def age(self) -> float:
+        """Seconds since the last known arrival."""
+        return time.monotonic() - self._last
+
+    def reset(self, age: float = 0.0) -> None:
+        """Restart the timeout, because a message has arrived ``age`` seconds ago."""
         self.has_arrived = True
-        self._last = time.monotonic()
+        self._last = time.monotonic() - age
         self._logged = ""
 
     def age_note(self, timeout: float) -> str:
         """Return the age of the newest image as a sentence after ``timeout`` seconds, else ""."""
-        age = time.monotonic() - self._last
-        return "" if age < timeout else f"the newest image came {age:.0f} s ago"
+        return "" if self.age < timeout else f"the newest image came {self.age:.0f} s ago"
 
     def diagnose(self, timeout: float, required: bool) -> tuple[str, bool]:
         """Return why no message has arrived for ``timeout`` seconds, or "" if one has.
@@ -51,7 +55,7 @@ class InputWatchdog:
         Each reason is logged once. The second value tells whether the silence is a fault: the input
         is ``required``, has been there or has a publisher.
         """
-        age = time.monotonic() - self._last
+        age = self.age
         if age < timeout or (self._once and self.has_arrived):
             return "", False
         publishers = self._node.get_publishers_info_by_topic(self.topic)

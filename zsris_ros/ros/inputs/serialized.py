@@ -6,7 +6,8 @@ Without requests no message is deserialised.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -74,11 +75,37 @@ def _read(stamped: Stamped[Any] | None) -> Stamped[Any] | None:
     return replace(stamped, message=stamped.message.read())
 
 
-def take_all(subscription: Subscription[Any], use: Callable[[bytes], None]) -> None:
-    """Take the waiting messages of a raw subscription, oldest first, as an executor takes one.
+@dataclass(frozen=True, eq=False)
+class TakenMessage:
+    """A message from a queue of the middleware, and when the middleware received it.
+
+    ``received_ns`` is in nanoseconds of the system's clock; 0 where the middleware does not tell.
+    """
+
+    message: SerializedMessage
+    received_ns: int
+
+    @property
+    def age(self) -> float:
+        """Seconds since the message was received."""
+        return max(0.0, time.time() - self.received_ns / SECOND) if self.received_ns else 0.0
+
+
+def take_one(subscription: Subscription[Any]) -> TakenMessage | None:
+    """Take the oldest waiting message of a raw subscription as an executor does; None without one.
 
     rclpy offers no public function for it; its wait_for_message takes messages in the same way.
     """
     with subscription.handle:
-        while taken := subscription.handle.take_message(subscription.msg_type, True):
-            use(bytes(taken[0]))
+        taken: Any = subscription.handle.take_message(subscription.msg_type, True)
+    if taken is None:
+        return None
+    data, info = taken
+    message = SerializedMessage(bytes(data), subscription.msg_type)
+    return TakenMessage(message, info["received_timestamp"])
+
+
+def take_all(subscription: Subscription[Any]) -> Iterator[TakenMessage]:
+    """Take the waiting messages of a raw subscription, oldest first."""
+    while (taken := take_one(subscription)) is not None:
+        yield taken

@@ -103,7 +103,9 @@ class Parameters:
     )
     buffer_length: int = parameter_field(
         60,
-        "Recent frames buffered for requests with a stamp (a 640x480 RGB-D frame takes 1.5 MB).",
+        "Recent frames buffered for requests with a stamp, and length of the middleware's queues "
+        "(a 640x480 RGB-D frame takes 1.5 MB in each). Queues keep their length until the next "
+        "activation.",
         bounds=(1, 10_000),
     )
     buffer_memory: float = parameter_field(
