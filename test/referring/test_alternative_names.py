@@ -91,14 +91,12 @@ class Vectors:
 ROW: list[Box] = [(5, 5, 10, 10), (30, 5, 10, 10)]
 
 
-def refer(
-    text: str, *features: tuple[float, float], nouns: Sequence[str], boxes: Sequence[Box] = ROW
-) -> ReferringResult:
+def refer(text: str, *features: tuple[float, float], nouns: Sequence[str]) -> ReferringResult:
     settings = ReferSettings(
         absolute_logits=True, logit_scale=20.0, logit_bias=-10.0, templates=("{}",),
         vocabulary=tuple(nouns), min_score=0.3, calibration=Calibration(measured_on="a test"),
     )  # fmt: skip
-    scene = scene_of(list(boxes), features=torch.tensor(features))
+    scene = scene_of(ROW, features=torch.tensor(features))
     return ProductResolver(Vectors(), None, RuleParser(), settings).refer(scene, text)
 
 
@@ -111,32 +109,6 @@ def test_the_soup_is_found_beside_a_sauce_that_fits_too() -> None:
     assert refer("the soup", soup, soup, nouns=["soup", "sauce"]).verdict is Verdict.AMBIGUOUS
     both = refer("both soups", soup, sauce, nouns=["soup", "sauce"])
     assert sum(each.selected for each in both.candidates) == 2, "two are asked for"
-
-
-ROW3: list[Box] = [(5, 5, 10, 10), (25, 5, 10, 10), (45, 5, 10, 10)]
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("the rightmost soup", 1),
-        ("the last soup on the right", 1),
-        ("the second soup from the left", 1),
-        ("the soup on the left", 0),
-    ],
-)
-def test_space_chooses_among_objects_of_the_name(text: str, meant: int) -> None:
-    soup, sauce = (1.0, 0.0), (0.75, 0.66)  # the sauce may pass for a soup
-    result = refer(text, soup, soup, sauce, nouns=["soup", "sauce"], boxes=ROW3)
-    assert result.best is not None and result.best.index == meant
-
-
-def test_all_soups_do_not_hold_the_sauce() -> None:
-    soup, sauce = (1.0, 0.0), (0.75, 0.66)
-    result = refer("all soups", soup, soup, sauce, nouns=["soup", "sauce"], boxes=ROW3)
-    assert [each.index for each in result.candidates if each.selected] == [0, 1]
-    words = refer("all soups", soup, soup, sauce, nouns=["soup"], boxes=ROW3)
-    assert len([each for each in words.candidates if each.selected]) == 3, "no other names"
 
 
 def test_an_attribute_that_the_weights_never_saw_counts_less_and_is_said() -> None:

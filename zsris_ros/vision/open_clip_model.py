@@ -214,18 +214,15 @@ class OpenClipModel:
         return self.token_ids(texts).to(self.device)
 
     def token_ids(self, texts: Sequence[str]) -> Tensor:
-        """Return token ids int64 K x context on the CPU, truncated, without unknown words.
-
-        A text without any known word is returned whole.
-        """
+        """Return token ids int64 K x context on the CPU, truncated."""
         limit = _CHARACTERS_A_TOKEN * self.context_length
-        tokens = self._tokenizer([text[:limit] for text in texts])
-        return tokens if self._known is None else _without_unknown(tokens, self._known)
+        return self._tokenizer([text[:limit] for text in texts])
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """Return features float32 KxE of K texts on the CPU, not normalised, without gradients.
 
-        A model that was frozen when it was wrapped caches the features of texts.
+        Words without a vector (``unknown_words``) are left out, except of texts without others. A
+        model that was frozen when it was wrapped caches the features of texts.
         """
         if not self._frozen:
             return self._encode_text(list(texts))
@@ -264,8 +261,11 @@ class OpenClipModel:
     def _encode_text(self, texts: list[str]) -> Tensor:
         if not texts:
             return torch.zeros(0, self.embed_dim)
+        tokens = self.token_ids(texts)
+        if self._known is not None:
+            tokens = _without_unknown(tokens, self._known)
         with torch.no_grad(), stage("text"):
-            return encode_tokens(self.model, self.token_ids(texts)).float().cpu()
+            return encode_tokens(self.model, tokens).float().cpu()
 
 
 def _known_tokens(model: CLIP | CustomTextCLIP) -> Tensor | None:

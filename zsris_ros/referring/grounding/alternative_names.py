@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from zsris_ros.language.lexicon.morphology import singular
@@ -61,24 +60,6 @@ def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
         names: The K names of ``alternative_names``.
         logits: Fit of K names to N objects that the first name fits, KxN, in nats.
     """
-    hardly = (naming_share(logits) < 1).nonzero()[:, 0].tolist()
-    return {index: names[1 + int(logits[1:, index].argmax())] for index in hardly}
-
-
-def naming_share(logits: Tensor, count: int = 1) -> Tensor:
-    """Return how often objects are called by the first name, as a share of the one it suits best.
-
-    Shares from a quarter on are 1: these objects are called by the name, too.
-
-    Args:
-        logits: Fit of K names to N objects that the first name fits, KxN, in nats.
-        count: The objects that have the name for certain: two in "both soups". The share is that of
-            the one among them that it suits least.
-
-    Returns:
-        Float N in [0, 1].
-    """
     said = logits.softmax(dim=0)[0]
-    least = said.topk(min(count, len(said))).values[-1]
-    share = said / least
-    return torch.where(share < _HARDLY, share, 1.0)
+    hardly = (said < _HARDLY * said.max()).nonzero()[:, 0].tolist()
+    return {index: names[1 + int(logits[1:, index].argmax())] for index in hardly}

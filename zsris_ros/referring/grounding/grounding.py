@@ -19,11 +19,7 @@ from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logi
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
-from zsris_ros.referring.grounding.alternative_names import (
-    alternative_names,
-    called_otherwise,
-    naming_share,
-)
+from zsris_ros.referring.grounding.alternative_names import alternative_names, called_otherwise
 from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
@@ -52,8 +48,6 @@ from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 _MULTITHREADED_PIXELS = 1 << 26
 """Pixels of all masks from which several threads are faster than one."""
-_FITS = 0.05
-"""The match from which a mask is compared by other names, too."""
 _TIE_WEIGHT = 0.1
 """Weight of semantics beyond membership in a spatial expression: enough to settle ties."""
 
@@ -127,20 +121,15 @@ class Grounder:
         Returns:
             The name by index.
         """
-        names, logits = self._name_logits(scene, self._interpret(target).phrase, indices)
-        found = called_otherwise(names, logits) if names else {}
-        return {indices[place]: name for place, name in found.items()}
-
-    def _name_logits(
-        self, scene: Scene, target: NounPhrase, indices: Sequence[int]
-    ) -> tuple[list[str], Tensor]:
-        """Return the K ``alternative_names`` and their fit to M masks, KxM; none to compare: []."""
+        target = self._interpret(target).phrase
         names = alternative_names(target, self._settings.vocabulary)
         if len(indices) < 2 or len(names) < 2 or not is_known(target, self._settings):
-            return [], torch.empty(0, len(indices))
+            return {}
         texts, scale = self._clip.encode_text(names), self._settings.logit_scale
         features = scene.features[list(indices)]
-        return names, torch.stack([semantic_logits(features, text, scale) for text in texts])
+        logits = torch.stack([semantic_logits(features, text, scale) for text in texts])
+        found = called_otherwise(names, logits)
+        return {indices[place]: name for place, name in found.items()}
 
     def _ground(self, scene: Scene, phrase: NounPhrase) -> Grounding:
         if (whole := self._whole_of_unknown_part(phrase)) is not None:
@@ -217,8 +206,6 @@ class Grounder:
         if self._settings.absolute_logits:
             match = torch.sigmoid(logits + self._settings.logit_bias)
             match = self._prefer_objects(scene, target, match)
-            if spatial or target.excluded or target.number != "one":
-                match = self._prefer_namesakes(scene, target, match)
             return match, match
         gap = logits - logits.max()
         membership = torch.sigmoid(gap + self._settings.logit_margin)
@@ -227,23 +214,6 @@ class Grounder:
             self._prefer_objects(scene, target, match),
             self._prefer_objects(scene, target, relative_fit(membership)),
         )
-
-    def _prefer_namesakes(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
-        """Return ``match`` N, lower for masks that are hardly called by the target's name.
-
-        "The rightmost plate" is not a bowl further right that might pass for a plate. Where nothing
-        but the name chooses, its best mask is the answer, and the verdict compares the names.
-        """
-        fitting = (match > _FITS).nonzero()[:, 0].tolist()
-        names, logits = self._name_logits(scene, target, fitting)
-        if not names:
-            return match
-        count = target.number if isinstance(target.number, int) else 1
-        if target.ordinal is not None:
-            count = max(count, abs(target.ordinal.index))
-        match = match.clone()
-        match[fitting] *= naming_share(logits, count)
-        return match
 
     def _prefer_objects(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
         """Return ``match`` N with parts after their wholes, or for a neutral head with objects."""
