@@ -106,6 +106,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="consecutive frames of a video that are an example (default: 1)",
     )
+    parser.add_argument(
+        "--triplets",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="triplets of sentences of each image of a batch (default: 1)",
+    )
     parser.add_argument("--rate", type=float, default=1e-4, help="learning rate (default: 1e-4)")
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
     parser.add_argument(
@@ -215,6 +222,7 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
             half=args.precision == "bfloat16",
             seed=args.seed,
             clip_length=args.clip,
+            triplets=args.triplets,
             workers=args.workers,
             validation=open_validation(args, frames) if process.is_leader else (),
             validate_every=args.validate_every,
@@ -237,6 +245,7 @@ def _fixed(args: argparse.Namespace, settings: VatexSettings) -> dict[str, Any]:
         "weights": args.weights,
         "batch": args.batch,
         "clip": args.clip,
+        "triplets": args.triplets,
         "seed": args.seed,
     }
 

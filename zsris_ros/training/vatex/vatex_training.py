@@ -113,6 +113,7 @@ def train_vatex(
     half: bool = False,
     seed: int = 0,
     clip_length: int = 1,
+    triplets: int = 1,
     workers: int = 0,
     validation: Sequence[EvaluationItem] = (),
     validate_every: int = 1000,
@@ -131,6 +132,7 @@ def train_vatex(
         half: Whether the network computes in bfloat16 where that is safe (autocast).
         seed: Of the weights and the batches.
         clip_length: Frames of a clip; more than 1 needs ``VideoData``.
+        triplets: Triplets of sentences of each image or clip.
         workers: Processes that read images and sentences in advance.
         validation: Held-out images; their figures are written every ``validate_every`` steps and
             at the end.
@@ -176,8 +178,9 @@ def train_vatex(
         process.rank,
         process.processes,
         clip_length,
+        triplets,
     )
-    drawn = batches(examples, clip, range(loop.first_step, schedule.steps), workers)
+    drawn = batches(examples, clip, range(loop.first_step, schedule.steps), workers, half)
     done = loop.first_step
     for step, batch in zip(loop.steps(), drawn, strict=False):
         with torch.autocast(process.device.type, torch.bfloat16, enabled=half):
