@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zsris_ros.baselines.published_query import load_reader
+from zsris_ros.baselines.vatex.encoders.backbone import SAM
 from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
@@ -23,6 +24,7 @@ from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load import checkpoint_state
 from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.models.preset import load_preset
+from zsris_ros.proposals.sam.sam_network import Sam, build_sam
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.torch_utils.precision import resolve_device
 from zsris_ros.types import InputError
@@ -52,11 +54,27 @@ def load_frozen_clip(
     return FrozenClip(clip, load_reader(parser), settings.prompt, settings.prior_size)
 
 
+def load_backbone_sam(
+    preset: str, settings: VatexSettings, options: LoadOptions = DEFAULTS
+) -> Sam | None:
+    """Return the Segment Anything of a preset for the backbone "sam"; None for other backbones.
+
+    Raises:
+        WeightsError: Unknown preset, or its Segment Anything is missing or wrong.
+        InputError: It is MobileSAM, whose maps the backbone cannot use.
+    """
+    if settings.backbone != SAM:
+        return None
+    network = load_preset(preset).sam
+    return build_sam(network.architecture, checkpoint_state(network.checkpoint, options.folder))
+
+
 def build_vatex(
     settings: VatexSettings,
     clip: FrozenClip,
     vocabulary: Tensor | None = None,
     pretrained: bool = False,
+    sam: Sam | None = None,
 ) -> Vatex:
     """Return a network that is not trained, with copies of CLIP's encoders where it has them.
 
@@ -65,6 +83,7 @@ def build_vatex(
         clip: Its frozen CLIP.
         vocabulary: Int64 K, ascending: the tokens of a trained text encoder.
         pretrained: Whether the backbone starts from ImageNet's weights.
+        sam: ``load_backbone_sam``.
 
     Raises:
         InputError: The backbone is unknown, or is CLIP's and CLIP is no ResNet.
@@ -80,6 +99,8 @@ def build_vatex(
         clip.heat_length,
         pretrained,
         image_encoder=clip.clip if isinstance(clip.clip, ResnetClip) else None,
+        sam=sam,
+        patch_width=clip.clip.embed_dim,
         text_encoder=text,
     )
 
@@ -142,7 +163,8 @@ def load_trained_vatex(path: Path, options: LoadOptions = DEFAULTS) -> TrainedVa
     except (SafetensorError, LookupError, ValueError, TypeError, InputError) as error:
         raise _no_checkpoint(path, error) from error
     clip = load_frozen_clip(preset, settings, options)
-    network = build_vatex(settings, clip, state.get("text.vocabulary"))
+    sam = load_backbone_sam(preset, settings, options)
+    network = build_vatex(settings, clip, state.get("text.vocabulary"), sam=sam)
     if not any(name.endswith("num_batches_tracked") for name in state):
         network.backbone.freeze_norm()  # as in a training from published weights
     try:

@@ -42,19 +42,22 @@ def test_clips_are_consecutive_frames_of_one_video(tmp_path: Path) -> None:
         data.clip("0a1b/00010", 2)
 
 
-def test_each_row_of_a_batch_is_a_sentence_in_a_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("triplets", [1, 2])
+def test_each_row_of_a_batch_is_a_sentence_in_a_frame(tmp_path: Path, triplets: int) -> None:
     """The mask of a sentence about red lies on red pixels of the row's own frame."""
     write_ref_youtube_vos(tmp_path)
     clip = FrozenClip(small_clip(), PublishedReader())
-    examples = Examples(ref_youtube_vos(tmp_path, "train"), 2, 96, seed=5, clip_length=3)[0]
+    data, count = ref_youtube_vos(tmp_path, "train"), 3 * triplets
+    examples = Examples(data, 2, 96, seed=5, clip_length=3, triplets=triplets)[0]
     batch = unpack(pack(examples, clip), clip)
-    assert len(batch.images) == 6 and len(batch.targets.masks) == len(batch.texts.words) == 18
+    assert len(batch.images) == 6 and batch.targets.triplets.shape == (2 * triplets,)
+    assert len(batch.targets.masks) == len(batch.texts.words) == 6 * count
     sentences = [text for each in examples for text in each.sentences]
     small = torch.nn.functional.avg_pool2d(batch.images, 4)
     absent = []
     for row, mask in enumerate(batch.targets.masks):
         sentence, frame = divmod(row, 3)
-        assert batch.image_of[row] == sentence // 3 * 3 + frame
+        assert batch.image_of[row] == sentence // count * 3 + frame
         if not batch.targets.present[row]:
             absent.append((sentences[sentence], frame))
             continue

@@ -51,7 +51,7 @@ def test_mirroring_twice_changes_nothing(words: list[str]) -> None:
 def test_a_triplet_has_two_sentences_of_one_object_and_one_of_another() -> None:
     for seed in range(20):
         example = draw_example(FULL, np.random.default_rng(seed))
-        assert example is not None and example.is_triplet
+        assert example is not None and example.is_triplet == (True,)
         assert set(example.sentences[:2]) == {"left", "nearest"}
         assert example.sentences[2] in ("middle", "both")
         assert (example.masks[:2] == SQUARES[0]).all()
@@ -67,8 +67,30 @@ def test_without_a_second_sentence_or_object_there_is_no_triplet() -> None:
         clip_of(("left", (0,)), ("middle", (1,))),
     ):
         example = draw_example(clip, rng)
-        assert example is not None and not example.is_triplet
+        assert example is not None and example.is_triplet == (False,)
     assert draw_example(clip_of(), rng) is None
+
+
+def test_several_triplets_of_an_image_are_drawn_and_mirrored_together() -> None:
+    masks = {"left": SQUARES[0], "nearest": SQUARES[0], "middle": SQUARES[1]}
+    masks["both"] = SQUARES[0] | SQUARES[2]
+    thirds = set()
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        example = draw_example(FULL, rng, triplets=3)
+        assert example is not None and example.is_triplet == (True,) * 3
+        assert len(example.sentences) == len(example.masks) == 9
+        for text, mask in zip(example.sentences, example.masks[:, 0], strict=True):
+            assert (mask == masks[text]).all()
+        thirds |= {example.sentences[2::3]}
+        changed = augment(example, 96, rng)
+        assert changed.masks.shape == (9, *changed.rgb.shape[:3])
+        mirrored = "right" in changed.sentences
+        assert all(
+            ("right" if mirrored and a == "left" else a) == b
+            for a, b in zip(example.sentences, changed.sentences, strict=True)
+        )
+    assert len(thirds) > 1, "each triplet is a draw of its own"
 
 
 def test_some_examples_name_an_absent_object_with_an_empty_mask() -> None:
@@ -78,7 +100,8 @@ def test_some_examples_name_an_absent_object_with_an_empty_mask() -> None:
     about_absent = [each for each in drawn if each and each.sentences[2] == absent.text]
     assert 0.2 < len(about_absent) / len(drawn) < 0.4
     for each in about_absent:
-        assert each.is_triplet and not each.masks[2].any() and each.masks[:2].any()
+        assert each.is_triplet == (True,)
+        assert not each.masks[2].any() and each.masks[:2].any()
     rest = [each for each in drawn if each not in about_absent]
     assert all(each is not None and each.masks[2].any() for each in rest)
 

@@ -114,8 +114,10 @@ class FrozenClip:
         with torch.no_grad():
             words, valid = encode_words(self.clip.model, ids)
             prompts = self._encode_prompts(inputs.prompts).to(words.device)
-            heat = prior_map(self._image_tokens(inputs.squares)[image_of], prompts)
-        return Texts(words.float(), valid, heat, ids[:, : words.shape[1]].to(words.device))
+            patches = self._image_tokens(inputs.squares).float()[image_of]
+            heat = prior_map(patches, prompts).float()
+        ids = ids[:, : words.shape[1]].to(words.device)
+        return Texts(words.float(), valid, heat, ids, patches)
 
     def encode(self, sentences: Sequence[str], tokens: Tensor) -> Texts:
         """Return the features of S sentences about S images.
@@ -130,7 +132,7 @@ class FrozenClip:
         words, valid = self.clip.encode_words(sentences)
         ids = self.clip.tokenize(sentences)[:, : valid.shape[1]].cpu()
         prompts = self._encode_prompts([self._prompts(sentence) for sentence in sentences])
-        return Texts(words, valid, prior_map(tokens, prompts), ids)
+        return Texts(words, valid, prior_map(tokens, prompts), ids, tokens)
 
     def read(self, sentence: str) -> PublishedQuery:
         """Return the parsed sentence. Raises InputError for one without letter or digit."""

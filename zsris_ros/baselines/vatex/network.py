@@ -16,10 +16,13 @@ from torch.nn import functional as F
 from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sentence_features
 from zsris_ros.baselines.vatex.encoders.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.encoders.deformable_encoder import DeformableEncoder
+from zsris_ros.baselines.vatex.encoders.placement import valid_shares
 from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
+from zsris_ros.baselines.vatex.placed_clip import PlacedClip, prior_maps
 from zsris_ros.baselines.vatex.position_encoding import sine_positions
 from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
+from zsris_ros.proposals.sam.sam_network import Sam
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
 PADDING = 32
@@ -59,16 +62,18 @@ class Texts:
         valid: Bool SxL, False on padding.
         heat: Float SxT, the CLIP Prior's map (Eq. 1) of each sentence in its image.
         tokens: Int64 SxL, CLIP's ids, for a network with a trained text encoder.
+        patches: Float SxTxE, CLIP's projected tokens of each sentence's image.
     """
 
     words: Tensor
     valid: Tensor
     heat: Tensor
     tokens: Tensor
+    patches: Tensor
 
     def to(self, device: torch.device) -> Texts:
         """Return the features on ``device``."""
-        parts = (self.words, self.valid, self.heat, self.tokens)
+        parts = (self.words, self.valid, self.heat, self.tokens, self.patches)
         return Texts(*(each.to(device) for each in parts))
 
 
@@ -94,6 +99,8 @@ class Vatex(nn.Module):
         heat_length: T, number of values of the CLIP Prior's map.
         pretrained: Whether the backbone starts from ImageNet's weights.
         image_encoder: The CLIP that the backbone "clip" copies.
+        sam: The network that the backbone "sam" copies.
+        patch_width: E, width of CLIP's projected tokens, for ``settings.placed_clip``.
         text_encoder: The encoder of ``settings.trained_text``.
 
     Raises:
@@ -108,12 +115,14 @@ class Vatex(nn.Module):
         pretrained: bool = False,
         *,
         image_encoder: ResnetClip | None = None,
+        sam: Sam | None = None,
+        patch_width: int = 0,
         text_encoder: TextEncoder | None = None,
     ) -> None:
         super().__init__()
         width, heads, hidden = settings.width, settings.heads, settings.feedforward
         self.settings = settings
-        self.backbone = Backbone(settings.backbone, pretrained, image_encoder)
+        self.backbone = Backbone(settings.backbone, pretrained, image_encoder, sam)
         self.projections = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1), nn.GroupNorm(GROUPS, width))
             for channels in reversed(self.backbone.channels)
@@ -128,6 +137,7 @@ class Vatex(nn.Module):
             if settings.clip_prior
             else None
         )
+        self.placed = PlacedClip(patch_width, width) if settings.placed_clip else None
         self.places = nn.Parameter(torch.randn(settings.queries, width))
         self.contextual = ContextualDecoder(width, heads, settings.cmd)
         self.decoder = QueryDecoder(width, heads, hidden, settings.decoder_layers)
@@ -180,7 +190,14 @@ class Vatex(nn.Module):
     def segment(self, levels: VisualLevels, texts: Texts) -> Output:
         """Answer S sentences about S images."""
         words = self.words(texts.words if self.text is None else self.text(texts.tokens))
-        guided, aware = self.contextual(levels.maps, words, levels.valid, texts.valid)
+        maps, placed = levels.maps, self.placed
+        if placed is not None:
+            shares = valid_shares(levels.valid[-1])
+            priors = prior_maps(texts.heat, shares, [each.shape[1:] for each in levels.valid])
+            maps = placed.add_before(maps, texts.patches, priors, shares)
+        guided, aware = self.contextual(maps, words, levels.valid, texts.valid)
+        if placed is not None:
+            guided = placed.add_after(guided, priors)
         queries = self.initial_queries(words, texts)
         predictions = self.decoder(
             queries, self.places, guided, levels.positions[:3], levels.valid[:3]

@@ -13,7 +13,7 @@ PROMPTS: tuple[Prompt, ...] = get_args(Prompt)
 """Texts of the CLIP Prior (paper, Table 5): the sentence, its noun phrase, "a photo of {noun
 phrase}", and the mean over CLIP's 80 ImageNet templates."""
 
-_ADDED = frozenset({"prior_size", "trained_text"})
+_ADDED = frozenset({"prior_size", "trained_text", "placed_clip"})
 """Settings that checkpoints of former versions do not name."""
 
 PARTS = ("prior", "cmd", "mcc")
@@ -45,6 +45,8 @@ class VatexSettings:
             at any size.
         trained_text: Whether the words come from a copy of CLIP's text encoder that is trained
             with the network, for a small CLIP that knows few words. The paper freezes CLIP.
+        placed_clip: Whether CLIP's features and the CLIP Prior are also added to the visual
+            features, at their places in the image. The paper gives the prior to the queries alone.
         parser: The parser that finds the noun phrase, as in ``load_reader``.
 
     Raises:
@@ -65,6 +67,7 @@ class VatexSettings:
     prompt: Prompt = "template"
     prior_size: int = 0
     trained_text: bool = False
+    placed_clip: bool = False
     parser: str = "auto"
 
     def __post_init__(self) -> None:

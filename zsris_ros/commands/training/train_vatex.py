@@ -44,7 +44,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backbone",
         help="swin_base, swin_tiny, resnet50, resnet101, small, or clip: a copy of the CLIP's own "
-        "ResNet; video_swin_base, video_swin_tiny or video_small see all frames of a clip "
+        "ResNet; sam: the frozen image encoder of the preset's SAM; video_swin_base, "
+        "video_swin_tiny or video_small see all frames of a clip "
         "(default: by size)",
     )
     parser.add_argument(
@@ -56,6 +57,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--train-text",
         action="store_true",
         help="train a copy of CLIP's text encoder, for a small CLIP that knows few words",
+    )
+    parser.add_argument(
+        "--place-clip",
+        action="store_true",
+        help="add CLIP's features and the CLIP Prior to the visual features, too",
     )
     parser.add_argument(
         "--prior-size",
@@ -105,6 +111,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar="N",
         help="consecutive frames of a video that are an example (default: 1)",
+    )
+    parser.add_argument(
+        "--triplets",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="triplets of sentences of each image of a batch (default: 1)",
     )
     parser.add_argument("--rate", type=float, default=1e-4, help="learning rate (default: 1e-4)")
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
@@ -176,7 +189,7 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
     """Train one network; simulated scenes are rendered into ``frames``."""
     from zsris_ros.evaluation.run_folder import claim
     from zsris_ros.models.load_options import LoadOptions
-    from zsris_ros.models.load_vatex import load_frozen_clip, save_vatex
+    from zsris_ros.models.load_vatex import load_backbone_sam, load_frozen_clip, save_vatex
     from zsris_ros.torch_utils.precision import resolve_device
     from zsris_ros.training.training_loop import last_row
     from zsris_ros.training.vatex.losses import LossWeights
@@ -215,7 +228,9 @@ def _train(args: argparse.Namespace, frames: Path) -> int:
             half=args.precision == "bfloat16",
             seed=args.seed,
             clip_length=args.clip,
+            triplets=args.triplets,
             workers=args.workers,
+            sam=load_backbone_sam(args.weights, settings, options),
             validation=open_validation(args, frames) if process.is_leader else (),
             validate_every=args.validate_every,
         )
@@ -237,6 +252,7 @@ def _fixed(args: argparse.Namespace, settings: VatexSettings) -> dict[str, Any]:
         "weights": args.weights,
         "batch": args.batch,
         "clip": args.clip,
+        "triplets": args.triplets,
         "seed": args.seed,
     }
 
@@ -247,6 +263,7 @@ def _settings(args: argparse.Namespace) -> VatexSettings:
         "cmd": "cmd" not in args.without,
         "prompt": args.prompt,
         "trained_text": args.train_text,
+        "placed_clip": args.place_clip,
     }
     if args.prior_size:
         changes["prior_size"] = args.prior_size

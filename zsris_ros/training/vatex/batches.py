@@ -31,7 +31,7 @@ _ATTEMPTS = 50
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """B clips of T frames with three sentences each, on one device.
+    """B clips of T frames with K triplets of sentences each, on one device.
 
     See ``Vatex.forward`` and ``Targets``; the images are the frames of clip after clip.
     """
@@ -54,6 +54,7 @@ class Examples(Dataset[list[Example]]):
         rank: The number of this process.
         processes: The number of processes; a divisor of ``batch``.
         clip_length: T, the number of consecutive frames of a clip; 1 for images.
+        triplets: K, the number of triplets of sentences of each clip.
 
     Raises:
         InputError: The batch cannot be shared equally, or the data set has no clips so long.
@@ -68,6 +69,7 @@ class Examples(Dataset[list[Example]]):
         rank: int = 0,
         processes: int = 1,
         clip_length: int = 1,
+        triplets: int = 1,
     ) -> None:
         if batch % processes:
             raise InputError(
@@ -78,7 +80,7 @@ class Examples(Dataset[list[Example]]):
         self._names = clip_names(data, clip_length)
         self._batch, self._short_side, self._seed = batch, short_side, seed
         self._share = batch // processes
-        self._rank = rank
+        self._rank, self._triplets = rank, triplets
 
     def __getitem__(self, step: int) -> list[Example]:
         """Return this process's examples of a step."""
@@ -91,7 +93,8 @@ class Examples(Dataset[list[Example]]):
         order = np.random.default_rng([self._seed, epoch, 1]).permutation(len(self._names))
         for attempt in range(_ATTEMPTS):
             name = self._names[int(order[(place + attempt) % len(self._names)])]
-            example = draw_example(read_clip(self._data, name, self._clip_length), rng)
+            clip = read_clip(self._data, name, self._clip_length)
+            example = draw_example(clip, rng, self._triplets)
             if example is not None:
                 return augment(example, self._short_side, rng)
         raise InputError(
@@ -135,8 +138,8 @@ class PackedBatch:
     Attributes:
         images: Uint8 (B*T)xHxWx3; H and W are multiples of PADDING.
         valid: Bool (B*T)xHxW, False on padding.
-        masks: Bool Bx3xTxHxW.
-        triplets: Bool B, see ``Targets``.
+        masks: Bool Bx3KxTxHxW.
+        triplets: Bool B*K, see ``Targets``.
         clip: CLIP's inputs: the images, and the sentences in the rows of ``Targets``.
     """
 
@@ -148,9 +151,12 @@ class PackedBatch:
 
 
 def batches(
-    examples: Examples, clip: FrozenClip, steps: range, workers: int = 0
+    examples: Examples, clip: FrozenClip, steps: range, workers: int = 0, half: bool = False
 ) -> Iterator[Batch]:
-    """Yield the batch of each step on CLIP's device; ``workers`` processes pack it in advance."""
+    """Yield the batch of each step on CLIP's device; ``workers`` processes pack it in advance.
+
+    ``half`` computes CLIP's features in bfloat16 where that is safe (autocast).
+    """
     loader: DataLoader[list[Example]] = DataLoader(
         examples,
         batch_size=None,
@@ -163,7 +169,9 @@ def batches(
     with without_opencv_threads():
         packed = iter(loader)
     for each in packed:
-        yield unpack(each, clip)
+        with torch.autocast(clip.clip.device.type, torch.bfloat16, enabled=half):
+            batch = unpack(each, clip)
+        yield batch
 
 
 def pack(examples: Sequence[Example], clip: FrozenClip) -> PackedBatch:
@@ -179,27 +187,28 @@ def pack(examples: Sequence[Example], clip: FrozenClip) -> PackedBatch:
         rows, columns = rgb.shape[:2]
         images[index, :rows, :columns] = rgb
         valid[index, :rows, :columns] = True
-    masks = np.zeros((len(examples), 3, length, height, width), bool)
+    count = len(examples[0].sentences)
+    masks = np.zeros((len(examples), count, length, height, width), bool)
     for index, example in enumerate(examples):
         rows, columns = example.masks.shape[-2:]
         masks[index, ..., :rows, :columns] = example.masks
     sentences = [text for each in examples for text in each.sentences for _ in range(length)]
-    triplets = np.array([each.is_triplet for each in examples])
+    triplets = np.concatenate([each.is_triplet for each in examples])
     return PackedBatch(images, valid, masks, triplets, clip.read_inputs(frames, sentences))
 
 
 def unpack(packed: PackedBatch, clip: FrozenClip) -> Batch:
     """Return the batch on CLIP's device, with CLIP's frozen features.
 
-    Frame t of sentence s about clip b is row (3b + s)T + t of texts and targets.
+    Frame t of sentence s about clip b is row (3Kb + s)T + t of texts and targets.
     """
     images, valid, masks, triplets = (
         torch.from_numpy(each).to(clip.clip.device)
         for each in (packed.images, packed.valid, packed.masks, packed.triplets)
     )
-    length = masks.shape[2]
+    count, length = masks.shape[1:3]
     image_of = torch.arange(len(images), device=images.device)
-    image_of = image_of.view(-1, 1, length).expand(-1, 3, -1).flatten()
+    image_of = image_of.view(-1, 1, length).expand(-1, count, -1).flatten()
     return Batch(
         images.permute(0, 3, 1, 2).float() / 255,
         valid,

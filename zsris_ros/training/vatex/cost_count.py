@@ -45,6 +45,7 @@ def count_cost(
             torch.ones(3, WORDS).bool(),
             torch.empty(3, heat_length),
             torch.empty(3, WORDS, dtype=torch.long),
+            torch.empty(3, heat_length, 0),
         )
         saved: dict[int, int] = {}
 

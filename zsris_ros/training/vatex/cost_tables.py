@@ -65,6 +65,7 @@ def time_answer() -> dict[str, float]:
         torch.ones(1, WORDS).bool(),
         torch.randn(1, TABLETOP[1]),
         torch.zeros(1, WORDS, dtype=torch.long),
+        torch.zeros(1, TABLETOP[1], 0),
     )
     times = []
     with torch.no_grad():

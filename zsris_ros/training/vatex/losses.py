@@ -34,6 +34,8 @@ PAPER_WEIGHTS = LossWeights()
 class Targets:
     """The truth about the frames of B clips with three sentences each, S = 3BT rows.
 
+    A clip with K triplets counts as K clips.
+
     Attributes:
         masks: Float SxHxW in [0, 1], the share of each cell of stride 4 that the object covers; row
             (3b + s)T + t belongs to sentence s in frame t of clip b.

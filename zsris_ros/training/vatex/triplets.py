@@ -19,31 +19,44 @@ ABSENT = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A clip with the sentences p_1, p_2 and n, and the masks of each.
+    """A clip with K triplets of sentences p_1, p_2 and n, and the masks of each.
 
     Attributes:
         rgb: Uint8 TxHxWx3.
-        sentences: Three sentences. Where the clip has no second sentence of an object or no other
+        sentences: 3K sentences. Where the clip has no second sentence of an object or no other
             object, an earlier one is repeated.
-        masks: Bool 3xTxHxW; empty where the object is absent.
-        is_triplet: Whether p_1 and p_2 are two sentences of one object and n one of another, or of
-            an absent one.
+        masks: Bool 3KxTxHxW; empty where the object is absent.
+        is_triplet: For each triplet, whether p_1 and p_2 are two sentences of one object and n one
+            of another, or of an absent one.
     """
 
     rgb: ByteArray
-    sentences: tuple[str, str, str]
+    sentences: tuple[str, ...]
     masks: BoolArray
-    is_triplet: bool
+    is_triplet: tuple[bool, ...]
 
 
-def draw_example(clip: Clip, rng: np.random.Generator) -> Example | None:
-    """Draw a triplet of a clip; None without a usable sentence.
+def draw_example(clip: Clip, rng: np.random.Generator, triplets: int = 1) -> Example | None:
+    """Draw triplets of a clip; None without a usable sentence.
 
     Objects with two sentences are preferred for p_1 and p_2.
     """
     groups = sentences_by_object(clip)
     if not groups:
         return None
+    drawn = [_draw_triplet(clip, groups, rng) for _ in range(triplets)]
+    return Example(
+        clip.rgb,
+        tuple(text for sentences, _, _ in drawn for text in sentences),
+        np.concatenate([masks for _, masks, _ in drawn]),
+        tuple(is_triplet for _, _, is_triplet in drawn),
+    )
+
+
+def _draw_triplet(
+    clip: Clip, groups: Mapping[tuple[int, ...], Sequence[str]], rng: np.random.Generator
+) -> tuple[tuple[str, str, str], BoolArray, bool]:
+    """Return the sentences, masks 3xTxHxW and ``is_triplet`` of one triplet."""
     keys = list(groups)
     several = [key for key in keys if len(groups[key]) > 1] or keys
     key = several[int(rng.integers(len(several)))]
@@ -56,12 +69,7 @@ def draw_example(clip: Clip, rng: np.random.Generator) -> Example | None:
     if absent and rng.random() < ABSENT:
         negative, other = absent[int(rng.integers(len(absent)))], ()
     masks = np.stack([clip.masks[list(each)].any(axis=0) for each in (key, key, other)])
-    return Example(
-        clip.rgb,
-        (first, second, negative),
-        masks,
-        is_triplet=first != second and other != key,
-    )
+    return (first, second, negative), masks, first != second and other != key
 
 
 def sentences_by_object(item: EvaluationItem | Clip) -> Mapping[tuple[int, ...], Sequence[str]]:
@@ -81,7 +89,7 @@ def sentences_by_object(item: EvaluationItem | Clip) -> Mapping[tuple[int, ...],
 def augment(example: Example, short_side: int, rng: np.random.Generator) -> Example:
     """Return the example resized, mirrored at random and with varied colours.
 
-    All frames of a clip are changed alike, but for the noise. It is mirrored only if all three
+    All frames of a clip are changed alike, but for the noise. It is mirrored only if all
     sentences can be, and left and right are exchanged in them. The short side becomes 0.8 to 1
     times ``short_side`` pixels.
     """
@@ -89,8 +97,7 @@ def augment(example: Example, short_side: int, rng: np.random.Generator) -> Exam
     mirrored = [mirror_sentence(each) for each in sentences]
     if rng.random() < 0.5 and None not in mirrored:
         rgb, masks = rgb[:, :, ::-1], masks[..., ::-1]
-        first, second, third = (each or "" for each in mirrored)
-        sentences = (first, second, third)
+        sentences = tuple(each or "" for each in mirrored)
     height, width = rgb.shape[1:3]
     side = short_side * rng.uniform(0.8, 1.0)
     scale = min(side / min(height, width), 4 * side / max(height, width))

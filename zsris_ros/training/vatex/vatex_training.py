@@ -20,6 +20,7 @@ from zsris_ros.baselines.vatex.network import Vatex
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem
 from zsris_ros.models.load_vatex import build_vatex
+from zsris_ros.proposals.sam.sam_network import Sam
 from zsris_ros.training.training_loop import (
     Schedule,
     TrainingLoop,
@@ -113,7 +114,9 @@ def train_vatex(
     half: bool = False,
     seed: int = 0,
     clip_length: int = 1,
+    triplets: int = 1,
     workers: int = 0,
+    sam: Sam | None = None,
     validation: Sequence[EvaluationItem] = (),
     validate_every: int = 1000,
 ) -> Vatex:
@@ -131,7 +134,9 @@ def train_vatex(
         half: Whether the network computes in bfloat16 where that is safe (autocast).
         seed: Of the weights and the batches.
         clip_length: Frames of a clip; more than 1 needs ``VideoData``.
+        triplets: Triplets of sentences of each image or clip.
         workers: Processes that read images and sentences in advance.
+        sam: The network of the backbone "sam".
         validation: Held-out images; their figures are written every ``validate_every`` steps and
             at the end.
         validate_every: Steps between two validations.
@@ -147,7 +152,7 @@ def train_vatex(
     torch.backends.cuda.enable_cudnn_sdp(False)
     vocabulary = _vocabulary(out, data, clip, workers) if settings.trained_text else None
     torch.manual_seed(seed)
-    network = build_vatex(settings, clip, vocabulary, pretrained).to(process.device)
+    network = build_vatex(settings, clip, vocabulary, pretrained, sam).to(process.device)
     network.train()
     backbone = list(network.backbone.parameters())
     known = {id(weight) for weight in backbone}
@@ -176,8 +181,9 @@ def train_vatex(
         process.rank,
         process.processes,
         clip_length,
+        triplets,
     )
-    drawn = batches(examples, clip, range(loop.first_step, schedule.steps), workers)
+    drawn = batches(examples, clip, range(loop.first_step, schedule.steps), workers, half)
     done = loop.first_step
     for step, batch in zip(loop.steps(), drawn, strict=False):
         with torch.autocast(process.device.type, torch.bfloat16, enabled=half):

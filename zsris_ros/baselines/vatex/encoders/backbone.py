@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zsris_ros.baselines.vatex.encoders.sam_pyramid import SamPyramid
 from zsris_ros.baselines.vatex.encoders.video_swin import VIDEO_BACKBONES, VideoSwin
+from zsris_ros.proposals.sam.sam_network import Sam
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import InputError
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
@@ -20,6 +22,9 @@ import timm  # needs torchvision
 
 CLIP = "clip"
 """The backbone that starts as the image encoder of the frozen CLIP, a ResNet."""
+
+SAM = "sam"
+"""The backbone on the frozen image encoder of the preset's Segment Anything."""
 
 STRIDES = (4, 8, 16, 32)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -44,11 +49,13 @@ class Backbone(nn.Module):
         channels: Channels of the four maps, finest first.
 
     Args:
-        name: A name of BACKBONES, whose frames are independent, or of VIDEO_BACKBONES, or CLIP.
+        name: A name of BACKBONES, whose frames are independent, or of VIDEO_BACKBONES, or CLIP or
+            SAM.
         pretrained: Whether the weights of ImageNet, or of Kinetics for videos, are downloaded. The
             statistics of batch normalisation are then frozen, as is usual in fine-tuning with small
             batches.
         clip: The image encoder of the backbone CLIP, which is copied; its statistics are frozen.
+        sam: The network of the backbone SAM, which is copied; its image encoder is frozen.
 
     Raises:
         InputError: Unknown name, or the weights cannot be downloaded.
@@ -57,7 +64,13 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, pretrained: bool = False, clip: ResnetClip | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        pretrained: bool = False,
+        clip: ResnetClip | None = None,
+        sam: Sam | None = None,
+    ) -> None:
         super().__init__()
         if name == CLIP:
             if clip is None:
@@ -69,6 +82,12 @@ class Backbone(nn.Module):
             self.channels: list[int] = self.body.channels
             self._channels_last = False
             self.freeze_norm()
+        elif name == SAM:
+            if sam is None:
+                raise InputError("the backbone sam copies the image encoder of a preset's SAM")
+            self.body = SamPyramid(sam)
+            self.channels = self.body.channels
+            self._channels_last = False
         elif name in VIDEO_BACKBONES:
             self.body = VideoSwin(name, pretrained)
             self.channels = self.body.channels
@@ -80,7 +99,7 @@ class Backbone(nn.Module):
 
     def _build(self, name: str, pretrained: bool) -> None:
         if name not in BACKBONES:
-            known = ", ".join((*BACKBONES, *VIDEO_BACKBONES, CLIP))
+            known = ", ".join((*BACKBONES, *VIDEO_BACKBONES, CLIP, SAM))
             raise InputError(f"unknown backbone '{name}': use one of {known}")
         if pretrained and name == "small":
             raise InputError("the small backbone has no published weights: train it from scratch")
@@ -111,9 +130,13 @@ class Backbone(nn.Module):
             valid: Bool (B*T)xHxW, False on padding, which becomes the mean colour.
             clip_length: T, frames of a clip; without effect on an image's backbone.
         """
-        pixels = (images - self.mean) / self.std * valid[:, None]
-        is_video = isinstance(self.body, VideoSwin)
-        maps: list[Tensor] = self.body(pixels, clip_length) if is_video else self.body(pixels)
+        maps: list[Tensor]
+        if isinstance(self.body, SamPyramid):
+            maps = self.body(images, valid)
+        else:
+            pixels = (images - self.mean) / self.std * valid[:, None]
+            is_video = isinstance(self.body, VideoSwin)
+            maps = self.body(pixels, clip_length) if is_video else self.body(pixels)
         return [each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps]
 
 
