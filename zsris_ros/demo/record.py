@@ -28,7 +28,7 @@ from zsris_ros.types import FloatArray, InputError, Intrinsics
 
 SEEDS = (1332, 1138, 1109, 1020)
 """Tabletops whose expressions have all categories."""
-HOUSEHOLD_SEEDS = (41, 26, 20, 17)
+HOUSEHOLD_SEEDS = (41, 12, 20, 17)
 """Households of scanned objects, chosen because all their questions are answered rightly and within
 15 mm; most other seeds have questions that are not."""
 CATEGORIES = (
