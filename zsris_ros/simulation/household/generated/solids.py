@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.simulation.household.object_model import Surface
+from zsris_ros.simulation.shapes import Profile
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -76,6 +77,56 @@ def box(size: DoubleArray, middle: DoubleArray | None = None) -> Surface:
         np.array(uv),
         np.array(uv_faces, np.int32),
     )
+
+
+def outer_wall(rng: np.random.Generator, radius: float, height: float, narrowest: float) -> Profile:
+    """Return the outer wall of a vessel that narrows to the foot by down to ``narrowest``."""
+    foot, bulge = rng.uniform(narrowest, 1.02), rng.uniform(-0.04, 0.1)
+    t = np.linspace(0, 1, 8)
+    radii = radius * (foot + (1 - foot) * t + bulge * np.sin(np.pi * t))
+    return list(zip(radii.tolist(), (height * t).tolist(), strict=True))
+
+
+def egg(radius: float, length: float, points: float) -> Profile:
+    """Return an ellipsoid's profile, ``length`` times as high as wide, with points at its ends."""
+    a = np.linspace(-np.pi / 2, np.pi / 2, 17)
+    z = radius * length * (np.sin(a) + points * np.sign(a) * np.abs(np.sin(a)) ** 12)
+    return list(zip((radius * np.cos(a)).tolist(), z.tolist(), strict=True))
+
+
+def rod(start: float, end: float, thick: float, thin: float, y: float = 0.0) -> Surface:
+    """Return a round bar along x that goes from one thickness to another."""
+    x = np.array([start, start, *np.linspace(start, end, 5), end])
+    sizes = closed(np.array([0, thick, *np.linspace(thick, thin, 5), 0]))
+    x[0], x[-1] = start - 1e-4, end + 1e-4
+    return bar(path_of(x, 0.0, y), sizes, sizes)
+
+
+def stick(low: float, high: float, thick: float = 0.003) -> Surface:
+    """Return an upright round bar on the z axis."""
+    return turned([(0.0, low), (thick / 2, low), (thick / 2, high), (0.0, high)])
+
+
+def path_of(x: DoubleArray, z: DoubleArray | float, y: float = 0.0) -> DoubleArray:
+    """Return a path for ``bar``, float64 Nx3, of N values of x and z."""
+    return np.stack([x, np.full_like(x, y), np.broadcast_to(z, x.shape)], axis=1)
+
+
+def even(path: DoubleArray, value: float) -> DoubleArray:
+    """Return the same size at each point of a path, N."""
+    return np.full(len(path), value)
+
+
+def closed(sizes: DoubleArray) -> DoubleArray:
+    """Return the sizes of a bar with both ends closed."""
+    closed = np.array(sizes, np.float64)
+    closed[[0, -1]] = 0.0
+    return closed
+
+
+def spread(length: float, count: int) -> list[float]:
+    """Return places that divide a length around 0 evenly."""
+    return [float(v) for v in np.linspace(-length / 2, length / 2, count)]
 
 
 def _skin(rings: DoubleArray) -> Surface:

@@ -1,0 +1,120 @@
+"""Fruit and carrots that are drawn by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from zsris_ros.simulation.household.generated.draft import (
+    Draft,
+    Draw,
+    Rng,
+    coloured,
+    draw_colour,
+    textured,
+)
+from zsris_ros.simulation.household.generated.prints import skin
+from zsris_ros.simulation.household.generated.solids import (
+    bar,
+    closed,
+    egg,
+    path_of,
+    rod,
+    stick,
+    turned,
+)
+from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface, shade_of
+
+
+def _apple(rng: Rng) -> Draft:
+    colour, rgb = draw_colour(rng, ("red", "green", "yellow", "red"))
+    radius, dip = rng.uniform(0.03, 0.043), rng.uniform(0.15, 0.35)
+    a = np.linspace(-np.pi / 2, np.pi / 2, 17)
+    r = radius * np.cos(a) ** rng.uniform(0.7, 1.0)
+    z = (
+        radius
+        * rng.uniform(0.85, 1.0)
+        * (np.sin(a) - np.sign(a) * dip * np.exp(-((r / radius / 0.35) ** 2)))
+    )
+    other = HOUSEHOLD_COLOURS[str(rng.choice(["yellow", "red", "green"]))]
+    body = textured(
+        turned(list(zip(r, z, strict=True))), skin(rng, rgb, other, rng.uniform(0, 0.15))
+    )
+    top = float(z[-1])
+    stem = stick(top - 0.003, top + rng.uniform(0.008, 0.016))
+    surfaces = (body, coloured(stem, (0.3, 0.2, 0.1))) if rng.random() < 0.7 else (body,)
+    return Draft(("apple",), surfaces, (colour,))
+
+
+def _orange(rng: Rng) -> Draft:
+    rgb = shade_of("orange", rng)
+    body = turned(egg(rng.uniform(0.032, 0.042), rng.uniform(0.88, 1.02), 0.0))
+    body = textured(body, skin(rng, rgb, (0.9, 0.55, 0.1), 0.1))
+    tip = stick(-0.001, 0.002, 0.004)
+    top = np.array([0.0, 0.0, body.vertices[:, 2].max()])
+    tip = replace(tip, vertices=tip.vertices + top)
+    return Draft(("orange",), (body, coloured(tip, (0.3, 0.4, 0.1))), ("orange",))
+
+
+def _lemon(rng: Rng) -> Draft:
+    rgb = shade_of("yellow", rng)
+    body = turned(egg(rng.uniform(0.024, 0.032), rng.uniform(1.25, 1.5), 0.2))
+    return _fruit(rng, "lemon", textured(body, skin(rng, rgb, (0.8, 0.8, 0.2), 0.1)), "yellow")
+
+
+def _peach(rng: Rng) -> Draft:
+    body = turned(egg(rng.uniform(0.03, 0.04), rng.uniform(0.85, 1.0), 0.0))
+    texture = skin(rng, (0.95, 0.65, 0.4), (0.85, 0.3, 0.25), rng.uniform(0.2, 0.5))
+    return _fruit(rng, "peach", textured(body, texture), "orange")
+
+
+def _plum(rng: Rng) -> Draft:
+    rgb = shade_of("purple", rng)
+    body = turned(egg(rng.uniform(0.021, 0.028), rng.uniform(1.0, 1.25), 0.0))
+    return _fruit(rng, "plum", textured(body, skin(rng, rgb, (0.25, 0.1, 0.2), 0.2)), "purple")
+
+
+def _banana(rng: Rng) -> Draft:
+    bend, length = rng.uniform(0.8, 1.6), rng.uniform(0.14, 0.2)
+    a = np.linspace(-bend / 2, bend / 2, 17)
+    path = path_of(length / bend * np.sin(a), length / bend * (1 - np.cos(a)))
+    thick = rng.uniform(0.028, 0.038) * (1 - (2 * a / bend) ** 4 * rng.uniform(0.7, 0.85))
+    body = bar(path, closed(thick), closed(thick))
+    # It lies on its side.
+    turn = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+    body = replace(body, vertices=body.vertices @ turn.T)
+    texture = skin(rng, shade_of("yellow", rng), (0.5, 0.45, 0.1), rng.uniform(0, 0.2))
+    return Draft(("banana",), (textured(body, texture),), ("yellow",), upright=True)
+
+
+def _carrot(rng: Rng) -> Draft:
+    length, thick = rng.uniform(0.1, 0.19), rng.uniform(0.022, 0.034)
+    x = np.linspace(0, length, 12)
+    root = thick * (1 - 0.85 * x / length)
+    body = bar(path_of(x, 0), closed(root), closed(root))
+    surfaces = [textured(body, skin(rng, shade_of("orange", rng), (0.8, 0.4, 0.1), 0.2))]
+    if rng.random() < 0.6:
+        leaves = rod(-rng.uniform(0.02, 0.06), 0.003, 0.018, 0.008)
+        surfaces.append(coloured(leaves, shade_of("green", rng)))
+    return Draft(("carrot",), tuple(surfaces), ("orange",))
+
+
+def _fruit(rng: Rng, noun: str, body: Surface, colour: str) -> Draft:
+    """Return a fruit that lies on its side in half of the cases."""
+    if rng.random() < 0.5:
+        body = replace(body, vertices=body.vertices[:, [2, 0, 1]])
+    return Draft((noun,), (body,), (colour,))
+
+
+FRUIT: Mapping[str, Draw] = {
+    "apple": _apple,
+    "orange": _orange,
+    "lemon": _lemon,
+    "peach": _peach,
+    "plum": _plum,
+    "banana": _banana,
+    "carrot": _carrot,
+}
+"""How one of each kind is drawn."""
