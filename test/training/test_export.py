@@ -16,7 +16,12 @@ from zsris_ros.simulation.words import Description
 from zsris_ros.training.household import train_clip as clip_training
 from zsris_ros.training.household import train_sam as sam_training
 from zsris_ros.training.household.captions import CaptionWriter
-from zsris_ros.training.household.export import export_clip, export_sam, known_tokens
+from zsris_ros.training.household.export import (
+    export_clip,
+    export_sam,
+    known_tokens,
+    load_clip,
+)
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import build_clip
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
@@ -113,7 +118,7 @@ def test_a_training_can_begin_with_exported_weights(
     torch.manual_seed(1)
     other = ResnetClip(build_clip(clip_training.ARCHITECTURE))
     random = other.model.token_embedding.weight.detach().clone()
-    clip_training.load_weights(other, files[1])
+    load_clip(other, files[1])
     known = known_tokens(clip, WORDS)
     table = other.model.token_embedding.weight
     torch.testing.assert_close(
@@ -122,7 +127,7 @@ def test_a_training_can_begin_with_exported_weights(
     unknown = other.tokenize(["teapot"])[0, 1]
     assert torch.equal(table[unknown], random[unknown]), "new words can be learnt"
     with pytest.raises(InputError, match="another network"):
-        clip_training.load_weights(other, files[0])
+        load_clip(other, files[0])
 
 
 def test_unknown_words_are_left_out_of_a_text(clip: ResnetClip, files: tuple[Path, Path]) -> None:

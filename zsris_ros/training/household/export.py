@@ -1,4 +1,4 @@
-"""Export of the trained networks as safetensors in half precision."""
+"""Export of the trained networks as safetensors in half precision, and reading to go on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from torch import Tensor
 
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import vocabulary
+from zsris_ros.types import InputError
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
-from zsris_ros.weights.checkpoint import save_state_dict
-from zsris_ros.weights.token_table import compress_clip_state
+from zsris_ros.weights.checkpoint import load_state_dict, save_state_dict
+from zsris_ros.weights.token_table import TABLE, compress_clip_state, expand_clip_state
 
 
 def export_sam(sam: Any, path: Path) -> int:
@@ -30,6 +31,21 @@ def export_clip(clip: ResnetClip, words: Iterable[Description], path: Path) -> i
     return save_state_dict(
         compress_clip_state(clip.model.state_dict(), known_tokens(clip, words)), path
     )
+
+
+def load_clip(clip: ResnetClip, path: Path) -> None:
+    """Load exported weights. Words that they do not know keep their random vectors.
+
+    Raises:
+        InputError: The file is damaged, or its network is another one.
+    """
+    state = expand_clip_state(load_state_dict(path))
+    try:
+        unknown = (state[TABLE] == 0).all(dim=1, keepdim=True)
+        state[TABLE] = torch.where(unknown, clip.model.token_embedding.weight, state[TABLE])
+        clip.model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"{path} holds another network than the small CLIP: {error}") from error
 
 
 def known_tokens(clip: ResnetClip, words: Iterable[Description]) -> Tensor:

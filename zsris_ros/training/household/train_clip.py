@@ -26,9 +26,9 @@ from zsris_ros.simulation.training_set import TrainingSet, load_training_set
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter
 from zsris_ros.training.household.crop_bank import CropBank, CropIndex, crop_names
+from zsris_ros.training.household.export import load_clip
 from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
-from zsris_ros.types import InputError
 from zsris_ros.vision.clip import build_clip
 from zsris_ros.vision.gem import GemSettings, resize_bicubic
 from zsris_ros.vision.resnet.dense_localiser import DenseLocaliser
@@ -36,8 +36,6 @@ from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 from zsris_ros.vision.resnet.resnet_hybrid import ResnetHybridEncoder
 from zsris_ros.vision.text_encoder import encode_tokens
 from zsris_ros.vision.views import HybridSettings, normalise
-from zsris_ros.weights.checkpoint import load_state_dict
-from zsris_ros.weights.token_table import TABLE, expand_clip_state
 
 ARCHITECTURE: dict[str, Any] = {
     "embed_dim": 128,
@@ -159,7 +157,7 @@ def train_clip(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clip = ResnetClip(build_clip(ARCHITECTURE).train())
     if begin is not None:
-        load_weights(clip, begin)
+        load_clip(clip, begin)
     clip.model.to(device)
     clip.visual.to(memory_format=torch.channels_last)
     encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)
@@ -195,21 +193,6 @@ def train_clip(
         loop.update(loss, {"loss": loss.detach(), "name": accuracy})
     clip.model.requires_grad_(False).cpu().eval()
     return ResnetClip(clip.model)
-
-
-def load_weights(clip: ResnetClip, path: Path) -> None:
-    """Load exported weights. Words that they do not know keep their random vectors.
-
-    Raises:
-        InputError: The file is damaged, or its network is another one.
-    """
-    state = expand_clip_state(load_state_dict(path))
-    try:
-        unknown = (state[TABLE] == 0).all(dim=1, keepdim=True)
-        state[TABLE] = torch.where(unknown, clip.model.token_embedding.weight, state[TABLE])
-        clip.model.load_state_dict(state)
-    except (KeyError, RuntimeError) as error:
-        raise InputError(f"{path} holds another network than the small CLIP: {error}") from error
 
 
 def autocast(device: torch.device) -> Any:
