@@ -242,7 +242,7 @@ class OpenClipModel:
         if self._known is None or not words:
             return ()
         tokens = self._tokenizer(words)
-        known = self._known[tokens].all(dim=1)
+        known = torch.isin(tokens, self._known).all(dim=1)
         return tuple(word for word, each in zip(words, known.tolist(), strict=True) if not each)
 
     def encode_words(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -269,18 +269,18 @@ class OpenClipModel:
 
 
 def _known_tokens(model: CLIP | CustomTextCLIP) -> Tensor | None:
-    """Return bool V: the tokens with a vector; None if all have one.
+    """Return int64 K: the tokens with a vector; None if all have one.
 
     The table of a small CLIP is zero where its training had no such word.
     """
     table = model.token_embedding if isinstance(model, CLIP) else model.text.token_embedding
     known = (table.weight != 0).any(dim=1).cpu()
-    return None if bool(known.all()) else known
+    return None if bool(known.all()) else known.nonzero()[:, 0]
 
 
 def _without_unknown(tokens: Tensor, known: Tensor) -> Tensor:
     """Return texts int64 K x context without unknown tokens, filled up with 0."""
-    keep = known[tokens]
+    keep = torch.isin(tokens, known)
     end = tokens.argmax(dim=1, keepdim=True)  # the end token has the highest id
     padding = torch.arange(tokens.shape[1]) > end
     left = keep & ~padding
