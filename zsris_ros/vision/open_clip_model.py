@@ -269,11 +269,14 @@ class OpenClipModel:
 
 
 def _known_tokens(model: CLIP | CustomTextCLIP) -> Tensor | None:
-    """Return int64 K: the tokens with a vector; None if all have one.
+    """Return int64 K: the tokens with a vector; None if all have one, or for another text encoder.
 
     The table of a small CLIP is zero where its training had no such word.
     """
-    table = model.token_embedding if isinstance(model, CLIP) else model.text.token_embedding
+    text = model if isinstance(model, CLIP) else model.text
+    table = getattr(text, "token_embedding", None)
+    if table is None:
+        return None
     known = (table.weight != 0).any(dim=1).cpu()
     return None if bool(known.all()) else known.nonzero()[:, 0]
 
