@@ -13,16 +13,19 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import rclpy
 import torch
+from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 from support.ros_camera import wait_until
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node, status_of
 from zsris_ros.msg import RequestResult
+from zsris_ros.srv import ReferSegment
 
 from zsris_ros.benchmark import machine
 from zsris_ros.demo.demo_bag import TABLETOP_BAG, read_frames, read_truth
@@ -31,7 +34,7 @@ from zsris_ros.models.robot_models import load_segmenter
 from zsris_ros.ros.client.service_client import Client
 from zsris_ros.ros.inputs.subscriptions import IDLE_AFTER
 from zsris_ros.ros.publishers.answer import Answer, Reply, ReplyOptions
-from zsris_ros.ros.publishers.result_messages import to_result
+from zsris_ros.ros.publishers.result_messages import fill_response, to_result
 from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 
 TIMEOUT = 120.0
@@ -69,6 +72,23 @@ time.sleep(1e6)
 """Subscribes to the camera and takes no message: the middleware's part of the idle CPU load."""
 
 
+ECHO = """
+import sys, rclpy
+from pathlib import Path
+from rclpy.serialization import deserialize_message
+from zsris_ros.ros.qos import SERVICE
+from zsris_ros.srv import ReferSegment
+rclpy.init()
+node = rclpy.create_node("echo", start_parameter_services=False)
+stored = deserialize_message(Path(sys.argv[1]).read_bytes(), ReferSegment.Response)
+def answer(request, response): return stored
+node.create_service(ReferSegment, "/echo", answer, qos_profile=SERVICE)
+print("serving", flush=True)
+rclpy.spin(node)
+"""
+"""Answers each call at once with a stored response: the part of rclpy and the middleware."""
+
+
 def ask(
     client: Client, expression: str, again: RequestResult | None
 ) -> tuple[dict[str, float], RequestResult]:
@@ -91,6 +111,31 @@ def ask_many(client: Client, frames: int) -> dict[str, dict[str, float]]:
         new.append(first)
         further += [ask(client, expression, answered)[0] for expression in EXPRESSIONS]
     return {"new_frame": medians(new), "same_frame": medians(further)}
+
+
+def echoes(outcome: RequestResult, count: int) -> dict[str, float]:
+    """Return the median, least and most milliseconds of calls that are answered with ``outcome``.
+
+    Client and service are rclpy processes that do nothing else.
+    """
+    response = ReferSegment.Response()
+    fill_response(response, outcome)
+    with TemporaryDirectory() as folder, Client("/echo", name="echo_caller") as client:
+        stored = Path(folder) / "response"
+        stored.write_bytes(serialize_message(response))
+        with Process("-c", ECHO, str(stored)) as echo:
+            echo.wait_for_log("serving")
+            client.wait(TIMEOUT)
+            times = []
+            for _ in range(count):
+                begin = time.perf_counter()
+                client.ask(EXPRESSIONS[0], timeout=TIMEOUT)
+                times.append((time.perf_counter() - begin) * 1e3)
+    return {
+        "median_ms": round(float(np.median(times)), 2),
+        "least_ms": round(min(times), 2),
+        "most_ms": round(max(times), 2),
+    }
 
 
 def medians(calls: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -166,6 +211,7 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
                 time.sleep(2.0)  # discovery
                 received = share_of_a_core(receiver, seconds)
             calls = ask_many(client, frames)
+            echo = echoes(ask(client, EXPRESSIONS[0], None)[1], len(EXPRESSIONS) * frames)
             with Process("-c", LISTENER, "/refer_segment_node", *TOPICS) as listener:
                 listener.wait_for_log("subscribed")
                 time.sleep(2.0)  # discovery
@@ -174,6 +220,7 @@ def measure(frames: int, seconds: float) -> dict[str, Any]:
         "frames": frames,
         **calls,
         "same_frame_with_mask_and_overlay_heard": subscribed["same_frame"],
+        "echo_of_the_same_response": echo,
         "after_idle_time": medians(waiting),
         "publishing_mask_and_overlay": publishing(5 * frames),
         "idle_share_of_a_core": round(float(np.median(shares)), 3),

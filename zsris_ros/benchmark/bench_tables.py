@@ -158,6 +158,7 @@ def _added_by_ros(found: Document) -> Iterator[str]:
     rows = {
         "a call about a new frame, beyond its pipeline": _milliseconds(new["beyond_ms"]),
         "a further one, beyond its pipeline": _milliseconds(further["beyond_ms"]),
+        **_echo(found),
         "making and publishing mask and overlay": _milliseconds(publishing["median_ms"])
         + (
             f", {_milliseconds(publishing['cpu_ms'])} of CPU time" if "cpu_ms" in publishing else ""
@@ -172,6 +173,14 @@ def _added_by_ros(found: Document) -> Iterator[str]:
         rows["a process that subscribes and takes no message"] = f"{received:.1%} of a core"
         rows["the node without a camera"] = f"{alone:.1%} of a core"
     yield from markdown_table(("", ""), rows.items())
+
+
+def _echo(found: Document) -> dict[str, str]:
+    """Return the row of a service without a node behind it; older files have none."""
+    if "echo_of_the_same_response" not in found:
+        return {}
+    name = "an rclpy service that returns a stored response of the same size"
+    return {name: _milliseconds(found["echo_of_the_same_response"]["median_ms"])}
 
 
 def _many_requests(found: Document) -> str:
