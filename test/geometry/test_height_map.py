@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from support.depth_scenes import look, on_table
 
-from zsris_ros.geometry.height_map import HeightMap, SurfaceGrid, footprint
+from zsris_ros.geometry.footprint import footprint
+from zsris_ros.geometry.height_map import HeightMap
 from zsris_ros.geometry.plane import find_planes, ray_image
+from zsris_ros.geometry.surface_grid import SurfaceGrid
 from zsris_ros.types import Frame
 
 

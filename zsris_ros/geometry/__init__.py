@@ -1,1 +1,1 @@
-"""Geometry of masks and depth: projection, centroids, boxes, planes. Metres, optical frame."""
+"""Geometry of masks and depth: projection, boxes, planes, heights. Metres, optical frame."""

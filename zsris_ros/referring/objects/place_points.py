@@ -11,15 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zsris_ros.geometry.height_map import (
-    Footprint,
-    HeightMap,
-    Spot,
-    SurfaceGrid,
-    footprint,
-    opening,
-    standing,
-)
+from zsris_ros.geometry.footprint import Footprint, footprint, opening, standing
+from zsris_ros.geometry.height_map import HeightMap, Spot
+from zsris_ros.geometry.surface_grid import SurfaceGrid
 from zsris_ros.referring.objects.object_geometry import support_plane
 from zsris_ros.types import BoolArray, DestinationKind, PlacePoint, Scene
 
