@@ -16,13 +16,11 @@ worker thread for all. The node can also share a process and its executor with o
 from __future__ import annotations
 
 import argparse
-import gc
 import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
@@ -48,19 +46,12 @@ from zsris_ros.ros.grasping.verify_requests import CheckedFrame, Known, VerifyRe
 from zsris_ros.ros.inputs.subscriptions import CameraSubscriptions
 from zsris_ros.ros.lifecycle import process
 from zsris_ros.ros.lifecycle.lifecycle_node import WorkerLifecycleNode
-from zsris_ros.ros.lifecycle.model_holder import Model, ModelLoader, SharedModel, TorchModel
-from zsris_ros.ros.lifecycle.worker import JobCancelled, QueueFull, WorkerStopped, WorkerThread
+from zsris_ros.ros.lifecycle.model_holder import ModelLoader, SharedModel, TorchModel
+from zsris_ros.ros.lifecycle.worker import QueueFull, WorkerStopped, WorkerThread
 from zsris_ros.ros.parameters import parameter_declaration
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers import diagnostics
-from zsris_ros.ros.publishers.answer import (
-    STATUS_OF,
-    Answer,
-    Refusal,
-    Reply,
-    ReplyOptions,
-    Status,
-)
+from zsris_ros.ros.publishers.answer import STATUS_OF, Refusal, Reply, ReplyOptions, Status
 from zsris_ros.ros.publishers.result_messages import (
     Response,
     fill_response,
@@ -78,13 +69,14 @@ from zsris_ros.ros.requests.frame_selection import (
     to_query,
 )
 from zsris_ros.ros.requests.look_ahead import LookAhead
-from zsris_ros.ros.requests.request_handler import STAGES, Query, RequestHandler
+from zsris_ros.ros.requests.node_model import NodeModel
+from zsris_ros.ros.requests.request_handler import STAGES, Query
 from zsris_ros.ros.requests.topic_requests import TopicRequests
 from zsris_ros.ros.requests.track_requests import Start, TrackActions, TrackServices
 from zsris_ros.ros.requests.tracked_objects import Track, TrackedObjects
 from zsris_ros.srv import ReferSegment
 from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
-from zsris_ros.types import InputError, Verdict
+from zsris_ros.types import InputError
 
 NAME = "refer_segment_node"
 
@@ -108,20 +100,16 @@ class ReferSegmentNode(WorkerLifecycleNode):
         process.forward_logging(self)
         self._settings = parameter_declaration.declare(self, Parameters)
         self._worker.max_pending = self._settings.max_pending
-        self._load_model = load_model
-        self._model: Model | None = None
-        self._handler: RequestHandler | None = None
         self._camera: CameraSubscriptions | None = None
-        self._statistics = diagnostics.RequestStatistics()
         self._results = ResultPublishers(self)
         self._transforms = TransformLookup(self)
+        self._model = NodeModel(self, load_model, self._transforms)
         if self._settings.target_frame:
             self._transforms.listen()
         self._request_ids = count(1)
-        self._device_error = ""
         self._tracking = TrackedObjects(self, self._worker)
-        self._grasping = GraspRequests(self, self._worker, self._begin_plan, self._to_refusal)
-        self._verifying = VerifyRequests(self, self._begin_check, self._to_refusal)
+        self._grasping = GraspRequests(self, self._worker, self._begin_plan, self._model.to_refusal)
+        self._verifying = VerifyRequests(self, self._begin_check, self._model.to_refusal)
         self._look_ahead = LookAhead(self._worker)
         self._create_interfaces()
         if self._settings.autostart:
@@ -146,7 +134,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             STAGES,
             succeeded=STATUS_OF.values(),
         )
-        begin, refuse, on_start = self._begin_tracking, self._to_refusal, self._take_images
+        begin, refuse, on_start = self._begin_tracking, self._model.to_refusal, self._take_images
         self._track_services = TrackServices(self, self._tracking, begin, refuse, on_start)
         self._track_actions = TrackActions(
             self,
@@ -159,7 +147,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._transforms,
         )
         self._topics = TopicRequests(
-            self, self._submit_and_publish, self._to_refusal, self._results, self._request_ids
+            self, self._submit_and_publish, self._model.to_refusal, self._results, self._request_ids
         )
         self._diagnostics = create_publisher(
             self, DiagnosticArray, "/diagnostics", QoSProfile(depth=1)
@@ -171,19 +159,11 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     def configure(self) -> None:
         """Load the models into main memory."""
-        self._statistics.model = diagnostics.LOADING
-        self._model = self._load_model(self._settings)
-        # Else garbage collections traverse all of torch, which delays an answer by 0.1 s.
-        gc.collect()
-        gc.freeze()
-        self._statistics.model = diagnostics.IN_MEMORY
+        self._model.load(self._settings)
 
     def activate(self) -> None:
         """Move the models to their device and accept requests."""
-        assert self._model is not None, "configured before it is activated"
-        self._model.to_device()
-        self._handler = RequestHandler(self._model, self._settings.max_scenes, self._transforms)
-        self._statistics.model = diagnostics.READY
+        self._model.activate(self._settings.max_scenes)
         self.get_logger().info(
             f"the model is ready; serving {self.resolve_service_name('refer_segment')} about the "
             f"images on {self.resolve_topic_name('image')}"
@@ -192,27 +172,19 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def deactivate(self) -> None:
         """Drop the scenes and move the models to main memory."""
         self._tracking.end_all("the node is not active any more")
-        self._handler = None
-        if self._model is not None:
-            self._model.to_memory()
-            self._statistics.model = diagnostics.IN_MEMORY
-        process.trim_memory()
+        self._model.deactivate()
 
     def cleanup(self) -> None:
         """Drop the models."""
-        self._model = None
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()  # what is left, because another node of the process may be active
-        process.trim_memory()
-        self._statistics.model = diagnostics.UNLOADED
+        self._model.unload()
 
     def update_subscriptions(self) -> None:
         """Subscribe to the camera in the active state only; in the executor's thread."""
-        if self._handler is None and self._camera is not None:
+        is_active = self._model.handler is not None
+        if not is_active and self._camera is not None:
             self._camera.close()
             self._camera = None
-        elif self._handler is not None and self._camera is None:
+        elif is_active and self._camera is None:
             self._camera = self._subscribe()
 
     def _subscribe(self) -> CameraSubscriptions:
@@ -247,7 +219,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             await done
             outcome = future.result().outcome
         except Exception as error:
-            refusal, seconds = self._to_refusal(error), time.monotonic() - arrival
+            refusal, seconds = self._model.to_refusal(error), time.monotonic() - arrival
             outcome = to_refusal_result(refusal, request_id, request.expression, seconds)
             self._results.publish_outcome(outcome)
         fill_response(response, outcome)
@@ -261,8 +233,8 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _begin_tracking(self, request: ReferSegment.Request, start: Start) -> Future[Track]:
         """Submit the search for an object to track. Raises Refusal."""
         query = self._to_query(request, 0, time.monotonic()) if request.expression else None
-        job = partial(self._track, query, start, needs_transform=bool(request.target_frame))
-        return self._queue(job)
+        needs_transform = bool(request.target_frame)
+        return self._queue(lambda: self._model.track(query, self._settings, start, needs_transform))
 
     def _take_images(self) -> None:
         if self._camera is not None:
@@ -282,7 +254,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
     def _begin_check(self, known: Known) -> Future[CheckedFrame]:
         """Submit the comparison of an object's place with the newest frame. Raises Refusal."""
         if self._camera is None:
-            raise self._inactive()
+            raise self._model.inactive()
         self._camera.take()  # so that the newest frame is the camera's newest
         newest = self._camera.buffer.newest()
         if newest is None or newest.image.stamp_ns <= known.stamp_ns:
@@ -299,12 +271,12 @@ class ReferSegmentNode(WorkerLifecycleNode):
 
     def _to_query(self, request: Request, request_id: int, arrival: float) -> Query:
         if self._camera is None:
-            raise self._inactive()
+            raise self._model.inactive()
         if request.target_frame:
             self._transforms.listen()
         self._camera.take()  # so that the newest frame is the camera's newest
         buffer, watchdog = self._camera.buffer, self._camera.watchdog
-        handler = self._handler  # the worker may reset it
+        handler = self._model.handler
         query = to_query(
             request,
             buffer,
@@ -327,63 +299,11 @@ class ReferSegmentNode(WorkerLifecycleNode):
         except WorkerStopped as error:
             raise Refusal(Status.FAILED, str(error)) from error
 
-    def _inactive(self) -> Refusal:
-        steps = "activate" if self._model is not None else "configure, then activate"
-        return Refusal(
-            Status.FAILED,
-            f"this node is not active (model {self._statistics.model}): "
-            f"`ros2 lifecycle set {self.get_fully_qualified_name()}` {steps}",
-        )
-
-    def _to_refusal(self, error: BaseException) -> Refusal:
-        """Convert an exception to a refusal; log and count it."""
-        if isinstance(error, JobCancelled):
-            return Refusal(Status.CANCELED, str(error))
-        if isinstance(error, Refusal):
-            self._statistics.count_refusal()
-            return error
-        self.get_logger().error(process.format_traceback(error))
-        reason = str(error).strip().partition("\n")[0] or "no reason given"
-        sentence = f"the model failed: {type(error).__name__}: {reason}"
-        self._statistics.count_failure(sentence)
-        return Refusal(Status.FAILED, sentence)
-
     # Requests, in the worker thread
 
     def _reply(self, query: Query, options: ReplyOptions, arrival: float, hook: StageHook) -> Reply:
-        answer = self._answer(query, arrival, hook)
+        answer = self._model.answer(query, self._settings, arrival, hook)
         return Reply(answer, to_result(answer, options))
-
-    def _answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
-        if self._handler is None:  # deactivated since the request was queued
-            raise self._inactive()
-        settings = self._settings
-        try:
-            with stage_hook(hook):
-                answer = self._handler.answer(
-                    query, settings.assume_registered, settings.max_pixels
-                )
-        except (Refusal, JobCancelled):
-            raise
-        except Exception:
-            self._check_device()
-            raise
-        seconds = time.monotonic() - arrival
-        self._statistics.count_answer(seconds * 1e3, answer.timings, answer.cache_hit)
-        return replace(answer, seconds=seconds)
-
-    def _check_device(self) -> None:
-        """Detect a lost device: only a new process gets it back.
-
-        The timer sets the exit error, after the response is sent.
-        """
-        if self._model is None:
-            return
-        try:
-            self._model.check_device()
-        except Exception as error:
-            reason = str(error).strip().partition("\n")[0]
-            self._device_error = f"the device is lost, which ends the process: {reason}"
 
     def _plan(
         self,
@@ -403,20 +323,6 @@ class ReferSegmentNode(WorkerLifecycleNode):
         with stage_hook(hook):
             return plan_for(answer, gripper, goal.max_candidates)
 
-    def _track(self, query: Query | None, start: Start, needs_transform: bool) -> Track:
-        """Track the object of ``query``, or of the last answer."""
-        if query is not None:
-            answer = self._answer(query, time.monotonic(), no_hook)
-            if answer.result.verdict is not Verdict.FOUND or (
-                needs_transform and answer.status != Status.FOUND
-            ):
-                raise Refusal(answer.status, answer.sentence)
-        if self._handler is None or self._model is None:
-            raise self._inactive()
-        if self._handler.last_found is None:
-            raise Refusal(Status.INVALID_REQUEST, "nothing was found so far; send an expression")
-        return start(self._model.look_for_tracking, self._handler.last_found)
-
     def _publish(self, future: Future[Reply]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
@@ -430,13 +336,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
         except Exception as error:
             self.get_logger().error(process.format_traceback(error))
 
-    # Events; the worker may reset the handler and the model meanwhile
+    # Events
 
     def _uses_each_frame(self) -> bool:
         return bool(self._tracking.expressions) or self._settings.look_ahead > 0
 
     def _on_frame(self) -> None:
-        camera, handler = self._camera, self._handler
+        camera, handler = self._camera, self._model.handler
         if camera is None or handler is None:
             return
         if self._tracking.expressions:
@@ -445,7 +351,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._look_ahead.on_frame(camera.buffer, self._settings, handler)
 
     def _on_time_jump(self) -> None:
-        handler = self._handler
+        handler = self._model.handler
         self._transforms.clear()
         self._verifying.clear()
         self._tracking.end_all("time has jumped back")
@@ -453,12 +359,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
             handler.clear()
 
     def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
-        configured = self._statistics.model != diagnostics.UNLOADED
-        self._settings, result = parameter_declaration.update(self._settings, changes, configured)
+        self._settings, result = parameter_declaration.update(
+            self._settings, changes, self._model.is_configured
+        )
         self._worker.max_pending = self._settings.max_pending
         if self._settings.target_frame:
             self._transforms.listen()
-        handler = self._handler
+        handler = self._model.handler
         if handler is not None:
             handler.capacity = self._settings.max_scenes
         if self._camera is not None:
@@ -466,12 +373,12 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return result
 
     def _on_timer(self) -> None:
-        if self._device_error:
-            self.exit_code, self.exit_error = process.DEVICE_LOST, self._device_error
+        if self._model.device_error:
+            self.exit_code, self.exit_error = process.DEVICE_LOST, self._model.device_error
             return
-        camera, model, handler = self._camera, self._model, self._handler
+        camera, handler = self._camera, self._model.handler
         state = {
-            "GPU memory": "not used" if model is None else model.gpu_memory(),
+            "GPU memory": self._model.gpu_memory,
             "requests waiting": self._worker.pending,
             "followed": ", ".join(self._tracking.expressions) or "nothing",
             "frames kept": 0 if camera is None else len(camera.buffer),
@@ -483,7 +390,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
             state |= inputs
         self._diagnostics.publish(
             diagnostics.diagnostic_array(
-                self, self._statistics, state, warning, self.transition_error, is_stale
+                self, self._model.statistics, state, warning, self.transition_error, is_stale
             )
         )
 
