@@ -13,11 +13,12 @@ from zsris_ros.simulation.household.generated.kinds import (
     generated_model,
     generated_names,
 )
-from zsris_ros.simulation.household.generated.prints import printed
-from zsris_ros.simulation.household.generated.solids import bar, box, turned
+from zsris_ros.simulation.household.generated.prints import labelled, packaged, printed
+from zsris_ros.simulation.household.generated.shades import shade
+from zsris_ros.simulation.household.generated.solids import bar, box, lofted, ring, turned
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source, training_words
-from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface
-from zsris_ros.types import InputError
+from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, PAINTS, Surface
+from zsris_ros.types import ByteArray, InputError
 
 
 def volume(surface: Surface) -> float:
@@ -65,6 +66,15 @@ def test_solids_enclose_their_volume_with_faces_that_look_outwards() -> None:
     assert volume(can) == pytest.approx(np.pi * radius**2 * height, rel=0.01)
     size = np.array([0.1, 0.05, 0.2])
     assert volume(box(size)) == pytest.approx(size.prod())
+    half = np.array([0.03, 0.02])
+    wall = [(*half * share, z) for share, z in ((0, 0), (1, 0), (1, height), (0, height))]
+    assert volume(lofted(wall)) == pytest.approx(np.pi * half.prod() * height, rel=0.01)
+    assert volume(lofted(wall, 20)) == pytest.approx(4 * half.prod() * height, rel=0.05)
+    around = 2 * np.pi * 0.03 * np.pi * 0.003**2
+    halves = ring((0.1, 0.0), (0.03, 0.03), 0.006)
+    assert sum(abs(each.vertices[:, 2]).max() for each in halves) == pytest.approx(0.006, rel=0.1)
+    assert volume(halves[0]) > 0 and volume(halves[1]) > 0, "faces look outwards"
+    assert sum(map(volume, halves)) == pytest.approx(around, rel=0.1)
     x = np.array([0, 0, 0.1, 0.1])
     path = np.stack([x, 0 * x, 0 * x], axis=1)
     widths = np.array([0, 0.02, 0.02, 0])
@@ -78,6 +88,30 @@ def test_a_print_leaves_its_ground_dominant() -> None:
         picture = printed(np.random.default_rng(seed), ground) / 255
         near = np.abs(picture - np.array(ground)).max(axis=2) < 0.1
         assert 0.5 < near.mean() < 1.0
+
+
+def test_the_fronts_of_packets_and_labels_show_their_ground() -> None:
+    red, green, blue = HOUSEHOLD_COLOURS["blue"]
+
+    def share(picture: ByteArray) -> float:
+        near = np.abs(picture / 255 - np.array([red, green, blue])) < 0.12 + 0.3 * blue
+        return float(near.all(axis=2).mean())
+
+    for seed in range(10):
+        rows = np.vsplit(packaged(np.random.default_rng(seed), (red, green, blue)), 2)
+        fronts = np.hsplit(rows[0], 3)[2], np.hsplit(rows[1], 3)[0]
+        assert max(map(share, fronts)) > 0.3, f"a packet, seed {seed}"
+        assert share(labelled(np.random.default_rng(seed), (red, green, blue))) > 0.2
+
+
+def test_shades_of_two_colours_never_meet() -> None:
+    rng = np.random.default_rng(0)
+    drawn = {colour: np.array([shade(colour, rng) for _ in range(200)]) for colour in PAINTS}
+    for colour, shades in drawn.items():
+        assert (shades >= 0).all() and (shades <= 1).all()
+        for other in set(drawn) - {colour}:
+            apart = np.linalg.norm(shades[:, None] - drawn[other][None], axis=2)
+            assert apart.min() > 0.02, f"{colour} and {other}"
 
 
 def test_a_library_offers_them_beside_the_shapes() -> None:

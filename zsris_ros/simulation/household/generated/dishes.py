@@ -14,7 +14,14 @@ from zsris_ros.simulation.household.generated.draft import (
     draw_colour,
     finished,
 )
-from zsris_ros.simulation.household.generated.solids import bar, even, outer_wall, path_of, turned
+from zsris_ros.simulation.household.generated.solids import (
+    bar,
+    even,
+    lofted,
+    outer_wall,
+    path_of,
+    turned,
+)
 from zsris_ros.simulation.shapes import vessel
 
 
@@ -62,7 +69,9 @@ def _plate(rng: Rng) -> Draft:
     radius, height = rng.uniform(0.06, 0.12), rng.uniform(0.008, 0.022)
     flat = radius * rng.uniform(0.55, 0.75)
     profile = [(0.0, 0.0), (flat, 0.0), (radius, height), (radius * 0.98, height + 0.003)]
-    body = finished(rng, turned([*profile, (flat * 0.97, 0.004), (0.0, 0.004)]), rgb)
+    profile += [(flat * 0.97, 0.004), (0.0, 0.004)]
+    long, corners = (1.0, 2.0) if rng.random() < 0.7 else (rng.uniform(1, 1.5), rng.uniform(2, 7))
+    body = finished(rng, lofted([(r * long, r, z) for r, z in profile], corners), rgb)
     return Draft(("plate",), (body,), (colour,), role="support")
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zsris_ros.simulation.household.generated.prints import Rgb, printed, striped
-from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, PAINTS, Surface, shade_of
+from zsris_ros.simulation.household.generated.shades import shade
+from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, PAINTS, Surface
 from zsris_ros.types import ByteArray
 
 Rng = np.random.Generator
@@ -34,7 +35,7 @@ Draw = Callable[[Rng], Draft]
 def draw_colour(rng: Rng, names: Sequence[str] = PAINTS) -> tuple[str, Rgb]:
     """Draw the name of a colour and a shade of it."""
     name = str(rng.choice(list(names)))
-    return name, shade_of(name, rng)
+    return name, shade(name, rng)
 
 
 def any_colour(rng: Rng) -> Rgb:

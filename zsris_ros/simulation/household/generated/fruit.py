@@ -15,17 +15,19 @@ from zsris_ros.simulation.household.generated.draft import (
     draw_colour,
     textured,
 )
-from zsris_ros.simulation.household.generated.prints import skin
+from zsris_ros.simulation.household.generated.prints import skin, spotted
+from zsris_ros.simulation.household.generated.shades import shade
 from zsris_ros.simulation.household.generated.solids import (
     bar,
     closed,
     egg,
+    laid,
     path_of,
     rod,
     stick,
     turned,
 )
-from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface, shade_of
+from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface
 
 
 def _apple(rng: Rng) -> Draft:
@@ -49,7 +51,7 @@ def _apple(rng: Rng) -> Draft:
 
 
 def _orange(rng: Rng) -> Draft:
-    rgb = shade_of("orange", rng)
+    rgb = shade("orange", rng)
     body = turned(egg(rng.uniform(0.032, 0.042), rng.uniform(0.88, 1.02), 0.0))
     body = textured(body, skin(rng, rgb, (0.9, 0.55, 0.1), 0.1))
     tip = stick(-0.001, 0.002, 0.004)
@@ -59,7 +61,7 @@ def _orange(rng: Rng) -> Draft:
 
 
 def _lemon(rng: Rng) -> Draft:
-    rgb = shade_of("yellow", rng)
+    rgb = shade("yellow", rng)
     body = turned(egg(rng.uniform(0.024, 0.032), rng.uniform(1.25, 1.5), 0.2))
     return _fruit(rng, "lemon", textured(body, skin(rng, rgb, (0.8, 0.8, 0.2), 0.1)), "yellow")
 
@@ -71,9 +73,37 @@ def _peach(rng: Rng) -> Draft:
 
 
 def _plum(rng: Rng) -> Draft:
-    rgb = shade_of("purple", rng)
+    rgb = shade("purple", rng)
     body = turned(egg(rng.uniform(0.021, 0.028), rng.uniform(1.0, 1.25), 0.0))
     return _fruit(rng, "plum", textured(body, skin(rng, rgb, (0.25, 0.1, 0.2), 0.2)), "purple")
+
+
+def _pear(rng: Rng) -> Draft:
+    colour, rgb = draw_colour(rng, ("green", "yellow"))
+    wide, high = rng.uniform(0.03, 0.038), rng.uniform(0.085, 0.11)
+    t = np.linspace(0, 1, 17)
+    narrow = rng.uniform(0.35, 0.55)  # of the neck, as a share of the belly
+    belly = np.sin(np.pi * np.clip(t / 0.72, 0, 1)) ** 0.8
+    neck = narrow * np.sqrt(np.clip(1 - t**6, 0, 1)) * np.clip(t / 0.45, 0, 1)
+    radii = wide * np.maximum(belly, neck)
+    radii[[0, -1]] = 0
+    body = turned(list(zip(radii, high * t, strict=True)))
+    body = textured(body, skin(rng, rgb, (0.6, 0.4, 0.15), rng.uniform(0, 0.2)))
+    stem = coloured(stick(high * 0.97, high + rng.uniform(0.008, 0.02)), (0.3, 0.2, 0.1))
+    return Draft(("pear",), (body, stem), (colour,), upright=False)
+
+
+def _strawberry(rng: Rng) -> Draft:
+    wide, high = rng.uniform(0.016, 0.024), rng.uniform(0.035, 0.05)
+    t = np.linspace(0, 1, 13)
+    radii = wide * np.clip(t / 0.75, 0, 1) ** 0.75 * np.sqrt(np.clip(1 - t**8, 0, 1))
+    body = textured(
+        turned(list(zip(radii, high * t, strict=True))),
+        spotted(rng, shade("red", rng), (0.9, 0.75, 0.3)),
+    )
+    leaves = turned([(0, high * 0.96), (wide * 0.7, high * 0.93), (0, high * 1.06)])
+    surfaces = (body, coloured(leaves, shade("green", rng)))
+    return Draft(("strawberry",), surfaces, ("red",), upright=False)
 
 
 def _banana(rng: Rng) -> Draft:
@@ -82,10 +112,8 @@ def _banana(rng: Rng) -> Draft:
     path = path_of(length / bend * np.sin(a), length / bend * (1 - np.cos(a)))
     thick = rng.uniform(0.028, 0.038) * (1 - (2 * a / bend) ** 4 * rng.uniform(0.7, 0.85))
     body = bar(path, closed(thick), closed(thick))
-    # It lies on its side.
-    turn = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-    body = replace(body, vertices=body.vertices @ turn.T)
-    texture = skin(rng, shade_of("yellow", rng), (0.5, 0.45, 0.1), rng.uniform(0, 0.2))
+    body = laid(body)  # on its side
+    texture = skin(rng, shade("yellow", rng), (0.5, 0.45, 0.1), rng.uniform(0, 0.2))
     return Draft(("banana",), (textured(body, texture),), ("yellow",), upright=True)
 
 
@@ -94,10 +122,10 @@ def _carrot(rng: Rng) -> Draft:
     x = np.linspace(0, length, 12)
     root = thick * (1 - 0.85 * x / length)
     body = bar(path_of(x, 0), closed(root), closed(root))
-    surfaces = [textured(body, skin(rng, shade_of("orange", rng), (0.8, 0.4, 0.1), 0.2))]
+    surfaces = [textured(body, skin(rng, shade("orange", rng), (0.8, 0.4, 0.1), 0.2))]
     if rng.random() < 0.6:
         leaves = rod(-rng.uniform(0.02, 0.06), 0.003, 0.018, 0.008)
-        surfaces.append(coloured(leaves, shade_of("green", rng)))
+        surfaces.append(coloured(leaves, shade("green", rng)))
     return Draft(("carrot",), tuple(surfaces), ("orange",))
 
 
@@ -114,6 +142,8 @@ FRUIT: Mapping[str, Draw] = {
     "lemon": _lemon,
     "peach": _peach,
     "plum": _plum,
+    "pear": _pear,
+    "strawberry": _strawberry,
     "banana": _banana,
     "carrot": _carrot,
 }

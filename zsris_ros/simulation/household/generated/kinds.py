@@ -22,7 +22,7 @@ from zsris_ros.simulation.household.object_model import ObjectModel, transformed
 from zsris_ros.simulation.words import Description
 from zsris_ros.types import InputError
 
-TRAINED, TESTED = range(10), range(10, 20)
+TRAINED, TESTED = (*range(10), *range(20, 40)), range(10, 20)
 """Numbers of the models of each kind for training, and of those for tests and calibration."""
 KINDS: Mapping[str, Draw] = {**DISHES, **PACKAGES, **TOOLS, **FRUIT, **THINGS}
 """How one of each kind is drawn."""

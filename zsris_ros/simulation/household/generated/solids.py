@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +23,24 @@ def turned(profile: Sequence[tuple[float, float]]) -> Surface:
 
     The texture's width goes around the axis, its height along the profile.
     """
-    radii, heights = np.array(profile, np.float64).T
+    return lofted([(radius, radius, z) for radius, z in profile])
+
+
+def lofted(profile: Sequence[tuple[float, float, float]], corners: float = 2.0) -> Surface:
+    """Connect superellipses of (half of x, half of y, z), from the outer bottom over the top.
+
+    Args:
+        profile: The half axes and the height of each section, metres.
+        corners: The superellipses' exponent: 2 is an ellipse, 8 nearly a rectangle.
+    """
+    half_x, half_y, heights = np.array(profile, np.float64).T
     angles = np.linspace(0, 2 * np.pi, _SIDES + 1)
+    x, y = (np.sign(v) * np.abs(v) ** (2 / corners) for v in (np.cos(angles), np.sin(angles)))
     rings = np.stack(
         [
-            radii[:, None] * np.cos(angles),
-            radii[:, None] * np.sin(angles),
-            np.broadcast_to(heights[:, None], (len(radii), len(angles))),
+            half_x[:, None] * x,
+            half_y[:, None] * y,
+            np.broadcast_to(heights[:, None], (len(heights), len(angles))),
         ],
         axis=-1,
     )
@@ -105,6 +117,25 @@ def rod(start: float, end: float, thick: float, thin: float, y: float = 0.0) -> 
 def stick(low: float, high: float, thick: float = 0.003) -> Surface:
     """Return an upright round bar on the z axis."""
     return turned([(0.0, low), (thick / 2, low), (thick / 2, high), (0.0, high)])
+
+
+def ring(
+    middle: tuple[float, float], radii: tuple[float, float], thick: float
+) -> tuple[Surface, Surface]:
+    """Return two halves of a flat ring in the x-y plane around ``middle``."""
+    a = np.linspace(0, np.pi, 13)
+    halves = []
+    for side in (1, -1):
+        path = path_of(radii[0] * np.cos(a), side * radii[1] * np.sin(a))
+        half = bar(path, even(path, thick), even(path, thick))
+        halves.append(laid(half, middle))
+    return halves[0], halves[1]
+
+
+def laid(surface: Surface, middle: tuple[float, float] = (0.0, 0.0)) -> Surface:
+    """Turn a surface from the x-z plane into the x-y plane and move it there."""
+    turn = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+    return replace(surface, vertices=surface.vertices @ turn.T + np.array([*middle, 0.0]))
 
 
 def path_of(x: DoubleArray, z: DoubleArray | float, y: float = 0.0) -> DoubleArray:

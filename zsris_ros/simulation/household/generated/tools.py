@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,11 +23,16 @@ from zsris_ros.simulation.household.generated.solids import (
     box,
     closed,
     even,
+    laid,
     path_of,
+    ring,
     rod,
     spread,
 )
 from zsris_ros.simulation.household.object_model import Surface
+
+_Y = np.array([0.0, 1.0, 0.0])
+_PIN = np.array([0.0, 0.008, 0.008, 0.0])
 
 
 def _marker(rng: Rng) -> Draft:
@@ -96,6 +102,61 @@ def _fork(rng: Rng) -> Draft:
     return _metal(rng, ("fork",), (handle, *tines))
 
 
+def _scissors(rng: Rng) -> Draft:
+    colour, rgb = draw_colour(rng)
+    blade, grip = rng.uniform(0.06, 0.1), rng.uniform(0.06, 0.09)
+    angle, tip = rng.uniform(0.05, 0.35), rng.uniform(0.001, 0.004)
+    surfaces: list[Surface] = []
+    for side in (-1, 1):
+        t = np.linspace(0, 1, 7)
+        path = path_of(blade * t * np.cos(angle), 0.002 * side)
+        flat = bar(path, closed(0.013 * (1 - t) + tip), closed(even(path, 0.002)))
+        tilt = side * blade * np.sin(angle) / blade
+        edge = replace(flat, vertices=flat.vertices + np.outer(flat.vertices[:, 0] * tilt, _Y))
+        loop = (rng.uniform(0.02, 0.026), rng.uniform(0.012, 0.017))
+        out = -side * (loop[1] + 0.003 + grip * 0.35 * np.sin(angle))
+        arm = rod(-grip + loop[0], 0.004, 0.008, 0.007)
+        lean = np.outer(arm.vertices[:, 0] / -(grip - loop[0]) * (out + side * loop[1]), _Y)
+        arm = replace(arm, vertices=arm.vertices + lean)
+        loops = ring((-grip, out), loop, rng.uniform(0.006, 0.01))
+        surfaces += [coloured(edge, METAL), *(coloured(each, rgb) for each in (arm, *loops))]
+    return Draft(("scissors", "pair of scissors"), tuple(surfaces), (colour,))
+
+
+def _clamp(rng: Rng) -> Draft:
+    """A spring clamp: two curved arms that cross, with tips."""
+    colour, rgb = draw_colour(rng)
+    length, thick = rng.uniform(0.08, 0.17), rng.uniform(0.008, 0.016)
+    gape, tip = rng.uniform(0.004, 0.02), any_colour(rng)
+    surfaces: list[Surface] = []
+    for side in (-1, 1):
+        x = np.linspace(0, length, 12)
+        t = x / length
+        jaw = np.clip((t - 0.45) / 0.55, 0, 1)
+        y = side * (length * 0.22 * (1 - t / 0.45).clip(0) - (gape + 0.03) * np.sin(np.pi * jaw))
+        arm = laid(bar(path_of(x, y), even(x, thick * 1.4), closed(even(x, thick))))
+        end = rod(length - 0.004, length + 0.012, thick * 0.9, thick * 0.9, float(y[-1]))
+        surfaces += [coloured(arm, rgb), coloured(end, tip)]
+    pin = laid(bar(path_of(np.array([-1, -1, 1, 1.0]) * thick * 0.8, 0), _PIN, _PIN))
+    turn = pin.vertices[:, [2, 1, 0]] + np.array([length * 0.45, 0, 0])
+    surfaces.append(coloured(replace(pin, vertices=turn, faces=pin.faces[:, ::-1]), METAL))
+    return Draft(("clamp",), tuple(surfaces), (colour,))
+
+
+def _stapler(rng: Rng) -> Draft:
+    colour, rgb = draw_colour(rng)
+    length, wide = rng.uniform(0.06, 0.16), rng.uniform(0.025, 0.04)
+    low = box(np.array([length, wide, 0.008]))
+    t = np.linspace(0, 1, 9)
+    rise, thick = rng.uniform(0.012, 0.03), length * rng.uniform(0.13, 0.2)
+    path = path_of(-length / 2 + length * t * 0.97, 0.012 + thick / 2 + rise * t)
+    arm = bar(path, closed(even(path, wide * 0.85)), closed(thick * (1 - 0.35 * t)))
+    back = box(np.array([length * 0.15, wide, 0.03]), np.array([-length * 0.42, 0, 0.015]))
+    base = rgb if rng.random() < 0.5 else any_colour(rng)
+    shown = (coloured(low, base), coloured(arm, rgb), coloured(back, base))
+    return Draft(("stapler",), shown, (colour,), sometimes(rng, "plastic"))
+
+
 def _metal(rng: Rng, nouns: tuple[str, ...], surfaces: tuple[Surface, ...]) -> Draft:
     """Return cutlery of metal, or of plastic of one colour."""
     if rng.random() < 0.6:
@@ -114,5 +175,8 @@ TOOLS: Mapping[str, Draw] = {
     "spoon": _spoon,
     "knife": _knife,
     "fork": _fork,
+    "scissors": _scissors,
+    "clamp": _clamp,
+    "stapler": _stapler,
 }
 """How one of each kind is drawn."""
