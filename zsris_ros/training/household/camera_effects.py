@@ -24,8 +24,12 @@ BLUR_SIGMA: Range = (0.4, 1.3)
 """Pixels."""
 JPEG_QUALITY: Range = (35, 90)
 CONTRAST: Range = (0.75, 1.25)
-EXPOSURE: Range = (0.65, 1.35)
-WHITE_BALANCE: Range = (0.92, 1.08)
+EXPOSURE: Range = (0.65, 1.4)
+WHITE_BALANCE: Range = (0.9, 1.1)
+SATURATION: Range = (0.6, 1.2)
+"""Of each colour, as a share of its distance from grey."""
+VEIL: Range = (0.0, 0.1)
+"""Stray light in the lens: the share of white that is mixed into everything."""
 GAMMA: Range = (0.8, 1.25)
 NOISE, STRONG_NOISE, STRONG_SHARE = (0.0, 0.02), (0.02, 0.05), 0.3
 """Standard deviations of usual and of strong noise, and the share of the latter."""
@@ -46,8 +50,8 @@ _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688
 def degrade(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Vary pictures as real cameras do; all views of one picture alike, but for the noise.
 
-    Exposure, contrast, gamma and white balance always change a little; some pictures are
-    undersampled, blurred, compressed by JPEG or noisy.
+    Exposure, contrast, gamma, white balance, saturation and stray light always change a little;
+    some pictures are undersampled, blurred, compressed by JPEG or noisy.
 
     Args:
         images: Float32 BxVx3xSxS in 0..1, V views of each of B pictures; S a multiple of 16.
@@ -69,6 +73,9 @@ def degrade(images: Tensor, rng: np.random.Generator) -> Tensor:
     images = _changed(images, packed, lambda part: jpeg(part, quality[packed]))
     images = (images - 0.5) * draw(CONTRAST) + 0.5
     images = (images * draw(EXPOSURE) * draw(WHITE_BALANCE, 3)).clamp(0, 1) ** draw(GAMMA)
+    weights = _on(images, np.array(_TO_YCBCR[0])).view(1, 1, 3, 1, 1)
+    grey, veil = (images * weights).sum(2, keepdim=True), draw(VEIL)
+    images = (grey + (images - grey) * draw(SATURATION)) * (1 - veil) + veil
     strong = rng.random((count, 1)) < STRONG_SHARE
     deviation = np.where(
         strong, rng.uniform(*STRONG_NOISE, (count, 1)), rng.uniform(*NOISE, (count, 1))
