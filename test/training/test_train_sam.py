@@ -32,6 +32,7 @@ from zsris_ros.training.household.train_sam import (
 from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule
 from zsris_ros.types import Frame
+from zsris_ros.weights.catalogue import WeightsError
 from zsris_ros.weights.checkpoint import load_state_dict
 
 SMALL = {
@@ -148,6 +149,19 @@ def test_a_stopped_training_is_exported(data: TrainingSet, tmp_path: Path) -> No
     sam = build_sam(SMALL, load_state_dict(tmp_path / "sam.safetensors"))
     settings = SamSettings(pred_iou_thresh=-9, stability_score_thresh=0)
     SamProposer(sam, settings).propose(Frame(data.rgb[0]))
+
+
+def test_a_training_begins_with_exported_weights(data: TrainingSet, tmp_path: Path) -> None:
+    path = tmp_path / "sam.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        export_sam(build_sam(SMALL), path)
+    still = SamSchedule(steps=1, batch=1, learning_rate=0.0)
+    begun = train_sam(data, tmp_path / "a.pt", still, architecture=SMALL, begin=path)
+    for name, value in load_state_dict(path).items():
+        torch.testing.assert_close(begun.state_dict()[name], value, check_dtype=False)
+    with pytest.raises(WeightsError):
+        train_sam(data, tmp_path / "b.pt", still, begin=path)
 
 
 def test_time_limits_a_training(

@@ -1,12 +1,20 @@
-"""`zsris train`: trains the bundled weights, or their CLIP further on other models."""
+"""`zsris train`: trains the bundled weights, or trains them further on other models."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from zsris_ros.commands.options import Subparsers, positive
+
+if TYPE_CHECKING:
+    from zsris_ros.training.training_loop import Schedule
+
+FURTHER_RATE = 0.4
+"""Learning rate of a training that begins with trained weights, as a share of the schedule's."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -49,17 +57,29 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--sam", type=Path, metavar="FILE", help="a trained small SAM, instead of training one"
     )
-    parser.add_argument(
-        "--begin-clip",
-        type=Path,
-        metavar="FILE",
-        help="exported weights that the training of the small CLIP begins with",
-    )
+    for network, name in (("sam", "SAM"), ("clip", "CLIP")):
+        parser.add_argument(
+            f"--begin-{network}",
+            type=Path,
+            metavar="FILE",
+            help=f"exported weights that the training of the small {name} begins with, at "
+            f"{FURTHER_RATE:g} of the learning rate",
+        )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--seed", type=int, default=0, help="of the training (default: 0)")
     parser.set_defaults(run=run)
+
+
+ScheduleT = TypeVar("ScheduleT", bound="Schedule")
+
+
+def _schedule(schedule: ScheduleT, steps: int | None, begin: Path | None) -> ScheduleT:
+    """Return the schedule of ``steps`` (None: its own), with smaller steps for trained weights."""
+    if begin is not None:
+        schedule = replace(schedule, learning_rate=FURTHER_RATE * schedule.learning_rate)
+    return replace(schedule, steps=steps or schedule.steps)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,19 +108,23 @@ def run(args: argparse.Namespace) -> int:
     sizes, sam_file = {}, args.sam or args.out / "sam.safetensors"
     if not args.sam:
         data = load_training_set(household, tabletop)
-        sam_schedule = SamSchedule(steps=args.sam_steps) if args.sam_steps else SamSchedule()
-        checkpoint = args.out / "sam_training.pt"
-        sam = train_sam(data, checkpoint, sam_schedule, args.seed, workers=loaders)
+        sam = train_sam(
+            data,
+            args.out / "sam_training.pt",
+            _schedule(SamSchedule(), args.sam_steps, args.begin_sam),
+            args.seed,
+            begin=args.begin_sam,
+            workers=loaders,
+        )
         sizes[sam_file] = export_sam(sam, sam_file)
     for directory in (household, tabletop):
         propose_set(directory, training_proposers(sam_file), args.workers)
         cut_set(directory, HYBRID, args.workers, args.seed)
-    clip_schedule = ClipSchedule(steps=args.clip_steps) if args.clip_steps else ClipSchedule()
     clip = train_clip(
         (household, tabletop),
         words,
         args.out / "clip_training.pt",
-        clip_schedule,
+        _schedule(ClipSchedule(), args.clip_steps, args.begin_clip),
         args.seed,
         begin=args.begin_clip,
         workers=loaders,

@@ -1,4 +1,4 @@
-"""Train a small Segment Anything network on simulated scenes, from random weights.
+"""Train a small Segment Anything network on simulated scenes.
 
 A step encodes a few images and decodes many point prompts on each: points inside objects, whose
 visible mask is the target, and points on the scenery, whose target IoU is 0. Two auxiliary maps of
@@ -21,6 +21,7 @@ from zsris_ros.simulation.training_set import TrainingSet
 from zsris_ros.training.household.sam_batches import SamBatch, SamBatches
 from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule, TrainingLoop
+from zsris_ros.weights.checkpoint import load_state_dict
 
 ARCHITECTURE: dict[str, Any] = {
     "image_size": 256, "patch_size": 8,
@@ -168,9 +169,10 @@ def train_sam(
     seed: int = 0,
     *,
     architecture: Mapping[str, Any] = ARCHITECTURE,
+    begin: Path | None = None,
     workers: int = 0,
 ) -> Any:
-    """Train from random weights, or resume from ``checkpoint``; figures go to a CSV file beside it.
+    """Train a network or resume ``checkpoint``; figures go to a CSV file beside it.
 
     Args:
         data: The images.
@@ -178,14 +180,19 @@ def train_sam(
         schedule: Steps and learning rate. No more steps than ``checkpoint`` holds trains nothing.
         seed: Of the weights and the batches.
         architecture: SamArchitecture's fields; tests train a smaller network.
+        begin: Exported weights of this architecture to begin with, instead of random ones.
         workers: Processes that draw batches; 0 draws them in this one.
 
     Returns:
         The trained segment_anything Sam, in evaluation mode, on the CPU.
+
+    Raises:
+        WeightsError: ``begin`` does not fit the architecture.
     """
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    sam = build_sam(architecture).to(device).train()
+    state = None if begin is None else load_state_dict(begin)
+    sam = build_sam(architecture, state).to(device).train()
     heads = AuxiliaryHeads(architecture["prompt_width"]).to(device)
     modules, weights = {"sam": sam, "heads": heads}, [*sam.parameters(), *heads.parameters()]
     log = checkpoint.with_suffix(".csv")
