@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 from support.squares import CAMERA, SQUARES, blob, squares_frame
 
+from zsris_ros.evaluation.datasets import osd
 from zsris_ros.evaluation.datasets.frames import FramesData
 from zsris_ros.evaluation.datasets.osd import convert_osd, osd_names, read_osd, spatial_questions
-from zsris_ros.types import BoolArray, Frame, InputError
+from zsris_ros.types import BoolArray, Frame, InputError, Verdict
 
 OSD = Path(os.environ.get("ZSRIS_OSD_DIR", Path(__file__).parents[4] / "shared" / "osd"))
 
@@ -63,6 +64,21 @@ def test_osd_frames_are_converted(tmp_path: Path) -> None:
     assert read.questions == item.questions != ()
     (tmp_path / "a_label.png").unlink()
     assert convert_osd(tmp_path, out) == 1, "what is converted is kept"
+
+
+def test_names_are_asked_in_the_frames_that_have_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_osd(tmp_path)
+    table = tmp_path / "names.json"
+    table.write_text('{"a": {"the red box": 2}, "elsewhere": {"the can": 1}}')
+    monkeypatch.setattr(osd, "NAMES", table)
+    assert convert_osd(tmp_path, tmp_path / "out", names=True, depth=False) == 1
+    read = FramesData(tmp_path / "out").item("a")
+    assert read.frame.depth is None
+    named, *absent = read.questions
+    assert (named.text, named.targets, named.verdict) == ("the red box", (1,), Verdict.FOUND)
+    assert absent and all(each.verdict == Verdict.NOT_FOUND for each in absent)
 
 
 def test_damaged_osd_frames_are_named(tmp_path: Path) -> None:
@@ -122,3 +138,11 @@ def test_one_object_stands_on_each_side_of_the_nearest() -> None:
 )
 def test_what_is_not_certain_is_not_asked(others: list[tuple[BoolArray, float]]) -> None:
     assert asked_of(NEAREST, *others) == {}
+
+
+@pytest.mark.skipif(not OSD.is_dir(), reason=f"the real RGB-D scenes are not in {OSD}")
+def test_named_objects_are_in_their_frames() -> None:
+    counts = json.loads((OSD / "objects.json").read_text())
+    for frame, names in json.loads(osd.NAMES.read_text()).items():
+        assert names and set(names.values()) <= set(range(1, counts[frame] + 1)), frame
+        assert not set(names) & set(osd.ABSENT)

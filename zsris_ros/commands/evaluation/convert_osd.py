@@ -15,11 +15,18 @@ def add_arguments(subparsers: Subparsers) -> None:
     )
     parser.add_argument("root", type=Path, metavar="ROOT", help="folder that holds objects.json")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the frames")
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="ask for objects by name (a table of this package has them), not by place",
+    )
+    parser.add_argument("--rgb-only", action="store_true", help="leave the depth out")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from zsris_ros.evaluation.datasets.osd import convert_osd
 
-    print(f"{args.out}: {convert_osd(args.root, args.out)} frames")
+    count = convert_osd(args.root, args.out, names=args.names, depth=not args.rgb_only)
+    print(f"{args.out}: {count} frames")
     return 0

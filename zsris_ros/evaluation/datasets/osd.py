@@ -3,12 +3,14 @@
 Its folder holds ``objects.json`` (names of the frames) and for each NAME ``NAME_rgb.png``,
 ``NAME_depth.png`` (16 bit, millimetres, 0 unknown) and ``NAME_label.png`` (0 no depth, 1 table, 2
 and above objects). The expressions use only space and depth. They are generated from the true masks
-where they hold for one object by a clear margin.
+where they hold for one object by a clear margin. Or they are names, "the red box": those of
+``osd_names.json``, written by looking at the pictures, and names of things that no frame shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from zsris_ros.evaluation.datasets.frames import write_frame
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.geometry.centroid import centroid_3d
 from zsris_ros.geometry.masks import mask_box
-from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics
+from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Intrinsics, Verdict
 
 KINECT = Intrinsics(525.0, 525.0, 319.5, 239.5)
 FIRST_OBJECT = 2
@@ -33,21 +35,47 @@ HIDDEN_SHARE = 0.5
 """Least overlap of an object and an object behind it, as a share of the narrower width."""
 
 
-def convert_osd(root: Path, out: Path) -> int:
+NAMES = Path(__file__).with_name("osd_names.json")
+"""For each frame its expressions with the number of the object that each means, from 1."""
+ABSENT = ("the banana", "the hammer", "the blue mug")
+"""Names of things that no frame shows."""
+
+
+def convert_osd(root: Path, out: Path, *, names: bool = False, depth: bool = True) -> int:
     """Write the frames of the folder ``root`` with questions to ``out``; return their number.
 
     Frames that are already in ``out`` are kept.
+
+    Args:
+        root: The database.
+        out: The folder of the frames.
+        names: Asks for objects by name, in the frames that have any, instead of by place.
+        depth: Whether the frames keep their depth.
 
     Raises:
         FileNotFoundError: A file is missing; the message names it.
         InputError: A file is damaged, or the images of a frame differ in size.
     """
-    names = osd_names(root)
-    for name in names:
-        if not (out / f"{name}.json").exists():
-            item = read_osd(root, name)
-            write_frame(out, item, [f"object {n}" for n in range(1, len(item.masks) + 1)])
-    return len(names)
+    table: dict[str, dict[str, int]] = read_json(NAMES) if names else {}
+    frames = [name for name in osd_names(root) if not names or name in table]
+    for name in frames:
+        if (out / f"{name}.json").exists():
+            continue
+        item = read_osd(root, name)
+        if names:
+            item = replace(item, questions=tuple(name_questions(table[name])))
+        if not depth:
+            item = replace(item, frame=replace(item.frame, depth=None))
+        write_frame(out, item, [f"object {n}" for n in range(1, len(item.masks) + 1)])
+    return len(frames)
+
+
+def name_questions(names: Mapping[str, int]) -> Iterator[Question]:
+    """Yield a question for each name of an object (numbered from 1), and for absent things."""
+    for text, number in names.items():
+        yield Question(text, "name", (number - 1,))
+    for text in ABSENT:
+        yield Question(text, "absent", (), Verdict.NOT_FOUND)
 
 
 def osd_names(root: Path) -> list[str]:
