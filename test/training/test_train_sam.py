@@ -31,8 +31,7 @@ from zsris_ros.training.household.train_sam import (
 )
 from zsris_ros.training.loading import load_in_advance
 from zsris_ros.training.training_loop import Schedule
-from zsris_ros.types import Frame
-from zsris_ros.weights.catalogue import WeightsError
+from zsris_ros.types import Frame, InputError
 from zsris_ros.weights.checkpoint import load_state_dict
 
 SMALL = {
@@ -160,7 +159,7 @@ def test_a_training_begins_with_exported_weights(data: TrainingSet, tmp_path: Pa
     begun = train_sam(data, tmp_path / "a.pt", still, architecture=SMALL, begin=path)
     for name, value in load_state_dict(path).items():
         torch.testing.assert_close(begun.state_dict()[name], value, check_dtype=False)
-    with pytest.raises(WeightsError):
+    with pytest.raises(InputError, match="not those of a SAM"):
         train_sam(data, tmp_path / "b.pt", still, begin=path)
 
 

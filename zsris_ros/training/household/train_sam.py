@@ -187,7 +187,7 @@ def train_sam(
         The trained segment_anything Sam, in evaluation mode, on the CPU.
 
     Raises:
-        WeightsError: ``begin`` does not fit the architecture.
+        InputError: ``begin`` does not fit the architecture.
     """
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
