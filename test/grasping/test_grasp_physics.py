@@ -149,6 +149,25 @@ def box() -> Box:
         pytest.skip(str(error))
 
 
+def test_fingers_stay_on_what_they_hold(box: Box) -> None:
+    """Pads that hold a box do not move: the force is the same all the time, and friction holds."""
+    scene = box.stage.scene
+    stage = GraspStage(scene, load_gripper("panda"))
+    width = float(np.ptp(scene.objects[0].vertices[:, 1]))
+    centre = box.on_top(0.0).pose.transform_points(np.array([[0.0, 0.0, 0.02]]))[0]
+    x, y, z = centre.tolist()
+    axes = scene.viewpoint.axes() @ scene.objects[0].axes @ np.diag([1.0, -1.0, -1.0])
+    pose = Pose((x, y, z), axes)
+    grasp = GraspCandidate(pose, width, width + 0.015, 0.1, "across", "above", 1.0, {})
+    fingers: list[float] = []
+    stage.film = lambda model, data: fingers.append(float(data.joint("slide0").qpos[0]))
+    outcome = stage.try_grasp(grasp, 0)
+    assert outcome.success, outcome.cause
+    held = fingers[int(1.3 / physics.FILM_PERIOD) :]
+    assert len(held) > 50
+    assert np.ptp(held) < 0.0003, "metres; contacts give way by some tenths of a millimetre"
+
+
 def kind_of(seed: int) -> str:
     return tabletop_layout(seed, 1).objects[0].kind
 

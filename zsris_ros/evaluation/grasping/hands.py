@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.evaluation.grasping.physics_model import CONTACT_GROUP
+from zsris_ros.evaluation.grasping.physics_model import CONTACT_GROUP, STEP
 from zsris_ros.grasping import ParallelJaw, SuctionCup
 
+_CLOSING_SPEED = 0.12  # metres a second of each finger
 _LIP_POINTS = 16
 _ABOVE = 0.012  # metres above the lip from which the surface under it is measured
 _CHECK_STEPS = 20  # simulation steps between two checks of the seal
@@ -69,11 +70,12 @@ class JawHand:
         self._data.ctrl[:] = opening / 2
 
     def take(self, body: int) -> None:
-        """Close; the position is out of reach, so that the fingers press with full force."""
-        self._data.ctrl[:] = -self._jaw.opening / 2
+        """Begin to close."""
 
     def update(self, body: int) -> None:
-        """Press on."""
+        """Close on, up to a position out of reach, so that the fingers press with full force."""
+        position = self._data.ctrl[0] - _CLOSING_SPEED * STEP
+        self._data.ctrl[:] = max(position, -self._jaw.opening / 2)
 
     def grips(self, body: int) -> bool:
         """Whether both fingers touch the body."""

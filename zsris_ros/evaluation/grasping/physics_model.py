@@ -24,7 +24,11 @@ _STIFF = {"solref": [0.004, 1], "solimp": [0.98, 0.995, 0.001, 0.5, 2]}
 for light bodies."""
 PARKED = (0.0, 0.0, 3.0)
 VISUAL_GROUP, CONTACT_GROUP, GRIPPER_GROUP = 1, 3, 4
-_CLOSING_SPEED = 0.12  # metres a second of a free finger
+_FINGER_MASS = 0.05
+_FINGER_STIFFNESS = 4000.0  # newtons a metre, until a finger presses with the gripper's force
+_FINGER_DAMPING = 2 * (_FINGER_STIFFNESS * _FINGER_MASS) ** 0.5
+"""Critical. Damping times STEP stays below the mass: else the solver, which finds contact forces
+without damping, and the integrator disagree, and fingers leave what they hold time and again."""
 _SPRING_TRAVEL = 0.008  # metres that a cup's mount gives way
 _SPRING_STIFFNESS, _SPRING_DAMPING = 400.0, 8.0
 _TILT = 0.26  # radians that the bellows give way to each side
@@ -126,17 +130,16 @@ def _add_fingers(mujoco: Any, spec: Any, hand: Any, gripper: ParallelJaw) -> Non
             limited=True,
             solref_limit=[0.004, 1],
             solimp_limit=[0.98, 0.995, 0.001, 0.5, 2],
-            damping=[gripper.force / _CLOSING_SPEED],
+            damping=[_FINGER_DAMPING],
         )
-        _add_box(mujoco, body, finger, mass=0.05)
+        _add_box(mujoco, body, finger, mass=_FINGER_MASS)
         actuator = spec.add_actuator(
             name=f"slide{number}", target=f"slide{number}", trntype=mujoco.mjtTrn.mjTRN_JOINT
         )
-        stiffness = 4000.0
         actuator.gaintype = mujoco.mjtGain.mjGAIN_FIXED
-        actuator.gainprm[0] = stiffness
+        actuator.gainprm[0] = _FINGER_STIFFNESS
         actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
-        actuator.biasprm[1] = -stiffness
+        actuator.biasprm[1] = -_FINGER_STIFFNESS
         actuator.forcelimited, actuator.forcerange = True, [-gripper.force, gripper.force]
     couple = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide0", name2="slide1")
     couple.objtype = mujoco.mjtObj.mjOBJ_JOINT
