@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from support.parity_records import ROOT, array, hash_tokens
+from support.parity_records import ROOT, array, recorded_clip
 
-from zsris_ros.vision.clip import ClipModel, openai_architecture
+from zsris_ros.vision.clip import ClipModel
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def clip() -> Iterator[ClipModel]:
     torch.set_num_threads(1)
     with np.load(path) as stored:
         state = {name: stored[name] for name in stored.files}
-    yield ClipModel.load(openai_architecture(state), state, tokenizer=hash_tokens)
+    yield recorded_clip(state)
     torch.set_num_threads(threads)
 
 

@@ -13,8 +13,8 @@ from support.parity_records import (
     SCORES,
     array,
     assert_close,
-    hash_tokens,
     read_json,
+    recorded_clip,
     recorded_sentence,
     sentences,
 )
@@ -29,7 +29,7 @@ from zsris_ros.evaluation.metrics import answer_iou, mean, overall_iou, overlap
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, Proposals, Scene
-from zsris_ros.vision.clip import ClipModel, openai_architecture
+from zsris_ros.vision.clip import ClipModel
 
 WHOLE = "end_to_end.npz"
 REFERENCE = find_method("hybridgl", "reference")
@@ -119,10 +119,7 @@ def test_half_precision_chooses_the_same(
     precision: str, least: float, clip: ClipModel, reader: PublishedReader, scene: Scene
 ) -> None:
     """Where 0.02 or more decides both which masks compete and which of them wins."""
-    state = clip.model.state_dict()
-    half = ClipModel.load(
-        openai_architecture(state), state, precision=precision, tokenizer=hash_tokens
-    )
+    half = recorded_clip(clip.model.state_dict(), precision)
     segmenter = method_segmenter(REFERENCE, [], half, parser=RuleParser(), reader=reader)
     rough = segmenter.look(scene.frame, scene.proposals)
     assert torch.cosine_similarity(rough.features, scene.features).min() >= least

@@ -12,14 +12,14 @@ from support.parity_records import (
     SCORES,
     array,
     assert_close,
-    hash_tokens,
     keys,
     read_json,
+    recorded_clip,
     tensor,
 )
 
 from zsris_ros.vision.attention import run_block
-from zsris_ros.vision.clip import ClipModel, openai_architecture
+from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser, resize_bicubic, scale_to_unit
 from zsris_ros.vision.hybrid import HybridEncoder
 from zsris_ros.vision.views import (
@@ -157,10 +157,7 @@ def test_tokens_before_the_fusion(
 def test_half_precision(
     case: str, precision: str, cosine: float, clip: ClipModel, rgb: np.ndarray, masks: np.ndarray
 ) -> None:
-    state = clip.model.state_dict()
-    half = ClipModel.load(
-        openai_architecture(state), state, precision=precision, tokenizer=hash_tokens
-    )
+    half = recorded_clip(clip.model.state_dict(), precision)
     features = HybridEncoder(half, settings_of(case)).encode(rgb, masks[:2])
     assert torch.cosine_similarity(features, tensor(HYBRID, case)[:2]).min() >= cosine
     texts = read_json("text_strings.json")[:8]

@@ -19,6 +19,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from zsris_ros.vision.clip import ClipModel, openai_architecture
+from zsris_ros.vision.open_clip_model import State
+
 ROOT = Path(
     os.environ.get("ZSRIS_PARITY_DIR") or Path(__file__).resolve().parents[3] / "shared" / "parity"
 )
@@ -67,6 +70,12 @@ def assert_close(measured: Any, expected: Any, tolerance: float) -> None:
     measured, expected = np.asarray(measured), np.asarray(expected)
     assert measured.shape == expected.shape
     np.testing.assert_allclose(measured, expected, rtol=0, atol=tolerance, equal_nan=True)
+
+
+def recorded_clip(state: State, precision: str = "fp32") -> ClipModel:
+    """Return the recorded CLIP, with the recording's substitute for the tokenizer."""
+    architecture = openai_architecture(state)
+    return ClipModel.load(architecture, state, precision=precision, tokenizer=hash_tokens)
 
 
 def hash_tokens(texts: Sequence[str]) -> torch.Tensor:

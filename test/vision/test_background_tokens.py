@@ -40,11 +40,6 @@ EVERYTHING = 20  # rings, more than any grid here has
 
 
 @pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
-
-
-@pytest.fixture(scope="module")
 def frame() -> Sample:
     rgb, masks = odd_frame()
     return rgb, masks[:6]
@@ -114,7 +109,7 @@ GRIDS = st.builds(lambda count, side: (count, side, side), st.integers(1, 4), st
 
 @given(arrays.arrays(bool, GRIDS), st.integers(0, 8))
 def test_rings_are_counted_as_a_king_walks(reach: np.ndarray, halo: int) -> None:
-    """What is in the halo or a sample is computed, and more of what is near if there is room."""
+    """Cells in the halo or a sample are computed, and further near ones if there is room."""
     cells = select_cells(torch.from_numpy(reach), halo)
     side = reach.shape[1]
     assert np.array_equal(cells.inside.view(-1, side, side).numpy(), reach)

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from support.small_clip import small_clip
 from torch.nn import functional as F
 
 from zsris_ros.baselines.factory import hybrid_settings, make_encoder
@@ -30,11 +29,6 @@ from zsris_ros.vision.views import HybridSettings
 Sample = tuple[np.ndarray, np.ndarray]
 
 SETTINGS = HybridSettings(start_block=2, blur_kernel=5, halo=0)
-
-
-@pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,6 @@ from zsris_ros.vision.attention import run_block
 from zsris_ros.vision.clip import ClipModel, build_clip, openai_architecture
 
 
-@pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
-
-
 def changed(**changes: Any) -> dict[str, Any]:
     """CONFIG with values of its vision_cfg changed."""
     config = copy.deepcopy(CONFIG)
@@ -54,7 +49,7 @@ def test_a_restricted_class_token_leaves_the_other_rows_alone(clip: ClipModel) -
     block = clip.blocks[0]
     restricted, free = run_block(block, tokens, cls_mask=sees), run_block(block, tokens)
     torch.testing.assert_close(restricted[:, 1:], free[:, 1:], atol=1e-6, rtol=0)
-    # Its row is what it would be if the other tokens did not exist.
+    # Its row is the same as without the other tokens.
     alone = run_block(block, tokens[:, :5])
     torch.testing.assert_close(restricted[:, 0], alone[:, 0], atol=1e-5, rtol=0)
     assert (restricted[:, 0] - free[:, 0]).abs().max() > 1e-3

@@ -7,18 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_clip import small_clip
 from torch import Tensor
 from torch.nn import functional as F
 
 from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings, scale_to_unit
-
-
-@pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
 
 
 @pytest.fixture(scope="module")

@@ -21,11 +21,6 @@ MODES = ("G2L", "L2G", "both", "local", "token-masking", "attention-masking")
 
 
 @pytest.fixture(scope="module")
-def clip() -> ClipModel:
-    return small_clip()
-
-
-@pytest.fixture(scope="module")
 def frame() -> Sample:
     return odd_frame()
 

@@ -1,7 +1,7 @@
 """Between the masks and the features nothing waits for the device.
 
 The meta device has shapes and no numbers: reading one on the host, copying back, or a result whose
-size depends on numbers is an error there. So what runs on it can be handed to a GPU as a whole.
+size depends on numbers is an error there. So a computation on it can be queued on a GPU as a whole.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""A tiny VATEX with random weights and its frozen CLIP."""
+"""A tiny VATEX with random weights and its frozen CLIP; the bundled CLIP with a ResNet."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from support.small_vatex import TINY
 from zsris_ros.baselines.published_query import PublishedReader
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
+from zsris_ros.models.load_vatex import load_frozen_clip
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,9 @@ def frozen() -> FrozenClip:
 def network(frozen: FrozenClip) -> Vatex:
     torch.manual_seed(0)
     return Vatex(TINY, frozen.word_width, frozen.heat_length).eval()
+
+
+@pytest.fixture(scope="session")
+def household() -> FrozenClip:
+    """Load the bundled CLIP with a ResNet, with a prior of 96 pixels."""
+    return load_frozen_clip("household", replace(TINY, prior_size=96))

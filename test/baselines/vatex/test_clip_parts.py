@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,21 +25,7 @@ from zsris_ros.models.load_vatex import (
 from zsris_ros.types import InputError
 from zsris_ros.vision.resnet.resnet_clip import ResnetClip
 
-SETTINGS = VatexSettings.small(
-    backbone="clip",
-    short_side=64,
-    width=16,
-    heads=2,
-    encoder_layers=1,
-    feedforward=16,
-    prior_size=96,
-    trained_text=True,
-)
-
-
-@pytest.fixture(scope="module")
-def household() -> FrozenClip:
-    return load_frozen_clip("household", SETTINGS)
+SETTINGS = replace(TINY, backbone="clip", prior_size=96, trained_text=True)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from segment_anything.utils.transforms import ResizeLongestSide
+from support.small_vatex import TINY
 from support.squares import squares_frame
 
 from zsris_ros.baselines.vatex.encoders.backbone import STRIDES, Backbone
@@ -17,32 +18,16 @@ from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex, pad_images
 from zsris_ros.baselines.vatex.placed_clip import prior_maps
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
-from zsris_ros.baselines.vatex.vatex_settings import VatexSettings
 from zsris_ros.models.load_vatex import (
     build_vatex,
     load_backbone_sam,
-    load_frozen_clip,
     load_trained_vatex,
     save_vatex,
 )
 from zsris_ros.proposals.sam.sam_network import Sam, build_mobile_sam
 from zsris_ros.types import InputError
 
-SETTINGS = VatexSettings.small(
-    backbone="sam",
-    short_side=64,
-    width=16,
-    heads=2,
-    encoder_layers=1,
-    feedforward=16,
-    prior_size=96,
-    placed_clip=True,
-)
-
-
-@pytest.fixture(scope="module")
-def clip() -> FrozenClip:
-    return load_frozen_clip("household", SETTINGS)
+SETTINGS = replace(TINY, backbone="sam", prior_size=96, placed_clip=True)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +37,9 @@ def sam() -> Sam:
     return found
 
 
-def network_of(clip: FrozenClip, sam: Sam) -> Vatex:
+def network_of(household: FrozenClip, sam: Sam) -> Vatex:
     torch.manual_seed(0)
-    return build_vatex(SETTINGS, clip, sam=sam)
+    return build_vatex(SETTINGS, household, sam=sam)
 
 
 def test_it_gives_four_scales_of_every_image(sam: Sam) -> None:
@@ -110,13 +95,13 @@ def test_maps_do_not_depend_on_the_other_images_of_a_batch(sam: Sam) -> None:
         torch.testing.assert_close(inside, first, atol=1e-4, rtol=1e-4)
 
 
-def test_training_changes_all_but_the_encoder(clip: FrozenClip, sam: Sam) -> None:
-    network = network_of(clip, sam).train()
+def test_training_changes_all_but_the_encoder(household: FrozenClip, sam: Sam) -> None:
+    network = network_of(household, sam).train()
     before = {name: each.clone() for name, each in network.state_dict().items()}
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.1)
-    tokens = clip.image_tokens(squares_frame().rgb)
+    tokens = household.image_tokens(squares_frame().rgb)
     images, valid = torch.rand(1, 3, 64, 64), torch.ones(1, 64, 64).bool()
-    texts = clip.encode(["mug"], tokens[None])
+    texts = household.encode(["mug"], tokens[None])
     output = network(images, valid, torch.zeros(1, dtype=torch.long), texts)
     sum(each.masks.square().mean() for each in output.predictions).backward()
     optimizer.step()
@@ -134,8 +119,10 @@ def test_the_statistics_of_mobile_sam_stay() -> None:
     assert body.training and body.upscaling.training
 
 
-def test_a_checkpoint_answers_as_its_network(clip: FrozenClip, sam: Sam, tmp_path: Path) -> None:
-    network = network_of(clip, sam).eval()
+def test_a_checkpoint_answers_as_its_network(
+    household: FrozenClip, sam: Sam, tmp_path: Path
+) -> None:
+    network = network_of(household, sam).eval()
     with torch.no_grad():
         for each in network.parameters():  # as a checkpoint holds them, and no longer SAM's
             each.copy_((each * 1.01).half().float())
@@ -144,7 +131,7 @@ def test_a_checkpoint_answers_as_its_network(clip: FrozenClip, sam: Sam, tmp_pat
     trained = load_trained_vatex(path)
     assert torch.equal(trained.network.backbone.body.mean, sam.pixel_mean), "not in half precision"
     frame, masks = squares_frame(), []
-    for segmenter in (vatex_segmenter(network, clip), trained.segmenter()):
+    for segmenter in (vatex_segmenter(network, household), trained.segmenter()):
         masks.append(segmenter.refer(segmenter.look(frame), "the square on the left").mask)
     assert masks[0].any() and np.array_equal(*masks)
 
@@ -173,12 +160,12 @@ def test_the_prior_lies_on_the_image_and_not_on_its_padding() -> None:
     torch.testing.assert_close(wide[0, :, 2, 3], values, atol=1e-3, rtol=0)
 
 
-def test_clip_is_placed_before_and_after_the_words(clip: FrozenClip, sam: Sam) -> None:
+def test_clip_is_placed_before_and_after_the_words(household: FrozenClip, sam: Sam) -> None:
     """Another image's tokens or prior change the answer, though the queries' prior is the same."""
-    network = network_of(clip, sam).eval()
+    network = network_of(household, sam).eval()
     images, valid = torch.rand(1, 3, 64, 64), torch.ones(1, 64, 64).bool()
-    tokens = torch.randn(1, clip.heat_length, clip.clip.embed_dim)
-    texts = clip.encode(["mug"], tokens)
+    tokens = torch.randn(1, household.heat_length, household.clip.embed_dim)
+    texts = household.encode(["mug"], tokens)
     with torch.no_grad():
         levels = network.look(images, valid)
         first = network.segment(levels, texts).predictions[0].masks

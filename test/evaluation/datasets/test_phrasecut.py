@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("phrasecut")
     write_phrasecut(root, small_scenes())
     return root
-
-
-@pytest.fixture
-def root(written: Path, tmp_path: Path) -> Path:
-    """A copy that the test may damage."""
-    return Path(shutil.copytree(written, tmp_path / "root"))
 
 
 def filled(mask: BoolArray) -> BoolArray:

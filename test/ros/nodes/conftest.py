@@ -15,7 +15,7 @@ rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 from rclpy.node import Node
 from support.ros_camera import Camera
 from support.ros_domain import own_domain
-from support.ros_processes import Process
+from support.ros_processes import Process, node_with_stand_in
 
 from zsris_ros.ros.client.service_client import Client
 
@@ -36,6 +36,14 @@ def here(ros: None) -> Iterator[Node]:
     node = rclpy.create_node("test")
     yield node
     node.destroy_node()
+
+
+@pytest.fixture(scope="module")
+def process(ros: None) -> Iterator[Process]:
+    """Start the node with the stand-in; some modules start it with other parameters."""
+    with node_with_stand_in() as running:
+        running.wait_for_log("the model is ready")
+        yield running
 
 
 @pytest.fixture(scope="module")

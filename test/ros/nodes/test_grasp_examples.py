@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +15,10 @@ import pytest
 from rclpy.node import Node
 from support.grasp_messages import TableMessages
 from support.ros_camera import FRAME, SECOND, Camera
-from support.ros_processes import Process, node_with_stand_in
 
 from zsris_ros.ros.client.service_client import Client
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def process(ros: None) -> Iterator[Process]:
-    with node_with_stand_in() as running:
-        running.wait_for_log("the model is ready")
-        yield running
 
 
 @pytest.fixture

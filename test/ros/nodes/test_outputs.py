@@ -63,13 +63,6 @@ def stamps() -> Iterator[int]:
     return iter(range(1000 * SECOND, 2000 * SECOND, 10 * SECOND))
 
 
-@pytest.fixture(scope="module")
-def process(ros: None) -> Iterator[Process]:
-    with node_with_stand_in() as running:
-        running.wait_for_log("the model is ready")
-        yield running
-
-
 def named(name: str) -> dict[str, str]:
     """Return remappings for the topics and the service of a second node."""
     return {"__node": name, "refer_segment": f"/{name}"}

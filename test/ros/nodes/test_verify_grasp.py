@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from builtin_interfaces.msg import Time
@@ -12,7 +11,6 @@ from rclpy.node import Node
 from support.grasp_messages import BOX, NEIGHBOUR, TableMessages
 from support.grasp_scenes import BoxOnTable, CupOnTable
 from support.ros_camera import SECOND, Camera, header
-from support.ros_processes import Process, node_with_stand_in
 from support.service_discovery import discovered_client
 from zsris_ros.srv import VerifyGrasp
 
@@ -20,13 +18,6 @@ from zsris_ros.ros.client.service_client import Client
 
 Response = VerifyGrasp.Response
 CUP = CupOnTable((-0.12, 0.0), 0.03, 0.08)
-
-
-@pytest.fixture(scope="module")
-def process(ros: None) -> Iterator[Process]:
-    with node_with_stand_in() as running:
-        running.wait_for_log("the model is ready")
-        yield running
 
 
 class Bench:
