@@ -83,6 +83,24 @@ def test_what_narrows_towards_its_top_slips(panda: ParallelJaw) -> None:
     assert rejected[SLIPPERY] > 0
 
 
+def test_a_ball_almost_as_wide_as_the_jaw_is_held_above_its_equator(panda: ParallelJaw) -> None:
+    """Deeper it does not fit between the fingers, and higher up they slip off."""
+    radius = 0.037
+    polar, around = (grid.ravel() for grid in np.meshgrid(
+        np.arange(0.06, np.pi, 0.06), np.arange(0, 2 * np.pi, 0.07)))  # fmt: skip
+    normals = np.stack(
+        [np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1
+    )
+    points = radius * normals + np.array([0.0, 0.0, radius])
+    ball = CompletedObject(points, normals, len(points) // 2, "mirror", 0.001)
+    drafts = draft_grasps(ball, panda, SETTINGS, Counter(), from_above=True)
+    middle = [draft for draft in drafts if np.hypot(*draft.position[:2]) < 0.004]
+    assert middle
+    for draft in middle:
+        assert radius < draft.position[2] - panda.tip < 1.3 * radius
+        assert 0.070 < draft.width <= panda.opening - 2 * SETTINGS.min_clearance
+
+
 def test_a_tube_too_wide_for_the_jaw_is_held_at_its_wall(panda: ParallelJaw) -> None:
     rejected: Counter[str] = Counter()
     shape = both_walls(turned_solid(0.06, 0.06, 0.08), 0.004)

@@ -69,6 +69,7 @@ def cut_bands(
     jaw: ParallelJaw,
     settings: GraspSettings,
     from_above: bool,
+    widest: float,
 ) -> tuple[Cuts, IndexArray]:
     """Return the cuts through an object that have four points or more.
 
@@ -78,6 +79,7 @@ def cut_bands(
         jaw: Its fingers give the width of bands and how deep they reach.
         settings: The planner's.
         from_above: Whether the axes are straight down; tips then stay clear of the support.
+        widest: The most that fits between the fingers, along y.
 
     Returns:
         The cuts, and for each the index of its axes.
@@ -92,7 +94,7 @@ def cut_bands(
     band, index, y, z = band[order], index[order], y[order], z[order]
     bounds = np.searchsorted(band, np.arange(len(offset) + 1))
     lowest = -settings.support_clearance if from_above else np.inf
-    band_of_cut, tip = _tips(z, bounds, lowest, jaw)
+    band_of_cut, tip = _tips(y, z, bounds, lowest, widest, jaw)
     cut, member = members(bounds[band_of_cut], bounds[band_of_cut + 1])
     deep = z[member] <= tip[cut]
     sizes = np.bincount(cut[deep], minlength=len(tip))
@@ -140,12 +142,19 @@ def _lateral_offsets(
 
 
 def _tips(
-    z: DoubleArray, bounds: IndexArray, lowest: float, jaw: ParallelJaw
+    y: DoubleArray,
+    z: DoubleArray,
+    bounds: IndexArray,
+    lowest: float,
+    widest: float,
+    jaw: ParallelJaw,
 ) -> tuple[IndexArray, DoubleArray]:
-    """How far along z the finger tips go in bands with points at ``z``, as bands and places.
+    """How far along z the finger tips go in bands with points at ``y`` and ``z``: bands and places.
 
     Some depths behind the first contact, which is the second point of a band, and none beyond
-    ``lowest``. The points of band b begin at bounds[b]; a band of few points has no tips.
+    ``lowest``; and as deep as a band is not wider than ``widest``: on a ball almost as wide as the
+    jaw, fingers slip off higher up. The points of band b begin at bounds[b]; a band of few points
+    has no tips.
     """
     tips: list[float] = []
     bands: list[int] = []
@@ -154,13 +163,23 @@ def _tips(
             continue
         first = float(np.partition(z[start:stop], 1)[1])
         last = first - 1
-        for depth in _DEPTHS:
+        fitting = _last_that_fits(y[start:stop], z[start:stop], widest) - first
+        for depth in sorted((*_DEPTHS, min(fitting, _DEPTHS[-1]))):
             tip = min(first + min(depth, jaw.finger_length - 0.004), lowest)
             if tip > first + 0.002 and tip - last > 0.004:
                 last = tip
                 bands.append(band)
                 tips.append(tip)
     return np.array(bands, np.int64), np.array(tips)
+
+
+def _last_that_fits(y: DoubleArray, z: DoubleArray, widest: float) -> float:
+    """The z down to which points are not farther apart along y than ``widest``; inf if none is."""
+    order = np.argsort(z)
+    y, z = y[order], z[order]
+    width = np.maximum.accumulate(y) - np.minimum.accumulate(y)
+    wider = int(np.searchsorted(width, widest, side="right"))
+    return float(z[wider - 1]) if wider < len(z) else np.inf
 
 
 def find_parts(cuts: Cuts, jaw: ParallelJaw) -> Parts:

@@ -84,12 +84,18 @@ def draft_grasps(
     Approaches are straight from above, or all others.
     """
     directions = list(_above(shape) if from_above else _inclined_directions())
+    widest = jaw.opening - 2 * settings.min_clearance
     cuts, direction = cut_bands(
-        shape.points, np.stack([axes for axes, _ in directions]), jaw, settings, from_above
+        shape.points,
+        np.stack([axes for axes, _ in directions]),
+        jaw,
+        settings,
+        from_above,
+        widest - 2 * shape.resolution,
     )
     parts = find_parts(cuts, jaw)
     width = cuts.y[parts.stop - 1] - cuts.y[parts.start] + 2 * shape.resolution
-    fits = width <= jaw.opening - 2 * settings.min_clearance
+    fits = width <= widest
     parts, width = parts.where(fits), width[fits]
     contacts = _contacts(shape, cuts, parts, jaw, from_above)
     # Thin walls have faces that run alike: one widens where the other narrows.
