@@ -2,7 +2,7 @@
 # make test    the tests, and how much of the code they run; ARGS=… to choose some
 # make lint    style and types
 # make colcon  build with colcon, as on a robot, against the ROS wheels
-# make results  measure again what README.md and docs/results.md say
+# make results  measure the figures of README.md and docs/results.md again
 # make expressions  evaluate sentences of other data sets, for docs/expressions.md
 # make libero   measure LIBERO's frames again, for docs/libero.md
 # make vatex    count the costs of docs/vatex.md again
@@ -17,7 +17,7 @@
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make cameras MINUTES=10 of load on two cameras in one process
 # make mutants plant bugs one at a time; does a test catch each?
-# make clean   remove what the above made
+# make clean   remove the products of the above
 #
 # Each target makes what it needs in .venv and does nothing twice: the files in .venv/.made are
 # newer than what they were made from. The package is really installed, for the demo and for the

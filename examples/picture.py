@@ -1,4 +1,4 @@
-"""Segment what a sentence refers to in a picture.
+"""Segment the object that a sentence refers to in a picture.
 
 python examples/picture.py photo.jpg "the cup on the left" --weights openai-sam-b
 """

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of the output has gone; without this Python reports it again when it flushes.
+        # The pipe is closed; without this Python reports it again when it flushes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -52,7 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands."""
     parser = argparse.ArgumentParser(
         prog="zsris",
-        description="Find what a sentence means in a picture, and where that is in space.",
+        description="Find the object that a sentence means in a picture, and its place in space.",
     )
     parser.add_argument("--version", action="version", version=f"zsris {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -1,4 +1,4 @@
-"""The scripts of examples/ run as README says; those that need a node are in test/ros/nodes."""
+"""The scripts of examples/ run as README says; test/ros/nodes runs the scripts with a node."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_texts_without_words_are_refused() -> None:
 
 
 def check(parsed: Instruction) -> None:
-    """What holds of every instruction: each step has an object, and indices point backwards."""
+    """Properties of every instruction: each step has an object, and indices point backwards."""
     assert parsed.steps
     for k, step in enumerate(parsed.steps):
         assert (step.target is None) == (step.same_as is not None)

@@ -1,4 +1,4 @@
-"""Methods on a preset's models: which settings reach them, and what is refused."""
+"""Methods on a preset's models: their settings, and refused ones."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_another_clip_takes_the_presets_place(parts: LoadedModels) -> None:
     scene = segmenter.look(*painted())
     assert scene.features.shape == (6, resnet.embed_dim)
     assert np.isfinite(scene.features.numpy()).all()
-    # What was proved on the preset's CLIP is not used with another.
+    # A halo that was proved on the preset's CLIP is not used with another.
     near = replace(parts, encoder=HybridEncoder(parts.encoder.clip, HybridSettings(2, halo=0)))
     other = ClipModel.load(CONFIG, build_clip(CONFIG).state_dict())
     for clip, halo in ((None, 0), (other, None)):

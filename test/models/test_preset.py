@@ -1,4 +1,4 @@
-"""Presets become settings and models; what they get wrong is named."""
+"""Presets become settings and models; messages name their faults."""
 
 from __future__ import annotations
 

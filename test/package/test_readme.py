@@ -1,4 +1,4 @@
-"""README says what the results' files say."""
+"""README has the figures of the results' files."""
 
 from __future__ import annotations
 

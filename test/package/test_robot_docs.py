@@ -1,4 +1,4 @@
-"""docs/robot.md names what there is: arguments of launch files, presets, files and pages."""
+"""docs/robot.md names existing arguments of launch files, presets, files and pages."""
 
 from __future__ import annotations
 

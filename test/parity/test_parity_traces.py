@@ -32,7 +32,7 @@ def streams(clip: ClipModel, rgb: np.ndarray, masks: np.ndarray) -> dict[int, To
 
 
 def traced(clip: ClipModel, rgb: np.ndarray, mask: np.ndarray) -> Tokens:
-    """What the encoder gives its blocks, run again in full where it computes one row only."""
+    """The inputs of the encoder's blocks, run again in full where it computes one row only."""
     after: Tokens = {}
     seen = torch.empty(0)
 

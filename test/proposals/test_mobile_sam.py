@@ -130,7 +130,7 @@ def test_other_weights_are_refused(published: Weights) -> None:
 
 
 def test_the_last_stage_halves_no_more() -> None:
-    """The decoder wants an embedding of a sixteenth of the side."""
+    """The decoder needs an embedding of a sixteenth of the side."""
     torch.manual_seed(0)
     encoder = TinyVitEncoder().eval()
     with torch.no_grad():

@@ -75,7 +75,7 @@ def blobs(logits: torch.Tensor, covered: float) -> torch.Tensor:
 
 @pytest.fixture(autouse=True)
 def blobs_for_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the networks' ``postprocess_masks`` does for segment_anything's own generator."""
+    """The networks' ``postprocess_masks``, as in segment_anything's own generator."""
     draw = PointDecoder.masks
 
     def masks(self: PointDecoder, *asked: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

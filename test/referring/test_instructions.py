@@ -1,4 +1,4 @@
-"""Instructions in a scene: what is looked for, the verdict of the whole and its message."""
+"""Instructions in a scene: the resolved phrases, the verdict of the whole and its message."""
 
 from __future__ import annotations
 

@@ -52,4 +52,4 @@ def test_texts_are_encoded_in_one_go(
     assert len(asked) <= 1, asked
     assert sum(map(len, calls)) == len({text for texts in calls for text in texts})
     segmenter.refer(scene, sentence)
-    assert [texts for texts in calls if texts] == asked, "what was asked before is remembered"
+    assert [texts for texts in calls if texts] == asked, "texts are cached"

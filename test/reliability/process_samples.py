@@ -52,7 +52,7 @@ def settled_trends(samples: Sequence[Mapping[str, float]]) -> dict[str, dict[str
 
 
 def describe_trends(trends: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return memory with its slope, and what is not flat, as the end of a sentence."""
+    """Return memory with its slope, and the figures that are not flat, as the end of a sentence."""
     if not trends:
         return ""
     memory = trends["memory_mb"]

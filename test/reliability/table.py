@@ -38,7 +38,7 @@ more Python objects after 750 calls than before them; 120 clients that left rais
 node that did nothing else by 12 MB, and the next 120 by nothing. So the middleware's memory is
 likely the cause. No run with two cameras was longer.
 
-| what | tried | result | measured by |
+| subject | test | result | measured by |
 |---|---|---|---|
 """
 

@@ -1,4 +1,4 @@
-"""Records of a small run, made by hand, for the tests of what is computed from them."""
+"""Records of a small run, made by hand, for the tests of figures and reports."""
 
 from __future__ import annotations
 

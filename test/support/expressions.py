@@ -157,7 +157,7 @@ def main() -> None:
     arguments.add_argument(
         "--chains", action="store_true", help="only those with a chain of relations"
     )
-    arguments.add_argument("--errors", action="store_true", help="list what is wrong")
+    arguments.add_argument("--errors", action="store_true", help="list the errors")
     args = arguments.parse_args()
     rows = load("expressions.txt")
     if args.gold:

@@ -103,7 +103,7 @@ def ros_arguments(parameters: dict[str, object], remaps: dict[str, str] | None =
 
 
 def node(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
-    """Start the node with the weights that know the shipped tabletop."""
+    """Start the node with the weights of the shipped tabletop."""
     arguments = ros_arguments({"weights": "tabletop", **parameters}, remaps)
     return Process("-m", "zsris_ros.ros.node", *arguments)
 

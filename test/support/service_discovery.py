@@ -32,7 +32,7 @@ def discovered_client(
         executor: The node's executor, if it has one.
     """
     client: Any = node.create_client(kind, service)
-    assert client.wait_for_service(PATIENCE), f"nobody serves {service}"
+    assert client.wait_for_service(PATIENCE), f"no node serves {service}"
     deadline = time.monotonic() + PATIENCE
     with nullcontext(executor) if executor else _spinning(node) as mine:
         while time.monotonic() < deadline:

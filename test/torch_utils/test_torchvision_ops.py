@@ -13,7 +13,7 @@ from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision, greedy_nms
 
 
 def plain_nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> list[int]:
-    """Quadratic reference: take the best, drop what overlaps it too much, repeat."""
+    """Quadratic reference: take the best, drop the boxes that overlap it too much, repeat."""
     left = sorted(range(len(boxes)), key=lambda i: -scores[i])
     kept = []
     while left:

@@ -69,7 +69,7 @@ def _runs(
     at = decoded = 0
     while decoded < pixels:
         if at + 2 > len(listed):
-            raise InputError(f"the RVL depth is cut off: it tells {decoded} of {pixels} pixels")
+            raise InputError(f"the RVL depth is cut off: it has {decoded} of {pixels} pixels")
         zeros, others = listed[at : at + 2]
         runs += zeros, others
         decoded += zeros + others

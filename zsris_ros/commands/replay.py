@@ -51,7 +51,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         "--rate",
         type=above_zero,
         metavar="R",
-        help="as a live camera at R times real time: leave out what passes while an answer is made",
+        help="as a live camera at R times real time: drop the frames that arrive during an answer",
     )
     for kind in ("image", "depth", "info"):
         parser.add_argument(
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
 
     expressions = [text.strip() for text in args.expressions]
     if not all(expressions):
-        raise InputError("the expression is empty; say what to look for, such as 'the red mug'")
+        raise InputError("the expression is empty; name an object, such as 'the red mug'")
     with Bag(args.bag) as bag:
         topics = find_topics(bag, args.image_topic, args.depth_topic, args.info_topic)
         _print_topics(topics)

@@ -20,9 +20,9 @@ from zsris_ros.replay.bag import Bag, Topics
 from zsris_ros.types import BoolArray, ByteArray, Frame, InputError, Point, Verdict
 
 HOUSEHOLD_BAG = Path(__file__).parent / "household_bag"
-"""Scanned household objects; the weights `household` know them."""
+"""Scanned household objects, for the weights `household`."""
 TABLETOP_BAG = Path(__file__).parent / "tabletop_bag"
-"""Coloured shapes; the weights `tabletop` know them alone."""
+"""Coloured shapes, the only objects of the weights `tabletop`."""
 TRUTH = "truth.json"
 
 IMAGE_TOPIC = "/camera/color/image_raw"

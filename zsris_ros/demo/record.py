@@ -29,8 +29,8 @@ from zsris_ros.types import FloatArray, InputError, Intrinsics
 SEEDS = (1332, 1138, 1109, 1020)
 """Tabletops whose expressions have all categories."""
 HOUSEHOLD_SEEDS = (41, 12, 20, 17)
-"""Households of scanned objects, chosen because all their questions are answered rightly and within
-15 mm; most other seeds have questions that are not."""
+"""Households of scanned objects, selected for right answers to all questions with errors of up to
+15 mm; most other seeds fail at one question or more."""
 CATEGORIES = (
     ("attribute", "position", "plural", "ordinal"),
     ("relation", "superlative", "attribute", "chain"),

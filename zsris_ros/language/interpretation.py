@@ -30,7 +30,7 @@ GROUPS = word_set("""
     row rows line lineup group bunch column queue collection everything all rest others everyone
     everybody
 """)
-"""Several objects together: a place beside them is a place among them."""
+"""Groups of objects: "left of the group" is a position among its objects."""
 
 _CERTAINTY = {"with": 0.15, "part_of": 0.5}
 """The probability that such a phrase names another object than the target."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from zsris_ros.weights.catalogue import default_directory
 
 DEFAULT_WEIGHTS = "household"
-"""The preset of commands and nodes that name none: shipped, small, of simulated scenes."""
+"""The default preset of commands and nodes: bundled, small, trained on simulated scenes."""
 
 
 @dataclass(frozen=True)

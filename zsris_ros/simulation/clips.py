@@ -43,7 +43,7 @@ def household_clip(
 ) -> list[TabletopScene]:
     """Render the frames of a household. Raises RenderingUnavailable without MuJoCo or OpenGL.
 
-    Physics moves what lies in or in front of a moving object.
+    Physics moves the objects that lie in or in front of a moving object.
     """
     layout = draw_household(seed, library)
     rng = np.random.default_rng([seed, 59])

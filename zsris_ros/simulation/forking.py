@@ -1,4 +1,4 @@
-"""Processes that are forked from one with OpenCV's threads."""
+"""Forking of processes while OpenCV has threads."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ DOUBTFUL: Mapping[str, tuple[str, ...]] = {
     "pan": ("pot", "plate", "bowl"),
     "marker": ("bottle", "tube"),
 }
-"""Nouns that some people would use for an object with the noun, and others not."""
+"""Nouns that some people use for an object with the noun and others do not."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,6 @@ def with_synonyms(words: Description) -> Description:
 
 
 def doubtful_nouns(words: Description) -> tuple[str, ...]:
-    """Return nouns that neither clearly fit nor clearly don't."""
+    """Return the nouns whose fit is undecided."""
     found = [noun for each in words.nouns for noun in DOUBTFUL.get(each.split()[-1], ())]
     return tuple(noun for noun in dict.fromkeys(found) if noun not in words.nouns)

@@ -29,7 +29,7 @@ PROMPT = (
     "The red mug left of the bowl. Grab the second bottle from the right. Put the green box next "
     "to the plate. The leftmost cup. All balls except the blue one. The furthest cone."
 )
-"""Text that Whisper takes for what was said before: it prefers the same kind of sentence."""
+"""Text in place of earlier speech: Whisper then prefers the same kind of sentence."""
 REMEMBERED = 2
 """Recognised texts that follow the prompt: a user speaks of the same objects again."""
 HYPOTHESES = 8

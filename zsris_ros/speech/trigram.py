@@ -12,7 +12,7 @@ from zsris_ros.speech.audio import SpeechError, require_package
 from zsris_ros.speech.pocketsphinx_recogniser import SHIPPED, TRIGRAM
 
 UNKNOWN = -12.0
-"""Natural logarithm of the probability of a word that the trigram does not know."""
+"""Natural logarithm of the probability of a word outside of the trigram's vocabulary."""
 _ORDER = 3
 
 

@@ -69,7 +69,7 @@ class Instruction:
 
     @property
     def is_expression(self) -> bool:
-        """Whether a referring expression says as much: no destination, and one step or no verb."""
+        """Whether it is a mere referring expression: no destination, and one step or no verb."""
         if any(step.destination is not None for step in self.steps):
             return False
         return len(self.steps) == 1 or not any(step.verb for step in self.steps)

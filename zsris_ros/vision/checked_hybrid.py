@@ -128,8 +128,8 @@ class CheckedHybridEncoder(HybridEncoder):
         """Log the first frame as a warning, others as information."""
         LOG.log(
             logging.INFO if self._warned else logging.WARNING,
-            "a frame is encoded exactly, because sharing what lies far from masks strays too far "
-            "on it (cosine %.5f, logits %.2f); surround: exact saves the attempt",
+            "a frame is encoded exactly, because background-token reuse differs too much on it "
+            "(cosine %.5f, logits %.2f); surround: exact saves the attempt",
             agreement.cosine,
             agreement.logits,
         )

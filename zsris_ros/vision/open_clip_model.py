@@ -68,7 +68,7 @@ def configuration(architecture: Architecture) -> dict[str, Any]:
     config = open_clip.get_model_config(architecture)
     if config is None:
         raise InputError(
-            f"open_clip knows no architecture named {architecture!r}; "
+            f"open_clip has no architecture named {architecture!r}; "
             "open_clip.list_models() lists the names"
         )
     return dict(config)
@@ -296,7 +296,7 @@ def _default_tokenizer(model: CLIP | CustomTextCLIP) -> Tokenizer:
     tokenizer = open_clip.SimpleTokenizer(context_length=int(model.context_length))
     if int(model.vocab_size) < tokenizer.vocab_size:
         raise InputError(
-            f"the text encoder knows {int(model.vocab_size)} tokens, CLIP's tokenizer makes "
+            f"the text encoder has {int(model.vocab_size)} tokens, CLIP's tokenizer makes "
             f"{tokenizer.vocab_size}: give the tokenizer this model was trained with"
         )
 

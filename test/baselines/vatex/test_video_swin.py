@@ -1,4 +1,4 @@
-"""Backbones for clips: what a frame sees, and the published weights."""
+"""Backbones for clips: the frames that a frame attends to, and the published weights."""
 
 from __future__ import annotations
 

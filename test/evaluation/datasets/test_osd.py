@@ -63,7 +63,7 @@ def test_osd_frames_are_converted(tmp_path: Path) -> None:
     assert read.frame.intrinsics == item.frame.intrinsics
     assert read.questions == item.questions != ()
     (tmp_path / "a_label.png").unlink()
-    assert convert_osd(tmp_path, out) == 1, "what is converted is kept"
+    assert convert_osd(tmp_path, out) == 1, "converted frames are kept"
 
 
 def test_names_are_asked_in_the_frames_that_have_any(

@@ -1,4 +1,4 @@
-"""Matching and losses: Eq. 6 against a literal rendering, and what each loss must ignore."""
+"""Matching and losses: Eq. 6 against a literal rendering, and values that a loss ignores."""
 
 from __future__ import annotations
 

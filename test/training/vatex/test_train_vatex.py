@@ -79,7 +79,7 @@ def test_it_trains_resumes_and_answers(refcoco: Path, tmp_path: Path) -> None:
 
 
 def test_a_killed_training_is_exported_from_its_checkpoint(refcoco: Path, tmp_path: Path) -> None:
-    """A resumption takes the checkpoint's words, and does what the last step had left undone."""
+    """A resumption takes the checkpoint's words, and completes the last step."""
     options = ["--train-text", "--steps", "2"]
     assert cli.main(command(refcoco, tmp_path, *options)) == 0
     exported = tmp_path / "vatex.safetensors"

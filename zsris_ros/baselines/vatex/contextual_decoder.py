@@ -109,7 +109,7 @@ def _attention(width: int, heads: int) -> nn.MultiheadAttention:
 def _attend(
     attention: nn.MultiheadAttention, queries: Tensor, memory: Tensor, blocked: Tensor
 ) -> Tensor:
-    """Return what ``attention`` returns of queries BxQxC and memory BxKxC, ``blocked`` BxK.
+    """Apply ``attention`` to queries BxQxC and memory BxKxC; ``blocked`` BxK is left out.
 
     A sentence has few words. Plain products of them and the pixels, without the copies of
     ``nn.MultiheadAttention``, take about half its time on a CPU.

@@ -27,7 +27,7 @@ class MaskedAttention(nn.Module):
     """Cross-attention of queries to the pixels inside their own masks.
 
     The attention is softmax(M + Q K^T) V with M = 0 where the query's mask has a probability of
-    at least 0.5 and minus infinity elsewhere. A query with an empty mask sees the whole image.
+    at least 0.5 and minus infinity elsewhere. A query with an empty mask attends to all pixels.
     """
 
     def __init__(self, width: int, heads: int) -> None:

@@ -1,4 +1,4 @@
-"""A trained VATEX as one more proposer: its mask of each noun that the weights know."""
+"""A trained VATEX as one more proposer: its mask of each noun in a list."""
 
 from __future__ import annotations
 

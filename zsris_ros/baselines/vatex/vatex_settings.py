@@ -26,7 +26,7 @@ class VatexSettings:
     """Sizes of the network; the defaults are the paper's.
 
     Attributes:
-        backbone: A name that ``encoders.backbone.Backbone`` knows.
+        backbone: A name for ``encoders.backbone.Backbone``.
         short_side: Length in pixels that the short side of every image is resized to.
         width: C, the number of channels of all features.
         heads: Heads of every attention; a divisor of ``width``.
@@ -44,7 +44,7 @@ class VatexSettings:
             multiple of CLIP's cells; 0 is the size that CLIP was trained at. A ResNet has features
             at any size.
         trained_text: Whether the words come from a copy of CLIP's text encoder that is trained
-            with the network, for a small CLIP that knows few words. The paper freezes CLIP.
+            with the network, for a small CLIP with few words. The paper freezes CLIP.
         placed_clip: Whether CLIP's features and the CLIP Prior are also added to the visual
             features, at their places in the image. The paper gives the prior to the queries alone.
         parser: The parser that finds the noun phrase, as in ``load_reader``.

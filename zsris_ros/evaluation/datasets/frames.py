@@ -198,9 +198,9 @@ def _question(row: Mapping[str, Any], order: Mapping[str, int], frame: Frame) ->
 def _destinations(
     questions: Sequence[Question], interest: Sequence[str], order: Mapping[str, int]
 ) -> Iterator[Question]:
-    """Yield the questions for the destination of an instruction that ``of_interest`` tells.
+    """Yield the questions for the destination of an instruction that ``of_interest`` names.
 
-    It tells one if it holds an instruction's targets first and one other visible object; the region
+    It names one if it holds an instruction's targets first and one other visible object; the region
     of an object ("basket_1_contain_region") is the object. Of a drawer or a compartment the whole
     is labelled, which is a category of its own.
     """

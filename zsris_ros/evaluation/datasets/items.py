@@ -22,8 +22,8 @@ class Question:
     ``verdict`` is the right answer: FOUND (all targets are meant), AMBIGUOUS (one object is asked
     for, and each target matches) or NOT_FOUND (no targets). Where only the bounding box of the
     object is known, ``box`` takes the place of the targets: the box of the answer's mask is
-    compared with it. Of an instruction, ``asks`` tells whether the targets are the objects of its
-    first step or those that its first destination names.
+    compared with it. Of an instruction, ``asks`` selects the targets: the objects of its first step
+    or the objects of its first destination.
     """
 
     text: str

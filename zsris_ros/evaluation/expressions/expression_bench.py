@@ -227,7 +227,7 @@ class ExpressionBench:
                 yield ExpressionAnswer(item.text, item.image, kind, variant, noise, right, verdict)
 
     def kind(self, text: str) -> str:
-        """Return the kind of evidence that tells the target apart in the product's parse."""
+        """Return the kind of evidence that selects the target in the product's parse."""
         try:
             target = interpret(self._parser.parse(text).target).phrase
         except InputError:

@@ -46,7 +46,7 @@ def _section(results: Path, semantics: str) -> Iterator[str]:
         ),
     )
     yield ""
-    yield "`product` by what tells the target apart, argmax (number of sentences):"
+    yield "`product` by the kind of evidence, argmax (number of sentences):"
     yield ""
     first = [next(iter(each["product"].values())) for each in summaries.values()]
     kinds = sorted({kind for row in first for kind in row["by_kind"]})

@@ -25,7 +25,7 @@ Summaries = Sequence[Mapping[str, Any]]
 """The summaries behind a row."""
 
 Counts = tuple[int, int]
-"""Questions that a share is true of, and all that it is of."""
+"""The counts behind a share: the questions that it counts, and all questions."""
 
 
 def libero_tables(results: Path) -> str:

@@ -79,7 +79,7 @@ NAMES = {model: name for models in _BY_LOOK.values() for model, name in models.i
 """The name of each model."""
 
 LOOKS = {model: look for look, models in _BY_LOOK.items() for model in models}
-"""The group of models that one may take for another, for each model."""
+"""The group of similar models that each model belongs to."""
 
 ABSENT_NAMES = {
     "dish": ("plate", "ramekin", "white bowl"),
@@ -90,7 +90,7 @@ ABSENT_NAMES = {
     "holder": ("basket", "wine rack"),
     "book": ("black book", "yellow book"),
 }
-"""The names that are asked for where nothing of the group is visible."""
+"""Names for questions about absent objects: no model of the group is visible."""
 
 
 def model_of(instance: str) -> str:

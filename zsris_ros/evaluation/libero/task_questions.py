@@ -1,6 +1,6 @@
 """Questions about the first frame of a LIBERO task, from its sentence and its goal.
 
-The goal tells the object that the sentence means: ``(On akita_black_bowl_1 plate_1)`` moves the
+The goal gives the object that the sentence means: ``(On akita_black_bowl_1 plate_1)`` moves the
 first object onto the second, ``(Turnon flat_stove_1)`` switches an object.
 """
 

@@ -174,7 +174,7 @@ class _TrueNames:
     names: Sequence[str]
 
     def resolve(self, scene: Scene, expression: Expression) -> ReferringResult:
-        # The phrase first; "the deck of cards" is one name and only whole in the sentence.
+        # The phrase first. "The deck of cards" is one name, which only the whole sentence holds.
         for text in (expression.target.text, expression.text):
             words = set(text.split())
             found = [k for k, name in enumerate(self.names) if set(name.split()) <= words]

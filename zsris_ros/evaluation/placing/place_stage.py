@@ -1,4 +1,4 @@
-"""A scene in MuJoCo that judges place points: the object under a spot, the contacts of an object.
+"""A scene in MuJoCo to judge place points: the object under a spot, the contacts of an object.
 
 World frame: the table top is z = 0, metres. Nothing moves; MuJoCo computes rays and contacts only.
 """

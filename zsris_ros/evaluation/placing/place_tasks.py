@@ -68,7 +68,7 @@ class PlaceTask:
 def draw_tasks(
     stage: PlaceStage, labels: ByteArray, intrinsics: Intrinsics, rng: np.random.Generator
 ) -> Iterator[PlaceTask]:
-    """Yield one instruction of each kind, without those that the scene has no place for.
+    """Yield one instruction of each kind for which the scene has a place.
 
     Args:
         stage: The scene.

@@ -73,7 +73,7 @@ def write_report(
             "<p>Bars: IoU of the answers. Line: of the best proposal for each question.</p>",
             _histogram(answers),
             "</section><section>",
-            "<h2>What went wrong</h2>",
+            "<h2>Reasons of wrong answers</h2>",
             _reasons(answers),
             "</section></div>",
             *_pictures(answers, data_set),
@@ -216,7 +216,7 @@ def _reasons(answers: Sequence[AnswerRecord]) -> str:
         f'<td class="share"><i style="width:{100 * count / len(answers):.1f}%"></i></td></tr>'
         for name, count in counts.most_common()
     )
-    text = f"{right} of {len(answers)} answers are right; of the others, what they failed on."
+    text = f"{right} of {len(answers)} answers are right. The reasons of the others:"
     return f"<p>{text}</p>{_table({'failed on': '', 'n': 'number', '': 'share'}, lines)}"
 
 

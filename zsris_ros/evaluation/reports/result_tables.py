@@ -16,13 +16,13 @@ from typing import Any
 
 from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
 
-STRANGERS = {
+EXPRESSION_SETS = {
     "refcoco": "RefCOCO",
     "refcocoplus": "RefCOCO+",
     "refcocog": "RefCOCOg",
     "mrvg": "robot table",
 }
-"""Titles of files of other people's sentences (docs/expressions.md)."""
+"""Titles of the data sets of docs/expressions.md in README's table."""
 
 MAIN_METHODS = ("hybridgl", "hybridgl-semantic", "global-local", "region-token", "crop")
 """The methods in docs/results.md; docs/results/methods has all."""
@@ -39,13 +39,14 @@ def overview_table(results: Path, bench: Path) -> str:
     rows = [row(document) for path, row in blocks if (document := _read(path))]
     words = {
         title: document["product"]["0"]
-        for name, title in STRANGERS.items()
+        for name, title in EXPRESSION_SETS.items()
         if (document := _read(results / "expressions" / f"{name}.words.json"))
     }
     if words:
         n = sum(each["n"] for each in words.values())
         shares = ", ".join(f"{title} {each['argmax']:.1%}" for title, each in words.items())
-        rows.append((f"{n} sentences of others, simulated CLIP: best candidate right", shares))
+        title = f"{n} sentences of other data sets, simulated CLIP: best candidate right"
+        rows.append((title, shares))
     plans = [_read(bench / f"vit_b_{plan}.json") for plan in ("published", "product")]
     if all(plans):
         rows.append(_speed_row(*plans))

@@ -1,4 +1,4 @@
-"""Films of two equal objects on a table, in layouts of the simulation: one a frame.
+"""Films of two equal objects on a table: one layout of the simulation for each frame.
 
 Positions are in the directions of the camera: across (to its right) and along (away from it), in
 radii of the object, around the middle of the view.

@@ -125,7 +125,7 @@ VEHICLES = word_set("""
     minivan pickup ambulance limousine sedan vehicle camper caravan jet kayak canoe
 """)
 NOTHING = word_set("nothing nobody")
-"""Heads of an anchor that is said not to be there: "with nothing on it"."""
+"""Heads of an absent anchor: "with nothing on it"."""
 
 NEUTRAL = word_set("""
     object objects thing things item items one ones stuff something anything everything it this that

@@ -29,15 +29,15 @@ _GAP = 0.03
 _REACH = 0.35
 """Farthest gap that still counts as beside."""
 _SHIFT = 0.15
-"""Metres of "move it to the left"."""
+"""Distance in metres of "move it to the left"."""
 _MARGIN = 0.01
 """Metres between the carried object and any other object."""
 _DEFAULT_RADIUS, _DEFAULT_HEIGHT = 0.04, 0.1
 """Radius and height of a carried object without valid depth, in metres."""
 _FIT = 0.005
-"""Metres by which an object that goes through an opening may measure wider."""
+"""Tolerance of an object's measured width at an opening, in metres."""
 _OVERHANG = 0.2
-"""Least share of an object's visible pixels above the room under it."""
+"""Least share of an object's visible pixels that are higher than the carried object."""
 
 
 class NoPlaceError(Exception):

@@ -77,7 +77,7 @@ class PlannedGrasp:
 def choose_gripper(requested: str, parameter: str) -> Gripper:
     """Return a gripper by the name in a goal, or by the node's parameter ``gripper``.
 
-    A goal cannot name a file: clients must not choose what the node reads.
+    A goal cannot name a file: clients must not choose a path that the node reads.
 
     Raises:
         InputError: There is no such gripper, or the parameter's file is unusable.

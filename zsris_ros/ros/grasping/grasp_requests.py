@@ -74,9 +74,9 @@ class GraspRequests:
     # In the worker thread
 
     def plan_after(self, answer: Answer, parameters: Parameters) -> None:
-        """Queue a plan for an answer where the parameter ``grasp`` and a subscriber want it.
+        """Queue a plan for an answer, if ``grasp`` is set and a topic has a subscriber.
 
-        The answer has been sent by then; the plan is the worker's next job but those that wait.
+        The answer has been sent by then. The plan waits behind the jobs in the worker's queue.
         """
         if parameters.grasp and self._publishers.wanted:
             job = partial(self._plan_and_publish, answer, parameters.gripper)

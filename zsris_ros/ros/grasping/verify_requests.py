@@ -37,7 +37,7 @@ CAPACITY = 16
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """An object that was found: the stamp of its image, the text that meant it, and its place."""
+    """An object that was found: the stamp of its image, its expression, and its place."""
 
     stamp_ns: int
     text: str

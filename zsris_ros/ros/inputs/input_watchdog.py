@@ -18,7 +18,7 @@ MAX_NAMES = 5
 class InputWatchdog:
     """Reports why ``subscription`` to the input ``name`` receives no messages, after a timeout.
 
-    ``has_arrived`` tells whether there was a message; with ``once`` one message suffices, because
+    ``has_arrived`` is whether there was a message; with ``once`` one message suffices, because
     some drivers send one only.
     """
 
@@ -52,7 +52,7 @@ class InputWatchdog:
     def diagnose(self, timeout: float, required: bool) -> tuple[str, bool]:
         """Return why no message has arrived for ``timeout`` seconds, or "" if one has.
 
-        Each reason is logged once. The second value tells whether the silence is a fault: the input
+        Each reason is logged once. The second value is whether the silence is a fault: the input
         is ``required``, has been there or has a publisher.
         """
         age = self.age

@@ -41,7 +41,7 @@ BACKWARDS = JumpThreshold(
 )
 
 PERIOD = SPACING_NS / SECOND
-"""Seconds between two looks into the queues."""
+"""Seconds between two reads of the queues."""
 BUSY_PERIOD = 1 / 30
 """The same while tracking or look-ahead uses each frame."""
 IDLE_AFTER = 30.0
@@ -68,7 +68,7 @@ class CameraSubscriptions:
     ``take`` moves the messages that have arrived to ``buffer``, without deserialising them, for a
     request; a timer does the same. Then ``on_frame`` is called if an image or depth image was among
     them, and ``on_jump`` when time jumps back, in the stamps (a looped bag) or in the node's clock
-    (a simulation reset). ``is_busy`` tells whether each frame is used.
+    (a simulation reset). ``is_busy`` returns whether each frame is used.
 
     ``IDLE_AFTER`` seconds after a request the timer begins to take the oldest message of each queue
     only. A full queue drops it soon, and the buffer keeps a frame of each quarter of a second.
@@ -120,7 +120,7 @@ class CameraSubscriptions:
         """
         if not self._info_watchdog.has_arrived:
             self._subscribe_to_latched_info()
-        # The newest known message may be that much older than the newest one.
+        # While idle the oldest messages are taken, so an input can seem silent for ``timeout``.
         if self._sample([each for each in self._inputs if each.watchdog.age >= timeout]):
             self._take_all()
         depth, info = self._depth_watchdog, self._info_watchdog
@@ -166,8 +166,8 @@ class CameraSubscriptions:
         oldest = [(each, take_one(each.subscription)) for each in inputs]
         found = [(each, taken) for each, taken in oldest if taken is not None]
         has_jumped = self._store(found)
-        # Until all inputs have jumped, they would drop each other's messages. Without the times of
-        # arrival the silence of an input is that of its queue.
+        # After a jump of one input, the inputs would drop each other's messages until all have
+        # jumped. Without the times of arrival an input is silent only when its queue is empty.
         if has_jumped or not all(taken.received_ns for _, taken in found):
             self._take_all()
         return bool(found)
@@ -213,9 +213,9 @@ class CameraSubscriptions:
         )
 
     def _subscribe_to_latched_info(self) -> None:
-        """Subscribe to the past camera_info of a driver that keeps it, and may send it once.
+        """Subscribe with transient local durability, for a driver that sends camera_info once.
 
-        Such a subscription receives nothing from other drivers, which would log a warning of it.
+        Other drivers would log a warning of such a subscription, which is incompatible with them.
         """
         topic = self._info_watchdog.topic
         publishers = self._node.get_publishers_info_by_topic(topic)
@@ -233,7 +233,7 @@ class CameraSubscriptions:
         return self.buffer.add_info(stamp_ns, info)
 
     def _on_clock(self, jump: TimeJump) -> None:
-        self._take_all()  # else messages of the old time would follow
+        self._take_all()  # else later calls would store messages of the old time
         self._report_jump(self.buffer.drop_after(self._clock.now().nanoseconds))
 
     def _report_jump(self, jumped: bool) -> None:

@@ -164,7 +164,7 @@ class TorchModel:
             torch.ones(1, device=self._device).sum().item()
 
     def _log_models(self, weights: str) -> None:
-        """Log what runs where, and a warning of the bundled weights."""
+        """Log weights, precision and device, and a warning of the bundled weights."""
         import torch
 
         from zsris_ros.models.preset import checkpoints, preset_names

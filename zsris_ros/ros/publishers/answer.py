@@ -37,7 +37,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class ReplyOptions:
-    """The parts of an answer that a request wants: the number of candidates, and masks."""
+    """The requested parts of an answer: the number of candidates, and masks."""
 
     max_candidates: int
     mask: bool = False

@@ -177,7 +177,7 @@ class RequestHandler:
         return self._in_target_frame(answer, scene, query)
 
     def _in_target_frame(self, answer: Answer, scene: _CachedScene, query: Query) -> Answer:
-        """Return the answer in the target frame, or without metres for want of the transform."""
+        """Return the answer in the target frame, or without metres if there is no transform."""
         target, source = query.target_frame, answer.header.frame_id.lstrip("/")
         if not target or target == source or not answer.has_metres:
             return answer

@@ -28,7 +28,7 @@ from zsris_ros.tracking.tracker import LookFunction, TrackedObject, Tracker
 from zsris_ros.types import Frame, InputError
 
 MAX_OBJECTS = 8
-"""Objects that are tracked at the same time; each takes its time of each frame."""
+"""Objects that are tracked at the same time; each frame is processed once for each."""
 
 LOG_PERIOD = 5.0
 """Seconds between two warnings about unusable images."""
@@ -50,7 +50,8 @@ class TrackState:
 class TrackEnd:
     """Why an object is not tracked any more.
 
-    ``is_failure`` tells an error of the model from a request, a time jump or a transition.
+    ``is_failure`` is True for an error of the model, False after a request, a time jump or a
+    transition.
     """
 
     reason: str
@@ -174,7 +175,7 @@ class TrackedObjects:
 
 
 def _is_due(last: CameraMessages, newest: CameraMessages) -> bool:
-    """Return whether ``newest`` is another frame than ``last``, with its depth if it will have."""
+    """Return whether ``newest`` is a frame after ``last``, with depth if depth is expected."""
     if newest.image.serial == last.image.serial:
         return False
     elapsed = newest.image.stamp_ns - last.image.stamp_ns

@@ -38,7 +38,7 @@ SIZE_PIXELS, SIZE_METRES = 1.5, 1.15
 TALL_PIXELS, TALL_METRES = 1.15, 1.25
 """Minimum ratios of the heights of the boxes in the image and of the objects for "taller"."""
 LONG = 1.3
-"""Least ratio of height to length, or of length to height, of what stands or lies."""
+"""Least ratio of height to length of a standing object, and of length to height of a lying one."""
 SAME = 0.3
 """Share of a size margin, in the opposite direction, from which "bigger" does not hold."""
 BESIDE_M, BESIDE = (0.06, 0.14), (0.06, 0.12)

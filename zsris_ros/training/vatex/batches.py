@@ -26,7 +26,7 @@ from zsris_ros.training.vatex.triplets import Example, augment, draw_example
 from zsris_ros.types import BoolArray, ByteArray, InputError
 
 _ATTEMPTS = 50
-"""Images or clips without a usable sentence that may follow each other."""
+"""The most images or clips in a row without a usable sentence."""
 
 
 @dataclass(frozen=True, eq=False)

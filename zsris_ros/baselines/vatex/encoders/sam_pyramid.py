@@ -1,4 +1,4 @@
-"""A feature pyramid on Segment Anything's frozen image encoder, which knows borders."""
+"""A feature pyramid on Segment Anything's frozen image encoder."""
 
 from __future__ import annotations
 

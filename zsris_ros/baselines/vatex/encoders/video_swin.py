@@ -32,7 +32,7 @@ _SMALL = {
     "num_heads": [1, 2, 4, 8],
     "window_size": [8, 4, 4],
     "mlp_ratio": 2.0,
-    # Without chance a batch computes the same in one process and in several.
+    # Without random depth a batch gives the same results in one process and in several.
     "stochastic_depth_prob": 0.0,
 }
 
