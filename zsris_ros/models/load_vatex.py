@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zsris_ros.baselines.published_query import load_reader
 from zsris_ros.baselines.vatex.encoders.backbone import SAM
-from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
+from zsris_ros.baselines.vatex.encoders.trained_text import TextEncoder
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.network import Vatex
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter

@@ -12,7 +12,7 @@ from support.small_vatex import TINY
 from support.squares import squares_frame
 
 from zsris_ros.baselines.vatex.encoders.backbone import MEAN, STD, Backbone
-from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
+from zsris_ros.baselines.vatex.encoders.trained_text import TextEncoder
 from zsris_ros.baselines.vatex.frozen_clip import FrozenClip
 from zsris_ros.baselines.vatex.vatex_segmenter import vatex_segmenter
 from zsris_ros.baselines.vatex.vatex_settings import VatexSettings

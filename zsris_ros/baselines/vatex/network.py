@@ -17,7 +17,7 @@ from zsris_ros.baselines.vatex.contextual_decoder import ContextualDecoder, sent
 from zsris_ros.baselines.vatex.encoders.backbone import STRIDES, Backbone
 from zsris_ros.baselines.vatex.encoders.deformable_encoder import DeformableEncoder
 from zsris_ros.baselines.vatex.encoders.placement import valid_shares
-from zsris_ros.baselines.vatex.encoders.text_encoder import TextEncoder
+from zsris_ros.baselines.vatex.encoders.trained_text import TextEncoder
 from zsris_ros.baselines.vatex.placed_clip import PlacedClip, prior_maps
 from zsris_ros.baselines.vatex.position_encoding import sine_positions
 from zsris_ros.baselines.vatex.query_decoder import Prediction, QueryDecoder
@@ -166,7 +166,7 @@ class Vatex(nn.Module):
         return self.segment(self.look(images, valid, clip_length).select(image_of), texts)
 
     def look(self, images: Tensor, valid: Tensor, clip_length: int = 1) -> VisualLevels:
-        """Encode images; see ``forward``. Only a backbone for videos sees a frame's neighbours.
+        """Encode images; see ``forward``. Only a backbone for videos reads a frame's neighbours.
 
         The maps are in torch's memory format channels_last: attention reads pixels as rows, which
         are then no copies.

@@ -17,8 +17,8 @@ from pathlib import Path
 from zsris_ros.speech.audio import require_package
 from zsris_ros.speech.pocketsphinx_recogniser import DICTIONARY, SHIPPED, TRIGRAM
 from zsris_ros.training.speech.corpus import sentences
+from zsris_ros.training.speech.kneser_ney import KneserNeyTrigram
 from zsris_ros.training.speech.pronunciations import missing_pronunciations, read_dictionary
-from zsris_ros.training.speech.trigram import Trigram
 
 SEED = 0
 COUNT = 40_000
@@ -41,7 +41,9 @@ def build_language_model(
     words = {word for sentence in corpus for word in sentence}
     new = missing_pronunciations(words, known)
     unpronounceable = words - known.keys() - new.keys()
-    trigram = Trigram((each for each in corpus if unpronounceable.isdisjoint(each)), MIN_COUNT)
+    trigram = KneserNeyTrigram(
+        (each for each in corpus if unpronounceable.isdisjoint(each)), MIN_COUNT
+    )
     folder.mkdir(parents=True, exist_ok=True)
     lines = "\n".join(trigram.arpa()) + "\n"
     # Without the time in the gzip header, builds are byte-identical.

@@ -29,9 +29,9 @@ from zsris_ros.training.training_loop import (
     last_row,
 )
 from zsris_ros.training.vatex.batches import Examples, batches
+from zsris_ros.training.vatex.known_tokens import known_tokens
 from zsris_ros.training.vatex.losses import PAPER_WEIGHTS, LossWeights, total_loss
 from zsris_ros.training.vatex.validation import validate
-from zsris_ros.training.vatex.vocabulary import known_tokens
 
 Result = TypeVar("Result")
 

@@ -19,7 +19,7 @@ IMPOSSIBLE = -99.0
 Gram = tuple[str, ...]
 
 
-class Trigram:
+class KneserNeyTrigram:
     """``probability`` of the n-grams of orders 1 to 3, ``backoff`` weights of orders 1 and 2.
 
     P(w | h) is ``probability[h, w]`` where that n-gram occurs, else ``backoff[h]`` times P(w | h

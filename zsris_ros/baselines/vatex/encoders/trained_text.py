@@ -1,7 +1,8 @@
 """A copy of CLIP's text encoder that is trained with the network.
 
-The paper freezes CLIP. A small CLIP has seen some hundred words, and sentences to tell names apart:
-the copy begins with its weights and learns the words and relations of the training sentences.
+The paper freezes CLIP. A small CLIP was trained with a few hundred words, in sentences that only
+name objects. The copy begins with its weights and learns the words and relations of the training
+sentences.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class TextEncoder(nn.Module):
         self.register_buffer("vocabulary", vocabulary.clone())
         table = model.token_embedding.weight.detach()[vocabulary]
         unseen = ~table.any(dim=1)
-        # Without any known token, the spread that CLIP's own training starts from.
+        # Without any known token: the initial spread of CLIP's own training.
         spread = 0.02 if unseen.all() else float(table[~unseen].std())
         table[unseen] = torch.randn(int(unseen.sum()), table.shape[1]) * spread
         self.embedding = nn.Embedding.from_pretrained(F.pad(table, (0, 0, 0, 1)), freeze=False)
