@@ -1,4 +1,4 @@
-"""Names that were not said: which of several fitting objects would have been called otherwise."""
+"""Alternative names: objects that fit a name, but have a better one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.grounding.alternative_names import (
     BASIC_COLOURS,
     alternative_names,
-    called_otherwise,
+    better_names,
 )
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.settings import ReferSettings
@@ -54,15 +54,15 @@ def test_weights_without_a_list_of_nouns_have_none() -> None:
     assert names_of("the soup", ()) == ["soup"]
 
 
-def test_the_sauce_is_called_otherwise_and_equal_soups_are_not() -> None:
+def test_the_sauce_has_a_better_name_and_equal_soups_have_none() -> None:
     names = ["soup", "sauce", "can"]
     logits = torch.tensor([[9.0, 5.0, 8.0], [2.0, 8.0, 1.0], [9.5, 7.0, 8.5]])
-    assert dict(called_otherwise(names, logits)) == {1: "sauce"}
-    assert not called_otherwise(names, logits[:, [0, 2]])
+    assert dict(better_names(names, logits)) == {1: "sauce"}
+    assert not better_names(names, logits[:, [0, 2]])
     spread = torch.tensor([[9.0, 3.0], [1.0, 2.9], [1.0, 2.9], [1.0, 2.8], [1.0, 2.8], [1.0, 2.8]])
     several = ["soup", "sauce", "can", "mug", "cup", "jar"]
-    assert dict(called_otherwise(several, spread)) == {1: "sauce"}, "never the name itself"
-    assert dict(called_otherwise(names, logits[:, [1, 0]])) == {0: "sauce"}, "whatever the order"
+    assert dict(better_names(several, spread)) == {1: "sauce"}, "never the name itself"
+    assert dict(better_names(names, logits[:, [1, 0]])) == {0: "sauce"}, "whatever the order"
 
 
 @given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 6))
@@ -70,10 +70,10 @@ def test_some_object_is_always_called_by_the_name(seed: int, names: int, objects
     draws = torch.Generator().manual_seed(seed)
     logits = 6 * torch.randn(names, objects, generator=draws)
     texts = [str(k) for k in range(names)]
-    found = called_otherwise(texts, logits)
+    found = better_names(texts, logits)
     assert len(found) < objects
-    assert dict(called_otherwise(texts, logits + torch.randn(objects, generator=draws))) == found
-    assert not called_otherwise(texts, logits[:, :1].expand(-1, objects)), "equal objects"
+    assert dict(better_names(texts, logits + torch.randn(objects, generator=draws))) == found
+    assert not better_names(texts, logits[:, :1].expand(-1, objects)), "equal objects"
 
 
 class Vectors:

@@ -16,7 +16,7 @@ from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict.decision import (
     answer_mask,
     decide,
-    doubted,
+    demote_non_rivals,
     rank_candidates,
     rivals,
     select,
@@ -119,20 +119,20 @@ def test_the_mask_is_that_of_the_selected_candidates(scores: list[float], text: 
         assert (mask == union).all()
 
 
-def test_what_is_no_object_or_called_otherwise_is_no_rival() -> None:
+def test_a_mask_of_no_object_or_with_a_better_name_is_no_rival() -> None:
     mug = parse("the mug", "rules").target
     shares, things = torch.tensor([0.9, 0.85, 0.8]), torch.tensor([0.2, 0.3, 1.0])
     terms = {"match": shares, "thing": things}
     found = rank_candidates(scene_of(ROW), Grounding(shares, terms, (), shares))
     assert rivals(found, mug, SETTINGS) == [0, 1, 2]
-    left = doubted(found, [0, 1, 2], (), SETTINGS)
+    left = demote_non_rivals(found, [0, 1, 2], (), SETTINGS)
     assert rivals(left, mug, SETTINGS) == [0, 2], "the best one need not look like an object"
     assert decide(left, mug, SETTINGS) is Verdict.AMBIGUOUS
-    alone = doubted(found, [0, 1, 2], {2}, SETTINGS)
+    alone = demote_non_rivals(found, [0, 1, 2], {2}, SETTINGS)
     assert decide(alone, mug, SETTINGS) is Verdict.FOUND and alone[0].index == 0
-    assert doubted(found, [0, 1, 2], {0}, SETTINGS)[0].index == 2
-    assert doubted(found, [], (), SETTINGS) == found, "two mugs, or an order: scores stay"
-    assert doubted((), [], (), SETTINGS) == ()
+    assert demote_non_rivals(found, [0, 1, 2], {0}, SETTINGS)[0].index == 2
+    assert demote_non_rivals(found, [], (), SETTINGS) == found, "two mugs, or an order: scores stay"
+    assert demote_non_rivals((), [], (), SETTINGS) == ()
 
 
 @pytest.mark.parametrize("text", ["two mugs", "the leftmost mug", "the second mug from the left"])

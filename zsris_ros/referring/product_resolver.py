@@ -13,7 +13,7 @@ from zsris_ros.referring.grounding.grounding import Grounder
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.referring.verdict.decision import (
     answer_mask,
-    doubted,
+    demote_non_rivals,
     rank_candidates,
     rivals,
     select,
@@ -81,8 +81,8 @@ class ProductResolver:
             grounding = self._grounder.ground(scene, target)
             candidates = rank_candidates(scene, grounding)
             fitting = rivals(candidates, target, settings)
-            others = self._grounder.called_otherwise(scene, target, fitting)
-            candidates = doubted(candidates, fitting, others, settings)
+            others = self._grounder.better_names(scene, target, fitting)
+            candidates = demote_non_rivals(candidates, fitting, others, settings)
             verdict, candidates = select(candidates, target, settings)
             mask = answer_mask(scene.proposals, candidates, verdict, target)
         text = message(verdict, target, candidates, grounding, settings)

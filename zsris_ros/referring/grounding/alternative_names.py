@@ -1,8 +1,8 @@
-"""Which of several fitting objects would have been called otherwise.
+"""Alternative names: the objects that fit a name, but have a better one.
 
-"The alphabet soup" may fit a can of tomato sauce, too. But a speaker who meant the sauce would have
-said "sauce", so it is the soup that is meant: a listener compares with the names that were not said
-(Rational Speech Acts; Frank and Goodman, Science 2012). Equal objects have equal names.
+"The alphabet soup" may fit a can of tomato sauce, too. A speaker who means the sauce says "sauce",
+so the soup is meant. The Rational Speech Acts model (Frank and Goodman, Science 2012) compares a
+name with its alternatives in this way. Equal objects have equal names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BASIC_COLOURS = (
 )  # fmt: skip
 """The basic colour terms of English (Berlin and Kay, 1969)."""
 _HARDLY = 0.25
-"""Share of the best object's probability of a name below which another is called otherwise."""
+"""An object has a better name below this share of the largest probability of the given name."""
 
 
 def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str]:
@@ -32,7 +32,7 @@ def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str
 
     Args:
         target: The noun phrase.
-        vocabulary: Nouns that the text encoder knows.
+        vocabulary: Nouns that the text encoder was trained with.
     """
     names = [core_phrase(target)]
     head = singular(target.head.lower())
@@ -50,11 +50,11 @@ def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str
     return names
 
 
-def called_otherwise(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
-    """Return the objects that are hardly called by the first name, with their likeliest other one.
+def better_names(names: Sequence[str], logits: Tensor) -> Mapping[int, str]:
+    """Return the objects with a better name than the first one, and that name.
 
-    A speaker names an object by a softmax over the names. The first name is said of these objects
-    less than a quarter as often as of the one that it suits best.
+    A speaker names an object by a softmax over the names. The first name has less than a quarter of
+    the probability for these objects that it has for the object that it suits best.
 
     Args:
         names: The K names of ``alternative_names``.

@@ -19,7 +19,7 @@ from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logi
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
-from zsris_ros.referring.grounding.alternative_names import alternative_names, called_otherwise
+from zsris_ros.referring.grounding.alternative_names import alternative_names, better_names
 from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
@@ -106,10 +106,10 @@ class Grounder:
         with single_thread(scene.proposals.masks.size < _MULTITHREADED_PIXELS):
             return self._ground(scene, target)
 
-    def called_otherwise(
+    def better_names(
         self, scene: Scene, target: NounPhrase, indices: Sequence[int]
     ) -> dict[int, str]:
-        """Return those of some masks for which another name than the target's would be said.
+        """Return the masks that have a better name than the target's, and that name.
 
         Empty for a noun that the weights do not list as known. See ``alternative_names``.
 
@@ -128,7 +128,7 @@ class Grounder:
         texts, scale = self._clip.encode_text(names), self._settings.logit_scale
         features = scene.features[list(indices)]
         logits = torch.stack([semantic_logits(features, text, scale) for text in texts])
-        found = called_otherwise(names, logits)
+        found = better_names(names, logits)
         return {indices[place]: name for place, name in found.items()}
 
     def _ground(self, scene: Scene, phrase: NounPhrase) -> Grounding:
@@ -178,9 +178,9 @@ class Grounder:
         return unknown if is_known(target, self._settings) else (*unknown, target.head)
 
     def _whole_of_unknown_part(self, phrase: NounPhrase) -> NounPhrase | None:
-        """Return what a phrase is a part of, if the weights know its name and not the part's.
+        """Return the whole of a part, if the weights were trained with the whole's noun alone.
 
-        "The top drawer of the cabinet" is then looked for at the cabinet.
+        "The top drawer of the cabinet" is then grounded as the cabinet.
         """
         wholes = [each for each in phrase.relations if each.kind == "part_of"]
         if is_known(phrase, self._settings) or len(wholes) != 1 or len(wholes[0].anchors) != 1:

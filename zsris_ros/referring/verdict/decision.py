@@ -53,8 +53,8 @@ def rivals(
 ) -> list[int]:
     """Return the masks of the candidates that fit as well as the best one, itself included.
 
-    Empty where that is no question: several objects are meant, an order decides, or the scores are
-    not measured.
+    Empty without a question of rivals: several objects are meant, an order decides, or the scores
+    are not measured.
     """
     ordered = target.ordinal or target.superlative
     if not candidates or target.number != "one" or ordered or not settings.calibration.measured:
@@ -62,21 +62,21 @@ def rivals(
     return [each.index for each in candidates[: _similar_count(candidates, settings)]]
 
 
-def doubted(
+def demote_non_rivals(
     candidates: Sequence[Candidate],
     fitting: Sequence[int],
-    called_otherwise: Collection[int],
+    better_names: Collection[int],
     settings: ReferSettings,
 ) -> tuple[Candidate, ...]:
-    """Return the candidates with lower scores where they only seem to be rivals of the best one.
+    """Return the candidates, with lower scores for masks that are no rivals of the best one.
 
-    These are masks that are called otherwise, and masks that rather show no object, such as a dark
+    These are masks with a better name, and masks that more probably show no object, such as a dark
     part of the wall beside a book.
 
     Args:
         candidates: The most probable first.
         fitting: The masks of ``rivals``; the scores of all others stay.
-        called_otherwise: Those of them that another name suits.
+        better_names: The fitting masks with a better name.
         settings: The preset's settings.
     """
     if not fitting:
@@ -85,7 +85,7 @@ def doubted(
 
     def is_no_rival(each: Candidate) -> bool:
         no_object = each.index in fitting[1:] and each.scores.get("thing", 1.0) < _OBJECT
-        return no_object or each.index in called_otherwise
+        return no_object or each.index in better_names
 
     scored = [replace(each, score=most) if is_no_rival(each) else each for each in candidates]
     return tuple(sorted(scored, key=lambda each: -each.score))
@@ -141,9 +141,9 @@ def existence(
 ) -> float:
     """Return the probability that the requested object is in the scene, in [0, 1].
 
-    It is the best score. But an order tells which of the fitting objects is meant, not whether
-    there is one: "the leftmost mug" exists if one mug fits without its order, "the third mug from
-    the left" if three do.
+    It is the best score. An order selects one of the fitting objects and is no evidence of their
+    existence: "the leftmost mug" exists if one mug fits without its order, "the third mug from the
+    left" if three do.
 
     Args:
         candidates: At least one, the most probable first.

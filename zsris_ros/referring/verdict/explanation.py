@@ -32,12 +32,12 @@ def explanation(
     grounding: Grounding | None,
     candidates: Sequence[Candidate],
     scene: Scene | None = None,
-    called_otherwise: Mapping[int, str] = MappingProxyType({}),
+    better_names: Mapping[int, str] = MappingProxyType({}),
 ) -> str:
     """Return the parse and its parser, the anchors' proposals and the decisive scores.
 
-    With ``scene``, metric measures that were judged without depth are named. The masks that are
-    rather ``called_otherwise`` are named, too.
+    With ``scene``, metric measures that were judged without depth are named. The masks in
+    ``better_names`` are listed with these names.
     """
     sentence = f"By parser {expression.parser} this asks for {_parsed(expression.target)}"
     if grounding is None or not candidates:
@@ -53,7 +53,7 @@ def explanation(
     for phrase in grounding.missing_anchors:
         sentence += f"; no proposal clearly shows {phrase}, so relations to it count little"
     sentence += f"; {_decision(candidates)}"
-    for index, name in called_otherwise.items():
+    for index, name in better_names.items():
         sentence += f"; proposal {index} is rather a '{name}'"
     without_depth = _without_depth(expression.target, grounding, candidates, scene)
     if without_depth:
