@@ -63,10 +63,10 @@ class Task:
         return self.scene.stamps_ns[-1]
 
 
-def tasks(bag: Path = TABLETOP_BAG) -> list[Task]:
+def tasks() -> list[Task]:
     """Return the recording's questions, and further expressions about the same scenes."""
     found: list[tuple[RecordedScene, RecordedExpression]] = []
-    for scene in read_truth(bag):
+    for scene in read_truth(TABLETOP_BAG):
         found += [(scene, question) for question in scene.expressions]
         asked = {question.text for question in scene.expressions}
         simulated = tabletop_scene(scene.seed)
@@ -180,13 +180,13 @@ def table(found: Mapping[str, Any]) -> str:
     """Return a summary.json as Markdown."""
     about = (
         f"**{found['recogniser']}**: {found['sentences']} sentences; by chance "
-        f"{found['by_chance']} of them are among those that the trigram was estimated from."
+        f"{found['by_chance']} of them are in the corpus of the trigram."
     )
     columns = {
         "word errors": "wer",
         "whole sentences": "whole",
         "right answer, typed": "typed_right",
-        "heard, every guess": "right_guesses",
+        "recognised, every guess": "right_guesses",
         "**right**": "right",
         "asked again": "again",
         "wrong": "wrong",
@@ -205,7 +205,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--recogniser", default="pocketsphinx")
     parser.add_argument("--model", default="")
     parser.add_argument(
-        "--table-only", action="store_true", help="write the table of what was measured before"
+        "--table-only", action="store_true", help="write the table of earlier measurements"
     )
     chosen = parser.parse_args(args)
     if not chosen.table_only:
