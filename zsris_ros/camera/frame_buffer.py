@@ -25,6 +25,8 @@ MEMORY = 10.0
 """Default for the seconds for which some older frames are kept."""
 MAX_DISORDER_NS = 100_000_000
 """Largest disorder of a camera's messages; a stamp further back is a jump of the clock."""
+PATIENCE_NS = 200_000_000
+"""How much older than the newest image a preferred one with depth may be."""
 SPACING_NS = 250_000_000
 """One older message is kept for each such span of time."""
 
@@ -61,17 +63,13 @@ class FrameBuffer(Generic[ImageT, InfoT]):
 
     ``tolerance_ns`` is the largest difference in time between an image and its depth. The nearest
     camera_info always belongs to an image, as it changes rarely and some drivers send it once.
-    ``patience_ns`` is how much older than the newest image a preferred one with depth may be.
 
     A stamp clearly before the newest one (a bag that starts over, a simulation that is reset) drops
     all messages except the newest camera_info.
     """
 
-    def __init__(
-        self, length: int, tolerance_ns: int, patience_ns: int = 200_000_000, memory_ns: int = 0
-    ) -> None:
+    def __init__(self, length: int, tolerance_ns: int, memory_ns: int = 0) -> None:
         self.tolerance_ns = tolerance_ns
-        self.patience_ns = patience_ns
         self._images: _RingBuffer[ImageT] = _RingBuffer(length, memory_ns)
         self._depths: _RingBuffer[ImageT] = _RingBuffer(length, memory_ns)
         self._infos: deque[Stamped[InfoT]] = deque(maxlen=length)
@@ -107,7 +105,7 @@ class FrameBuffer(Generic[ImageT, InfoT]):
             depths: list[tuple[int, Stamped[ImageT]]] = []
             for image in reversed(self._images):
                 age = newest.stamp_ns - image.stamp_ns
-                if age > self.patience_ns:
+                if age > PATIENCE_NS:
                     break
                 depth = self._depth_of(image)
                 if depth is not None:

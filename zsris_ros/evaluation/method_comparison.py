@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,16 +103,15 @@ def compare_methods(
     limit: int | None = None,
     *,
     skip_unsupported: bool = False,
-    say: Callable[[str], None] = print,
 ) -> tuple[dict[str, dict[str, Any]], Path]:
     """Evaluate several methods in one pass; return summaries by folder and the table's path.
 
-    ``skip_unsupported`` leaves out methods that do not fit the CLIP, and reports each to ``say``.
+    ``skip_unsupported`` leaves out methods that do not fit the CLIP, and prints each.
     """
     if skip_unsupported:
         unsupported = [method for method in methods if not experiment.supports(method)]
         for method in unsupported:
-            say(f"left out, because it does not fit this CLIP: {method.name} {method.variant}")
+            print(f"left out, because it does not fit this CLIP: {method.name} {method.variant}")
         methods = [method for method in methods if method not in unsupported]
     parsers = {method.variant: experiment.parser_of(method) for method in methods}
     directory = experiment.directory

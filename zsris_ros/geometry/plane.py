@@ -18,6 +18,7 @@ from zsris_ros.types import FloatArray, Intrinsics, RegionOfInterest
 
 _GRID = 4  # pixels between samples
 _HYPOTHESES = 400
+_LIMIT = 3  # planes
 _REACH = 24  # samples; half of the hypotheses draw their three points from one neighbourhood
 
 
@@ -57,7 +58,6 @@ def find_planes(
     rays: FloatArray,
     tolerance: float,
     min_share: float,
-    limit: int = 3,
     seed: int = 0,
 ) -> list[Plane]:
     """Find planes by sequential RANSAC on a grid of pixels; deterministic by ``seed``.
@@ -67,14 +67,13 @@ def find_planes(
         rays: The rays of its pixels, HxWx3.
         tolerance: Largest error of 1/z of an inlier, in 1/m.
         min_share: Least share of the valid depth in a plane.
-        limit: The largest number of planes.
         seed: Seed of the random hypotheses.
 
     Returns:
-        The planes, largest first.
+        The first planes, at most three, largest first.
     """
     planes = iter_planes(depth, rays, tolerance, min_share, seed)
-    return sorted(islice(planes, limit), key=lambda plane: -plane.share)
+    return sorted(islice(planes, _LIMIT), key=lambda plane: -plane.share)
 
 
 def iter_planes(

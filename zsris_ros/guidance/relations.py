@@ -12,7 +12,6 @@ are Nx3 centroids in metres in the camera's optical frame, NaN where depth is un
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from math import log
 
@@ -21,21 +20,14 @@ from torch import Tensor
 
 from zsris_ros.types import InputError
 
-
-@dataclass(frozen=True)
-class RelationSettings:
-    """Distances at which a relation is certain.
-
-    ``separation``: distance of centres in mean sizes, for directions on the image plane.
-    ``size_ratio``: ratio of areas. ``reach`` (mean sizes) and ``reach_m`` (metres): distance at
-    which nearness is 0.5. ``depth_m``: difference of depth in metres.
-    """
-
-    separation: float = 1.0
-    size_ratio: float = 1.5
-    reach: float = 1.0
-    reach_m: float = 0.2
-    depth_m: float = 0.05
+_SEPARATION = 1.0
+"""Distance of centres in mean sizes at which a direction on the image plane is certain."""
+_SIZE_RATIO = 1.5
+"""Ratio of areas at which a difference in size is certain."""
+_REACH, _REACH_M = 1.0, 0.2
+"""Distance in mean sizes, and in metres, at which nearness is 0.5."""
+_DEPTH_M = 0.05
+"""Difference of depth in metres at which it is certain."""
 
 
 def hard_relation(flag: str, boxes: Tensor) -> Tensor:
@@ -65,7 +57,6 @@ def soft_relation(
     boxes: Tensor,
     areas: Tensor | None = None,
     points: Tensor | None = None,
-    settings: RelationSettings | None = None,
 ) -> Tensor:
     """Return R(i, j) in [0, 1] for one of ``KINDS``, float32 NxN with a zero diagonal, never NaN.
 
@@ -77,7 +68,7 @@ def soft_relation(
         raise InputError(f"unknown relation {kind!r}; known are {', '.join(KINDS)}")
     if not len(boxes):
         return torch.zeros(0, 0, device=boxes.device)
-    layout = _Layout(boxes, areas, points, settings or RelationSettings())
+    layout = _Layout(boxes, areas, points)
     scores = _SOFT[kind](layout).clamp(0, 1)
     return scores * (1 - torch.eye(len(boxes), device=scores.device))
 
@@ -89,7 +80,7 @@ def between(boxes: Tensor, pairs: Tensor, points: Tensor | None = None) -> Tenso
     the line between the anchors' centres, and fall towards its ends and with the distance from it;
     in space where all three points are known, on the image plane elsewhere.
     """
-    layout = _Layout(boxes, None, points, RelationSettings())
+    layout = _Layout(boxes, None, points)
     plane = _between(torch.stack([layout.cx, layout.cy], dim=1), pairs)
     space = _between(layout.points, pairs)
     known = layout.known[:, None] & layout.known[pairs].all(dim=1)[None, :]
@@ -102,10 +93,7 @@ def between(boxes: Tensor, pairs: Tensor, points: Tensor | None = None) -> Tenso
 class _Layout:
     """Boxes, areas and points of N objects, with their pairwise differences."""
 
-    def __init__(
-        self, boxes: Tensor, areas: Tensor | None, points: Tensor | None, settings: RelationSettings
-    ) -> None:
-        self.settings = settings
+    def __init__(self, boxes: Tensor, areas: Tensor | None, points: Tensor | None) -> None:
         boxes = torch.nan_to_num(boxes.float())
         self.left, self.top = boxes[:, 0], boxes[:, 1]
         # SAM's w is x_max - x_min: a box one pixel wide has w = 0.
@@ -163,7 +151,7 @@ def _towards(along: Tensor, across: Tensor, size: Tensor, at: _Layout) -> Tensor
 
     ``along`` is the distance of i from j in the direction, ``across`` the distance to its side.
     """
-    distance = ramp(along / (size * at.settings.separation), 1.0)
+    distance = ramp(along / (size * _SEPARATION), 1.0)
     share = along.clamp_min(0) / torch.hypot(along, across).clamp_min(1e-6)
     return distance * (0.5 + 0.5 * ramp(share, 0.5**0.5))
 
@@ -173,22 +161,22 @@ def _bigger(at: _Layout) -> Tensor:
     plane = _minus(at.area.log())
     depth = _minus(torch.where(at.known, at.points[:, 2], torch.ones_like(at.area)).log())
     ratio = at.metric(plane + 2 * depth, plane)
-    return ramp(ratio, log(at.settings.size_ratio))
+    return ramp(ratio, log(_SIZE_RATIO))
 
 
 def _inside(at: _Layout) -> Tensor:
     """Share of box i inside box j, where box j is the bigger one."""
     box = at.w * at.h
     share = _intersection(at.left, at.top, at.right, at.bottom) / box[:, None]
-    return share * ramp(_minus(box.log()).T, log(at.settings.size_ratio))
+    return share * ramp(_minus(box.log()).T, log(_SIZE_RATIO))
 
 
 def _near(at: _Layout) -> Tensor:
     """A half at one mean size of free space between the boxes, or at ``reach_m`` in space."""
     size = _mean_of_pairs((at.w * at.h).sqrt())
-    plane = torch.hypot(at.gap_x, at.gap_y) / (size * at.settings.reach)
+    plane = torch.hypot(at.gap_x, at.gap_y) / (size * _REACH)
     offset = at.points[:, None] - at.points[None]
-    space = torch.linalg.vector_norm(offset, dim=2) / at.settings.reach_m
+    space = torch.linalg.vector_norm(offset, dim=2) / _REACH_M
     return 1 / (1 + at.metric(space, plane))
 
 
@@ -217,7 +205,7 @@ def _under(at: _Layout) -> Tensor:
 def _behind(at: _Layout) -> Tensor:
     """Farther from the camera; without depth, a foot higher in the image, as on a floor."""
     plane = ramp(_minus(at.bottom).T / at.mean_height, 0.5)
-    space = ramp(_minus(at.points[:, 2]), at.settings.depth_m)
+    space = ramp(_minus(at.points[:, 2]), _DEPTH_M)
     aligned = 1 / (1 + at.gap_x / at.mean_width)
     return at.metric(space, plane) * (0.5 + 0.5 * aligned)
 

@@ -38,7 +38,6 @@ def segmenter_of(
     method: Method,
     proposers: Sequence[Proposer] | None = None,
     clip: OpenClipModel | None = None,
-    dataset: str | None = None,
     encoders: tuple[MaskEncoder, Localiser | None] | None = None,
 ) -> Segmenter:
     """Return a segmenter that works by ``method`` on the models of a preset.
@@ -48,14 +47,13 @@ def segmenter_of(
         method: The method in one variant.
         proposers: None for ``default_proposers``.
         clip: None for the preset's.
-        dataset: The data set whose published settings apply to mask proposals.
         encoders: None for those of ``encoders_of``.
 
     Raises:
         InputError: The method does not fit the model, or its parser is not installed.
     """
     if proposers is None:
-        proposers = default_proposers(models, method, dataset)
+        proposers = default_proposers(models, method)
     encoder, localiser = encoders or encoders_of(models, method, clip)
     reader = PublishedReader() if method.variant == "product" else models.reader
     settings = models.preset.referring

@@ -223,9 +223,9 @@ def add_lights(mujoco: Any, spec: Any, lights: Sequence[Light]) -> None:
         )
 
 
-def table_texture(layout: Layout, size: int = 256) -> ByteArray:
-    """Return the table's texture, uint8 size x size x 3: plain, grain, checker or noise."""
-    rng = np.random.default_rng(layout.seed + 1)
+def table_texture(layout: Layout) -> ByteArray:
+    """Return the table's texture, uint8 256x256x3: plain, grain, checker or noise."""
+    rng, size = np.random.default_rng(layout.seed + 1), 256
     y, x = np.mgrid[0:size, 0:size] / size
     if layout.table_texture == "grain":
         wobble = np.sin(2 * np.pi * x * rng.uniform(1, 3)) * 0.03

@@ -31,36 +31,31 @@ LookFunction = Callable[[Frame, "RegionOfInterest | None"], Scene]
 """Encodes a region of a frame, or all of it: at least proposals and features."""
 
 
-@dataclass(frozen=True)
-class TrackerSettings:
-    """Limits for the same object.
-
-    Similarity is a cosine of features, scaled: 1 is the object at the start, or when it was last
-    recognised well; 0 is the median cosine of the object and the other objects of the first frame.
-    """
-
-    min_similarity: float = 0.5
-    """At the expected position."""
-    min_reappearance: float = 0.75
-    """For a lost object, anywhere, and for an object that is recognised well."""
-    min_proximity: float = 0.3
-    """To the last position (1 there, 0.6 one side away, 0.14 two sides). A lost object has this
-    proximity to every position."""
-    min_area_ratio: float = 0.3
-    """Of two areas in consecutive frames."""
-    margin: float = 1.0
-    """Searched around the last position, in sides of the last box."""
-    min_affinity: float = 0.3
-    """Of an observation to a known object (appearance, position and size, 0 to 1)."""
-    default_cosine: float = 0.5
-    """Cosine of two objects where the first frame shows one only."""
+# Limits for the same object. Similarity is a cosine of features, scaled: 1 is the object at the
+# start, or when it was last recognised well; 0 is the median cosine of the object and the other
+# objects of the first frame.
+_MIN_SIMILARITY = 0.5
+"""Least similarity at the expected position."""
+_MIN_REAPPEARANCE = 0.75
+"""Least similarity of a lost object, anywhere, and of an object that is recognised well."""
+_MIN_PROXIMITY = 0.3
+"""Least proximity to the last position (1 there, 0.6 one side away, 0.14 two sides). A lost object
+has this proximity to every position."""
+_MIN_AREA_RATIO = 0.3
+"""Least ratio of two areas in consecutive frames."""
+_MARGIN = 1.0
+"""Searched around the last position, in sides of the last box."""
+_MIN_AFFINITY = 0.3
+"""Least affinity of an observation to a known object (appearance, position and size, 0 to 1)."""
+_DEFAULT_COSINE = 0.5
+"""Cosine of two objects where the first frame shows one only."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrackedObject:
     """The object in one frame.
 
-    ``score`` in [0, 1] is its similarity (TrackerSettings), or that of the most similar observation
+    ``score`` in [0, 1] is its similarity, or that of the most similar observation
     when it is lost. ``mask`` bool HxW; ``pixel`` (x, y) inside it; ``point`` its centroid in metres
     in the optical frame, None without depth. A lost object has an empty mask, pixel (0, 0), no
     point, and a ``reason``.
@@ -81,13 +76,13 @@ class Tracker:
     object is lost.
     """
 
-    def __init__(self, look: LookFunction, settings: TrackerSettings | None = None) -> None:
-        self._look, self._settings = look, settings or TrackerSettings()
+    def __init__(self, look: LookFunction) -> None:
+        self._look = look
         # Two rows: the appearance at the start, and when last recognised well.
         self._target: Observations | None = None
         self._others: Observations | None = None
         self._last_roi: RegionOfInterest | None = None
-        self._zero_cosine = self._settings.default_cosine
+        self._zero_cosine = _DEFAULT_COSINE
 
     def start(self, scene: Scene, result: ReferringResult) -> TrackedObject:
         """Track the one object that ``result`` found in ``scene``.
@@ -102,7 +97,7 @@ class Tracker:
         index = result.selected[0].index
         observed, separate = Observations.from_scene(scene), _separate(scene, index)
         self._target, self._others = observed.select([index, index]), observed.select(separate)
-        self._zero_cosine = self._settings.default_cosine
+        self._zero_cosine = _DEFAULT_COSINE
         if separate.any():
             cosine = np.median(self._target.cosines(self._others))
             self._zero_cosine = float(cosine.clip(0.0, 0.95))
@@ -111,37 +106,37 @@ class Tracker:
     def follow(self, frame: Frame) -> TrackedObject:
         """Return the object in the next frame; raises InputError before ``start``."""
         if self._target is None or self._others is None:
-            raise InputError("nothing is followed yet: start with a scene and a referral")
-        limits, last = self._settings, self._last_roi
-        roi = None if last is None else _widened(last, frame, limits.margin)
+            raise InputError("nothing is followed yet: start with a scene and a result")
+        last = self._last_roi
+        roi = None if last is None else _widened(last, frame)
         scene = self._look(frame, roi)
         observed = Observations.from_scene(scene)
         similarity = self._similarity(self._target, observed).max(axis=0)
         own = self._affinity(self._target, observed).max(axis=0)
         theirs = self._affinity(self._others, observed)
         if roi is None:
-            own = np.maximum(own, similarity * limits.min_proximity)
+            own = np.maximum(own, similarity * _MIN_PROXIMITY)
             claimed = theirs.max(axis=0, initial=0.0) > own
             claimed |= self._may_be_moved(frame, observed, theirs)
-            fits = similarity >= limits.min_reappearance
+            fits = similarity >= _MIN_REAPPEARANCE
         else:
             claimed = theirs.max(axis=0, initial=0.0) > own
-            fits = similarity >= limits.min_similarity
-            fits &= self._target.proximity(observed)[0] >= limits.min_proximity
-        fits &= (self._target.area_ratio(observed)[0] >= limits.min_area_ratio) & ~claimed
+            fits = similarity >= _MIN_SIMILARITY
+            fits &= self._target.proximity(observed)[0] >= _MIN_PROXIMITY
+        fits &= (self._target.area_ratio(observed)[0] >= _MIN_AREA_RATIO) & ~claimed
         if not fits.any():
             self._update_others(scene, observed, theirs, None, roi)
             return self._lost(scene, similarity, claimed)
         index = int(np.argmax(np.where(fits, own, -1.0)))
         self._update_others(scene, observed, theirs, index, roi)
         now = observed.select([index, index])
-        if similarity[index] >= limits.min_reappearance:
+        if similarity[index] >= _MIN_REAPPEARANCE:
             self._target = Observations.concatenate(self._target.select([0]), now.select([1]))
         self._target = self._target.at_places_of(now)
         return self._tracked(scene, index, float(similarity[index]))
 
     def _similarity(self, known: Observations, observed: Observations) -> FloatArray:
-        """Similarity as in TrackerSettings, KxN."""
+        """Similarity, KxN in [0, 1]: scaled cosines."""
         similarity = (known.cosines(observed) - self._zero_cosine) / (1 - self._zero_cosine)
         return similarity.clip(0, 1).astype(np.float32)
 
@@ -154,10 +149,10 @@ class Tracker:
         """Observations similar to another object that left its position in the image, bool N."""
         assert self._others is not None
         image = slice(0, frame.height), slice(0, frame.width)
-        gone = theirs.max(axis=1, initial=0.0) < self._settings.min_affinity
+        gone = theirs.max(axis=1, initial=0.0) < _MIN_AFFINITY
         gone &= self._others.is_object & self._others.inside(image)
         similarity = self._similarity(self._others.select(gone), observed)
-        return np.asarray((similarity >= self._settings.min_reappearance).any(axis=0))
+        return np.asarray((similarity >= _MIN_REAPPEARANCE).any(axis=0))
 
     def _update_others(
         self,
@@ -175,13 +170,13 @@ class Tracker:
         assert self._others is not None
         separate = np.zeros(len(observed), bool) if index is None else _separate(scene, index)
         theirs = theirs if index is None else np.where(separate, theirs, 0.0)
-        matched = theirs.max(axis=1, initial=0.0) >= self._settings.min_affinity
+        matched = theirs.max(axis=1, initial=0.0) >= _MIN_AFFINITY
         unseen = ~matched
         if index is not None and roi is not None:
             unseen &= ~self._others.inside(roi)
         again = observed.select(theirs[matched].argmax(axis=1) if matched.any() else [])
         before = self._others.select(matched)
-        new = separate & (theirs.max(axis=0, initial=0.0) < self._settings.min_affinity)
+        new = separate & (theirs.max(axis=0, initial=0.0) < _MIN_AFFINITY)
         self._others = Observations.concatenate(
             before.at_places_of(again),
             self._others.select(unseen).shifted_like(before, again),
@@ -202,13 +197,11 @@ class Tracker:
         if self._last_roi is None:
             reason = "it has not come back"
         elif not (similarity > 0).any():
-            reason = "nothing like it is seen where it was"
+            reason = "no similar object is at its place"
         elif claimed[int(similarity.argmax())]:
-            reason = "only what stood beside it is seen where it was"
+            reason = "only an object that stood beside it is at its place"
         else:
-            reason = (
-                "what is seen where it was looks different, is farther away or has another size"
-            )
+            reason = "the object at its place looks different, is farther away or has another size"
         if self._last_roi is not None and _at_edge(self._last_roi, scene.frame):
             reason += "; it was at the edge of the image"
         self._last_roi = None
@@ -223,10 +216,10 @@ def _separate(scene: Scene, index: int) -> BoolArray:
     return separate
 
 
-def _widened(roi: RegionOfInterest, frame: Frame, margin: float) -> RegionOfInterest:
-    """``roi`` widened on each side by ``margin`` longer sides, within the frame."""
+def _widened(roi: RegionOfInterest, frame: Frame) -> RegionOfInterest:
+    """``roi`` widened on each side by ``_MARGIN`` longer sides, within the frame."""
     rows, columns = roi
-    reach = round(margin * max(rows.stop - rows.start, columns.stop - columns.start))
+    reach = round(_MARGIN * max(rows.stop - rows.start, columns.stop - columns.start))
     return (
         slice(max(0, rows.start - reach), min(frame.height, rows.stop + reach)),
         slice(max(0, columns.start - reach), min(frame.width, columns.stop + reach)),

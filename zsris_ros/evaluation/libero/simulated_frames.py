@@ -36,9 +36,11 @@ from zsris_ros.visualization.overlay import draw_answer
 
 NOISE = 0.01
 """Standard deviation of the simulated cosines."""
+PRESET = "openai-sam-b"
+"""The preset of the settings; its weights are not loaded."""
 
 
-def answer_simulated(data: FramesData, out: Path, preset: str = "openai-sam-b") -> dict[str, Any]:
+def answer_simulated(data: FramesData, out: Path) -> dict[str, Any]:
     """Answer all questions about the frames with true masks; write records, summary and pictures.
 
     ``out``/report.html shows target, destination and place point of each frame's sentence.
@@ -46,12 +48,11 @@ def answer_simulated(data: FramesData, out: Path, preset: str = "openai-sam-b") 
     Args:
         data: The frames.
         out: The folder of the results; a stopped run is resumed.
-        preset: Its settings are taken, and no weights.
 
     Returns:
         The summary, with the figures of ``zsris eval frames``.
     """
-    settings = load_preset(preset).referring
+    settings = load_preset(PRESET).referring
     clip = SimulatedClip(settings.negatives)
 
     def propose(item: EvaluationItem) -> Proposals:

@@ -173,15 +173,13 @@ def objectness(proposals: Proposals, is_object: BoolArray) -> Tensor:
     return torch.where(torch.from_numpy(is_object)[None, :], iou, torch.zeros(())).amax(dim=1)
 
 
-def suppress_overlaps(
-    proposals: Proposals, order: Sequence[int], max_containment: float = 0.5
-) -> list[int]:
-    """Return the masks of ``order`` whose containment with all earlier kept ones is small.
+def suppress_overlaps(proposals: Proposals, order: Sequence[int]) -> list[int]:
+    """Return the masks of ``order`` whose containment with all earlier kept ones is at most 1/2.
 
     Duplicates are suppressed, and a part or a whole of an earlier mask.
     """
     kept: list[int] = []
     for index in order:
-        if not (proposals.containment[index, kept] > max_containment).any():
+        if not (proposals.containment[index, kept] > 0.5).any():
             kept.append(index)
     return kept

@@ -33,7 +33,7 @@ STATUS_NAMES = {
 
 DISCOVERY_DELAY = 0.1
 """Seconds between discovery of the node and the first call. The node must discover the client, too:
-Fast DDS blocks a node that answers an undiscovered client for as long, with all its callbacks."""
+when it responds to an undiscovered client, Fast DDS blocks it, with all callbacks, for as long."""
 
 FIRST_CALL_TIMEOUT = 2.0
 """Seconds after which a client without any response so far repeats its first call."""
@@ -180,11 +180,11 @@ class Client:
 
 
 @contextmanager
-def connected(service: str = "/refer_segment") -> Iterator[Client]:
+def connected() -> Iterator[Client]:
     """Initialise rclpy and create a client; shut both down afterwards."""
     rclpy.init(args=[])
     try:
-        with Client(service) as client:
+        with Client() as client:
             yield client
     finally:
         rclpy.try_shutdown()

@@ -127,14 +127,13 @@ class Worker:
 
 
 class WorkerThread:
-    """A thread that runs the jobs of its workers, one of each in turns.
+    """A thread that runs the jobs of its workers in turns, one job of each.
 
     Idle jobs run, in turns as well, while no worker has another job.
     """
 
-    def __init__(self, name: str = "model") -> None:
+    def __init__(self) -> None:
         self.changed = threading.Condition()
-        self._name = name
         self._workers: list[Worker] = []  # in the order of their turns
         self._thread: threading.Thread | None = None
 
@@ -150,7 +149,7 @@ class WorkerThread:
             if self._thread is None:
                 # A daemon, because an inference cannot be interrupted and must not keep the process
                 # alive.
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread = threading.Thread(target=self._run, name="model", daemon=True)
                 self._thread.start()
 
     def remove(self, worker: Worker) -> None:
@@ -190,7 +189,7 @@ class WorkerThread:
         return True
 
     def _take(self) -> tuple[Worker, Future[Any], Callable[[], Any]] | None:
-        """Take the job of the worker whose last turn is the longest ago."""
+        """Take the next job of the worker that has waited longest for its turn."""
         for idle in (False, True):
             for worker in self._workers:
                 entry = worker.take(idle)
