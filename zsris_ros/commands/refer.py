@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zsris_ros.commands.options import Subparsers, add_models, model_options
 
@@ -15,13 +15,10 @@ if TYPE_CHECKING:
     from zsris_ros.grasping import GraspPlan, Gripper
     from zsris_ros.types import (
         ByteArray,
-        Candidate,
         DestinationResult,
-        FloatArray,
         Frame,
         InstructionResult,
         ReferringResult,
-        Scene,
     )
 
 
@@ -75,6 +72,7 @@ def intrinsics(text: str) -> tuple[float, ...]:
 def run(args: argparse.Namespace) -> int:
     frame = read_frame(args.image, args.depth, args.intrinsics, args.depth_scale)
     from zsris_ros.models.robot_models import load_segmenter
+    from zsris_ros.referring.result_json import instruction_to_json, result_to_json
     from zsris_ros.visualization.overlay import draw_answer
 
     gripper = _gripper(args)
@@ -84,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     result = steps.target
     drawn = draw_answer(frame.rgb, steps, args.expression) if args.out else None
     if steps.instruction.is_expression:
-        document, lines = to_json(scene, result), [result.message, result.explanation]
+        document, lines = result_to_json(scene, result), [result.message, result.explanation]
         if result.best is not None and result.best.centroid is not None:
             point = result.best.centroid
             lines.append("point in metres: x {:.3f} y {:.3f} z {:.3f}".format(*point))
@@ -175,56 +173,20 @@ def read_frame(
     image: Path, depth: Path | None, camera: tuple[float, ...] | None, scale: float
 ) -> Frame:
     """Read a frame from files. Raises InputError for unreadable or inconsistent files."""
-    import numpy as np
-
+    from zsris_ros.camera.image_files import read_depth, read_rgb
     from zsris_ros.types import Frame, InputError, Intrinsics
 
-    rgb = np.array(_open_image(image, "RGB"), np.uint8)
+    rgb = read_rgb(image)
     if depth is None:
         if camera is not None:
             raise InputError("--intrinsics have no effect without depth: give --depth as well")
         return Frame(rgb)
     if camera is None:
         raise InputError("--depth needs the camera's --intrinsics fx,fy,cx,cy in pixels")
-    fx, fy, cx, cy = camera
-    known = Intrinsics(fx, fy, cx, cy)
-    return Frame(rgb, _read_depth(depth, scale), known)
-
-
-def _read_depth(path: Path, scale: float) -> FloatArray:
-    import numpy as np
-
-    from zsris_ros.types import InputError
-
     if not (math.isfinite(scale) and scale > 0):
         raise InputError(f"--depth-scale {scale} is not a length: use 0.001 for millimetres")
-    if path.suffix == ".npy":
-        try:
-            metres = np.load(path, allow_pickle=False)
-        except ValueError as error:
-            raise InputError(f"{path} is not an array of numbers: {error}") from error
-        if metres.ndim != 2 or metres.dtype.kind not in "fiu":
-            raise InputError(f"{path} must hold HxW metres, got {metres.dtype} {metres.shape}")
-        return np.asarray(metres, np.float32)
-    steps = np.asarray(_open_image(path))
-    if steps.ndim != 2 or steps.dtype.kind not in "iu" or steps.dtype.itemsize < 2:
-        raise InputError(f"{path} is no depth: it must be a picture of one 16-bit channel")
-    return steps.astype(np.float32) * np.float32(scale)
-
-
-def _open_image(path: Path, mode: str | None = None) -> Any:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    from zsris_ros.types import InputError
-
-    try:
-        with Image.open(path) as opened:
-            turned = ImageOps.exif_transpose(opened)
-            return turned.convert(mode) if mode else turned.copy()
-    except UnidentifiedImageError:
-        raise InputError(f"{path} is not a picture that can be read") from None
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{path} is too large: {error}") from None
+    fx, fy, cx, cy = camera
+    return Frame(rgb, read_depth(depth, scale), Intrinsics(fx, fy, cx, cy))
 
 
 def _write_images(images: Mapping[Path | None, ByteArray | None]) -> None:
@@ -240,72 +202,3 @@ def _write_images(images: Mapping[Path | None, ByteArray | None]) -> None:
             Image.fromarray(image).save(path)
         except ValueError as error:
             raise InputError(f"{path} cannot be written, use .png or .jpg: {error}") from error
-
-
-def to_json(scene: Scene, result: ReferringResult) -> dict[str, Any]:
-    """Return the answer as plain data; pixels and metres as in ``zsris_ros.types``."""
-    from zsris_ros.language import to_json as expression_to_json
-
-    return {
-        "verdict": result.verdict.value,
-        "message": result.message,
-        "expression": expression_to_json(result.expression),
-        "candidates": [_candidate(each) for each in result.candidates],
-        "explanation": result.explanation,
-        "timings_ms": {**scene.timings, **result.timings},
-    }
-
-
-def instruction_to_json(scene: Scene, result: InstructionResult) -> dict[str, Any]:
-    """Return the steps of an instruction as plain data."""
-    from zsris_ros.language.instructions import instruction_to_json as parse_to_json
-
-    return {
-        "verdict": result.verdict.value,
-        "message": result.message,
-        "instruction": parse_to_json(result.instruction),
-        "steps": [
-            {
-                "target": None if step.target is None else to_json(scene, step.target),
-                "same_as": step.step.same_as,
-                "destination": None
-                if step.destination is None
-                else _destination(scene, step.destination),
-            }
-            for step in result.steps
-        ],
-        "timings_ms": {**scene.timings, **result.timings},
-    }
-
-
-def _destination(scene: Scene, destination: DestinationResult) -> dict[str, Any]:
-    places = [
-        {
-            "point": list(place.point),
-            "normal": list(place.normal),
-            "height": place.height,
-            "pixel": list(place.pixel),
-        }
-        for place in destination.places
-    ]
-    return {
-        "kind": destination.kind,
-        "anchors": [to_json(scene, anchor) for anchor in destination.anchors],
-        "same_as": destination.same_as,
-        "place": places[0] if places else None,
-        "places": places,
-        "reason": destination.reason,
-    }
-
-
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "index": candidate.index,
-        "score": candidate.score,
-        "box": list(candidate.box),
-        "centroid_pixel": list(candidate.centroid_pixel),
-        "centroid": None if candidate.centroid is None else list(candidate.centroid),
-        "source": candidate.source,
-        "selected": candidate.selected,
-        "scores": dict(candidate.scores),
-    }
