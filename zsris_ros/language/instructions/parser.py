@@ -10,13 +10,12 @@ from zsris_ros.language.grammar.draft import Draft
 from zsris_ros.language.grammar.tokens import Token, Tokens, tokenise
 from zsris_ros.language.instructions.clauses import Clause, split_clauses
 from zsris_ros.language.instructions.phrases import (
-    Phrase,
-    Piece,
     keeps,
     read_bare,
     read_clause,
     read_exclusion,
 )
+from zsris_ros.language.instructions.pieces import Phrase, Piece
 from zsris_ros.language.instructions.pronouns import resolve
 from zsris_ros.language.lexicon import actions
 from zsris_ros.types import Action, Instruction

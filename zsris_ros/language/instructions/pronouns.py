@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from zsris_ros.language.instructions.phrases import Phrase, Piece
+from zsris_ros.language.instructions.pieces import Phrase, Piece
 from zsris_ros.types import Destination, NounPhrase, Relation, Step
 
 _STATES = frozenset(("open", "close", "turn_on", "turn_off"))
