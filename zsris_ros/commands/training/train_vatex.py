@@ -35,6 +35,18 @@ def add_arguments(subparsers: Subparsers) -> None:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("--out", type=Path, required=True, help="folder of all results")
+    _add_network(parser)
+    _add_ablation(parser)
+    _add_examples(parser)
+    _add_schedule(parser)
+    parser.add_argument(
+        "--weights", default="tabletop", help="preset of the frozen CLIP (default: tabletop)"
+    )
+    parser.add_argument("--weights-dir", type=Path, metavar="DIR", help="folder of its checkpoint")
+    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         choices=("paper", "small"),
@@ -56,7 +68,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train-text",
         action="store_true",
-        help="train a copy of CLIP's text encoder, for a small CLIP that knows few words",
+        help="train a copy of CLIP's text encoder, for a small CLIP with few words",
     )
     parser.add_argument(
         "--place-clip",
@@ -69,6 +81,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="pixels of the CLIP Prior's square (default: CLIP's own size)",
     )
     parser.add_argument("--short-side", type=positive, help="pixels (default: by size)")
+
+
+def _add_ablation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without",
         type=_parts,
@@ -91,14 +106,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=positive, default=3, help="of each row of an ablation (default: 3)"
     )
-    parser.add_argument("--steps", type=positive, default=100_000, help="(default: 100000)")
-    parser.add_argument(
-        "--minutes",
-        type=above_zero,
-        metavar="M",
-        help="end the training after so long, resumed calls included, in one process; the rate "
-        "falls with the time",
-    )
+
+
+def _add_examples(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch",
         type=positive,
@@ -119,6 +129,20 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="triplets of sentences of each image of a batch (default: 1)",
     )
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes that read images (default: 0)"
+    )
+
+
+def _add_schedule(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=positive, default=100_000, help="(default: 100000)")
+    parser.add_argument(
+        "--minutes",
+        type=above_zero,
+        metavar="M",
+        help="end the training after so long, resumed calls included, in one process; the rate "
+        "falls with the time",
+    )
     parser.add_argument("--rate", type=float, default=1e-4, help="learning rate (default: 1e-4)")
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
     parser.add_argument(
@@ -128,19 +152,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="bfloat16 computes most products in half precision (default: float32)",
     )
     parser.add_argument(
-        "--workers", type=int, default=0, help="processes that read images (default: 0)"
-    )
-    parser.add_argument(
         "--validate", type=int, default=0, metavar="N", help="held-out images (default: 0)"
     )
     parser.add_argument(
         "--validate-every", type=positive, default=1000, help="steps (default: 1000)"
     )
-    parser.add_argument(
-        "--weights", default="tabletop", help="preset of the frozen CLIP (default: tabletop)"
-    )
-    parser.add_argument("--weights-dir", type=Path, metavar="DIR", help="folder of its checkpoint")
-    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
 
 
 def _parts(text: str) -> tuple[str, ...]:
