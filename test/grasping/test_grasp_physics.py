@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -18,12 +19,14 @@ from zsris_ros.evaluation.grasping.grasp_evaluation import (
     grasp_scenes,
     write_results,
 )
+from zsris_ros.evaluation.grasping.hands import JawHand
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
 from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
+from zsris_ros.evaluation.grasping.physics_model import FINGER_STIFFNESS
 from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_layout
 from zsris_ros.evaluation.grasping.settled_scene import settled_scene
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.grasping import GraspCandidate, load_gripper
+from zsris_ros.grasping import GraspCandidate, ParallelJaw, load_gripper
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.folder_models import folder_model_names, read_obj
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
@@ -166,6 +169,18 @@ def test_fingers_stay_on_what_they_hold(box: Box) -> None:
     held = fingers[int(1.3 / physics.FILM_PERIOD) :]
     assert len(held) > 50
     assert np.ptp(held) < 0.0003, "metres; contacts give way by some tenths of a millimetre"
+
+
+def test_the_command_waits_for_jammed_fingers() -> None:
+    jaw = load_gripper("panda")
+    assert isinstance(jaw, ParallelJaw)
+    data = SimpleNamespace(qpos=np.array([0.03]), ctrl=np.full(2, 0.03))
+    model = SimpleNamespace(joint=lambda name: SimpleNamespace(qposadr=[0]))
+    hand = JawHand(model, data, jaw)
+    for _ in range(1000):
+        hand.update(0)
+    pressing = FINGER_STIFFNESS * (data.qpos[0] - data.ctrl)
+    np.testing.assert_allclose(pressing, jaw.force, rtol=1e-6)
 
 
 def kind_of(seed: int) -> str:

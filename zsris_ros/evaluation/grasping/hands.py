@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.evaluation.grasping.physics_model import CONTACT_GROUP, STEP
+from zsris_ros.evaluation.grasping.physics_model import CONTACT_GROUP, FINGER_STIFFNESS, STEP
 from zsris_ros.grasping import ParallelJaw, SuctionCup
 
 _CLOSING_SPEED = 0.12  # metres a second of each finger
@@ -62,6 +62,7 @@ class JawHand:
 
     def __init__(self, model: Any, data: Any, jaw: ParallelJaw) -> None:
         self._model, self._data, self._jaw = model, data, jaw
+        self._lead = jaw.force / FINGER_STIFFNESS  # metres by which the command presses fully
 
     def start(self, opening: float) -> None:
         """Open the fingers at once."""
@@ -73,9 +74,13 @@ class JawHand:
         """Begin to close."""
 
     def update(self, body: int) -> None:
-        """Close on, up to a position out of reach, so that the fingers press with full force."""
+        """Close on, until the command is so far ahead of the fingers that they press with force.
+
+        A command that ran further ahead of jammed fingers would let them snap shut once free.
+        """
+        finger = self._data.qpos[self._model.joint("slide0").qposadr[0]]
         position = self._data.ctrl[0] - _CLOSING_SPEED * STEP
-        self._data.ctrl[:] = max(position, -self._jaw.opening / 2)
+        self._data.ctrl[:] = max(position, finger - self._lead)
 
     def grips(self, body: int) -> bool:
         """Whether both fingers touch the body."""

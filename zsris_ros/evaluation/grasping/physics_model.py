@@ -25,8 +25,8 @@ for light bodies."""
 PARKED = (0.0, 0.0, 3.0)
 VISUAL_GROUP, CONTACT_GROUP, GRIPPER_GROUP = 1, 3, 4
 _FINGER_MASS = 0.05
-_FINGER_STIFFNESS = 4000.0  # newtons a metre, until a finger presses with the gripper's force
-_FINGER_DAMPING = 2 * (_FINGER_STIFFNESS * _FINGER_MASS) ** 0.5
+FINGER_STIFFNESS = 4000.0  # newtons a metre, until a finger presses with the gripper's force
+_FINGER_DAMPING = 2 * (FINGER_STIFFNESS * _FINGER_MASS) ** 0.5
 """Critical. Damping times STEP stays below the mass: else the solver, which finds contact forces
 without damping, and the integrator disagree, and fingers leave what they hold time and again."""
 _SPRING_TRAVEL = 0.008  # metres that a cup's mount gives way
@@ -137,9 +137,9 @@ def _add_fingers(mujoco: Any, spec: Any, hand: Any, gripper: ParallelJaw) -> Non
             name=f"slide{number}", target=f"slide{number}", trntype=mujoco.mjtTrn.mjTRN_JOINT
         )
         actuator.gaintype = mujoco.mjtGain.mjGAIN_FIXED
-        actuator.gainprm[0] = _FINGER_STIFFNESS
+        actuator.gainprm[0] = FINGER_STIFFNESS
         actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
-        actuator.biasprm[1] = -_FINGER_STIFFNESS
+        actuator.biasprm[1] = -FINGER_STIFFNESS
         actuator.forcelimited, actuator.forcerange = True, [-gripper.force, gripper.force]
     couple = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1="slide0", name2="slide1")
     couple.objtype = mujoco.mjtObj.mjOBJ_JOINT
