@@ -151,7 +151,7 @@ def _added_by_ros(found: Document) -> Iterator[str]:
     new, further = found["new_frame"], found["same_frame"]
     publishing = found["publishing_mask_and_overlay"]
     yield (
-        "What ROS adds (bundled weights, real processes, RGB-D of 640x480 at 30 Hz, "
+        "The overhead of ROS (bundled weights, real processes, RGB-D of 640x480 at 30 Hz, "
         f"{found['frames']} frames, medians):"
     )
     yield ""

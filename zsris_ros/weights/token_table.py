@@ -1,6 +1,6 @@
 """Compressed token table of a small CLIP: only the rows of known tokens are stored.
 
-CLIP's vocabulary has 49408 tokens, of which the tabletop CLIP knows a few hundred.
+CLIP's vocabulary has 49408 tokens, and the small CLIPs were trained with a few hundred of them.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _ROBOT = 0.75
 _MOUNTED = 0.6
 """Share of the robots on a mount of robosuite's; the others stand on a cylinder."""
 _PEDESTAL_M = (0.07, 0.14)  # metres, radius
-_CLEARANCE = 0.14  # metres between the table and what reaches over it
+_CLEARANCE = 0.14  # metres between the table and a cupboard over it
 
 
 class HouseholdRenderer:

@@ -96,7 +96,7 @@ def _upright_extent(extent: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 
 def _holders(found: list[tuple[ObjectModel, np.ndarray]]) -> dict[tuple[int, int], str]:
-    """Return what lies in or on what: over the middle of the other's footprint, and above it."""
+    """Return the models in or on others: above them, over the middle of their footprints."""
     pairs = {}
     for i, (model, place) in enumerate(found):
         for j, (holder, under) in enumerate(found):
@@ -129,7 +129,7 @@ def _doubtful(described: list[Description]) -> frozenset[str]:
 
 
 def _absent_kinds(seed: int, library: ModelLibrary) -> tuple[str, ...]:
-    """Return nouns of random models, to ask for what is not there."""
+    """Return nouns of random models, for questions about absent things."""
     rng = np.random.default_rng([seed, 53])
     names = rng.permutation(library.names)[:_ABSENT_KINDS]
     nouns = [library.get(str(name)).description.nouns for name in names]

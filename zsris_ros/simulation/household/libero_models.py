@@ -145,7 +145,7 @@ def compile_mjcf(path: Path) -> Any:
 
 
 def _standalone(path: Path) -> str:
-    """Return the file with absolute file names and without what keeps it from compiling alone."""
+    """Return the file with absolute file names, without elements that do not compile alone."""
     root = ElementTree.parse(path).getroot()
     for size in root.findall("size"):
         root.remove(size)

@@ -198,7 +198,7 @@ def save_words(words: Mapping[str, Description], path: Path) -> None:
 
 
 def load_words(path: Path) -> dict[str, Description]:
-    """Read what ``save_words`` wrote."""
+    """Read a file of ``save_words``."""
     return {
         key: Description(
             tuple(each["nouns"]), tuple(each["colours"]), tuple(each["adjectives"]), each["kinds"]

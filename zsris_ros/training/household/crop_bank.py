@@ -48,7 +48,7 @@ class CropViews:
 
 
 class CropIndex:
-    """Draws which crops of sets make a batch; knows their names and not their pixels.
+    """Draws the crops of a batch from the names of sets, without their pixels.
 
     Args:
         names: The name of each crop.

@@ -34,7 +34,7 @@ def export_clip(clip: ResnetClip, words: Iterable[Description], path: Path) -> i
 
 
 def load_clip(clip: ResnetClip, path: Path) -> None:
-    """Load exported weights. Words that they do not know keep their random vectors.
+    """Load exported weights. Words without a vector in them keep their random vectors.
 
     Raises:
         InputError: The file is damaged, or its network is another one.

@@ -18,7 +18,7 @@ WHITE, METAL = HOUSEHOLD_COLOURS["white"], (0.72, 0.73, 0.75)
 
 @dataclass(frozen=True)
 class Draft:
-    """A drawn object; ``nouns`` from specific to general, ``colours`` of what it shows most."""
+    """A drawn object: ``nouns`` from specific to general, ``colours`` of its largest surfaces."""
 
     nouns: tuple[str, ...]
     surfaces: tuple[Surface, ...]

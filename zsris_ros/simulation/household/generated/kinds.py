@@ -1,7 +1,8 @@
 """The kinds of generated models, and the models by name.
 
-Scanned objects are few for each kind, and weights that have seen three mugs know these three. A
-generated kind has any number of models: profile, proportions, handle, print and colour are drawn.
+Scanned objects are few for each kind, and a network that was trained on three mugs recognises
+these three. A generated kind has any number of models: profile, proportions, handle, print and
+colour are drawn.
 """
 
 from __future__ import annotations

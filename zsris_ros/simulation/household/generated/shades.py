@@ -27,7 +27,7 @@ _SHADES: Mapping[str, tuple[_Range, _Range, _Range]] = {
 }
 """Hue in degrees, saturation and value of each colour.
 
-Between two colours is a gap: what people name differently is drawn for neither.
+There is a gap between two colours: shades that people name differently are drawn for neither.
 """
 
 
