@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from zsris_ros.demo.demo_bag import RecordedExpression, RecordedScene
 from zsris_ros.demo.demo_report import DemoAnswer
 from zsris_ros.demo.processes import ChildProcesses, ros_environment
 from zsris_ros.evaluation.metrics import iou
+from zsris_ros.grasping import load_gripper, plan_grasps
 from zsris_ros.types import (
     BoolArray,
     Expression,
@@ -24,11 +26,14 @@ from zsris_ros.types import (
     ReferringResult,
     Verdict,
 )
+from zsris_ros.visualization.grasp_overlay import draw_grasp
 from zsris_ros.visualization.overlay import draw_result
 
 if TYPE_CHECKING:
     from zsris_ros.ros.client.service_client import Client, RemoteAnswer
 
+GRIPPER = "panda"
+"""Of the grasp that is drawn with the first found object that has one."""
 LOADING_TIMEOUT, DISCOVERY_TIMEOUT, PLAYING_TIMEOUT, ANSWER_TIMEOUT = 300.0, 30.0, 120.0, 180.0
 """In seconds, for slow machines."""
 
@@ -112,13 +117,16 @@ def _ask_all(
     log: Callable[[str], None],
 ) -> Iterator[DemoAnswer]:
     total = sum(len(scene.expressions) for scene in scenes)
-    number = 0
+    number, has_grasp = 0, False
     for scene in scenes:
         frame = frames[scene.stamps_ns[-1]]
         for expression in scene.expressions:
             number += 1
             answer = client.refer(expression.text, frame.stamp_ns, ANSWER_TIMEOUT)
             scored = score_answer(frame, scene, expression, answer)
+            if answer.verdict is Verdict.FOUND and not has_grasp:
+                grasped = with_grasp(scored, frame, answer, log)
+                scored, has_grasp = grasped or scored, grasped is not None
             log(
                 f"[{number:2}/{total}] {expression.text}: {answer.status}, IoU {scored.iou:.2f}, "
                 f"{scored.total_ms:.0f} ms"
@@ -158,6 +166,22 @@ def score_answer(
         stamp_ns=answer.stamp_ns,
         image=draw_result(frame.rgb, drawn, expression.text),
     )
+
+
+def with_grasp(
+    scored: DemoAnswer, frame: Frame, answer: RemoteAnswer, log: Callable[[str], None]
+) -> DemoAnswer | None:
+    """Plan a grasp of the answer's object and draw it into the image; None without a grasp."""
+    if answer.mask is None or frame.intrinsics is None:
+        return None
+    gripper = load_gripper(GRIPPER)
+    plan = plan_grasps(frame, answer.mask, gripper)
+    log(f"        {plan.message}")
+    if plan.best is None:
+        return None
+    best, outline = plan.best, gripper.outline(plan.best.opening)
+    pregrasp, camera = best.pregrasp_distance, frame.intrinsics
+    return replace(scored, image=draw_grasp(scored.image, best.pose, outline, pregrasp, camera))
 
 
 def _iou(scene: RecordedScene, expression: RecordedExpression, mask: BoolArray) -> float:

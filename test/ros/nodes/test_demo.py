@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import signal
 import subprocess
@@ -115,3 +116,4 @@ def test_the_demo_meets_its_limits(tmp_path: Path) -> None:
         assert error_m * 1000 == pytest.approx(row["error_mm"], abs=0.05)
     assert len(list(tmp_path.glob("[0-9][0-9]_*.png"))) == len(rows)
     assert (tmp_path / "contact_sheet.png").is_file()
+    assert re.search(r"Grasp .* \d+ candidates\.", out), "one is planned and drawn"
