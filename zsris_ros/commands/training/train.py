@@ -63,7 +63,7 @@ def add_arguments(subparsers: Subparsers) -> None:
             type=Path,
             metavar="FILE",
             help=f"exported weights that the training of the small {name} begins with, at "
-            f"{FURTHER_RATE:g} of the learning rate",
+            f"{FURTHER_RATE:g} of the learning rate; a CLIP is averaged with them in the end",
         )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from zsris_ros.training.household.crops import cut_set
-    from zsris_ros.training.household.export import export_clip, export_sam
+    from zsris_ros.training.household.export import export_clip, export_sam, load_clip
     from zsris_ros.training.household.set_proposals import propose_set, training_proposers
     from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
@@ -129,6 +129,8 @@ def run(args: argparse.Namespace) -> int:
         begin=args.begin_clip,
         workers=loaders,
     )
+    if args.begin_clip:
+        load_clip(clip, args.begin_clip, share=0.5)
     clip_file = args.out / "clip.safetensors"
     sizes[clip_file] = export_clip(clip, words.values(), clip_file)
     for path, size in sizes.items():

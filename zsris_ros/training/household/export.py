@@ -33,17 +33,31 @@ def export_clip(clip: ResnetClip, words: Iterable[Description], path: Path) -> i
     )
 
 
-def load_clip(clip: ResnetClip, path: Path) -> None:
+def load_clip(clip: ResnetClip, path: Path, share: float = 1.0) -> None:
     """Load exported weights. Words without a vector in them keep their random vectors.
+
+    Args:
+        clip: The network.
+        path: The exported weights.
+        share: Below 1, the mean of the network's weights and the exported ones, with this weight
+            of the latter. A network that was trained further is better on both the old and the new
+            data after averaging with its beginning (WiSE-FT; Wortsman et al., CVPR 2022).
 
     Raises:
         InputError: The file is damaged, or its network is another one.
     """
     state = expand_clip_state(load_state_dict(path))
+    own = clip.model.state_dict()
     try:
         unknown = (state[TABLE] == 0).all(dim=1, keepdim=True)
-        state[TABLE] = torch.where(unknown, clip.model.token_embedding.weight, state[TABLE])
-        clip.model.load_state_dict(state)
+        state[TABLE] = torch.where(unknown, own[TABLE], state[TABLE])
+        mixed = {
+            name: torch.lerp(own[name], value.to(own[name]), share)
+            if value.is_floating_point()
+            else own[name]
+            for name, value in state.items()
+        }
+        clip.model.load_state_dict(mixed)
     except (KeyError, RuntimeError) as error:
         raise InputError(f"{path} holds another network than the small CLIP: {error}") from error
 
