@@ -272,8 +272,9 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
     (tmp_path / "curves.json").write_text(json.dumps({"curves": [curve]}))
     ros = {
         "frames": 20,
-        "new_frame": {"beyond_ms": 4.0},
-        "same_frame": {"beyond_ms": 3.123},
+        "new_frame": {"beyond_ms": 4.0, "in_node_ms": 52.0, "pipeline_ms": 50.5},
+        "same_frame": {"beyond_ms": 3.123, "in_node_ms": 6.0, "pipeline_ms": 5.25},
+        "echo_of_the_same_response": {"median_ms": 2.5},
         "publishing_mask_and_overlay": {"median_ms": 2.5, "cpu_ms": 1.5},
         "after_idle_time": {"beyond_ms": 40.0},
         "idle_share_of_a_core": 0.118,
@@ -282,7 +283,9 @@ def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
     }
     (tmp_path / "ros.json").write_text(json.dumps(ros))
     table = bench_table(tmp_path)
-    assert "| a further one, beyond its pipeline | 3.12 ms |" in table
+    assert "beyond its pipeline | 4 ms, 1.5 ms of it in the node |" in table
+    assert "| a further one, beyond its pipeline | 3.12 ms, 0.75 ms of it in the node |" in table
+    assert "| an rclpy service that returns a stored response of the same size | 2.5 ms |" in table
     assert "| making and publishing mask and overlay | 2.5 ms, 1.5 ms of CPU time |" in table
     assert "| the first request after idle time, beyond its pipeline | 40 ms |" in table
     assert "| idle CPU load, camera at 30 Hz | 11.8% of a core |" in table

@@ -156,8 +156,8 @@ def _added_by_ros(found: Document) -> Iterator[str]:
     )
     yield ""
     rows = {
-        "a call about a new frame, beyond its pipeline": _milliseconds(new["beyond_ms"]),
-        "a further one, beyond its pipeline": _milliseconds(further["beyond_ms"]),
+        "a call about a new frame, beyond its pipeline": _beyond(new),
+        "a further one, beyond its pipeline": _beyond(further),
         **_echo(found),
         "making and publishing mask and overlay": _milliseconds(publishing["median_ms"])
         + (
@@ -173,6 +173,12 @@ def _added_by_ros(found: Document) -> Iterator[str]:
         rows["a process that subscribes and takes no message"] = f"{received:.1%} of a core"
         rows["the node without a camera"] = f"{alone:.1%} of a core"
     yield from markdown_table(("", ""), rows.items())
+
+
+def _beyond(call: Document) -> str:
+    """Return a call's time beyond its pipeline, and the part that passes in the node."""
+    in_node = call["in_node_ms"] - call["pipeline_ms"]
+    return f"{_milliseconds(call['beyond_ms'])}, {_milliseconds(in_node)} of it in the node"
 
 
 def _echo(found: Document) -> dict[str, str]:
