@@ -65,7 +65,7 @@ def test_the_bar_is_a_change_of_a_logit_at_the_presets_scale(
         for _ in range(2):
             assert torch.equal(strict.encode(*frame), exact)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
-    assert "a frame is encoded exactly, because sharing" in caplog.text
+    assert "a frame is encoded exactly, because background-token reuse" in caplog.text
     assert "logits 0.20" in caplog.text
 
 
