@@ -22,7 +22,7 @@ from zsris_ros.types import Verdict
 
 TRIM_PERIOD = 60.0
 """Seconds after which an answer also returns freed memory to the system, in some 3 ms. Freed images
-leave gaps in the heap, and main memory would rise for hours."""
+leave gaps in the heap, by which main memory rises."""
 
 
 class NodeModel:
