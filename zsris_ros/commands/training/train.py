@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FURTHER_RATE = 0.4
 """Learning rate of a training that begins with trained weights, as a share of the schedule's."""
+BEGINNING_SHARE = 0.5
+"""Weight of those weights in the mean that is exported of a CLIP."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -130,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
         workers=loaders,
     )
     if args.begin_clip:
-        load_clip(clip, args.begin_clip, share=0.5)
+        load_clip(clip, args.begin_clip, share=BEGINNING_SHARE)
     clip_file = args.out / "clip.safetensors"
     sizes[clip_file] = export_clip(clip, words.values(), clip_file)
     for path, size in sizes.items():

@@ -49,14 +49,12 @@ def packaged(rng: np.random.Generator, ground: Rgb) -> ByteArray:
     """Draw the six faces of a packet for ``solids.box``, uint8 HxWx3: pictures, names, tables."""
     inks = [_ink(rng, ground) for _ in range(3)]
     sides = ground if rng.random() < 0.7 else (0.93, 0.92, 0.9)
-    wide, narrow = (
-        [_front(rng, ground, inks) for _ in range(2)],
-        [
-            _back(rng, sides, inks) if rng.random() < 0.7 else _front(rng, sides, inks)
-            for _ in range(4)
-        ],
-    )
-    # The faces along x are narrow: -x, x, -y in the upper row, y, -z, z below.
+    wide = [_front(rng, ground, inks) for _ in range(2)]
+    narrow = [
+        _back(rng, sides, inks) if rng.random() < 0.7 else _front(rng, sides, inks)
+        for _ in range(4)
+    ]
+    # The cells are -x, x, -y above and y, -z, z below; the faces -y and y are the wide ones.
     rows = [[narrow[0], narrow[1], wide[0]], [wide[1], narrow[2], narrow[3]]]
     return _shaded(rng, np.vstack([np.hstack(row) for row in rows]), 0.03)
 
