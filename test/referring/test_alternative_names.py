@@ -50,6 +50,11 @@ def test_an_object_of_a_colour_has_other_colours_for_alternatives() -> None:
     assert set(found) == {f"{each} thing" for each in BASIC_COLOURS}
 
 
+def test_kinds_and_categories_are_no_alternatives() -> None:
+    found = alternative_names(parse("the soup", "rules").target, NOUNS, ["mug", "bowl"])
+    assert found == ["soup", "sauce"]
+
+
 def test_weights_without_a_list_of_nouns_have_none() -> None:
     assert names_of("the soup", ()) == ["soup"]
 

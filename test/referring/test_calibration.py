@@ -103,10 +103,12 @@ def test_presence_compares_a_mask_with_texts_and_not_with_other_masks() -> None:
     mug, negative, other = torch.eye(3)
     features = torch.stack([mug, negative, mug + negative])
     negatives = torch.stack([negative, other])
-    shares = presence(features, mug, negatives, 10.0)
+    shares = presence(features, mug[None], negatives, 10.0)
     assert shares[0] > 0.99 and shares[1] < 0.01 and 0.49 < shares[2] < 0.51
-    assert torch.equal(presence(features[:1], mug, negatives, 10.0), shares[:1])
-    assert presence(features, mug, torch.stack([2 * mug]), 10.0).tolist() == [1, 1, 1]
+    assert torch.equal(presence(features[:1], mug[None], negatives, 10.0), shares[:1])
+    assert presence(features, mug[None], torch.stack([2 * mug]), 10.0).tolist() == [1, 1, 1]
+    kinds = presence(features, torch.stack([mug, negative]), torch.stack([negative, other]), 10.0)
+    assert kinds.min() > 0.99, "a mask of a kind shows the category, which has no negative in it"
 
 
 def test_uncalibrated_models_never_refuse_and_encode_no_negatives() -> None:

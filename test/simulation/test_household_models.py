@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.object_folder import CUBOID, write_carton
 
+from zsris_ros.models.preset import load_preset
 from zsris_ros.simulation.household.folder_models import read_folder_model
 from zsris_ros.simulation.household.libero_models import (
     PACKAGE,
@@ -17,6 +18,7 @@ from zsris_ros.simulation.household.libero_models import (
     read_mjcf,
 )
 from zsris_ros.simulation.household.model_library import (
+    PRIMITIVE_NOUNS,
     ModelLibrary,
     describe,
     key_of,
@@ -28,7 +30,7 @@ from zsris_ros.simulation.household.model_library import (
 from zsris_ros.simulation.household.object_model import painted, transformed
 from zsris_ros.simulation.household.resting import resting_poses
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
-from zsris_ros.simulation.words import Description, doubtful_nouns, with_hypernyms
+from zsris_ros.simulation.words import Description, doubtful_nouns, noun_kinds, with_hypernyms
 from zsris_ros.types import InputError
 
 
@@ -103,8 +105,8 @@ def test_words_of_a_training_set_survive_their_file(tmp_path: Path) -> None:
     library = ModelLibrary(model_source([str(tmp_path / "objects"), "shapes"], ["shape:cone"]))
     assert {"milk", "shape:mug"} <= set(library.names) and "shape:cone" not in library.names
     words = training_words(library)
-    assert words[key_of("milk", None)].nouns == ("milk carton", "carton")
-    assert words[key_of("milk", "blue")] == Description(("carton",), ("blue",), (), 1)
+    assert words[key_of("milk", None)].nouns == ("milk carton", "carton", "box")
+    assert words[key_of("milk", "blue")] == Description(("carton", "box"), ("blue",), (), 2)
     assert words["red mug"].nouns == ("mug", "cup", "dish")
     assert "/shape:mug" not in words, "a shape without paint has no colour"
     assert describe("red mug", library).colours == ("red",)
@@ -117,6 +119,24 @@ def test_hypernyms_and_doubts_never_repeat_a_name() -> None:
         more = with_hypernyms(words)
         assert len(set(more.nouns)) == len(more.nouns)
         assert not set(doubtful_nouns(more)) & set(more.nouns)
+
+
+def test_the_kinds_of_a_noun_always_have_it_too() -> None:
+    milk, carton = Description(("milk", "carton", "box")), Description(("carton", "box"))
+    box, block = Description(("cereal box", "box")), Description(("box", "block"))
+    assert noun_kinds([milk, carton, box]) == {"box": ("carton", "milk"), "carton": ("milk",)}
+    assert noun_kinds([milk, block, block])["box"] == ("block", "carton", "milk")
+    assert noun_kinds([block]) == noun_kinds([]) == {}, "two names of the same objects"
+
+
+def test_the_kinds_of_the_preset_are_those_of_the_models() -> None:
+    settings = load_preset("household").referring
+    entries = [tuple(each["nouns"]) for each in libero_words().values()]
+    for nouns in (*entries, *PRIMITIVE_NOUNS.values()):
+        named = with_hypernyms(Description(nouns)).nouns
+        for category, kinds in settings.kinds.items():
+            assert category in named or not set(kinds) & set(named), nouns
+    assert set(settings.kinds).union(*settings.kinds.values()) <= set(settings.vocabulary)
 
 
 def test_every_libero_entry_is_whole() -> None:

@@ -125,20 +125,20 @@ class Calibration:
         return torch.sigmoid(offset + slope * bounded_logit(term))
 
 
-def presence(features: Tensor, phrase: Tensor, negatives: Tensor, scale: float) -> Tensor:
+def presence(features: Tensor, phrases: Tensor, negatives: Tensor, scale: float) -> Tensor:
     """Return the softmax share of the phrase among the negatives for each mask, float32 N.
 
     Args:
         features: Features of the masks, NxE.
-        phrase: The text feature of the phrase, E.
-        negatives: Text features, KxE; synonyms of the phrase (``SAME_TEXT``) are left out.
+        phrases: Text features of the phrase and of its kinds, KxE; the best one counts.
+        negatives: Text features, MxE; synonyms of the phrases (``SAME_TEXT``) are left out.
         scale: CLIP's logit scale.
     """
-    texts = F.normalize(torch.cat([phrase.reshape(1, -1), negatives]), dim=-1)
-    kept = texts @ texts[0] <= SAME_TEXT
-    kept[0] = True
-    logits = scale * F.normalize(features, dim=-1) @ texts[kept].T
-    return torch.softmax(logits, dim=-1)[:, 0]
+    phrases, negatives = F.normalize(phrases, dim=-1), F.normalize(negatives, dim=-1)
+    negatives = negatives[(negatives @ phrases.T <= SAME_TEXT).all(dim=1)]
+    features = scale * F.normalize(features, dim=-1)
+    said = (features @ phrases.T).amax(dim=1, keepdim=True)
+    return torch.softmax(torch.cat([said, features @ negatives.T], dim=1), dim=1)[:, 0]
 
 
 def bounded_logit(term: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zsris_ros.referring.calibration import Calibration
@@ -31,6 +31,8 @@ class ReferSettings:
             attributes: "background", "{} bowl".
         vocabulary: The nouns that the weights were trained with, in the singular; empty if any noun
             may be known. Another head noun counts as unknown ("known" in the evidence).
+        kinds: The kinds of a category by its noun: each carton is a box. An object fits a category
+            at least as well as it fits a kind of it.
         min_score: Score up to which the best candidate is NOT_FOUND, with measured scores.
         min_rival_score: Score above which another candidate fits as well, with measured scores: it
             is more probable than not that it is meant, too.
@@ -53,6 +55,7 @@ class ReferSettings:
         "object", "thing", "something", "background", "surface", "texture",
     )  # fmt: skip
     vocabulary: tuple[str, ...] = ()
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     min_score: float = 0.02
     min_rival_score: float = 0.5
     ambiguity_ratio: float = 0.5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 NEUTRAL = "object"
@@ -10,6 +11,7 @@ NEUTRAL = "object"
 HYPERNYMS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("apple", "orange", "lemon", "banana", "peach", "plum"), ("fruit",)),
     "carrot": ("vegetable",),
+    "carton": ("box",),
     **dict.fromkeys(("fork", "spoon", "knife"), ("cutlery", "utensil")),
     **dict.fromkeys(("hammer", "screwdriver", "clamp", "scissors"), ("tool",)),
     **dict.fromkeys(("soda can", "milk", "juice", "wine"), ("drink",)),
@@ -22,7 +24,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {"grey": ("gray",), "purple": ("violet
 """Other words for colours."""
 
 DOUBTFUL: Mapping[str, tuple[str, ...]] = {
-    "carton": ("box", "bottle"),
+    "carton": ("bottle",),
     "ramekin": ("bowl", "cup", "plate"),
     "bowl": ("cup", "ramekin", "plate", "pan"),
     "mug": ("pot",),
@@ -80,6 +82,23 @@ def with_synonyms(words: Description) -> Description:
     """Return the description with other words for its colours at their end."""
     more = [word for colour in words.colours for word in SYNONYMS.get(colour, ())]
     return replace(words, colours=tuple(dict.fromkeys((*words.colours, *more))))
+
+
+def noun_kinds(descriptions: Iterable[Description]) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of each category among the nouns of one word: a carton is a box.
+
+    Every object with the noun of a kind has that of the category, too, and not the reverse.
+    """
+    counts, pairs = Counter[str](), Counter[tuple[str, str]]()
+    for words in descriptions:
+        nouns = {noun for noun in words.nouns if " " not in noun}
+        counts.update(nouns)
+        pairs.update((category, kind) for category in nouns for kind in nouns)
+    found: dict[str, tuple[str, ...]] = {}
+    for (category, kind), together in sorted(pairs.items()):
+        if together == counts[kind] < counts[category]:
+            found[category] = (*found.get(category, ()), kind)
+    return found
 
 
 def doubtful_nouns(words: Description) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ FURTHER_RATE = 0.4
 """Learning rate of a training that begins with trained weights, as a share of the schedule's."""
 BEGINNING_SHARE = 0.5
 """Weight of those weights in the mean that is exported of a CLIP."""
+KINDS = "kinds.json"
+"""The kinds of each category of the models, for ``referring.kinds`` of the preset."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -25,8 +28,8 @@ def add_arguments(subparsers: Subparsers) -> None:
         help="render the training sets and train the small SAM and the small CLIP",
         description="Renders household and tabletop scenes, trains the small SAM, proposes masks "
         "in the scenes with it and with depth, cuts crops of true and proposed masks, trains the "
-        "small CLIP on them, and exports both. Each step resumes an interrupted call with the "
-        "same --out.",
+        "small CLIP on them, and exports both, with the preset's kinds in kinds.json. Each step "
+        "resumes an interrupted call with the same --out.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of all results")
     parser.add_argument(
@@ -89,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.simulation.household.model_library import load_words, model_source
     from zsris_ros.simulation.render import import_mujoco
     from zsris_ros.simulation.training_set import load_training_set, render_training_set
+    from zsris_ros.simulation.words import noun_kinds
 
     import_mujoco()  # reports a missing package before any process is started
     household, tabletop = args.out / "household", args.out / "tabletop"
@@ -96,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     render_household_set(household, args.layouts, source, args.workers)
     render_training_set(tabletop, args.tabletop_layouts, args.workers)
     words = load_words(household / WORDS)
+    (args.out / KINDS).write_text(json.dumps(noun_kinds(words.values()), indent=1))
 
     import torch
 

@@ -7,7 +7,7 @@ name with its alternatives in this way. Equal objects have equal names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -24,7 +24,9 @@ _HARDLY = 0.25
 """An object has a better name below this share of the largest probability of the given name."""
 
 
-def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str]:
+def alternative_names(
+    target: NounPhrase, vocabulary: Sequence[str], related: Collection[str] = ()
+) -> list[str]:
     """Return the phrase's own name, then names with another noun or with another basic colour.
 
     Attributes but colours go with their noun: "alphabet" in "alphabet soup". "The red thing" has
@@ -33,12 +35,14 @@ def alternative_names(target: NounPhrase, vocabulary: Sequence[str]) -> list[str
     Args:
         target: The noun phrase.
         vocabulary: Nouns that the text encoder was trained with.
+        related: Categories and kinds of the target's noun, which are no alternatives.
     """
     names = [core_phrase(target)]
     head = singular(target.head.lower())
     colours = tuple(each for each in target.attributes if each in BASIC_COLOURS)
+    others = {head, *related}
     if not is_neutral(target.head):
-        names += [" ".join((*colours, noun)) for noun in vocabulary if noun != head]
+        names += [" ".join((*colours, noun)) for noun in vocabulary if noun not in others]
     for index, attribute in enumerate(target.attributes):
         if attribute in colours:
             before, after = target.attributes[:index], target.attributes[index + 1 :]

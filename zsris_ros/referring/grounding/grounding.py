@@ -17,6 +17,7 @@ from torch import Tensor
 
 from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logits
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
+from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
 from zsris_ros.referring.grounding.alternative_names import alternative_names, better_names
@@ -33,9 +34,11 @@ from zsris_ros.referring.grounding.evidence import (
     whole_objects,
 )
 from zsris_ros.referring.grounding.prompts import (
+    categories_of,
     expression_texts,
     fill_templates,
     is_known,
+    kinds_of,
     negative_texts,
 )
 from zsris_ros.referring.grounding.ranking import best_probability
@@ -102,7 +105,9 @@ class Grounder:
         """Score every mask of a scene that has at least one."""
         template = None if self._localiser is None else self._localiser.template
         # One batch; later calls with single texts are answered by the cache.
-        self._clip.encode_text(expression_texts(target, self._settings, template))
+        self._clip.encode_text(
+            expression_texts(target, self._settings, template, self._clip.unknown_words)
+        )
         with single_thread(scene.proposals.masks.size < _MULTITHREADED_PIXELS):
             return self._ground(scene, target)
 
@@ -122,12 +127,15 @@ class Grounder:
             The name by index.
         """
         target = self._interpret(target).phrase
-        names = alternative_names(target, self._settings.vocabulary)
+        head = singular(target.head.lower())
+        related = (*self._settings.kinds.get(head, ()), *categories_of(head, self._settings))
+        names = alternative_names(target, self._settings.vocabulary, related)
         if len(indices) < 2 or len(names) < 2 or not is_known(target, self._settings):
             return {}
         texts, scale = self._clip.encode_text(names), self._settings.logit_scale
         features = scene.features[list(indices)]
         logits = torch.stack([semantic_logits(features, text, scale) for text in texts])
+        logits[0] = self._with_kinds(features, target, logits[0])
         found = better_names(names, logits)
         return {indices[place]: name for place, name in found.items()}
 
@@ -203,6 +211,7 @@ class Grounder:
         texts = self._clip.encode_text([target.sentence, *prompts])
         text = mix_text_features(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
         logits = semantic_logits(scene.features, text, self._settings.logit_scale)
+        logits = self._with_kinds(scene.features, target, logits)
         if self._settings.absolute_logits:
             match = torch.sigmoid(logits + self._settings.logit_bias)
             match = self._prefer_objects(scene, target, match)
@@ -214,6 +223,19 @@ class Grounder:
             self._prefer_objects(scene, target, match),
             self._prefer_objects(scene, target, relative_fit(membership)),
         )
+
+    def _with_kinds(self, features: Tensor, target: NounPhrase, logits: Tensor) -> Tensor:
+        """Return the logits of a category N, raised to those of the kind that fits best.
+
+        A carton is a box. New packets are nearer to one of the many kinds of box that the weights
+        know than to the word "box".
+        """
+        for kind in kinds_of(target, self._settings, self._clip.unknown_words):
+            prompts = fill_templates(kind, self._settings.templates)
+            text = self._clip.encode_text(prompts).mean(dim=0)
+            fit = semantic_logits(features, text, self._settings.logit_scale)
+            logits = torch.maximum(logits, fit)
+        return logits
 
     def _prefer_objects(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
         """Return ``match`` N with parts after their wholes, or for a neutral head with objects."""
@@ -287,9 +309,12 @@ class Grounder:
 
     def _presence(self, scene: Scene, phrase: NounPhrase) -> Tensor:
         """Return the share of the phrase among the negatives for each mask, N in [0, 1]."""
-        negatives = negative_texts(phrase, self._settings.negatives)
-        texts = self._clip.encode_text([core_phrase(phrase), *negatives])
-        return presence(scene.features, texts[0], texts[1:], self._settings.logit_scale)
+        kinds = kinds_of(phrase, self._settings, self._clip.unknown_words)
+        phrases = [core_phrase(phrase), *kinds]
+        negatives = negative_texts(phrase, self._settings)
+        texts = self._clip.encode_text([*phrases, *negatives])
+        said, others = texts[: len(phrases)], texts[len(phrases) :]
+        return presence(scene.features, said, others, self._settings.logit_scale)
 
     def _add_existence(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from zsris_ros.language.interpretation import interpret
-from zsris_ros.language.lexicon.morphology import singular
+from zsris_ros.language.lexicon.morphology import is_adjective, singular
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import NounPhrase
@@ -20,6 +21,7 @@ def expression_texts(
     target: NounPhrase,
     settings: ReferSettings,
     localiser_template: str | None,
+    unknown_words: Callable[[str], Sequence[str]],
     presence: bool | None = None,
 ) -> list[str]:
     """Return the texts of a noun phrase, its anchors and its excluded objects.
@@ -28,6 +30,7 @@ def expression_texts(
         target: The noun phrase.
         settings: The preset's settings.
         localiser_template: The localiser's prompt template, None without a localiser.
+        unknown_words: Returns the words of a text that the text encoder leaves out.
         presence: Whether the presence of the phrase is scored; by default if the calibration has
             coefficients for it.
     """
@@ -39,18 +42,47 @@ def expression_texts(
     described = description(target)
     if described is not None:
         texts += [target.sentence, *fill_templates(described, settings.templates)]
+    for kind in kinds_of(target, settings, unknown_words):
+        texts += fill_templates(kind, settings.templates)
     if target.attributes or not is_neutral(target.head):
         phrase = core_phrase(target)
         if presence:
-            texts += [phrase, *negative_texts(target, settings.negatives)]
+            texts += [phrase, *negative_texts(target, settings)]
         if localiser_template is not None:
             texts.append(localiser_template.format(phrase))
     anchors = [anchor for relation in target.relations for anchor in relation.anchors]
     for inner in (*anchors, *target.excluded):
         # Without a calibration, the presence of anchors weights their relations.
         inner_presence = presence or not calibration.measured
-        texts += expression_texts(inner, settings, localiser_template, inner_presence)
+        texts += expression_texts(
+            inner, settings, localiser_template, unknown_words, inner_presence
+        )
     return texts
+
+
+def kinds_of(
+    target: NounPhrase, settings: ReferSettings, unknown_words: Callable[[str], Sequence[str]]
+) -> list[str]:
+    """Return descriptions of the kinds of the target's category: "red carton" of "red box".
+
+    Empty for a compound of known words ("cookie box"), which is a kind itself.
+
+    Args:
+        target: The noun phrase.
+        settings: The preset's settings.
+        unknown_words: Returns the words of a text that the text encoder leaves out.
+    """
+    nouns = [each for each in target.attributes if not is_adjective(each)]
+    if len(unknown_words(" ".join(nouns))) < len(nouns):
+        return []
+    kinds = settings.kinds.get(singular(target.head.lower()), ())
+    found = (description(replace(target, head=kind)) for kind in kinds)
+    return [each for each in found if each is not None]
+
+
+def categories_of(noun: str, settings: ReferSettings) -> list[str]:
+    """Return the categories that a noun in the singular is a kind of."""
+    return [category for category, kinds in settings.kinds.items() if noun in kinds]
 
 
 def is_known(target: NounPhrase, settings: ReferSettings) -> bool:
@@ -61,12 +93,17 @@ def is_known(target: NounPhrase, settings: ReferSettings) -> bool:
     return head in settings.vocabulary or singular(head) in settings.vocabulary
 
 
-def negative_texts(target: NounPhrase, negatives: Sequence[str]) -> list[str]:
-    """Return the texts that compete with a noun phrase; see ``ReferSettings.negatives``."""
+def negative_texts(target: NounPhrase, settings: ReferSettings) -> list[str]:
+    """Return the texts that compete with a noun phrase; see ``ReferSettings.negatives``.
+
+    A category of the noun and a kind of it do not compete with it.
+    """
     named = not is_neutral(target.head)
-    attributes = " ".join(target.attributes)
+    head, attributes = singular(target.head.lower()), " ".join(target.attributes)
+    related = (*settings.kinds.get(head, ()), *categories_of(head, settings))
     return [
         text.format(attributes).strip()
-        for text in negatives
-        if named or "{}" not in text  # a "red object" may well be a "red box"
+        for text in settings.negatives
+        # A "red object" may well be a "red box".
+        if "{}" not in text or (named and text.removeprefix("{} ") not in related)
     ]

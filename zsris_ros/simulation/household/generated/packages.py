@@ -128,11 +128,23 @@ def _glue(rng: Rng) -> Draft:
 
 
 def _can(rng: Rng) -> Draft:
+    if rng.random() < 0.25:
+        return _tall_can(rng)
     colour, rgb = draw_colour(rng)
     radius, height = rng.uniform(0.03, 0.05), rng.uniform(0.05, 0.13)
     return Draft(
         ("can",), _tinned(rng, radius, height, 1.0, rgb), (colour,), ("metal",), upright=False
     )
+
+
+def _tall_can(rng: Rng) -> Draft:
+    """Crisps and powders: a cardboard tube with a plastic lid."""
+    colour, rgb = draw_colour(rng)
+    radius, height = rng.uniform(0.03, 0.045), rng.uniform(0.15, 0.27)
+    body = textured(turned([(0, 0), (radius, 0), (radius, height), (0, height)]), _label(rng, rgb))
+    lid = turned([(radius * 1.03, height - 0.012), (radius * 1.03, height + 0.003), (0, height)])
+    surfaces = (body, coloured(lid, any_colour(rng) if rng.random() < 0.6 else WHITE))
+    return Draft(("can",), surfaces, (colour,), upright=False)
 
 
 def _soda_can(rng: Rng) -> Draft:
