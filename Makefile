@@ -266,10 +266,10 @@ tracks: $(MADE)/test $(MADE)/package
 	$(VENV)/bin/python -m zsris_ros.evaluation.tracking.track_tables docs/node.md \
 	  $(TRACKS)/summary.json
 
-# Inputs, load, faults, weights and access of docs/reliability.md; a quarter of an hour of an idle
+# Inputs, load, faults, weights, access and visitors of docs/reliability.md; 20 minutes of an idle
 # machine. The page is made again whatever has failed.
 reliability: $(MADE)/test $(MADE)/package
-	code=0; for part in inputs load promises; do \
+	code=0; for part in inputs load promises visitors; do \
 	  $(RELIABILITY_RUN).$$part || code=1; done; \
 	  $(TABLE); exit $$code
 

@@ -23,7 +23,9 @@ from threading import Barrier
 from typing import Any
 
 import numpy as np
+import rclpy
 from builtin_interfaces.msg import Time
+from rclpy.node import Node
 from support.ros_camera import wait_until
 from support.ros_domain import own_domain
 from support.ros_processes import (
@@ -33,12 +35,19 @@ from support.ros_processes import (
     ros_arguments,
     status_of,
 )
+from zsris_ros.srv import ReferSegment
 
 from reliability.moving_camera import PERIOD_NS, SECOND, left_of
 from reliability.parameter_latency import READY
 from reliability.process_samples import describe_trends, sample, settled_trends
 from zsris_ros.camera.image_messages import stamp_ns
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
+from zsris_ros.ros.client.service_client import (
+    DISCOVERY_DELAY,
+    STATUS_NAMES,
+    Client,
+    Unanswered,
+)
+from zsris_ros.ros.qos import SERVICE
 
 CALL_TIMEOUT = 60.0
 """Seconds after which a call counts as lost."""
@@ -114,13 +123,20 @@ class Caller(threading.Thread):
         return Call(status, seconds, wrong, age)
 
 
-def hurry(service: str, model_seconds: float) -> None:
-    """Call and destroy the client before the answer."""
-    with Client(service, "in_a_hurry") as client:
-        client.wait(CALL_TIMEOUT)
-        request = client._client.srv_type.Request(expression=f"slow {model_seconds} gone")
-        client._client.call_async(request)
+def hurry(node: Node, service: str, model_seconds: float) -> None:
+    """Call and destroy the client before the answer.
+
+    The clients share a node: each node that comes and goes costs every other process some kilobytes
+    in Fast DDS (``visitors.py``).
+    """
+    client = node.create_client(ReferSegment, service, qos_profile=SERVICE)
+    try:
+        assert client.wait_for_service(CALL_TIMEOUT), f"{service} is not discovered"
+        time.sleep(DISCOVERY_DELAY)
+        client.call_async(ReferSegment.Request(expression=f"slow {model_seconds} gone"))
         time.sleep(random.uniform(0.02, 0.2))
+    finally:
+        node.destroy_client(client)
 
 
 def measure(
@@ -213,11 +229,13 @@ def _disturb(
     """Start clients that leave, for ``seconds``; return their number and samples of the process."""
     begin, left = time.monotonic(), 0
     samples: list[dict[str, float]] = []
+    node = rclpy.create_node("in_a_hurry", start_parameter_services=False)
     while (now := time.monotonic()) - begin < seconds:
         samples.append({"s": round(now - begin, 1), **sample(served.pid)})
-        hurry(services[left % len(services)], model_seconds)
+        hurry(node, services[left % len(services)], model_seconds)
         left += 1
         time.sleep(min(2.0, max(0.0, begin + seconds - time.monotonic())))
+    node.destroy_node()
     return left, samples
 
 

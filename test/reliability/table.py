@@ -32,12 +32,13 @@ delay all callbacks of the node once by 0.1 s, because ROS's Fast DDS layer wait
 the response (in runs of 120 s with 56 such clients, parameter calls took up to 110, 110 and 259 ms,
 and 20 ms without them). rclpy has no means against it.
 
-In the last 10 of 20 minutes with two cameras the main memory of the node rose by 13 MB. Python
-held no more objects than before (tracemalloc). Freed images leave gaps in the heap: in runs of 6
-minutes, which no command repeats, memory rose by 16 MB, and by nothing where each large buffer had
-a mapping of its own, which takes 60 % more processor time of a look. Since then the node returns
-freed memory once a minute of answers, in 3 ms: in 6 minutes its memory rose by up to 8 MB. The
-table's row is of the node before.
+Freed images leave gaps in the heap: in runs of 6 minutes, which no command repeats, memory rose by
+16 MB, and by nothing where each large buffer had a mapping of its own, which takes 60 % more
+processor time of a look. Since then the node returns freed memory once a minute of answers, in 3 ms.
+In a run of 14 minutes, again without a command, neither the bytes in use on the heap nor Python's
+objects grew. Nodes of other processes that come and go cost memory in Fast DDS, that of a bare rclpy
+node as well (last row): the clients of the load test that leave share a node since the run with two
+cameras.
 
 | subject | test | result | measured by |
 |---|---|---|---|
