@@ -18,6 +18,7 @@ from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.models.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
+from zsris_ros.proposals.figure_ground import FigureGroundProposer
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
@@ -60,8 +61,10 @@ class LoadedModels:
 
     @property
     def proposers(self) -> list[Proposer]:
-        """SAM, and depth unless it is switched off."""
-        return [self.sam] if self.depth is None else [self.sam, self.depth]
+        """SAM, depth unless it is switched off, and what the preset has for frames without it."""
+        depth = [] if self.depth is None else [self.depth]
+        islands = [FigureGroundProposer()] if self.preset.figure_ground else []
+        return [self.sam, *depth, *islands]
 
     def segmenter(self, *proposers: Proposer) -> Segmenter:
         """Return the robot's segmenter; ``proposers`` replace the preset's own."""

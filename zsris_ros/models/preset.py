@@ -62,7 +62,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Preset:
-    """The networks of a preset and the settings that go with them."""
+    """The networks of a preset and the settings that go with them.
+
+    ``figure_ground`` adds the islands of smooth surfaces to the masks of frames without depth.
+    """
 
     name: str
     description: str
@@ -73,6 +76,7 @@ class Preset:
     gem: GemSettings
     depth: DepthSettings
     referring: ReferSettings
+    figure_ground: bool
 
 
 def preset_names() -> list[str]:
@@ -128,6 +132,7 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
         gem=section("gem", GemSettings()),
         depth=section("depth", DepthSettings()),
         referring=section("referring", ReferSettings()),
+        figure_ground=bool(rest.pop("figure_ground", False)),
     )
     if rest:
         raise WeightsError(f"preset {name}: there is no section {', '.join(sorted(rest))}")
