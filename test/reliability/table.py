@@ -34,11 +34,11 @@ and 20 ms without them). rclpy has no means against it.
 
 Freed images leave gaps in the heap: in runs of 6 minutes, which no command repeats, memory rose by
 16 MB, and by nothing where each large buffer had a mapping of its own, which takes 60 % more
-processor time of a look. Since then the node returns freed memory once a minute of answers, in 3 ms.
-In a run of 14 minutes, again without a command, neither the bytes in use on the heap nor Python's
-objects grew. Nodes of other processes that come and go cost memory in Fast DDS, that of a bare rclpy
-node as well (last row): the clients of the load test that leave share a node since the run with two
-cameras.
+processor time of a look. Since then the node returns freed memory once a minute of answers, in
+3 ms. In a run of 14 minutes, again without a command, neither the bytes in use on the heap nor
+Python's objects grew. Nodes of other processes that come and go cost memory in Fast DDS, that of a
+bare rclpy node as well (last row): the clients of the load test that leave share a node since the
+run with two cameras.
 
 | subject | test | result | measured by |
 |---|---|---|---|
