@@ -76,7 +76,7 @@ class Preset:
     gem: GemSettings
     depth: DepthSettings
     referring: ReferSettings
-    figure_ground: bool
+    figure_ground: bool = False
 
 
 def preset_names() -> list[str]:
