@@ -34,8 +34,6 @@ TURN_RAD, MOST_TURNED_RAD = 0.2, 0.6
 """Standard deviation and limit of the angle by which a crop is turned."""
 SHIFT = 0.03
 """Standard deviation of a shift, as a share of the window."""
-OTHER_SURROUNDINGS = 0.25
-"""Share of the crops whose surroundings are those of another crop: an object may be anywhere."""
 ROUGH = (-2, -1, 0, 0, 1, 2)
 """Pixels by which masks are dilated (or eroded), as a proposer would."""
 
@@ -141,8 +139,6 @@ class CropBank:
         )
         cover = roughened(pixels[:, 6:], rng)
         sharp, blurred = degrade(pixels[:, :6].unflatten(1, (2, 3)), rng).unbind(1)
-        moved = torch.from_numpy(rng.random(count) < OTHER_SURROUNDINGS).to(self._device)
-        blurred = torch.where(moved[:, None, None, None], blurred.roll(1, 0), blurred)
         local = cover * sharp + (1 - cover) * self._fill
         global_ = cover * sharp + (1 - cover) * blurred
         mask = cover[:, 0] >= cover.amax((1, 2, 3)).clamp(max=0.5)[:, None, None]
