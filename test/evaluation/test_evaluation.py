@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from zsris_ros.baselines.methods import METHODS, find_method, method_names
 from zsris_ros.cli import main
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
+from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate, evaluate_item
 from zsris_ros.evaluation.experiment import Experiment, choose_methods
 from zsris_ros.evaluation.records import read_answers, read_frames
 from zsris_ros.evaluation.reports.summary import summarise_folder
 from zsris_ros.evaluation.run_folder import Results, claim
+from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.models.load import LoadedModels
@@ -114,6 +115,20 @@ def test_every_answer_and_every_frame_is_written_down(
     (tmp_path / "looks.jsonl").write_text("not json\n")
     with pytest.raises(InputError, match="line 1"):
         read_frames(tmp_path)
+
+
+def test_the_proposers_of_a_frame_are_measured_one_by_one(
+    tabletop: LoadedModels, tmp_path: Path
+) -> None:
+    preset = replace(tabletop.preset, figure_ground=True)
+    run = entered(replace(tabletop, preset=preset), tmp_path, "all")
+    deep, question = squares_frame(), Question("the leftmost object", "superlative", (0,))
+    flat = replace(deep, depth=None, intrinsics=None)
+    assert deep.has_geometry
+    for frame, proposers in ((deep, {"sam", "depth"}), (flat, {"sam", "figure"})):
+        item = EvaluationItem("a", frame, SQUARES, (question,))
+        _, record = evaluate_item(item, run, Scorer(item))
+        assert record.bounds.keys() == {"joined", *proposers}
 
 
 def test_several_targets_count_together_and_duplicates_each(

@@ -23,6 +23,7 @@ from zsris_ros.models.load_method import (
 )
 from zsris_ros.models.load_vatex import load_trained_vatex
 from zsris_ros.proposals import Proposer
+from zsris_ros.proposals.figure_ground import FIGURE, FigureGroundProposer
 from zsris_ros.proposals.from_file import FixedProposer, ProposalFile, match_frame
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals
@@ -171,6 +172,8 @@ class Experiment:
         name = "depth" if proposer is self._parts.depth else "sam"
         if isinstance(proposer, VatexProposer):
             name = "vatex"
+        elif isinstance(proposer, FigureGroundProposer):
+            name = FIGURE
         return self._proposers.setdefault(id(proposer), SharedProposer(name, proposer))
 
 

@@ -63,8 +63,13 @@ class LoadedModels:
     def proposers(self) -> list[Proposer]:
         """SAM, depth unless it is switched off, and what the preset has for frames without it."""
         depth = [] if self.depth is None else [self.depth]
-        islands = [FigureGroundProposer()] if self.preset.figure_ground else []
+        islands = [self.islands] if self.preset.figure_ground else []
         return [self.sam, *depth, *islands]
+
+    @cached_property
+    def islands(self) -> FigureGroundProposer:
+        """The proposer of frames without depth; used if the preset has ``figure_ground``."""
+        return FigureGroundProposer()
 
     def segmenter(self, *proposers: Proposer) -> Segmenter:
         """Return the robot's segmenter; ``proposers`` replace the preset's own."""

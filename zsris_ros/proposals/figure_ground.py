@@ -12,6 +12,9 @@ import numpy as np
 from zsris_ros.geometry.masks import mask_boxes
 from zsris_ros.types import BoolArray, ByteArray, FloatArray, Frame, Proposals
 
+FIGURE = "figure"
+"""The source of these masks."""
+
 _WIDTH = 320
 """Pixels of the longer side of the examined picture."""
 _LIGHTNESS_WEIGHT = 0.6
@@ -43,7 +46,7 @@ class FigureGroundProposer:
         quality = np.zeros(0, np.float32)
         if not frame.has_geometry:
             masks, quality = find_islands(frame.rgb)
-        return Proposals(masks, mask_boxes(masks), quality, ("figure",) * len(masks))
+        return Proposals(masks, mask_boxes(masks), quality, (FIGURE,) * len(masks))
 
 
 def find_islands(rgb: ByteArray) -> tuple[BoolArray, FloatArray]:
