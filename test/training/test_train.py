@@ -29,7 +29,7 @@ def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str
         columns, *rows = (tmp_path / f"{each}_training.csv").read_text().splitlines()
         assert columns.startswith("step,rate,") and len(rows) == 1
     assert "sam.safetensors" in capsys.readouterr().out
-    assert "mug" in json.loads((tmp_path / "kinds.json").read_text())["cup"]
+    assert "mug" in json.loads((tmp_path / "kinds.json").read_text())["dish"]
     for each in ("household", "tabletop"):
         proposals = (tmp_path / each / PROPOSALS).read_text().splitlines()
         assert len(proposals) == VIEWS and any(json.loads(line) for line in proposals)
