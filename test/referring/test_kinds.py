@@ -12,7 +12,7 @@ from torch import Tensor
 from zsris_ros.language import parse
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.calibration import Calibration
-from zsris_ros.referring.grounding.prompts import categories_of, kinds_of, negative_texts
+from zsris_ros.referring.grounding.prompts import kinds_of, negative_texts, related_nouns
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.types import ReferringResult, Verdict
@@ -65,10 +65,18 @@ def test_the_kinds_of_a_phrase(text: str, found: list[str]) -> None:
     assert kinds_of(target, ReferSettings(kinds=KINDS), Vectors().unknown_words) == found
 
 
-def test_the_categories_of_a_noun() -> None:
-    settings = ReferSettings(kinds=KINDS)
-    assert categories_of("milk", settings) == ["box", "carton"]
-    assert categories_of("box", settings) == categories_of("mug", settings) == []
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the milk", ["box", "carton"]),
+        ("two cartons", ["milk", "box"]),
+        ("the red box", ["carton", "milk"]),
+        ("the mug", []),
+    ],
+)
+def test_the_kinds_and_categories_of_a_noun(text: str, found: list[str]) -> None:
+    target = parse(text, "rules").target
+    assert related_nouns(target, ReferSettings(kinds=KINDS)) == found
 
 
 def test_neither_categories_nor_kinds_compete_with_a_phrase() -> None:

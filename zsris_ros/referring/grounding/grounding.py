@@ -17,7 +17,6 @@ from torch import Tensor
 
 from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logits
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
-from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.calibration import presence
 from zsris_ros.referring.grounding.alternative_names import alternative_names, better_names
@@ -34,12 +33,12 @@ from zsris_ros.referring.grounding.evidence import (
     whole_objects,
 )
 from zsris_ros.referring.grounding.prompts import (
-    categories_of,
     expression_texts,
     fill_templates,
     is_known,
     kinds_of,
     negative_texts,
+    related_nouns,
 )
 from zsris_ros.referring.grounding.ranking import best_probability
 from zsris_ros.referring.grounding.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
@@ -127,8 +126,7 @@ class Grounder:
             The name by index.
         """
         target = self._interpret(target).phrase
-        head = singular(target.head.lower())
-        related = (*self._settings.kinds.get(head, ()), *categories_of(head, self._settings))
+        related = related_nouns(target, self._settings)
         names = alternative_names(target, self._settings.vocabulary, related)
         if len(indices) < 2 or len(names) < 2 or not is_known(target, self._settings):
             return {}

@@ -80,9 +80,11 @@ def kinds_of(
     return [each for each in found if each is not None]
 
 
-def categories_of(noun: str, settings: ReferSettings) -> list[str]:
-    """Return the categories that a noun in the singular is a kind of."""
-    return [category for category, kinds in settings.kinds.items() if noun in kinds]
+def related_nouns(target: NounPhrase, settings: ReferSettings) -> list[str]:
+    """Return the kinds of the target's noun and the categories that it is a kind of."""
+    head = singular(target.head.lower())
+    categories = [category for category, kinds in settings.kinds.items() if head in kinds]
+    return [*settings.kinds.get(head, ()), *categories]
 
 
 def is_known(target: NounPhrase, settings: ReferSettings) -> bool:
@@ -99,8 +101,7 @@ def negative_texts(target: NounPhrase, settings: ReferSettings) -> list[str]:
     A category of the noun and a kind of it do not compete with it.
     """
     named = not is_neutral(target.head)
-    head, attributes = singular(target.head.lower()), " ".join(target.attributes)
-    related = (*settings.kinds.get(head, ()), *categories_of(head, settings))
+    related, attributes = related_nouns(target, settings), " ".join(target.attributes)
     return [
         text.format(attributes).strip()
         for text in settings.negatives
