@@ -30,6 +30,7 @@ def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert columns.startswith("step,rate,") and len(rows) == 1
     assert "sam.safetensors" in capsys.readouterr().out
     assert "mug" in json.loads((tmp_path / "kinds.json").read_text())["dish"]
+    assert "red" in json.loads((tmp_path / "colours.json").read_text())
     for each in ("household", "tabletop"):
         proposals = (tmp_path / each / PROPOSALS).read_text().splitlines()
         assert len(proposals) == VIEWS and any(json.loads(line) for line in proposals)

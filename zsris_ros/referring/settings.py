@@ -33,6 +33,9 @@ class ReferSettings:
             may be known. Another head noun counts as unknown ("known" in the evidence).
         kinds: The kinds of a category by its noun: each carton is a box. An object fits a category
             at least as well as it fits a kind of it.
+        colours: The coefficients of each basic colour's logit for a pixel
+            (``zsris_ros.vision.colour_naming``). With them the kind and the colour of "the red box"
+            are also compared with each mask by themselves.
         min_score: Score up to which the best candidate is NOT_FOUND, with measured scores.
         min_rival_score: Score above which another candidate fits as well, with measured scores: it
             is more probable than not that it is meant, too.
@@ -56,6 +59,7 @@ class ReferSettings:
     )  # fmt: skip
     vocabulary: tuple[str, ...] = ()
     kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    colours: Mapping[str, Sequence[float]] = field(default_factory=dict)
     min_score: float = 0.02
     min_rival_score: float = 0.5
     ambiguity_ratio: float = 0.5

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from zsris_ros.language.lexicon.adjectives import COLOUR_SYNONYMS
+
 NEUTRAL = "object"
 
 HYPERNYMS: Mapping[str, tuple[str, ...]] = {
@@ -19,9 +21,6 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("mug", "bowl", "plate", "ramekin"), ("dish",)),
 }
 """More general nouns that fit an object with the noun."""
-
-SYNONYMS: Mapping[str, tuple[str, ...]] = {"grey": ("gray",), "purple": ("violet",)}
-"""Other words for colours."""
 
 DOUBTFUL: Mapping[str, tuple[str, ...]] = {
     "carton": ("bottle",),
@@ -80,7 +79,8 @@ def with_hypernyms(words: Description) -> Description:
 
 def with_synonyms(words: Description) -> Description:
     """Return the description with other words for its colours at their end."""
-    more = [word for colour in words.colours for word in SYNONYMS.get(colour, ())]
+    others = COLOUR_SYNONYMS.items()
+    more = [word for colour in words.colours for word, basic in others if basic == colour]
     return replace(words, colours=tuple(dict.fromkeys((*words.colours, *more))))
 
 

@@ -18,8 +18,9 @@ FURTHER_RATE = 0.4
 """Learning rate of a training that begins with trained weights, as a share of the schedule's."""
 BEGINNING_SHARE = 0.5
 """Weight of those weights in the mean that is exported of a CLIP."""
-KINDS = "kinds.json"
-"""The kinds of each category of the models, for ``referring.kinds`` of the preset."""
+KINDS, COLOURS = "kinds.json", "colours.json"
+"""The kinds of each category of the models, and the coefficients of each basic colour: for
+``referring.kinds`` and ``referring.colours`` of the preset."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -28,8 +29,8 @@ def add_arguments(subparsers: Subparsers) -> None:
         help="render the training sets and train the small SAM and the small CLIP",
         description="Renders household and tabletop scenes, trains the small SAM, proposes masks "
         "in the scenes with it and with depth, cuts crops of true and proposed masks, trains the "
-        "small CLIP on them, and exports both, with the preset's kinds in kinds.json. Each step "
-        "resumes an interrupted call with the same --out.",
+        "small CLIP on them, and exports both, with the preset's kinds in kinds.json and its "
+        "colour names in colours.json. Each step resumes an interrupted call with the same --out.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of all results")
     parser.add_argument(
@@ -108,13 +109,16 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.training.household.export import export_clip, export_sam, load_clip
     from zsris_ros.training.household.set_proposals import propose_set, training_proposers
     from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
+    from zsris_ros.training.household.train_colours import train_colours
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
 
     # Beside a GPU the processors are free to draw batches.
     loaders = args.workers if torch.cuda.is_available() else 0
     sizes, sam_file = {}, args.sam or args.out / "sam.safetensors"
+    data = load_training_set(household, tabletop)
+    colours = train_colours(data, words, args.seed)
+    (args.out / COLOURS).write_text(json.dumps(colours, indent=1))
     if not args.sam:
-        data = load_training_set(household, tabletop)
         sam = train_sam(
             data,
             args.out / "sam_training.pt",

@@ -13,6 +13,12 @@ COLOURS = word_set("""
     ochre ocher terracotta cerise jade emerald ruby sapphire cobalt cerulean ecru puce magnolia
     mahogany reddish greenish bluish yellowish
 """)
+BASIC_COLOURS = (
+    "black", "white", "red", "green", "yellow", "blue", "brown", "purple", "pink", "orange", "grey",
+)  # fmt: skip
+"""The basic colour terms of English (Berlin and Kay, 1969)."""
+COLOUR_SYNONYMS = {"gray": "grey", "violet": "purple"}
+"""Other words for basic colours."""
 COLOUR_NOUNS = word_set("""
     orange tan gold silver bronze copper cream olive lime mint coral plum rust salmon peach rainbow
     ginger amber mustard teal charcoal sage terracotta jade emerald ruby sapphire mahogany magnolia

@@ -12,14 +12,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from zsris_ros.language.lexicon.adjectives import BASIC_COLOURS
 from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.language.phrasing import core_phrase, is_neutral
 from zsris_ros.types import NounPhrase
 
-BASIC_COLOURS = (
-    "black", "white", "red", "green", "yellow", "blue", "brown", "purple", "pink", "orange", "grey",
-)  # fmt: skip
-"""The basic colour terms of English (Berlin and Kay, 1969)."""
 _HARDLY = 0.25
 """An object has a better name below this share of the largest probability of the given name."""
 

@@ -39,6 +39,7 @@ from zsris_ros.referring.grounding.prompts import (
     kinds_of,
     negative_texts,
     related_nouns,
+    split_colours,
 )
 from zsris_ros.referring.grounding.ranking import best_probability
 from zsris_ros.referring.grounding.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
@@ -46,10 +47,13 @@ from zsris_ros.referring.objects.object_filter import objectness, prefer_wholes
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.torch_utils.batching import single_thread
 from zsris_ros.types import NounPhrase, Relation, Scene
+from zsris_ros.vision.colour_naming import colour_shares
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 _MULTITHREADED_PIXELS = 1 << 26
 """Pixels of all masks from which several threads are faster than one."""
+_LEAST_SHARE = 1e-3
+"""Shares of a colour are at least this, and at most 1 minus this."""
 _TIE_WEIGHT = 0.1
 """Weight of semantics beyond membership in a spatial expression: enough to settle ties."""
 
@@ -211,7 +215,8 @@ class Grounder:
         logits = semantic_logits(scene.features, text, self._settings.logit_scale)
         logits = self._with_kinds(scene.features, target, logits)
         if self._settings.absolute_logits:
-            match = torch.sigmoid(logits + self._settings.logit_bias)
+            logits = self._with_colours(scene, target, logits + self._settings.logit_bias)
+            match = torch.sigmoid(logits)
             match = self._prefer_objects(scene, target, match)
             return match, match
         gap = logits - logits.max()
@@ -234,6 +239,29 @@ class Grounder:
             fit = semantic_logits(features, text, self._settings.logit_scale)
             logits = torch.maximum(logits, fit)
         return logits
+
+    def _with_colours(self, scene: Scene, target: NounPhrase, logits: Tensor) -> Tensor:
+        """Return the absolute logits N of "red box", ranked by "box" and by "red" as well.
+
+        A mask cannot show a red box more probably than it shows a box, or than it is red: the
+        smaller one is an upper bound (Frechet) that knows nothing of how boxes look when they are
+        red. Its mean with the phrase's own logits ranks the masks. The best one keeps its own
+        logit, which separates objects that are there from absent ones better.
+        """
+        settings = self._settings
+        colours, kind = split_colours(target, settings)
+        if not colours:
+            return logits
+        proposals = scene.proposals
+        shares = colour_shares(scene.frame.rgb, proposals.coverage, settings.colours)
+        fits = [shares[colour].logit(_LEAST_SHARE) for colour in colours]
+        if (phrase := description(kind)) is not None:
+            text = self._clip.encode_text(fill_templates(phrase, settings.templates)).mean(dim=0)
+            fit = semantic_logits(scene.features, text, settings.logit_scale)
+            fits.append(self._with_kinds(scene.features, kind, fit) + settings.logit_bias)
+        ranked = (logits + torch.stack(fits).amin(0)) / 2
+        best = int((ranked + neutral_fit(scene).log()).argmax())
+        return torch.minimum(logits, ranked - ranked[best] + logits[best])
 
     def _prefer_objects(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
         """Return ``match`` N with parts after their wholes, or for a neutral head with objects."""

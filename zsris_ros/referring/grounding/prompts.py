@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.lexicon.adjectives import COLOUR_SYNONYMS
 from zsris_ros.language.lexicon.morphology import is_adjective, singular
 from zsris_ros.language.phrasing import core_phrase, description, is_neutral
 from zsris_ros.referring.settings import ReferSettings
@@ -39,11 +40,12 @@ def expression_texts(
         presence = "presence" in calibration.scaling
     target = interpret(target).phrase
     texts: list[str] = []
-    described = description(target)
-    if described is not None:
-        texts += [target.sentence, *fill_templates(described, settings.templates)]
-    for kind in kinds_of(target, settings, unknown_words):
-        texts += fill_templates(kind, settings.templates)
+    if description(target) is not None:
+        texts.append(target.sentence)
+    colours, colourless = split_colours(target, settings)
+    for each in (target, colourless) if colours else (target,):
+        for named in (description(each), *kinds_of(each, settings, unknown_words)):
+            texts += fill_templates(named, settings.templates) if named else []
     if target.attributes or not is_neutral(target.head):
         phrase = core_phrase(target)
         if presence:
@@ -78,6 +80,20 @@ def kinds_of(
     kinds = settings.kinds.get(singular(target.head.lower()), ())
     found = (description(replace(target, head=kind)) for kind in kinds)
     return [each for each in found if each is not None]
+
+
+def split_colours(
+    target: NounPhrase, settings: ReferSettings
+) -> tuple[tuple[str, ...], NounPhrase]:
+    """Return the colours of a phrase that the preset knows by pixels, and the phrase without them.
+
+    The colours are those of ``ReferSettings.colours``: "grey" for "gray".
+    """
+    basic = [COLOUR_SYNONYMS.get(each, each) for each in target.attributes]
+    known = [each in settings.colours for each in basic]
+    rest = tuple(a for a, colour in zip(target.attributes, known, strict=True) if not colour)
+    colours = tuple(a for a, colour in zip(basic, known, strict=True) if colour)
+    return colours, replace(target, attributes=rest)
 
 
 def related_nouns(target: NounPhrase, settings: ReferSettings) -> list[str]:
