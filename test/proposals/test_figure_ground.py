@@ -54,6 +54,31 @@ def test_a_packet_on_a_table_is_one_island(noise: float, prints: bool) -> None:
     assert len(masks) == 3 and quality.min() > 0.8
 
 
+def grain(picture: ByteArray) -> ByteArray:
+    """Return a picture of wood: bands of 3 to 6 rows whose lightness differs by up to 7 %."""
+    rng = np.random.default_rng(1)
+    lightness = np.repeat(rng.uniform(0.93, 1.0, HEIGHT), rng.integers(3, 7, HEIGHT))[:HEIGHT]
+    wood = picture * lightness[:, None, None] + rng.normal(size=picture.shape)
+    return wood.clip(0, 255).astype(np.uint8)
+
+
+def test_a_packet_on_wood_is_one_island() -> None:
+    wood = grain(table())
+    boxes: list[Box] = [(60, 120, 40, 50), (150, 100, 40, 40), (230, 150, 50, 34)]
+    truths = [put(wood, box) for box in boxes]
+    masks, _ = find_islands(wood)
+    assert [best_iou(masks, truth) > 0.7 for truth in truths] == [True] * 3
+
+
+def test_parts_of_an_island_are_no_further_islands() -> None:
+    picture = table(noise=4.0)
+    truth = np.zeros((HEIGHT, WIDTH), bool)
+    picture[100:160, 100:160], truth[100:160, 100:160] = (150, 120, 95), True
+    picture[115:145, 115:145] = (20, 40, 120)
+    masks, _ = find_islands(picture)
+    assert best_iou(masks, truth) > 0.7 and len(masks) == 1
+
+
 def test_a_bottle_before_table_and_wall_is_an_island() -> None:
     picture = table()
     bottle = put(picture, (140, 20, 24, 90), prints=False)
