@@ -12,10 +12,10 @@ from support.scenes import Box, scene_of
 from torch import Tensor
 
 from zsris_ros.language import parse
+from zsris_ros.language.lexicon.adjectives import BASIC_COLOURS
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.referring.calibration import Calibration
 from zsris_ros.referring.grounding.alternative_names import (
-    BASIC_COLOURS,
     alternative_names,
     better_names,
 )
@@ -48,6 +48,12 @@ def test_an_object_of_a_colour_has_other_colours_for_alternatives() -> None:
     found = names_of("the red thing")
     assert found[0] == "red thing" and len(found) == len(BASIC_COLOURS)
     assert set(found) == {f"{each} thing" for each in BASIC_COLOURS}
+
+
+def test_gray_is_a_colour_and_no_alternative_to_itself() -> None:
+    found = names_of("the gray thing")
+    assert found[0] == "gray thing" and "grey thing" not in found
+    assert set(found[1:]) == {f"{each} thing" for each in BASIC_COLOURS if each != "grey"}
 
 
 def test_kinds_and_categories_are_no_alternatives() -> None:

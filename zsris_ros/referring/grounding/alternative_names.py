@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from zsris_ros.language.lexicon.adjectives import BASIC_COLOURS
+from zsris_ros.language.lexicon.adjectives import BASIC_COLOURS, COLOUR_SYNONYMS
 from zsris_ros.language.lexicon.morphology import singular
 from zsris_ros.language.phrasing import core_phrase, is_neutral
 from zsris_ros.types import NounPhrase
@@ -36,7 +36,8 @@ def alternative_names(
     """
     names = [core_phrase(target)]
     head = singular(target.head.lower())
-    colours = tuple(each for each in target.attributes if each in BASIC_COLOURS)
+    basic = {each: COLOUR_SYNONYMS.get(each, each) for each in target.attributes}
+    colours = tuple(each for each in target.attributes if basic[each] in BASIC_COLOURS)
     others = {head, *related}
     if not is_neutral(target.head):
         names += [" ".join((*colours, noun)) for noun in vocabulary if noun not in others]
@@ -46,7 +47,7 @@ def alternative_names(
             names += [
                 core_phrase(replace(target, attributes=(*before, colour, *after)))
                 for colour in BASIC_COLOURS
-                if colour not in target.attributes
+                if colour not in basic.values()
             ]
     return names
 
