@@ -64,7 +64,7 @@ def matches(result: ReferringResult) -> list[float]:
     [
         ("the small red box", ("red",), ("small",)),
         ("the gray and violet box", ("grey", "purple"), ()),
-        ("the red one", ("red",), ()),
+        ("the red one", (), ("red",)),
         ("the turquoise box", (), ("turquoise",)),
     ],
 )

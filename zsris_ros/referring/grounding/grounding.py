@@ -252,14 +252,14 @@ class Grounder:
         colours, kind = split_colours(target, settings)
         if not colours:
             return logits
-        proposals = scene.proposals
-        shares = colour_shares(scene.frame.rgb, proposals.coverage, settings.colours)
-        fits = [shares[colour].logit(_LEAST_SHARE) for colour in colours]
-        if (phrase := description(kind)) is not None:
-            text = self._clip.encode_text(fill_templates(phrase, settings.templates)).mean(dim=0)
-            fit = semantic_logits(scene.features, text, settings.logit_scale)
-            fits.append(self._with_kinds(scene.features, kind, fit) + settings.logit_bias)
-        ranked = (logits + torch.stack(fits).amin(0)) / 2
+        prompts = fill_templates(description(kind) or core_phrase(kind), settings.templates)
+        text = self._clip.encode_text(prompts).mean(dim=0)
+        fit = semantic_logits(scene.features, text, settings.logit_scale)
+        bound = self._with_kinds(scene.features, kind, fit) + settings.logit_bias
+        shares = colour_shares(scene.frame.rgb, scene.proposals.coverage, settings.colours)
+        for colour in colours:
+            bound = torch.minimum(bound, shares[colour].logit(_LEAST_SHARE))
+        ranked = (logits + bound) / 2
         best = int((ranked + neutral_fit(scene).log()).argmax())
         return torch.minimum(logits, ranked - ranked[best] + logits[best])
 

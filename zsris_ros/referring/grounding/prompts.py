@@ -87,8 +87,11 @@ def split_colours(
 ) -> tuple[tuple[str, ...], NounPhrase]:
     """Return the colours of a phrase that the preset knows by pixels, and the phrase without them.
 
-    The colours are those of ``ReferSettings.colours``: "grey" for "gray".
+    The colours are those of ``ReferSettings.colours``: "grey" for "gray". Without a noun there are
+    none: in "the red thing" the text encoder compares nothing but colours.
     """
+    if is_neutral(target.head):
+        return (), target
     basic = [COLOUR_SYNONYMS.get(each, each) for each in target.attributes]
     known = [each in settings.colours for each in basic]
     rest = tuple(a for a, colour in zip(target.attributes, known, strict=True) if not colour)
