@@ -14,8 +14,9 @@ pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
 
 from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_bench import tables
-from zsris_ros.benchmark.speech.speech_scores import Trial, summary, word_errors
+from zsris_ros.benchmark.speech.speech_scores import Trial, summary
 from zsris_ros.speech.audio import RATE
+from zsris_ros.speech.combined_recogniser import edit_distance
 from zsris_ros.speech.recogniser import load_recogniser
 from zsris_ros.speech.utterances import recognise_utterances
 from zsris_ros.speech.wav import audio_blocks
@@ -41,14 +42,14 @@ def trial(heard: str, confidence: float, right: bool, typed: str = "the red mug"
     ],
 )
 def test_word_errors_are_the_least_number_of_edits(said: str, heard: str, errors: int) -> None:
-    assert word_errors(said.split(), heard.split()) == errors
+    assert edit_distance(said.split(), heard.split()) == errors
 
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_word_errors_are_a_distance(a: list[str], b: list[str], c: list[str]) -> None:
-    assert word_errors(a, b) == word_errors(b, a)
-    assert (word_errors(a, b) == 0) == (a == b)
-    assert word_errors(a, c) <= word_errors(a, b) + word_errors(b, c)
+    assert edit_distance(a, b) == edit_distance(b, a)
+    assert (edit_distance(a, b) == 0) == (a == b)
+    assert edit_distance(a, c) <= edit_distance(a, b) + edit_distance(b, c)
 
 
 def test_a_sentence_is_right_or_wrong_or_asked_again() -> None:
@@ -94,6 +95,6 @@ def test_voices_are_understood_in_a_quiet_room() -> None:
         voice = voices.VOICES[number % len(voices.VOICES)]
         sound = voices.in_a_room(voices.speak(" ".join(said), voice), rng)
         heard = [each.text for each in recognise_utterances(audio_blocks(sound), recogniser)]
-        errors += word_errors(said, " ".join(heard).split())
+        errors += edit_distance(said, " ".join(heard).split())
         words += len(said)
     assert errors / words < 0.2

@@ -20,7 +20,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--recogniser",
         default="pocketsphinx",
-        help="pocketsphinx, faster-whisper or vosk (default: pocketsphinx)",
+        help="pocketsphinx, faster-whisper, combined or vosk (default: pocketsphinx)",
     )
     parser.add_argument("--model", default="", help="folder of the recogniser's model")
     parser.add_argument(

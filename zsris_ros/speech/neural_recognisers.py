@@ -36,6 +36,8 @@ HYPOTHESES = 8
 LANGUAGE_WEIGHT = 0.2
 """Weight of the trigram's log probability beside Whisper's, chosen on 36 sentences that no result
 is measured on; 0.1 to 0.5 recognise the same share of them within two sentences."""
+MIN_PROBABILITY = 1e-9
+"""Floor of a token's probability."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,20 @@ class Hypothesis:
     log_probability: float
     tokens: int
     score: float
+
+
+@dataclass(frozen=True, eq=False)
+class WhisperGuesses:
+    """What Whisper understood: ``hypotheses`` with words, Whisper's best first.
+
+    ``speech`` is the probability that the sound is speech. ``encoded``, the encoder's output, and
+    ``prompt`` serve to score further texts.
+    """
+
+    hypotheses: tuple[Hypothesis, ...]
+    speech: float
+    encoded: Any
+    prompt: list[int]
 
 
 def best_hypothesis(found: Sequence[Hypothesis], speech: float) -> RecognisedText:
@@ -80,7 +96,7 @@ class FasterWhisper:
 
     name = "faster-whisper"
 
-    def __init__(self, model: str, trigram: Trigram | None = None) -> None:
+    def __init__(self, model: str, trigram: Trigram | None = None, prompt: str = PROMPT) -> None:
         faster_whisper = require_package("faster_whisper")
         tokenizer = require_package("faster_whisper.tokenizer")
         try:
@@ -94,16 +110,31 @@ class FasterWhisper:
             language="en",
         )
         self._trigram = trigram or shipped_trigram()
+        self._prompt = prompt
         self._said: deque[str] = deque(maxlen=REMEMBERED)
 
     def recognise(self, speech: SpeechSegment) -> RecognisedText:
         """See ``Recogniser`` and ``best_hypothesis``."""
+        found = self.guess(speech)
+        best = best_hypothesis(found.hypotheses, found.speech)
+        self.remember(best.text)
+        return best
+
+    def remember(self, text: str) -> None:
+        """Put ``text``, unless it is empty, before the next sound."""
+        if text:
+            self._said.append(text)
+
+    def guess(self, speech: SpeechSegment) -> WhisperGuesses:
+        """Return at most HYPOTHESES guesses."""
         audio = require_package("faster_whisper.audio")
         features = self._model.feature_extractor(speech.samples.astype(np.float32) / 32768)
-        before = self._tokenizer.encode(" " + " ".join([PROMPT, *self._said]))
+        before = self._tokenizer.encode(" " + " ".join([self._prompt, *self._said]))
+        prompt = self._model.get_prompt(self._tokenizer, before, without_timestamps=True)
+        encoded = self._model.encode(audio.pad_or_trim(features))
         found = self._model.model.generate(
-            self._model.encode(audio.pad_or_trim(features)),
-            [self._model.get_prompt(self._tokenizer, before, without_timestamps=True)],
+            encoded,
+            [prompt],
             beam_size=HYPOTHESES,
             num_hypotheses=HYPOTHESES,
             length_penalty=0,  # scores are sums of log probabilities
@@ -112,10 +143,30 @@ class FasterWhisper:
         )[0]
         rows = zip(found.sequences_ids, found.scores, strict=True)
         hypotheses = [self._hypothesis(tokens, score) for tokens, score in rows]
-        best = best_hypothesis([h for h in hypotheses if h.words], 1 - found.no_speech_prob)
-        if best.text:
-            self._said.append(best.text)
-        return best
+        kept = tuple(each for each in hypotheses if each.words)
+        return WhisperGuesses(kept, 1 - found.no_speech_prob, encoded, prompt)
+
+    def log_probabilities(
+        self, found: WhisperGuesses, texts: Sequence[Sequence[str]]
+    ) -> list[float]:
+        """Return the log probabilities of ``texts`` for the sound of ``found``."""
+        if not texts:
+            return []
+        sentences = [" " + " ".join(words).capitalize() + "." for words in texts]
+        ctranslate2 = require_package("ctranslate2")
+        # NumPy reads memory of the CPU alone, and not every precision.
+        once = found.encoded.to_device(ctranslate2.Device.cpu).to(ctranslate2.DataType.float32)
+        encoded = np.repeat(np.asarray(once), len(texts), axis=0)
+        scored = self._model.model.align(
+            ctranslate2.StorageView.from_array(encoded).to(found.encoded.dtype),
+            found.prompt[:-1],  # align adds the last token, "no timestamps", itself
+            [self._tokenizer.encode(each) for each in sentences],
+            [encoded.shape[1]] * len(texts),
+        )
+        return [
+            sum(math.log(max(MIN_PROBABILITY, each)) for each in text.text_token_probs)
+            for text in scored
+        ]
 
     def _hypothesis(self, tokens: Sequence[int], log_probability: float) -> Hypothesis:
         kept = [token for token in tokens if token < self._tokenizer.eot]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,11 @@ DICTIONARY = "added.dict"
 LANGUAGE_WEIGHT = 10.0
 """Weight of the language model against the acoustic model; pocketsphinx's default of 6.5 is for
 more varied speech."""
+
+SCORE_SCALE = 1024
+"""pocketsphinx's scores are logarithms divided by this number, so that they fit into 32 bits."""
+MAX_PATHS = 200
+"""Paths of the lattice that are searched for different texts."""
 
 MAX_SNR_DB, MAX_SNR_FEATURE_DB = 60.0, 30.0
 """Limits of the signal-to-noise ratio: measured, and as a feature of the confidence."""
@@ -92,17 +99,50 @@ class Pocketsphinx:
 
     def decode(self, speech: SpeechSegment) -> Evidence:
         """Return the best hypothesis and the features of its confidence."""
-        decoder, samples = self._decoder, denoise(speech)
-        decoder.start_stream()  # resets the noise estimate of the previous segment
-        decoder.start_utt()
-        decoder.process_raw(samples.astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
+        decoder = self._decoder
+        self._process(denoise(speech))
         best = decoder.hyp()
-        # Alternative pronunciations are numbered: "the(2)".
-        text = " ".join(word.partition("(")[0] for word in best.hypstr.split()) if best else ""
+        text = " ".join(_words(best.hypstr)) if best else ""
         # Silence, noise and the sentence's start and end are in brackets.
         words = [each for each in decoder.seg() if each.word[0] not in "<["] if text else []
         return Evidence(text, tuple(float(each.prob) for each in words), snr_db(speech))
+
+    def alternatives(self, count: int) -> dict[tuple[str, ...], float]:
+        """Return the ``count`` best different texts of the speech decoded last.
+
+        Their scores are logarithms on the scale of the language model's, the best one's is 0.
+        """
+        if self._decoder.hyp() is None:
+            return {}
+        texts: dict[tuple[str, ...], float] = {}
+        for each in islice(self._decoder.nbest(), MAX_PATHS):
+            words = _words(each.hypstr) if each is not None else ()
+            if not words or each.score <= 0:
+                continue
+            score = SCORE_SCALE * math.log(each.score) / LANGUAGE_WEIGHT
+            texts[words] = max(score, texts.get(words, -math.inf))
+        best = sorted(texts, key=texts.__getitem__, reverse=True)[:count]
+        return {words: texts[words] - texts[best[0]] for words in best}
+
+    def phones(self, words: Sequence[str]) -> list[str]:
+        """Return the phones of ``words``; the letters of a word that the dictionary lacks."""
+        found = (self._decoder.lookup_word(word) for word in words)
+        return [
+            phone
+            for word, phones in zip(words, found, strict=True)
+            for phone in (phones.split() if phones else word)
+        ]
+
+    def _process(self, samples: Samples) -> None:
+        self._decoder.start_stream()  # resets the noise estimate of the previous segment
+        self._decoder.start_utt()
+        self._decoder.process_raw(samples.astype("<i2").tobytes(), full_utt=True)
+        self._decoder.end_utt()
+
+
+def _words(hypothesis: str) -> tuple[str, ...]:
+    """Return the words without silence and noise; alternatives are numbered: "the(2)"."""
+    return tuple(each.partition("(")[0] for each in hypothesis.split() if each[0] not in "<[")
 
 
 def snr_db(speech: SpeechSegment) -> float:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Protocol
 
 from zsris_ros.speech.audio import RecognisedText, SpeechError, SpeechSegment
+from zsris_ros.speech.combined_recogniser import PROMPT, Combined
 from zsris_ros.speech.neural_recognisers import FasterWhisper, Vosk
-from zsris_ros.speech.pocketsphinx_recogniser import SHIPPED, Pocketsphinx
+from zsris_ros.speech.pocketsphinx_recogniser import SHIPPED, TRIGRAM, Pocketsphinx
+from zsris_ros.speech.trigram import Trigram
 
-RECOGNISERS = (Pocketsphinx.name, FasterWhisper.name, Vosk.name)
+RECOGNISERS = (Pocketsphinx.name, FasterWhisper.name, Combined.name, Vosk.name)
 
 
 class Recogniser(Protocol):
@@ -27,8 +29,9 @@ def load_recogniser(name: str = Pocketsphinx.name, model: str = "") -> Recognise
 
     Args:
         name: One of RECOGNISERS.
-        model: Folder of the model; for faster-whisper also the name of a cached model, such as
-            small.en. Without it pocketsphinx uses the shipped model; the others need one.
+        model: Folder of the model; for faster-whisper, also as a part of combined, the name of a
+            cached model, such as small.en, too. Without it pocketsphinx uses the shipped model; the
+            others need one.
 
     Raises:
         SpeechError: The recogniser is unknown or not installed, or the model is missing.
@@ -39,4 +42,7 @@ def load_recogniser(name: str = Pocketsphinx.name, model: str = "") -> Recognise
         raise SpeechError(f"no recogniser is called {name!r}; there are {', '.join(RECOGNISERS)}")
     if not model:
         raise SpeechError(f"{name} needs a model: give the folder of a downloaded one")
+    if name == Combined.name:
+        trigram = Trigram(SHIPPED / TRIGRAM)
+        return Combined(FasterWhisper(model, trigram, PROMPT), Pocketsphinx(), trigram)
     return FasterWhisper(model) if name == FasterWhisper.name else Vosk(model)

@@ -91,7 +91,7 @@ def recognise(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]
         condition = f"{noise} {snr} dB" if noise else "clean"
         for number, task in enumerate(tqdm(chosen, condition)):
             rng = np.random.default_rng([number, snr, len(noise)])
-            sound = _sound(spoken[number], noise, snr, rng, others)
+            sound = noisy_sound(spoken[number], noise, snr, rng, others)
             found = list(recognise_utterances(audio_blocks(sound), recogniser))
             best = max(found, key=lambda each: each.confidence, default=None)
             yield Trial(
@@ -105,9 +105,10 @@ def recognise(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]
             )
 
 
-def _sound(
+def noisy_sound(
     said: Samples, noise: str, snr: int, rng: np.random.Generator, others: list[Samples]
 ) -> Samples:
+    """Return speech in a quiet room without ``noise``, else in this noise of ``snr`` dB."""
     if not noise:
         return voices.in_a_room(said, rng)
     length = voices.room_length(said)

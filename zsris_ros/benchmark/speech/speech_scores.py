@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from zsris_ros.speech.audio import spoken_words
+from zsris_ros.speech.combined_recogniser import edit_distance
 from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 
@@ -27,25 +28,12 @@ class Trial:
     @property
     def errors(self) -> int:
         """Substituted, deleted and inserted words."""
-        return word_errors(spoken_words(self.typed), spoken_words(self.heard))
+        return edit_distance(spoken_words(self.typed), spoken_words(self.heard))
 
     @property
     def again(self) -> bool:
         """Whether the confidence is too low, so that the person is asked again."""
         return self.confidence < MIN_CONFIDENCE
-
-
-def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Return the word edit distance: substitutions, deletions and insertions."""
-    row = list(range(len(heard) + 1))
-    for count, word in enumerate(said, 1):
-        diagonal, row[0] = row[0], count
-        for at, other in enumerate(heard, 1):
-            diagonal, row[at] = (
-                row[at],
-                min(row[at] + 1, row[at - 1] + 1, diagonal + (word != other)),
-            )
-    return row[-1]
 
 
 def summary(trials: Iterable[Trial]) -> list[dict[str, Any]]:

@@ -1,0 +1,87 @@
+"""The fit of the combined recogniser finds known weights, and its sentences are not measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
+
+from zsris_ros.benchmark.speech.combination_fit import (
+    Example,
+    cross_validate,
+    fit_confidence,
+    fit_weights,
+    main,
+    read_examples,
+    table,
+    texts,
+    write_examples,
+)
+from zsris_ros.benchmark.speech.speech_bench import tasks
+from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
+from zsris_ros.speech.audio import spoken_words
+from zsris_ros.speech.combined_recogniser import Candidate
+
+
+def made_up(count: int = 60, noise: float = 1.5) -> list[Example]:
+    """Sentences whose right text Whisper and pocketsphinx tend to prefer; the trigram is random."""
+    rng = np.random.default_rng(0)
+    found = []
+    for number in range(count):
+        heard = [("the", "red", "mug"), ("the", "red", "rug"), ("the", "bread", "mug")]
+        logs = rng.normal(0, noise, (3, 3))
+        logs[0, :2] += 2
+        logs[:, 1] -= logs[:, 1].max()
+        pairs = zip(heard, logs.tolist(), strict=True)
+        candidates = tuple(Candidate(words, *values) for words, values in pairs)
+        found.append(Example(number, "red mug", "slt", "clean", 20.0, candidates))
+    return found
+
+
+def test_the_weights_follow_what_prefers_the_right_text() -> None:
+    whisper, pocketsphinx, trigram, _ = fit_weights(made_up())
+    assert min(whisper, pocketsphinx) > 0.3
+    assert abs(trigram) < 0.5 * min(whisper, pocketsphinx)
+
+
+def test_the_confidence_rises_with_share_and_agreement() -> None:
+    examples = made_up()
+    _, share, *_, agreed, _ = fit_confidence(examples, fit_weights(examples))
+    assert share > 0 and agreed > 0
+
+
+def test_cross_validation_tells_every_segment_once() -> None:
+    outcomes = cross_validate(made_up())
+    assert len(outcomes) == 60
+    right = [sure for _, right, sure in outcomes if right]
+    wrong = [sure for _, right, sure in outcomes if not right]
+    assert np.mean(right) > np.mean(wrong)
+
+
+def test_the_table_has_shares() -> None:
+    outcomes = [("clean", True, 0.9), ("clean", True, 0.2), ("clean", False, 0.8)]
+    assert table([*outcomes, ("clean", False, 0.1)]).splitlines()[-1] == (
+        "| clean | 4 | 50% | 25% | 50% | 25% |"
+    )
+
+
+def test_examples_survive_their_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = made_up()
+    write_examples(tmp_path / "examples.jsonl", examples)
+    assert read_examples(tmp_path / "examples.jsonl") == examples
+    assert main(["--examples", str(tmp_path / "examples.jsonl")]) == 0
+    assert "60 segments of 60 sentences" in capsys.readouterr().out
+
+
+def test_no_sentence_of_the_results_is_fitted_on() -> None:
+    try:
+        import_mujoco()
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    measured = {spoken_words(task.question.text) for task in tasks()}
+    fitted = texts(40)
+    assert len(fitted) == 40
+    assert measured.isdisjoint(map(spoken_words, fitted))
