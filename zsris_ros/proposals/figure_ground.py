@@ -21,7 +21,7 @@ _LIGHTNESS_WEIGHT = 0.6
 """Weight of CIELAB's lightness beside its two colours: shading and soft shadows change it alone."""
 _LEVELS = (3.0, 6.0)
 """The gradients of a surface are below these multiples of the picture's median one: at the first
-one on plain table tops, where faint objects show, at the second one on wood grain and cloth."""
+one on plain table tops, where faint objects show, at the second one on wood grain."""
 _LEAST_GRADIENT = 2.0
 """The gradient of the first level if the picture has hardly any noise, CIELAB units a pixel."""
 _NEW = 0.5

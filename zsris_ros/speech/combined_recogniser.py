@@ -43,7 +43,7 @@ FILLERS = frozenset({"a", "an", "the", "uh", "um"})
 """Words that change no request: texts that differ in them alone share their probability."""
 MAX_SHARE = 1 - 1e-4
 """A single candidate has a share of 1, whose odds are infinite."""
-REMEMBERED = 0.5
+MIN_REMEMBERED = 0.5
 """Minimum confidence of the texts that precede the next sound: wrong ones would mislead Whisper."""
 
 Words = tuple[str, ...]
@@ -134,19 +134,19 @@ class Combined:
         self._pocketsphinx, self._trigram = pocketsphinx, trigram
 
     def recognise(self, speech: SpeechSegment) -> RecognisedText:
-        """See ``Recogniser``; a text of at least MIN_CONFIDENCE precedes the next sound."""
+        """See ``Recogniser``; a text of at least MIN_REMEMBERED precedes the next sound."""
         found, guesses = self.candidates(speech)
         if not found:
             return RecognisedText("", 0.0)
         choice = choose(found)
         text = " ".join(choice.best.words)
         sure = guesses.speech * confidence(confidence_features(choice, snr_db(speech)))
-        if sure >= REMEMBERED:
+        if sure >= MIN_REMEMBERED:
             self.whisper.remember(text)
         return RecognisedText(text, sure)
 
     def candidates(self, speech: SpeechSegment) -> tuple[list[Candidate], WhisperGuesses]:
-        """Return the different texts of both, and what Whisper alone made of the sound."""
+        """Return the different texts of both, and Whisper's guesses alone."""
         self._pocketsphinx.decode(speech)
         lattice = self._pocketsphinx.alternatives(ALTERNATIVES)
         found = self.whisper.guess(speech)

@@ -33,7 +33,7 @@ from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
 from zsris_ros.speech.audio import spoken_words
 from zsris_ros.speech.combined_recogniser import (
-    REMEMBERED,
+    MIN_REMEMBERED,
     Candidate,
     Combined,
     choose,
@@ -118,7 +118,7 @@ def collect(recogniser: Combined, count: int) -> Iterator[Example]:
                 found, guesses = recogniser.candidates(speech)
                 # Independent of the constants that are to be fitted.
                 own = best_hypothesis(guesses.hypotheses, guesses.speech)
-                if own.confidence >= REMEMBERED:
+                if own.confidence >= MIN_REMEMBERED:
                     recogniser.whisper.remember(own.text)
                 if found:
                     yield Example(number, text, voice, condition, snr_db(speech), tuple(found))
