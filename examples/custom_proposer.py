@@ -1,6 +1,6 @@
 """Replace Segment Anything by a proposer of your own.
 
-A proposer is any object with ``needs_depth`` and ``propose``. This one proposes the connected
+A proposer is any object with ``accepts`` and ``propose``. This one proposes the connected
 regions of saturated colour.
 
     python examples/custom_proposer.py photo.jpg "the red block"
@@ -23,7 +23,9 @@ from zsris_ros.types import Proposals
 class ColourProposer:
     """Propose connected regions of saturated colour of at least 300 pixels."""
 
-    needs_depth = False
+    def accepts(self, frame: Frame) -> bool:
+        """Return True: depth is not needed."""
+        return True
 
     def propose(self, frame: Frame) -> Proposals:
         """Return one mask for each large connected region of saturated colour."""

@@ -274,7 +274,8 @@ def test_resnet_scores_are_dot_products_in_reference_and_cosines_in_paper(
 class Twice:
     """Proposes every mask twice, the copy with the better quality."""
 
-    needs_depth = False
+    def accepts(self, frame: Frame) -> bool:
+        return True
 
     def propose(self, frame: Frame) -> Proposals:
         masks = np.repeat(painted()[1].masks, 2, axis=0)

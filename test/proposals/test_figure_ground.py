@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from zsris_ros.models.load import load_models
 from zsris_ros.models.load_options import LoadOptions
+from zsris_ros.proposals.depth.depth_proposer import DepthProposer
 from zsris_ros.proposals.figure_ground import FigureGroundProposer, find_islands
 from zsris_ros.types import BoolArray, ByteArray, Frame, Intrinsics
 
@@ -110,16 +111,6 @@ def test_what_the_picture_cuts_is_no_island() -> None:
     assert len(find_islands(picture)[0]) == 0
 
 
-def test_frames_with_depth_have_none() -> None:
-    picture = table()
-    put(picture, (60, 120, 40, 50))
-    found = FigureGroundProposer().propose(Frame(picture))
-    assert found.sources == ("figure",) and found.boxes.shape == (1, 4)
-    depth = np.ones((HEIGHT, WIDTH), np.float32)
-    frame = Frame(picture, depth, Intrinsics(300, 300, 160, 120))
-    assert len(FigureGroundProposer().propose(frame)) == 0
-
-
 @settings(max_examples=25)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from([0, 3, 255]), st.integers(0, 99))
 def test_any_picture_is_taken(height: int, width: int, spread: int, seed: int) -> None:
@@ -131,7 +122,15 @@ def test_any_picture_is_taken(height: int, width: int, spread: int, seed: int) -
 
 
 def test_the_household_proposes_islands() -> None:
-    models = load_models("household", LoadOptions(parser="rules", device="cpu"))
-    assert any(isinstance(each, FigureGroundProposer) for each in models.proposers)
     plain = load_models("tabletop", LoadOptions(parser="rules", device="cpu"))
     assert not any(isinstance(each, FigureGroundProposer) for each in plain.proposers)
+    models = load_models("household", LoadOptions(parser="rules", device="cpu"))
+    assert any(isinstance(each, FigureGroundProposer) for each in models.proposers)
+    # Depth separates objects better.
+    segmenter = models.segmenter(models.islands, DepthProposer())
+    picture = table()
+    put(picture, (60, 120, 40, 50))
+    found = segmenter.propose(Frame(picture))
+    assert found.sources == ("figure",) and found.boxes.shape == (1, 4)
+    depth = np.ones((HEIGHT, WIDTH), np.float32)
+    assert len(segmenter.propose(Frame(picture, depth, Intrinsics(300, 300, 160, 120)))) == 0

@@ -57,7 +57,8 @@ def test_the_regions_camera_sees_the_same_points(seen: tuple[Frame, BoolArray]) 
 class Painted:
     """Proposes every patch of one brightness."""
 
-    needs_depth = False
+    def accepts(self, frame: Frame) -> bool:
+        return True
 
     def propose(self, frame: Frame) -> Proposals:
         values = np.unique(frame.rgb[..., 0])

@@ -20,10 +20,8 @@ from zsris_ros.evaluation.run_folder import Results
 from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import SharedProposer
 from zsris_ros.language.instructions import parse_instruction
-from zsris_ros.proposals.figure_ground import FIGURE
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import (
-    Frame,
     InputError,
     InstructionResult,
     Proposals,
@@ -80,7 +78,7 @@ def evaluate_item(
     single = {
         proposer.name: proposer.propose(item.frame)
         for proposer in run.proposers
-        if _is_used(proposer, item.frame)
+        if proposer.accepts(item.frame)
     }
     proposals = {"joined": joined, **single}
     frame = FrameRecord(
@@ -92,13 +90,6 @@ def evaluate_item(
     )
     questions = item.names if run.names_only else item.questions
     return [_answer(run, scene, question, scorer) for question in questions], frame
-
-
-def _is_used(proposer: SharedProposer, frame: Frame) -> bool:
-    """Return whether a proposer has masks for a frame: islands are for frames without depth."""
-    if proposer.name == FIGURE:
-        return not frame.has_geometry
-    return frame.has_geometry or not proposer.needs_depth
 
 
 def _answer(run: MethodRun, scene: Scene, question: Question, scorer: Scorer) -> AnswerRecord:

@@ -45,7 +45,7 @@ class SharedProposer:
     """A proposer that runs once a frame; ``name`` labels its figures."""
 
     def __init__(self, name: str, proposer: Proposer) -> None:
-        self.name, self.needs_depth = name, proposer.needs_depth
+        self.name, self.accepts = name, proposer.accepts
         self._propose = Memoised(proposer.propose)
 
     def propose(self, frame: Frame) -> Proposals:

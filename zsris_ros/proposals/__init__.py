@@ -8,13 +8,11 @@ from zsris_ros.types import Frame, Proposals
 
 
 class Proposer(Protocol):
-    """Proposes class-agnostic masks of the objects in a frame.
+    """Proposes class-agnostic masks of the objects in a frame."""
 
-    Attributes:
-        needs_depth: Whether a frame must have depth and intrinsics.
-    """
-
-    needs_depth: bool
+    def accepts(self, frame: Frame) -> bool:
+        """Return whether this proposer is for such frames, such as those with depth."""
+        ...
 
     def propose(self, frame: Frame) -> Proposals:
         """Return the frame's masks, best first; there may be none."""

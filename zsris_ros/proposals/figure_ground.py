@@ -39,17 +39,16 @@ _FILLED = 0.6
 class FigureGroundProposer:
     """Proposes the islands of frames without depth; depth separates objects better."""
 
-    needs_depth = False
+    def accepts(self, frame: Frame) -> bool:
+        """Return whether the frame has no depth."""
+        return not frame.has_geometry
 
     def propose(self, frame: Frame) -> Proposals:
-        """Return one mask for each island, source "figure"; none for frames with depth.
+        """Return one mask for each island, source "figure".
 
         ``quality`` is the share of the contour at which colours change.
         """
-        masks = np.zeros((0, frame.height, frame.width), bool)
-        quality = np.zeros(0, np.float32)
-        if not frame.has_geometry:
-            masks, quality = find_islands(frame.rgb)
+        masks, quality = find_islands(frame.rgb)
         return Proposals(masks, mask_boxes(masks), quality, (FIGURE,) * len(masks))
 
 

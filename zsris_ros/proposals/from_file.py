@@ -25,12 +25,14 @@ from zsris_ros.types import BoolArray, FloatArray, Frame, InputError, Proposals
 class FixedProposer:
     """Proposes the same masks, bool NxHxW, for every frame, such as a data set's true masks."""
 
-    needs_depth = False
-
     def __init__(self, masks: BoolArray, source: str = "given") -> None:
         self._proposals = Proposals(
             masks, mask_boxes(masks), np.ones(len(masks), np.float32), (source,) * len(masks)
         )
+
+    def accepts(self, frame: Frame) -> bool:
+        """Return True."""
+        return True
 
     def propose(self, frame: Frame) -> Proposals:
         """Return the masks in their order; raises InputError when the frame's size differs."""

@@ -40,7 +40,7 @@ class SceneEncoder:
     """Encodes frames with fixed models.
 
     Args:
-        proposers: The mask proposers; one that needs depth is skipped for frames without depth.
+        proposers: The mask proposers; those that do not accept a frame are skipped.
         encoder: Encodes the masks.
         localiser: Encodes patches for the coherence map; None for methods without a map.
         proposer_weights: Factors on the quality of each proposer's masks, by its name.
@@ -62,7 +62,7 @@ class SceneEncoder:
 
     def propose(self, frame: Frame, roi: RegionOfInterest | None = None) -> Proposals:
         """Return the merged proposals of a frame, or of a region of interest in it."""
-        usable = [p for p in self._proposers if frame.has_geometry or not p.needs_depth]
+        usable = [proposer for proposer in self._proposers if proposer.accepts(frame)]
         if len(usable) == 1 and not self._merge_single:
             return usable[0].propose(frame)
         proposals = [

@@ -23,10 +23,12 @@ class VatexProposer:
         nouns: Nouns in the singular.
     """
 
-    needs_depth = False
-
     def __init__(self, segmenter: Segmenter, nouns: Sequence[str]) -> None:
         self._segmenter, self._nouns = segmenter, tuple(nouns)
+
+    def accepts(self, frame: Frame) -> bool:
+        """Return True."""
+        return True
 
     def propose(self, frame: Frame) -> Proposals:
         """Return the distinct masks, the most probable first."""

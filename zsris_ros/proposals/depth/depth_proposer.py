@@ -58,10 +58,12 @@ class DepthProposer:
     are deterministic.
     """
 
-    needs_depth = True
-
     def __init__(self, settings: DepthSettings | None = None) -> None:
         self.settings = settings or DepthSettings()
+
+    def accepts(self, frame: Frame) -> bool:
+        """Return whether the frame has depth and intrinsics."""
+        return frame.has_geometry
 
     def propose(self, frame: Frame) -> Proposals:
         """Return the masks, best first, source "depth"; none without a plane or objects on it.

@@ -108,7 +108,6 @@ class SamProposer:
     """
 
     source = "sam"
-    needs_depth = False
 
     def __init__(
         self,
@@ -152,6 +151,10 @@ class SamProposer:
         return encode_image(self._sam.image_encoder, normalised[None])[0].flatten(1).T
 
     @torch.inference_mode()
+    def accepts(self, frame: Frame) -> bool:
+        """Return True."""
+        return True
+
     def propose(self, frame: Frame, roi: RegionOfInterest | None = None) -> Proposals:
         """Return the masks of ``frame``, best predicted IoU first, none empty.
 
