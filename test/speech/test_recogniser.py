@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,8 +19,9 @@ from zsris_ros.speech.audio import (
     SpeechError,
     SpeechSegment,
     Utterance,
+    spoken_words,
 )
-from zsris_ros.speech.neural_recognisers import Hypothesis, best_hypothesis
+from zsris_ros.speech.neural_recognisers import PROMPT, Hypothesis, best_hypothesis
 from zsris_ros.speech.pocketsphinx_recogniser import (
     DICTIONARY,
     SHIPPED,
@@ -138,6 +139,74 @@ def test_a_real_whisper_recognises_speech() -> None:
     assert utterance.recogniser == "faster-whisper"
     assert len(set(SAID.split()) & set(utterance.text.split())) >= 6, utterance.text
     assert 0 < utterance.confidence <= 1
+
+
+def test_the_words_of_the_prompt_are_those_of_requests() -> None:
+    known = gzip.decompress((SHIPPED / TRIGRAM).read_bytes()).decode().split()
+    assert set(spoken_words(PROMPT)) <= set(known)
+
+
+# The model of faster-whisper is not installed everywhere: a stand-in with the interface of release
+# 1.2.1 checks what it is given.
+
+
+def test_whisper_gets_the_sound_as_it_is_after_requests_and_earlier_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sounds: list[Samples] = []
+    prompts: list[str] = []
+    texts = iter(["Grab the red mug.", "", "Grab the plate.", "The cone.", "Stop."])
+
+    class WhisperModel:
+        def __init__(self, model: str, local_files_only: bool) -> None:
+            assert local_files_only
+            self.hf_tokenizer, self.model = (
+                None,
+                SimpleNamespace(is_multilingual=False, generate=self.generate),
+            )
+
+        def feature_extractor(self, sound: Samples) -> Samples:
+            sounds.append(sound)
+            return sound
+
+        def get_prompt(self, tokenizer: object, before: str, without_timestamps: bool) -> str:
+            prompts.append(before)
+            return before
+
+        def encode(self, features: Samples) -> Samples:
+            return features
+
+        def generate(self, *given: object, **settings: object) -> list[SimpleNamespace]:
+            return [SimpleNamespace(sequences_ids=[next(texts)], scores=[-0.1], no_speech_prob=0.0)]
+
+    class Tokenizer:
+        eot = "~"
+
+        def __init__(self, *given: object, **settings: object) -> None:
+            pass
+
+        def encode(self, text: str) -> str:
+            return text
+
+        def decode(self, tokens: list[str]) -> str:
+            return "".join(tokens)
+
+    package, audio, tokenizer = (
+        ModuleType(f"faster_whisper{part}") for part in ("", ".audio", ".tokenizer")
+    )
+    vars(package)["WhisperModel"] = WhisperModel
+    vars(audio)["pad_or_trim"] = lambda features: features
+    vars(tokenizer)["Tokenizer"] = Tokenizer
+    for each in (package, audio, tokenizer):
+        monkeypatch.setitem(sys.modules, each.__name__, each)
+    whisper = load_recogniser("faster-whisper", "tiny.en")
+    noisy = in_noise(sentence(), 10)
+    for _ in range(5):
+        whisper.recognise(SpeechSegment(noisy, 0, quiet(1.0)))
+    assert all(np.array_equal(each, noisy.astype(np.float32) / 32768) for each in sounds)
+    said = [each.removeprefix(f" {PROMPT}").strip() for each in prompts]
+    first, second = "grab the red mug", "grab the plate"
+    assert said == ["", first, first, f"{first} {second}", f"{second} the cone"]
 
 
 def hypothesis(text: str, log_probability: float, score: float) -> Hypothesis:

@@ -19,13 +19,6 @@ from zsris_ros.speech.neural_recognisers import FasterWhisper, WhisperGuesses
 from zsris_ros.speech.pocketsphinx_recogniser import MAX_SNR_FEATURE_DB, Pocketsphinx, snr_db
 from zsris_ros.speech.trigram import Trigram
 
-PROMPT = (
-    "The red mug left of the plate. Grab the second bottle from the right. Put the green box next "
-    "to the tray. The leftmost jar. All cups except the blue one. The furthest cone."
-)
-"""Text before the first sound, as faster-whisper's but without "ball" and "bowl": Whisper prefers
-words that it has read. With faster-whisper's, 13 of 18 spoken balls of the fitted sentences were
-more likely bowls to it."""
 ALTERNATIVES = 6
 """Texts of pocketsphinx that join Whisper's eight; each takes Whisper a tenth of a second. Fifty
 would hold the right text in one of a hundred cases more."""

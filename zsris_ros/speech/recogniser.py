@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zsris_ros.speech.audio import RecognisedText, SpeechError, SpeechSegment
-from zsris_ros.speech.combined_recogniser import PROMPT, Combined
+from zsris_ros.speech.combined_recogniser import Combined
 from zsris_ros.speech.neural_recognisers import FasterWhisper, Vosk
 from zsris_ros.speech.pocketsphinx_recogniser import SHIPPED, TRIGRAM, Pocketsphinx
 from zsris_ros.speech.trigram import Trigram
@@ -44,5 +44,5 @@ def load_recogniser(name: str = Pocketsphinx.name, model: str = "") -> Recognise
         raise SpeechError(f"{name} needs a model: give the folder of a downloaded one")
     if name == Combined.name:
         trigram = Trigram(SHIPPED / TRIGRAM)
-        return Combined(FasterWhisper(model, trigram, PROMPT), Pocketsphinx(), trigram)
+        return Combined(FasterWhisper(model, trigram), Pocketsphinx(), trigram)
     return FasterWhisper(model) if name == FasterWhisper.name else Vosk(model)
