@@ -150,11 +150,11 @@ class SamProposer:
         normalised = (pixels - self._sam.pixel_mean) / self._sam.pixel_std
         return encode_image(self._sam.image_encoder, normalised[None])[0].flatten(1).T
 
-    @torch.inference_mode()
     def accepts(self, frame: Frame) -> bool:
         """Return True."""
         return True
 
+    @torch.inference_mode()
     def propose(self, frame: Frame, roi: RegionOfInterest | None = None) -> Proposals:
         """Return the masks of ``frame``, best predicted IoU first, none empty.
 
