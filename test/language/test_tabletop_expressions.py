@@ -14,7 +14,7 @@ from zsris_ros.simulation.expressions.expression_templates import COMMANDS, TEMP
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),
          ("cylinder", "cylinders"))  # fmt: skip
-POSTURES = ("standing", "lying")
+POSTURES = ("standing", "lying", "upside down")
 EMPTY: dict[str, Any] = {"number": "one", "position": [], "superlative": None, "ordinal": None,
                          "relations": [], "excluded": []}  # fmt: skip
 

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from support.object_folder import write_carton
 
+from zsris_ros.geometry.masks import mask_boxes
+from zsris_ros.referring.objects.object_geometry import closed_tops, heights_above_support
 from zsris_ros.simulation.expressions.expressions import HOUSEHOLD_CATEGORIES, expressions
 from zsris_ros.simulation.expressions.nouns import noun_phrases, nouns, unsafe_noun_phrases
 from zsris_ros.simulation.expressions.verdict_expressions import verdict_expressions
@@ -17,7 +20,7 @@ from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.layout import Viewpoint
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
-from zsris_ros.types import Verdict
+from zsris_ros.types import Proposals, Scene, Verdict
 
 SIZE = 160, 120
 
@@ -85,6 +88,29 @@ def test_what_lies_in_a_bowl_is_said_to(library: ModelLibrary) -> None:
             (target,) = each.targets
             assert any(pair[0] == target for pair in scene.holders)
     assert found
+
+
+def test_tops_of_containers_upside_down_are_closed(library: ModelLibrary) -> None:
+    tops: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(8):
+        assert not any(each.inverted for each in draw_household(seed, library).objects)
+        scene = household_scene(seed, library, 320, 240, inverted=0.5)
+        masks = np.stack([each.mask for each in scene.objects])
+        proposals = Proposals(
+            masks, mask_boxes(masks), np.ones(len(masks)), ("truth",) * len(masks)
+        )
+        heights = heights_above_support(scene.frame, proposals)
+        empty = np.zeros((len(masks), 3), np.float32)
+        seen = Scene(
+            scene.frame, proposals, torch.zeros(len(masks), 1), empty[:, :2], empty, heights=heights
+        )
+        held = {holder for _, holder in scene.holders}
+        for index, (each, closed) in enumerate(zip(scene.objects, closed_tops(seen), strict=True)):
+            hollow = {"bowl", "mug", "cup"} & set(each.words.nouns)
+            if hollow and index not in held and not np.isnan(closed):
+                tops[each.inverted].append(float(closed))
+    assert len(tops[True]) > 3 and len(tops[False]) > 3
+    assert np.median(tops[True]) > 0.7 and np.median(tops[False]) < 0.3, tops
 
 
 def test_its_expressions_mean_what_they_say(library: ModelLibrary) -> None:

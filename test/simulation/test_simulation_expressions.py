@@ -76,6 +76,18 @@ def test_a_posture_means_those_that_stand_or_those_that_lie(scenes: list[Tableto
     assert said["standing"] and None not in said
 
 
+def test_a_container_is_said_to_be_upside_down(scenes: list[TabletopScene]) -> None:
+    said = 0
+    for scene in scenes:
+        turned = next(noun.objects[0] for noun in nouns(scene) if len(noun.objects) > 1)
+        objects = [replace(each, inverted=i == turned) for i, each in enumerate(scene.objects)]
+        for each in expressions(replace(scene, objects=tuple(objects)), MANY, ("posture",)):
+            if turned in each.targets:
+                assert each.targets == (turned,) and posture(each.text) == "upside down"
+                said += 1
+    assert said > len(scenes) / 2
+
+
 def test_every_verdict_is_right(judged: list[Asked]) -> None:
     for scene, each in judged:
         fits = referents(scene, each.text)

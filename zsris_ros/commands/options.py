@@ -114,6 +114,14 @@ def positive(text: str) -> int:
     return value
 
 
+def share(text: str) -> float:
+    """Convert text to a number from 0 to 1, for argparse."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to 1")
+    return value
+
+
 def above_zero(text: str) -> float:
     """Convert text to a number above 0, for argparse."""
     value = float(text)

@@ -47,7 +47,11 @@ SIDES = {
 _AT = ("near", "inside", "on", "next_to", "part_of")
 _POSTURE = word_set("side back front face head belly stomach top end edge sides knees feet")
 _LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
-_STANDING = word_set("standing stands upright vertical vertically upside")
+_STANDING = word_set("standing stands upright vertical vertically")
+_INVERTED = word_set("upside upside-down inverted upturned overturned")
+_POSTURES = _LYING | _STANDING | _INVERTED | word_set("turned flipped")
+Posture = Literal["lying", "standing", "upside down"]
+"""How an object lies or stands."""
 _OWN = word_set("its his her their my your our")
 _GAZE = word_set("""
     facing faces pointing points pointed looking looks turned turning leaning bent tilted
@@ -68,7 +72,7 @@ class Interpretation:
 
     phrase: NounPhrase
     order_certainty: float = 1.0
-    posture: Literal["lying", "standing"] | None = None
+    posture: Posture | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -76,9 +80,9 @@ def interpret(phrase: NounPhrase) -> Interpretation:
     """Separate relations to other objects from positions, supports, posture and description.
 
     Relations that name a position ("near the middle", "on the left side of the table", "far from
-    us") become positions, postures ("on its side") are dropped, and descriptions keep a low
-    certainty. A phrase without any position or order takes the positions of its whole sentence,
-    with a lower certainty.
+    us") become positions, and descriptions keep a low certainty. Words of a posture ("on its side",
+    "lying") are dropped: geometry shows it better than the text encoder. A phrase without any
+    position or order takes the positions of its whole sentence, with a lower certainty.
     """
     position = set(phrase.position)
     superlative = phrase.superlative
@@ -98,20 +102,22 @@ def interpret(phrase: NounPhrase) -> Interpretation:
     if not (position or superlative or phrase.ordinal or directed or phrase.excluded):
         position.update(positions_in(phrase.sentence))
         certainty = _TEXT_CERTAINTY
+    said = posture(phrase.sentence)
     interpreted = replace(
         phrase,
+        attributes=tuple(a for a in phrase.attributes if said is None or a not in _POSTURES),
         position=tuple(sorted(position)),
         superlative=superlative,
         relations=tuple(relations),
     )
-    return Interpretation(interpreted, certainty, posture(phrase.sentence))
+    return Interpretation(interpreted, certainty, said)
 
 
-def posture(text: str) -> Literal["lying", "standing"] | None:
-    """Return whether an object lies or stands by a text; None where it gives neither or both.
+def posture(text: str) -> Posture | None:
+    """Return how an object lies or stands by a text; None where it says nothing or both.
 
-    "upside down" and "upright" stand, "sideways", "on its side" and "on its back" lie. The postures
-    of people and animals are left to the text encoder.
+    "upright" stands, "sideways", "on its side" and "on its back" lie; what stands upside down is
+    upside down. The postures of people and animals are left to the text encoder.
     """
     words = _words(text)
     if any(morphology.is_animate(word) for word in words):
@@ -120,6 +126,8 @@ def posture(text: str) -> Literal["lying", "standing"] | None:
         (first, second) == ("on", "its") and third in _POSTURE
         for first, second, third in zip(words, words[1:], words[2:], strict=False)
     )
+    if not _INVERTED.isdisjoint(words):
+        return "upside down"
     lying, standing = on_part or not _LYING.isdisjoint(words), not _STANDING.isdisjoint(words)
     if lying == standing:
         return None

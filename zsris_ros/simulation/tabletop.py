@@ -30,6 +30,7 @@ class TabletopObject:
 
     ``mask`` bool HxW; ``centroid`` of the visible surface and ``centre`` of the whole object in
     metres (optical frame); ``extent_m`` the size of its own upright bounding box, height last.
+    ``inverted`` containers have the opening below.
     """
 
     label: int
@@ -38,6 +39,7 @@ class TabletopObject:
     centroid: Point
     centre: Point
     extent_m: Point
+    inverted: bool = False
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zsris_ros.commands.options import OBJECTS, positive
+from zsris_ros.commands.options import OBJECTS, positive, share
 
 if TYPE_CHECKING:
     from zsris_ros.evaluation.datasets.items import DataSet
@@ -73,6 +73,12 @@ TABLETOP = Entry(
             "help": "add expressions for absent and for duplicate objects, and measure verdicts",
         },
         "--objects": OBJECTS,
+        "--inverted": {
+            "type": share,
+            "default": 0.0,
+            "metavar": "SHARE",
+            "help": "share of the cups, bowls and baskets that stand upside down (default: 0)",
+        },
     },
 )
 
@@ -125,7 +131,9 @@ def open_data_set(args: argparse.Namespace) -> DataSet:
     if args.dataset == "tabletop":
         from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
 
-        return TabletopData(args.seed, args.scenes, args.categories, args.verdict, args.objects)
+        return TabletopData(
+            args.seed, args.scenes, args.categories, args.verdict, args.objects, args.inverted
+        )
     if args.dataset in ("frames", "osd"):
         from zsris_ros.evaluation.datasets.frames import FramesData
         from zsris_ros.evaluation.datasets.osd import convert_osd

@@ -36,6 +36,7 @@ class TabletopData:
             third.
         objects: Models of household scenes, instead of the tabletop's: folders of objects,
             "libero" and "shapes".
+        inverted: The share of these scenes' containers that stand upside down.
 
     Raises:
         InputError: Seeds of the training set, or an unknown category.
@@ -48,6 +49,7 @@ class TabletopData:
         categories: Sequence[str] | None = None,
         verdicts: bool = False,
         objects: Sequence[str] = (),
+        inverted: float = 0.0,
     ) -> None:
         if seed < 0 or scenes < 1 or seed + scenes > TRAINING_SEEDS:
             raise InputError(
@@ -66,6 +68,7 @@ class TabletopData:
             )
         self.verdicts = verdicts
         self._library = ModelLibrary(model_source(objects)) if objects else None
+        self._inverted = inverted
         self.seeds = range(seed, seed + scenes)
 
     @property
@@ -93,7 +96,8 @@ class TabletopData:
                 f"to 'seed {self.seeds[-1]}'"
             )
         if self._library:
-            return self.to_item(household_scene(int(seed), self._library))
+            scene = household_scene(int(seed), self._library, inverted=self._inverted)
+            return self.to_item(scene)
         return self.to_item(tabletop_scene(int(seed)))
 
     def to_item(self, scene: TabletopScene) -> EvaluationItem:

@@ -102,6 +102,8 @@ def tokenise(text: str) -> Tokens:
                 items.append(Token(COMMA, start, end))
         elif word == "last" and (begin := _before_last(items)) is not None:
             items[begin:] = [Token("second-to-last", items[begin].start, end)]
+        elif word == "down" and items and items[-1].text == "upside":
+            items[-1] = Token("upside-down", items[-1].start, end)
         elif word == "most" and items and items[-1].text in _MOST:
             items[-1] = Token(items[-1].text + word, items[-1].start, end)
         elif "'" in word or word in SPOKEN or _starts_with_ordinal(word):

@@ -46,12 +46,12 @@ ADJECTIVES = COLOURS | word_set("""
     cheap expensive lone single double triple solo left-handed topless shirtless barefoot female
     male portable digital electric electronic wireless manual automatic unused unopened unlabeled
     unlabelled sealed uncooked unpainted foldable reusable disposable nearby rear-facing upright
-    sideways upside crooked slanted tilted vertical horizontal similar different identical matching
+    sideways crooked slanted tilted vertical horizontal similar different identical matching
     separate great grand northern southern eastern western african european asian arabian australian
     austrian belgian brazilian canadian dutch egyptian greek hungarian jamaican korean moroccan
     norwegian persian peruvian portuguese russian swiss thai vietnamese welsh latin nordic thirsty
     hungry busy free noisy quiet ready correct wrong main chinese japanese french italian german
-    american british indian mexican tidy
+    american british indian mexican tidy upside-down
 """)
 ADJECTIVE_SUFFIXES = ("ish", "less", "ous", "able", "ible", "colored", "coloured", "shaped",
                       "sized", "ful", "esque", "legged", "haired", "eyed", "handed",

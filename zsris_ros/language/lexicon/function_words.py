@@ -230,7 +230,7 @@ PLACEMENT = word_set("""
     sits sit sat stands stand stood lies lie lays rests rest hangs hang hung leans lean leant stays
     left put kept seated set
 """)
-POSTURES = word_set("sideways upright upside flat horizontal vertical diagonal face")
+POSTURES = word_set("sideways upright upside-down flat horizontal vertical diagonal face")
 """Words after a verb of lying or standing: "lying sideways"."""
 ACTIONS = word_set("""
     left put dropped placed hung parked forgot saw bought brought threw laid kept stored moved wants

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
 from zsris_ros.guidance.positions import position_map
+from zsris_ros.language.interpretation import Posture
 from zsris_ros.language.phrasing import core_phrase
 from zsris_ros.referring.grounding.ranking import (
     first_probability,
@@ -21,7 +22,7 @@ from zsris_ros.referring.grounding.ranking import (
     precedence,
 )
 from zsris_ros.referring.objects.object_filter import find_objects, objectness
-from zsris_ros.referring.objects.object_geometry import Extents
+from zsris_ros.referring.objects.object_geometry import Extents, closed_tops
 from zsris_ros.types import BoolArray, NounPhrase, Scene
 from zsris_ros.vision.protocols import Localiser
 
@@ -29,6 +30,8 @@ _SAME_IOU, _PART = 0.5, 0.9
 """Two masks are one object above this IoU, or this containment of the smaller in the larger."""
 _SLENDERNESS_SLOPE = 2.0
 """Slope of the logit of standing over the logarithm of height by length."""
+_CLOSED_SLOPE = 6.0
+"""Slope of the logit of "upside down" over the closed share of the top."""
 _LEAST_LENGTH = 0.005
 """Metres."""
 
@@ -66,12 +69,16 @@ def place_fit(scene: Scene, positions: tuple[str, ...]) -> Tensor:
     return (masks * heat).sum((1, 2)) / masks.sum((1, 2)).clamp_min(1e-6)
 
 
-def posture_fit(scene: Scene, posture: str) -> Tensor:
-    """Return the fit of each mask to "standing" or "lying".
+def posture_fit(scene: Scene, posture: Posture) -> Tensor:
+    """Return the fit of each mask to a posture.
 
-    It is the height above the support by the longest side on it, in metres; without depth or
-    support the height by the width of the mask's box in the image.
+    "standing" and "lying" are judged by the height above the support by the longest side on it, in
+    metres; without depth or support by the height by the width of the mask's box in the image.
+    "upside down" is judged by the top, which is closed; without depth or support it is neutral.
     """
+    if posture == "upside down":
+        closed = torch.from_numpy(closed_tops(scene))
+        return torch.sigmoid(_CLOSED_SLOPE * (closed - 0.5)).nan_to_num(nan=0.5)
     boxes, extents = scene.proposals.boxes, Extents(scene)
     ratios = (boxes[:, 3] + 1) / (boxes[:, 2] + 1)
     for index, height in enumerate(() if scene.heights is None else scene.heights):

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from zsris_ros.geometry.centroid import depth_share, inside_pixel
-from zsris_ros.geometry.oriented_box import CAMERA_UP, UprightBox, upright_box
+from zsris_ros.geometry.oriented_box import CAMERA_UP, UprightBox, level_axes, upright_box
 from zsris_ros.geometry.plane import Plane, ray_image
 from zsris_ros.geometry.projection import back_project
 from zsris_ros.proposals.depth.support_plane import SupportSettings, find_support
@@ -17,6 +17,13 @@ from zsris_ros.types import FloatArray, Frame, Intrinsics, Pixel, Point, Proposa
 _COLUMNS = 160
 """Width of the grid on which the support plane, the largest plane of the image, is fitted."""
 _MIN_AREA = 150.0
+_TOP_SHARE, _TOP_M = 0.15, 0.01
+"""Depth of the layer below an object's highest point that is its top: the larger of a share of its
+height and metres."""
+_INNER = 0.5
+"""Radius of the inner part of a top, in radii of the top."""
+_LEAST_TOP = 20
+"""Pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +89,35 @@ def heights_above_support(frame: Frame, proposals: Proposals) -> FloatArray:
         if measured.size:
             heights[index] = np.percentile(measured, 97)
     return heights
+
+
+def closed_tops(scene: Scene) -> FloatArray:
+    """Return how closed the top of each mask is: float32 N in [0, 1], NaN if unknown.
+
+    Seen from above, the rim of a mug or a bowl surrounds its opening, and their bottoms, upside
+    down, are filled. The top is the layer below the highest point, its share inside of half the
+    radius is compared with that of a disc.
+    """
+    frame, masks = scene.frame, scene.proposals.masks
+    closed = np.full(len(masks), np.nan, np.float32)
+    plane = support_plane(frame)
+    if plane is None or frame.depth is None or frame.intrinsics is None or scene.heights is None:
+        return closed
+    points = back_project(frame.depth, frame.intrinsics)
+    above = plane.height(points)
+    x, y, z = (-plane.vector / np.linalg.norm(plane.vector)).tolist()
+    level = level_axes((x, y, z))[:, :2].astype(np.float32)
+    for index, (mask, height) in enumerate(zip(masks, scene.heights, strict=True)):
+        if not height > _TOP_M:
+            continue
+        top = mask & (above > height - max(_TOP_SHARE * height, _TOP_M))
+        if np.count_nonzero(top) < _LEAST_TOP:
+            continue
+        places = np.asarray(points[top] @ level, np.float32)
+        low, high = np.asarray(places.min(axis=0)), np.asarray(places.max(axis=0))
+        radii = np.linalg.norm((2 * places - low - high) / np.maximum(high - low, 1e-6), axis=1)
+        closed[index] = min(1.0, np.mean(radii[radii < 1] < _INNER).item() / _INNER**2)
+    return closed
 
 
 def support_plane(frame: Frame) -> Plane | None:

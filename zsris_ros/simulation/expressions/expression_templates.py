@@ -73,6 +73,8 @@ def _templates() -> dict[str, tuple[str, ...]]:
                      "the {0} that is standing up"),
         "lying": ("the lying {0}", "the {0} lying on its side", "the {0} that is lying down",
                   "the {0} on its side"),
+        "upside down": ("the {0} that is upside down", "the upside-down {0}",
+                        "the {0} standing upside down", "the upside down {0}"),
         "both": ("both {1}", "the two {1}", "all the {1}", "both of the {1}", "every {0}"),
         "all": ("all the {1}", "all {1}", "the {2} {1}", "every {0}", "each {0}", "all of the {1}"),
         "not the one": ("the {0} that is not {1}", "the {0} but not the {1} one",

@@ -284,10 +284,16 @@ def _holders(scene: TabletopScene, found: Sequence[Noun]) -> Iterator[Meaning]:
 
 
 def _postures(predicates: ScenePredicates, found: Sequence[Noun]) -> Iterator[Meaning]:
-    """The objects of one noun phrase that stand, and those that lie, where there are both."""
+    """The objects of one noun phrase that stand, lie or are upside down, where others are not."""
     for noun in found:
         if noun.text.endswith(NEUTRAL):  # a plate always lies
             continue
+        inverted = tuple(i for i in noun.objects if predicates.inverted[i])
+        if inverted:
+            if len(inverted) < len(noun.objects):
+                count = len(noun.objects)
+                yield Meaning("posture", "upside down", (noun.text,), inverted, count)
+            continue  # an inverted mug stands, but not upright
         standing = _clear_targets(noun.objects, predicates.standing)
         if standing and len(standing) < len(noun.objects):
             lying = tuple(i for i in noun.objects if i not in standing)

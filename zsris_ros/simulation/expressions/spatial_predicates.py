@@ -85,6 +85,7 @@ class ScenePredicates:
         self.centres: Measures = np.array([t.centre for t in objects]).reshape(-1, 3)
         surfaces = np.array([t.centroid for t in objects]).reshape(-1, 3)
         self.extents: Measures = np.array([t.extent_m for t in objects]).reshape(-1, 3)
+        self.inverted = tuple(t.inverted for t in objects)
         self.pixels: Measures = np.array([t.pixels for t in objects], float)
         self.across: Measures = self.middles[:, :, 0]
         self.down: Measures = self.middles[:, :, 1] / self.aspect

@@ -35,7 +35,8 @@ _DROP = 0.004  # metres above the support at the start
 class PlacedModel:
     """A model in its starting pose: ``position`` float64 3 metres, ``yaw`` radians.
 
-    ``key`` names it in a training set; ``fixed`` ones don't move.
+    ``key`` names it in a training set; ``fixed`` ones don't move; ``inverted`` containers start
+    with the opening down.
     """
 
     model: ObjectModel
@@ -43,6 +44,7 @@ class PlacedModel:
     position: DoubleArray
     yaw: float
     fixed: bool = False
+    inverted: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,23 @@ class HouseholdLayout:
 
 
 def draw_household(
-    seed: int, library: ModelLibrary, count: int | None = None, true_sizes: bool = False
+    seed: int,
+    library: ModelLibrary,
+    count: int | None = None,
+    true_sizes: bool = False,
+    inverted: float = 0.0,
 ) -> HouseholdLayout:
     """Draw a scene of 4 to 14 objects (or ``count``) and, in some, a piece of furniture.
 
-    Sizes vary by about a tenth, except with ``true_sizes``.
+    Sizes vary by about a tenth, except with ``true_sizes``. ``inverted`` is the share of containers
+    that stand upside down; nothing is put into these.
     """
     rng = np.random.default_rng([seed, 41])
     count = count or int(rng.integers(LEAST_OBJECTS, MOST_OBJECTS + 1))
     viewpoint = draw_viewpoint(rng)
     return HouseholdLayout(
         seed=seed,
-        objects=_draw_objects(rng, library, count, viewpoint, true_sizes),
+        objects=_draw_objects(rng, library, count, viewpoint, true_sizes, inverted),
         viewpoint=viewpoint,
         lights=draw_lights(rng, int(rng.integers(1, 3))),
         ambient=float(rng.uniform(0.2, 0.45)),
@@ -146,7 +153,9 @@ def _draw_objects(
     count: int,
     viewpoint: Viewpoint,
     true_sizes: bool,
+    inverted: float,
 ) -> tuple[PlacedModel, ...]:
+    turned = rng.spawn(1)[0]  # a stream of its own
     furniture = [name for name in library.names if library.get(name).role == "furniture"]
     others = [name for name in library.names if library.get(name).role != "furniture"]
     placed: list[PlacedModel] = []
@@ -162,9 +171,12 @@ def _draw_objects(
         name = str(rng.choice(drawn if repeat else others))
         drawn.append(name)
         model, key = _draw_model(rng, library, name, true_sizes)
+        upside_down = turned.random() < inverted and model.role == "container"
+        if upside_down:
+            model = replace(transformed(model, np.diag([1.0, -1.0, -1.0])), role="object")
         each = _drop(rng, placed, model, key) or _stand(rng, placed, model, key)
         if each is not None:
-            placed.append(each)
+            placed.append(replace(each, inverted=upside_down))
     return tuple(placed)
 
 

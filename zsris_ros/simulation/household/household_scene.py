@@ -23,13 +23,18 @@ from zsris_ros.types import Frame
 VISIBLE_PX, ANY_PX = 250, 12
 """Pixels (of 640x480) of a visible object, and of one that could be seen at all."""
 _ABSENT_KINDS = 24
+_STILL = 0.9
+"""Least cosine between the vertical axis of an inverted container before and after it settled."""
 
 
 def household_scene(
-    seed: int, library: ModelLibrary, width: int = 640, height: int = 480
+    seed: int, library: ModelLibrary, width: int = 640, height: int = 480, inverted: float = 0.0
 ) -> TabletopScene:
-    """Render the scene of a seed. Raises RenderingUnavailable without MuJoCo or OpenGL."""
-    layout = draw_household(seed, library)
+    """Render the scene of a seed; ``inverted`` as in ``draw_household``.
+
+    Raises RenderingUnavailable without MuJoCo or OpenGL.
+    """
+    layout = draw_household(seed, library, inverted=inverted)
     with HouseholdRenderer(layout, width, height) as renderer:
         rendering = renderer.render(layout)
         poses = renderer.poses()
@@ -73,6 +78,7 @@ def scene_of(
                 centroid=surface,
                 centre=(float(centre[0]), float(centre[1]), float(centre[2])),
                 extent_m=(float(extent[0]), float(extent[1]), float(extent[2])),
+                inverted=placed.inverted and bool(turned[2, 2] > _STILL),
             )
         )
     described = [*(each.words for each in objects), *hidden]
