@@ -49,6 +49,26 @@ def test_jobs_run_in_order_in_one_other_thread() -> None:
     assert worker.stop(5)
 
 
+def test_the_exception_of_every_job_is_reported_after_its_future() -> None:
+    worker = Worker(max_pending=3)
+    reported: list[Exception] = []
+    worker.on_error = reported.append
+
+    def fail(reason: str) -> None:
+        raise ValueError(reason)
+
+    future = worker.submit(lambda: fail("a request"))
+    with pytest.raises(ValueError, match="a request"):
+        future.result(10)
+    worker.submit_idle(lambda: fail("idle time"))
+    deadline = time.monotonic() + 10
+    while len(reported) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert [str(each) for each in reported] == ["a request", "idle time"]
+    assert worker.submit(lambda: "goes on").result(10) == "goes on"
+    assert worker.stop(5)
+
+
 def test_the_queue_is_bounded_and_frees_again() -> None:
     worker, gate = Worker(max_pending=2), Gate()
     running = worker.submit(gate)

@@ -57,6 +57,11 @@ def colour_image(stamp_ns: int, left: int = 10, frame_id: str = FRAME) -> Image:
     return to_image(picture(left)[0], "rgb8", header(stamp_ns, frame_id))
 
 
+def black_image(stamp_ns: int) -> Image:
+    """Return an image that loses the device of the stand-in model."""
+    return to_image(np.zeros((HEIGHT, WIDTH, 3), np.uint8), "rgb8", header(stamp_ns))
+
+
 class Camera:
     """Publishes colour, depth and camera_info as a driver does."""
 

@@ -74,6 +74,11 @@ class Process:
             assert time.monotonic() < deadline, f"no '{text}' in:\n{self.log()}"
             time.sleep(0.05)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
     def wait(self, timeout: float = 60.0) -> int:
         """Wait for the process and return its exit code."""
         return self._process.wait(timeout)

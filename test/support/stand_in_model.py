@@ -2,8 +2,9 @@
 
 The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
 seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
-InputError, "lose" raises and loses the device; "nothing" and "the table" are not found, "either"
-is ambiguous. Instructions are the package's own, with these answers to their noun phrases.
+InputError, "lose" raises and loses the device, as does a black picture; after "poison" the GPU
+memory cannot be read; "nothing" and "the table" are not found, "either" is ambiguous. Instructions
+are the package's own, with these answers to their noun phrases.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class StandIn:
     """Segments red pixels."""
 
     is_lost = False
+    is_poisoned = False
 
     def to_device(self) -> None:
         pass
@@ -48,6 +50,8 @@ class StandIn:
         pass
 
     def gpu_memory(self) -> str:
+        if self.is_poisoned:
+            raise RuntimeError("CUDA error: unspecified launch failure\nand more")
         return "not used"
 
     def check_device(self) -> None:
@@ -56,6 +60,8 @@ class StandIn:
 
     def look(self, frame: Frame) -> Scene:
         with stage("proposals"):
+            if not frame.rgb.any():
+                self._lose()
             mask = (frame.rgb[..., 0] > 200) & (frame.rgb[..., 1] < 100)
         empty = np.zeros((1, 4), np.float32)
         quality = np.ones(1, np.float32)
@@ -101,12 +107,17 @@ class StandIn:
         if word == "crash":
             raise RuntimeError("CUDA out of memory\nand more")
         if word == "lose":
-            self.is_lost = True
-            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            self._lose()
+        if word == "poison":
+            self.is_poisoned = True
         if word == "exit":
             sys.exit(1)
         if word == "refuse":
             raise InputError("this expression cannot be used")
+
+    def _lose(self) -> None:
+        self.is_lost = True
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     def _answer(self, scene: Scene, expression: str) -> ReferringResult:
         mask = scene.proposals.masks[0]

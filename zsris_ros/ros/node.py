@@ -104,6 +104,7 @@ class ReferSegmentNode(WorkerLifecycleNode):
         self._results = ResultPublishers(self)
         self._transforms = TransformLookup(self)
         self._model = NodeModel(self, load_model, self._transforms)
+        self._worker.on_error = self._model.check_device
         if self._settings.target_frame:
             self._transforms.listen()
         self._request_ids = count(1)
@@ -373,12 +374,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
         return result
 
     def _on_timer(self) -> None:
+        gpu_memory = self._model.read_gpu_memory()  # first: it may notice a lost device
         if self._model.device_error:
             self.exit_code, self.exit_error = process.DEVICE_LOST, self._model.device_error
             return
         camera, handler = self._camera, self._model.handler
         state = {
-            "GPU memory": self._model.gpu_memory,
+            "GPU memory": gpu_memory,
             "requests waiting": self._worker.pending,
             "followed": ", ".join(self._tracking.expressions) or "nothing",
             "frames kept": 0 if camera is None else len(camera.buffer),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
-from support.ros_camera import Camera, Listener, colour_image
+from sensor_msgs.msg import Image
+from support.ros_camera import SECOND, Camera, Listener, black_image, colour_image, wait_until
 from support.ros_processes import Process, node_with_stand_in, status_of
 
 from zsris_ros.ros.client.service_client import Client
@@ -86,3 +89,33 @@ def test_a_lost_device_ends_the_process_with_its_own_code(ros: None) -> None:
             "refer_segment_node: the device is lost, which ends the process: "
             "CUDA error: device-side assert triggered"
         )
+
+
+@pytest.mark.fault("a GPU that is lost while the node looks ahead: the process ends with code 3")
+def test_a_device_that_is_lost_in_idle_time_ends_the_process(here: Node) -> None:
+    names = {"refer_segment": "/idle", "__node": "idle", "image": "/idle/image"}
+    images = here.create_publisher(Image, "/idle/image", 5)
+    with node_with_stand_in(names, look_ahead=1.0) as process:
+        process.wait_for_log("the model is ready")
+        stamps = count(SECOND, SECOND)
+
+        def ended() -> bool:
+            images.publish(black_image(next(stamps)))
+            time.sleep(0.1)
+            return process.has_ended
+
+        wait_until(ended, 30.0, "the process goes on without a device")
+        assert process.wait() == DEVICE_LOST
+        assert "device-side assert triggered" in process.log().strip().splitlines()[-1]
+
+
+@pytest.mark.fault("a GPU whose memory cannot be read: the process ends with code 3")
+def test_a_device_whose_memory_cannot_be_read_ends_the_process(ros: None) -> None:
+    names = {"refer_segment": "/poisoned", "__node": "poisoned", "image": "/poisoned/image"}
+    with node_with_stand_in(names) as process, Client("/poisoned", "poisoning") as caller:
+        process.wait_for_log("the model is ready")
+        assert status_of(caller.ask("poison", image=GIVEN)) == "FOUND"
+        assert process.wait() == DEVICE_LOST
+        log = process.log().strip()
+        assert log.endswith("ends the process: CUDA error: unspecified launch failure")
+        assert "Traceback" not in log

@@ -15,12 +15,24 @@ import rclpy
 from action_msgs.msg import GoalStatus
 from rclpy.node import Node
 from support.action_caller import ActionCaller, SentGoal
-from support.ros_camera import FOCAL, FRAME, HEIGHT, SECOND, WIDTH, Camera, header, picture
+from support.ros_camera import (
+    FOCAL,
+    FRAME,
+    HEIGHT,
+    SECOND,
+    WIDTH,
+    Camera,
+    black_image,
+    header,
+    picture,
+    wait_until,
+)
 from support.ros_processes import Process, node_with_stand_in
 from support.static_pose import QUATERNION, TRANSLATION
 from zsris_ros.action import Track
 
 from zsris_ros.geometry.oriented_box import Pose
+from zsris_ros.ros.lifecycle.process import DEVICE_LOST
 from zsris_ros.ros.publishers.image_conversions import to_image
 
 Goal, Result, Feedback = Track.Goal, Track.Result, Track.Feedback
@@ -191,7 +203,7 @@ def test_too_many_objects_are_refused(mine: ActionCaller, show: Show) -> None:
         assert end(mine, goal)[0] == GoalStatus.STATUS_CANCELED
 
 
-# Last, because it turns time back.
+# Near the end, because it turns time back.
 def test_a_time_jump_ends_all_goals(
     mine: ActionCaller, theirs: ActionCaller, show: Show, camera: Camera
 ) -> None:
@@ -201,3 +213,21 @@ def test_a_time_jump_ends_all_goals(
         state, result = goal.end()
         assert (state, result.status) == (GoalStatus.STATUS_ABORTED, Result.ENDED)
         assert "time" in result.message
+
+
+# Last, because it ends the process.
+@pytest.mark.fault("a GPU that is lost while an object is tracked: the process ends with code 3")
+def test_a_device_that_is_lost_while_tracking_ends_the_process(
+    mine: ActionCaller, show: Show, camera: Camera, process: Process
+) -> None:
+    begin(mine, show)
+
+    def ended() -> bool:
+        camera.send_image(black_image(show(None) + SECOND // 10))
+        time.sleep(0.1)
+        return process.has_ended
+
+    wait_until(ended, 30.0, "the process goes on without a device")
+    assert process.wait() == DEVICE_LOST
+    last = process.log().strip().splitlines()[-1]
+    assert "the device is lost" in last and "device-side assert triggered" in last

@@ -91,6 +91,7 @@ class GraspRequests:
             self._node.get_logger().warning(f"no grasp: {error}", throttle_duration_sec=LOG_PERIOD)
         except Exception as error:
             self._node.get_logger().error(format_traceback(error))
+            raise  # the worker reports it
 
     def _publish(self, future: Future[PlannedGrasp]) -> None:
         if future.cancelled() or future.exception() is not None:

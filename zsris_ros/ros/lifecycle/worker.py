@@ -31,12 +31,14 @@ class JobCancelled(Exception):
 class Worker:
     """A queue of jobs that run one after the other in ``thread`` (None: one of its own).
 
-    A job's exception is raised by its future and does not end the thread. ``max_pending`` jobs may
-    wait besides the running one; it can be set at any time.
+    A job's exception is raised by its future and does not end the thread; ``on_error`` gets it
+    afterwards, in the thread, and must not raise. ``max_pending`` jobs may wait besides the running
+    one. Both can be set at any time.
     """
 
     def __init__(self, max_pending: int = 1, thread: WorkerThread | None = None) -> None:
         self.max_pending = max_pending
+        self.on_error: Callable[[Exception], None] = lambda error: None
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._idle_job: Callable[[], None] | None = None
         self._stopped = False
@@ -73,7 +75,7 @@ class Worker:
     def submit_idle(self, job: Callable[[], None]) -> None:
         """Run ``job`` when all queues are empty, unless a later call replaces it before.
 
-        Its exceptions are discarded.
+        It has no future: only ``on_error`` gets its exception.
         """
         with self._changed:
             self._idle_job = job
@@ -119,6 +121,11 @@ class Worker:
         if entry is not None:
             self._is_running = True
         return entry
+
+    def fail(self, future: Future[Any], error: Exception) -> None:
+        """Report the exception of a job; without the lock."""
+        future.set_exception(error)
+        self.on_error(error)
 
     def finish(self) -> None:
         """Report the end of the job that ``take`` returned."""
@@ -181,9 +188,10 @@ class WorkerThread:
             try:
                 future.set_result(job())
             except Exception as error:
-                future.set_exception(error)
+                worker.fail(future, error)
             except BaseException as error:  # a library's SystemExit must end no thread
-                future.set_exception(RuntimeError(f"the job tried to end the process: {error!r}"))
+                reason = f"the job tried to end the process: {error!r}"
+                worker.fail(future, RuntimeError(reason))
         with self.changed:
             worker.finish()
         return True

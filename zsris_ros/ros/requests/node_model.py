@@ -18,7 +18,7 @@ from zsris_ros.ros.requests.request_handler import PoseLookup, Query, RequestHan
 from zsris_ros.ros.requests.track_requests import Start
 from zsris_ros.ros.requests.tracked_objects import Track
 from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
-from zsris_ros.types import Verdict
+from zsris_ros.types import InputError, Verdict
 
 TRIM_PERIOD = 60.0
 """Seconds after which an answer also returns freed memory to the system, in some 3 ms. Freed images
@@ -50,11 +50,21 @@ class NodeModel:
         """Whether the model is loaded, or being loaded."""
         return self.statistics.model != diagnostics.UNLOADED
 
-    @property
-    def gpu_memory(self) -> str:
-        """The use of GPU memory as text."""
+    def read_gpu_memory(self) -> str:
+        """Return the use of GPU memory as text; set ``device_error`` if it cannot be read.
+
+        Of a lost device every call fails, also this one. A node that is not active has nothing on
+        the device, and its next activation reports the error.
+        """
         model = self._model
-        return "not used" if model is None else model.gpu_memory()
+        if model is None:
+            return "not used"
+        try:
+            return model.gpu_memory()
+        except Exception as error:
+            if self.handler is not None:
+                self._lose_device(error)
+            return f"unknown: {_first_line(error)}"
 
     def load(self, parameters: Parameters) -> None:
         """Load the model into main memory."""
@@ -100,16 +110,8 @@ class NodeModel:
         """
         if self.handler is None:  # deactivated since the request was queued
             raise self.inactive()
-        try:
-            with stage_hook(hook):
-                answer = self.handler.answer(
-                    query, parameters.assume_registered, parameters.max_pixels
-                )
-        except (Refusal, JobCancelled):
-            raise
-        except Exception:
-            self._check_device()
-            raise
+        with stage_hook(hook):
+            answer = self.handler.answer(query, parameters.assume_registered, parameters.max_pixels)
         seconds = time.monotonic() - arrival
         self.statistics.count_answer(seconds * 1e3, answer.timings, answer.cache_hit)
         if time.monotonic() - self._trimmed > TRIM_PERIOD:
@@ -155,17 +157,25 @@ class NodeModel:
             self.statistics.count_refusal()
             return error
         self._node.get_logger().error(process.format_traceback(error))
-        reason = str(error).strip().partition("\n")[0] or "no reason given"
+        reason = _first_line(error) or "no reason given"
         sentence = f"the model failed: {type(error).__name__}: {reason}"
         self.statistics.count_failure(sentence)
         return Refusal(Status.FAILED, sentence)
 
-    def _check_device(self) -> None:
-        """Set ``device_error`` for a lost device: only a new process gets it back."""
-        if self._model is None:
+    def check_device(self, job_error: Exception) -> None:
+        """Set ``device_error`` if a job has failed because the device is lost."""
+        expected = isinstance(job_error, Refusal | JobCancelled | InputError)
+        if expected or self._model is None:
             return
         try:
             self._model.check_device()
         except Exception as error:
-            reason = str(error).strip().partition("\n")[0]
-            self.device_error = f"the device is lost, which ends the process: {reason}"
+            self._lose_device(error)
+
+    def _lose_device(self, error: Exception) -> None:
+        """Set ``device_error``: only a new process gets the device back."""
+        self.device_error = f"the device is lost, which ends the process: {_first_line(error)}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

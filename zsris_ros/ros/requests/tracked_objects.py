@@ -166,6 +166,7 @@ class TrackedObjects:
             self._node.get_logger().error(format_traceback(error))
             reason = f"the model failed: {type(error).__name__}"
             self.end(track, TrackEnd(reason, is_failure=True))
+            raise  # the worker reports it
 
     def _report(self, track: Track, state: TrackState) -> None:
         message = track.convert(state)
