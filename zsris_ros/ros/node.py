@@ -41,7 +41,7 @@ from zsris_ros.ros.grasping.grasp_planning import (
     choose_gripper,
     plan_for,
 )
-from zsris_ros.ros.grasping.grasp_requests import GraspRequests
+from zsris_ros.ros.grasping.grasp_requests import GraspRequests, PlanRequest
 from zsris_ros.ros.grasping.verify_requests import CheckedFrame, Known, VerifyRequests, check
 from zsris_ros.ros.inputs.subscriptions import CameraSubscriptions
 from zsris_ros.ros.lifecycle import process
@@ -109,7 +109,14 @@ class ReferSegmentNode(WorkerLifecycleNode):
             self._transforms.listen()
         self._request_ids = count(1)
         self._tracking = TrackedObjects(self, self._worker)
-        self._grasping = GraspRequests(self, self._worker, self._begin_plan, self._model.to_refusal)
+        self._grasping = GraspRequests(
+            self,
+            self._worker,
+            self._begin_plan,
+            self._model.to_refusal,
+            self._results,
+            self._request_ids,
+        )
         self._verifying = VerifyRequests(self, self._begin_check, self._model.to_refusal)
         self._look_ahead = LookAhead(self._worker)
         self._create_interfaces()
@@ -241,16 +248,14 @@ class ReferSegmentNode(WorkerLifecycleNode):
         if self._camera is not None:
             self._camera.take()
 
-    def _begin_plan(
-        self, goal: PlanGrasp.Goal, arrival: float, hook: StageHook
-    ) -> Future[PlannedGrasp]:
+    def _begin_plan(self, request: PlanRequest) -> Future[PlannedGrasp]:
         """Submit the plan of a goal. Raises Refusal."""
         try:
-            gripper = choose_gripper(goal.gripper, self._settings.gripper)
+            gripper = choose_gripper(request.goal.gripper, self._settings.gripper)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
-        query = self._to_query(goal, next(self._request_ids), arrival)
-        return self._queue(partial(self._plan, query, goal, gripper, arrival, hook))
+        query = self._to_query(request.goal, request.request_id, request.arrival)
+        return self._queue(partial(self._plan, query, request, gripper))
 
     def _begin_check(self, known: Known) -> Future[CheckedFrame]:
         """Submit the comparison of an object's place with the newest frame. Raises Refusal."""
@@ -306,23 +311,17 @@ class ReferSegmentNode(WorkerLifecycleNode):
         answer = self._model.answer(query, self._settings, arrival, hook)
         return Reply(answer, to_result(answer, options))
 
-    def _plan(
-        self,
-        query: Query,
-        goal: PlanGrasp.Goal,
-        gripper: Gripper,
-        arrival: float,
-        hook: StageHook,
-    ) -> PlannedGrasp:
+    def _plan(self, query: Query, request: PlanRequest, gripper: Gripper) -> PlannedGrasp:
         """Answer a query and plan grasps for its object; the answer is published as any other."""
         options = ReplyOptions(self._settings.max_candidates)
-        reply = self._reply(query, options, arrival, hook)
+        reply = self._reply(query, options, request.arrival, request.hook)
         answer = reply.answer
+        request.is_answered = True
         self._publish_reply(reply)
         if answer.status == Status.NO_TRANSFORM:
             raise Refusal(PlanGrasp.Result.NO_TRANSFORM, answer.sentence)
-        with stage_hook(hook):
-            return plan_for(answer, gripper, goal.max_candidates)
+        with stage_hook(request.hook):
+            return plan_for(answer, gripper, request.goal.max_candidates)
 
     def _publish(self, future: Future[Reply]) -> None:
         if future.cancelled() or future.exception() is not None:

@@ -24,6 +24,7 @@ from support.ros_processes import Process, node_with_stand_in
 from support.static_pose import QUATERNION, TRANSLATION
 from visualization_msgs.msg import Marker, MarkerArray
 from zsris_ros.action import PlanGrasp
+from zsris_ros.msg import RequestResult
 
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.ros.client.service_client import Client
@@ -58,6 +59,25 @@ def planner(here: Node, process: Process) -> Iterator[Planner]:
     made = Planner(here)
     yield made
     made.close()
+
+
+@pytest.fixture
+def results(here: Node, planner: Planner) -> Iterator[Listener]:
+    listener = Listener(here, RequestResult, f"{NODE}/result")
+    listener.wait_until_matched()
+    yield listener
+    here.destroy_subscription(listener._subscription)
+
+
+def outcome_of(planned: PlanGrasp.Result, planner: Planner, results: Listener) -> RequestResult:
+    """Return the message of ~/result with the number of a goal's result."""
+
+    def fitting() -> list[RequestResult]:
+        return [each for each in results.messages if each.request_id == planned.request_id]
+
+    # Not with the listener's executor: it would take the node from the planner's.
+    planner.spin_until(fitting, timeout=30.0)
+    return fitting()[0]
 
 
 def pose_of(message: PoseStamped) -> Pose:
@@ -164,6 +184,33 @@ def test_a_refusal_has_a_status_and_a_sentence(
     assert not result.grasps and not result.has_place
 
 
+def test_every_goal_is_one_result_with_its_number(
+    here: Node, planner: Planner, results: Listener
+) -> None:
+    goals: list[tuple[str, dict[str, Any], int, int]] = [
+        (" ", {}, Result.INVALID_REQUEST, Result.INVALID_REQUEST),
+        ("red", {"gripper": "/etc/hand.yaml"}, Result.INVALID_REQUEST, Result.INVALID_REQUEST),
+        ("red", {"table": None}, Result.NO_IMAGE, Result.NO_IMAGE),
+        ("crash", {}, Result.FAILED, Result.FAILED),
+        ("nothing", {}, Result.NOT_FOUND, Result.NOT_FOUND),
+        ("red", {"target_frame": "base_link"}, Result.NO_TRANSFORM, Result.NO_TRANSFORM),
+        ("red", {"table": WIDE}, Result.NO_GRASP, Result.FOUND),  # the object, not its grasps
+        ("red", {}, Result.FOUND, Result.FOUND),
+    ]
+    numbers = []
+    for expression, fields, status, outcome in goals:
+        planned = planner.ask(expression, **fields).end()[1]
+        assert planned.status == status, planned.message
+        numbers.append(planned.request_id)
+        result = outcome_of(planned, planner, results)
+        assert (result.expression, result.status) == (expression, outcome)
+        assert result.header == planned.header or outcome == Result.NO_TRANSFORM
+        if status == outcome not in (Result.FOUND, Result.NOT_FOUND):
+            assert result.message == planned.message
+    assert numbers == list(range(numbers[0], numbers[0] + len(goals))), "without holes"
+    assert [each.request_id for each in results.messages] == numbers, "one each"
+
+
 def test_without_depth_there_is_no_grasp(planner: Planner) -> None:
     goal = PlanGrasp.Goal(expression="red", image=TABLE.image)
     result = planner.send(goal).end()[1]
@@ -179,16 +226,21 @@ def test_feedback_has_the_stages_of_a_plan(planner: Planner) -> None:
     assert goal.stages == stages
 
 
-def test_goals_are_cancelled_waiting_and_running(planner: Planner) -> None:
+def test_goals_are_cancelled_waiting_and_running(planner: Planner, results: Listener) -> None:
     running = planner.ask("stages 100")
     running.wait_for_stage("grounding")
     waiting = planner.ask()
     waiting.cancel()
-    assert waiting.end()[1].status == Result.CANCELED
+    first = waiting.end()[1]
+    assert first.status == Result.CANCELED
     running.cancel()
     state, result = running.end()
     assert (state, result.status) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert not result.grasps
+    assert first.request_id == result.request_id + 1
+    for each in (first, result):
+        outcome = outcome_of(each, planner, results)
+        assert (outcome.status, outcome.message) == (Result.CANCELED, each.message)
     assert planner.ask().end()[1].status == Result.FOUND
 
 

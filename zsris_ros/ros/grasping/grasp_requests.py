@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 
 from zsris_ros.action import PlanGrasp
@@ -21,7 +22,8 @@ from zsris_ros.ros.lifecycle.process import format_traceback
 from zsris_ros.ros.lifecycle.worker import Worker
 from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers.answer import Answer, Refusal
-from zsris_ros.ros.publishers.result_messages import fill_refusal
+from zsris_ros.ros.publishers.result_messages import fill_refusal, to_refusal_result
+from zsris_ros.ros.publishers.result_publishers import ResultPublishers
 from zsris_ros.ros.requests.action_server import Goal, WorkerActionServer
 from zsris_ros.tracing.stages import StageHook
 from zsris_ros.types import InputError
@@ -29,24 +31,40 @@ from zsris_ros.types import InputError
 LOG_PERIOD = 5.0
 """Seconds between two warnings about grasps that could not be planned."""
 
-BeginPlan = Callable[[PlanGrasp.Goal, float, StageHook], Future[PlannedGrasp]]
+
+@dataclass
+class PlanRequest:
+    """A goal with its number and the time of its arrival.
+
+    ``hook`` gets the stages. ``is_answered`` is True once ``~/result`` has the goal's outcome.
+    """
+
+    goal: PlanGrasp.Goal
+    request_id: int
+    arrival: float
+    hook: StageHook
+    is_answered: bool = False
 
 
 class GraspRequests:
     """Plans grasps for goals and after answers.
 
-    ``begin`` queues the plan of a goal that has arrived at a time and raises Refusal, and
-    ``to_refusal`` converts its exceptions.
+    ``begin`` queues the plan of a goal and raises Refusal, and ``to_refusal`` converts its
+    exceptions. ``results`` publishes the refusals of goals, which have their numbers from
+    ``request_ids``.
     """
 
     def __init__(
         self,
         node: WorkerLifecycleNode,
         worker: Worker,
-        begin: BeginPlan,
+        begin: Callable[[PlanRequest], Future[PlannedGrasp]],
         to_refusal: Callable[[BaseException], Refusal],
+        results: ResultPublishers,
+        request_ids: Iterator[int],
     ) -> None:
         self._node, self._worker, self._begin, self._to_refusal = node, worker, begin, to_refusal
+        self._results, self._request_ids = results, request_ids
         self._publishers = GraspPublishers(node)
         self._server = WorkerActionServer(
             node,
@@ -58,16 +76,23 @@ class GraspRequests:
         )
 
     async def _on_goal(self, goal: Goal) -> None:
-        arrival = time.monotonic()
+        arrival, request_id = time.monotonic(), next(self._request_ids)
+        request = PlanRequest(goal.request, request_id, arrival, goal.on_stage)
         try:
-            future = self._begin(goal.request, arrival, goal.on_stage)
+            future = self._begin(request)
             goal.on_cancel(partial(self._worker.cancel, future))
             done = self._node.wait_for(future)
             future.add_done_callback(self._publish)
             await done
             fill_plan(goal.result, future.result(), goal.request.max_candidates)
         except Exception as error:
-            fill_refusal(goal.result, self._to_refusal(error))
+            refusal, seconds = self._to_refusal(error), time.monotonic() - arrival
+            fill_refusal(goal.result, refusal)
+            if not request.is_answered:
+                self._results.publish_outcome(
+                    to_refusal_result(refusal, request_id, goal.request.expression, seconds)
+                )
+        goal.result.request_id = request_id
         goal.result.total_seconds = time.monotonic() - arrival
         goal.result.total_ms = goal.result.total_seconds * 1e3
 
