@@ -12,18 +12,24 @@ QUATERNION = -0.5, 0.5, -0.5, 0.5
 """Optical frame in a body frame (REP 103): z is x, x is -y, y is -z of the body."""
 
 
+def camera_transform(
+    child: str, translation: tuple[float, float, float] = TRANSLATION
+) -> TransformStamped:
+    transform = TransformStamped(child_frame_id=child)
+    transform.header.frame_id = "base_link"
+    transform.transform.translation = Vector3(**dict(zip("xyz", translation, strict=True)))
+    transform.transform.rotation = Quaternion(**dict(zip("xyzw", QUATERNION, strict=True)))
+    return transform
+
+
 def main() -> None:
     from tf2_ros import StaticTransformBroadcaster
 
     rclpy.init()
     try:
         node = rclpy.create_node("static_transform")
-        transform = TransformStamped(child_frame_id=sys.argv[1])
-        transform.header.frame_id = "base_link"
-        transform.transform.translation = Vector3(**dict(zip("xyz", TRANSLATION, strict=True)))
-        transform.transform.rotation = Quaternion(**dict(zip("xyzw", QUATERNION, strict=True)))
         broadcaster = StaticTransformBroadcaster(node)
-        broadcaster.sendTransform(transform)
+        broadcaster.sendTransform(camera_transform(sys.argv[1]))
         rclpy.spin(node)
     except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         pass

@@ -14,6 +14,7 @@ from geometry_msgs.msg import Pose as PoseMessage
 from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
+from support.moving_pose import translation_at
 from support.ros_camera import (
     FOCAL,
     FRAME,
@@ -382,6 +383,45 @@ def test_a_request_can_name_its_target_frame(
         response = caller.ask("red", target_frame="base_link")
     assert response.centroid.header == header(stamp, "base_link")
     camera_pose = Pose.from_quaternion(TRANSLATION, QUATERNION)
+    expected = camera_pose.transform_points(np.array(CENTRE))
+    assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_cached_scene_keeps_the_transform_that_tf2_has_forgotten(
+    here: Node, stamps: Iterator[int], tf2: None
+) -> None:
+    stamp, depths = next(stamps), iter(range(1000, 5000))
+    later = stamp + 100 * SECOND  # more than the node has tf2 keep
+    with node_with_stand_in(named("kept")) as running, Client("/kept") as client:
+        running.wait_for_log("the model is ready")
+        camera = Camera(here)
+        camera.wait_until_matched()
+        camera.send(stamp, left=LEFT)
+
+        def another_image() -> str:
+            """Ask about another image with the same stamp, whose scene is not cached."""
+            own = {"depth": depth_image(stamp, next(depths)), "camera_info": camera_info(stamp)}
+            image = colour_image(stamp)
+            return status_of(client.ask("red", image=image, target_frame="base_link", **own))
+
+        def forgotten() -> bool:
+            assert status_of(again()) == "FOUND"
+            return another_image() == "NO_TRANSFORM"
+
+        def again() -> RequestResult:
+            return client.ask("red", stamp=header(stamp).stamp, target_frame="base_link")
+
+        with Process("-m", "support.moving_pose", FRAME, str(stamp)):
+            found = camera.ask_about(
+                client, stamp, lambda answer: bool(answer.has_depth), target_frame="base_link"
+            )
+            assert another_image() == "FOUND"
+        with Process("-m", "support.moving_pose", FRAME, str(later), str(later + SECOND)):
+            wait_until(forgotten, 40.0, "tf2 forgets nothing")
+        response = again()
+    assert response.cache_hit and response.pose == found.pose
+    assert response.centroid.header == header(stamp, "base_link")
+    camera_pose = Pose.from_quaternion(translation_at(stamp), QUATERNION)
     expected = camera_pose.transform_points(np.array(CENTRE))
     assert xyz(response.centroid.point) == pytest.approx(expected, abs=1e-6)
 
