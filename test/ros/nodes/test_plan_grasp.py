@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PointStamped, PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 from support.action_caller import ActionCaller, SentGoal
 from support.grasp_messages import BOX, NEIGHBOUR, TableMessages
 from support.grasp_scenes import BoxOnTable, to_world
-from support.ros_camera import FRAME, SECOND, Camera, Listener, header
+from support.ros_camera import FRAME, SECOND, Camera, Listener, header, wait_until
 from support.ros_messages import cloud, xyz
-from support.ros_processes import Process, node_with_stand_in
+from support.ros_processes import Process, node_with_stand_in, status_of
 from support.static_pose import QUATERNION, TRANSLATION
 from visualization_msgs.msg import Marker, MarkerArray
 from zsris_ros.action import PlanGrasp
 from zsris_ros.msg import RequestResult
 
 from zsris_ros.geometry.oriented_box import Pose
-from zsris_ros.ros.client.service_client import Client
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
 
 Result = PlanGrasp.Result
 NODE = "/refer_segment_node"
@@ -309,28 +309,92 @@ def test_the_result_is_in_the_target_frame(here: Node, tf2: None) -> None:
     )
 
 
-def test_each_answer_has_its_grasp_where_the_parameter_asks_for_it(here: Node) -> None:
+@pytest.fixture(scope="module")
+def grasping(ros: None) -> Iterator[Client]:
+    """Create a client of a node that plans grasps after each answer."""
     remaps = {"__node": "grasping", "refer_segment": "/grasping", "plan_grasp": "/grasping/plan"}
     with (
         node_with_stand_in(remaps, grasp=True, gripper="robotiq_2f85") as running,
         Client("/grasping") as client,
     ):
         running.wait_for_log("the model is ready")
-        best = Listener(here, PoseStamped, "/grasping/grasp")
-        markers = Listener(here, MarkerArray, "/grasping/grasp_markers")
-        camera = Camera(here)
-        for each in (best, markers, camera):
-            each.wait_until_matched()
-        stamp = 50 * SECOND
-        TableMessages(stamp_ns=stamp).send(camera)
-        camera.ask_about(client, stamp, lambda answer: bool(answer.has_depth))
-        grasp = best.wait(lambda message: message.header == header(stamp))
-        position, _ = in_world(pose_of(grasp))
-        assert np.hypot(*position[:2]) < 0.03
-        assert len(markers.wait(lambda message: len(message.markers) > 1).markers) == 5
-        best.messages.clear()
-        markers.messages.clear()
-        client.ask("nothing")
-        (only,) = markers.wait(lambda message: len(message.markers) == 1).markers
-        assert only.action == Marker.DELETEALL
-        assert not best.messages
+        yield client
+
+
+def test_each_answer_has_its_grasp_where_the_parameter_asks_for_it(
+    here: Node, grasping: Client
+) -> None:
+    best = Listener(here, PoseStamped, "/grasping/grasp")
+    markers = Listener(here, MarkerArray, "/grasping/grasp_markers")
+    camera = Camera(here)
+    for each in (best, markers, camera):
+        each.wait_until_matched()
+    stamp = 50 * SECOND
+    TableMessages(stamp_ns=stamp).send(camera)
+    camera.ask_about(grasping, stamp, lambda answer: bool(answer.has_depth))
+    grasp = best.wait(lambda message: message.header == header(stamp))
+    position, _ = in_world(pose_of(grasp))
+    assert np.hypot(*position[:2]) < 0.03
+    assert len(markers.wait(lambda message: len(message.markers) > 1).markers) == 5
+    best.messages.clear()
+    markers.messages.clear()
+    grasping.ask("nothing")
+    (only,) = markers.wait(lambda message: len(message.markers) == 1).markers
+    assert only.action == Marker.DELETEALL
+    assert not best.messages
+
+
+CLEAR = "put the red box on the table"
+OBJECT_TOPICS = {
+    "centroid": PointStamped,
+    "pose": PoseStamped,
+    "segmented_points": PointCloud2,
+    "grasp": PoseStamped,
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "status", "instruction_status", "topics"),
+    [
+        ("either", "AMBIGUOUS", "AMBIGUOUS", set()),
+        ("put either on the table", "AMBIGUOUS", "AMBIGUOUS", set()),
+        ("put nothing on the table", "NOT_FOUND", "NOT_FOUND", set()),
+        ("put the red box on either", "FOUND", "AMBIGUOUS", {*OBJECT_TOPICS}),
+        ("put the red box on nothing", "FOUND", "NOT_FOUND", {*OBJECT_TOPICS}),
+        (CLEAR, "FOUND", "FOUND", {*OBJECT_TOPICS, "place"}),
+    ],
+)
+def test_metric_topics_speak_of_found_objects_only(
+    here: Node,
+    grasping: Client,
+    expression: str,
+    status: str,
+    instruction_status: str,
+    topics: set[str],
+) -> None:
+    """``~/pose`` and others are about the first step's object, ``~/place`` about all objects."""
+    kinds = {**OBJECT_TOPICS, "place": PointStamped}
+    heard = {name: Listener(here, kind, f"/grasping/{name}") for name, kind in kinds.items()}
+
+    def ask(text: str, seconds: int) -> RequestResult:
+        return grasping.ask(text, **TableMessages(stamp_ns=seconds * SECOND).goal_fields())
+
+    def about(seconds: int) -> set[str]:
+        at = header(seconds * SECOND)
+        return {name for name, each in heard.items() if any(m.header == at for m in each.messages)}
+
+    def all_matched() -> bool:
+        ask(CLEAR, 1)
+        try:
+            return all(each.wait(timeout=2.0) for each in heard.values())
+        except AssertionError:
+            return False
+
+    wait_until(all_matched, 60.0, "nothing is published")
+    outcome = ask(expression, 2)
+    assert status_of(outcome) == status
+    assert STATUS_NAMES[outcome.instruction_status] == instruction_status
+    ask(CLEAR, 3)  # each topic is in the order of the requests
+    for each in heard.values():
+        each.wait(lambda message: message.header == header(3 * SECOND))
+    assert about(2) == topics
