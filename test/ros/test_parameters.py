@@ -223,6 +223,14 @@ def test_the_launch_file_remaps_existing_names(context: Context) -> None:
     assert remapped <= names
 
 
+def test_the_launch_file_starts_the_node_again() -> None:
+    """Exit code 3, a lost GPU, is healed by a new process only."""
+    (launched,) = executed("refer_segment_node")
+    assert launched.get("respawn") == "$(var respawn)"
+    assert float(launched.get("respawn_delay", "0")) == 3.0, "docs/node.md has the delay"
+    assert arguments(launch_file("refer_segment"))["respawn"].get("default") == "true"
+
+
 def test_speech_is_launched_on_demand_with_declared_parameters() -> None:
     """refer_segment_node gets its utterances and not its texts, which would be duplicates."""
     (launched,) = executed("speech_node")
