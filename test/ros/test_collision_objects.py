@@ -13,6 +13,7 @@ pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
 from support.grasp_messages import BOX, NEIGHBOUR, TableMessages
 from support.grasp_scenes import to_world
+from support.ros_messages import StandInMessage
 from support.stand_in_model import StandIn
 
 from zsris_ros.camera.frame_buffer import Stamped
@@ -30,24 +31,14 @@ from zsris_ros.ros.inputs.serialized import CameraMessages
 from zsris_ros.ros.requests.request_handler import Query, RequestHandler
 
 
-class Message:
-    """Refuses unknown fields, as generated messages do."""
-
-    fields: tuple[str, ...]
-
-    def __init__(self, **values: Any) -> None:
-        assert set(values) <= set(self.fields)
-        self.__dict__.update(values)
-
-
-class CollisionObject(Message):
+class CollisionObject(StandInMessage):
     ADD = b"\x00"
     fields = ("header", "pose", "id", "type", "primitives", "primitive_poses", "meshes",
               "mesh_poses", "planes", "plane_poses", "subframe_names", "subframe_poses",
               "operation")  # fmt: skip
 
 
-class SolidPrimitive(Message):
+class SolidPrimitive(StandInMessage):
     BOX = 1
     fields = ("type", "dimensions", "polygon")
 

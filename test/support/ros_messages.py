@@ -22,3 +22,17 @@ def cloud(message: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
 
 def xyz(message: Any) -> tuple[float, float, float]:
     return message.x, message.y, message.z
+
+
+class StandInMessage:
+    """A message without a type support; refuses unknown fields, as generated messages do."""
+
+    fields: tuple[str, ...]
+
+    def __init__(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        assert name in self.fields, f"{type(self).__name__} has no field {name}"
+        super().__setattr__(name, value)

@@ -42,6 +42,7 @@ from zsris_ros.ros.client.service_client import Client
 
 NODE = "/refer_segment_node"
 INSTALLED = importlib.util.find_spec("tf2_ros") is not None
+VISION_MSGS = importlib.util.find_spec("vision_msgs") is not None
 
 LEFT, DEPTH = 30, 1.5
 CENTRE = (33.5 - WIDTH / 2) / FOCAL * DEPTH, (23.5 - HEIGHT / 2) / FOCAL * DEPTH, DEPTH
@@ -291,13 +292,17 @@ def test_a_request_brings_an_image_with_depth(client: Client, process: Process) 
     assert status_of(alone) == "INVALID_REQUEST" and "send its image" in alone.message
 
 
+@pytest.mark.skipif(VISION_MSGS, reason="vision_msgs is installed here")
+def test_without_vision_msgs_the_log_says_so_once(process: Process) -> None:
+    process.wait_for_log("vision_msgs is not installed")
+    assert process.log().count("vision_msgs is not installed") == 1
+
+
+# What the messages hold is tested without vision_msgs in test_labels.
+@pytest.mark.skipif(not VISION_MSGS, reason="vision_msgs is not installed")
 def test_vision_msgs_are_published_where_they_are_installed(
     here: Node, client: Client, stamps: Iterator[int], process: Process
 ) -> None:
-    if importlib.util.find_spec("vision_msgs") is None:
-        process.wait_for_log("vision_msgs is not installed")
-        assert process.log().count("vision_msgs is not installed") == 1
-        return
     from vision_msgs.msg import Detection2DArray, LabelInfo
 
     listeners = {"detections": Listener(here, Detection2DArray, f"{NODE}/detections")}
@@ -310,6 +315,10 @@ def test_vision_msgs_are_published_where_they_are_installed(
     assert detection.results[0].hypothesis.class_id == "red"
     info = Listener(here, LabelInfo, f"{NODE}/label_info", latched=True).wait()
     assert [each.class_name for each in info.class_map] == ["background", "red"]
+    listeners["detections"].messages.clear()
+    client.ask("either")
+    both = listeners["detections"].wait(lambda message: len(message.detections) == 2)
+    assert all(each.results[0].pose.pose == PoseMessage() for each in both.detections)
 
 
 def test_metric_outputs_are_in_the_target_frame_once_tf2_has_the_transform(
