@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
+from geometry_msgs.msg import Pose as PoseMessage
 from rclpy.node import Node
 from support.action_caller import ActionCaller, SentGoal
 from support.ros_camera import (
@@ -69,6 +70,10 @@ class Show:
         else:
             self._camera.send(self._now, left)
         return self._now
+
+    def skip_to(self, stamp_ns: int) -> None:
+        """Let the next image be later than ``stamp_ns``."""
+        self._now = stamp_ns
 
     def until(
         self,
@@ -193,6 +198,36 @@ def test_a_lost_object_is_reported_and_found_again_and_ends_the_goal_after_the_t
     assert (state, result.status) == (GoalStatus.STATUS_ABORTED, Result.LOST)
     show.until({mine: patient}, 44, tracked(44))
     assert end(mine, patient)[0] == GoalStatus.STATUS_CANCELED
+
+
+@pytest.fixture
+def third(ros: None) -> Iterator[Node]:
+    """Create a node for a caller of another server: a node has one executor, its caller's."""
+    node = rclpy.create_node("third_owner")
+    yield node
+    node.destroy_node()
+
+
+def test_without_the_transform_at_an_image_s_stamp_there_is_no_pose(
+    third: Node, process: Process, show: Show
+) -> None:
+    names = {"__node": "placed", "track": "/placed/track", "refer_segment": "/placed"}
+    with node_with_stand_in(names) as running:
+        running.wait_for_log("the model is ready")
+        caller = ActionCaller(third, Track, "/placed/track", Goal())
+        start = show(20)
+        end_of_transforms = start + 20 * SECOND
+        with Process("-m", "support.moving_pose", FRAME, str(start), str(end_of_transforms)):
+            goal = begin(caller, show, target_frame="base_link")
+            (placed,) = show.until({caller: goal}, 24, lambda each: bool(each.has_pose))
+            assert placed.pose.header.frame_id == "base_link" and not placed.why
+            show.skip_to(end_of_transforms + SECOND)
+            (seen,) = show.until({caller: goal}, 28, tracked(28))
+        assert not seen.has_pose and seen.pose.pose == PoseMessage()
+        assert seen.why.startswith("no pose, because there is no transform to 'base_link': ")
+        assert seen.centroid_pixel.x == 28 + 3.5, "the pixels are there"
+        assert not goal.is_over
+        caller.close()
 
 
 def test_too_many_objects_are_refused(mine: ActionCaller, show: Show) -> None:
