@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -81,8 +82,8 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def answers(ros: None) -> list[dict[str, Any]]:
-    """Return the answers to a client process after the bag was played."""
+def session(ros: None) -> tuple[list[dict[str, Any]], str]:
+    """Return the answers to a client process after the bag was played, and the node's log."""
     remaps = {"image": IMAGE_TOPIC, "depth": DEPTH_TOPIC, "camera_info": INFO_TOPIC}
     with node(remaps, device="cpu", buffer_length=60) as running:
         running.wait_for_log("the model is ready", timeout=120)
@@ -92,7 +93,19 @@ def answers(ros: None) -> list[dict[str, Any]]:
         assert client.returncode == 0, client.stderr + running.log()
         code, seconds = running.end(signal.SIGINT)
         assert code == 0 and seconds < 3
-    return [json.loads(line) for line in client.stdout.splitlines()]
+        return [json.loads(line) for line in client.stdout.splitlines()], running.log()
+
+
+@pytest.fixture(scope="module")
+def answers(session: tuple[list[dict[str, Any]], str]) -> list[dict[str, Any]]:
+    return session[0]
+
+
+def test_the_log_names_weights_precision_and_device(
+    session: tuple[list[dict[str, Any]], str],
+) -> None:
+    (line,) = (line for line in session[1].splitlines() if "weights 'tabletop' in " in line)
+    assert re.search(r"in (float32|bfloat16|float16) on cpu, [1-9]\d* threads$", line), line
 
 
 def test_a_second_process_asks_while_a_bag_plays(answers: list[dict[str, Any]]) -> None:
