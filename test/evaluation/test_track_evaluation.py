@@ -75,6 +75,16 @@ def test_a_removed_object_is_lost_beside_its_equal() -> None:
     assert record.states == (RIGHT, LOST, LOST, LOST)
 
 
+def test_equal_objects_that_cross_keep_their_identities() -> None:
+    segmenter = load_segmenter("tabletop", LoadOptions(device="cpu", parser="rules"))
+    try:
+        record = track_film("cross in the line of sight", 1, segmenter, frames=12)
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    assert record is not None and record.states[-1] == RIGHT
+    assert set(record.states) <= {RIGHT, LOST, MISSED}, "never the twin"
+
+
 RECORDS = [
     TrackRecord("is removed", 0, (RIGHT, LOST)),
     TrackRecord("is removed", 1, (TWIN_FOLLOWED, ELSEWHERE)),
