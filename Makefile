@@ -275,9 +275,10 @@ reliability: $(MADE)/test $(MADE)/package
 
 # Memory, threads, files and shared memory of the node under mixed load. For the page:
 #   make soak MINUTES=62 OUT=docs/results/reliability && make mutants OUT=docs/results/reliability
+# CAMERAS=front,wrist: with two cameras in one process.
 MINUTES ?= 10
 soak: $(MADE)/test $(MADE)/package
-	$(RELIABILITY_RUN).soak --minutes $(MINUTES) --out $(or $(OUT),out/soak)
+	$(RELIABILITY_RUN).soak --minutes $(MINUTES) --cameras "$(CAMERAS)" --out $(or $(OUT),out/soak)
 	$(TABLE)
 
 # Load on two cameras of one process. For the page: OUT=docs/results/reliability.

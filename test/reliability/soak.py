@@ -3,6 +3,10 @@
 A camera shows the recorded scenes in turn while requests arrive: about new and earlier frames, with
 images, by topic, from clients that leave, and invalid ones. Parameters change, and the node is
 deactivated and activated at times. The resources of the node are sampled and plotted.
+
+With several cameras one process serves all: each request is for a random camera, each camera shows
+other scenes than the rest at the same time, and the answers must name the camera's frame. The
+cameras are deactivated in turns.
 """
 
 from __future__ import annotations
@@ -15,7 +19,10 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +41,7 @@ from zsris_ros.srv import ReferSegment
 
 from reliability.process_samples import KINDS, describe_trends, sample, settled_trends
 from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedScene, read_frames, read_truth
-from zsris_ros.ros.client.service_client import STATUS_NAMES, Client
+from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
 from zsris_ros.ros.publishers.image_conversions import to_image
 from zsris_ros.types import Frame
 
@@ -47,10 +54,12 @@ LIFECYCLE_PERIOD = 300.0
 
 
 class Show(Camera):
-    """A camera that shows the recorded scenes in turn."""
+    """A camera that shows the recorded scenes in turn, from the scene ``first`` on."""
 
-    def __init__(self, node_here: Node) -> None:
+    def __init__(self, node_here: Node, first: int = 0) -> None:
         super().__init__(node_here)
+        self.frame_id = f"{node_here.get_namespace().lstrip('/') or 'camera'}_color_optical_frame"
+        self._first = first
         self.scenes = read_truth(TABLETOP_BAG)
         frames = read_frames(TABLETOP_BAG, [scene.stamps_ns[0] for scene in self.scenes])
         self._frames = [frames[scene.stamps_ns[0]] for scene in self.scenes]
@@ -68,11 +77,12 @@ class Show(Camera):
         return self._frames[self._index()]
 
     def _index(self) -> int:
-        return int((time.monotonic() - self._begin) / SCENE_PERIOD) % len(self.scenes)
+        shown = int((time.monotonic() - self._begin) / SCENE_PERIOD)
+        return (self._first + shown) % len(self.scenes)
 
     def send(self, stamp_ns: int, left: int = 0, depth_mm: int | None = None) -> None:
         """Publish the current frame; ignores the last two arguments."""
-        frame, now = self.frame, header(stamp_ns, "camera_color_optical_frame")
+        frame, now = self.frame, header(stamp_ns, self.frame_id)
         lens = frame.intrinsics
         assert frame.depth is not None and lens is not None
         height, width = frame.depth.shape
@@ -84,16 +94,29 @@ class Show(Camera):
         self.sent += 1
 
 
-class Requests:
-    """Random requests to the node, and a check of their statuses."""
+@dataclass(frozen=True)
+class Found:
+    """The statuses of all requests, and descriptions of the unexpected answers."""
 
-    def __init__(self, show: Show, client: Client, manager: Manager, chance: random.Random) -> None:
-        self._show, self._client, self._manager = show, client, manager
-        self._chance = chance
+    statuses: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Requests:
+    """Random requests to the node in the namespace ``base``, and a check of their answers.
+
+    ``statuses`` and ``wrong`` collect those of all cameras.
+    """
+
+    def __init__(
+        self, base: str, show: Show, client: Client, chance: random.Random, found: Found
+    ) -> None:
+        self._show, self._client, self._chance = show, client, chance
+        self._service = f"{base}/refer_segment"
+        self._manager = Manager(client, f"{base}/refer_segment_node")
         self._last: RequestResult | None = None
-        self._topic = client.node.create_publisher(String, "expression", 10)
-        self.statuses: Counter[str] = Counter()
-        self.wrong: list[str] = []
+        self._topic = client.node.create_publisher(String, f"{base}/expression", 10)
+        self.statuses, self.wrong = found.statuses, found.wrong
 
     def send_random(self) -> None:
         """Send a request of a random kind."""
@@ -112,7 +135,7 @@ class Requests:
     def send_about_newest(self) -> None:
         """Send a request about the newest frame."""
         response = self._send(self._expression(), ANSWERED)
-        if STATUS_NAMES.get(response.status) in ANSWERED:
+        if response is not None and STATUS_NAMES.get(response.status) in ANSWERED:
             self._last = response
 
     def send_about_last(self) -> None:
@@ -136,7 +159,7 @@ class Requests:
 
     def send_and_leave(self) -> None:
         """Send a request and destroy the client before the answer."""
-        with Client(name="in_a_hurry") as hurried:
+        with Client(self._service, "in_a_hurry") as hurried:
             hurried.wait(10.0)
             request = ReferSegment.Request(expression=self._expression())
             hurried._client.call_async(request)
@@ -176,42 +199,62 @@ class Requests:
     def _expression(self) -> str:
         return self._chance.choice(self._show.scene.expressions).text
 
-    def _send(self, text: str, expected: set[str], **request: Any) -> RequestResult:
-        response = self._client.ask(text, timeout=120.0, **request)
+    def _send(self, text: str, expected: set[str], **request: Any) -> RequestResult | None:
+        try:
+            response = self._client.ask(text, timeout=120.0, **request)
+        except Unanswered as error:
+            self.statuses["LOST"] += 1
+            self.wrong.append(f"LOST: {error}")
+            return None
         status = STATUS_NAMES.get(response.status, str(response.status))
         self.statuses[status] += 1
         if status not in expected:
             self.wrong.append(f"{status} for '{text[:60]}': {response.message[:200]}")
+        frame = response.header.frame_id
+        if "image" not in request and status in ANSWERED and frame != self._show.frame_id:
+            self.wrong.append(f"{self._service} answers about a frame of '{frame}'")
         return response
 
 
-def soak(minutes: float, period: float, rate: float, seed: int) -> dict[str, Any]:
-    """Run the load and return the requests, the errors, the samples and their trends."""
-    here = rclpy.create_node("soak")
-    show = Show(here)
-    with (
-        node({"image": "/image", "depth": "/depth", "camera_info": "/camera_info"}) as served,
-        Client(name="soak_client") as client,
-        Stream(show, rate),
-    ):
-        client.wait(120.0)
-        manager = Manager(client)
-        requests = Requests(show, client, manager, random.Random(seed))
-        requests.send_about_newest()  # loads the models
-        samples = _load(served, requests, minutes * 60, period)
-        asked = sum(requests.statuses.values())
-        requests.send_about_newest()
+def soak(
+    minutes: float, period: float, rate: float, seed: int, cameras: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Run the load and return the requests, the errors, the samples and their trends.
+
+    ``cameras`` are the names of several cameras in one process; () for one without a name.
+    """
+    bases = [f"/{name}" for name in cameras] or [""]
+    here = [rclpy.create_node("soak", namespace=base) for base in bases]
+    shows = [Show(each, 3 * number) for number, each in enumerate(here)]
+    found, chance = Found(), random.Random(seed)
+    with ExitStack() as stack:
+        served = stack.enter_context(node(cameras=",".join(cameras)))
+        asking = []
+        for base, show in zip(bases, shows, strict=True):
+            name = f"soak_client{base.replace('/', '_')}"
+            client = stack.enter_context(Client(f"{base}/refer_segment", name))
+            stack.enter_context(Stream(show, rate))
+            client.wait(120.0)
+            asking.append(Requests(base, show, client, chance, found))
+        for requests in asking:
+            requests.send_about_newest()  # loads the models
+        samples = _load(served, asking, minutes * 60, period)
+        asked = sum(found.statuses.values())
+        for requests in asking:
+            requests.send_about_newest()
         code, seconds = served.end()
-    here.destroy_node()
+    for each in here:
+        each.destroy_node()
     trends = settled_trends(samples)
     if code != 0:
-        requests.wrong.append(f"the node ended with {code}")
+        found.wrong.append(f"the node ended with {code}")
     return {
         "minutes": minutes,
-        "frames": show.sent,
+        "cameras": len(bases),
+        "frames": sum(show.sent for show in shows),
         "requests": asked,
-        "statuses": dict(requests.statuses.most_common()),
-        "wrong": requests.wrong,
+        "statuses": dict(found.statuses.most_common()),
+        "wrong": found.wrong,
         "ended_after_s": round(seconds, 2),
         "trends": trends,
         "flat": all(each["flat"] for each in trends.values()),
@@ -220,9 +263,10 @@ def soak(minutes: float, period: float, rate: float, seed: int) -> dict[str, Any
 
 
 def _load(
-    served: Process, requests: Requests, seconds: float, period: float
+    served: Process, asking: Sequence[Requests], seconds: float, period: float
 ) -> list[dict[str, float]]:
     """Send a request each ``period`` and sample the process at most 600 times."""
+    chance, turns = random.Random(0), cycle(asking)
     samples: list[dict[str, float]] = []
     begin = managed = time.monotonic()
     every = max(1.0, seconds / 600)
@@ -232,8 +276,8 @@ def _load(
                 samples.append({"s": round(now - begin, 1), **sample(served.pid)})
             if now - managed >= LIFECYCLE_PERIOD:
                 managed = now
-                requests.deactivate_and_activate()
-            requests.send_random()
+                next(turns).deactivate_and_activate()
+            chance.choice(asking).send_random()
             time.sleep(max(0.0, now + period - time.monotonic()))
             bar.update(round(time.monotonic() - begin) - bar.n)
     return samples
@@ -261,15 +305,24 @@ def draw(found: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def rows(found: dict[str, Any]) -> list[dict[str, str]]:
+def rows(found: dict[str, Any], cameras: Sequence[str]) -> list[dict[str, str]]:
     """Return the row of docs/reliability.md."""
     tried = (
         f"{found['minutes']:g} minutes of mixed load: {found['requests']} requests, "
         f"{found['frames']} frames, {found['statuses'].get('down and up', 0)} times down and up"
     )
-    result = f"{len(found['wrong'])} unexpected answers{describe_trends(found['trends'])}"
-    command = f"make soak MINUTES={found['minutes']:g} OUT=docs/results/reliability"
-    return [{"what": "soak", "tried": tried, "result": result, "command": command}]
+    lost = found["statuses"].get("LOST", 0)
+    result = (
+        f"{lost} lost, {len(found['wrong'])} unexpected answers{describe_trends(found['trends'])}"
+    )
+    what, names = "soak", ""
+    if cameras:
+        what, names = (
+            f"soak, {len(cameras)} cameras in one process",
+            f" CAMERAS={','.join(cameras)}",
+        )
+    command = f"make soak MINUTES={found['minutes']:g}{names} OUT=docs/results/reliability"
+    return [{"what": what, "tried": tried, "result": result, "command": command}]
 
 
 def main() -> int:
@@ -279,15 +332,19 @@ def main() -> int:
     parser.add_argument("--period", type=float, default=1.0, help="seconds between two requests")
     parser.add_argument("--rate", type=float, default=10.0, help="frames a second")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cameras", default="", help="names of several cameras in one process")
     parser.add_argument("--out", type=Path, default=Path("out/soak"))
     chosen = parser.parse_args()
+    cameras = list(filter(None, chosen.cameras.split(",")))
     with own_domain():
-        found = soak(chosen.minutes, chosen.period, chosen.rate, chosen.seed)
+        found = soak(chosen.minutes, chosen.period, chosen.rate, chosen.seed, cameras)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    draw(found, chosen.out / "soak.png")
+    name = "soak_cameras" if cameras else "soak"
+    draw(found, chosen.out / f"{name}.png")
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}
-    document = {"rows": rows(found), "machine": machine, **found}
-    (chosen.out / "soak.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    document = {"rows": rows(found, cameras), "machine": machine, **found}
+    text = json.dumps(document, indent=1) + "\n"
+    (chosen.out / f"{name}.json").write_text(text, encoding="utf-8")
     for line in found["wrong"][:20]:
         print("unexpected:", line)
     for row in document["rows"]:

@@ -107,10 +107,10 @@ def ros_arguments(parameters: dict[str, object], remaps: dict[str, str] | None =
     return arguments
 
 
-def node(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
-    """Start the node with the weights of the shipped tabletop."""
+def node(remaps: dict[str, str] | None = None, cameras: str = "", **parameters: object) -> Process:
+    """Start the node, or one for each camera, with the weights of the shipped tabletop."""
     arguments = ros_arguments({"weights": "tabletop", **parameters}, remaps)
-    return Process("-m", "zsris_ros.ros.node", *arguments)
+    return Process("-m", "zsris_ros.ros.node", f"--cameras={cameras}", *arguments)
 
 
 def node_with_stand_in(remaps: dict[str, str] | None = None, **parameters: object) -> Process:
