@@ -16,6 +16,7 @@
 # make coverage  the tests, and their row of docs/reliability.md
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make cameras MINUTES=10 of load on two cameras in one process
+# make names   two namespaces, two cameras: which node answers which request?
 # make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove the products of the above
 #
@@ -53,7 +54,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak cameras mutants clean
+.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak cameras names mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -285,6 +286,11 @@ soak: $(MADE)/test $(MADE)/package
 cameras: $(MADE)/test $(MADE)/package
 	$(RELIABILITY_RUN).load --cameras front,wrist --seconds $$((60 * $(MINUTES))) \
 	  --command "make cameras MINUTES=$(MINUTES)" --out $(or $(OUT),out/reliability)/cameras.json
+	$(TABLE)
+
+# Requests to nodes in two namespaces and to two cameras of one process, and the nodes that answer.
+names: $(MADE)/test $(MADE)/package
+	$(RELIABILITY_RUN).who_answered
 	$(TABLE)
 
 mutants: $(MADE)/test $(MADE)/package

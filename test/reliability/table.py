@@ -46,6 +46,19 @@ by none.
 """
 
 
+NAMES = """
+## Names
+
+Four nodes are asked at the same time (`make names`). The table counts the requests that the asked
+node alone answered, about a frame of its own camera. The recording,
+[names.json](results/reliability/names.json), has the names of each node and, for each request,
+every node that answered, the `request_id` and the stamp.
+
+| node in | process | topics, services, actions | topic | service | action | `track` | by others |
+|---|---|---|---|---|---|---|---|
+"""
+
+
 def page(results: Path) -> str:
     """Return the page for the results in a folder."""
 
@@ -57,7 +70,27 @@ def page(results: Path) -> str:
         for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
             cells = row["what"], row["tried"], row["result"], f"`{row['command']}`"
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
-    return HEAD + "".join(lines)
+    return HEAD + "".join(lines) + _names(results / "names.json")
+
+
+def _names(path: Path) -> str:
+    """Return the section about the answers of several nodes; "" without a recording."""
+    if not path.exists():
+        return ""
+    lines = []
+    for name, node in json.loads(path.read_text(encoding="utf-8"))["nodes"].items():
+        topics = {*node["publishes"], *node["subscribes"]}
+        counts = f"{len(topics)}, {len(node['services'])}, {len(node['actions'])}"
+        answered = [f"{node['right'][way]} of {asked}" for way, asked in node["asked"].items()]
+        cells = (
+            f"`/{name}`",
+            str(node["process"]),
+            counts,
+            *answered,
+            str(node["answers_of_others"]),
+        )
+        lines.append(f"| {' | '.join(cells)} |\n")
+    return NAMES + "".join(lines)
 
 
 def main() -> int:
