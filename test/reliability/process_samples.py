@@ -14,7 +14,7 @@ KINDS = {
     "memory_mb": "main memory of the node (resident), MB",
     "threads": "threads of the node",
     "files": "open files of the node",
-    "shared_mb": "files in /dev/shm, MB",
+    "shared_mb": "shared memory that the node maps, MB",
     "gpu_mb": "GPU memory of the node, MB",
 }
 """The kinds of samples with their titles."""
@@ -30,7 +30,7 @@ def sample(pid: int) -> dict[str, float]:
         "memory_mb": int(status["VmRSS"].split()[0]) / 1024,
         "threads": float(status["Threads"]),
         "files": float(len(list((process / "fd").iterdir()))),
-        "shared_mb": sum(_size(path) for path in Path("/dev/shm").rglob("*")) / 1e6,
+        "shared_mb": _mapped(process, "/dev/shm/") / 1e6,
     }
     gpu = _gpu_mb(pid)
     return found if gpu is None else {**found, "gpu_mb": gpu}
@@ -64,11 +64,18 @@ def describe_trends(trends: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # gone meanwhile
-        return 0
+def _mapped(process: Path, folder: str) -> int:
+    """Return the bytes of a folder's files that a process maps, deleted files included.
+
+    The folder itself also has the files of other processes, and of killed ones.
+    """
+    size = 0
+    for line in (process / "maps").read_text().splitlines():
+        addresses, *_, name = line.split(maxsplit=5)
+        if name.startswith(folder):
+            first, last = (int(each, 16) for each in addresses.split("-"))
+            size += last - first
+    return size
 
 
 def _gpu_mb(pid: int) -> float | None:
