@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,13 +14,14 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import GetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from support.launch_file import ros_names
+from support.launch_file import parameter_file, ros_names
 from support.lifecycle_manager import Manager
 from support.ros_camera import SECOND, Listener, colour_image, picture, wait_until
-from support.ros_processes import Process, cameras_with_stand_in, status_of
+from support.ros_processes import Process, cameras_with_stand_in, ros_arguments, status_of
 from support.service_discovery import discovered_client
 from support.stand_in_model import load
 from zsris_ros.srv import ReferSegment
@@ -119,6 +121,25 @@ def test_a_camera_can_rest_while_another_works(
     assert spare.set("weights", "household") == ""
     assert spare.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
     assert spare.ask("red")[0] == "FOUND"
+
+
+def test_launch_arguments_reach_each_camera(ros: None, tmp_path: Path) -> None:
+    """The nodes have other names than the one that the launch file starts."""
+    arguments = {"cameras": "one,two", "namespace": "base", "target_frame": "base_link"}
+    path = parameter_file("refer_segment_node", tmp_path / "parameters.yaml", **arguments)
+    remaps = ros_names("refer_segment_node", **arguments)
+    given = ["--cameras=one,two", *ros_arguments({}, remaps), "--params-file", str(path)]
+    asking = rclpy.create_node("asking_parameters")
+    request = GetParameters.Request(names=["target_frame"])
+    with Process("-m", "support.stand_in_model", *given):
+        for name in ("one", "two"):
+            service = f"/base/{name}/refer_segment_node/get_parameters"
+            client = discovered_client(asking, GetParameters, service, request)
+            future = client.call_async(request)
+            rclpy.spin_until_future_complete(asking, future, timeout_sec=10.0)
+            (value,) = future.result().values
+            assert value.string_value == "base_link"
+    asking.destroy_node()
 
 
 @pytest.mark.parametrize(
