@@ -177,6 +177,9 @@ def test_it_shares_a_process_and_an_executor_with_another_node(ros: None) -> Non
         future = ring.call_async(GetState.Request())
         rclpy.spin_until_future_complete(caller, future, timeout_sec=10.0)
         assert future.done() and future.result() == rung, "its end ended the neighbour"
+        gone = "refer_segment_node", "/composed"
+        graph = caller.get_node_names_and_namespaces
+        wait_until(lambda: gone not in graph(), 5.0, "it is still there")
         assert rclpy.ok() and not ours.exit_error
     finally:
         executor.shutdown()

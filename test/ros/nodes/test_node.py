@@ -28,6 +28,7 @@ from support.ros_camera import (
     colour_image,
     header,
     picture,
+    wait_until,
 )
 from support.ros_processes import Process, node_with_stand_in, status_of
 from zsris_ros.srv import ReferSegment
@@ -336,6 +337,17 @@ def test_it_ends_within_three_seconds_even_in_the_middle_of_an_inference(
         assert code == 0, process.log()
         assert seconds < 3
         assert "Traceback" not in process.log()
+
+
+def test_a_node_that_ends_leaves_the_graph_at_once(here: Node) -> None:
+    """Else clients would call its services until the middleware's timeout of 20 s."""
+    with node_with_stand_in({"refer_segment": "/leaving", "__node": "leaving"}) as process:
+        process.wait_for_log("the model is ready")
+        wait_until(lambda: "leaving" in here.get_node_names(), 10.0, "not discovered")
+        assert process.end()[0] == 0
+        wait_until(lambda: "leaving" not in here.get_node_names(), 5.0, "it is still there")
+        services = [name for name, _ in here.get_service_names_and_types()]
+        assert not [name for name in services if name.startswith("/leaving")]
 
 
 def test_the_second_ctrl_c_does_not_break_the_end() -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from lifecycle_msgs.srv import ChangeState
+from rclpy.action import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
@@ -78,9 +79,17 @@ class WorkerLifecycleNode(LifecycleNodeMixin, Node):
         return self._worker.stop(timeout)
 
     def destroy_node(self) -> None:
-        """Stop the worker and destroy the node."""
+        """Stop the worker and destroy the node.
+
+        rclpy leaves the action servers and the state machine. They would keep the node in the ROS
+        graph: until the end of the process, and after it until the middleware's timeout of 20 s.
+        """
         self.stop(process.STOP_TIMEOUT)
+        for each in tuple(self.waitables):
+            if isinstance(each, ActionServer):
+                each.destroy()
         super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
 
     def wait_for(self, future: Future[Any]) -> RosFuture[None]:
         """Return an rclpy future that completes with ``future`` and wakes the executor."""

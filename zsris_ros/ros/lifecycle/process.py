@@ -40,6 +40,9 @@ class Stoppable(Protocol):
     def stop(self, timeout: float) -> bool:
         """End the thread; return False if it still runs after ``timeout`` seconds."""
 
+    def destroy_node(self) -> None:
+        """Destroy the node, so that others know at once that its services have gone."""
+
 
 def run(
     makers: Sequence[Callable[[], Stoppable]], name: str, args: Sequence[str] | None = None
@@ -74,6 +77,8 @@ def run(
         for node in nodes:
             stopped = node.stop(STOP_TIMEOUT) and stopped
             code = node.exit_code if node.exit_error else code
+        for node in nodes if stopped else ():
+            node.destroy_node()
         rclpy.try_shutdown()
     for reason in dict.fromkeys(node.exit_error for node in nodes if node.exit_error):
         print(f"{name}: {reason}", file=sys.stderr)
