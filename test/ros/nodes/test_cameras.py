@@ -28,6 +28,7 @@ from zsris_ros.srv import ReferSegment
 
 from zsris_ros.camera.conversions import to_array
 from zsris_ros.ros.client.service_client import Client
+from zsris_ros.ros.lifecycle.process import DEVICE_LOST
 from zsris_ros.ros.node import ReferSegmentNode, main
 
 LEFT = {"front": 10, "wrist": 40}
@@ -121,6 +122,61 @@ def test_a_camera_can_rest_while_another_works(
     assert spare.set("weights", "household") == ""
     assert spare.change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
     assert spare.ask("red")[0] == "FOUND"
+
+
+@pytest.mark.fault("two cameras in one process: an exception in the worker for one of them")
+@pytest.mark.parametrize("text", ["crash", "exit"])
+def test_a_failure_for_one_camera_leaves_the_other(
+    clients: dict[str, Client], pictures: None, text: str
+) -> None:
+    assert status_of(clients["front"].ask(text)) == "FAILED"
+    assert status_of(clients["wrist"].ask("red")) == "FOUND"
+    assert status_of(clients["front"].ask("red")) == "FOUND"
+
+
+@pytest.mark.fault("two cameras in one process: one of them stops")
+def test_a_camera_that_stops_leaves_the_other(
+    here: Node, clients: dict[str, Client], pictures: None
+) -> None:
+    time.sleep(0.6)  # image_timeout
+    images = here.create_publisher(Image, f"{BASE}/wrist/camera/color/image_raw", 1)
+
+    def is_new() -> bool:
+        images.publish(colour_image(2 * SECOND, LEFT["wrist"]))
+        response = clients["wrist"].ask("red")
+        return response.header.stamp.sec == 2 and "ago" not in response.message
+
+    wait_until(is_new, 20.0, "no answer about the new image")
+    response = clients["front"].ask("red")
+    assert status_of(response) == "FOUND" and "ago" in response.message
+
+
+def pair(name: str) -> Process:
+    """Start a process with the cameras "one" and "two" in a namespace."""
+    return cameras_with_stand_in("one,two", ros_names("refer_segment_node", namespace=name))
+
+
+@pytest.mark.fault("two cameras in one process: SIGINT in the middle of an inference")
+def test_a_process_with_two_cameras_ends_within_three_seconds(ros: None) -> None:
+    with pair("ending") as process, ExitStack() as stack:
+        for name in ("one", "two"):
+            caller = stack.enter_context(Client(f"/ending/{name}/refer_segment", f"ending_{name}"))
+            caller.wait(30.0)
+            request = ReferSegment.Request(expression="slow 30", image=colour_image(1))
+            caller._client.call_async(request)
+        time.sleep(0.5)
+        code, seconds = process.end()
+        assert code == 0, process.log()
+        assert seconds < 3
+        assert "Traceback" not in process.log()
+
+
+@pytest.mark.fault("two cameras in one process: a lost GPU, the process ends with code 3")
+def test_a_lost_device_ends_the_process_of_two_cameras(ros: None) -> None:
+    with pair("lost") as process, Client("/lost/two/refer_segment", "losing") as caller:
+        assert status_of(caller.ask("lose", image=colour_image(1))) == "FAILED"
+        assert process.wait() == DEVICE_LOST
+        assert process.log().count("refer_segment_node: the device is lost") == 1
 
 
 def test_launch_arguments_reach_each_camera(ros: None, tmp_path: Path) -> None:
