@@ -17,6 +17,7 @@
 # make soak    MINUTES=10 of mixed load on the node; does anything grow?
 # make cameras MINUTES=10 of load on two cameras in one process
 # make names   two namespaces, two cameras: which node answers which request?
+# make ros2-tools  the node under an installed ros2: launch, service, action, param, lifecycle
 # make mutants plant bugs one at a time; does a test catch each?
 # make clean   remove the products of the above
 #
@@ -54,7 +55,7 @@ comma := ,
 stop = { echo "zsris_ros: $(1)" >&2; exit 1; }
 INCLUDES_PYTHON_H := import os, sysconfig as s; os.stat(s.get_paths()["include"] + "/Python.h")
 
-.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak cameras names mutants clean
+.PHONY: grasps libero places tracks vatex parameter-docs help demo test lint coverage package colcon results expressions bench bench-fp32 bench-gpu bench-report reliability soak cameras names ros2-tools mutants clean
 .DELETE_ON_ERROR:
 
 help:
@@ -292,6 +293,12 @@ cameras: $(MADE)/test $(MADE)/package
 names: $(MADE)/test $(MADE)/package
 	$(RELIABILITY_RUN).who_answered
 	$(TABLE)
+
+# There are no wheels of the ros2 tools: ROS2 names a command that sets their environment (PATH with
+# .venv/bin, PYTHONPATH, AMENT_PREFIX_PATH) and runs them, for example from their sources.
+ROS2 ?= ros2
+ros2-tools: $(MADE)/test $(MADE)/package
+	$(RELIABILITY_RUN).ros2_tools --ros2 "$(ROS2)" --note "$(NOTE)"
 
 mutants: $(MADE)/test $(MADE)/package
 	$(RELIABILITY_RUN).planted_bugs --out $(or $(OUT),out/reliability)
