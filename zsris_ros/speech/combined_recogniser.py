@@ -25,12 +25,12 @@ would hold the right text in one of a hundred cases more."""
 PHONE = 2.0
 """Logarithm by which a text of pocketsphinx loses probability for each phone that differs. With 1
 to 4 and the weights fitted again, the right text is chosen equally often within a hundredth."""
-WEIGHTS = (0.45, 0.42, 0.47, 1.39)
-"""Weights of the logarithms of ``Candidate`` and of the number of words, fitted on 180 sentences
-with Whisper tiny.en and faster-whisper's prompt."""
-CONFIDENCE = (0.39, 0.38, 1.12, 0.36, 2.15, 0.35)
+WEIGHTS = (0.46, 0.39, 0.5, 1.32)
+"""Weights of the logarithms of ``Candidate`` and of the number of words, fitted on 360 sentences
+with Whisper tiny.en."""
+CONFIDENCE = (0.17, 0.49, 1.02, 0.31, 1.67, 0.33)
 """Logistic regression on ``confidence_features``, the constant first, fitted on the same. In cross
-validation, confidences below 0.2, around 0.5 and above 0.9 were right in 11, 42 and 97 of 100
+validation, confidences below 0.2, from 0.4 to 0.6 and above 0.9 were right in 6, 46 and 96 of 100
 cases."""
 FILLERS = frozenset({"a", "an", "the", "uh", "um"})
 """Words that change no request: texts that differ in them alone share their probability."""

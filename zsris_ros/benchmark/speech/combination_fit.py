@@ -7,7 +7,7 @@ none of its sentences is among them. Each is spoken in two of the conditions. Th
 the probability of the right text among the candidates; the confidence is a logistic regression on
 the best candidate. The table is of five-fold cross validation by sentences: the shares of right
 answers, of questions to say it again, and of wrong ones at MIN_CONFIDENCE. Needs flite,
-pocketsphinx, faster-whisper and MuJoCo; ten minutes on one core.
+pocketsphinx, faster-whisper and MuJoCo; twenty minutes on one core.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Collect, fit, print the constants and the table of the cross validation, and return 0."""
     parser = argparse.ArgumentParser(description="Fit the constants of the combined recogniser.")
     parser.add_argument("--model", default="", help="folder of the model of faster-whisper")
-    parser.add_argument("--count", type=int, default=180, help="sentences (default: 180)")
+    parser.add_argument("--count", type=int, default=360, help="sentences (default: 360)")
     parser.add_argument(
         "--examples", type=Path, default=Path("out/speech/combination.jsonl"),
         help="file of the examples; without --model an earlier one is read",

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from zsris_ros.demo.processes import ChildProcesses, ros_environment
 from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
 from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
-from zsris_ros.evaluation.run_folder import write_records
+from zsris_ros.evaluation.run_folder import SUMMARY, write_records
 from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
 from zsris_ros.speech.audio import Samples, spoken_words
@@ -39,6 +40,7 @@ from zsris_ros.training.speech.corpus import sentences
 from zsris_ros.training.speech.language_model import COUNT, SEED
 from zsris_ros.types import BoolArray, Verdict
 
+TRIALS = "trials.jsonl"
 NOISE_DB = (20, 10, 5)
 MORE = 6
 """Further sentences about each scene."""
@@ -116,10 +118,10 @@ def noisy_sound(
     return voices.in_a_room(said, rng, made, snr)
 
 
-def score(chosen: Sequence[Task], trials: Sequence[Trial], logs: Path) -> list[Trial]:
+def score(
+    chosen: Sequence[Task], trials: Sequence[Trial], environment: dict[str, str], logs: Path
+) -> list[Trial]:
     """Return ``trials`` with the node's answers to the typed and the recognised texts."""
-    environment = ros_environment()
-    os.environ.update(environment)  # for rclpy in this process
     from zsris_ros.ros.client.service_client import connected, disconnect
 
     known: dict[tuple[int, str], bool] = {}
@@ -160,20 +162,31 @@ def by_chance(chosen: Sequence[Task]) -> int:
 
 def measure(out: Path, logs: Path, recogniser: Recogniser) -> None:
     """Write summary.json and trials.jsonl into ``out``."""
+    environment = ros_environment()
+    os.environ.update(environment)  # for rclpy in this process
+    import_module("zsris_ros.ros.client.service_client")  # without ROS it fails before recognition
+
     chosen = tasks()
-    trials = score(chosen, list(recognise(chosen, recogniser)), logs)
-    found = {
+    trials = score(chosen, list(recognise(chosen, recogniser)), environment, logs)
+    about = {
         "recogniser": recogniser.name,
         "sentences": len(chosen),
         "by_chance": by_chance(chosen),
-        "conditions": summary(trials),
     }
-    write_records(out, "trials.jsonl", trials, found)
+    write_records(out, TRIALS, trials, {**about, "conditions": summary(trials)})
+
+
+def summarise_again(out: Path) -> None:
+    """Write summary.json again from trials.jsonl, after a change of MIN_CONFIDENCE."""
+    rows = (out / TRIALS).read_text(encoding="utf-8").splitlines()
+    trials = [Trial(**json.loads(row)) for row in rows]
+    about = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+    write_records(out, TRIALS, trials, {**about, "conditions": summary(trials)})
 
 
 def tables(results: Path) -> str:
     """Return the summary.json of each recogniser's folder as Markdown."""
-    found = sorted(results.glob("*/summary.json"), reverse=True)
+    found = sorted(results.glob(f"*/{SUMMARY}"), reverse=True)
     return "\n\n".join(table(json.loads(path.read_text(encoding="utf-8"))) for path in found)
 
 
@@ -206,12 +219,16 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--recogniser", default="pocketsphinx")
     parser.add_argument("--model", default="")
     parser.add_argument(
-        "--table-only", action="store_true", help="write the table of earlier measurements"
+        "--table-only",
+        action="store_true",
+        help="write the summaries and tables of earlier measurements again",
     )
     chosen = parser.parse_args(args)
     if not chosen.table_only:
         recogniser = load_recogniser(chosen.recogniser, chosen.model)
         measure(chosen.out / recogniser.name, chosen.logs, recogniser)
+    for earlier in sorted(chosen.out.glob(f"*/{SUMMARY}")):
+        summarise_again(earlier.parent)
     page = chosen.docs.read_text(encoding="utf-8")
     chosen.docs.write_text(with_results(page, tables(chosen.out)), encoding="utf-8")
     return 0
