@@ -8,11 +8,11 @@ from zsris_ros.speech.audio import AudioBlock, Utterance
 from zsris_ros.speech.endpointing import Endpointing, speech_segments
 from zsris_ros.speech.recogniser import Recogniser
 
-MIN_CONFIDENCE = 0.65
+MIN_CONFIDENCE = 0.66
 """Default confidence below which an utterance is not acted on.
 
-The smallest multiple of 0.05 at which at most one in 20 sentences of the cross validation of
-``combined`` is misunderstood, in quiet and in noise of 20 dB
+The smallest at which ``combined`` misunderstands at most one in 20 sentences of its cross
+validation, in quiet, in white noise and among voices of 20 dB
 (``python -m zsris_ros.benchmark.speech.combination_fit``).
 """
 

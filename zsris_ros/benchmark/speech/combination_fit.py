@@ -1,4 +1,4 @@
-"""Fits WEIGHTS and CONFIDENCE of ``combined``.
+"""Fits WEIGHTS and CONFIDENCE of ``combined``, and MIN_CONFIDENCE.
 
 ``python -m zsris_ros.benchmark.speech.combination_fit --model DIR``
 
@@ -60,6 +60,8 @@ CONDITIONS = (
 )  # fmt: skip
 """Noise and its decibels in turn; more of the conditions in which most can be gained."""
 PER_SENTENCE = 2
+QUIET, MOST_WRONG = ("clean", "white 20 dB", "babble 20 dB"), 0.05
+"""Conditions, and the largest share of misunderstood sentences in each at MIN_CONFIDENCE."""
 FOLDS = 5
 RIDGE = 1e-3
 """Weight of the squares of all coefficients against the mean loss."""
@@ -176,6 +178,20 @@ def _best(example: Example, weights: Sequence[float]) -> tuple[tuple[float, ...]
     return confidence_features(choice, example.snr_db), right
 
 
+def least_confidence(outcomes: Sequence[tuple[str, bool, float]]) -> float:
+    """Return the smallest hundredth from which on MOST_WRONG holds in all conditions of QUIET."""
+    for threshold in (hundredth / 100 for hundredth in range(101)):
+        acted = [(name, right) for name, right, sure in outcomes if sure >= threshold]
+        shares = (
+            sum(each == (condition, False) for each in acted)
+            / sum(name == condition for name, _, _ in outcomes)
+            for condition in QUIET
+        )
+        if all(share <= MOST_WRONG for share in shares):
+            return threshold
+    return 1.0
+
+
 def table(outcomes: Sequence[tuple[str, bool, float]]) -> str:
     """Return the outcomes of ``cross_validate`` as Markdown."""
     rows = []
@@ -210,7 +226,9 @@ def main(args: Sequence[str] | None = None) -> int:
     print(f"{len(examples)} segments of {len({each.number for each in examples})} sentences")
     print("WEIGHTS", tuple(round(each, 2) for each in weights))
     print("CONFIDENCE", tuple(round(each, 2) for each in regression))
-    print(table(cross_validate(examples)))
+    outcomes = cross_validate(examples)
+    print("MIN_CONFIDENCE", least_confidence(outcomes))
+    print(table(outcomes))
     return 0
 
 
