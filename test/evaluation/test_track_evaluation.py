@@ -78,7 +78,7 @@ def test_a_removed_object_is_lost_beside_its_equal() -> None:
 def test_equal_objects_that_cross_keep_their_identities() -> None:
     segmenter = load_segmenter("tabletop", LoadOptions(device="cpu", parser="rules"))
     try:
-        record = track_film("cross in the line of sight", 1, segmenter, frames=12)
+        record = track_film("cross in the line of sight", 1, segmenter, frames=8)
     except RenderingUnavailable as error:
         pytest.skip(str(error))
     assert record is not None and record.states[-1] == RIGHT
