@@ -146,7 +146,6 @@ bench-fp32: $(MADE)/test $(MADE)/package
 	$(BENCH) --precision fp32 --plan $(PLANS) --expressions 3 --repetitions 2 --out bench/fp32
 	$(BENCH) --precision fp32 --plan published,reference,product --size tabletop --repetitions 5 \
 	  --out bench/fp32
-	$(RELIABILITY_RUN).overhead --out bench/fp32/ros.json
 	$(MAKE) bench-report
 
 # The same on a CUDA GPU, and its memory over 1,000 requests about 64 masks.
