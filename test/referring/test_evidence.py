@@ -46,28 +46,28 @@ def test_without_heights_the_box_decides() -> None:
 
 
 def hollow_and_upside_down() -> Scene:
-    """Return two mugs on a table 0.8 m below the camera, and a cone: the second is upside down."""
+    """Return, 0.8 m below the camera: a mug, one upside down, a cone, and a square tray."""
     depth = np.full((240, 320), 0.8, np.float32)
     y, x = np.mgrid[:240, :320]
-    away = [np.hypot(x - middle, y - 120) for middle in (80, 160, 240)]
-    masks = np.stack([each < 25 for each in away])
-    depth[masks[0]] -= 0.01
-    depth[masks[0] & (away[0] > 20)] = 0.7
-    depth[masks[1]] = 0.7
+    away = [np.hypot(x - middle, y - 160) for middle in (80, 160, 240)]
+    aside = np.maximum(np.abs(x - 160), np.abs(y - 60))
+    masks = np.stack([*(each < 25 for each in away), aside <= 24])
+    depth[masks[0] | masks[3]] -= 0.01
+    depth[(masks[0] & (away[0] > 20)) | masks[1] | (aside == 24)] = 0.7
     depth[masks[2]] -= 0.15 * (1 - away[2][masks[2]] / 25).astype(np.float32)
-    proposals = Proposals(masks, mask_boxes(masks), np.ones(3, np.float32), ("depth",) * 3)
+    proposals = Proposals(masks, mask_boxes(masks), np.ones(4, np.float32), ("depth",) * 4)
     frame = Frame(np.zeros((240, 320, 3), np.uint8), depth, CAMERA)
     heights = heights_above_support(frame, proposals)
-    empty = np.zeros((3, 3), np.float32)
-    return Scene(frame, proposals, torch.zeros(3, 4), empty[:, :2], empty, heights=heights)
+    empty = np.zeros((4, 3), np.float32)
+    return Scene(frame, proposals, torch.zeros(4, 4), empty[:, :2], empty, heights=heights)
 
 
 def test_the_opening_tells_what_is_upside_down() -> None:
     scene = hollow_and_upside_down()
-    fit = posture_fit(scene, "upside down")
-    assert fit[0] < 0.1 and fit[1] > 0.9 and fit[2] > 0.7
+    mug, inverted, cone, tray = posture_fit(scene, "upside down")
+    assert mug < 0.1 and inverted > 0.9 and cone > 0.7 and tray < 0.1
     flat = replace(scene, frame=Frame(scene.frame.rgb), heights=None)
-    assert posture_fit(flat, "upside down").tolist() == [0.5] * 3, "depth alone tells"
+    assert posture_fit(flat, "upside down").tolist() == [0.5] * 4, "depth alone tells"
 
 
 def test_the_back_is_that_of_the_objects_not_of_the_room() -> None:
