@@ -14,6 +14,7 @@ from zsris_ros.benchmark.speech.combination_fit import (
     cross_validate,
     fit_confidence,
     fit_weights,
+    least_confidence,
     main,
     read_examples,
     table,
@@ -66,6 +67,20 @@ def test_the_table_has_shares() -> None:
     assert table([*outcomes, ("clean", False, 0.1)]).splitlines()[-1] == (
         "| clean | 4 | 50% | 25% | 50% | 25% |"
     )
+
+
+def test_the_threshold_holds_in_each_condition_of_quiet() -> None:
+    """Twenty sentences of each condition; the most certain errors of one decide."""
+    wrong = {"clean": (0.3, 0.41), "white 20 dB": (0.2, 0.57), "white 5 dB": (0.9, 0.9)}
+    outcomes = [
+        (name, turn >= len(sures), sures[turn] if turn < len(sures) else 0.99)
+        for name, sures in wrong.items()
+        for turn in range(20)
+    ]
+    assert least_confidence(outcomes) == 0.31, "one of twenty errors may remain in each"
+    outcomes += [("babble 20 dB", False, 0.8)] * 2
+    assert least_confidence(outcomes) == 0.81
+    assert least_confidence([("clean", False, 1.0)] * 2) == 1.0
 
 
 def test_examples_survive_their_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ import argparse
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -180,14 +181,10 @@ def _best(example: Example, weights: Sequence[float]) -> tuple[tuple[float, ...]
 
 def least_confidence(outcomes: Sequence[tuple[str, bool, float]]) -> float:
     """Return the smallest hundredth from which on MOST_WRONG holds in all conditions of QUIET."""
+    counts = Counter(name for name, _, _ in outcomes)
     for threshold in (hundredth / 100 for hundredth in range(101)):
-        acted = [(name, right) for name, right, sure in outcomes if sure >= threshold]
-        shares = (
-            sum(each == (condition, False) for each in acted)
-            / sum(name == condition for name, _, _ in outcomes)
-            for condition in QUIET
-        )
-        if all(share <= MOST_WRONG for share in shares):
+        wrong = Counter(name for name, right, sure in outcomes if sure >= threshold and not right)
+        if all(wrong[name] <= MOST_WRONG * counts[name] for name in QUIET):
             return threshold
     return 1.0
 
