@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ from zsris_ros.benchmark.speech.speech_bench import tasks
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
 from zsris_ros.speech.audio import spoken_words
 from zsris_ros.speech.combined_recogniser import Candidate
+from zsris_ros.speech.utterances import MIN_CONFIDENCE
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def made_up(count: int = 60, noise: float = 1.5) -> list[Example]:
@@ -83,11 +87,20 @@ def test_the_threshold_holds_in_each_condition_of_quiet() -> None:
     assert least_confidence([("clean", False, 1.0)] * 2) == 1.0
 
 
+def test_the_default_threshold_and_the_page_follow_the_cross_validation() -> None:
+    rows = json.loads((ROOT / "docs/results/speech/combination.json").read_text(encoding="utf-8"))
+    outcomes = [(name, right, sure) for name, right, sure in rows]
+    assert least_confidence(outcomes) == MIN_CONFIDENCE
+    assert table(outcomes) in (ROOT / "docs/speech.md").read_text(encoding="utf-8")
+
+
 def test_examples_survive_their_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     examples = made_up()
     write_examples(tmp_path / "examples.jsonl", examples)
     assert read_examples(tmp_path / "examples.jsonl") == examples
-    assert main(["--examples", str(tmp_path / "examples.jsonl")]) == 0
+    files = "--examples", str(tmp_path / "examples.jsonl"), "--outcomes", str(tmp_path / "cv.json")
+    assert main(files) == 0
+    assert len(json.loads((tmp_path / "cv.json").read_text())) == len(examples)
     assert "60 segments of 60 sentences" in capsys.readouterr().out
 
 

@@ -172,6 +172,7 @@ def test_the_data_set_renders_any_scene_by_its_name() -> None:
         ((0, 1, ("absent pair",)), "no category absent pair"),
         ((0, 1, ("chain",), True), "no category chain"),
         ((0, 1, ()), "no category"),
+        ((0, 1, None, False, (), 0.5), "containers to turn over"),
     ],
 )
 def test_invalid_seeds_and_categories_are_refused(

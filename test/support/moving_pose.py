@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-import rclpy
+from rclpy.node import Node
 from rclpy.time import Time
 
-from support.static_pose import TRANSLATION, camera_transform
+from support.static_pose import TRANSLATION, camera_transform, spin
 from zsris_ros.camera.image_messages import SECOND
 
 SPEED = 0.001
@@ -26,9 +26,8 @@ def main() -> None:
     from tf2_ros import TransformBroadcaster
 
     child, stamps = sys.argv[1], [int(stamp) for stamp in sys.argv[2:]]
-    rclpy.init()
-    try:
-        node = rclpy.create_node("moving_transform")
+
+    def begin(node: Node) -> None:
         broadcaster = TransformBroadcaster(node)
 
         def send() -> None:
@@ -38,11 +37,8 @@ def main() -> None:
                 broadcaster.sendTransform(transform)
 
         node.create_timer(0.1, send)  # again and again: a subscriber may not be matched yet
-        rclpy.spin(node)
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
-    finally:
-        rclpy.try_shutdown()
+
+    spin("moving_transform", begin)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import rclpy
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
+from rclpy.node import Node
 
 TRANSLATION = 0.1, 0.2, 1.0
 QUATERNION = -0.5, 0.5, -0.5, 0.5
@@ -22,19 +24,26 @@ def camera_transform(
     return transform
 
 
-def main() -> None:
-    from tf2_ros import StaticTransformBroadcaster
-
+def spin(name: str, begin: Callable[[Node], None]) -> None:
+    """Spin a node after ``begin`` until a signal ends the process."""
     rclpy.init()
     try:
-        node = rclpy.create_node("static_transform")
-        broadcaster = StaticTransformBroadcaster(node)
-        broadcaster.sendTransform(camera_transform(sys.argv[1]))
+        node = rclpy.create_node(name)
+        begin(node)
         rclpy.spin(node)
     except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         pass
     finally:
         rclpy.try_shutdown()
+
+
+def main() -> None:
+    from tf2_ros import StaticTransformBroadcaster
+
+    def send(node: Node) -> None:
+        StaticTransformBroadcaster(node).sendTransform(camera_transform(sys.argv[1]))
+
+    spin("static_transform", send)
 
 
 if __name__ == "__main__":

@@ -45,11 +45,11 @@ SIDES = {
 }
 """The position that each directed relation names."""
 _AT = ("near", "inside", "on", "next_to", "part_of")
-_POSTURE = word_set("side back front face head belly stomach top end edge sides knees feet")
+_LYING_ON = word_set("side back front face head belly stomach top end edge sides knees feet")
 _LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
 _STANDING = word_set("standing stands upright vertical vertically")
 _INVERTED = word_set("upside upside-down inverted upturned overturned")
-_POSTURES = _LYING | _STANDING | _INVERTED | word_set("turned flipped")
+_POSTURE_WORDS = _LYING | _STANDING | _INVERTED | word_set("turned flipped")
 Posture = Literal["lying", "standing", "upside down"]
 """How an object lies or stands."""
 _OWN = word_set("its his her their my your our")
@@ -105,7 +105,7 @@ def interpret(phrase: NounPhrase) -> Interpretation:
     said = posture(phrase.sentence)
     interpreted = replace(
         phrase,
-        attributes=tuple(a for a in phrase.attributes if said is None or a not in _POSTURES),
+        attributes=tuple(a for a in phrase.attributes if said is None or a not in _POSTURE_WORDS),
         position=tuple(sorted(position)),
         superlative=superlative,
         relations=tuple(relations),
@@ -114,7 +114,7 @@ def interpret(phrase: NounPhrase) -> Interpretation:
 
 
 def posture(text: str) -> Posture | None:
-    """Return how an object lies or stands by a text; None where it says nothing or both.
+    """Return how an object lies or stands by a text; None where it gives neither or both.
 
     "upright" stands, "sideways", "on its side" and "on its back" lie; what stands upside down is
     upside down. The postures of people and animals are left to the text encoder.
@@ -123,7 +123,7 @@ def posture(text: str) -> Posture | None:
     if any(morphology.is_animate(word) for word in words):
         return None
     on_part = any(
-        (first, second) == ("on", "its") and third in _POSTURE
+        (first, second) == ("on", "its") and third in _LYING_ON
         for first, second, third in zip(words, words[1:], words[2:], strict=False)
     )
     if not _INVERTED.isdisjoint(words):
@@ -216,7 +216,7 @@ def _is_posture(relation: Relation) -> bool:
     """Return whether a relation gives a posture: "on its side", "on his back"."""
     anchor = relation.anchors[0]
     owned = anchor.text.lower().partition(" ")[0] in _OWN
-    return relation.kind in ("on", "with") and owned and anchor.head.lower() in _POSTURE
+    return relation.kind in ("on", "with") and owned and anchor.head.lower() in _LYING_ON
 
 
 def _certainty(relation: Relation) -> float:

@@ -6,8 +6,9 @@ The sentences are drawn from other scenes and with other seeds than those of ``s
 none of its sentences is among them. Each is spoken in two of the conditions. The weights maximise
 the probability of the right text among the candidates; the confidence is a logistic regression on
 the best candidate. The table is of five-fold cross validation by sentences: the shares of right
-answers, of questions to say it again, and of wrong ones at MIN_CONFIDENCE. Needs flite,
-pocketsphinx, faster-whisper and MuJoCo; twenty minutes on one core.
+answers, of questions to say it again, and of wrong ones at MIN_CONFIDENCE; docs/speech.md has it,
+and docs/results/speech/combination.json what it is made from. Needs flite, pocketsphinx,
+faster-whisper and MuJoCo; twenty minutes on one core.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scipy.optimize import minimize
 from tqdm import tqdm
 
 from zsris_ros.benchmark.speech import voices
-from zsris_ros.benchmark.speech.speech_bench import noisy_sound, tasks
+from zsris_ros.benchmark.speech.speech_bench import bystanders, condition_name, noisy_sound, tasks
 from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
@@ -68,6 +69,10 @@ RIDGE = 1e-3
 """Weight of the squares of all coefficients against the mean loss."""
 
 
+Outcome = tuple[str, bool, float]
+"""A condition, whether the best text is right, and its confidence."""
+
+
 @dataclass(frozen=True)
 class Example:
     """A segment of a sentence's sound, as both recognisers understood it."""
@@ -103,11 +108,7 @@ def texts(count: int) -> list[str]:
 
 def collect(recogniser: Combined, count: int) -> Iterator[Example]:
     """Yield an example for each segment of speech that has candidates."""
-    others = [
-        voices.speak(" ".join(words), voice)
-        for number, voice in enumerate(voices.VOICES)
-        for words in sentences(BYSTANDERS_SEED + number, 6)
-    ]
+    others = bystanders(BYSTANDERS_SEED)
     for number, text in enumerate(tqdm(texts(count), "recognising")):
         # Another order of the voices than speech_bench's.
         voice = voices.VOICES[(7 * number + number // 8) % len(voices.VOICES)]
@@ -116,7 +117,7 @@ def collect(recogniser: Combined, count: int) -> Iterator[Example]:
             noise, snr = CONDITIONS[(PER_SENTENCE * number + turn) % len(CONDITIONS)]
             rng = np.random.default_rng([NOISE_SEED + number, snr, len(noise), turn])
             sound = noisy_sound(said, noise, snr, rng, others)
-            condition = f"{noise} {snr} dB" if noise else "clean"
+            condition = condition_name(noise, snr)
             for speech in speech_segments(audio_blocks(sound)):
                 found, guesses = recogniser.candidates(speech)
                 # Independent of the constants that are to be fitted.
@@ -158,8 +159,8 @@ def fit_confidence(examples: Sequence[Example], weights: Sequence[float]) -> lis
     return [float(each) for each in minimize(loss, np.zeros(x.shape[1]), method="BFGS").x]
 
 
-def cross_validate(examples: Sequence[Example]) -> list[tuple[str, bool, float]]:
-    """Return the condition, whether the best text is right, and its confidence, of each example."""
+def cross_validate(examples: Sequence[Example]) -> list[Outcome]:
+    """Return the outcome of each example."""
     found = []
     for fold in range(FOLDS):
         rest = [each for each in examples if each.number % FOLDS != fold]
@@ -168,7 +169,8 @@ def cross_validate(examples: Sequence[Example]) -> list[tuple[str, bool, float]]
         for example in examples:
             if example.number % FOLDS == fold:
                 features, right = _best(example, weights)
-                found.append((example.condition, right, confidence(features, regression)))
+                sure = round(confidence(features, regression), 3)
+                found.append((example.condition, right, sure))
     return found
 
 
@@ -179,7 +181,7 @@ def _best(example: Example, weights: Sequence[float]) -> tuple[tuple[float, ...]
     return confidence_features(choice, example.snr_db), right
 
 
-def least_confidence(outcomes: Sequence[tuple[str, bool, float]]) -> float:
+def least_confidence(outcomes: Sequence[Outcome]) -> float:
     """Return the smallest hundredth from which on MOST_WRONG holds in all conditions of QUIET."""
     counts = Counter(name for name, _, _ in outcomes)
     for threshold in (hundredth / 100 for hundredth in range(101)):
@@ -189,7 +191,7 @@ def least_confidence(outcomes: Sequence[tuple[str, bool, float]]) -> float:
     return 1.0
 
 
-def table(outcomes: Sequence[tuple[str, bool, float]]) -> str:
+def table(outcomes: Sequence[Outcome]) -> str:
     """Return the outcomes of ``cross_validate`` as Markdown."""
     rows = []
     for condition in dict.fromkeys(name for name, _, _ in outcomes):
@@ -212,6 +214,10 @@ def main(args: Sequence[str] | None = None) -> int:
         "--examples", type=Path, default=Path("out/speech/combination.jsonl"),
         help="file of the examples; without --model an earlier one is read",
     )  # fmt: skip
+    parser.add_argument(
+        "--outcomes", type=Path, default=Path("docs/results/speech/combination.json"),
+        help="file of the outcomes of the cross validation",
+    )  # fmt: skip
     chosen = parser.parse_args(args)
     if chosen.model:
         recogniser = load_recogniser(Combined.name, chosen.model)
@@ -224,6 +230,7 @@ def main(args: Sequence[str] | None = None) -> int:
     print("WEIGHTS", tuple(round(each, 2) for each in weights))
     print("CONFIDENCE", tuple(round(each, 2) for each in regression))
     outcomes = cross_validate(examples)
+    chosen.outcomes.write_text(json.dumps(outcomes) + "\n", encoding="utf-8")
     print("MIN_CONFIDENCE", least_confidence(outcomes))
     print(table(outcomes))
     return 0

@@ -83,14 +83,10 @@ def tasks() -> list[Task]:
 
 def recognise(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]:
     """Yield every sentence in every condition, as recognised."""
-    others = [
-        voices.speak(" ".join(words), voice)
-        for number, voice in enumerate(voices.VOICES)
-        for words in sentences(BYSTANDERS_SEED + number, BYSTANDERS)
-    ]
+    others = bystanders(BYSTANDERS_SEED)
     spoken = [voices.speak(task.question.text, task.voice) for task in tqdm(chosen, "speaking")]
     for noise, snr in [("", 0), *((noise, snr) for noise in voices.NOISES for snr in NOISE_DB)]:
-        condition = f"{noise} {snr} dB" if noise else "clean"
+        condition = condition_name(noise, snr)
         for number, task in enumerate(tqdm(chosen, condition)):
             rng = np.random.default_rng([number, snr, len(noise)])
             sound = noisy_sound(spoken[number], noise, snr, rng, others)
@@ -105,6 +101,20 @@ def recognise(chosen: Sequence[Task], recogniser: Recogniser) -> Iterator[Trial]
                 best.text if best else "",
                 round(best.confidence, 3) if best else 0.0,
             )
+
+
+def bystanders(seed: int) -> list[Samples]:
+    """Return the sentences of the babble: BYSTANDERS of each voice."""
+    return [
+        voices.speak(" ".join(words), voice)
+        for number, voice in enumerate(voices.VOICES)
+        for words in sentences(seed + number, BYSTANDERS)
+    ]
+
+
+def condition_name(noise: str, snr: int) -> str:
+    """Return "white 20 dB", or "clean" without ``noise``."""
+    return f"{noise} {snr} dB" if noise else "clean"
 
 
 def noisy_sound(

@@ -39,7 +39,8 @@ class TabletopData:
         inverted: The share of these scenes' containers that stand upside down.
 
     Raises:
-        InputError: Seeds of the training set, or an unknown category.
+        InputError: Seeds of the training set, an unknown category, or ``inverted`` without
+            ``objects``.
     """
 
     def __init__(
@@ -66,6 +67,11 @@ class TabletopData:
                 f"the tabletop has no category {', '.join(unknown) or 'chosen'}: "
                 f"take some of {', '.join(known)}"
             )
+        if inverted and not objects:
+            raise InputError(
+                "only household scenes have containers to turn over: name their models with "
+                "--objects, or leave --inverted out"
+            )
         self.verdicts = verdicts
         self._library = ModelLibrary(model_source(objects)) if objects else None
         self._inverted = inverted
@@ -75,6 +81,7 @@ class TabletopData:
     def title(self) -> str:
         """Title for readers."""
         kind = "verdicts, " if self.verdicts else ""
+        kind += f"{self._inverted:.0%} inverted, " if self._inverted else ""
         place = "simulated household" if self._library else "simulated tabletop"
         return f"{place} ({kind}seeds {self.seeds[0]}-{self.seeds[-1]})"
 

@@ -105,8 +105,7 @@ def closed_tops(scene: Scene) -> FloatArray:
         return closed
     points = back_project(frame.depth, frame.intrinsics)
     above = plane.height(points)
-    x, y, z = (-plane.vector / np.linalg.norm(plane.vector)).tolist()
-    level = level_axes((x, y, z))[:, :2].astype(np.float32)
+    level = level_axes(_normal(plane))[:, :2].astype(np.float32)
     for index, (mask, height) in enumerate(zip(masks, scene.heights, strict=True)):
         if not height > _TOP_M:
             continue
@@ -131,10 +130,12 @@ def support_plane(frame: Frame) -> Plane | None:
 def up_direction(frame: Frame) -> Point | None:
     """Return the support plane's unit normal towards the camera; None without a plane."""
     plane = support_plane(frame)
-    if plane is None:
-        return None
-    vector = plane.vector
-    x, y, z = (-vector / np.linalg.norm(vector)).tolist()
+    return None if plane is None else _normal(plane)
+
+
+def _normal(plane: Plane) -> Point:
+    """Return the unit normal towards the camera."""
+    x, y, z = (-plane.vector / np.linalg.norm(plane.vector)).tolist()
     return x, y, z
 
 
