@@ -1,13 +1,14 @@
-"""The meaning of a parsed noun phrase in an image: relations, positions, posture.
+"""The meaning of a parsed noun phrase in an image: relations, positions, posture, handle.
 
 A parse follows the words: "on the table" is a relation to a table, "with a white cap" one to a cap,
 "near the middle" one to a middle. Most such phrases relate the target to no other object: they
-describe it, give its posture, or name its support or its position. ``interpret`` separates them
-from relations to other objects.
+describe it, give its posture or its handle, or name its support or its position. ``interpret``
+separates them from relations to other objects.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -52,7 +53,14 @@ _INVERTED = word_set("upside upside-down inverted upturned overturned")
 _POSTURE_WORDS = _LYING | _STANDING | _INVERTED | word_set("turned flipped")
 Posture = Literal["lying", "standing", "upside down"]
 """How an object lies or stands."""
+_VESSELS = word_set("""
+    cup mug teacup beaker tankard stein glass tumbler goblet bowl ramekin dish plate jug pitcher
+    carafe pot saucepan pan skillet vessel
+""")
+"""Objects with a round body, beside which a handle shows; a hammer's handle is most of it."""
 _OWN = word_set("its his her their my your our")
+_HANDLE_WORDS = {"handled": True, **dict.fromkeys(("handleless", "handle-less"), False)}
+_NOT_THE_PART = re.compile(r"\bnot (by |at |on )?(the|its) handle")
 _GAZE = word_set("""
     facing faces pointing points pointed looking looks turned turning leaning bent tilted
 """)
@@ -68,11 +76,13 @@ class Interpretation:
         phrase: The phrase with all positions in ``position`` and a certainty for each relation.
         order_certainty: The probability in [0, 1] that its positions and order are the target's.
         posture: How the target lies or stands, which shows in the shape of its mask.
+        handle: Whether the target, a vessel, has a handle; None if this is not said.
     """
 
     phrase: NounPhrase
     order_certainty: float = 1.0
     posture: Posture | None = None
+    handle: bool | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -81,9 +91,11 @@ def interpret(phrase: NounPhrase) -> Interpretation:
 
     Relations that name a position ("near the middle", "on the left side of the table", "far from
     us") become positions, and descriptions keep a low certainty. Words of a posture ("on its side",
-    "lying") are dropped: geometry shows it better than the text encoder. A phrase without any
-    position or order takes the positions of its whole sentence, with a lower certainty.
+    "lying") and of a handle ("with a handle") are dropped: geometry shows them better than the text
+    encoder. A phrase without any position or order takes the positions of its whole sentence, with
+    a lower certainty.
     """
+    phrase, handle = _split_handle(phrase)
     position = set(phrase.position)
     superlative = phrase.superlative
     relations = []
@@ -110,7 +122,7 @@ def interpret(phrase: NounPhrase) -> Interpretation:
         superlative=superlative,
         relations=tuple(relations),
     )
-    return Interpretation(interpreted, certainty, said)
+    return Interpretation(interpreted, certainty, said, handle)
 
 
 def posture(text: str) -> Posture | None:
@@ -217,6 +229,50 @@ def _is_posture(relation: Relation) -> bool:
     anchor = relation.anchors[0]
     owned = anchor.text.lower().partition(" ")[0] in _OWN
     return relation.kind in ("on", "with") and owned and anchor.head.lower() in _LYING_ON
+
+
+def _split_handle(phrase: NounPhrase) -> tuple[NounPhrase, bool | None]:
+    """Return a phrase without its words of a handle, and whether its vessel has one.
+
+    A handle with attributes ("the red handle") also stays a description.
+    """
+    if morphology.singular(phrase.head.lower()) not in _VESSELS:
+        return phrase, None
+    anchors = [a for each in phrase.relations if each.kind == "with" for a in each.anchors]
+    named = [anchor for anchor in anchors if _is_handle(anchor)]
+    denied = _denied_handles(phrase)
+    words = [_HANDLE_WORDS[a] for a in phrase.attributes if a in _HANDLE_WORDS]
+    has, lacks = bool(named) or True in words, bool(denied) or False in words
+    if has == lacks:
+        return phrase, None
+    kept = [
+        (each, tuple(a for a in each.anchors if a not in named or a.attributes))
+        for each in phrase.relations
+    ]
+    described = replace(
+        phrase,
+        attributes=tuple(a for a in phrase.attributes if a not in _HANDLE_WORDS),
+        relations=tuple(replace(each, anchors=anchors) for each, anchors in kept if anchors),
+        excluded=tuple(each for each in phrase.excluded if each not in denied),
+    )
+    return described, has
+
+
+def _denied_handles(phrase: NounPhrase) -> list[NounPhrase]:
+    """Return the handles among the excluded objects that the target lacks.
+
+    After an anchor it may be the anchor's, "next to the cup without a handle", and "grab the mug,
+    not its handle" names the part to grasp.
+    """
+    found = [each for each in phrase.excluded if _is_handle(each)]
+    before = [phrase.sentence.find(a.text) for each in phrase.relations for a in each.anchors]
+    if _NOT_THE_PART.search(phrase.sentence.lower()):
+        return []
+    return [each for each in found if phrase.sentence.find(each.text) <= min(before, default=10**6)]
+
+
+def _is_handle(part: NounPhrase) -> bool:
+    return morphology.singular(part.head.lower()) == "handle"
 
 
 def _certainty(relation: Relation) -> float:

@@ -31,6 +31,7 @@ EVIDENCE: Mapping[str, str] = MappingProxyType(
     {
         **{kind: kind for kind in ("match", "presence", "not", "place", "order", "posture")},
         **{kind: kind for kind in ("anchor", "thing", "coherence", "known")},
+        "handle": "posture",  # both are judged by an object's shape
         **dict.fromkeys(("left_of", "right_of", "above", "below"), "direction"),
         **dict.fromkeys(("in_front_of", "behind"), "depth"),
         **dict.fromkeys(("bigger_than", "smaller_than"), "size"),

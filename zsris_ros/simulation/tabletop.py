@@ -30,7 +30,8 @@ class TabletopObject:
 
     ``mask`` bool HxW; ``centroid`` of the visible surface and ``centre`` of the whole object in
     metres (optical frame); ``extent_m`` the size of its own upright bounding box, height last.
-    ``inverted`` containers have the opening below.
+    ``inverted`` containers have the opening below. ``handle`` tells whether a dish has a handle; it
+    is None of other objects, and where the handle does not show.
     """
 
     label: int
@@ -40,6 +41,7 @@ class TabletopObject:
     centre: Point
     extent_m: Point
     inverted: bool = False
+    handle: bool | None = None
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from zsris_ros.evaluation.datasets.items import EvaluationItem, Question
 from zsris_ros.simulation.expressions.expressions import (
     CATEGORIES,
+    CHOSEN_CATEGORIES,
     HOUSEHOLD_CATEGORIES,
     expressions,
 )
@@ -61,11 +62,12 @@ class TabletopData:
         judged = HOUSEHOLD_VERDICT_CATEGORIES if objects else VERDICT_CATEGORIES
         known = judged if verdicts else plain
         self.categories = known if categories is None else tuple(categories)
-        unknown = [each for each in self.categories if each not in known]
+        more = CHOSEN_CATEGORIES if objects and not verdicts else ()
+        unknown = [each for each in self.categories if each not in (*known, *more)]
         if unknown or not self.categories:
             raise InputError(
                 f"the tabletop has no category {', '.join(unknown) or 'chosen'}: "
-                f"take some of {', '.join(known)}"
+                f"take some of {', '.join((*known, *more))}"
             )
         if inverted and not objects:
             raise InputError(

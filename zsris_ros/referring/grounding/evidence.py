@@ -1,4 +1,4 @@
-"""The fit of each mask to one kind of evidence: object-ness, place, posture, order, coherence.
+"""The fit of each mask to one kind of evidence: object-ness, place, posture, handle, order, ...
 
 All fits are float32 N in [0, 1].
 """
@@ -21,6 +21,7 @@ from zsris_ros.referring.grounding.ranking import (
     position_precedence,
     precedence,
 )
+from zsris_ros.referring.objects.handles import handle_reaches
 from zsris_ros.referring.objects.object_filter import find_objects, objectness
 from zsris_ros.referring.objects.object_geometry import Extents, closed_tops
 from zsris_ros.types import BoolArray, NounPhrase, Scene
@@ -32,6 +33,9 @@ _SLENDERNESS_SLOPE = 2.0
 """Slope of the logit of standing over the logarithm of height by length."""
 _CLOSED_SLOPE = 6.0
 """Slope of the logit of "upside down" over the closed share of the top."""
+_LEAST_REACH, _SURE_REACH = 0.25, 0.5
+"""Reach beside a body, in its radii, up to which a part may be a corner, and from which it is a
+handle."""
 _LEAST_LENGTH = 0.005
 """Metres."""
 
@@ -88,6 +92,17 @@ def posture_fit(scene: Scene, posture: Posture) -> Tensor:
     return torch.sigmoid(
         _SLENDERNESS_SLOPE * (slenderness if posture == "standing" else -slenderness)
     )
+
+
+def handle_fit(scene: Scene, handle: bool) -> Tensor:
+    """Return the fit of each mask to a vessel that has a ``handle``, or to one without.
+
+    A handle that shows is there, and one that doesn't show may be in front of the body or behind
+    it: without a thin part beside the body the fit is 1/2.
+    """
+    reaches = torch.from_numpy(handle_reaches(scene))
+    shown = ((reaches - _LEAST_REACH) / (_SURE_REACH - _LEAST_REACH)).clamp(0, 1).nan_to_num(nan=0)
+    return (1 + shown) / 2 if handle else (1 - shown) / 2
 
 
 def coherence_fit(scene: Scene, localiser: Localiser, target: NounPhrase) -> Tensor:

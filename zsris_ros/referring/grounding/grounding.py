@@ -23,6 +23,7 @@ from zsris_ros.referring.grounding.alternative_names import alternative_names, b
 from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
+    handle_fit,
     neutral_fit,
     order_fit,
     place_fit,
@@ -161,6 +162,8 @@ class Grounder:
             terms["coherence"] = coherence_fit(scene, self._localiser, target)
         if interpretation.posture is not None:
             terms["posture"] = posture_fit(scene, interpretation.posture)
+        if interpretation.handle is not None:
+            terms["handle"] = handle_fit(scene, interpretation.handle)
         members = None
         if ordered:
             # "match" holds more than membership in spatial expressions.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from zsris_ros.language.interpretation import interpret
 from zsris_ros.language.lexicon.morphology import plural, singular
 from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import EVIDENCE
@@ -128,6 +129,11 @@ def _not_found_text(
         )
     if failed == "not":
         return f"I see {seen}, but {nothing} besides what was excluded."
+    if failed == "handle":
+        described = "with" if interpret(target).handle else "without"
+        return f"I see {seen}, but {nothing} {described} a handle."
+    if failed == "posture":
+        return f"I see {seen}, but {nothing} that is {interpret(target).posture}."
     return f"I see {seen}, but {nothing} at the place that was named."
 
 

@@ -23,6 +23,8 @@ CATEGORIES = (
     "chain", "negation", "plural",
 )  # fmt: skip
 HOUSEHOLD_CATEGORIES = (*CATEGORIES, "containment", "posture")
+CHOSEN_CATEGORIES = ("handle",)
+"""Further categories of household scenes, which are only drawn where they are asked for."""
 LIMIT = 14
 
 _RARE = ("chain", "between", "negation", "ordinal", "position", "size", "posture")
@@ -86,7 +88,7 @@ def _realised(
 ) -> tuple[ReferringExpression, ...]:
     """Draw meanings and their wordings."""
     rng = np.random.default_rng([seed, 7])
-    order = HOUSEHOLD_CATEGORIES.index
+    order = (*HOUSEHOLD_CATEGORIES, *CHOSEN_CATEGORIES).index
     turns = sorted(categories, key=lambda each: (each not in _RARE, order(each)))
     chosen = draw_in_turns({each: pools.get(each, []) for each in turns}, limit, rng)
     ordered = sorted(chosen, key=lambda meaning: order(meaning.category))

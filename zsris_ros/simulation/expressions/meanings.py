@@ -7,7 +7,7 @@ clearly fits or clearly does not. ``Meaning.targets`` may be empty, one object, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from zsris_ros.simulation.expressions.spatial_predicates import (
     clear_order,
 )
 from zsris_ros.simulation.tabletop import TabletopScene
-from zsris_ros.simulation.words import NEUTRAL
+from zsris_ros.simulation.words import NEUTRAL, with_hypernyms
 
 RELATION_CATEGORY = {
     **dict.fromkeys(("left_of", "right_of", "above", "below", "next_to"), "relation"),
@@ -61,6 +61,7 @@ def all_meanings(scene: TabletopScene) -> Iterator[Meaning]:
     yield from _plurals(predicates, found)
     yield from _holders(scene, found)
     yield from _postures(predicates, found)
+    yield from _handles(scene)
 
 
 def _clear_targets(objects: Sequence[int], truth: Ternary) -> tuple[int, ...] | None:
@@ -299,3 +300,19 @@ def _postures(predicates: ScenePredicates, found: Sequence[Noun]) -> Iterator[Me
             lying = tuple(i for i in noun.objects if i not in standing)
             for kind, targets in (("standing", standing), ("lying", lying)):
                 yield Meaning("posture", kind, (noun.text,), targets, len(noun.objects))
+
+
+def _handles(scene: TabletopScene) -> Iterator[Meaning]:
+    """The dishes of one noun phrase with a handle that shows, or those that have none.
+
+    Nearly all mugs have handles, so that "dish", which bowls are, too, tells more of them apart.
+    """
+    objects = tuple(replace(t, words=with_hypernyms(t.words)) for t in scene.objects)
+    for noun in nouns(replace(scene, objects=objects)):
+        handles = {i: objects[i].handle for i in noun.objects}
+        if None in handles.values() or noun.text.endswith(NEUTRAL):
+            continue
+        for kind, has in (("with a handle", True), ("without a handle", False)):
+            targets = tuple(i for i, handle in handles.items() if handle is has)
+            if 0 < len(targets) < len(handles):
+                yield Meaning("handle", kind, (noun.text,), targets, len(handles))

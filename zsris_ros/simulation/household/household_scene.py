@@ -10,11 +10,12 @@ from dataclasses import replace
 import numpy as np
 
 from zsris_ros.geometry.centroid import centroid_3d
+from zsris_ros.geometry.projection import back_project
 from zsris_ros.simulation.expressions.nouns import noun_phrases
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, draw_household
 from zsris_ros.simulation.household.household_render import HouseholdRenderer
 from zsris_ros.simulation.household.model_library import ModelLibrary, describe
-from zsris_ros.simulation.household.object_model import PAINTS, ObjectModel
+from zsris_ros.simulation.household.object_model import PAINTS, ObjectModel, reaches
 from zsris_ros.simulation.render import Rendering
 from zsris_ros.simulation.tabletop import OPTICAL_FRAME, TabletopObject, TabletopScene
 from zsris_ros.simulation.words import NEUTRAL, Description, doubtful_nouns
@@ -23,6 +24,12 @@ from zsris_ros.types import Frame
 VISIBLE_PX, ANY_PX = 250, 12
 """Pixels (of 640x480) of a visible object, and of one that could be seen at all."""
 _ABSENT_KINDS = 24
+_VESSELS, _FLAT = frozenset(("mug", "cup", "bowl", "ramekin")), frozenset(("plate",))
+"""Nouns of dishes that may have a handle, and of those without one."""
+_ROUND = 1.25
+"""Largest ratio of the reaches of a vessel without a handle: up to 1.05, with one from 1.47 on."""
+_SHOWN = 0.01
+"""Least share of a mask on the outer half of a handle that shows."""
 _STILL = 0.9
 """Least cosine between the vertical axis of an inverted container before and after it settled."""
 
@@ -53,6 +60,7 @@ def scene_of(
     frame = Frame(rendering.rgb, rendering.depth, rendering.intrinsics, frame_id=OPTICAL_FRAME)
     axes, camera = layout.viewpoint.axes(), np.array(layout.viewpoint.position)
     share = rendering.labels.size / (640 * 480)
+    points = back_project(rendering.depth, rendering.intrinsics)
     objects: list[TabletopObject] = []
     seen: list[int] = []
     hidden: list[Description] = []
@@ -79,6 +87,11 @@ def scene_of(
                 centre=(float(centre[0]), float(centre[1]), float(centre[2])),
                 extent_m=(float(extent[0]), float(extent[1]), float(extent[2])),
                 inverted=placed.inverted and bool(turned[2, 2] > _STILL),
+                handle=_handle(
+                    library.get(placed.key.partition("/")[2]),
+                    placed.model,
+                    (points[mask] @ axes + camera - position) @ turned,
+                ),
             )
         )
     described = [*(each.words for each in objects), *hidden]
@@ -93,6 +106,26 @@ def scene_of(
         colours=PAINTS,
         holders=_holders([(layout.objects[i].model, poses[i][0]) for i in seen]),
     )
+
+
+def _handle(base: ObjectModel, model: ObjectModel, seen: np.ndarray) -> bool | None:
+    """Return whether a dish has a handle; None of other objects, and of a handle that is hidden.
+
+    Args:
+        base: The model in its own size, whose body is round.
+        model: The model as it was placed.
+        seen: Its visible points in its frame, Nx3.
+    """
+    if _FLAT.intersection(base.description.nouns):
+        return False
+    if _VESSELS.isdisjoint(base.description.nouns):
+        return None
+    _, least, most = reaches(base)
+    if most < _ROUND * least:
+        return False
+    middle, least, most = reaches(model)
+    outer = np.hypot(*(seen[:, :2] - middle).T) > (least + most) / 2
+    return True if outer.mean() > _SHOWN else None
 
 
 def _upright_extent(extent: np.ndarray, axes: np.ndarray) -> np.ndarray:

@@ -78,6 +78,21 @@ class ObjectModel:
         return float(max(each.vertices[:, 2].max() for each in self.surfaces))
 
 
+def reaches(model: ObjectModel) -> tuple[DoubleArray, float, float]:
+    """Return how far a vessel reaches from the axis of its body, over all level directions.
+
+    Returns:
+        The middle of its foot, float64 2, and the least and the largest reach, in metres. They are
+        equal for a round body, and a handle reaches farther.
+    """
+    points = np.vstack([each.vertices for each in model.surfaces])
+    foot = points[points[:, 2] < 0.05 * model.height, :2]
+    middle = (foot.min(axis=0) + foot.max(axis=0)) / 2
+    angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    reach = ((points[:, :2] - middle) @ np.stack([np.cos(angles), np.sin(angles)])).max(axis=0)
+    return middle, float(reach.min()), float(reach.max())
+
+
 def transformed(model: ObjectModel, matrix: DoubleArray) -> ObjectModel:
     """Turn, scale or mirror a model (3x3) and put it back on z = 0, centred."""
     points = np.vstack([each.vertices for each in model.surfaces]) @ matrix.T
