@@ -83,6 +83,49 @@ def test_posture(text: str, said: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("a cup with a handle", True),
+        ("the red cup with the handle", True),
+        ("the mug that has a handle", True),
+        ("cups with handles", True),
+        ("the handled mug", True),
+        ("the mug with a handle left of the bowl", True),
+        ("the mug with the red handle", True),
+        ("the cup with a lid and a handle", True),
+        ("the second mug with a handle from the left", True),
+        ("the mug without a handle", False),
+        ("the cup with no handle", False),
+        ("the cup which does not have a handle", False),
+        ("the cup without any handle next to the bowl", False),
+        ("the handleless mug", False),
+        ("the mug, not the one with a handle", False),
+        ("the handle of the mug", None),
+        ("the drawer handle", None),
+        ("the drawer with a handle", None),
+        ("the knife with a black handle", None),
+        ("the bowl left of the mug with a handle", None),
+        ("the mug next to the cup without a handle", None),
+        ("grab the mug, not the handle", None),
+        ("grab the mug by its handle", None),
+        ("the mug", None),
+    ],
+)
+def test_handle(text: str, has: bool | None) -> None:
+    assert interpret(parse(text, "rules").target).handle is has
+
+
+def test_words_of_a_handle_are_left_to_geometry() -> None:
+    for text in ("the white mug with a handle", "the white mug with no handle"):
+        read = interpret(parse(text, "rules").target).phrase
+        assert not read.relations and not read.excluded and description(read) == "white mug"
+    red = interpret(parse("the mug with a red handle and a lid", "rules").target).phrase
+    assert description(red) == "mug with red handle with lid"
+    (anchor,) = parse("the bowl next to the mug with a handle", "rules").target.relations[0].anchors
+    assert interpret(anchor).handle
+
+
+@pytest.mark.parametrize(
     ("text", "described"),
     [
         ("the white jar with a red lid on the left", "white jar with red lid"),

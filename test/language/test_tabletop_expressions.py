@@ -9,12 +9,13 @@ import pytest
 from support.expressions import outline
 
 from zsris_ros.language import parse, to_json
-from zsris_ros.language.interpretation import posture
+from zsris_ros.language.interpretation import interpret, posture
 from zsris_ros.simulation.expressions.expression_templates import COMMANDS, TEMPLATES
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),
          ("cylinder", "cylinders"))  # fmt: skip
 POSTURES = ("standing", "lying", "upside down")
+HANDLES = ("with a handle", "without a handle")
 EMPTY: dict[str, Any] = {"number": "one", "position": [], "superlative": None, "ordinal": None,
                          "relations": [], "excluded": []}  # fmt: skip
 
@@ -45,6 +46,8 @@ def expected_fields(kind: str, form: str, words: tuple[str, ...]) -> dict[str, A
     heads = [word.split()[-1] for word in words]
     fields: dict[str, Any] = {"head": noun[-1], "attributes": noun[:-1]}
     if kind in POSTURES:  # an attribute or a relation ("on its side"); ``posture`` reads both
+        return {"head": noun[-1]}
+    if kind in HANDLES:  # a relation, an excluded object or an attribute; ``interpret`` reads all
         return {"head": noun[-1]}
     if first == "at":
         fields["position"] = more
@@ -84,3 +87,5 @@ def test_forms(kind: str) -> None:
                 expected = expected_fields(kind, form, words)
                 assert {name: found[name] for name in expected} == expected, text
                 assert posture(text) == (kind if kind in POSTURES else None), text
+                handle = kind == HANDLES[0] if kind in HANDLES and words[0] == "red mug" else None
+                assert interpret(parse(text, "rules").target).handle is handle, text

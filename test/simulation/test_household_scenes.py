@@ -10,6 +10,7 @@ import torch
 from support.object_folder import write_carton
 
 from zsris_ros.geometry.masks import mask_boxes
+from zsris_ros.referring.objects.handles import handle_reaches
 from zsris_ros.referring.objects.object_geometry import closed_tops, heights_above_support
 from zsris_ros.simulation.expressions.expressions import HOUSEHOLD_CATEGORIES, expressions
 from zsris_ros.simulation.expressions.nouns import noun_phrases, nouns, unsafe_noun_phrases
@@ -20,6 +21,7 @@ from zsris_ros.simulation.household.household_scene import household_scene
 from zsris_ros.simulation.household.model_library import ModelLibrary, model_source
 from zsris_ros.simulation.layout import Viewpoint
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
+from zsris_ros.simulation.tabletop import TabletopScene
 from zsris_ros.types import Proposals, Scene, Verdict
 
 SIZE = 160, 120
@@ -90,22 +92,40 @@ def test_what_lies_in_a_bowl_is_said_to(library: ModelLibrary) -> None:
     assert found
 
 
+def with_true_masks(scene: TabletopScene) -> Scene:
+    """Return the scene with the objects' masks as proposals, without features."""
+    masks = np.stack([each.mask for each in scene.objects])
+    count, empty = len(masks), np.zeros((len(masks), 3), np.float32)
+    proposals = Proposals(masks, mask_boxes(masks), np.ones(count), ("truth",) * count)
+    heights = heights_above_support(scene.frame, proposals)
+    features = torch.zeros(count, 1)
+    return Scene(scene.frame, proposals, features, empty[:, :2], empty, heights=heights)
+
+
+def test_handles_that_show_stand_out_of_the_masks(library: ModelLibrary) -> None:
+    reaches: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(12):
+        scene = household_scene(seed, library, 320, 240)
+        measured = handle_reaches(with_true_masks(scene))
+        for each, reach in zip(scene.objects, measured, strict=True):
+            names = set(each.words.nouns)
+            if each.handle is None or np.isnan(reach):
+                assert each.handle is not None or not {"bowl", "plate"} & names
+                continue
+            assert each.handle == ("mug" in names) and {"mug", "bowl", "plate"} & names
+            reaches[each.handle].append(float(reach))
+    assert len(reaches[True]) > 3 and len(reaches[False]) > 8
+    assert np.median(reaches[True]) > 0.35 and np.median(reaches[False]) < 0.15, reaches
+
+
 def test_tops_of_containers_upside_down_are_closed(library: ModelLibrary) -> None:
     tops: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(8):
         assert not any(each.inverted for each in draw_household(seed, library).objects)
         scene = household_scene(seed, library, 320, 240, inverted=0.5)
-        masks = np.stack([each.mask for each in scene.objects])
-        proposals = Proposals(
-            masks, mask_boxes(masks), np.ones(len(masks)), ("truth",) * len(masks)
-        )
-        heights = heights_above_support(scene.frame, proposals)
-        empty = np.zeros((len(masks), 3), np.float32)
-        seen = Scene(
-            scene.frame, proposals, torch.zeros(len(masks), 1), empty[:, :2], empty, heights=heights
-        )
         held = {holder for _, holder in scene.holders}
-        for index, (each, closed) in enumerate(zip(scene.objects, closed_tops(seen), strict=True)):
+        closed_shares = closed_tops(with_true_masks(scene))
+        for index, (each, closed) in enumerate(zip(scene.objects, closed_shares, strict=True)):
             hollow = {"bowl", "mug", "cup"} & set(each.words.nouns)
             if hollow and index not in held and not np.isnan(closed):
                 tops[each.inverted].append(float(closed))

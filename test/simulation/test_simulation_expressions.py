@@ -9,7 +9,7 @@ import pytest
 from support.tabletop_reading import referents
 
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-from zsris_ros.language.interpretation import posture
+from zsris_ros.language.interpretation import interpret, posture
 from zsris_ros.language.rule_parser import parse
 from zsris_ros.simulation.expressions.expressions import (
     CATEGORIES,
@@ -86,6 +86,22 @@ def test_a_container_is_said_to_be_upside_down(scenes: list[TabletopScene]) -> N
                 assert each.targets == (turned,) and posture(each.text) == "upside down"
                 said += 1
     assert said > len(scenes) / 2
+
+
+def test_a_handle_means_the_dishes_that_have_one_or_those_that_have_none(
+    scenes: list[TabletopScene],
+) -> None:
+    said = Counter[bool | None]()
+    for scene in scenes:
+        dishes = {i: t.words.nouns[0] for i, t in enumerate(scene.objects)}
+        handles = [{"mug": True, "bowl": False, "plate": False}.get(dishes[i]) for i in dishes]
+        objects = [replace(t, handle=h) for t, h in zip(scene.objects, handles, strict=True)]
+        for each in expressions(replace(scene, objects=tuple(objects)), MANY, ("handle",)):
+            handle = interpret(parse(each.text).target).handle
+            said[handle] += 1
+            assert [handles[i] for i in each.targets] == [handle] and "dish" in each.text
+        assert not expressions(scene, MANY, ("handle",)), "of unknown handles nothing is said"
+    assert said[True] and said[False] and None not in said
 
 
 def test_every_verdict_is_right(judged: list[Asked]) -> None:

@@ -120,6 +120,9 @@ def _not_found_text(
         missing = min(grounding.anchors, key=lambda anchor: anchor.score)
         phrase, relation = _without_article(missing.phrase), relation_words(missing.kind)
         return f"I see no {phrase} that anything could be {relation}."
+    read = interpret(target)
+    if failed in ("posture", "handle"):
+        name = noun(read.phrase, 1)  # without "lying" and "handleless"
     seen = "something" if is_neutral(target.head) else f"{_article(name)} {name}"
     nothing = "nothing" if is_neutral(target.head) else "none"
     anchors = [anchor.phrase for anchor in grounding.anchors if anchor.kind == failed]
@@ -129,11 +132,10 @@ def _not_found_text(
         )
     if failed == "not":
         return f"I see {seen}, but {nothing} besides what was excluded."
-    if failed == "handle":
-        described = "with" if interpret(target).handle else "without"
-        return f"I see {seen}, but {nothing} {described} a handle."
     if failed == "posture":
-        return f"I see {seen}, but {nothing} that is {interpret(target).posture}."
+        return f"I see {seen}, but {nothing} that is {read.posture}."
+    if failed == "handle":
+        return f"I see {seen}, but {nothing} {'with' if read.handle else 'without'} a handle."
     return f"I see {seen}, but {nothing} at the place that was named."
 
 
