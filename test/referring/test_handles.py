@@ -94,7 +94,7 @@ def test_what_stands_before_a_bowl_leaves_no_handle() -> None:
     depth = np.where(bowl, 0.78, 0.8).astype(np.float32)
     depth[can] = 0.7
     ring = bowl & ~can
-    assert handle_reaches(scene_of_masks([ring]))[0] > 0.3, "a crescent, without depth"
+    assert np.isnan(handle_reaches(scene_of_masks([ring]))[0]), "a crescent, without depth"
     assert handle_reaches(scene_of_masks([ring], depth))[0] < 0.15
     mug = vessel(40)
     depth = np.where(mug, 0.7, 0.8).astype(np.float32)
@@ -104,15 +104,17 @@ def test_what_stands_before_a_bowl_leaves_no_handle() -> None:
 def test_a_small_mask_tells_nothing() -> None:
     scene = scene_of_masks([vessel(3)])
     assert np.isnan(handle_reaches(scene)).all()
-    assert handle_fit(scene, True).tolist() == handle_fit(scene, False).tolist() == [0.5]
+    assert handle_fit(scene, False, torch.ones(1)).tolist() == [0.5]
 
 
-def test_a_hidden_handle_is_neutral() -> None:
+def test_a_handle_counts_beside_one_that_shows() -> None:
     scene = scene_of_masks([vessel(30), vessel(30, handle=False)])
-    shown, hidden = handle_fit(scene, True)
-    assert shown > 0.95 and hidden == 0.5
-    shown, hidden = handle_fit(scene, False)
-    assert shown < 0.05 and hidden == 0.5
+    shown, none = handle_fit(scene, True, torch.tensor([0.9, 0.9]))
+    assert shown == 1 and none < 0.3
+    shown, none = handle_fit(scene, False, torch.tensor([0.9, 0.9]))
+    assert shown < 0.05 and none > 0.7
+    spoon_and_mug = torch.tensor([0.01, 0.9])
+    assert handle_fit(scene, True, spoon_and_mug).tolist() == [1, 1], "no mug shows a handle"
 
 
 def asked(text: str, *handles: bool) -> tuple[Verdict, int]:
@@ -139,4 +141,5 @@ def test_a_handle_chooses_among_mugs(said: str) -> None:
 def test_a_mug_whose_handle_does_not_show_is_not_refused() -> None:
     assert asked("the mug with a handle", False) == (Verdict.FOUND, 0)
     assert asked("the mug without a handle", True)[0] is Verdict.NOT_FOUND
-    assert asked("the mug with a handle", True, True)[0] is Verdict.AMBIGUOUS
+    for handle in (True, False):
+        assert asked("the mug with a handle", handle, handle)[0] is Verdict.AMBIGUOUS

@@ -55,9 +55,10 @@ Posture = Literal["lying", "standing", "upside down"]
 """How an object lies or stands."""
 _VESSELS = word_set("""
     cup mug teacup beaker tankard stein glass tumbler goblet bowl ramekin dish plate jug pitcher
-    carafe pot saucepan pan skillet vessel
+    carafe pot vessel
 """)
-"""Objects with a round body, beside which a handle shows; a hammer's handle is most of it."""
+"""Objects with a round body, beside which a shorter handle shows; a pan's handle is longer, and a
+hammer's is most of the hammer."""
 _OWN = word_set("its his her their my your our")
 _HANDLE_WORDS = {"handled": True, **dict.fromkeys(("handleless", "handle-less"), False)}
 _NOT_THE_PART = re.compile(r"\bnot (by |at |on )?(the|its) handle")

@@ -163,7 +163,8 @@ class Grounder:
         if interpretation.posture is not None:
             terms["posture"] = posture_fit(scene, interpretation.posture)
         if interpretation.handle is not None:
-            terms["handle"] = handle_fit(scene, interpretation.handle)
+            rest = self._calibration.probability(terms)
+            terms["handle"] = handle_fit(scene, interpretation.handle, rest)
         members = None
         if ordered:
             # "match" holds more than membership in spatial expressions.

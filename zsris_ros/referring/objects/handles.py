@@ -17,6 +17,9 @@ _DISC = 0.5
 """Radius of the opening in radii of the body: a handle is less than half as wide as the body."""
 _LEAST_RADIUS = 5.0
 """Pixels; a handle beside a smaller body is as thin as the error of its border."""
+_MOST_REACH = 1.25
+"""In radii of the body: what reaches farther is a piece of the body behind another object, or a
+part of another object; the handles of mugs reach up to 1."""
 _STEP_M = 0.01
 """Metres by which what hides a part of an object is nearer than the object beside it."""
 _HIDING = 0.2
@@ -26,10 +29,11 @@ _HIDING = 0.2
 def handle_reaches(scene: Scene) -> FloatArray:
     """Return how far a thin part reaches beside the body of each mask, in radii of the body.
 
-    Float32 N, NaN for a mask too small to tell. A round body has about 0.05, right angles at its
-    ends have (sqrt(2) - 1) / 2 or 0.2, a handle seen from its side has 0.3 to 1. One in front of
-    the body or behind it doesn't show. Gaps that depth shows to be filled by a nearer object are
-    taken for the body, and a mask cut off by the image's border goes on beyond it.
+    Float32 N, NaN for a mask that is too small or that is no single body. A round body has about
+    0.05, right angles at its ends have (sqrt(2) - 1) / 2 or 0.2, a handle seen from its side has
+    0.3 to 1. One in front of the body or behind it doesn't show. Gaps that depth shows to be filled
+    by a nearer object are taken for the body, and a mask cut off by the image's border goes on
+    beyond it.
     """
     depth = scene.frame.depth
     return np.array([_reach(mask, depth) for mask in scene.proposals.masks], np.float32)
@@ -49,7 +53,8 @@ def _reach(mask: BoolArray, depth: FloatArray | None) -> float:
     if radius < _LEAST_RADIUS or body.all():
         return float("nan")
     opened = _distance(inside <= _DISC * radius) <= _DISC * radius
-    return float(_distance(~opened)[body].max()) / radius
+    reach = float(_distance(~opened)[body].max()) / radius
+    return reach if reach <= _MOST_REACH else float("nan")
 
 
 def _distance(inside: BoolArray) -> FloatArray:
