@@ -98,6 +98,8 @@ def test_posture(text: str, said: str | None) -> None:
         ("the cup with no handle", False),
         ("the cup which does not have a handle", False),
         ("the cup without any handle next to the bowl", False),
+        ("the mug with a lid but no handle", False),
+        ("Grab The Mug Without A Handle Left Of The Bowl", False),
         ("the handleless mug", False),
         ("the mug, not the one with a handle", False),
         ("the handle of the mug", None),

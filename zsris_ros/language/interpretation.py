@@ -265,11 +265,13 @@ def _denied_handles(phrase: NounPhrase) -> list[NounPhrase]:
     After an anchor it may be the anchor's, "next to the cup without a handle", and "grab the mug,
     not its handle" names the part to grasp.
     """
-    found = [each for each in phrase.excluded if _is_handle(each)]
-    before = [phrase.sentence.find(a.text) for each in phrase.relations for a in each.anchors]
-    if _NOT_THE_PART.search(phrase.sentence.lower()):
+    sentence = phrase.sentence.lower()
+    if _NOT_THE_PART.search(sentence):
         return []
-    return [each for each in found if phrase.sentence.find(each.text) <= min(before, default=10**6)]
+    related = (each.anchors for each in phrase.relations if each.kind != "with")
+    start = min((sentence.find(a.text.lower()) for each in related for a in each), default=None)
+    said = sentence if start is None else sentence[:start]
+    return [each for each in phrase.excluded if _is_handle(each) and each.text.lower() in said]
 
 
 def _is_handle(part: NounPhrase) -> bool:
