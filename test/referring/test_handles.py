@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -108,13 +110,24 @@ def test_a_small_mask_tells_nothing() -> None:
 
 
 def test_a_handle_counts_beside_one_that_shows() -> None:
-    scene = scene_of_masks([vessel(30), vessel(30, handle=False)])
+    left, right = (80.0, 120.0), (240.0, 120.0)
+    scene = scene_of_masks([vessel(30, at=left), vessel(30, handle=False, at=right)])
     shown, none = handle_fit(scene, True, torch.tensor([0.9, 0.9]))
     assert shown == 1 and none < 0.3
     shown, none = handle_fit(scene, False, torch.tensor([0.9, 0.9]))
     assert shown < 0.05 and none > 0.7
     spoon_and_mug = torch.tensor([0.01, 0.9])
     assert handle_fit(scene, True, spoon_and_mug).tolist() == [1, 1], "no mug shows a handle"
+
+
+def test_a_part_of_a_mug_is_judged_by_the_mug() -> None:
+    mug = vessel(40, handle=False)
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    side = mug & (np.hypot(x - 160, y - 60) > 45)  # without its opening
+    alone = replace(scene_of_masks([side]), is_object=np.array([True]))
+    assert handle_fit(alone, False, torch.ones(1))[0] < 0.5
+    scene = replace(scene_of_masks([mug, side]), is_object=np.array([True, False]))
+    assert handle_fit(scene, False, torch.ones(2)).min() > 0.7
 
 
 def asked(text: str, *handles: bool) -> tuple[Verdict, int]:

@@ -100,9 +100,10 @@ def posture_fit(scene: Scene, posture: Posture) -> Tensor:
 def handle_fit(scene: Scene, handle: bool, rest: Tensor) -> Tensor:
     """Return the fit of each mask to a vessel that has a ``handle``, or to one without.
 
-    A handle that shows is there, and one that does not show may be in front of the body, behind it
-    or hidden. "With a handle" is relative to the likeliest mask: it prefers handles that show, and
-    refuses no mug where none does.
+    It is judged by the whole object that a mask belongs to: the side of a mug without its opening
+    has thin ends. A handle that does not show may be in front of the body, behind it or hidden.
+    "With a handle" is relative to the likeliest mask: it prefers handles that show, and refuses no
+    mug where none does.
 
     Args:
         scene: The scene.
@@ -112,6 +113,9 @@ def handle_fit(scene: Scene, handle: bool, rest: Tensor) -> Tensor:
     reaches = torch.from_numpy(handle_reaches(scene))
     shown = ((reaches - _LEAST_REACH) / (_SURE_REACH - _LEAST_REACH)).clamp(0, 1)
     has = (_UNSEEN + (1 - _UNSEEN) * shown).nan_to_num(nan=0.5)
+    whole = torch.from_numpy(np.flatnonzero(whole_objects(scene)))
+    if len(whole):
+        has = has[whole[torch.from_numpy(scene.proposals.iou)[:, whole].argmax(dim=1)]]
     if not handle:
         return 1 - has
     return (has / has[(rest * has).argmax()]).clamp(max=1)
