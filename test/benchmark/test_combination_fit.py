@@ -24,8 +24,8 @@ from zsris_ros.benchmark.speech.combination_fit import (
 )
 from zsris_ros.benchmark.speech.speech_bench import tasks
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
-from zsris_ros.speech.audio import spoken_words
 from zsris_ros.speech.combined_recogniser import Candidate
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
 
@@ -16,40 +14,17 @@ from zsris_ros.benchmark.speech import voices
 from zsris_ros.benchmark.speech.speech_bench import tables
 from zsris_ros.benchmark.speech.speech_scores import Trial, summary
 from zsris_ros.speech.audio import RATE
-from zsris_ros.speech.combined_recogniser import edit_distance
 from zsris_ros.speech.recogniser import load_recogniser
+from zsris_ros.speech.transcripts import edit_distance
 from zsris_ros.speech.utterances import recognise_utterances
 from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = st.lists(st.sampled_from("abc"), max_size=7)
 
 
 def trial(heard: str, confidence: float, right: bool, typed: str = "the red mug") -> Trial:
     return Trial(0, typed, "slt", "clean", heard, heard, confidence, True, right)
-
-
-@pytest.mark.parametrize(
-    ("said", "heard", "errors"),
-    [
-        ("the red mug", "the red mug", 0),
-        ("the red mug", "the mug", 1),
-        ("the red mug", "the dead red mug", 1),
-        ("the red mug", "the bread bug", 2),
-        ("the red mug", "", 3),
-        ("", "the red mug", 3),
-    ],
-)
-def test_word_errors_are_the_least_number_of_edits(said: str, heard: str, errors: int) -> None:
-    assert edit_distance(said.split(), heard.split()) == errors
-
-
-@given(TEXTS, TEXTS, TEXTS)
-def test_word_errors_are_a_distance(a: list[str], b: list[str], c: list[str]) -> None:
-    assert edit_distance(a, b) == edit_distance(b, a)
-    assert (edit_distance(a, b) == 0) == (a == b)
-    assert edit_distance(a, c) <= edit_distance(a, b) + edit_distance(b, c)
 
 
 def test_a_sentence_is_right_or_wrong_or_asked_again() -> None:

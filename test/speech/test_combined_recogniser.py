@@ -18,7 +18,6 @@ from zsris_ros.speech.combined_recogniser import (
     choose,
     confidence,
     confidence_features,
-    edit_distance,
 )
 from zsris_ros.speech.neural_recognisers import FasterWhisper, Hypothesis, WhisperGuesses
 from zsris_ros.speech.pocketsphinx_recogniser import SHIPPED, Pocketsphinx
@@ -156,11 +155,6 @@ def test_without_whisper_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(SpeechError, match="pip install faster-whisper"):
         load_recogniser("combined", str(SHIPPED))
-
-
-def test_edit_distance_counts_phones() -> None:
-    assert edit_distance(["B", "AO", "L"], ["B", "OW", "L"]) == 1
-    assert edit_distance([], ["B", "OW"]) == 2
 
 
 @pytest.fixture(scope="module")

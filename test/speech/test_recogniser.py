@@ -19,7 +19,6 @@ from zsris_ros.speech.audio import (
     SpeechError,
     SpeechSegment,
     Utterance,
-    spoken_words,
 )
 from zsris_ros.speech.neural_recognisers import PROMPT, Hypothesis, best_hypothesis
 from zsris_ros.speech.pocketsphinx_recogniser import (
@@ -30,6 +29,7 @@ from zsris_ros.speech.pocketsphinx_recogniser import (
     confidence,
 )
 from zsris_ros.speech.recogniser import RECOGNISERS, Recogniser, load_recogniser
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.speech.trigram import shipped_trigram
 from zsris_ros.speech.utterances import MIN_CONFIDENCE, clarification, recognise_utterances
 from zsris_ros.speech.wav import audio_blocks

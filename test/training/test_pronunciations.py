@@ -1,16 +1,14 @@
-"""Spoken words, their pronunciations, and the corpus of the language model."""
+"""Pronunciations, and the corpus of the language model."""
 
 from __future__ import annotations
 
 from itertools import islice
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.speech.audio import spoken_words
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.training.speech.corpus import MAX_WORDS, sentences
 from zsris_ros.training.speech.pronunciations import missing_pronunciations, pronounce
 
@@ -19,20 +17,6 @@ KNOWN = {
     "fold": "F OW L D", "cook": "K UH K", "cooked": "K UH K T", "box": "B AA K S",
     "tool": "T UW L", "cat": "K AE T", "dog": "D AO G", "bulk": "B AH L K", "able": "EY B AH L",
 }  # fmt: skip
-
-
-def test_spoken_words_have_no_punctuation() -> None:
-    said = "Could you pick up the mug that isn't red, please?"
-    assert " ".join(spoken_words(said)) == "could you pick up the mug that isn't red please"
-    assert spoken_words("the mug that is n't red") == ("the", "mug", "that", "isn't", "red")
-    assert spoken_words("the left-hand mug") == ("the", "left", "hand", "mug")
-    assert spoken_words("?!") == ()
-
-
-@given(st.text(max_size=60))
-def test_spoken_words_are_idempotent(text: str) -> None:
-    words = spoken_words(text)
-    assert spoken_words(" ".join(words)) == words
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,9 +83,3 @@ class Utterance:
             "duration": round(self.duration, 3),
             "recogniser": self.recogniser,
         }
-
-
-def spoken_words(text: str) -> tuple[str, ...]:
-    """Return the words of ``text`` in lower case without punctuation, "n't" joined to its verb."""
-    joined = re.sub(r"\s+(n't|'s|'m|'d|'ll|'re)\b", r"\1", text.lower().replace("\u2019", "'"))
-    return tuple(re.findall(r"[a-z0-9]+(?:'[a-z]+)?", joined))

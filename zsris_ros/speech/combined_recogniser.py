@@ -17,6 +17,7 @@ import numpy as np
 from zsris_ros.speech.audio import RecognisedText, SpeechSegment
 from zsris_ros.speech.neural_recognisers import FasterWhisper, WhisperGuesses
 from zsris_ros.speech.pocketsphinx_recogniser import MAX_SNR_FEATURE_DB, Pocketsphinx, snr_db
+from zsris_ros.speech.transcripts import edit_distance
 from zsris_ros.speech.trigram import Trigram
 
 ALTERNATIVES = 6
@@ -169,16 +170,3 @@ class Combined:
                 default=-PHONE,
             )
         return scores
-
-
-def edit_distance(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Return the number of substitutions, deletions and insertions."""
-    row = list(range(len(heard) + 1))
-    for count, item in enumerate(said, 1):
-        diagonal, row[0] = row[0], count
-        for at, other in enumerate(heard, 1):
-            diagonal, row[at] = (
-                row[at],
-                min(row[at] + 1, row[at - 1] + 1, diagonal + (item != other)),
-            )
-    return row[-1]

@@ -21,8 +21,8 @@ from zsris_ros.speech.audio import (
     SpeechError,
     SpeechSegment,
     require_package,
-    spoken_words,
 )
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.speech.trigram import Trigram, shipped_trigram
 
 PROMPT = (

@@ -33,7 +33,6 @@ from zsris_ros.benchmark.speech.speech_bench import bystanders, condition_name, 
 from zsris_ros.evaluation.reports.markdown import markdown_table
 from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
-from zsris_ros.speech.audio import spoken_words
 from zsris_ros.speech.combined_recogniser import (
     MIN_REMEMBERED,
     Candidate,
@@ -47,6 +46,7 @@ from zsris_ros.speech.endpointing import speech_segments
 from zsris_ros.speech.neural_recognisers import best_hypothesis
 from zsris_ros.speech.pocketsphinx_recogniser import snr_db
 from zsris_ros.speech.recogniser import load_recogniser
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.speech.utterances import MIN_CONFIDENCE
 from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences

@@ -32,8 +32,9 @@ from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
 from zsris_ros.evaluation.run_folder import SUMMARY, write_records
 from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
-from zsris_ros.speech.audio import Samples, spoken_words
+from zsris_ros.speech.audio import Samples
 from zsris_ros.speech.recogniser import Recogniser, load_recogniser
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.speech.utterances import recognise_utterances
 from zsris_ros.speech.wav import audio_blocks
 from zsris_ros.training.speech.corpus import sentences

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from zsris_ros.speech.audio import spoken_words
-from zsris_ros.speech.combined_recogniser import edit_distance
+from zsris_ros.speech.transcripts import edit_distance, spoken_words
 from zsris_ros.speech.utterances import MIN_CONFIDENCE
 
 

@@ -17,7 +17,7 @@ from zsris_ros.simulation.expressions.meanings import NUMBERS, ORDINALS, Meaning
 from zsris_ros.simulation.expressions.nouns import NEUTRAL
 from zsris_ros.simulation.layout import COLOURS
 from zsris_ros.simulation.shapes import SHAPES
-from zsris_ros.speech.audio import spoken_words
+from zsris_ros.speech.transcripts import spoken_words
 from zsris_ros.training.language import vocabulary
 from zsris_ros.training.language.sentence_grammar import Grammar
 
