@@ -11,15 +11,14 @@ import torch
 from torch.nn import functional as F
 
 from zsris_ros.cli import main
-from zsris_ros.evaluation.expressions.expression_bench import (
+from zsris_ros.evaluation.expressions.expression_items import (
     Candidate,
     ExpressionItem,
-    by_centres,
     masks_of,
-    names_place,
     read_expressions,
 )
 from zsris_ros.evaluation.expressions.expression_tables import expression_tables
+from zsris_ros.evaluation.expressions.position_baseline import by_centres, names_place
 from zsris_ros.evaluation.expressions.simulated_semantics import SimulatedClip, content_words
 from zsris_ros.evaluation.reports.markdown import with_results
 from zsris_ros.types import InputError

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from zsris_ros.commands.options import Subparsers, add_parser_choice
 
@@ -55,11 +57,10 @@ def run(args: argparse.Namespace) -> int:
     from zsris_ros.baselines.published_query import load_reader
     from zsris_ros.evaluation.expressions.expression_bench import (
         ExpressionBench,
-        read_expressions,
         summarise_expressions,
-        summary_lines,
-        write_results,
     )
+    from zsris_ros.evaluation.expressions.expression_items import read_expressions
+    from zsris_ros.evaluation.run_folder import SUMMARY, write_records
     from zsris_ros.language import load_parser
     from zsris_ros.models.preset import load_preset
     from zsris_ros.types import InputError
@@ -72,6 +73,16 @@ def run(args: argparse.Namespace) -> int:
     bench = ExpressionBench(settings, parser, load_reader(args.parser), args.semantics)
     answers = bench.evaluate(items, args.variant, args.noise, args.file.stem)
     summary = summarise_expressions(answers)
-    path = write_results(args.out, answers, summary)
-    print("\n".join([*summary_lines(summary), f"written to {path}"]))
+    write_records(args.out, "answers.jsonl", answers, summary)
+    print("\n".join([*_lines(summary), f"written to {args.out / SUMMARY}"]))
     return 0
+
+
+def _lines(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield the figures as lines of text."""
+    columns = ("argmax", "right", "refused", "ambiguous", "errors")
+    yield f"{'':<11}{'noise':>6}{'n':>6}" + "".join(f"{name:>11}" for name in columns)
+    for variant, rows in summary.items():
+        for noise, row in rows.items():
+            shares = "".join(f"{row[name]:>11.3f}" for name in columns)
+            yield f"{variant:<11}{noise:>6}{row['n']:>6}{shares}"
