@@ -15,16 +15,13 @@ from math import prod
 import torch
 from torch import Tensor
 
-from zsris_ros.guidance.fusion import keep_top, mix_text_features, semantic_logits
+from zsris_ros.guidance.fusion import keep_top
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
-from zsris_ros.language.phrasing import core_phrase, description, is_neutral
-from zsris_ros.referring.calibration import presence
-from zsris_ros.referring.grounding.alternative_names import alternative_names, better_names
+from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
     handle_fit,
-    neutral_fit,
     order_fit,
     place_fit,
     posture_fit,
@@ -33,30 +30,18 @@ from zsris_ros.referring.grounding.evidence import (
     side_fit,
     whole_objects,
 )
-from zsris_ros.referring.grounding.prompts import (
-    expression_texts,
-    fill_templates,
-    is_known,
-    kinds_of,
-    negative_texts,
-    related_nouns,
-    split_colours,
-)
+from zsris_ros.referring.grounding.prompts import expression_texts, is_known
 from zsris_ros.referring.grounding.ranking import best_probability
 from zsris_ros.referring.grounding.relation_scores import AnchorMasks, GroundedAnchor, relation_fit
-from zsris_ros.referring.objects.object_filter import objectness, prefer_wholes
+from zsris_ros.referring.grounding.semantic_scores import SemanticScores
+from zsris_ros.referring.objects.object_filter import objectness
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.torch_utils.batching import single_thread
 from zsris_ros.types import NounPhrase, Relation, Scene
-from zsris_ros.vision.colour_naming import colour_shares
 from zsris_ros.vision.protocols import Localiser, TextEncoder
 
 _MULTITHREADED_PIXELS = 1 << 26
 """Pixels of all masks from which several threads are faster than one."""
-_LEAST_SHARE = 1e-3
-"""Shares of a colour are at least this, and at most 1 minus this."""
-_TIE_WEIGHT = 0.1
-"""Weight of semantics beyond membership in a spatial expression: enough to settle ties."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +88,7 @@ class Grounder:
         interpretation: Callable[[NounPhrase], Interpretation] = interpret,
     ) -> None:
         self._clip, self._localiser, self._settings = clip, localiser, settings
+        self._semantics = SemanticScores(clip, settings)
         self._calibration, self._interpret = settings.calibration, interpretation
 
     def ground(self, scene: Scene, target: NounPhrase) -> Grounding:
@@ -118,29 +104,11 @@ class Grounder:
     def better_names(
         self, scene: Scene, target: NounPhrase, indices: Sequence[int]
     ) -> dict[int, str]:
-        """Return the masks that have a better name than the target's, and that name.
+        """Return the masks among ``indices`` with a better name than the target's, and that name.
 
-        Empty for a noun that the weights do not list as known. See ``alternative_names``.
-
-        Args:
-            scene: The scene.
-            target: The noun phrase.
-            indices: Masks that fit it.
-
-        Returns:
-            The name by index.
+        See ``SemanticScores.better_names``.
         """
-        target = self._interpret(target).phrase
-        related = related_nouns(target, self._settings)
-        names = alternative_names(target, self._settings.vocabulary, related)
-        if len(indices) < 2 or len(names) < 2 or not is_known(target, self._settings):
-            return {}
-        texts, scale = self._clip.encode_text(names), self._settings.logit_scale
-        features = scene.features[list(indices)]
-        logits = torch.stack([semantic_logits(features, text, scale) for text in texts])
-        logits[0] = self._with_kinds(features, target, logits[0])
-        found = better_names(names, logits)
-        return {indices[place]: name for place, name in found.items()}
+        return self._semantics.better_names(scene, self._interpret(target).phrase, indices)
 
     def _ground(self, scene: Scene, phrase: NounPhrase) -> Grounding:
         if (whole := self._whole_of_unknown_part(phrase)) is not None:
@@ -150,8 +118,8 @@ class Grounder:
         ordered = bool(target.ordinal or target.superlative or target.position)
         spatial = ordered or any(each.certainty > 0.5 for each in target.relations)
         terms: dict[str, Tensor] = {}
-        terms["match"], membership = self._semantics(scene, target, spatial)
-        if unknown := self._unknown_words(target):
+        terms["match"], membership = self._semantics.match(scene, target, spatial)
+        if unknown := self._semantics.unknown_words(target):
             terms["known"] = torch.zeros(len(scene.proposals))
         anchors, missing = self._add_relations(scene, target, membership, terms)
         for excluded in target.excluded:
@@ -186,11 +154,6 @@ class Grounder:
             scores, terms, tuple(anchors), probability, members, tuple(missing), unknown=unknown
         )
 
-    def _unknown_words(self, target: NounPhrase) -> tuple[str, ...]:
-        """Return the attributes and the head noun that the weights never saw, as far as known."""
-        unknown = self._clip.unknown_words(" ".join(target.attributes))
-        return unknown if is_known(target, self._settings) else (*unknown, target.head)
-
     def _whole_of_unknown_part(self, phrase: NounPhrase) -> NounPhrase | None:
         """Return the whole of a part, if the weights were trained with the whole's noun alone.
 
@@ -201,80 +164,6 @@ class Grounder:
             return None
         (whole,) = wholes[0].anchors
         return whole if is_known(whole, self._settings) else None
-
-    def _semantics(self, scene: Scene, target: NounPhrase, spatial: bool) -> tuple[Tensor, Tensor]:
-        """Return the fit of Eq. 3, and the membership in the described category, each N in [0, 1].
-
-        Both are equal for absolute logits. Other logits only rank masks. In a spatial expression
-        the phrase then selects the members and space selects one of them: each mask within
-        ``logit_margin`` of the best one is a member, and further differences settle ties.
-        """
-        phrase = description(target)
-        if phrase is None:
-            fit = neutral_fit(scene)
-            return fit, fit
-        prompts = fill_templates(phrase, self._settings.templates)
-        texts = self._clip.encode_text([target.sentence, *prompts])
-        text = mix_text_features(texts[0], texts[1:].mean(dim=0), self._settings.text_mix)
-        logits = semantic_logits(scene.features, text, self._settings.logit_scale)
-        logits = self._with_kinds(scene.features, target, logits)
-        if self._settings.absolute_logits:
-            logits = self._with_colours(scene, target, logits + self._settings.logit_bias)
-            match = torch.sigmoid(logits)
-            match = self._prefer_objects(scene, target, match)
-            return match, match
-        gap = logits - logits.max()
-        membership = torch.sigmoid(gap + self._settings.logit_margin)
-        match = membership * (_TIE_WEIGHT * gap).exp() if spatial else gap.exp()
-        return (
-            self._prefer_objects(scene, target, match),
-            self._prefer_objects(scene, target, relative_fit(membership)),
-        )
-
-    def _with_kinds(self, features: Tensor, target: NounPhrase, logits: Tensor) -> Tensor:
-        """Return the logits of a category N, raised to those of the kind that fits best.
-
-        A carton is a box. New packets are nearer to one of the many kinds of box that the weights
-        know than to the word "box".
-        """
-        for kind in kinds_of(target, self._settings, self._clip.unknown_words):
-            prompts = fill_templates(kind, self._settings.templates)
-            text = self._clip.encode_text(prompts).mean(dim=0)
-            fit = semantic_logits(features, text, self._settings.logit_scale)
-            logits = torch.maximum(logits, fit)
-        return logits
-
-    def _with_colours(self, scene: Scene, target: NounPhrase, logits: Tensor) -> Tensor:
-        """Return the absolute logits N of "red box", ranked by "box" and by "red" as well.
-
-        A mask cannot show a red box more probably than it shows a box, or than it is red: the
-        smaller one is an upper bound (Frechet) that knows nothing of how boxes look when they are
-        red. Its mean with the phrase's own logits ranks the masks. The best one keeps its own
-        logit, which separates objects that are there from absent ones better.
-        """
-        settings = self._settings
-        colours, kind = split_colours(target, settings)
-        if not colours:
-            return logits
-        prompts = fill_templates(description(kind) or core_phrase(kind), settings.templates)
-        text = self._clip.encode_text(prompts).mean(dim=0)
-        fit = semantic_logits(scene.features, text, settings.logit_scale)
-        bound = self._with_kinds(scene.features, kind, fit) + settings.logit_bias
-        shares = colour_shares(scene.frame.rgb, scene.proposals.coverage, settings.colours)
-        for colour in colours:
-            bound = torch.minimum(bound, shares[colour].logit(_LEAST_SHARE))
-        ranked = (logits + bound) / 2
-        best = int((ranked + neutral_fit(scene).log()).argmax())
-        return torch.minimum(logits, ranked - ranked[best] + logits[best])
-
-    def _prefer_objects(self, scene: Scene, target: NounPhrase, match: Tensor) -> Tensor:
-        """Return ``match`` N with parts after their wholes, or for a neutral head with objects."""
-        if is_neutral(target.head):
-            return match * neutral_fit(scene)
-        if any(relation.kind == "part_of" for relation in target.relations):
-            return match
-        ratio = self._settings.whole_ratio
-        return prefer_wholes(match, scene.proposals, ratio, whole_objects(scene))
 
     def _add_relations(
         self, scene: Scene, target: NounPhrase, membership: Tensor, terms: dict[str, Tensor]
@@ -335,16 +224,7 @@ class Grounder:
             return relative_fit(probability)
         if is_neutral(phrase.head) and not phrase.attributes:
             return torch.ones(len(probability))
-        return self._presence(scene, phrase)
-
-    def _presence(self, scene: Scene, phrase: NounPhrase) -> Tensor:
-        """Return the share of the phrase among the negatives for each mask, N in [0, 1]."""
-        kinds = kinds_of(phrase, self._settings, self._clip.unknown_words)
-        phrases = [core_phrase(phrase), *kinds]
-        negatives = negative_texts(phrase, self._settings)
-        texts = self._clip.encode_text([*phrases, *negatives])
-        said, others = texts[: len(phrases)], texts[len(phrases) :]
-        return presence(scene.features, said, others, self._settings.logit_scale)
+        return self._semantics.presence(scene, phrase)
 
     def _add_existence(
         self,
@@ -357,6 +237,6 @@ class Grounder:
         measured, count = self._calibration.scaling, len(scene.proposals)
         if "presence" in measured and (target.attributes or not is_neutral(target.head)):
             best = int(self._calibration.probability(terms).argmax())
-            terms["presence"] = self._presence(scene, target)[best].expand(count)
+            terms["presence"] = self._semantics.presence(scene, target)[best].expand(count)
         if "anchor" in measured and anchors:
             terms["anchor"] = torch.full((count,), prod(anchor.score for anchor in anchors))
