@@ -270,7 +270,7 @@ tracks: $(MADE)/test $(MADE)/package
 # Inputs, load, faults, weights, access and visitors of docs/reliability.md; 20 minutes of an idle
 # machine. The page is made again whatever has failed.
 reliability: $(MADE)/test $(MADE)/package
-	code=0; for part in inputs load promises visitors; do \
+	code=0; for part in inputs load marked_tests visitors; do \
 	  $(RELIABILITY_RUN).$$part || code=1; done; \
 	  $(TABLE); exit $$code
 
@@ -290,7 +290,7 @@ cameras: $(MADE)/test $(MADE)/package
 
 # Requests to nodes in two namespaces and to two cameras of one process, and the nodes that answer.
 names: $(MADE)/test $(MADE)/package
-	$(RELIABILITY_RUN).who_answered
+	$(RELIABILITY_RUN).request_routing
 	$(TABLE)
 
 # There are no wheels of the ros2 tools: ROS2 names a command that sets their environment (PATH with

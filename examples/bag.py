@@ -18,6 +18,6 @@ segmenter = load_segmenter("household")
 with Bag(Path(folder)) as bag:
     topics = find_topics(bag)
     recording = bag.recording(topics, tolerance_ns=50_000_000)  # between an image and its depth
-    frames = bag.moments(topics, recording.every(4_000_000_000))  # a frame each four seconds
+    frames = bag.synced_messages(topics, recording.every(4_000_000_000))  # one each 4 s
     for answer in answer_frames(segmenter, frames, [expression]):
         print(f"{answer.stamp_ns / 1e9:.2f} s: {answer.results[0].message}")

@@ -24,7 +24,7 @@ from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate, evaluate_i
 from zsris_ros.evaluation.experiment import Experiment, choose_methods
 from zsris_ros.evaluation.records import read_answers, read_frames
 from zsris_ros.evaluation.reports.summary import summarise_folder
-from zsris_ros.evaluation.run_folder import Results, claim
+from zsris_ros.evaluation.run_folder import RunFolder, claim
 from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
@@ -196,7 +196,7 @@ def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds results with method 'crop', and now it is 'gem'"):
         claim(tmp_path / "a", {"method": "gem", "limit": None})
     with pytest.raises(InputError, match="limit"):
-        Results(tmp_path / "a", {"method": "crop", "data": {"categories": ("x",)}, "limit": 3})
+        RunFolder(tmp_path / "a", {"method": "crop", "data": {"categories": ("x",)}, "limit": 3})
     (tmp_path / "answers.jsonl").touch()
     with pytest.raises(InputError, match=r"without run\.json"):
         claim(tmp_path, {"method": "crop"})

@@ -13,9 +13,9 @@ from support.object_folder import write_carton
 from zsris_ros import cli
 from zsris_ros.evaluation.grasping.scenes import tabletop_frame, tabletop_layout
 from zsris_ros.evaluation.placing.place_evaluation import collisions, off_support
-from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tables import place_table
 from zsris_ros.evaluation.placing.place_tasks import KINDS, PlaceTask, draw_tasks
+from zsris_ros.evaluation.placing.placement_simulation import TABLE, PlacementSimulation
 from zsris_ros.simulation.render import RenderingUnavailable
 from zsris_ros.types import PlacePoint
 
@@ -23,16 +23,16 @@ SEED = 3
 
 
 @pytest.fixture(scope="module")
-def stage() -> PlaceStage:
+def simulation() -> PlacementSimulation:
     try:
-        return PlaceStage(tabletop_layout(SEED, 6))
+        return PlacementSimulation(tabletop_layout(SEED, 6))
     except RenderingUnavailable as error:
         pytest.skip(str(error))
 
 
-def at(stage: PlaceStage, x: float, y: float, z: float) -> PlacePoint:
+def at(simulation: PlacementSimulation, x: float, y: float, z: float) -> PlacePoint:
     """A place point at a spot of the world."""
-    view = stage.scene.viewpoint
+    view = simulation.scene.viewpoint
     u, v, w = (view.axes() @ (np.array([x, y, z]) - np.asarray(view.position))).tolist()
     return PlacePoint((u, v, w), (0.0, -1.0, 0.0), z, (0.0, 0.0))
 
@@ -64,37 +64,39 @@ def test_household_scenes_are_a_source_of_places(
 
 
 def test_an_object_is_free_where_it_stands_and_touches_where_another_stands(
-    stage: PlaceStage,
+    simulation: PlacementSimulation,
 ) -> None:
-    for index in range(len(stage.scene.objects)):
-        assert set(stage.touched(index, stage.middles[index], 0.002)) == set()
-        assert set(stage.touched(index, stage.middles[index], -0.002)) == {TABLE}
-        other = (index + 1) % len(stage.scene.objects)
-        assert other in stage.touched(index, stage.middles[other], 0.002)
+    for index in range(len(simulation.scene.objects)):
+        assert set(simulation.touched(index, simulation.middles[index], 0.002)) == set()
+        assert set(simulation.touched(index, simulation.middles[index], -0.002)) == {TABLE}
+        other = (index + 1) % len(simulation.scene.objects)
+        assert other in simulation.touched(index, simulation.middles[other], 0.002)
 
 
-def test_wrong_places_are_named(stage: PlaceStage) -> None:
+def test_wrong_places_are_named(simulation: PlacementSimulation) -> None:
     carried, other = 0, 1
-    x, y = stage.middles[other]
+    x, y = simulation.middles[other]
     task = PlaceTask("on", "", carried, (), TABLE)
-    free = at(stage, 0.45, 0.45, 0.0)
-    assert off_support(stage, task, free) == collisions(stage, task, free) == ""
-    assert off_support(stage, task, at(stage, x, y, 0.0)) == "on another support"
-    assert off_support(stage, task, at(stage, 2.0, 0.0, 0.0)) == "on another support"
-    high = at(stage, 0.45, 0.45, 0.03)
-    assert off_support(stage, task, high) == "not at the height of the support"
-    assert collisions(stage, task, at(stage, x, y, 0.0)) == "touches another object"
+    free = at(simulation, 0.45, 0.45, 0.0)
+    assert off_support(simulation, task, free) == collisions(simulation, task, free) == ""
+    assert off_support(simulation, task, at(simulation, x, y, 0.0)) == "on another support"
+    assert off_support(simulation, task, at(simulation, 2.0, 0.0, 0.0)) == "on another support"
+    high = at(simulation, 0.45, 0.45, 0.03)
+    assert off_support(simulation, task, high) == "not at the height of the support"
+    assert collisions(simulation, task, at(simulation, x, y, 0.0)) == "touches another object"
     beside = replace(task, kind="next_to", anchors=(other,))
-    assert off_support(stage, beside, free) == "beside the named place"
+    assert off_support(simulation, beside, free) == "beside the named place"
 
 
-def test_drawn_instructions_name_visible_objects_and_hold_in_the_scene(stage: PlaceStage) -> None:
-    frame, labels = tabletop_frame(stage.scene)
+def test_drawn_instructions_name_visible_objects_and_hold_in_the_scene(
+    simulation: PlacementSimulation,
+) -> None:
+    frame, labels = tabletop_frame(simulation.scene)
     assert frame.intrinsics is not None
-    tasks = list(draw_tasks(stage, labels, frame.intrinsics, np.random.default_rng(0)))
+    tasks = list(draw_tasks(simulation, labels, frame.intrinsics, np.random.default_rng(0)))
     assert len({task.kind for task in tasks}) == len(tasks) >= 4
     for task in tasks:
-        assert stage.scene.objects[task.carried].name in task.text
+        assert simulation.scene.objects[task.carried].name in task.text
         assert task.carried not in task.anchors
         for index in (task.carried, *task.anchors):
             assert np.count_nonzero(labels == index + 1) >= 400

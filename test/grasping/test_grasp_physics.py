@@ -13,18 +13,18 @@ import pytest
 from support.object_folder import CUBOID, write_carton
 
 from zsris_ros.cli import main
-from zsris_ros.evaluation.grasping import physics
+from zsris_ros.evaluation.grasping import grasp_simulation
 from zsris_ros.evaluation.grasping.grasp_evaluation import (
     PLANNERS,
     grasp_scenes,
     write_results,
 )
-from zsris_ros.evaluation.grasping.hands import JawHand
+from zsris_ros.evaluation.grasping.grasp_simulation import GraspSimulation, TrialOutcome
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
-from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.physics_model import FINGER_STIFFNESS
 from zsris_ros.evaluation.grasping.scenes import SceneLayout, draw_scene, tabletop_layout
 from zsris_ros.evaluation.grasping.settled_scene import settled_scene
+from zsris_ros.evaluation.grasping.simulated_grippers import SimulatedJaw
 from zsris_ros.geometry.oriented_box import Pose
 from zsris_ros.grasping import GraspCandidate, ParallelJaw, load_gripper
 from zsris_ros.simulation.convex_parts import convex_parts
@@ -122,15 +122,15 @@ def test_a_folder_of_scans_is_read(tmp_path: Path) -> None:
 
 
 class Box:
-    """A stage with one box and a suction cup, and grasps on the box's top."""
+    """A simulation with one box and a suction cup, and grasps on the box's top."""
 
     def __init__(self, scene: SceneLayout) -> None:
-        self.stage = GraspStage(scene, load_gripper("suction_30mm"))
-        self._centre = self.stage.positions()[0]
+        self.simulation = GraspSimulation(scene, load_gripper("suction_30mm"))
+        self._centre = self.simulation.positions()[0]
 
     def on_top(self, across: float) -> GraspCandidate:
         """A grasp ``across`` of the way from the middle of the top to its rim along x."""
-        box, view = self.stage.scene.objects[0], self.stage.scene.viewpoint
+        box, view = self.simulation.scene.objects[0], self.simulation.scene.viewpoint
         half = np.ptp(box.vertices, axis=0) / 2
         top = self._centre + box.axes @ np.array([across * half[0], 0.0, half[2]])
         axes = view.axes()
@@ -139,7 +139,7 @@ class Box:
         return GraspCandidate(Pose((x, y, z), down), 0.0, 0.0, 0.1, "suction", "above", 1.0, {})
 
     def outcome(self, across: float) -> TrialOutcome:
-        return self.stage.try_grasp(self.on_top(across), 0)
+        return self.simulation.try_grasp(self.on_top(across), 0)
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +154,8 @@ def box() -> Box:
 
 def test_fingers_stay_on_what_they_hold(box: Box) -> None:
     """Pads that hold a box do not move: the force is the same all the time, and friction holds."""
-    scene = box.stage.scene
-    stage = GraspStage(scene, load_gripper("panda"))
+    scene = box.simulation.scene
+    simulation = GraspSimulation(scene, load_gripper("panda"))
     width = float(np.ptp(scene.objects[0].vertices[:, 1]))
     centre = box.on_top(0.0).pose.transform_points(np.array([[0.0, 0.0, 0.02]]))[0]
     x, y, z = centre.tolist()
@@ -163,10 +163,10 @@ def test_fingers_stay_on_what_they_hold(box: Box) -> None:
     pose = Pose((x, y, z), axes)
     grasp = GraspCandidate(pose, width, width + 0.015, 0.1, "across", "above", 1.0, {})
     fingers: list[float] = []
-    stage.film = lambda model, data: fingers.append(float(data.joint("slide0").qpos[0]))
-    outcome = stage.try_grasp(grasp, 0)
+    simulation.film = lambda model, data: fingers.append(float(data.joint("slide0").qpos[0]))
+    outcome = simulation.try_grasp(grasp, 0)
     assert outcome.success, outcome.cause
-    held = fingers[int(1.3 / physics.FILM_PERIOD) :]
+    held = fingers[int(1.3 / grasp_simulation.FILM_PERIOD) :]
     assert len(held) > 50
     assert np.ptp(held) < 0.0003, "metres; contacts give way by some tenths of a millimetre"
 
@@ -176,7 +176,7 @@ def test_the_command_waits_for_jammed_fingers() -> None:
     assert isinstance(jaw, ParallelJaw)
     data = SimpleNamespace(qpos=np.array([0.03]), ctrl=np.full(2, 0.03))
     model = SimpleNamespace(joint=lambda name: SimpleNamespace(qposadr=[0]))
-    hand = JawHand(model, data, jaw)
+    hand = SimulatedJaw(model, data, jaw)
     for _ in range(1000):
         hand.update(0)
     pressing = FINGER_STIFFNESS * (data.qpos[0] - data.ctrl)
@@ -200,14 +200,15 @@ def test_a_cup_over_the_edge_has_no_vacuum(box: Box) -> None:
 
 
 def test_too_heavy_a_load_tears_the_cup_off(box: Box) -> None:
-    scene = box.stage.scene
+    scene = box.simulation.scene
     heavy = dataclasses.replace(scene.objects[0], mass=3.0)
     outcome = Box(dataclasses.replace(scene, objects=(heavy,))).outcome(0.0)
     assert outcome.touched and not outcome.held, "20 N hold no 3 kg"
 
 
 def test_lifts_are_filmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(physics, "FILM_PERIOD", 0.5)  # few pictures, because they take long
+    # Few pictures, because they take long.
+    monkeypatch.setattr(grasp_simulation, "FILM_PERIOD", 0.5)
     panda, path = load_gripper("panda"), tmp_path / "lifts.mp4"
     film = LiftFilm(path, lifts=1)
     try:

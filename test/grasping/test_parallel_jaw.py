@@ -11,7 +11,7 @@ import pytest
 from zsris_ros.grasping import GraspSettings, ParallelJaw, load_gripper
 from zsris_ros.grasping.collision import ObstacleMap, box_samples, lower_samples
 from zsris_ros.grasping.completion import CompletedObject
-from zsris_ros.grasping.parallel_jaw import SLIPPERY, Draft, draft_grasps, wider_than
+from zsris_ros.grasping.parallel_jaw import SLIPPERY, GraspDraft, draft_grasps, wider_than
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def test_drafts_turn_with_the_object(panda: ParallelJaw) -> None:
     )
 
 
-def features(draft: Draft) -> tuple[float, ...]:
+def features(draft: GraspDraft) -> tuple[float, ...]:
     """What does not change when object and gripper turn together, coarse values first."""
     away = float(np.hypot(*draft.position[:2]))
     values = (draft.width, away, float(draft.position[2]), draft.antipodality, draft.surface)

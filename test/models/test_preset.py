@@ -22,7 +22,7 @@ from support.small_sam import SMALL as SMALL_SAM
 from zsris_ros.commands.weights import add_arguments, run
 from zsris_ros.models import load as load_module
 from zsris_ros.models import preset as preset_module
-from zsris_ros.models.background_reuse import proven_halo
+from zsris_ros.models.background_reuse import verified_halo
 from zsris_ros.models.load import LoadedModels, load_models
 from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import (
@@ -334,11 +334,11 @@ def test_background_tokens_are_reused_if_features_agree(
     with pytest.raises(WeightsError, match="unknown surround 'no': use auto or exact"):
         halo(surround="no")
     clip = load_small().encoder.clip
-    found = [proven_halo(clip, HybridSettings(start_block=2), close) for close in (0.9, 1.1)]
+    found = [verified_halo(clip, HybridSettings(start_block=2), close) for close in (0.9, 1.1)]
     assert found[0].halo == 0 and found[1].halo is None
     assert 0.9 < found[0].cosine <= found[1].cosine <= 1.0001
 
-    monkeypatch.setattr(load_module, "proven_halo", lambda *_, **__: (None, 0.98, 7.5))
+    monkeypatch.setattr(load_module, "verified_halo", lambda *_, **__: (None, 0.98, 7.5))
     assert halo() is None
     assert "encoded in full" in caplog.text
     assert "(cosine 0.98000, logits 7.50)" in caplog.text

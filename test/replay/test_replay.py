@@ -102,7 +102,8 @@ def frames(
         topics = find_topics(opened, **chosen)
         recording = opened.recording(topics, 50 * MS, rectified)
         return [
-            assemble_frame(moment) for moment in opened.moments(topics, recording.every(step_ns))
+            assemble_frame(frame)
+            for frame in opened.synced_messages(topics, recording.every(step_ns))
         ]
 
 
@@ -223,7 +224,7 @@ def test_a_stamp_selects_the_same_frame_as_the_node(
 def test_frames_are_a_step_apart(stamps: list[int], step: int) -> None:
     recording = Recording(0)
     feed(recording, [("image", when * MS) for when in sorted(stamps)])
-    found = [moment.image.stamp_ns // MS for moment in recording.every(step * MS)]
+    found = [frame.image.stamp_ns // MS for frame in recording.every(step * MS)]
     first = min(stamps)
     due = {(when - first) // step if step else when for when in stamps}
     assert len(found) == len(due)
@@ -265,8 +266,8 @@ def test_an_unusable_image_does_not_end_the_replay(tmp_path: Path) -> None:
     messages = [*camera(1), (COLOUR, START + SECOND, broken)]
     with Bag(write_bag(tmp_path / "bag", messages)) as bag:
         topics = find_topics(bag)
-        moments = bag.moments(topics, bag.recording(topics, 0).every(0))
-        good, bad = answer_frames(RedFinder(), moments, ["a", "b"])
+        recorded = bag.synced_messages(topics, bag.recording(topics, 0).every(0))
+        good, bad = answer_frames(RedFinder(), recorded, ["a", "b"])
     first, second = map(set, good.timings)
     assert first == {"conversion", "look", "language", "refer"}
     assert second == {"language", "refer"}
@@ -277,8 +278,12 @@ def test_with_a_rate_late_frames_are_dropped(tmp_path: Path) -> None:
     with Bag(write_bag(tmp_path / "bag", camera(20))) as bag:
         topics = find_topics(bag)
         chosen = bag.recording(topics, 0).every(0)
-        slow = list(answer_frames(RedFinder(), bag.moments(topics, chosen), ["a"], rate=1e-9))
-        fast = list(answer_frames(RedFinder(), bag.moments(topics, chosen), ["a"], rate=1e9))
+        slow = list(
+            answer_frames(RedFinder(), bag.synced_messages(topics, chosen), ["a"], rate=1e-9)
+        )
+        fast = list(
+            answer_frames(RedFinder(), bag.synced_messages(topics, chosen), ["a"], rate=1e9)
+        )
     assert len(slow) == 20
     assert [each.stamp_ns for each in fast] == [START]
 

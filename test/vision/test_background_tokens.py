@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from zsris_ros.benchmark.inputs import paint_scene
 from zsris_ros.camera.conversions import to_rgb
-from zsris_ros.models.background_reuse import probe
+from zsris_ros.models.background_reuse import check_image
 from zsris_ros.models.load import load_models
 from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.types import InputError
@@ -232,7 +232,7 @@ def test_close_on_weights_that_mean_something() -> None:
     """The bundled CLIP on whole frames, of which it has a grid of 7 x 7 cells and 4 blocks."""
     encoder = load_models("tabletop", LoadOptions(device="cpu", parser="rules")).encoder
     inputs = paint_scene(12)
-    pictures = [(to_rgb(inputs.message), inputs.masks), probe()]
+    pictures = [(to_rgb(inputs.message), inputs.masks), check_image()]
     for rgb, masks in pictures:
         exact = HybridEncoder(encoder.clip, replace(encoder.settings, window=None))
         near = HybridEncoder(encoder.clip, replace(encoder.settings, window=None, halo=0))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from zsris_ros.baselines.factory import hybrid_settings, make_encoder
 from zsris_ros.baselines.methods import find_method
-from zsris_ros.models.background_reuse import probe, proven_halo
+from zsris_ros.models.background_reuse import check_image, verified_halo
 from zsris_ros.vision.checked_hybrid import (
     CHECKED_MASKS,
     MAX_LOGIT_CHANGE,
@@ -131,12 +131,12 @@ def test_a_halo_is_for_the_settings_it_was_proved_with(clip: ClipModel) -> None:
 @pytest.mark.parametrize("mode", ["G2L", "L2G", "both"])
 def test_the_proof_on_the_weights_is_of_the_mode_and_in_logits(mode: str, clip: ClipModel) -> None:
     settings = replace(SETTINGS, halo=None, mode=mode)
-    halo, cosine, logits = proven_halo(clip, settings, scale=1e-3)
+    halo, cosine, logits = verified_halo(clip, settings, scale=1e-3)
     assert halo == 0 and 0.999 < cosine < 1
-    rgb, masks = probe()
+    rgb, masks = check_image()
     exact = HybridEncoder(clip, settings).encode(rgb, masks)
     near = [HybridEncoder(clip, replace(settings, halo=0)).encode(rgb, m[None]) for m in masks]
     found = compare_features(exact, torch.cat(near), phrase_features(clip), 1e-3)
     assert (cosine, logits) == pytest.approx(found)
-    refused = proven_halo(clip, settings, scale=1e9)
+    refused = verified_halo(clip, settings, scale=1e9)
     assert refused.halo is None and refused.logits > MAX_LOGIT_CHANGE and refused.cosine > 0.999

@@ -51,13 +51,13 @@ def measure_curves(
     repetitions: int,
     axes: Sequence[Axis] = AXES,
     networks_of: Callable[[Task], Networks] = networks_of,
-    say: Callable[[str], None] = print,
+    log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Return a document with one curve for each task and axis."""
     curves: list[Mapping[str, Any]] = []
     for task in tasks:
         networks = networks_of(task)
-        curves.extend(_curve(task, axis, networks, repetitions, say) for axis in axes)
+        curves.extend(_curve(task, axis, networks, repetitions, log) for axis in axes)
     return {"curves": curves, **machine.provenance(networks.device)}
 
 
@@ -72,11 +72,11 @@ def growth(values: Sequence[float], milliseconds: Sequence[float]) -> dict[str, 
 
 
 def _curve(
-    task: Task, axis: Axis, networks: Networks, repetitions: int, say: Callable[[str], None]
+    task: Task, axis: Axis, networks: Networks, repetitions: int, log: Callable[[str], None]
 ) -> Mapping[str, Any]:
     times = []
     for value in axis.values:
-        say(f"{task.size}, {task.plan}: {value} {axis.name}")
+        log(f"{task.size}, {task.plan}: {value} {axis.name}")
         measurement = Measurement(axis.task(task, value), networks)
         times.append(_time(measurement, repetitions))
         measurement.close()

@@ -14,33 +14,33 @@ from typing import Any
 
 from zsris_ros.benchmark.measuring import Measurement, Task
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 _measurement: Measurement | None = None
 
 
-def measure(tasks: Sequence[Task], repetitions: int, say: Say = print) -> list[dict[str, Any]]:
+def measure(tasks: Sequence[Task], repetitions: int, log: Log = print) -> list[dict[str, Any]]:
     """Return a document for each task, in their order; see ``Measurement``."""
     if len(tasks) == 1:
-        return [_alone(tasks[0], repetitions, say)]
+        return [_alone(tasks[0], repetitions, log)]
     with ExitStack() as stack:
         workers = [stack.enter_context(_worker(task)) for task in tasks]
         for task, worker in zip(tasks, workers, strict=True):
-            say(f"{task.size}, {task.plan}: warming up")
+            log(f"{task.size}, {task.plan}: warming up")
             worker.submit(_call, "warm_up").result()
         for number in range(repetitions):
             for task, worker in zip(tasks, workers, strict=True):
-                say(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
+                log(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
                 worker.submit(_call, "repeat").result()
         return [worker.submit(_call, "document").result() for worker in workers]
 
 
-def _alone(task: Task, repetitions: int, say: Say) -> dict[str, Any]:
+def _alone(task: Task, repetitions: int, log: Log) -> dict[str, Any]:
     measurement = Measurement(task)
-    say(f"{task.size}, {task.plan}: warming up")
+    log(f"{task.size}, {task.plan}: warming up")
     measurement.warm_up()
     for number in range(repetitions):
-        say(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
+        log(f"{task.size}, {task.plan}: {number + 1} of {repetitions}")
         measurement.repeat()
     return measurement.document()
 

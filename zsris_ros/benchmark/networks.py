@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zsris_ros.models.background_reuse import proven_halo
+from zsris_ros.models.background_reuse import verified_halo
 from zsris_ros.models.load import checkpoint_state
 from zsris_ros.models.preset import Preset, checkpoints, load_preset, preset_names
 from zsris_ros.proposals.sam.decoder import PointDecoder
@@ -86,7 +86,7 @@ def load_networks(size: str, device: str = "auto", precision: str = "auto") -> N
     clip = ClipModel.load(preset.clip.architecture, clip_state, device=where, precision=kind)
     halo = None
     if preset.hybrid.window is None:
-        halo = proven_halo(clip, preset.hybrid, scale=preset.referring.logit_scale).halo
+        halo = verified_halo(clip, preset.hybrid, scale=preset.referring.logit_scale).halo
     return Networks(preset, sam, clip, where, kind, "preset" if fetched else "random", halo)
 
 

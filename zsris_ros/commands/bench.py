@@ -104,7 +104,7 @@ def _name(document: Mapping[str, Any]) -> str:
 def _curves(args: argparse.Namespace, tasks: list[Task]) -> None:
     from zsris_ros.benchmark.curves import measure_curves
 
-    document = measure_curves(tasks, args.repetitions, say=_print_progress)
+    document = measure_curves(tasks, args.repetitions, log=_print_progress)
     for curve in document["curves"]:
         print(
             f"{curve['plan']}, {curve['axis']}: {curve['ms_per_unit']:.3g} ms each, "

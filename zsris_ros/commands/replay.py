@@ -14,7 +14,7 @@ from zsris_ros.commands.options import Subparsers, above_zero, add_models, model
 
 if TYPE_CHECKING:
     from zsris_ros.replay.bag import Bag, Topics
-    from zsris_ros.replay.recording import IndexMoment, Recording
+    from zsris_ros.replay.recording import IndexedFrame, Recording
 
 NANOSECONDS = 1_000_000_000
 NOTHING_USABLE = 1
@@ -120,9 +120,11 @@ def run(args: argparse.Namespace) -> int:
         segmenter = load_segmenter(args.weights, model_options(args))
         period = None if args.no_video else _period(chosen)
         with ReplayWriter(args.out, expressions, period) as writer:
-            moments = tqdm(bag.moments(topics, chosen), "answering", len(chosen), unit="frame")
+            recorded = tqdm(
+                bag.synced_messages(topics, chosen), "answering", len(chosen), unit="frame"
+            )
             registered = args.assume_registered
-            for answered in answer_frames(segmenter, moments, expressions, registered, args.rate):
+            for answered in answer_frames(segmenter, recorded, expressions, registered, args.rate):
                 writer.write(answered)
     print(writer.summary())
     return 0 if writer.usable_frames else NOTHING_USABLE
@@ -143,8 +145,8 @@ def _recording(bag: Bag, topics: Topics, tolerance_ns: int | None, rectified: bo
     return bag.recording(topics, tolerance_ns, rectified)
 
 
-def _period(chosen: Sequence[IndexMoment]) -> float | None:
+def _period(chosen: Sequence[IndexedFrame]) -> float | None:
     """Return the median interval of the frames in seconds; None for a single frame."""
-    stamps = [moment.image.stamp_ns for moment in chosen]
+    stamps = [frame.image.stamp_ns for frame in chosen]
     gaps = [later - earlier for earlier, later in pairwise(stamps) if later > earlier]
     return median(gaps) / NANOSECONDS if gaps else None

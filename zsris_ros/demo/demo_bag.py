@@ -84,7 +84,9 @@ def read_frames(bag: Path, stamps_ns: Iterable[int]) -> dict[int, Frame]:
     with Bag(bag) as opened:
         recording = opened.recording(topics, tolerance_ns=0)
         chosen = [recording.at(stamp, tolerance=0) for stamp in stamps_ns]
-        frames = [assemble_frame(messages)[0] for messages in opened.moments(topics, chosen)]
+        frames = [
+            assemble_frame(messages)[0] for messages in opened.synced_messages(topics, chosen)
+        ]
     return {frame.stamp_ns: frame for frame in frames}
 
 

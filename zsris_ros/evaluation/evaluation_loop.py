@@ -16,7 +16,7 @@ from tqdm import tqdm
 from zsris_ros.evaluation.datasets.items import DataSet, EvaluationItem, Question
 from zsris_ros.evaluation.metrics import mean
 from zsris_ros.evaluation.records import AnswerRecord, FrameRecord, read_answers
-from zsris_ros.evaluation.run_folder import Results
+from zsris_ros.evaluation.run_folder import RunFolder
 from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import SharedProposer
 from zsris_ros.language.instructions import parse_instruction
@@ -37,7 +37,7 @@ class MethodRun:
 
     segmenter: Segmenter
     propose: Callable[[EvaluationItem], Proposals]  # equal functions give the same masks
-    results: Results
+    results: RunFolder
     proposers: tuple[SharedProposer, ...] = ()  # their masks are also measured one by one
     names_only: bool = False  # whether the questions are ``EvaluationItem.names``
     instructions: bool = False  # whether a question may be an instruction

@@ -11,7 +11,7 @@ from zsris_ros.baselines.methods import METHODS, Method, find_method, method_nam
 from zsris_ros.baselines.vatex.vatex_proposer import VatexProposer
 from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.evaluation_loop import MethodRun
-from zsris_ros.evaluation.run_folder import Results
+from zsris_ros.evaluation.run_folder import RunFolder
 from zsris_ros.evaluation.shared_features import Memoised, SharedEncoders, SharedProposer
 from zsris_ros.models.load import LoadedModels
 from zsris_ros.models.load_method import (
@@ -136,7 +136,7 @@ class Experiment:
             "parser": self.parser_of(method),
             **self.settings,
         }
-        results = Results(self.directory / folder, settings)
+        results = RunFolder(self.directory / folder, settings)
         # Sentences of frames are a user's; the other data sets hold expressions by definition.
         instructions = self._data_set == "frames" and method.variant == "product"
         return MethodRun(

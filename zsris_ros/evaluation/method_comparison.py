@@ -14,7 +14,7 @@ from zsris_ros.evaluation.records import read_answers
 from zsris_ros.evaluation.reports.page import write_report
 from zsris_ros.evaluation.reports.samples import write_worst
 from zsris_ros.evaluation.reports.summary import accuracy_of, summarise_folder, write_table
-from zsris_ros.evaluation.run_folder import Results, claim
+from zsris_ros.evaluation.run_folder import RunFolder, claim
 from zsris_ros.referring.segmenter import Segmenter
 
 
@@ -75,7 +75,7 @@ def evaluate_segmenter(
     Returns:
         The summary and the path of the report.
     """
-    run = MethodRun(segmenter, masks_by(segmenter), Results(directory, settings))
+    run = MethodRun(segmenter, masks_by(segmenter), RunFolder(directory, settings))
     evaluate(data_set, [run], limit)
     verdicts = settings.get("dataset") == "frames" or bool(settings["data"].get("verdict"))
     return _report(data_set, directory, {}, verdicts=verdicts, pictures=pictures)

@@ -20,8 +20,8 @@ RUN = "run.json"
 SUMMARY = "summary.json"
 
 
-class Results:
-    """The results of a run in a folder.
+class RunFolder:
+    """The folder of a run, with its results so far.
 
     ``done`` holds the names of the completed items.
 

@@ -13,7 +13,7 @@ from zsris_ros.grasping.collision import ObstacleMap, box_samples, lower_samples
 from zsris_ros.grasping.completion import CompletedObject
 from zsris_ros.grasping.gripper import ParallelJaw, SuctionCup
 from zsris_ros.grasping.observation import Observation
-from zsris_ros.grasping.parallel_jaw import Draft, draft_grasps
+from zsris_ros.grasping.parallel_jaw import GraspDraft, draft_grasps
 from zsris_ros.grasping.plan import (
     DoubleArray,
     GraspCandidate,
@@ -137,7 +137,7 @@ def combine(terms: Mapping[str, float], weights: Mapping[str, float]) -> float:
     return math.prod(max(0.0, terms[name]) ** power for name, power in exponents.items())
 
 
-def _terms(draft: Draft, middle: DoubleArray, jaw: ParallelJaw) -> dict[str, float]:
+def _terms(draft: GraspDraft, middle: DoubleArray, jaw: ParallelJaw) -> dict[str, float]:
     """The quality terms that need no scene."""
     arm = math.hypot(*(draft.position[:2] - middle[:2]))
     return {
@@ -154,13 +154,13 @@ def _free_of_collisions(
     seen: Observation,
     shape: CompletedObject,
     heights: ObstacleMap,
-    graded: list[tuple[Draft, dict[str, float]]],
+    graded: list[tuple[GraspDraft, dict[str, float]]],
     jaw: ParallelJaw,
     settings: GraspSettings,
     rejected: Counter[str],
 ) -> list[GraspCandidate]:
     """The candidates among drafts with their terms; the others are counted by reason."""
-    fitting: list[tuple[Draft, dict[str, float], float]] = []
+    fitting: list[tuple[GraspDraft, dict[str, float], float]] = []
     for draft, terms in graded:
         opening = _opening(draft, shape, jaw, settings)
         if opening is None:
@@ -220,7 +220,7 @@ def _free_of_collisions(
 
 
 def _opening(
-    draft: Draft, shape: CompletedObject, jaw: ParallelJaw, settings: GraspSettings
+    draft: GraspDraft, shape: CompletedObject, jaw: ParallelJaw, settings: GraspSettings
 ) -> float | None:
     """The widest opening at which the gripper comes in without touching the object; or None."""
     local = (shape.points - draft.position) @ draft.axes
@@ -283,7 +283,7 @@ def _visible_share(seen: Observation, fingers: DoubleArray) -> DoubleArray:
     return np.asarray(1 - _HIDDEN_COST * hidden.mean(axis=1))
 
 
-def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[Draft]) -> BoolArray:
+def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[GraspDraft]) -> BoolArray:
     """Which grasps put a finger between walls of the object where the camera sees no free space.
 
     ``fingers`` MxSx3 are points at the ends of both fingers, half of them for each.

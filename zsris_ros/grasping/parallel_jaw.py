@@ -36,7 +36,7 @@ SLIPPERY = "the contact surfaces are not opposite each other"
 
 
 @dataclass(frozen=True, eq=False)
-class Draft:
+class GraspDraft:
     """A grasp before collision checks: TCP ``axes`` and ``position`` in the support frame."""
 
     axes: DoubleArray
@@ -78,7 +78,7 @@ def draft_grasps(
     settings: GraspSettings,
     rejected: Counter[str],
     from_above: bool,
-) -> list[Draft]:
+) -> list[GraspDraft]:
     """Return drafts that fit the opening and the friction cone; count the others by reason.
 
     Approaches are straight from above, or all others.
@@ -117,7 +117,7 @@ def draft_grasps(
     positions = np.einsum("nij,nj->ni", cuts.axes[parts.cut], tcp)
     visible = contacts.visible.mean(axis=1)
     return [
-        Draft(
+        GraspDraft(
             axes=cuts.axes[parts.cut[part]],
             position=positions[part],
             width=float(width[part]),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from zsris_ros.language.grammar.disfluencies import remove_disfluencies
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.reader import read_targets
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import tokenise
@@ -41,18 +41,18 @@ def parse(text: str) -> Expression:
     return build_expression(_read(text), text, NAME)
 
 
-def build_expression(targets: Sequence[Draft], text: str, parser: str) -> Expression:
+def build_expression(targets: Sequence[PhraseDraft], text: str, parser: str) -> Expression:
     """Return the expression of ``targets``; the sentence of the first one is the whole text."""
     target, *further = targets
     others = tuple(map(build_noun_phrase, further))
     return Expression(text, build_noun_phrase(target, text), others, parser)
 
 
-def _read(text: str) -> list[Draft]:
+def _read(text: str) -> list[PhraseDraft]:
     return read_targets(ParserState(remove_disfluencies(tokenise(text))))
 
 
-def build_noun_phrase(draft: Draft, sentence: str = "", nested: int = 0) -> NounPhrase:
+def build_noun_phrase(draft: PhraseDraft, sentence: str = "", nested: int = 0) -> NounPhrase:
     """Return the noun phrase of ``draft``; ``nested`` counts the exclusions around it."""
     ordinal = _ordinal(draft)  # before the position that gives its direction is read
     return NounPhrase(
@@ -78,7 +78,7 @@ def build_noun_phrase(draft: Draft, sentence: str = "", nested: int = 0) -> Noun
     )
 
 
-def _ordinal(draft: Draft) -> Ordinal | None:
+def _ordinal(draft: PhraseDraft) -> Ordinal | None:
     """Return the ordinal with its direction, and use up the modifier that gives the direction.
 
     "the second mug on the left" counts from the left, "the second biggest mug" from the biggest,

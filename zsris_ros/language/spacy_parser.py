@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsris_ros.language.grammar.disfluencies import remove_disfluencies
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.reader import read_targets
 from zsris_ros.language.grammar.state import ParserState
 from zsris_ros.language.grammar.tokens import Tokens, tokenise
@@ -136,7 +136,7 @@ class SpacyDependencies:
             return i
         return max(i, self._indices.index(chunk.start))
 
-    def owner(self, i: int, nouns: Sequence[Draft]) -> Draft | None:
+    def owner(self, i: int, nouns: Sequence[PhraseDraft]) -> PhraseDraft | None:
         """Return the first of ``nouns`` among the heads of the token at ``i``."""
         if not self._indices:
             return None

@@ -35,43 +35,43 @@ def check_surround(name: str) -> None:
         raise WeightsError(f"unknown surround '{name}': use {' or '.join(SURROUNDS)}")
 
 
-class Proof(NamedTuple):
-    """The halo that agrees, or None, and the agreement of the last one tried."""
+class HaloCheck(NamedTuple):
+    """The first halo that agrees, or None, and the agreement of the last one tried."""
 
     halo: int | None
     cosine: float
     logits: float
 
 
-def proven_halo(
+def verified_halo(
     clip: ClipModel, settings: HybridSettings, close: float = MIN_COSINE, scale: float = 100.0
-) -> Proof:
+) -> HaloCheck:
     """Return the first of ``HALOS`` that is close to exact features on a test image.
 
     Args:
         clip: The weights.
-        settings: The encoder's settings; the proof holds for their fusion mode.
-        close: The least cosine.
+        settings: The encoder's settings; the check holds for their fusion mode.
+        close: The smallest cosine.
         scale: The preset's logit scale, at which a logit may move by ``CLOSE_LOGITS``.
     """
-    rgb, masks = probe()
+    rgb, masks = check_image()
     texts = phrase_features(clip)
     exact = HybridEncoder(clip, replace(settings, halo=None)).encode(rgb, masks)
     found = Agreement(0.0, 0.0)
     for halo in HALOS:
-        near = one_by_one(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
+        near = encode_each(HybridEncoder(clip, replace(settings, halo=halo)), rgb, masks)
         found = compare_features(exact, near, texts, scale)
         if found.is_close(close):
-            return Proof(halo, *found)
-    return Proof(None, *found)
+            return HaloCheck(halo, *found)
+    return HaloCheck(None, *found)
 
 
-def one_by_one(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> Tensor:
-    """Encode each mask alone, so that none gets more tokens because of a larger one."""
+def encode_each(encoder: HybridEncoder, rgb: ByteArray, masks: BoolArray) -> Tensor:
+    """Encode each mask alone: in a batch, a mask is encoded with the tokens of the largest one."""
     return torch.cat([encoder.encode(rgb, mask[None]) for mask in masks])
 
 
-def probe() -> tuple[ByteArray, BoolArray]:
+def check_image() -> tuple[ByteArray, BoolArray]:
     """Return a cluttered image, uint8 240x320x3, and masks of objects in it, bool 5x240x320."""
     y, x = np.mgrid[:240, :320]
     waves = 60 * np.sin(x / 23) + 50 * np.cos(y / 17 + x / 90)

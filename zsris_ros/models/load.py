@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zsris_ros.baselines.published_query import PublishedReader, load_reader
 from zsris_ros.language import Parser, load_parser
-from zsris_ros.models.background_reuse import check_surround, proven_halo
+from zsris_ros.models.background_reuse import check_surround, verified_halo
 from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.models.preset import Preset, bundled, load_preset, with_calibration
 from zsris_ros.proposals import Proposer
@@ -166,7 +166,7 @@ def _with_background_reuse(models: LoadedModels) -> LoadedModels:
     if settings.window is not None or settings.halo is not None:
         return models
     scale = models.preset.referring.logit_scale
-    halo, cosine, logits = proven_halo(clip, settings, scale=scale)
+    halo, cosine, logits = verified_halo(clip, settings, scale=scale)
     if halo is None:
         LOG.info(
             "the pictures of every mask are encoded in full: background-token reuse differs too "

@@ -66,7 +66,8 @@ def encoders_of(
     """Return the mask encoder and the localiser of a method; ``clip`` None is the preset's."""
     preset, hybrid = models.preset, models.encoder.settings
     if clip is not None:
-        hybrid = replace(hybrid, halo=preset.hybrid.halo)  # another was proved on the preset's CLIP
+        # The halo of ``models`` was verified with the preset's CLIP.
+        hybrid = replace(hybrid, halo=preset.hybrid.halo)
     scale = preset.referring.logit_scale
     return make_encoders(method, clip or models.encoder.clip, hybrid, preset.gem, scale)
 

@@ -32,7 +32,7 @@ class FrameAnswers:
 
 def answer_frames(
     segmenter: Segmenter,
-    moments: Iterable[SyncedMessages[AnyImage, CameraInfo]],
+    recorded: Iterable[SyncedMessages[AnyImage, CameraInfo]],
     expressions: Sequence[str],
     assume_registered: bool = False,
     rate: float | None = None,
@@ -43,12 +43,12 @@ def answer_frames(
     an answer are dropped. Raises InputError for an unusable expression.
     """
     asked_ns = busy_until_ns = -1
-    for moment in moments:
-        stamp = moment.image.stamp_ns
+    for messages in recorded:
+        stamp = messages.image.stamp_ns
         if asked_ns <= stamp < busy_until_ns:
             continue
         start = time.perf_counter()
-        yield _answer(segmenter, moment, expressions, assume_registered)
+        yield _answer(segmenter, messages, expressions, assume_registered)
         if rate is not None:
             seconds = time.perf_counter() - start
             asked_ns, busy_until_ns = stamp, stamp + round(seconds * rate * SECOND)
@@ -56,14 +56,14 @@ def answer_frames(
 
 def _answer(
     segmenter: Segmenter,
-    moment: SyncedMessages[Any, CameraInfo],
+    messages: SyncedMessages[Any, CameraInfo],
     expressions: Sequence[str],
     assume_registered: bool,
 ) -> FrameAnswers:
-    stamp = moment.image.stamp_ns
+    stamp = messages.image.stamp_ns
     start = time.perf_counter()
     try:
-        frame, note = assemble_frame(moment, assume_registered)
+        frame, note = assemble_frame(messages, assume_registered)
         conversion = (time.perf_counter() - start) * 1e3
         scene = segmenter.look(frame)
     except InputError as error:

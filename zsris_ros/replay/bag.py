@@ -21,7 +21,7 @@ from zsris_ros.camera.image_messages import (
     format_seconds,
     rectified_info,
 )
-from zsris_ros.replay.recording import IndexMoment, Recording
+from zsris_ros.replay.recording import IndexedFrame, Recording
 from zsris_ros.types import InputError
 
 
@@ -98,12 +98,12 @@ class Bag:
                 recording.add_info(stamp, rectified_info(info) if rectified else info)
         return recording
 
-    def moments(
-        self, topics: Topics, chosen: Iterable[IndexMoment]
+    def synced_messages(
+        self, topics: Topics, chosen: Iterable[IndexedFrame]
     ) -> Iterator[SyncedMessages[AnyImage, CameraInfo]]:
         """Yield the chosen frames of ``recording(topics)`` with their images, in recorded order."""
-        waiting = deque(sorted(chosen, key=lambda moment: moment.image.message))
-        uses = Counter(position for moment in waiting for position in _positions(moment))
+        waiting = deque(sorted(chosen, key=lambda frame: frame.image.message))
+        uses = Counter(position for frame in waiting for position in _positions(frame))
         kept: dict[int, Any] = {}
         for position, message in enumerate(self._messages(topics.names)):
             if not waiting:
@@ -111,13 +111,13 @@ class Bag:
             if position in uses:
                 kept[position] = self._read(*message)
             while waiting and max(_positions(waiting[0])) <= position:
-                moment = waiting.popleft()
+                frame = waiting.popleft()
                 yield SyncedMessages(
-                    _filled(moment.image, kept),
-                    None if moment.depth is None else _filled(moment.depth, kept),
-                    moment.info,
+                    _filled(frame.image, kept),
+                    None if frame.depth is None else _filled(frame.depth, kept),
+                    frame.info,
                 )
-                for done in _positions(moment):
+                for done in _positions(frame):
                     uses[done] -= 1
                     if not uses[done]:
                         del kept[done]
@@ -143,9 +143,9 @@ class Bag:
             raise InputError(f"the message on {topic} at {when} is no {kind}: {error}") from error
 
 
-def _positions(moment: IndexMoment) -> tuple[int, ...]:
+def _positions(frame: IndexedFrame) -> tuple[int, ...]:
     """Return the positions of the images in the bag."""
-    return tuple(part.message for part in (moment.image, moment.depth) if part is not None)
+    return tuple(part.message for part in (frame.image, frame.depth) if part is not None)
 
 
 def _filled(part: Stamped[int], kept: Mapping[int, Any]) -> Stamped[AnyImage]:

@@ -16,7 +16,7 @@ from zsris_ros.camera.frame_buffer import (
 from zsris_ros.camera.image_messages import SECOND, CameraInfo, format_seconds
 from zsris_ros.types import InputError
 
-IndexMoment = SyncedMessages[int, CameraInfo]
+IndexedFrame = SyncedMessages[int, CameraInfo]
 """A frame whose images are positions in the bag."""
 
 UNLIMITED = 1 << 20
@@ -59,17 +59,17 @@ class Recording:
         run.add(run.infos, stamp_ns, info)
         self._info = stamp_ns, info
 
-    def every(self, step_ns: int) -> list[IndexMoment]:
+    def every(self, step_ns: int) -> list[IndexedFrame]:
         """Return the first image of each run and of each further ``step_ns``; 0 for all images."""
         return list(chain.from_iterable(run.every(step_ns) for run in self._runs))
 
-    def at(self, stamp_ns: int, tolerance: float = STAMP_TOLERANCE) -> IndexMoment:
+    def at(self, stamp_ns: int, tolerance: float = STAMP_TOLERANCE) -> IndexedFrame:
         """Return the image nearest to ``stamp_ns``.
 
         Raises InputError with the span of the bag when it is more than ``tolerance`` seconds away.
         """
-        nearest = [moment for run in self._runs if (moment := run.nearest(stamp_ns))]
-        found = min(nearest, key=lambda moment: abs(moment.image.stamp_ns - stamp_ns))
+        nearest = [frame for run in self._runs if (frame := run.nearest(stamp_ns))]
+        found = min(nearest, key=lambda frame: abs(frame.image.stamp_ns - stamp_ns))
         if abs(found.image.stamp_ns - stamp_ns) <= tolerance * SECOND:
             return found
         stamps = [stamp for run in self._runs for stamp, *_ in run.images]
@@ -110,7 +110,7 @@ class _Run:
         """Insert a message into one of the three lists by its stamp."""
         insort(topic, (stamp_ns, next(self._arrivals), message))
 
-    def nearest(self, stamp_ns: int) -> IndexMoment | None:
+    def nearest(self, stamp_ns: int) -> IndexedFrame | None:
         """Apply ``FrameBuffer.nearest`` to the messages around ``stamp_ns``."""
         buffer: FrameBuffer[int, CameraInfo] = FrameBuffer(UNLIMITED, self._tolerance_ns)
         for stamp, _, position in _around(self.images, stamp_ns):
@@ -124,15 +124,15 @@ class _Run:
             buffer.add_info(stamp, info)
         return buffer.nearest(stamp_ns)
 
-    def every(self, step_ns: int) -> Iterator[IndexMoment]:
+    def every(self, step_ns: int) -> Iterator[IndexedFrame]:
         """See ``Recording.every``."""
         last = -1
         for stamp in sorted({stamp for stamp, *_ in self.images}):
             step = (stamp - self.images[0][0]) // step_ns if step_ns else stamp
-            moment = self.nearest(stamp) if step > last else None
+            frame = self.nearest(stamp) if step > last else None
             last = step
-            if moment is not None:
-                yield moment
+            if frame is not None:
+                yield frame
 
 
 def _around(topic: Sequence[_Arrived[T]], stamp_ns: int) -> list[_Arrived[T]]:

@@ -17,7 +17,7 @@ from zsris_ros.action import PlanGrasp
 from zsris_ros.grasping import Gripper
 from zsris_ros.ros.grasping.grasp_planning import PlannedGrasp, choose_gripper, plan_for
 from zsris_ros.ros.grasping.grasp_requests import PlanRequest
-from zsris_ros.ros.grasping.verify_requests import CheckedFrame, Known, check
+from zsris_ros.ros.grasping.verify_requests import CheckedFrame, RememberedObject, check
 from zsris_ros.ros.inputs.subscriptions import CameraSubscriptions
 from zsris_ros.ros.lifecycle.worker import QueueFull, Worker, WorkerStopped
 from zsris_ros.ros.parameters.node_parameters import Parameters
@@ -93,7 +93,7 @@ class RequestJobs:
         query = self._to_query(request.goal, request.request_id, request.arrival)
         return self._queue(partial(self._plan, query, request, gripper))
 
-    def check(self, known: Known) -> Future[CheckedFrame]:
+    def check(self, known: RememberedObject) -> Future[CheckedFrame]:
         """Queue the comparison of an object's place with the newest frame."""
         newest = self._camera().buffer.newest()
         if newest is None or newest.image.stamp_ns <= known.stamp_ns:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class DataSetOptions:
     """One data set of the command line."""
 
     name: str
@@ -39,7 +39,7 @@ def _root(content: str) -> dict[str, Any]:
     return {"type": Path, "required": True, "help": f"folder that holds {content}"}
 
 
-def _refcoco(name: str, title: str, split_by: str) -> Entry:
+def _refcoco(name: str, title: str, split_by: str) -> DataSetOptions:
     options: dict[str, dict[str, Any]] = {
         "--root": _root(f"{name}/ and images/"),
         "--split": {"default": "val", "help": "val, testA, testB, test, ... (default: val)"},
@@ -54,10 +54,10 @@ def _refcoco(name: str, title: str, split_by: str) -> Entry:
         },
     }
     about = f"{title}, in the published form of refs(*).p and instances.json"
-    return Entry(name, about, options)
+    return DataSetOptions(name, about, options)
 
 
-TABLETOP = Entry(
+TABLETOP = DataSetOptions(
     "tabletop",
     "the simulated tabletop, scenes that were not trained on",
     {
@@ -82,7 +82,7 @@ TABLETOP = Entry(
     },
 )
 
-FRAMES = Entry(
+FRAMES = DataSetOptions(
     "frames",
     "pictures with labels and questions of any source, in the form of docs/libero.md",
     {
@@ -95,14 +95,14 @@ FRAMES = Entry(
     },
 )
 
-OSD = Entry(
+OSD = DataSetOptions(
     "osd",
     "real RGB-D scenes of a table (Object Segmentation Database)",
     {"--root": _root("objects.json and the frames")},
     proposals="depth",
 )
 
-PHRASECUT = Entry(
+PHRASECUT = DataSetOptions(
     "phrasecut",
     "PhraseCut, in the published form of refer_SPLIT.json",
     {
@@ -111,7 +111,7 @@ PHRASECUT = Entry(
     },
 )
 
-DATA_SETS: Mapping[str, Entry] = {
+DATA_SETS: Mapping[str, DataSetOptions] = {
     entry.name: entry
     for entry in (
         TABLETOP,

@@ -16,7 +16,7 @@ from zsris_ros.commands.evaluation import (
     eval_track,
     eval_video,
 )
-from zsris_ros.commands.evaluation.data_sets import DATA_SETS, Entry, open_data_set
+from zsris_ros.commands.evaluation.data_sets import DATA_SETS, DataSetOptions, open_data_set
 from zsris_ros.commands.evaluation.trained_method import (
     add_checkpoint,
     check_checkpoint,
@@ -61,7 +61,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     eval_video.add_arguments(sets)
 
 
-def _add_common(parser: argparse.ArgumentParser, entry: Entry) -> None:
+def _add_common(parser: argparse.ArgumentParser, entry: DataSetOptions) -> None:
     parser.add_argument(
         "--method",
         default="hybridgl",

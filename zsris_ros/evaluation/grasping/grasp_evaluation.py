@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from zsris_ros.evaluation.grasping.baselines import centroid_grasp, random_grasp
+from zsris_ros.evaluation.grasping.grasp_simulation import GraspSimulation, TrialOutcome
 from zsris_ros.evaluation.grasping.lift_film import LiftFilm
-from zsris_ros.evaluation.grasping.physics import GraspStage, TrialOutcome
 from zsris_ros.evaluation.grasping.scenes import (
     SceneLayout,
     SceneObject,
@@ -86,7 +86,7 @@ def grasp_scenes(
         library: Models of household scenes; the simulated tabletop's shapes where None.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
         find: Finds the object that is meant.
-        film: Films the planner's grasps while it wants more.
+        film: Records the planner's first grasps.
         report: Receives the planner's failures with pictures.
 
     Yields:
@@ -94,8 +94,8 @@ def grasp_scenes(
     """
     for seed in seeds:
         scene = draw_scene(seed, count, library)
-        stage = GraspStage(scene, gripper)
-        clean, labels = tabletop_frame(scene) if scene.layout else stage.photograph()
+        simulation = GraspSimulation(scene, gripper)
+        clean, labels = tabletop_frame(scene) if scene.layout else simulation.render_frame()
         rng = np.random.default_rng([seed, 31])
         target = _target(scene, labels, rng)
         if target is None:
@@ -103,7 +103,7 @@ def grasp_scenes(
         frame = with_noise(clean, depth_noise, rng)
         true = labels == target + 1
         mask, status = find(frame, true, scene.objects[target])
-        for record, grasp in _attempts(stage, frame, mask, status, target, gripper, rng, film):
+        for record, grasp in _attempts(simulation, frame, mask, status, target, gripper, rng, film):
             if report is not None and record.cause and record.planner == "planner":
                 facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"
                 picture = draw_trial(frame, true, grasp, gripper)
@@ -159,7 +159,7 @@ def _target(scene: SceneLayout, labels: ByteArray, rng: np.random.Generator) -> 
 
 
 def _attempts(
-    stage: GraspStage,
+    simulation: GraspSimulation,
     frame: Frame,
     mask: BoolArray | None,
     status: str,
@@ -181,11 +181,11 @@ def _attempts(
                 else random_grasp(frame, mask, gripper, rng)
             )
             outcome_status = (GraspStatus.PLANNED if grasp else GraspStatus.NO_GRASP).value
-        each = stage.scene.objects[target]
+        each = simulation.scene.objects[target]
         filmed = film if film and film.wants_more and planner == "planner" else None
-        outcome = _try(stage, grasp, target, filmed) if grasp else None
+        outcome = _try(simulation, grasp, target, filmed) if grasp else None
         record = GraspRecord(
-            seed=stage.scene.seed,
+            seed=simulation.scene.seed,
             planner=planner,
             target=each.name,
             kind=each.kind,
@@ -204,17 +204,17 @@ def _attempts(
 
 
 def _try(
-    stage: GraspStage, grasp: GraspCandidate, target: int, film: LiftFilm | None
+    simulation: GraspSimulation, grasp: GraspCandidate, target: int, film: LiftFilm | None
 ) -> TrialOutcome:
     """Execute a grasp, before a camera if there is a film."""
     if film is None:
-        return stage.try_grasp(grasp, target)
-    film.begin(stage.scene, stage.scene.objects[target].name)
-    stage.film = film.shoot
+        return simulation.try_grasp(grasp, target)
+    film.begin(simulation.scene, simulation.scene.objects[target].name)
+    simulation.film = film.shoot
     try:
-        outcome = stage.try_grasp(grasp, target)
+        outcome = simulation.try_grasp(grasp, target)
     finally:
-        stage.film = None
+        simulation.film = None
     film.end(outcome.cause or "lifted")
     return outcome
 

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from zsris_ros.evaluation.grasping.physics import FILM_PERIOD
+from zsris_ros.evaluation.grasping.grasp_simulation import FILM_PERIOD
 from zsris_ros.evaluation.grasping.physics_model import (
     GRIPPER_GROUP,
     HEIGHT,
@@ -57,7 +57,7 @@ class LiftFilm:
         self._left -= 1
 
     def shoot(self, model: Any, data: Any) -> None:
-        """Add one picture; for ``film`` of GraspStage."""
+        """Add one picture; for ``film`` of GraspSimulation."""
         mujoco = import_mujoco()
         if self._renderer is None:
             self._renderer = mujoco.Renderer(model, HEIGHT, WIDTH)

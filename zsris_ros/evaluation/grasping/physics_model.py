@@ -28,7 +28,7 @@ _FINGER_MASS = 0.05
 FINGER_STIFFNESS = 4000.0  # newtons a metre, until a finger presses with the gripper's force
 _FINGER_DAMPING = 2 * (FINGER_STIFFNESS * _FINGER_MASS) ** 0.5
 """Critical. Damping times STEP stays below the mass: else the solver, which finds contact forces
-without damping, and the integrator disagree, and fingers leave what they hold time and again."""
+without damping, and the integrator disagree, and the fingers repeatedly lose the object."""
 _SPRING_TRAVEL = 0.008  # metres that a cup's mount gives way
 _SPRING_STIFFNESS, _SPRING_DAMPING = 400.0, 8.0
 _TILT = 0.26  # radians that the bellows give way to each side

@@ -33,7 +33,7 @@ def settle(mujoco: Any, model: Any, data: Any, scene: SceneLayout) -> None:
             data.qvel[:] *= 0.5
 
 
-def photograph(mujoco: Any, model: Any, data: Any, scene: SceneLayout) -> tuple[Frame, ByteArray]:
+def render_frame(mujoco: Any, model: Any, data: Any, scene: SceneLayout) -> tuple[Frame, ByteArray]:
     """Return the frame of the scene's camera and its labels (0 no object, k object k-1)."""
     option = mujoco.MjvOption()
     option.geomgroup[:] = 0
@@ -68,4 +68,4 @@ def settled_scene(scene: SceneLayout) -> tuple[SceneLayout, Frame, ByteArray]:
         replace(each, position=body.xpos.copy(), axes=body.xmat.reshape(3, 3).copy())
         for each, body in zip(scene.objects, bodies, strict=True)
     )
-    return replace(scene, objects=objects), *photograph(mujoco, model, data, scene)
+    return replace(scene, objects=objects), *render_frame(mujoco, model, data, scene)

@@ -24,7 +24,7 @@ from zsris_ros.evaluation.expressions.simulated_semantics import (
 from zsris_ros.evaluation.libero.object_names import name_of
 from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.evaluation.reports.summary import summarise_folder, summary_lines
-from zsris_ros.evaluation.run_folder import Results
+from zsris_ros.evaluation.run_folder import RunFolder
 from zsris_ros.language import load_parser
 from zsris_ros.models.preset import load_preset
 from zsris_ros.proposals.from_file import FixedProposer
@@ -64,7 +64,7 @@ def answer_simulated(data: FramesData, out: Path) -> dict[str, Any]:
     resolver = ProductResolver(clip, None, load_parser("auto"), settings)
     run: dict[str, Any] = {"dataset": "frames", "title": data.title, "data": {}}
     run |= {"weights": f"none: simulated, noise {NOISE:g}", "proposals": "truth"}
-    results = Results(out, run)
+    results = RunFolder(out, run)
     segmenter = Segmenter(encoder, resolver)
     evaluate(data, [MethodRun(segmenter, propose, results, instructions=True)])
     summary = summarise_folder(out, verdicts=True)

@@ -14,8 +14,8 @@ import torch
 from zsris_ros.evaluation.grasping.grasp_evaluation import with_noise
 from zsris_ros.evaluation.grasping.scenes import draw_scene
 from zsris_ros.evaluation.grasping.settled_scene import settled_scene
-from zsris_ros.evaluation.placing.place_stage import TABLE, PlaceStage
 from zsris_ros.evaluation.placing.place_tasks import DIP, LIFT, PlaceTask, draw_tasks, is_related
+from zsris_ros.evaluation.placing.placement_simulation import TABLE, PlacementSimulation
 from zsris_ros.evaluation.reports.picture_report import PictureReport
 from zsris_ros.evaluation.run_folder import write_records
 from zsris_ros.geometry.centroid import inside_pixel
@@ -80,14 +80,14 @@ def place_scenes(
     """
     for seed in seeds:
         scene, clean, labels = settled_scene(draw_scene(seed, count, library))
-        stage = PlaceStage(scene)
+        simulation = PlacementSimulation(scene)
         assert clean.intrinsics is not None
         rng = np.random.default_rng([seed, 37])
         frame = with_noise(clean, depth_noise, rng)
         instruct = look(frame, labels, [each.name for each in scene.objects])
-        for task in draw_tasks(stage, labels, clean.intrinsics, rng):
+        for task in draw_tasks(simulation, labels, clean.intrinsics, rng):
             result = instruct(task.text)
-            record = _record(stage, task, result)
+            record = _record(simulation, task, result)
             if report is not None and record.cause:
                 facts = f"seed {seed} · {record.verdict}"
                 picture = draw_answer(frame.rgb, result, task.text)
@@ -95,7 +95,9 @@ def place_scenes(
             yield record
 
 
-def _record(stage: PlaceStage, task: PlaceTask, result: InstructionResult) -> PlaceRecord:
+def _record(
+    simulation: PlacementSimulation, task: PlaceTask, result: InstructionResult
+) -> PlaceRecord:
     place = result.place
     valid = free = False
     if place is None:
@@ -103,12 +105,12 @@ def _record(stage: PlaceStage, task: PlaceTask, result: InstructionResult) -> Pl
         missing = result.verdict is not Verdict.FOUND or destination is None
         cause = result.verdict.value if missing else "no place point"
     else:
-        on = off_support(stage, task, place)
-        hit = collisions(stage, task, place)
+        on = off_support(simulation, task, place)
+        hit = collisions(simulation, task, place)
         valid, free = not on, not hit
         cause = "; ".join(filter(None, (on, hit)))
     return PlaceRecord(
-        seed=stage.scene.seed,
+        seed=simulation.scene.seed,
         kind=task.kind,
         text=task.text,
         verdict=result.verdict.value,
@@ -119,33 +121,33 @@ def _record(stage: PlaceStage, task: PlaceTask, result: InstructionResult) -> Pl
     )
 
 
-def off_support(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
+def off_support(simulation: PlacementSimulation, task: PlaceTask, place: PlacePoint) -> str:
     """Return why a place point is not the named place on the named support; "" if it is."""
-    point = stage.in_world(place.point)
-    on, height = stage.below(point, task.carried)
+    point = simulation.in_world(place.point)
+    on, height = simulation.below(point, task.carried)
     if on != task.support:
         return "on another support"
     if task.kind == "inside":
-        rim = float(stage.tops[task.support])
+        rim = float(simulation.tops[task.support])
         if height > rim - DIP:
             return "beside the opening"
         height = rim
     if abs(point[2] - height) > HEIGHT_TOLERANCE:
         return "not at the height of the support"
-    return "" if is_related(stage, task, point[:2]) else "beside the named place"
+    return "" if is_related(simulation, task, point[:2]) else "beside the named place"
 
 
-def collisions(stage: PlaceStage, task: PlaceTask, place: PlacePoint) -> str:
+def collisions(simulation: PlacementSimulation, task: PlaceTask, place: PlacePoint) -> str:
     """Return the kind of collision of the carried object at a place point; "" without one.
 
     It keeps its orientation; its middle is over the point. For "inside" it is lowered into the
     opening, whose rim it may not touch.
     """
-    point = stage.in_world(place.point)
+    point = simulation.in_world(place.point)
     inside = task.kind == "inside"
     height = float(point[2]) + (-DIP if inside else LIFT)
     allowed = set() if inside else {task.support}
-    touched = set(stage.touched(task.carried, point[:2], height)) - allowed
+    touched = set(simulation.touched(task.carried, point[:2], height)) - allowed
     if not touched:
         return ""
     if touched == {task.support}:

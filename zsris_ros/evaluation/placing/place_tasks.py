@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zsris_ros.evaluation.placing.place_stage import TABLE, DoubleArray, PlaceStage
+from zsris_ros.evaluation.placing.placement_simulation import (
+    TABLE,
+    DoubleArray,
+    PlacementSimulation,
+)
 from zsris_ros.types import ByteArray, DestinationKind, Intrinsics
 
 VISIBLE_PX = 400
@@ -66,17 +70,20 @@ class PlaceTask:
 
 
 def draw_tasks(
-    stage: PlaceStage, labels: ByteArray, intrinsics: Intrinsics, rng: np.random.Generator
+    simulation: PlacementSimulation,
+    labels: ByteArray,
+    intrinsics: Intrinsics,
+    rng: np.random.Generator,
 ) -> Iterator[PlaceTask]:
     """Yield one instruction of each kind for which the scene has a place.
 
     Args:
-        stage: The scene.
+        simulation: The scene.
         labels: Uint8 HxW, 0 no object, k object k-1.
         intrinsics: Of the picture.
         rng: Draws objects and spots.
     """
-    names = [each.name for each in stage.scene.objects]
+    names = [each.name for each in simulation.scene.objects]
     named = [
         index
         for index, name in enumerate(names)
@@ -84,16 +91,19 @@ def draw_tasks(
     ]
     for kind in KINDS:
         for _ in range(_TRIES):
-            task = _draw(stage, kind, named, rng)
-            if task is not None and _has_place(stage, task, labels, intrinsics, rng):
+            task = _draw(simulation, kind, named, rng)
+            if task is not None and _has_place(simulation, task, labels, intrinsics, rng):
                 yield task
                 break
 
 
 def _draw(
-    stage: PlaceStage, kind: DestinationKind, named: list[int], rng: np.random.Generator
+    simulation: PlacementSimulation,
+    kind: DestinationKind,
+    named: list[int],
+    rng: np.random.Generator,
 ) -> PlaceTask | None:
-    objects = stage.scene.objects
+    objects = simulation.scene.objects
     count = 2 if kind == "between" else 1
     if len(named) <= count:
         return None
@@ -112,22 +122,22 @@ def _draw(
     return PlaceTask(kind, text, carried, tuple(anchors), support)
 
 
-def is_related(stage: PlaceStage, task: PlaceTask, spot: DoubleArray) -> bool:
+def is_related(simulation: PlacementSimulation, task: PlaceTask, spot: DoubleArray) -> bool:
     """Return whether a spot of the support (x, y) is where the destination says."""
     if task.kind in ("on", "inside"):
         return True  # the support says it
-    first = stage.middles[task.anchors[0]]
+    first = simulation.middles[task.anchors[0]]
     offset = spot - first
     away = float(np.linalg.norm(offset))
     if task.kind == "between":
-        apart = stage.middles[task.anchors[1]] - first
+        apart = simulation.middles[task.anchors[1]] - first
         length = float(np.linalg.norm(apart))
         along = float(offset @ apart) / length
         aside = float(np.sqrt(max(away**2 - along**2, 0.0)))
         return 0.1 * length < along < 0.9 * length and aside < max(0.4 * length, 0.05)
     if task.kind == "next_to":
-        return away - stage.radii[task.anchors[0]] - stage.radii[task.carried] < _NEAR
-    right, _, forward = stage.scene.viewpoint.axes()
+        return away - simulation.radii[task.anchors[0]] - simulation.radii[task.carried] < _NEAR
+    right, _, forward = simulation.scene.viewpoint.axes()
     level = forward[:2] / np.linalg.norm(forward[:2])
     across, onward = _DIRECTIONS[task.kind]
     along = float(offset @ (across * right[:2] + onward * level))
@@ -135,7 +145,7 @@ def is_related(stage: PlaceStage, task: PlaceTask, spot: DoubleArray) -> bool:
 
 
 def _has_place(
-    stage: PlaceStage,
+    simulation: PlacementSimulation,
     task: PlaceTask,
     labels: ByteArray,
     intrinsics: Intrinsics,
@@ -143,35 +153,37 @@ def _has_place(
 ) -> bool:
     """Return whether one of the spots that the destination means is seen and free."""
     if task.kind == "inside":
-        axis = _opening(stage, task.support)
-        height = float(stage.tops[task.support]) - DIP
-        return not stage.touched(task.carried, axis, height)
-    for spot in _spots(stage, task, rng):
-        on, height = stage.below(spot, task.carried)
-        if on != task.support or not is_related(stage, task, spot):
+        axis = _opening(simulation, task.support)
+        height = float(simulation.tops[task.support]) - DIP
+        return not simulation.touched(task.carried, axis, height)
+    for spot in _spots(simulation, task, rng):
+        on, height = simulation.below(spot, task.carried)
+        if on != task.support or not is_related(simulation, task, spot):
             continue
-        around = _ring(spot, stage.radii[task.carried] + _ROOM) if on == TABLE else [spot]
-        seen = all(_is_seen(stage, each, height, on, labels, intrinsics) for each in around)
-        if seen and not set(stage.touched(task.carried, spot, height + LIFT)) - {on}:
+        around = _ring(spot, simulation.radii[task.carried] + _ROOM) if on == TABLE else [spot]
+        seen = all(_is_seen(simulation, each, height, on, labels, intrinsics) for each in around)
+        if seen and not set(simulation.touched(task.carried, spot, height + LIFT)) - {on}:
             return True
     return False
 
 
-def _opening(stage: PlaceStage, container: int) -> DoubleArray:
+def _opening(simulation: PlacementSimulation, container: int) -> DoubleArray:
     """The middle of a container's rim: a handle below it moves the middle of the whole."""
-    each = stage.scene.objects[container]
+    each = simulation.scene.objects[container]
     corners = each.vertices @ each.axes.T + each.position
     low, high = corners[:, 2].min(), corners[:, 2].max()
     rim = corners[corners[:, 2] > high - _RIM * (high - low), :2]
     return np.asarray((rim.min(axis=0) + rim.max(axis=0)) / 2)
 
 
-def _spots(stage: PlaceStage, task: PlaceTask, rng: np.random.Generator) -> Iterator[DoubleArray]:
+def _spots(
+    simulation: PlacementSimulation, task: PlaceTask, rng: np.random.Generator
+) -> Iterator[DoubleArray]:
     if task.support != TABLE:
-        middle, reach = stage.middles[task.support], stage.radii[task.support] / 2
+        middle, reach = simulation.middles[task.support], simulation.radii[task.support] / 2
         yield middle
     elif task.anchors:
-        middle, reach = stage.middles[list(task.anchors)].mean(axis=0), _REACH
+        middle, reach = simulation.middles[list(task.anchors)].mean(axis=0), _REACH
     else:
         middle, reach = np.zeros(2), _REACH
     for _ in range(_SPOTS):
@@ -186,7 +198,7 @@ def _ring(spot: DoubleArray, radius: float) -> list[DoubleArray]:
 
 
 def _is_seen(
-    stage: PlaceStage,
+    simulation: PlacementSimulation,
     spot: DoubleArray,
     height: float,
     on: int,
@@ -194,7 +206,7 @@ def _is_seen(
     intrinsics: Intrinsics,
 ) -> bool:
     """Return whether the picture shows the surface at a spot."""
-    view = stage.scene.viewpoint
+    view = simulation.scene.viewpoint
     x, y, z = view.axes() @ (np.array([*spot, height]) - np.asarray(view.position))
     column = round(intrinsics.fx * x / z + intrinsics.cx)
     row = round(intrinsics.fy * y / z + intrinsics.cy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from zsris_ros.language.grammar.draft import MAX_DEPTH, Draft
+from zsris_ros.language.grammar.phrase_draft import MAX_DEPTH, PhraseDraft
 from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
 from zsris_ros.language.lexicon.function_words import word_set
@@ -25,7 +25,7 @@ class Dependencies(Protocol):
         """Return the start of the target where the command prefix ends at ``i``."""
         ...
 
-    def owner(self, i: int, nouns: Sequence[Draft]) -> Draft | None:
+    def owner(self, i: int, nouns: Sequence[PhraseDraft]) -> PhraseDraft | None:
         """Return the noun phrase that the token at ``i`` depends on, None if unknown."""
         ...
 
@@ -36,25 +36,25 @@ class NounPath:
     ``at`` is the index of the current modifier, ``holder`` the last noun with a possession.
     """
 
-    def __init__(self, target: Draft, dependencies: Dependencies | None) -> None:
+    def __init__(self, target: PhraseDraft, dependencies: Dependencies | None) -> None:
         self.at = 0
         self.target = target
         self.holder = target
-        self.nouns: list[Draft] = [target]
+        self.nouns: list[PhraseDraft] = [target]
         self._dependencies = dependencies
         self._animate: list[bool] = [morph.is_animate(target.head)]
-        self._forced: Draft | None = None
+        self._forced: PhraseDraft | None = None
 
     @property
-    def nearest(self) -> Draft:
+    def nearest(self) -> PhraseDraft:
         """The noun read last."""
         return self.nouns[-1]
 
-    def force(self, noun: Draft) -> None:
+    def force(self, noun: PhraseDraft) -> None:
         """Attach the next modifier to ``noun``: after "and", after a comma."""
         self._forced = noun
 
-    def owner(self, kind: str, anchor: Draft | None = None) -> Draft:
+    def owner(self, kind: str, anchor: PhraseDraft | None = None) -> PhraseDraft:
         """Return the noun that a modifier of ``kind`` belongs to, and close the nouns after it.
 
         ``kind`` is a relation, or "place", "state", "animate" (an action of people and animals),
@@ -71,7 +71,7 @@ class NounPath:
             self.holder = chosen
         return chosen
 
-    def push(self, anchor: Draft) -> None:
+    def push(self, anchor: PhraseDraft) -> None:
         """Open ``anchor`` for later modifiers."""
         if len(self.nouns) < MAX_DEPTH:
             self.nouns.append(anchor)
@@ -82,13 +82,13 @@ class NounPath:
         del self.nouns[count:]
         del self._animate[count:]
 
-    def _nearest(self, kind: str, anchor: Draft | None) -> Draft:
+    def _nearest(self, kind: str, anchor: PhraseDraft | None) -> PhraseDraft:
         for k in range(len(self.nouns) - 1, 0, -1):
             if self._fits(k, kind, anchor):
                 return self.nouns[k]
         return self.target
 
-    def _fits(self, k: int, kind: str, anchor: Draft | None) -> bool:
+    def _fits(self, k: int, kind: str, anchor: PhraseDraft | None) -> bool:
         noun = self.nouns[k]
         if kind == "of":
             return True
@@ -119,7 +119,7 @@ class NounPath:
         # A possession is at the place of its owner, unless it is animate: a dog on a leash.
         return not noun.is_possession or morph.is_animate(noun.head)
 
-    def _can_have(self, k: int, anchor: Draft) -> bool:
+    def _can_have(self, k: int, anchor: PhraseDraft) -> bool:
         noun, animate_above = self.nouns[k], self._animate[k - 1]
         worn = morph.is_clothing(anchor.head) and anchor.head not in nouns.MARKS
         if (worn or anchor.head in nouns.BODY) and not morph.is_animate(noun.head):

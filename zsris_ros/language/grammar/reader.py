@@ -8,7 +8,7 @@ from zsris_ros.language.grammar.command_prefix import (
     goal_start,
     is_command_about_pronoun,
 )
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.rules.coordination import coordinated
 from zsris_ros.language.grammar.rules.descriptions import described, filler
 from zsris_ros.language.grammar.rules.negation import exclude, negated
@@ -29,11 +29,11 @@ RULES = (negated, filler, ordered, located, compared, clause, possessed, partici
 The first rule that applies reads the modifier; ``described``, the last, applies always."""
 
 
-def read_targets(state: ParserState) -> list[Draft]:
+def read_targets(state: ParserState) -> list[PhraseDraft]:
     """Return the targets of the text with their modifiers."""
     words = state.words
     prefix = command_prefix(words, state.size, errand_start(words, state.size))
-    before = Draft("one", "one", headless=True)
+    before = PhraseDraft("one", "one", headless=True)
     i = _read_introduction(state, prefix.end, before)
     i = state.dependencies.target_start(i) if state.dependencies else i
     target, i = (
@@ -51,7 +51,7 @@ def read_targets(state: ParserState) -> list[Draft]:
     return _finish(state, target, i)
 
 
-def read_object(state: ParserState) -> list[Draft] | None:
+def read_object(state: ParserState) -> list[PhraseDraft] | None:
     """Return the targets of a text without a command prefix, None without an object."""
     found = read_noun_phrase(state, state.skip_fillers(0), target=True)
     if found is None:
@@ -60,7 +60,7 @@ def read_object(state: ParserState) -> list[Draft] | None:
     return _finish(state, *found)
 
 
-def _finish(state: ParserState, target: Draft, i: int) -> list[Draft]:
+def _finish(state: ParserState, target: PhraseDraft, i: int) -> list[PhraseDraft]:
     """Read the modifiers of the target from ``i`` on, and the further targets."""
     _read_modifiers(state, i)
     if state.elliptic:  # "the first and third cup from the right on the shelf"
@@ -71,7 +71,7 @@ def _finish(state: ParserState, target: Draft, i: int) -> list[Draft]:
     return [target, *state.further]
 
 
-def _read_introduction(state: ParserState, i: int, before: Draft) -> int:
+def _read_introduction(state: ParserState, i: int, before: PhraseDraft) -> int:
     """Read a direction, a place or a negation before the target; return the index after it."""
     start, words = i, state.words
     while i < state.size:
@@ -98,15 +98,17 @@ def _read_introduction(state: ParserState, i: int, before: Draft) -> int:
     return i
 
 
-def _read_target(state: ParserState, i: int) -> tuple[Draft, int] | None:
+def _read_target(state: ParserState, i: int) -> tuple[PhraseDraft, int] | None:
     word = state.words[i]
     person = word in ("someone", "somebody")
     if person or (word in ("it", "them", "him", "her") and state.closes(i + 1)):
-        return Draft(word, word, number="all" if word == "them" else "one", span=(i, i + 1)), i + 1
+        return PhraseDraft(
+            word, word, number="all" if word == "them" else "one", span=(i, i + 1)
+        ), i + 1
     return read_noun_phrase(state, i, target=True)
 
 
-def _add_introduction(target: Draft, before: Draft) -> None:
+def _add_introduction(target: PhraseDraft, before: PhraseDraft) -> None:
     if target is before:
         return
     target.side = target.side or before.side
@@ -115,7 +117,7 @@ def _add_introduction(target: Draft, before: Draft) -> None:
     target.excluded = before.excluded
 
 
-def _is_recipient(state: ParserState, target: Draft, i: int) -> bool:
+def _is_recipient(state: ParserState, target: PhraseDraft, i: int) -> bool:
     """Return whether an object follows the noun phrase before ``i``: "give the dog the bone"."""
     giving = state.words[target.span[0] - 1] in ("give", "hand", "pass", "bring", "throw")
     receiver = morph.is_animate(target.head) or not target.determiner
@@ -160,7 +162,7 @@ def _next_sentence(state: ParserState, i: int) -> int | None:
     return None
 
 
-def _name_by_last_word(state: ParserState, target: Draft) -> None:
+def _name_by_last_word(state: ParserState, target: PhraseDraft) -> None:
     """Name a target without any modifier by the last word, or by a bare number."""
     if not any(map(str.isalpha, state.tokens.source)):
         target.text = target.head = state.tokens.source.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zsris_ros.language.grammar.attachment import Dependencies, NounPath
 from zsris_ros.language.grammar.command_prefix import is_command_about_pronoun, is_strong_command
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.tokens import COMMA, STOP, Tokens
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
@@ -55,12 +55,12 @@ class ParserState:
         self.dependencies = dependencies
         self.predicate = False
         self.after_relative = ""
-        self.further: list[Draft] = []
+        self.further: list[PhraseDraft] = []
         self.elliptic = False
         self._closes: dict[int, bool] = {}
         self._relations: dict[int, tuple[str, int] | None] = {}
 
-    def start_target(self, target: Draft) -> None:
+    def start_target(self, target: PhraseDraft) -> None:
         """Attach all later modifiers to ``target``."""
         self.path = NounPath(target, self.dependencies)
         self.predicate = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from zsris_ros.language.grammar.disfluencies import remove_disfluencies
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.tokens import Token, Tokens, tokenise
 from zsris_ros.language.instructions.clauses import Clause, split_clauses
 from zsris_ros.language.instructions.phrases import (
@@ -89,10 +89,10 @@ def _keeps(clause: Clause, said: Sequence[Token], clauses: int) -> bool:
     return clause.verb == "leave" and clauses > 1 and keeps(said)
 
 
-def _last_draft(pieces: Sequence[Piece]) -> Draft | None:
+def _last_draft(pieces: Sequence[Piece]) -> PhraseDraft | None:
     named = [piece.target.drafts for piece in pieces if piece.target.drafts]
     return named[-1][0] if named else None
 
 
-def _announced_draft(announced: dict[int, Piece]) -> Draft | None:
+def _announced_draft(announced: dict[int, Piece]) -> PhraseDraft | None:
     return _last_draft(list(announced.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.reader import read_object, read_targets
 from zsris_ros.language.grammar.rules.negation import exclude
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
@@ -51,7 +51,7 @@ def read_bare(source: str, items: Sequence[Token], verb: str = "") -> Piece:
     return Piece("find", verb, Phrase(read_targets(state), state.tokens.span(0, state.size)))
 
 
-def read_exclusion(source: str, items: Sequence[Token], target: Draft) -> None:
+def read_exclusion(source: str, items: Sequence[Token], target: PhraseDraft) -> None:
     """Add the object of a negative clause to the exclusions of ``target``."""
     tokens = trim(list(items))
     for k in range(len(tokens)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
 from zsris_ros.language.rule_parser import build_noun_phrase
@@ -18,7 +18,7 @@ class Phrase:
     The pronoun "-" is left out: "put it inside".
     """
 
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[PhraseDraft] = field(default_factory=list)
     sentence: str = ""
     pronoun: str = ""
 

@@ -36,7 +36,7 @@ CAPACITY = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class RememberedObject:
     """An object that was found: the stamp of its image, its expression, and its place."""
 
     stamp_ns: int
@@ -63,11 +63,11 @@ class VerifyRequests:
     def __init__(
         self,
         node: WorkerLifecycleNode,
-        begin: Callable[[Known], Future[CheckedFrame]],
+        begin: Callable[[RememberedObject], Future[CheckedFrame]],
         to_refusal: Callable[[BaseException], Refusal],
     ) -> None:
         self._node, self._begin, self._to_refusal = node, begin, to_refusal
-        self._known: OrderedDict[tuple[int, str], Known] = OrderedDict()
+        self._known: OrderedDict[tuple[int, str], RememberedObject] = OrderedDict()
         self._lock = threading.Lock()
         group = ReentrantCallbackGroup()  # calls must not wait for each other
         node.create_service(VerifyGrasp, "~/verify_grasp", self._on_call, callback_group=group)
@@ -82,7 +82,7 @@ class VerifyRequests:
         stamp, text = stamp_ns(answer.header), answer.text
         with self._lock:
             self._known.pop((stamp, text), None)
-            self._known[stamp, text] = Known(stamp, text, answer.header.frame_id, view)
+            self._known[stamp, text] = RememberedObject(stamp, text, answer.header.frame_id, view)
             while len(self._known) > CAPACITY:
                 self._known.popitem(last=False)
 
@@ -105,7 +105,7 @@ class VerifyRequests:
             fill_refusal(response, self._to_refusal(error))
         return response
 
-    def _find(self, request: VerifyGrasp.Request) -> Known:
+    def _find(self, request: VerifyGrasp.Request) -> RememberedObject:
         """Return the newest object that the request means. Raises Refusal."""
         stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
         text = request.expression.strip()
@@ -122,7 +122,9 @@ class VerifyRequests:
         )
 
 
-def check(known: Known, messages: CameraMessages, parameters: Parameters) -> CheckedFrame:
+def check(
+    known: RememberedObject, messages: CameraMessages, parameters: Parameters
+) -> CheckedFrame:
     """Compare the place of a known object with a later frame; in the worker thread.
 
     Raises:
@@ -136,7 +138,7 @@ def check(known: Known, messages: CameraMessages, parameters: Parameters) -> Che
 
 
 def _check(
-    known: Known, messages: SyncedMessages[AnyImage, CameraInfo], parameters: Parameters
+    known: RememberedObject, messages: SyncedMessages[AnyImage, CameraInfo], parameters: Parameters
 ) -> TakenCheck:
     header = messages.image.message.header
     if header.frame_id != known.frame_id:

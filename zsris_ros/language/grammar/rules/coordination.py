@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import is_next_command
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.rules.descriptions import absorb
 from zsris_ros.language.grammar.rules.negation import names_all, negated
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
@@ -79,7 +79,7 @@ def _noun_phrase(state: ParserState, i: int, junction: str) -> int:
     return end
 
 
-def _add_target(state: ParserState, phrase: Draft) -> None:
+def _add_target(state: ParserState, phrase: PhraseDraft) -> None:
     """Attach later modifiers to a further target: "the mug and the bowl"."""
     first = state.path.target
     if first.headless:  # "the left and right speakers"
@@ -94,7 +94,7 @@ def _add_target(state: ParserState, phrase: Draft) -> None:
     state.start_target(phrase)
 
 
-def _open_anchors(state: ParserState) -> list[Draft] | None:
+def _open_anchors(state: ParserState) -> list[PhraseDraft] | None:
     """Return the anchors that a further noun phrase joins: those of a lone "between" first."""
     path = state.path
     for k, noun in reversed(list(enumerate(path.nouns[:-1]))):

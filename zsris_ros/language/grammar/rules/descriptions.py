@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.rules.relations import is_telegraphic, relate
 from zsris_ros.language.grammar.rules.relative_clauses import skip_verb
@@ -58,7 +58,7 @@ def filler(state: ParserState, i: int) -> int | None:
     return i + 1 if words[i] in lex.FILLERS else None
 
 
-def absorb(state: ParserState, phrase: Draft) -> None:
+def absorb(state: ParserState, phrase: PhraseDraft) -> None:
     """Add the modifiers of an apposition to the target: "the hammer, the big one"."""
     target = state.path.target
     for word in phrase.attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import command_prefix, is_next_command
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.rules.places import read_place
 from zsris_ros.language.grammar.state import ParserState
@@ -42,13 +42,13 @@ def negated(state: ParserState, i: int) -> int | None:
     return exclude(state, end, target)
 
 
-def names_all(target: Draft) -> bool:
+def names_all(target: PhraseDraft) -> bool:
     """Return whether the target is all of its kind, of which "but" excludes some."""
     counted = target.determiner in ("all", "any", "each", "every")
     return target.number == "all" or counted or target.head in nouns.NEUTRAL
 
 
-def exclude(state: ParserState, i: int, target: Draft) -> int:
+def exclude(state: ParserState, i: int, target: PhraseDraft) -> int:
     """Add the negated words at ``i`` to ``target``; return the index after them."""
     words = state.words
     lacking = words[i - 1] in _LACKING if i else False
@@ -91,7 +91,7 @@ def _starts_predicate(state: ParserState, i: int) -> bool:
     return verb or state.relation(i) is not None
 
 
-def _constituent(state: ParserState, i: int, target: Draft) -> int:
+def _constituent(state: ParserState, i: int, target: PhraseDraft) -> int:
     words, begin = state.words, i
     while (
         words[i] in lex.DEGREE or words[i] in lex.HESITATIONS or words[i] in ("be", "been", "being")
@@ -125,7 +125,7 @@ def _constituent(state: ParserState, i: int, target: Draft) -> int:
     return begin
 
 
-def _possession(state: ParserState, i: int, target: Draft) -> int:
+def _possession(state: ParserState, i: int, target: PhraseDraft) -> int:
     """Exclude a possession alone: "not holding a flag"."""
     found = read_noun_phrase(state, i)
     if found is None:
@@ -141,7 +141,7 @@ def _skip_on_it(state: ParserState, i: int) -> int:
     return i
 
 
-def _prepositional(state: ParserState, i: int, target: Draft) -> int:
+def _prepositional(state: ParserState, i: int, target: PhraseDraft) -> int:
     """Exclude a preposition phrase as written, with the "of" phrases of its noun."""
     row = state.relation(i)
     assert row is not None
@@ -164,7 +164,7 @@ def _without_determiner(state: ParserState, i: int, end: int) -> str:
     return state.tokens.span(i, end)
 
 
-def _noun_phrase(state: ParserState, i: int, target: Draft) -> int:
+def _noun_phrase(state: ParserState, i: int, target: PhraseDraft) -> int:
     """Exclude the modifiers of a predicate or of "one", or a full noun phrase."""
     words = state.words
     if words[i] in lex.DEMONSTRATIVES and words[i + 1] in lex.ARTICLES:
@@ -202,7 +202,7 @@ def _with_places(state: ParserState, end: int) -> int:
         end = found[1]
 
 
-def _after_one(state: ParserState, i: int, target: Draft) -> int:
+def _after_one(state: ParserState, i: int, target: PhraseDraft) -> int:
     """Exclude the rest of "not the one": "on the left", "with the lid", "that is broken"."""
     words = state.words
     while words[i] in ("that", "which", "who") or words[i] in lex.LINKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zsris_ros.language.grammar.draft import MAX_DEPTH, Draft
+from zsris_ros.language.grammar.phrase_draft import MAX_DEPTH, PhraseDraft
 from zsris_ros.language.grammar.rules.head_boundary import is_behind_head, is_intensifier
 from zsris_ros.language.grammar.rules.premodifiers import count, head_number, premodify, quantified
 from zsris_ros.language.grammar.state import ParserState
@@ -36,7 +36,7 @@ class _Run:
 
 def read_noun_phrase(
     state: ParserState, i: int, target: bool = False, depth: int = 1
-) -> tuple[Draft, int] | None:
+) -> tuple[PhraseDraft, int] | None:
     """Return the noun phrase at ``i`` and the index after it, None without one.
 
     ``target`` accepts a headless color ("the red"), ``depth`` counts nested partitives.
@@ -44,8 +44,8 @@ def read_noun_phrase(
     start, i, quantity, determiner = _determiners(state, i)
     if determiner in lex.DEMONSTRATIVES and state.closes(i):
         text = state.tokens.span(start, i)
-        return Draft(text, state.words[i - 1], number=quantity or "one"), i
-    possessor: Draft | None = None
+        return PhraseDraft(text, state.words[i - 1], number=quantity or "one"), i
+    possessor: PhraseDraft | None = None
     possessors = 0
     run, i = _run(state, i, not determiner, target)
     while state.words[i] == "'s" and run.words:
@@ -239,9 +239,9 @@ def _partitive(
     state: ParserState,
     start: int,
     run: _Run,
-    inner: tuple[Draft, int],
+    inner: tuple[PhraseDraft, int],
     quantity: Number | None,
-) -> tuple[Draft, int]:
+) -> tuple[PhraseDraft, int]:
     phrase, end = inner
     phrase.text = state.tokens.span(start, end)
     phrase.span = (start, end)
@@ -271,9 +271,9 @@ def _is_headless(state: ParserState, run: list[int], i: int, target: bool) -> bo
     return target and last in adj.PURE
 
 
-def _headless(quantity: Number | None, span: tuple[int, int]) -> Draft:
+def _headless(quantity: Number | None, span: tuple[int, int]) -> PhraseDraft:
     """Return a neutral head for an unnamed object: "the left", "second from left"."""
-    return Draft("one", "one", number=quantity or "one", headless=True, span=span)
+    return PhraseDraft("one", "one", number=quantity or "one", headless=True, span=span)
 
 
 def _build(
@@ -282,12 +282,12 @@ def _build(
     run: _Run,
     quantity: Number | None,
     determiner: str,
-    possessor: Draft | None,
+    possessor: PhraseDraft | None,
     possessors: int,
-) -> Draft:
+) -> PhraseDraft:
     words, span = run.words, (start, run.words[-1] + 1)
     head = state.tokens.span(words[-1], span[1])
-    phrase = Draft(state.tokens.span(*span), head, determiner=determiner, span=span)
+    phrase = PhraseDraft(state.tokens.span(*span), head, determiner=determiner, span=span)
     counted = premodify(phrase, state.words, words, run.sides, head=True)
     if run.paired:
         quantity = "one"

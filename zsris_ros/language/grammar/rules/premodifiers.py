@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.lexicon import adjectives as adj
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
@@ -16,7 +16,7 @@ _DROPPED = word_set("other same only next own such else more most of not")
 
 
 def premodify(
-    phrase: Draft,
+    phrase: PhraseDraft,
     words: Sequence[str],
     run: Sequence[int],
     sides: Mapping[int, str],

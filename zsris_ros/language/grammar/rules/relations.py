@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zsris_ros.language.grammar.draft import Draft
+from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.rules.places import skip_view
 from zsris_ros.language.grammar.state import ParserState
@@ -60,7 +60,7 @@ def relate_to(state: ParserState, kind: str, i: int) -> int:
     word = words[i]
     if word in lex.OBJECT_PRONOUNS and (word != "her" or state.closes(i + 1)):
         if word in lex.VIEWERS and kind != "with":
-            relate(state, kind, Draft(word, word))
+            relate(state, kind, PhraseDraft(word, word))
         elif word in ("it", "them") and state.path.holder in state.path.nouns:
             state.path.force(state.path.holder)  # "with a lamp on it near the window"
         return i + 1
@@ -73,14 +73,14 @@ def relate_to(state: ParserState, kind: str, i: int) -> int:
     return end
 
 
-def relate(state: ParserState, kind: str, anchor: Draft) -> None:
+def relate(state: ParserState, kind: str, anchor: PhraseDraft) -> None:
     """Add a relation of ``kind`` to ``anchor``, and attach later modifiers to the anchor."""
     state.path.owner(kind, anchor).relate(kind, anchor)
     state.path.push(anchor)
     state.predicate = False
 
 
-def is_telegraphic(phrase: Draft) -> bool:
+def is_telegraphic(phrase: PhraseDraft) -> bool:
     """Return whether a bare noun phrase after the head is its possession: "man blue cap"."""
     return not phrase.determiner and (bool(phrase.attributes) or morph.is_detail(phrase.head))
 
@@ -164,7 +164,7 @@ def _was_put(state: ParserState, i: int) -> bool:
     return moved and not sided and not morph.is_animate(state.path.target.head)
 
 
-def _is_worn(phrase: Draft) -> bool:
+def _is_worn(phrase: PhraseDraft) -> bool:
     """Return whether an anchor of "in" is worn: "in the plaid shirt", "in red"."""
     garment = morph.is_clothing(phrase.head) or (phrase.head == "top" and phrase.attributes)
     return bool(garment) or phrase.head in adj.COLOURS

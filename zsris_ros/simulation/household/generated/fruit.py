@@ -1,4 +1,4 @@
-"""Fruit and carrots that are drawn by chance."""
+"""Randomly drawn fruit and carrots."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from zsris_ros.simulation.household.generated.draft import (
-    Draft,
+from zsris_ros.simulation.household.generated.drawn_object import (
     Draw,
+    DrawnObject,
     Rng,
     coloured,
     draw_colour,
@@ -30,7 +30,7 @@ from zsris_ros.simulation.household.generated.solids import (
 from zsris_ros.simulation.household.object_model import HOUSEHOLD_COLOURS, Surface
 
 
-def _apple(rng: Rng) -> Draft:
+def _apple(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng, ("red", "green", "yellow", "red"))
     radius, dip = rng.uniform(0.03, 0.043), rng.uniform(0.15, 0.35)
     a = np.linspace(-np.pi / 2, np.pi / 2, 17)
@@ -47,38 +47,38 @@ def _apple(rng: Rng) -> Draft:
     top = float(z[-1])
     stem = stick(top - 0.003, top + rng.uniform(0.008, 0.016))
     surfaces = (body, coloured(stem, (0.3, 0.2, 0.1))) if rng.random() < 0.7 else (body,)
-    return Draft(("apple",), surfaces, (colour,))
+    return DrawnObject(("apple",), surfaces, (colour,))
 
 
-def _orange(rng: Rng) -> Draft:
+def _orange(rng: Rng) -> DrawnObject:
     rgb = shade("orange", rng)
     body = turned(egg(rng.uniform(0.032, 0.042), rng.uniform(0.88, 1.02), 0.0))
     body = textured(body, skin(rng, rgb, (0.9, 0.55, 0.1), 0.1))
     tip = stick(-0.001, 0.002, 0.004)
     top = np.array([0.0, 0.0, body.vertices[:, 2].max()])
     tip = replace(tip, vertices=tip.vertices + top)
-    return Draft(("orange",), (body, coloured(tip, (0.3, 0.4, 0.1))), ("orange",))
+    return DrawnObject(("orange",), (body, coloured(tip, (0.3, 0.4, 0.1))), ("orange",))
 
 
-def _lemon(rng: Rng) -> Draft:
+def _lemon(rng: Rng) -> DrawnObject:
     rgb = shade("yellow", rng)
     body = turned(egg(rng.uniform(0.024, 0.032), rng.uniform(1.25, 1.5), 0.2))
     return _fruit(rng, "lemon", textured(body, skin(rng, rgb, (0.8, 0.8, 0.2), 0.1)), "yellow")
 
 
-def _peach(rng: Rng) -> Draft:
+def _peach(rng: Rng) -> DrawnObject:
     body = turned(egg(rng.uniform(0.03, 0.04), rng.uniform(0.85, 1.0), 0.0))
     texture = skin(rng, (0.95, 0.65, 0.4), (0.85, 0.3, 0.25), rng.uniform(0.2, 0.5))
     return _fruit(rng, "peach", textured(body, texture), "orange")
 
 
-def _plum(rng: Rng) -> Draft:
+def _plum(rng: Rng) -> DrawnObject:
     rgb = shade("purple", rng)
     body = turned(egg(rng.uniform(0.021, 0.028), rng.uniform(1.0, 1.25), 0.0))
     return _fruit(rng, "plum", textured(body, skin(rng, rgb, (0.25, 0.1, 0.2), 0.2)), "purple")
 
 
-def _pear(rng: Rng) -> Draft:
+def _pear(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng, ("green", "yellow"))
     wide, high = rng.uniform(0.03, 0.038), rng.uniform(0.085, 0.11)
     t = np.linspace(0, 1, 17)
@@ -90,10 +90,10 @@ def _pear(rng: Rng) -> Draft:
     body = turned(list(zip(radii, high * t, strict=True)))
     body = textured(body, skin(rng, rgb, (0.6, 0.4, 0.15), rng.uniform(0, 0.2)))
     stem = coloured(stick(high * 0.97, high + rng.uniform(0.008, 0.02)), (0.3, 0.2, 0.1))
-    return Draft(("pear",), (body, stem), (colour,), upright=False)
+    return DrawnObject(("pear",), (body, stem), (colour,), upright=False)
 
 
-def _strawberry(rng: Rng) -> Draft:
+def _strawberry(rng: Rng) -> DrawnObject:
     wide, high = rng.uniform(0.016, 0.024), rng.uniform(0.035, 0.05)
     t = np.linspace(0, 1, 13)
     radii = wide * np.clip(t / 0.75, 0, 1) ** 0.75 * np.sqrt(np.clip(1 - t**8, 0, 1))
@@ -103,10 +103,10 @@ def _strawberry(rng: Rng) -> Draft:
     )
     leaves = turned([(0, high * 0.96), (wide * 0.7, high * 0.93), (0, high * 1.06)])
     surfaces = (body, coloured(leaves, shade("green", rng)))
-    return Draft(("strawberry",), surfaces, ("red",), upright=False)
+    return DrawnObject(("strawberry",), surfaces, ("red",), upright=False)
 
 
-def _banana(rng: Rng) -> Draft:
+def _banana(rng: Rng) -> DrawnObject:
     bend, length = rng.uniform(0.8, 1.6), rng.uniform(0.14, 0.2)
     a = np.linspace(-bend / 2, bend / 2, 17)
     path = path_of(length / bend * np.sin(a), length / bend * (1 - np.cos(a)))
@@ -114,10 +114,10 @@ def _banana(rng: Rng) -> Draft:
     body = bar(path, closed(thick), closed(thick))
     body = laid(body)  # on its side
     texture = skin(rng, shade("yellow", rng), (0.5, 0.45, 0.1), rng.uniform(0, 0.2))
-    return Draft(("banana",), (textured(body, texture),), ("yellow",), upright=True)
+    return DrawnObject(("banana",), (textured(body, texture),), ("yellow",), upright=True)
 
 
-def _carrot(rng: Rng) -> Draft:
+def _carrot(rng: Rng) -> DrawnObject:
     length, thick = rng.uniform(0.1, 0.19), rng.uniform(0.022, 0.034)
     x = np.linspace(0, length, 12)
     root = thick * (1 - 0.85 * x / length)
@@ -126,14 +126,14 @@ def _carrot(rng: Rng) -> Draft:
     if rng.random() < 0.6:
         leaves = rod(-rng.uniform(0.02, 0.06), 0.003, 0.018, 0.008)
         surfaces.append(coloured(leaves, shade("green", rng)))
-    return Draft(("carrot",), tuple(surfaces), ("orange",))
+    return DrawnObject(("carrot",), tuple(surfaces), ("orange",))
 
 
-def _fruit(rng: Rng, noun: str, body: Surface, colour: str) -> Draft:
+def _fruit(rng: Rng, noun: str, body: Surface, colour: str) -> DrawnObject:
     """Return a fruit that lies on its side in half of the cases."""
     if rng.random() < 0.5:
         body = replace(body, vertices=body.vertices[:, [2, 0, 1]])
-    return Draft((noun,), (body,), (colour,))
+    return DrawnObject((noun,), (body,), (colour,))
 
 
 FRUIT: Mapping[str, Draw] = {

@@ -14,10 +14,10 @@ import numpy as np
 
 from zsris_ros.simulation.convex_parts import convex_parts
 from zsris_ros.simulation.household.generated.dishes import DISHES
-from zsris_ros.simulation.household.generated.draft import Draw
+from zsris_ros.simulation.household.generated.drawn_object import Draw
 from zsris_ros.simulation.household.generated.fruit import FRUIT
+from zsris_ros.simulation.household.generated.miscellaneous import MISCELLANEOUS
 from zsris_ros.simulation.household.generated.packages import PACKAGES
-from zsris_ros.simulation.household.generated.things import THINGS
 from zsris_ros.simulation.household.generated.tools import TOOLS
 from zsris_ros.simulation.household.object_model import ObjectModel, transformed
 from zsris_ros.simulation.words import Description
@@ -25,7 +25,7 @@ from zsris_ros.types import InputError
 
 TRAINED, TESTED = (*range(10), *range(20, 40)), range(10, 20)
 """Numbers of the models of each kind for training, and of those for tests and calibration."""
-KINDS: Mapping[str, Draw] = {**DISHES, **PACKAGES, **TOOLS, **FRUIT, **THINGS}
+KINDS: Mapping[str, Draw] = {**DISHES, **PACKAGES, **TOOLS, **FRUIT, **MISCELLANEOUS}
 """How one of each kind is drawn."""
 
 

@@ -1,4 +1,4 @@
-"""Bottles, cans, boxes and books with prints, drawn by chance."""
+"""Randomly drawn bottles, cans, boxes and books with prints."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from zsris_ros.simulation.household.generated.draft import (
+from zsris_ros.simulation.household.generated.drawn_object import (
     METAL,
     WHITE,
-    Draft,
     Draw,
+    DrawnObject,
     Rng,
     any_colour,
     coloured,
@@ -25,7 +25,7 @@ from zsris_ros.simulation.household.object_model import Surface
 from zsris_ros.types import ByteArray
 
 
-def _bottle(rng: Rng) -> Draft:
+def _bottle(rng: Rng) -> DrawnObject:
     form = rng.random()
     if form < 0.25:
         return _bottle_on_its_cap(rng)
@@ -47,10 +47,10 @@ def _bottle(rng: Rng) -> Draft:
     if rng.random() < 0.4:  # flat, as shampoo and detergent
         flat = np.array([1.25, rng.uniform(0.55, 0.8), 1.0])
         surfaces = tuple(replace(each, vertices=each.vertices * flat) for each in surfaces)
-    return Draft(("bottle",), surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
+    return DrawnObject(("bottle",), surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
 
 
-def _bottle_on_its_cap(rng: Rng) -> Draft:
+def _bottle_on_its_cap(rng: Rng) -> DrawnObject:
     """Shampoo and cream: an oval that goes flat towards its top, on a wide cap."""
     colour, rgb = draw_colour(rng)
     wide, deep = rng.uniform(0.024, 0.038), rng.uniform(0.014, 0.024)
@@ -71,10 +71,10 @@ def _bottle_on_its_cap(rng: Rng) -> Draft:
     )
     shade = rgb if rng.random() < 0.6 else any_colour(rng)
     surfaces = (body, coloured(lid, shade))
-    return Draft(("bottle",), surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
+    return DrawnObject(("bottle",), surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
 
 
-def _square_bottle(rng: Rng) -> Draft:
+def _square_bottle(rng: Rng) -> DrawnObject:
     """Juice, detergent and pills: rounded corners, a shoulder and a screwed or pressed top."""
     colour, rgb = draw_colour(rng)
     wide, deep = rng.uniform(0.025, 0.045), rng.uniform(0.018, 0.035)
@@ -102,10 +102,10 @@ def _square_bottle(rng: Rng) -> Draft:
         trigger = box(np.array([0.05, 0.018, 0.022]), np.array([0.008, 0, top + 0.008]))
         lever = box(np.array([0.006, 0.012, 0.035]), np.array([0.024, 0, top - 0.012]))
         surfaces += (coloured(trigger, shade), coloured(lever, any_colour(rng)))
-    return Draft(nouns, surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
+    return DrawnObject(nouns, surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
 
 
-def _glue(rng: Rng) -> Draft:
+def _glue(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     other = any_colour(rng)
     if rng.random() < 0.5:  # a stick
@@ -124,37 +124,37 @@ def _glue(rng: Rng) -> Draft:
         lid = turned([(0, cut + 0.01), (0.009, cut + 0.01), (0.004, height + 0.02)])
         nouns = ("glue bottle", "bottle", "glue")
     surfaces = (textured(body, _label(rng, rgb)), coloured(lid, other))
-    return Draft(nouns, surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
+    return DrawnObject(nouns, surfaces, (colour,), sometimes(rng, "plastic"), upright=False)
 
 
-def _can(rng: Rng) -> Draft:
+def _can(rng: Rng) -> DrawnObject:
     if rng.random() < 0.25:
         return _tall_can(rng)
     colour, rgb = draw_colour(rng)
     radius, height = rng.uniform(0.03, 0.05), rng.uniform(0.05, 0.13)
-    return Draft(
+    return DrawnObject(
         ("can",), _tinned(rng, radius, height, 1.0, rgb), (colour,), ("metal",), upright=False
     )
 
 
-def _tall_can(rng: Rng) -> Draft:
+def _tall_can(rng: Rng) -> DrawnObject:
     """Crisps and powders: a cardboard tube with a plastic lid."""
     colour, rgb = draw_colour(rng)
     radius, height = rng.uniform(0.03, 0.045), rng.uniform(0.15, 0.27)
     body = textured(turned([(0, 0), (radius, 0), (radius, height), (0, height)]), _label(rng, rgb))
     lid = turned([(radius * 1.03, height - 0.012), (radius * 1.03, height + 0.003), (0, height)])
     surfaces = (body, coloured(lid, any_colour(rng) if rng.random() < 0.6 else WHITE))
-    return Draft(("can",), surfaces, (colour,), upright=False)
+    return DrawnObject(("can",), surfaces, (colour,), upright=False)
 
 
-def _soda_can(rng: Rng) -> Draft:
+def _soda_can(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     radius, height = rng.uniform(0.026, 0.034), rng.uniform(0.11, 0.16)
     surfaces = _tinned(rng, radius, height, rng.uniform(0.78, 0.9), rgb)
-    return Draft(("soda can", "can"), surfaces, (colour,), ("metal",), upright=False)
+    return DrawnObject(("soda can", "can"), surfaces, (colour,), ("metal",), upright=False)
 
 
-def _jar(rng: Rng) -> Draft:
+def _jar(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     radius, height = rng.uniform(0.03, 0.045), rng.uniform(0.06, 0.13)
     neck, top = radius * rng.uniform(0.75, 0.95), height * rng.uniform(1.12, 1.25)
@@ -162,20 +162,20 @@ def _jar(rng: Rng) -> Draft:
     lid = turned([(0, height), (neck * 1.1, height), (neck * 1.1, top), (0, top)])
     body = textured(body, _label(rng, rgb)) if rng.random() < 0.6 else coloured(body, rgb)
     surfaces = (body, coloured(lid, any_colour(rng)))
-    return Draft(("jar",), surfaces, (colour,), upright=False)
+    return DrawnObject(("jar",), surfaces, (colour,), upright=False)
 
 
-def _box(rng: Rng) -> Draft:
+def _box(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     size = np.array([rng.uniform(0.05, 0.16), rng.uniform(0.025, 0.09), rng.uniform(0.05, 0.2)])
     nouns: tuple[str, ...] = ("box",)
     if rng.random() < 0.3:
         size, nouns = size * 1.4, ("cereal box", "box")
     body = textured(box(size), _print_of_a_packet(rng, rgb))
-    return Draft(nouns, (body,), (colour,), sometimes(rng, "cardboard"), upright=False)
+    return DrawnObject(nouns, (body,), (colour,), sometimes(rng, "cardboard"), upright=False)
 
 
-def _carton(rng: Rng) -> Draft:
+def _carton(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     side, height = rng.uniform(0.05, 0.085), rng.uniform(0.1, 0.17)
     body = textured(box(np.array([side, side, height])), _print_of_a_packet(rng, rgb))
@@ -185,10 +185,10 @@ def _carton(rng: Rng) -> Draft:
     gable = coloured(replace(roof, vertices=corners), rgb)
     ridge = box(np.array([side, 0.006, 0.014]), np.array([0, 0, height + 0.034]))
     surfaces = (body, gable, coloured(ridge, rgb if rng.random() < 0.5 else WHITE))
-    return Draft(("carton",), surfaces, (colour,), upright=False)
+    return DrawnObject(("carton",), surfaces, (colour,), upright=False)
 
 
-def _book(rng: Rng) -> Draft:
+def _book(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     long, wide, thick = rng.uniform(0.12, 0.21), rng.uniform(0.09, 0.15), rng.uniform(0.012, 0.04)
     cover = np.array([wide, long, 0.0025])
@@ -198,7 +198,9 @@ def _book(rng: Rng) -> Draft:
     pages = box(np.array([wide * 0.96, long * 0.97, thick - 0.005]), np.array([0, 0, thick / 2]))
     picture = _label(rng, rgb)
     shown = tuple(textured(each, picture) for each in (low, high, spine))
-    return Draft(("book",), (*shown, coloured(pages, (0.93, 0.91, 0.85))), (colour,), upright=False)
+    return DrawnObject(
+        ("book",), (*shown, coloured(pages, (0.93, 0.91, 0.85))), (colour,), upright=False
+    )
 
 
 def _label(rng: Rng, rgb: Rgb) -> ByteArray:

@@ -1,4 +1,4 @@
-"""Textures that are drawn by chance: labels, printed boxes, fruit skins, weaves and pores."""
+"""Randomly drawn textures: labels, printed boxes, fruit skins, weaves and pores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pens, tools and cutlery that are drawn by chance; they lie along x."""
+"""Randomly drawn pens, tools and cutlery, along x."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from zsris_ros.simulation.household.generated.draft import (
+from zsris_ros.simulation.household.generated.drawn_object import (
     METAL,
-    Draft,
     Draw,
+    DrawnObject,
     Rng,
     any_colour,
     coloured,
@@ -35,7 +35,7 @@ _Y = np.array([0.0, 1.0, 0.0])
 _PIN = np.array([0.0, 0.008, 0.008, 0.0])
 
 
-def _marker(rng: Rng) -> Draft:
+def _marker(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     length, thick = rng.uniform(0.11, 0.15), rng.uniform(0.009, 0.021)
     cut = length * rng.uniform(0.55, 0.75)
@@ -43,10 +43,10 @@ def _marker(rng: Rng) -> Draft:
     cap = rod(cut - 0.002, length, thick * rng.uniform(1.0, 1.15), thick * rng.uniform(0.7, 1.0))
     ends = rgb if rng.random() < 0.6 else any_colour(rng)
     surfaces = (finished(rng, body, rgb), coloured(cap, ends))
-    return Draft(("marker", "pen"), surfaces, (colour,), upright=False)
+    return DrawnObject(("marker", "pen"), surfaces, (colour,), upright=False)
 
 
-def _screwdriver(rng: Rng) -> Draft:
+def _screwdriver(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     grip, shaft = rng.uniform(0.08, 0.12), rng.uniform(0.06, 0.14)
     thick = rng.uniform(0.02, 0.033)
@@ -56,10 +56,10 @@ def _screwdriver(rng: Rng) -> Draft:
     handle = bar(path, bulge, bulge)
     blade = rod(grip - 0.002, grip + shaft, rng.uniform(0.004, 0.007), 0.004)
     surfaces = (finished(rng, handle, rgb), coloured(blade, METAL))
-    return Draft(("screwdriver",), surfaces, (colour,), upright=False)
+    return DrawnObject(("screwdriver",), surfaces, (colour,), upright=False)
 
 
-def _hammer(rng: Rng) -> Draft:
+def _hammer(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     length, thick = rng.uniform(0.2, 0.3), rng.uniform(0.02, 0.032)
     handle = rod(0, length, thick, thick * rng.uniform(0.6, 0.9))
@@ -67,10 +67,10 @@ def _hammer(rng: Rng) -> Draft:
     head = box(np.array([high, wide, high]), np.array([length, 0, 0]))
     shade = METAL if rng.random() < 0.5 else (0.2, 0.2, 0.22)
     surfaces = (finished(rng, handle, rgb), coloured(head, shade))
-    return Draft(("hammer",), surfaces, (colour,), upright=False)
+    return DrawnObject(("hammer",), surfaces, (colour,), upright=False)
 
 
-def _spoon(rng: Rng) -> Draft:
+def _spoon(rng: Rng) -> DrawnObject:
     length, bowl = rng.uniform(0.13, 0.2), rng.uniform(0.03, 0.045)
     x = np.linspace(0, length, 24)
     t = np.clip((x - (length - bowl * 1.5)) / (bowl * 1.5), 0, 1)
@@ -79,7 +79,7 @@ def _spoon(rng: Rng) -> Draft:
     return _metal(rng, ("spoon",), (bar(path, closed(widths), closed(even(path, 0.003))),))
 
 
-def _knife(rng: Rng) -> Draft:
+def _knife(rng: Rng) -> DrawnObject:
     grip, blade = rng.uniform(0.08, 0.12), rng.uniform(0.09, 0.14)
     x = np.linspace(grip - 0.003, grip + blade, 12)
     t = (x - grip) / blade
@@ -89,10 +89,10 @@ def _knife(rng: Rng) -> Draft:
         return _metal(rng, ("knife",), (rod(0, grip, 0.012, 0.01), edge))
     colour, rgb = draw_colour(rng)
     handle = coloured(rod(0, grip, rng.uniform(0.015, 0.024), 0.018), rgb)
-    return Draft(("knife",), (handle, coloured(edge, METAL)), (colour,), upright=False)
+    return DrawnObject(("knife",), (handle, coloured(edge, METAL)), (colour,), upright=False)
 
 
-def _fork(rng: Rng) -> Draft:
+def _fork(rng: Rng) -> DrawnObject:
     length, wide = rng.uniform(0.12, 0.15), rng.uniform(0.02, 0.026)
     x = np.linspace(0, length, 16)
     path = path_of(x, 0.01 * (1 - x / length) ** 2)
@@ -102,7 +102,7 @@ def _fork(rng: Rng) -> Draft:
     return _metal(rng, ("fork",), (handle, *tines))
 
 
-def _scissors(rng: Rng) -> Draft:
+def _scissors(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     blade, grip = rng.uniform(0.06, 0.1), rng.uniform(0.06, 0.09)
     angle, tip = rng.uniform(0.05, 0.35), rng.uniform(0.001, 0.004)
@@ -120,10 +120,10 @@ def _scissors(rng: Rng) -> Draft:
         arm = replace(arm, vertices=arm.vertices + lean)
         loops = ring((-grip, out), loop, rng.uniform(0.006, 0.01))
         surfaces += [coloured(edge, METAL), *(coloured(each, rgb) for each in (arm, *loops))]
-    return Draft(("scissors", "pair of scissors"), tuple(surfaces), (colour,))
+    return DrawnObject(("scissors", "pair of scissors"), tuple(surfaces), (colour,))
 
 
-def _clamp(rng: Rng) -> Draft:
+def _clamp(rng: Rng) -> DrawnObject:
     """A spring clamp: two curved arms that cross, with tips."""
     colour, rgb = draw_colour(rng)
     length, thick = rng.uniform(0.08, 0.17), rng.uniform(0.008, 0.016)
@@ -140,10 +140,10 @@ def _clamp(rng: Rng) -> Draft:
     pin = laid(bar(path_of(np.array([-1, -1, 1, 1.0]) * thick * 0.8, 0), _PIN, _PIN))
     turn = pin.vertices[:, [2, 1, 0]] + np.array([length * 0.45, 0, 0])
     surfaces.append(coloured(replace(pin, vertices=turn, faces=pin.faces[:, ::-1]), METAL))
-    return Draft(("clamp",), tuple(surfaces), (colour,))
+    return DrawnObject(("clamp",), tuple(surfaces), (colour,))
 
 
-def _stapler(rng: Rng) -> Draft:
+def _stapler(rng: Rng) -> DrawnObject:
     colour, rgb = draw_colour(rng)
     length, wide = rng.uniform(0.06, 0.16), rng.uniform(0.025, 0.04)
     low = box(np.array([length, wide, 0.008]))
@@ -154,18 +154,18 @@ def _stapler(rng: Rng) -> Draft:
     back = box(np.array([length * 0.15, wide, 0.03]), np.array([-length * 0.42, 0, 0.015]))
     base = rgb if rng.random() < 0.5 else any_colour(rng)
     shown = (coloured(low, base), coloured(arm, rgb), coloured(back, base))
-    return Draft(("stapler",), shown, (colour,), sometimes(rng, "plastic"))
+    return DrawnObject(("stapler",), shown, (colour,), sometimes(rng, "plastic"))
 
 
-def _metal(rng: Rng, nouns: tuple[str, ...], surfaces: tuple[Surface, ...]) -> Draft:
+def _metal(rng: Rng, nouns: tuple[str, ...], surfaces: tuple[Surface, ...]) -> DrawnObject:
     """Return cutlery of metal, or of plastic of one colour."""
     if rng.random() < 0.6:
         shade = float(rng.uniform(0.55, 0.85))
         made = tuple(coloured(each, (shade, shade, shade)) for each in surfaces)
-        return Draft(nouns, made, ("silver", "grey"), ("metal",))
+        return DrawnObject(nouns, made, ("silver", "grey"), ("metal",))
     colour, rgb = draw_colour(rng)
     made = tuple(coloured(each, rgb) for each in surfaces)
-    return Draft(nouns, made, (colour,), sometimes(rng, "plastic"))
+    return DrawnObject(nouns, made, (colour,), sometimes(rng, "plastic"))
 
 
 TOOLS: Mapping[str, Draw] = {

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
-from reliability.who_answered import figures, shared_names
+from reliability.request_routing import figures, shared_names
 
 
 def test_an_answer_of_another_node_is_counted() -> None:

@@ -12,7 +12,7 @@ MAX_DEPTH = 12
 
 
 @dataclass(eq=False)
-class Draft:
+class PhraseDraft:
     """The fields of a NounPhrase as far as they are read.
 
     ``role`` is the relation that the draft is an anchor of, ``content`` marks the milk of "a cup of
@@ -28,7 +28,7 @@ class Draft:
     superlative: str | None = None
     ordinal: int | None = None
     side: str | None = None
-    relations: list[tuple[str, list[Draft]]] = field(default_factory=list)
+    relations: list[tuple[str, list[PhraseDraft]]] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     determiner: str = ""
     role: str = ""
@@ -46,7 +46,7 @@ class Draft:
         if words and words not in self.excluded:
             self.excluded.append(words)
 
-    def relate(self, kind: str, anchor: Draft, content: bool = False) -> None:
+    def relate(self, kind: str, anchor: PhraseDraft, content: bool = False) -> None:
         """Add a relation of ``kind`` to ``anchor``."""
         anchor.role, anchor.content = kind, content
         self.relations.append((kind, [anchor]))

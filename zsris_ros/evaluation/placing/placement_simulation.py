@@ -22,7 +22,7 @@ TABLE = -1
 _ABOVE = 1.0  # metres from which rays are cast down
 
 
-class PlaceStage:
+class PlacementSimulation:
     """The objects of a scene at their places; one of them can be put elsewhere.
 
     Attributes:

@@ -17,7 +17,7 @@ WHITE, METAL = HOUSEHOLD_COLOURS["white"], (0.72, 0.73, 0.75)
 
 
 @dataclass(frozen=True)
-class Draft:
+class DrawnObject:
     """A drawn object: ``nouns`` from specific to general, ``colours`` of its largest surfaces."""
 
     nouns: tuple[str, ...]
@@ -28,7 +28,7 @@ class Draft:
     upright: bool = True
 
 
-Draw = Callable[[Rng], Draft]
+Draw = Callable[[Rng], DrawnObject]
 """Draws one object of a kind."""
 
 

@@ -1,6 +1,6 @@
-"""The hands of the simulation: two fingers that close with a force, and a cup that seals or not.
+"""Grippers in the simulation: a parallel jaw that closes with a force, and a suction cup.
 
-A hand starts open, takes hold of one body once it is in place, and may lose it on the way.
+A gripper starts open, closes on one body in place, and may lose it afterwards.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _ABOVE = 0.012  # metres above the lip from which the surface under it is measur
 _CHECK_STEPS = 20  # simulation steps between two checks of the seal
 
 
-class Hand(Protocol):
-    """A gripper in the simulation. Bodies are numbers of the model.
+class SimulatedGripper(Protocol):
+    """A gripper in the simulation. Arguments ``body`` are indices of MuJoCo's model.
 
-    ``bodies`` names the gripper's; ``press`` is how far beyond the grasp it moves, in metres;
-    ``ramp`` the seconds in which the shaking grows to its full reach, and dies down.
+    ``bodies`` are the names of the gripper's own bodies, ``press`` is the distance in metres that
+    it moves beyond the grasp, ``ramp`` the seconds in which the shaking rises and falls.
     """
 
     bodies: tuple[str, ...]
@@ -31,29 +31,31 @@ class Hand(Protocol):
     ramp: float
 
     def start(self, opening: float) -> None:
-        """Be open by ``opening`` metres and hold nothing."""
+        """Open by ``opening`` metres and hold nothing."""
 
     def take(self, body: int) -> None:
-        """Begin to hold a body."""
+        """Start to hold a body."""
 
     def update(self, body: int) -> None:
-        """Go on holding; called after each step."""
+        """Continue to hold; called after each step."""
 
     def grips(self, body: int) -> bool:
         """Whether the body is held as intended: by both fingers, or by vacuum."""
 
     def touches(self, body: int) -> bool:
-        """Whether the body is in touch with a finger or the cup."""
+        """Whether a finger or the cup touches the body."""
 
 
-def make_hand(mujoco: Any, model: Any, data: Any, gripper: ParallelJaw | SuctionCup) -> Hand:
-    """Return the hand of a gripper whose bodies are in ``model``."""
+def make_simulated_gripper(
+    mujoco: Any, model: Any, data: Any, gripper: ParallelJaw | SuctionCup
+) -> SimulatedGripper:
+    """Return the simulation of a gripper whose bodies are in ``model``."""
     if isinstance(gripper, ParallelJaw):
-        return JawHand(model, data, gripper)
-    return CupHand(mujoco, model, data, gripper)
+        return SimulatedJaw(model, data, gripper)
+    return SimulatedCup(mujoco, model, data, gripper)
 
 
-class JawHand:
+class SimulatedJaw:
     """Two coupled fingers that press with the gripper's force."""
 
     bodies: tuple[str, ...] = ("hand", "finger0", "finger1")
@@ -71,12 +73,12 @@ class JawHand:
         self._data.ctrl[:] = opening / 2
 
     def take(self, body: int) -> None:
-        """Begin to close."""
+        """Start to close."""
 
     def update(self, body: int) -> None:
-        """Close on, until the command is so far ahead of the fingers that they press with force.
+        """Close until the command leads the fingers by the distance at which they press with force.
 
-        A command that ran further ahead of jammed fingers would let them snap shut once free.
+        With a larger lead, jammed fingers would snap shut once free.
         """
         finger = self._data.qpos[self._model.joint("slide0").qposadr[0]]
         position = self._data.ctrl[0] - _CLOSING_SPEED * STEP
@@ -95,7 +97,7 @@ class JawHand:
         return sum(self._model.body(name).id in touching for name in ("finger0", "finger1"))
 
 
-class CupHand:
+class SimulatedCup:
     """A rigid lip on springy bellows. Vacuum pulls with the cup's force while the lip is sealed.
 
     Sealed: under each of 16 points of the lip the target's surface is within the cup's tolerance.
@@ -133,7 +135,7 @@ class CupHand:
         self._data.ctrl[:] = float(self._is_sealed(body))
 
     def update(self, body: int) -> None:
-        """Lose the vacuum where the lip is not sealed any more."""
+        """Switch the vacuum off if the lip is not sealed any more."""
         self._steps += 1
         if self._data.ctrl[0] and self._steps % _CHECK_STEPS == 0:
             self._data.ctrl[:] = float(self._is_sealed(body))
@@ -143,7 +145,7 @@ class CupHand:
         return bool(self._data.ctrl[0])
 
     def touches(self, body: int) -> bool:
-        """Whether the cup is in touch with the body."""
+        """Whether the cup touches the body."""
         cup: int = self._model.body("cup").id
         return cup in _in_contact(self._model, self._data, body)
 

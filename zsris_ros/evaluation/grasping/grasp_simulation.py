@@ -1,6 +1,7 @@
 """A scene in MuJoCo with a free-flying gripper: settle, take a picture, grasp, lift, shake.
 
-A mocap body drives the gripper through a weld (``physics_model``); ``hands`` close and hold.
+A mocap body drives the gripper through a weld (``physics_model``); ``simulated_grippers`` holds the
+object.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zsris_ros.evaluation.grasping.hands import make_hand
 from zsris_ros.evaluation.grasping.physics_model import PARKED, STEP, build_model
 from zsris_ros.evaluation.grasping.scenes import SceneLayout
-from zsris_ros.evaluation.grasping.settled_scene import photograph, settle
+from zsris_ros.evaluation.grasping.settled_scene import render_frame, settle
+from zsris_ros.evaluation.grasping.simulated_grippers import make_simulated_gripper
 from zsris_ros.grasping import GraspCandidate, Gripper, ParallelJaw
 from zsris_ros.simulation.render import import_mujoco
 from zsris_ros.types import ByteArray, Frame
@@ -64,7 +65,7 @@ class TrialOutcome:
         return "collided, then slipped" if self.collided else "slipped"
 
 
-class GraspStage:
+class GraspSimulation:
     """One scene with one gripper; every trial starts from the same settled state.
 
     ``film``, while it is set, is called with model and data every FILM_PERIOD of a trial.
@@ -78,7 +79,7 @@ class GraspStage:
         self._gripper = gripper
         self._model = build_model(self._mujoco, scene, gripper)
         self._data = self._mujoco.MjData(self._model)
-        self._hand = make_hand(self._mujoco, self._model, self._data, gripper)
+        self._hand = make_simulated_gripper(self._mujoco, self._model, self._data, gripper)
         self._target = -1
         self._next_picture = 0.0
         self._bodies = [self._model.body(f"object{i}").id for i in range(len(scene.objects))]
@@ -94,9 +95,9 @@ class GraspStage:
         """The centres of mass of the objects, float64 Nx3, world."""
         return np.array([self._data.xipos[body] for body in self._bodies])
 
-    def photograph(self) -> tuple[Frame, ByteArray]:
+    def render_frame(self) -> tuple[Frame, ByteArray]:
         """The frame and its labels (0 = no object, k = object k-1), as MuJoCo renders it."""
-        return photograph(self._mujoco, self._model, self._data, self.scene)
+        return render_frame(self._mujoco, self._model, self._data, self.scene)
 
     def try_grasp(self, grasp: GraspCandidate, target: int) -> TrialOutcome:
         """Drive to a grasp given in the optical frame, close, lift 15 cm and shake.
