@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
 
 _TITLES = {
     "words": "Simulated semantics `words`: the sentence describes its object",
@@ -61,9 +61,8 @@ def _section(results: Path, semantics: str) -> Iterator[str]:
 
 def main() -> None:
     """Update the page of the first argument from the folder of the second."""
-    page, results = Path(sys.argv[1]), Path(sys.argv[2])
-    text = page.read_text(encoding="utf-8")
-    page.write_text(with_results(text, expression_tables(results)), encoding="utf-8")
+    page, results = map(Path, sys.argv[1:3])
+    write_table(page, expression_tables(results))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zsris_ros.evaluation.metrics import wilson
-from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
 
 SUITES = ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90")
 CATEGORIES = ("sentence", "object", "absent")
@@ -155,8 +155,7 @@ def main() -> None:
         }
         text = json.dumps(known, indent=1) + "\n"
         (results / TRUE_PROPOSALS).write_text(text, encoding="utf-8")
-    text = with_results(page.read_text(encoding="utf-8"), libero_tables(results))
-    page.write_text(text, encoding="utf-8")
+    write_table(page, libero_tables(results))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 
 def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -30,3 +31,8 @@ def replace_between_marks(page: str, name: str, text: str) -> str:
 def with_results(page: str, table: str) -> str:
     """Return ``page`` with ``table`` between the marks "results"; ValueError without the marks."""
     return replace_between_marks(page, "results", table)
+
+
+def write_table(page: Path, table: str) -> None:
+    """Replace the text between the marks "results" of a page; ValueError without the marks."""
+    page.write_text(with_results(page.read_text(encoding="utf-8"), table), encoding="utf-8")

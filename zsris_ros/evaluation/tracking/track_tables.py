@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, with_results
+from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
 from zsris_ros.evaluation.tracking.track_evaluation import (
     ELSEWHERE,
     LOST,
@@ -54,8 +54,7 @@ def _row(name: str, figures: Mapping[str, Any]) -> tuple[object, ...]:
 def main() -> None:
     """Write the table of a summary (second argument) into a page (first argument)."""
     page, summary = map(Path, sys.argv[1:3])
-    table = track_table(json.loads(summary.read_text(encoding="utf-8")))
-    page.write_text(with_results(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+    write_table(page, track_table(json.loads(summary.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":
