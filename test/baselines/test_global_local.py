@@ -114,7 +114,7 @@ def test_a_full_mask_gives_clips_own_feature(clip: ClipModel, resnet: ResnetClip
     torch.testing.assert_close(region, whole_picture(clip), atol=1e-5, rtol=1e-4)
 
 
-def test_region_tokens_see_their_own_patches_only(clip: ClipModel) -> None:
+def test_region_tokens_attend_to_their_own_patches_only(clip: ClipModel) -> None:
     """In one block, where the patches have not mixed, paint outside the mask has no effect."""
     encoder = RegionTokenEncoder(clip, GlobalLocalSettings(**SETTINGS))
     features = encoder.encode(RGB, masks())
@@ -169,7 +169,7 @@ def test_half_precision_of_a_resnet_stays_close(resnet: ResnetClip) -> None:
     assert F.cosine_similarity(exact, rough).min() > 0.999
 
 
-def test_two_more_rows_of_hybridgls_ablation(clip: ClipModel) -> None:
+def test_masking_rows_of_hybridgls_ablation(clip: ClipModel) -> None:
     """G without blur is the same image for every mask; G + L is the sum of its two rows."""
 
     def row(mode: Any, **changes: Any) -> torch.Tensor:

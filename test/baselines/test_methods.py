@@ -161,7 +161,7 @@ def resolver_on(name: str, variant: str, clip: ClipModel) -> tuple[PublishedReso
     return PublishedResolver(method, clip, localiser, PublishedReader()), scene
 
 
-def test_published_right_is_dead_and_printed_right_works(clip: ClipModel) -> None:
+def test_the_published_code_ignores_right_and_the_paper_uses_it(clip: ClipModel) -> None:
     reader = PublishedReader()
     text = "box right of the cup"
     assert reader.read(text, "reference").relation == "none"
@@ -174,7 +174,7 @@ def test_published_right_is_dead_and_printed_right_works(clip: ClipModel) -> Non
         assert (not torch.equal(with_relation.final, without.final)) == changes
 
 
-def test_published_up_is_nowhere_and_printed_up_is_up(clip: ClipModel) -> None:
+def test_the_published_code_ignores_up_and_the_paper_uses_it(clip: ClipModel) -> None:
     top = query(position="up", positions=("up",))
     resolver, scene = resolver_on("hybridgl-no-coherence", "reference", clip)
     assert torch.equal(resolver.heat(scene, top), torch.ones(48, 64))
@@ -225,7 +225,7 @@ def test_only_three_masks_compete_in_reference(clip: ClipModel) -> None:
         assert len(resolver.scores(scene, query()).masks) == count
 
 
-def test_size_words_change_lambda_each_in_its_own_way(clip: ClipModel) -> None:
+def test_size_words_change_lambda(clip: ClipModel) -> None:
     def guidance(variant: str, **changes: Any) -> torch.Tensor:
         resolver, scene = resolver_on("hybridgl", variant, clip)
         return resolver.scores(scene, query(**changes)).terms["guidance"]
@@ -283,7 +283,7 @@ class Twice:
         return Proposals(masks, mask_boxes(masks), quality, ("twice",) * len(masks))
 
 
-def test_published_methods_take_masks_as_they_are(clip: ClipModel) -> None:
+def test_published_methods_keep_near_duplicates(clip: ClipModel) -> None:
     """Duplicates share the probability there; the robot's variant removes them."""
     for variant, count in (("reference", 12), ("paper", 12), ("product", 6)):
         segmenter = method_segmenter(

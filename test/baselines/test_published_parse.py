@@ -43,7 +43,7 @@ def test_reading_by_the_rules(case: tuple[str, str, tuple[str, ...], str, str]) 
     assert query.expression.parser == "rules"
 
 
-def test_reference_loses_what_paper_keeps() -> None:
+def test_reference_has_the_quirks_of_the_code_and_paper_has_not() -> None:
     text = "man right of the man at the top"
     lost, kept = READER.read(text, "reference"), READER.read(text, "paper")
     assert (lost.relation, kept.relation) == ("up", "right")

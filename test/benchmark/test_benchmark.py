@@ -98,7 +98,7 @@ def test_published_localisation_is_that_of_the_package(inputs: Inputs) -> None:
     torch.testing.assert_close(patch_features(clip, GEM, rgb), ours, atol=2e-5, rtol=0)
 
 
-def test_the_published_plan_chooses_what_the_reference_chooses(inputs: Inputs) -> None:
+def test_the_published_plan_and_the_reference_choose_the_same_masks(inputs: Inputs) -> None:
     networks = tiny()
     published, ours = PublishedPlan(networks, inputs), PackagePlan("reference", networks, inputs)
     ours.look()
@@ -122,7 +122,7 @@ def test_background_token_reuse_changes_no_choice(inputs: Inputs) -> None:
     assert not torch.allclose(shared.features, exact.features, atol=1e-6, rtol=0)
 
 
-def test_a_measurement_says_what_was_asked_for() -> None:
+def test_a_measurement_has_its_task_and_all_figures() -> None:
     for plan in PLANS:
         with closing(Measurement(replace(TASK, plan=plan), tiny())) as measurement:
             measurement.warm_up()
@@ -206,7 +206,7 @@ def test_operations_of_the_published_features(inputs: Inputs) -> None:
     assert found["further_ms"] is None
 
 
-def test_inputs_are_always_the_same_and_fit() -> None:
+def test_inputs_are_deterministic_and_have_the_requested_sizes() -> None:
     first, second = paint_scene(50), paint_scene(50)
     assert first.message.data == second.message.data and (first.masks == second.masks).all()
     assert first.masks.shape == (50, 480, 640)
@@ -224,7 +224,7 @@ def test_inputs_are_always_the_same_and_fit() -> None:
         (["--size", "tabletop", "--plan", "published", "--precision", "bf16"], "in fp32"),
     ],
 )
-def test_what_does_not_exist_is_one_sentence(
+def test_unknown_names_are_refused_in_one_sentence(
     arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["bench", *arguments, "--out", str(tmp_path / "out.json")]) == 2
@@ -263,7 +263,7 @@ def document(plan: str, milliseconds: float) -> dict[str, Any]:
     return {**settings, **times, "machine": machine, "chosen": 3, "peak_mb": 2000.0}
 
 
-def test_a_table_says_how_many_times_faster(tmp_path: Path) -> None:
+def test_the_table_has_the_ratio_of_the_times(tmp_path: Path) -> None:
     for plan, milliseconds in (("published", 40000.0), ("product", 10000.0)):
         path = tmp_path / f"{plan}.json"
         path.write_text(json.dumps(document(plan, milliseconds)))
@@ -320,7 +320,7 @@ def test_float32_has_a_table_of_its_own(tmp_path: Path) -> None:
     assert bench_table(tmp_path) == "", "it is not mixed with the main table"
 
 
-def test_growth_is_that_of_a_line_and_of_a_power() -> None:
+def test_growth_is_fitted_by_a_line_and_by_a_power_law() -> None:
     assert growth([1, 2, 4], [3.0, 6.0, 12.0]) == {"ms_per_unit": 3.0, "exponent": 1.0}
     assert growth([1, 2, 4], [5.0, 20.0, 80.0])["exponent"] == 2.0
 
@@ -332,14 +332,14 @@ def test_curves_are_measured_over_their_axis() -> None:
     assert all(len(curve["ms"]) == 2 and min(curve["ms"]) > 0 for curve in found["curves"])
 
 
-def test_the_page_says_what_was_measured() -> None:
+def test_the_page_has_the_measured_figures() -> None:
     root = Path(__file__).resolve().parents[2]
     page = (root / "docs" / "bench.md").read_text(encoding="utf-8")
     assert replace_between_marks(page, "bench", bench_table(root / "bench")) == page
     assert with_parts(page, root / "bench") == page
 
 
-def test_how_near_sharing_is_stands_beside_its_exact_features(
+def test_the_agreement_of_background_token_reuse_is_measured_for_each_halo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = list(islice(background_agreement._images(), 2))
@@ -359,7 +359,7 @@ def test_how_near_sharing_is_stands_beside_its_exact_features(
     assert with_parts("a", tmp_path / "nowhere") == "a"
 
 
-def test_plans_alternate_each_in_a_process_of_its_own(
+def test_plans_alternate_in_separate_processes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The real command on the bundled weights, with a small task."""
@@ -396,7 +396,7 @@ def test_live_tensors_are_counted_until_they_are_freed() -> None:
     assert live.peaks == {"features": 2400, "GEM": 400}
 
 
-def test_memory_is_that_of_a_gpus_portions() -> None:
+def test_memory_is_estimated_with_the_batches_of_a_gpu() -> None:
     networks = tiny()
     found = gpu_memory.measure(networks, replace(TASK, plan="reference", masks=4))
     assert batching.CPU_VALUES_AT_ONCE < batching.GPU_VALUES_AT_ONCE  # as before
@@ -424,5 +424,5 @@ def test_compiling_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("device", "name"), [("cpu", "vit_b_shared.json"), ("cuda:0", "vit_b_shared_cuda.json")]
 )
-def test_a_gpus_figures_stand_beside_the_processors(device: str, name: str) -> None:
+def test_the_table_has_gpu_and_cpu_figures(device: str, name: str) -> None:
     assert _name({"device": device, "size": "vit_b", "plan": "shared"}) == name

@@ -46,7 +46,7 @@ def made_up(count: int = 60, noise: float = 1.5) -> list[Example]:
     return found
 
 
-def test_the_weights_follow_what_prefers_the_right_text() -> None:
+def test_informative_features_get_large_weights() -> None:
     whisper, pocketsphinx, trigram, _ = fit_weights(made_up())
     assert min(whisper, pocketsphinx) > 0.3
     assert abs(trigram) < 0.5 * min(whisper, pocketsphinx)
@@ -58,7 +58,7 @@ def test_the_confidence_rises_with_share_and_agreement() -> None:
     assert share > 0 and agreed > 0
 
 
-def test_cross_validation_tells_every_segment_once() -> None:
+def test_cross_validation_scores_every_segment_once() -> None:
     outcomes = cross_validate(made_up())
     assert len(outcomes) == 60
     right = [sure for _, right, sure in outcomes if right]
@@ -94,7 +94,9 @@ def test_the_default_threshold_and_the_page_follow_the_cross_validation() -> Non
     assert table(outcomes) in (ROOT / "docs/speech.md").read_text(encoding="utf-8")
 
 
-def test_examples_survive_their_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_examples_are_restored_from_their_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     examples = made_up()
     write_examples(tmp_path / "examples.jsonl", examples)
     assert read_examples(tmp_path / "examples.jsonl") == examples
@@ -104,7 +106,7 @@ def test_examples_survive_their_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "60 segments of 60 sentences" in capsys.readouterr().out
 
 
-def test_no_sentence_of_the_results_is_fitted_on() -> None:
+def test_the_measured_sentences_are_not_in_the_fit() -> None:
     try:
         import_mujoco()
     except RenderingUnavailable as error:

@@ -40,7 +40,7 @@ def test_a_sentence_is_right_or_wrong_or_asked_again() -> None:
     assert row["wer"] == pytest.approx((1 + 3) / 12, abs=1e-4)
 
 
-def test_the_documentation_shows_what_was_measured() -> None:
+def test_the_page_has_the_measured_figures() -> None:
     results = ROOT / "docs/results/speech"
     for path in results.glob("*/summary.json"):
         rows = path.with_name("trials.jsonl").read_text().splitlines()
@@ -51,7 +51,7 @@ def test_the_documentation_shows_what_was_measured() -> None:
 
 
 @pytest.mark.parametrize("snr", [0.0, 10.0])
-def test_a_room_is_as_loud_as_it_is_said_to_be(snr: float) -> None:
+def test_a_room_has_the_requested_signal_to_noise_ratio(snr: float) -> None:
     rng = np.random.default_rng(0)
     said = (3000 * np.sin(np.arange(RATE) * 0.2)).astype(np.int16)
     noise = voices.white(voices.room_length(said), rng)
@@ -62,7 +62,7 @@ def test_a_room_is_as_loud_as_it_is_said_to_be(snr: float) -> None:
 
 
 @pytest.mark.skipif(not voices.have_flite(), reason="there is no flite: sudo apt install flite")
-def test_voices_are_understood_in_a_quiet_room() -> None:
+def test_voices_are_recognised_without_noise() -> None:
     recogniser = load_recogniser()
     rng = np.random.default_rng(3)
     errors = words = 0

@@ -37,7 +37,7 @@ def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
 @pytest.mark.parametrize(
     "form", ["bgr8; png compressed bgr8", "rgb8; png compressed bgr8", "png", "bayer_rggb8; png"]
 )
-def test_a_png_of_colours_comes_back_as_it_was(form: str) -> None:
+def test_a_colour_png_is_lossless(form: str) -> None:
     bgr = noise(6, 5, 3)
     message = compressed(bgr, form)
     image = decompress(message)
@@ -53,7 +53,7 @@ def test_a_jpeg_has_its_colours_in_the_right_order(form: str) -> None:
     np.testing.assert_allclose(rgb.reshape(-1, 3).mean(0), (220, 60, 30), atol=3)
 
 
-def test_grey_stays_grey_and_sixteen_bits_stay_sixteen() -> None:
+def test_grey_images_keep_their_bit_depth() -> None:
     for kind, form in ((np.uint8, "mono8"), (np.uint16, "mono16"), (np.uint16, "16UC1")):
         grey = noise(4, 7, dtype=kind)
         image = decompress(compressed(grey, f"{form}; png compressed "))
@@ -62,7 +62,7 @@ def test_grey_stays_grey_and_sixteen_bits_stay_sixteen() -> None:
 
 
 @pytest.mark.parametrize(("bits", "kind"), [(8, np.uint8), (16, np.uint16)])
-def test_a_png_keeps_the_pattern_of_bayer(bits: int, kind: type) -> None:
+def test_a_png_keeps_its_bayer_encoding(bits: int, kind: type) -> None:
     """As compressed_image_transport sends raw colours: the pattern itself, in one channel."""
     pattern = noise(6, 8, dtype=kind)
     image = decompress(compressed(pattern, f"bayer_grbg{bits}; png compressed "))
@@ -70,13 +70,13 @@ def test_a_png_keeps_the_pattern_of_bayer(bits: int, kind: type) -> None:
     assert np.array_equal(to_array(image), pattern)
 
 
-def test_an_image_that_is_not_compressed_passes() -> None:
+def test_a_raw_image_is_unchanged() -> None:
     image = decompress(compressed(noise(4, 4, 3), "png"))
     assert decompress(image) is image
 
 
 @pytest.mark.parametrize("form", ["16UC1; compressedDepth", "16UC1; compressedDepth png"])
-def test_depth_in_millimetres_comes_back_exactly(form: str) -> None:
+def test_depth_in_millimetres_is_lossless(form: str) -> None:
     millimetres = noise(5, 6, dtype=np.uint16)
     image = decompress(compressed(millimetres, form, head=bytes(12)))
     np.testing.assert_allclose(to_depth(image), millimetres / 1000, atol=1e-4)
@@ -100,7 +100,7 @@ def test_depth_in_rvl_is_read_as_that_in_png() -> None:
     st.floats(1.0, 200.0),
     st.sampled_from([10.0, 65.5]),
 )
-def test_depth_in_metres_comes_back_within_its_quantisation(
+def test_depth_in_metres_is_exact_up_to_its_quantisation(
     metres: list[float], at: float, longest: float
 ) -> None:
     """The quantisation of compressed_depth_image_transport, written from its definition.
@@ -130,13 +130,13 @@ def test_depth_in_metres_comes_back_within_its_quantisation(
         (compressed(noise(4, 4, 3), "16UC1; png compressed "), "16 bits"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_a_sentence(message: CompressedImage, said: str) -> None:
+def test_undecodable_data_is_refused_in_a_sentence(message: CompressedImage, said: str) -> None:
     with pytest.raises(InputError, match=said) as refusal:
         decompress(message)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_small_file_does_not_unfold_to_gigabytes() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
     bomb = b"\x89PNG\r\n\x1a\n" + b"".join(

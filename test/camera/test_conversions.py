@@ -58,7 +58,7 @@ def drawn(
 
 @settings(max_examples=300)
 @given(drawn(tuple(LAYOUTS)))
-def test_pixels_come_back(case: tuple[np.ndarray, Image]) -> None:
+def test_a_converted_image_has_the_original_pixels(case: tuple[np.ndarray, Image]) -> None:
     pixels, image = case
     read = conversions.to_array(image)
     assert read.dtype == pixels.dtype.newbyteorder("=")
@@ -192,7 +192,7 @@ def test_sixteen_bits_are_scaled_by_their_full_scale(value: int, encoding: str, 
 
 @settings(max_examples=200)
 @given(drawn(tuple(LAYOUTS)))
-def test_a_message_made_here_reads_the_same_here_and_there(case: tuple[np.ndarray, Image]) -> None:
+def test_a_written_message_is_read_equally_by_other_readers(case: tuple[np.ndarray, Image]) -> None:
     oracle = pytest.importorskip("rosbags.image")
     pixels, image = case
     made = to_image(pixels, image.encoding, image.header)
@@ -269,7 +269,7 @@ def test_colour_is_not_read_as_depth() -> None:
     encoding=st.sampled_from([*LAYOUTS, *PLANAR, "h264", "8UC2"]),
     big=st.integers(0, 255),
 )
-def test_an_image_is_read_in_its_size_or_refused(
+def test_any_image_is_read_in_its_size_or_refused(
     width: int, height: int, step: int, size: int, encoding: str, big: int
 ) -> None:
     image = Image(width=width, height=height, step=step, encoding=encoding, is_bigendian=big)
@@ -320,7 +320,7 @@ def test_intrinsics_of_rectified_images_are_those_of_p() -> None:
 
 
 @pytest.mark.parametrize("focal", [-1.0, float("nan"), float("inf")])
-def test_a_camera_that_cannot_be_is_refused(focal: float) -> None:
+def test_impossible_intrinsics_are_refused(focal: float) -> None:
     with pytest.raises(InputError, match="calibrated"):
         conversions.to_intrinsics(camera_info(fx=focal))
 

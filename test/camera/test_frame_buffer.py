@@ -57,7 +57,7 @@ def test_the_depth_of_the_image_before_is_not_taken_for_the_newest_ones() -> Non
     assert (newest.image.message, newest.depth.message) == ("image 33", "depth 33")
 
 
-def test_a_camera_that_is_never_quite_in_time_is_not_waited_for() -> None:
+def test_depth_that_is_always_late_does_not_delay_the_newest_image() -> None:
     """Depth 12 ms behind its image, as of sensors that run by themselves."""
     kept: FrameBuffer[str, str] = FrameBuffer(10, tolerance_ns=50 * MS)
     for stamp in (0, 33, 66):
@@ -68,7 +68,7 @@ def test_a_camera_that_is_never_quite_in_time_is_not_waited_for() -> None:
     assert (newest.image.message, newest.depth.message) == ("image 99", "depth 66")
 
 
-def test_one_camera_info_serves_every_image() -> None:
+def test_one_camera_info_is_used_for_every_image() -> None:
     kept = buffer(length=2)
     kept.add_info(0, "info")
     for stamp in (0, 1000, 2000):
@@ -94,7 +94,7 @@ def test_without_stamps_the_last_arrival_is_the_newest() -> None:
 
 
 @pytest.mark.parametrize("first", ["image", "depth", "info"])
-def test_time_that_jumps_back_forgets_the_other_time(first: str) -> None:
+def test_a_time_jump_drops_all_messages_and_is_reported_once(first: str) -> None:
     kept = buffer()
     add = {"image": kept.add_image, "depth": kept.add_depth, "info": kept.add_info}
     for stamp in (1000, 2000):
@@ -110,7 +110,7 @@ def test_time_that_jumps_back_forgets_the_other_time(first: str) -> None:
     assert found == ("new image", "new depth", "new info")
 
 
-def test_a_clock_that_jumps_back_forgets_what_is_later() -> None:
+def test_a_clock_jump_drops_later_messages() -> None:
     kept = buffer()
     for stamp in (1000, 2000):
         kept.add_image(stamp * MS, "image")
@@ -137,14 +137,14 @@ def test_a_resized_buffer_keeps_the_newest(length: int, there: list[int]) -> Non
     assert len(kept) == length
 
 
-def test_messages_that_overtake_each_other_are_no_jump() -> None:
+def test_messages_out_of_order_are_no_jump() -> None:
     kept = buffer()
     kept.add_image(100 * MS, "b")
     assert not kept.add_image(70 * MS, "a")
     assert kept.span_ns() == (70 * MS, 100 * MS)
 
 
-def test_keys_tell_synceds_apart() -> None:
+def test_cache_keys_distinguish_frames() -> None:
     kept = buffer()
     kept.add_image(0, "image")
     bare = kept.newest()
@@ -192,7 +192,7 @@ def test_of_older_frames_one_each_quarter_of_a_second_is_kept_with_its_depth() -
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=80), st.integers(1, 9))
-def test_what_is_kept_besides_never_hides_the_last_ones(gaps: list[int], length: int) -> None:
+def test_older_frames_never_replace_recent_ones(gaps: list[int], length: int) -> None:
     plain: FrameBuffer[int, str] = FrameBuffer(length, 0)
     with_memory: FrameBuffer[int, str] = FrameBuffer(length, 0, memory_ns=3000 * MS)
     stamps = [sum(gaps[: at + 1]) * MS for at in range(len(gaps))]

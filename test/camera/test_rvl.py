@@ -20,13 +20,13 @@ STEPS = st.sampled_from([0, 0, 1, 2, 999, 1000, 1001, 65535])
 
 @settings(max_examples=200)
 @given(arrays(np.uint16, SIZES, elements=STEPS) | arrays(np.uint16, SIZES))
-def test_depth_comes_back_exactly(depth: np.ndarray) -> None:
+def test_rvl_is_lossless(depth: np.ndarray) -> None:
     read = rvl.decode(encoded(depth))
     assert read.dtype == np.uint16
     assert np.array_equal(read, depth)
 
 
-def test_the_papers_code_word_by_word() -> None:
+def test_the_example_of_the_paper_is_decoded() -> None:
     """One zero, then 10 and 9: 1, 2, +10 as 20, -1 as 1, in nibbles 1 2 C 2 1 and three to fill."""
     code = struct.pack("<III", 3, 1, 0x12C21000)
     assert rvl.decode(code).tolist() == [[0, 10, 9]]

@@ -29,7 +29,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_listed_and_explains_itself(
+def test_every_command_is_listed_with_help(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for arguments in (["--help"], [command, "--help"]):
@@ -98,7 +98,7 @@ def test_errors_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert line.startswith(f"zsris {arguments[0]}: ")
 
 
-def test_a_foreign_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_with_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "KeyError" in cli.sentence(KeyError("k"))
     assert cli.sentence(InputError("too\n dark")) == "too dark"
     monkeypatch.setenv("ZSRIS_DEBUG", "1")
@@ -124,7 +124,7 @@ def test_parse_prints_one_json_object_a_line(capsys: pytest.CaptureFixture[str])
     assert rows[1]["ordinal"] == {"index": 2, "from": "right"}
 
 
-def test_parse_answers_the_other_lines(
+def test_parse_continues_after_a_refused_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A line without a word is reported; empty lines are skipped."""
@@ -139,7 +139,7 @@ def test_parse_answers_the_other_lines(
     assert "2, counted from big" in said.out and said.out.startswith("the mug\n")
 
 
-def test_depth_of_a_picture_and_of_an_array_mean_the_same(tmp_path: Path) -> None:
+def test_depth_from_png_and_npy_is_equal(tmp_path: Path) -> None:
     metres = np.linspace(0.4, 3.0, 48 * 64, dtype=np.float32).reshape(48, 64)
     png, npy = tmp_path / "depth.png", tmp_path / "depth.npy"
     Image.fromarray(np.rint(metres * 1000).astype(np.uint16)).save(png)
@@ -152,7 +152,7 @@ def test_depth_of_a_picture_and_of_an_array_mean_the_same(tmp_path: Path) -> Non
     assert from_png.has_geometry
 
 
-def test_depth_that_cannot_be_depth_is_refused(tmp_path: Path) -> None:
+def test_invalid_depth_files_are_refused(tmp_path: Path) -> None:
     image = picture(tmp_path)
     grey, small, words = tmp_path / "grey.png", tmp_path / "small.png", tmp_path / "words.npy"
     Image.fromarray(np.zeros((48, 64), np.uint8)).save(grey)

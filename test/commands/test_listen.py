@@ -21,7 +21,7 @@ def test_a_file_is_printed_as_text_and_as_json(capsys: pytest.CaptureFixture[str
     assert set(first) == {"text", "confidence", "start", "duration", "recogniser"}
 
 
-def test_silence_is_no_error_and_nothing_said(
+def test_silence_gives_no_text_and_no_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_wav(tmp_path / "quiet.wav", quiet(3.0))
@@ -29,7 +29,7 @@ def test_silence_is_no_error_and_nothing_said(
     assert capsys.readouterr().out == ""
 
 
-def test_a_file_that_is_not_there_is_a_sentence(
+def test_a_missing_file_is_reported_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["listen", str(tmp_path / "none.wav")]) == 2

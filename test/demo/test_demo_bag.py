@@ -37,12 +37,12 @@ def scenes(bag: Path) -> tuple[RecordedScene, ...]:
     return demo_bag.read_truth(bag)
 
 
-def test_it_is_small_enough_to_ship(bag: Path) -> None:
+def test_the_bag_is_small_enough_for_the_package(bag: Path) -> None:
     assert sum(file.stat().st_size for file in bag.iterdir()) <= 8_000_000
     assert {file.suffix for file in bag.iterdir()} == {".mcap", ".yaml", ".json", ".png"}
 
 
-def test_it_holds_what_a_camera_driver_publishes(
+def test_the_bag_has_the_messages_of_a_camera_driver(
     bag: Path, scenes: tuple[RecordedScene, ...]
 ) -> None:
     count: Counter[str] = Counter()
@@ -62,7 +62,7 @@ def test_it_holds_what_a_camera_driver_publishes(
     assert count == {topic: len(stamps) for topic in (IMAGE_TOPIC, DEPTH_TOPIC, INFO_TOPIC)}
 
 
-def test_it_has_enough_expressions_and_frames(scenes: tuple[RecordedScene, ...]) -> None:
+def test_the_bag_has_enough_expressions_and_frames(scenes: tuple[RecordedScene, ...]) -> None:
     expressions = [each for scene in scenes for each in scene.expressions]
     assert len(scenes) >= 3 and len(expressions) >= 10
     categories = {each.category for each in expressions}

@@ -37,7 +37,7 @@ def pids(children: ChildProcesses) -> list[int]:
     return [process.pid for process in children._processes.values()]
 
 
-def test_children_end_with_the_block_whatever_ends_it(tmp_path: Path) -> None:
+def test_children_end_with_the_block(tmp_path: Path) -> None:
     def leave() -> None:
         with ChildProcesses({}, tmp_path / "logs", lambda: None) as children:
             children.start("one", *SERVER, long_running=True)

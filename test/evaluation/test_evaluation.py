@@ -88,9 +88,7 @@ def lines(path: Path) -> list[Any]:
     return [without_times(json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def test_every_answer_and_every_frame_is_written_down(
-    tabletop: LoadedModels, tmp_path: Path
-) -> None:
+def test_every_answer_and_every_frame_is_recorded(tabletop: LoadedModels, tmp_path: Path) -> None:
     evaluate(Squares(3), [entered(tabletop, tmp_path)], limit=2)
     answers, looks = read_answers(tmp_path), read_frames(tmp_path)
     assert [look.item for look in looks] == ["squares 0", "squares 1"]
@@ -147,7 +145,7 @@ def test_several_targets_count_together_and_duplicates_each(
     assert (absent.intersection, absent.iou, absent.bound, absent.target_class) == (0, 0, 1, None)
 
 
-def test_what_cannot_be_read_is_refused_and_the_run_goes_on(
+def test_an_unreadable_expression_is_refused_and_the_run_continues(
     tabletop: LoadedModels, tmp_path: Path
 ) -> None:
     asked = (Question("?!", "none", (0,)), Question("the leftmost object", "superlative", (0,)))
@@ -174,7 +172,9 @@ def test_proposals_come_from_a_file_by_the_items_names(
         entered(tabletop, tmp_path / "other", "nowhere.json")
 
 
-def test_what_a_kill_left_half_done_is_done_again(tabletop: LoadedModels, tmp_path: Path) -> None:
+def test_an_incomplete_frame_is_repeated_after_a_kill(
+    tabletop: LoadedModels, tmp_path: Path
+) -> None:
     evaluate(Squares(3), [entered(tabletop, tmp_path / "whole")])
     directory = tmp_path / "killed"
     evaluate(Squares(3), [entered(tabletop, directory)], limit=1)
@@ -205,7 +205,7 @@ def test_a_folder_of_other_results_is_refused(tmp_path: Path) -> None:
         claim(tmp_path / "a", {"method": "crop"})
 
 
-def test_a_function_remembers_by_the_objects_themselves() -> None:
+def test_results_are_memoised_by_the_identity_of_arguments() -> None:
     asked: list[object] = []
     remembering = Memoised(lambda thing: asked.append(thing) or [thing])
     one, equal = [1], [1]
@@ -243,7 +243,7 @@ def test_sharing_changes_no_answer(tabletop: LoadedModels, tmp_path: Path) -> No
             assert ours
 
 
-def test_what_methods_have_in_common_is_one(tabletop: LoadedModels, tmp_path: Path) -> None:
+def test_methods_share_equal_computations(tabletop: LoadedModels, tmp_path: Path) -> None:
     experiment = Experiment(tabletop, None, tmp_path, SETTINGS)
 
     def scene(name: str, variant: str, proposals: str = "truth") -> Any:
@@ -282,7 +282,7 @@ def test_lists_of_methods_and_variants() -> None:
             choose_methods(*arguments)
 
 
-def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_methods_variants_and_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "--list"]) == 0
     listed = [line for line in capsys.readouterr().out.splitlines() if line]
     methods, rest = listed[1 : listed.index("VARIANT")], listed[listed.index("VARIANT") :]

@@ -87,12 +87,12 @@ def test_masks_are_polygons_or_boxes_and_never_empty() -> None:
         ("a red mug", None),
     ],
 )
-def test_the_rule_of_centres(text: str, chosen: int | None) -> None:
+def test_the_position_baseline(text: str, chosen: int | None) -> None:
     row = item(text, (0, 300, 40, 40), (200, 100, 40, 40), (400, 100, 40, 40))
     assert by_centres(row) == chosen
 
 
-def test_a_posture_is_no_place() -> None:
+def test_a_posture_is_no_position() -> None:
     assert names_place("the jar on the left") and names_place("2nd jar")
     assert not names_place("the jar on its back") and not names_place("a red jar")
     assert names_place("the jar on its back in the middle")
@@ -120,7 +120,7 @@ def asked(tmp_path: Path, *options: str) -> dict[str, dict[str, dict[str, float]
     return found
 
 
-def test_what_is_there_is_found_and_never_refused(tmp_path: Path) -> None:
+def test_present_objects_are_found_and_never_refused(tmp_path: Path) -> None:
     summary = asked(tmp_path, "--variant", "product,sentence", "--noise", "0,0.02")
     for noise in ("0", "0.02"):
         row = summary["product"][noise]
@@ -131,7 +131,7 @@ def test_what_is_there_is_found_and_never_refused(tmp_path: Path) -> None:
     assert len(lines) == 4 * len(read_expressions(OWN))
 
 
-def test_language_and_geometry_alone_choose_as_well_as_the_rule(tmp_path: Path) -> None:
+def test_language_and_geometry_alone_reach_the_position_baseline(tmp_path: Path) -> None:
     options = ("--semantics", "uniform", "--variant", "product,centres,reference,paper")
     summary = asked(tmp_path, *options, "--noise", "0.02")
     rows = {variant: each["0.02"] for variant, each in summary.items()}
@@ -150,13 +150,13 @@ def test_an_unknown_variant_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "best" in capsys.readouterr().err
 
 
-def test_the_page_says_what_the_results_say() -> None:
+def test_the_page_has_the_stored_results() -> None:
     page = (DOCS / "expressions.md").read_text(encoding="utf-8")
     assert with_results(page, expression_tables(DOCS / "results" / "expressions")) == page
     assert "| boxes |" in page and "| product | 0.02 |" in page
 
 
-def test_no_scene_is_no_error() -> None:
+def test_a_scene_without_masks_is_no_error() -> None:
     clip = SimulatedClip()
     clip.set_scene("picture", [], "words", 0.0)
     assert clip.mask_features().shape[0] == 0

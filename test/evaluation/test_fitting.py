@@ -69,7 +69,7 @@ def test_figures_of_a_calibration_come_from_the_other_half() -> None:
     assert len(verdicts) == len(data)
 
 
-def test_the_threshold_lies_between_what_is_there_and_what_is_not() -> None:
+def test_the_threshold_separates_present_from_absent_objects() -> None:
     there = [asked(Verdict.FOUND, [0.8 + k / 100], [True]) for k in range(10)]
     absent = [asked(Verdict.NOT_FOUND, [0.1 + k / 100], [False]) for k in range(10)]
     assert 0.19 <= best_min_score([*there, *absent], Calibration()) < 0.8
@@ -113,7 +113,7 @@ class OnlyPresent:
 
 
 @pytest.mark.usefixtures("rendering")
-def test_absent_things_are_borrowed_from_the_frame_before() -> None:
+def test_absent_objects_are_those_of_the_previous_frame() -> None:
     found = answer_questions(
         [OnlyPresent()], load_models("tabletop", LoadOptions(device="cpu")).segmenter()
     )
@@ -125,7 +125,7 @@ def test_absent_things_are_borrowed_from_the_frame_before() -> None:
 
 
 @pytest.mark.usefixtures("rendering")
-def test_the_command_writes_what_the_weights_folder_takes(
+def test_the_written_calibration_is_accepted_in_the_weights_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["calibrate", "tabletop", "--scenes", "1", "--device", "cpu", "--out", str(tmp_path)]

@@ -76,7 +76,7 @@ BOWLS = {"akita_black_bowl_1": 0, "akita_black_bowl_2": 1, "plate_1": 2, "flat_s
         ),
     ],
 )
-def test_the_goal_tells_the_object_that_the_first_verb_acts_on(
+def test_the_goal_gives_the_object_of_the_first_verb(
     sentence: str, goal: list[list[str]], meant: list[str]
 ) -> None:
     assert first_objects(sentence, goal) == meant
@@ -218,7 +218,7 @@ def asked(root: Path, text: str, target: int, interest: list[str]) -> list[Quest
         ),
     ],
 )
-def test_the_objects_of_interest_tell_the_destination(
+def test_the_objects_of_interest_give_the_destination(
     tmp_path: Path, text: str, target: int, interest: list[str], destination: int, category: str
 ) -> None:
     (question,) = asked(tmp_path, text, target, interest)

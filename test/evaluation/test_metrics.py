@@ -40,7 +40,7 @@ def test_iou_is_that_of_sets_of_pixels(a: BoolArray, b: BoolArray):
     assert iou(a, b) == (len(one & other) / len(one | other) if one | other else 1)
 
 
-def test_two_empty_masks_are_right_only_where_nothing_is_meant():
+def test_two_empty_masks_are_right_only_without_a_target():
     nothing = overlap(NONE, NONE)
     assert answer_iou(nothing, has_target=False) == 1
     assert answer_iou(nothing, has_target=True) == 0  # as the published loop counts it

@@ -30,7 +30,7 @@ def answer(expected: str, verdict: str, score: float | None, best_iou: float = 0
     return AnswerRecord(**known)
 
 
-def test_the_figures_of_a_handful_of_answers() -> None:
+def test_the_figures_of_a_few_answers() -> None:
     summary = verdict_summary(
         [
             answer("FOUND", "FOUND", 0.95),
@@ -59,7 +59,7 @@ def test_the_figures_of_a_handful_of_answers() -> None:
     assert summary["ece"] == pytest.approx(apart / 8, abs=1e-3)
 
 
-def test_shares_of_nothing_are_none() -> None:
+def test_shares_without_answers_are_none() -> None:
     summary = verdict_summary([answer("FOUND", "FOUND", 0.9)])
     assert summary["no_target_accuracy"] is None and summary["ambiguous_precision"] is None
     assert verdict_summary([])["ece"] is None

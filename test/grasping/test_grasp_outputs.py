@@ -68,7 +68,7 @@ def test_refer_prints_and_draws_the_grasp(
     assert out.is_file()
 
 
-def test_refer_grasps_nothing_ambiguous(
+def test_refer_plans_no_grasp_for_an_ambiguous_answer(
     scene: TabletopScene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert refer(scene, tmp_path, "the bottle", "--json") == 0

@@ -35,7 +35,7 @@ from zsris_ros.simulation.shapes import SHAPES
 from zsris_ros.types import InputError
 
 
-def test_a_grasp_is_lifted_and_written_down(tmp_path: Path) -> None:
+def test_a_grasp_is_lifted_and_recorded(tmp_path: Path) -> None:
     panda = load_gripper("panda")
     try:
         records = list(grasp_scenes([1003], 1, panda))
@@ -80,7 +80,7 @@ def test_nothing_is_grasped_where_a_kind_fits_several_objects(tmp_path: Path) ->
     assert "no grasp: AMBIGUOUS" in (tmp_path / "report.html").read_text()
 
 
-def test_objects_of_a_folder_lie_on_the_table_in_their_own_looks(tmp_path: Path) -> None:
+def test_objects_of_a_folder_lie_on_the_table_with_their_textures(tmp_path: Path) -> None:
     write_carton(tmp_path / "milk")
     library = ModelLibrary(model_source([str(tmp_path)]))
     try:
@@ -152,7 +152,7 @@ def box() -> Box:
         pytest.skip(str(error))
 
 
-def test_fingers_stay_on_what_they_hold(box: Box) -> None:
+def test_fingers_do_not_slip_on_a_held_object(box: Box) -> None:
     """Pads that hold a box do not move: the force is the same all the time, and friction holds."""
     scene = box.simulation.scene
     simulation = GraspSimulation(scene, load_gripper("panda"))

@@ -24,7 +24,7 @@ def test_fingers_leave_the_opening_free_and_end_at_the_tip() -> None:
     assert panda.body().high[2] == pytest.approx(lower.low[2])
 
 
-def test_a_gripper_of_ones_own_is_a_file(tmp_path: Path) -> None:
+def test_a_custom_gripper_is_read_from_a_file(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "config/grippers/panda.yaml").read_text()
     path = tmp_path / "mine.yaml"
     path.write_text(text.replace("opening_m: 0.08 ", "opening_m: 0.11 "))
@@ -33,7 +33,7 @@ def test_a_gripper_of_ones_own_is_a_file(tmp_path: Path) -> None:
     assert gripper.opening == 0.11 and gripper.name == "mine"
 
 
-def test_an_unknown_gripper_names_those_there_are() -> None:
+def test_an_unknown_gripper_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no gripper is called hand; there are panda"):
         load_gripper("hand")
 

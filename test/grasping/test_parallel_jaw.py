@@ -74,7 +74,7 @@ def test_a_side_approach_keeps_the_closing_axis_level(panda: ParallelJaw) -> Non
     assert {draft.approach for draft in drafts} <= {"side", "tilted"}
 
 
-def test_what_narrows_towards_its_top_slips(panda: ParallelJaw) -> None:
+def test_a_shape_that_narrows_upwards_slips(panda: ParallelJaw) -> None:
     """The pads touch a cone at their tips only, and push it down."""
     steep, flat = turned_solid(0.036, 0.026, 0.1), turned_solid(0.036, 0.005, 0.03)
     assert draft_grasps(steep, panda, SETTINGS, Counter(), from_above=True)
@@ -147,7 +147,7 @@ def test_an_object_of_few_points_has_no_drafts(panda: ParallelJaw) -> None:
         assert draft_grasps(shape, panda, SETTINGS, Counter(), from_above) == []
 
 
-def test_the_lower_faces_of_a_gripper_hit_what_all_of_it_hits(panda: ParallelJaw) -> None:
+def test_the_lower_faces_of_a_gripper_suffice_for_collisions(panda: ParallelJaw) -> None:
     """Obstacles are columns: no point of a box hits one unless a point of its underside does."""
     rng = np.random.default_rng(3)
     boxes = [panda.body(), *panda.fingers(0.05)]

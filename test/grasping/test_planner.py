@@ -129,7 +129,7 @@ def test_the_unseen_side_is_completed_by_symmetry() -> None:
 
 @pytest.mark.parametrize("height", [0.012, 0.03])
 @pytest.mark.parametrize("yaw", [0.3, 0.8, 1.3])
-def test_what_lies_flat_is_completed_where_it_is(height: float, yaw: float) -> None:
+def test_a_flat_object_is_completed_in_place(height: float, yaw: float) -> None:
     """No assumed point lies where the picture shows the table, and no far side is missing."""
     length, width = 0.12, 0.05
     frame, (mask,) = cast(BoxOnTable((0.0, 0.0), (length, width, height)), yaw=yaw)
@@ -169,7 +169,7 @@ def test_a_cup_s_mount_stays_clear_of_the_walls_around_a_patch() -> None:
         assert z > 0.07 or np.hypot(x, y) < 0.052
 
 
-def test_suction_finds_nothing_flat_on_a_thin_bar() -> None:
+def test_suction_finds_no_flat_patch_on_a_thin_bar() -> None:
     frame, (mask,) = cast(BoxOnTable((0.0, 0.0), (0.012, 0.12, 0.02)))
     plan = plan_grasps(frame, mask, load_gripper("suction_30mm"))
     assert plan.status is GraspStatus.NO_GRASP
@@ -235,7 +235,7 @@ def test_the_found_object_is_planned_for() -> None:
     assert plan_grasps_for(result, frame, PANDA).status is GraspStatus.PLANNED
 
 
-def test_one_bad_term_spoils_the_quality() -> None:
+def test_one_bad_term_lowers_the_quality_to_zero() -> None:
     weights = {"a": 0.5, "b": 0.5}
     assert combine({"a": 1.0, "b": 1.0}, weights) == 1
     assert combine({"a": 0.25, "b": 1.0}, weights) == pytest.approx(0.5)

@@ -38,7 +38,7 @@ def test_the_support_patch_lies_on_the_table_and_holds_the_object() -> None:
     assert min(patch.size[:2]) > 0.4 and patch.size[2] == 0
 
 
-def test_the_scene_excludes_the_object_and_its_contour_and_nothing_else() -> None:
+def test_the_scene_excludes_only_the_object_and_its_contour() -> None:
     frame, (mask, other) = cast(BOX, OTHER)
     scene = scene_mask(frame, mask)
     assert not (scene & mask).any()

@@ -45,13 +45,13 @@ def test_an_untouched_object_is_still_there() -> None:
 
 
 @pytest.mark.parametrize("height", [0.02, 0.04, 0.12])
-def test_small_and_large_objects_are_told(height: float) -> None:
+def test_small_and_large_objects_are_verified(height: float) -> None:
     thing = BoxOnTable((0.0, 0.0), (0.05, 0.06, height))
     assert check(seen(OTHER)[0], thing, OTHER).taken is Taken.TAKEN
     assert check(seen(thing, OTHER)[0], thing, OTHER).taken is Taken.STILL_THERE
 
 
-def test_a_neighbour_does_not_matter_where_it_stays() -> None:
+def test_a_neighbour_that_stays_has_no_influence() -> None:
     cup = CupOnTable((0.075, 0.0), 0.03, 0.08)
     assert check(seen(cup)[0], BOX, cup).taken is Taken.TAKEN
     assert check(seen(BOX)[0], cup, BOX).taken is Taken.TAKEN
@@ -64,7 +64,7 @@ def test_a_pushed_object_was_not_taken(shift: float) -> None:
     assert found.taken is not Taken.TAKEN, found.reason
 
 
-def test_an_arm_in_front_cannot_be_told() -> None:
+def test_an_arm_in_front_leaves_the_check_undecided() -> None:
     after, _ = seen()
     _, (mask,) = cast(BOX)
     assert after.depth is not None
@@ -74,7 +74,7 @@ def test_an_arm_in_front_cannot_be_told() -> None:
     assert found.taken is Taken.CANNOT_TELL and "in front" in found.reason
 
 
-def test_a_camera_that_has_moved_cannot_tell() -> None:
+def test_a_moved_camera_leaves_the_check_undecided() -> None:
     after, _ = seen(OTHER)
     assert after.depth is not None
     found = check(Frame(after.rgb, after.depth + np.float32(0.05), after.intrinsics), BOX, OTHER)
@@ -88,7 +88,7 @@ def test_another_object_of_the_same_shape_is_another_surface() -> None:
     assert found.taken is Taken.TAKEN and "Another surface" in found.reason
 
 
-def test_a_shadow_is_no_answer() -> None:
+def test_a_shadow_is_no_change() -> None:
     after, (mask,) = seen(BOX)
     after.rgb[mask] = after.rgb[mask] // 3
     found = check(after, BOX)
@@ -97,7 +97,7 @@ def test_a_shadow_is_no_answer() -> None:
     assert check(after, BOX).taken is not Taken.TAKEN
 
 
-def test_without_depth_it_cannot_be_told() -> None:
+def test_missing_depth_leaves_the_check_undecided() -> None:
     after, (mask,) = seen(BOX)
     assert after.depth is not None
     assert check(Frame(after.rgb), BOX).taken is Taken.CANNOT_TELL

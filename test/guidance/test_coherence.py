@@ -75,7 +75,7 @@ def test_a_larger_lambda_favours_larger_masks() -> None:
     assert lead_of_the_larger("big") > lead_of_the_larger("") > lead_of_the_larger("small")
 
 
-def test_everything_and_nothing_never_win_by_nan() -> None:
+def test_full_and_empty_masks_never_win_by_nan() -> None:
     heat = torch.rand(10, 10)
     masks = torch.zeros(3, 10, 10, dtype=torch.bool)
     masks[0] = True

@@ -107,7 +107,7 @@ def test_the_relation_decides_between_equals() -> None:
     assert likelihood[1] > 0.8
 
 
-def test_a_relation_that_holds_nowhere_tells_nothing() -> None:
+def test_a_relation_that_holds_nowhere_changes_nothing() -> None:
     targets = torch.tensor([0.7, 0.3])
     assert torch.equal(relation_likelihood(targets, torch.zeros(2)), targets)
     assert torch.equal(expected_relation(torch.zeros(2), torch.ones(2, 2)), torch.zeros(2))

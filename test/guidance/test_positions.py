@@ -28,7 +28,9 @@ PLACES = {  # (row, column) of the best place in a picture of 21 x 31 pixels
 
 
 @pytest.mark.parametrize(("words", "place"), PLACES.items())
-def test_words_point(words: tuple[str, ...], place: tuple[int | None, int | None]) -> None:
+def test_words_give_the_largest_weight_to_their_side(
+    words: tuple[str, ...], place: tuple[int | None, int | None]
+) -> None:
     weights = position_map(words, 21, 31)
     assert weights.shape == (21, 31)
     rows, columns = torch.nonzero(weights == weights.max(), as_tuple=True)
@@ -53,14 +55,14 @@ def test_no_words_no_preference() -> None:
     assert torch.equal(position_map((), 3, 4), torch.ones(3, 4))
 
 
-def test_words_multiply() -> None:
+def test_several_words_multiply() -> None:
     for one, other in itertools.combinations(("left", "right", "top", "bottom"), 2):
         both = position_map((one, other), 9, 12)
         single = position_map((one,), 9, 12), position_map((other,), 9, 12)
         torch.testing.assert_close(both, single[0] * single[1])
 
 
-def test_front_is_what_is_near() -> None:
+def test_front_is_near() -> None:
     depth = torch.full((10, 10), 2.0)
     depth[:5, :5] = 0.5  # the near thing is at the top left
     depth[9, 9] = torch.nan
@@ -73,12 +75,12 @@ def test_front_is_what_is_near() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.5, float("nan"), float("inf")])
-def test_depth_that_says_nothing(value: float) -> None:
+def test_constant_or_invalid_depth_is_ignored(value: float) -> None:
     front = position_map({"front"}, 6, 5, torch.full((6, 5), value))
     assert torch.equal(front, position_map({"front"}, 6, 5))
 
 
-def test_the_published_map_knows_three_words() -> None:
+def test_the_published_map_has_three_positions() -> None:
     for flag in ("up", "down", "none", "sideways"):
         assert torch.equal(published_position_map(flag, 4, 5), torch.ones(4, 5))
     assert published_position_map("left", 2, 3).tolist() == [[1.0, 0.5, 0.0]] * 2

@@ -155,7 +155,7 @@ def test_proposers_share_a_network_and_differ_in_settings(parts: LoadedModels) -
     assert len(parts.sam.with_settings(loose).propose(frame))
 
 
-def test_another_clip_takes_the_presets_place(parts: LoadedModels) -> None:
+def test_another_clip_replaces_the_presets(parts: LoadedModels) -> None:
     torch.manual_seed(0)
     resnet = load_clip(RESNET, build_clip(RESNET).state_dict())
     assert isinstance(resnet, ResnetClip)
@@ -200,7 +200,7 @@ def small_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_another_clip_proves_its_half_precision(
+def test_the_half_precision_of_another_clip_is_verified(
     small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def load(precision: str = "auto") -> torch.dtype:

@@ -135,12 +135,12 @@ def test_sections_become_settings() -> None:
         ),
     ],
 )
-def test_what_a_preset_gets_wrong_is_named(change: dict[str, Any], message: str) -> None:
+def test_errors_of_a_preset_are_named(change: dict[str, Any], message: str) -> None:
     with pytest.raises(WeightsError, match=message):
         parse_preset("mine", document(**change))
 
 
-def test_an_unknown_preset_lists_the_known() -> None:
+def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(WeightsError, match=r"no preset is called 'none'; there are .*openai"):
         load_preset("none")
 
@@ -232,7 +232,7 @@ def test_parts_in_half_precision(small_preset: Callable[..., None], precision: s
 
 
 @pytest.mark.weights("nothing is downloaded unless `zsris weights fetch` asks")
-def test_a_missing_checkpoint_says_how_to_fetch_it(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_reported_with_the_command_to_fetch_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="fetch it with `zsris weights fetch sam_vit_b`"):
         load_models("openai-sam-b", LoadOptions(directory=tmp_path, parser="rules"))
 
@@ -292,7 +292,7 @@ def test_the_fastest_precision(bfloat16_cpu: None, monkeypatch: pytest.MonkeyPat
     assert resolve_precision("auto", cpu, large) == "fp32"
 
 
-def test_a_half_precision_proves_itself(
+def test_a_half_precision_is_verified_against_float32(
     small_preset: Callable[..., None],
     bfloat16_cpu: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -366,7 +366,7 @@ def test_list_shows_presets_and_checkpoints(
     assert catalogue()["sam_vit_h"].sha256 in printed
 
 
-def test_verify_tells_good_from_bad(
+def test_verify_distinguishes_valid_from_damaged_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZSRIS_WEIGHTS_DIR", str(tmp_path))

@@ -137,7 +137,7 @@ def test_one_version_everywhere() -> None:
 
 
 @installed_by_pip
-def test_package_xml_and_pyproject_say_the_same() -> None:
+def test_package_xml_and_pyproject_agree() -> None:
     metadata = importlib.metadata.metadata("zsris_ros")
     maintainer = PACKAGE.find("maintainer")
     assert maintainer is not None
@@ -168,7 +168,7 @@ def test_every_base_requirement_is_imported() -> None:
     assert set(requirements("base")) <= used
 
 
-def test_package_xml_names_what_ros_and_apt_must_bring() -> None:
+def test_package_xml_declares_the_ros_and_apt_dependencies() -> None:
     depends = declared("depend", "exec_depend")
     modules = third_party(sources())
     needed = {name for name in modules if is_ros(name)} | {
@@ -281,7 +281,7 @@ def test_no_folder_holds_more_than_a_dozen_modules() -> None:
     assert max(sizes.values()) <= 12
 
 
-def test_the_root_holds_the_command_alone() -> None:
+def test_the_root_has_the_command_only() -> None:
     """Every other module lies in one of the known rooms."""
     root = ROOT / "zsris_ros"
     assert {path.name for path in root.glob("*.py")} == {"__init__.py", "cli.py"}
@@ -364,7 +364,7 @@ def test_ros2_tools_find_package_and_executable(name: str) -> None:
 
 @installed_by_pip
 @pytest.mark.parametrize("script", ["zsris", "refer_segment_node", "speech_node"])
-def test_console_scripts_lead_to_a_function(script: str) -> None:
+def test_console_scripts_exist(script: str) -> None:
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name=script)
     assert callable(entry.load())
 
@@ -388,7 +388,7 @@ def test_fastdds_profile_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("missing", "package"), [("python3", "python3-venv"), ("cc", "gcc"), ("c++", "g++")]
 )
-def test_make_says_in_one_sentence_what_is_missing(
+def test_make_reports_missing_tools_in_one_sentence(
     missing: str, package: str, tmp_path: Path
 ) -> None:
     make = shutil.which("make")

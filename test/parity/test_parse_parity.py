@@ -61,7 +61,7 @@ def test_relation_and_position(case: dict[str, Any], vocab: Any) -> None:
     assert published_parse.position(doc) == (case["direction"], case["direction_token"])
 
 
-def test_paper_variant_knows_right_and_every_position(vocab: Any) -> None:
+def test_paper_variant_has_right_and_every_position(vocab: Any) -> None:
     words = ["man", "right", "of", "man", "at", "top"]
     doc = Doc(
         vocab,

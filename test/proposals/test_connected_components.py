@@ -25,7 +25,7 @@ MASKS = arrays.arrays(bool, st.tuples(st.integers(0, 3), st.integers(1, 12), st.
 
 @settings(max_examples=300)
 @given(MASKS, st.integers(1, 20))
-def test_as_one_by_one(masks: np.ndarray, least: int) -> None:
+def test_joint_cleaning_equals_one_by_one(masks: np.ndarray, least: int) -> None:
     given_masks = torch.from_numpy(masks)
     one_by_one, repaired = _clean_separately(given_masks, least)
     for mask in masks:
@@ -43,7 +43,7 @@ def _largest_is_a_tie(mask: np.ndarray) -> bool:
 
 
 @given(MASKS)
-def test_regions_are_what_opencv_finds(masks: np.ndarray) -> None:
+def test_regions_equal_those_of_opencv(masks: np.ndarray) -> None:
     labels, sizes = _label_components(torch.from_numpy(masks))
     for mask, ours, counted in zip(masks, labels.numpy(), sizes.numpy(), strict=True):
         count, theirs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
@@ -61,7 +61,7 @@ def test_a_mask_of_small_islands_keeps_the_largest() -> None:
 
 
 @pytest.mark.parametrize("shape", ["snake", "all", "checkered", "noise"])
-def test_few_rounds_whatever_the_shape(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_shape_needs_few_rounds(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A label that went from pixel to pixel would take thousands."""
     mask = np.zeros((96, 128), dtype=bool)
     if shape == "snake":

@@ -57,12 +57,12 @@ def test_every_object_has_its_mask(proposer, objects, clean_bound, worn_bound, e
 
 
 @pytest.mark.parametrize(("noise", "holes"), [(0.006, 0.0), (0.003, 0.1)])
-def test_bad_depth_costs_little(proposer, noise, holes):
+def test_degraded_depth_costs_little(proposer, noise, holes):
     frame, masks = worn(*look(SEPARATE), noise=noise, holes=holes)
     assert best_ious(masks, proposer.propose(frame)).min() >= 0.8
 
 
-def test_proposals_keep_their_promises():
+def test_proposals_satisfy_their_invariants():
     settings = DepthSettings(limit=4, min_area=300)
     proposer: Proposer = DepthProposer(settings)
     frame, _ = worn(*look(STACKED + SEPARATE[:1]))
@@ -109,7 +109,7 @@ def test_the_bottom_of_a_bowl_belongs_to_the_bowl(proposer):
     assert best_ious(tray[None], hollow.propose(frame))[0] >= 0.93
 
 
-def test_larger_pictures_are_looked_at_on_a_coarser_grid(proposer):
+def test_larger_images_are_processed_on_a_coarser_grid(proposer):
     frame, masks = look(STACKED, size=(961, 1283))
     found = proposer.propose(frame)
     assert found.masks.shape[1:] == (961, 1283)
@@ -130,7 +130,7 @@ def test_larger_pictures_are_looked_at_on_a_coarser_grid(proposer):
     ],
     ids=["zeros", "nan", "inf", "wall", "line", "noise", "pixel", "tiny"],
 )
-def test_nothing_to_see_is_no_error(proposer, depth):
+def test_depth_without_measurements_gives_no_proposals(proposer, depth):
     camera = Intrinsics(525, 525, 319.5, 239.5)
     rgb = np.zeros((*depth.shape, 3), np.uint8)
     found = proposer.propose(Frame(rgb, depth.astype(np.float32), camera))

@@ -105,7 +105,7 @@ def test_a_bowl_is_filled_and_a_frame_is_not() -> None:
         assert len(masks) and bool(masks[0, 150, 160]) is filled
 
 
-def test_what_the_picture_cuts_is_no_island() -> None:
+def test_a_region_cut_by_the_image_border_is_no_island() -> None:
     picture = table()
     put(picture, (0, 120, 40, 50))
     assert len(find_islands(picture)[0]) == 0
@@ -113,7 +113,7 @@ def test_what_the_picture_cuts_is_no_island() -> None:
 
 @settings(max_examples=25)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from([0, 3, 255]), st.integers(0, 99))
-def test_any_picture_is_taken(height: int, width: int, spread: int, seed: int) -> None:
+def test_any_image_is_accepted(height: int, width: int, spread: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, spread + 1, (height, width, 3)).astype(np.uint8)
     masks, quality = find_islands(picture)

@@ -36,7 +36,7 @@ def test_round_trip_of_long_runs(height: int, width: int, seed: int) -> None:
     assert np.array_equal(decode(encode(mask)), mask)
 
 
-def test_known_strings() -> None:
+def test_known_run_length_strings() -> None:
     """By hand: columns first, background first, five bits a letter."""
     mask = np.zeros((3, 4), bool)
     mask[1:, 1] = True
@@ -76,7 +76,7 @@ def test_any_string_is_a_mask_or_refused(text: str, height: int, width: int) -> 
         [[1, 2, 3, 4]],
     ],
 )
-def test_what_is_no_mask_is_refused(form: Any) -> None:
+def test_an_invalid_mask_is_refused(form: Any) -> None:
     with pytest.raises(InputError):
         decode(form)
 

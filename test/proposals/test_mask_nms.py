@@ -41,7 +41,7 @@ def test_dropped_masks_overlap_a_better_one_and_kept_ones_do_not(masks, threshol
             assert not mask.any() or any(quality[k] >= quality[index] for k in overlaps)
 
 
-def test_join_keeps_the_better_of_two_and_everything_else():
+def test_merging_keeps_the_better_duplicate_and_all_other_masks():
     sam = proposals([block(0), block(30)], [0.9, 0.6], "sam")
     depth = proposals([block(1), block(50)], [0.95, 0.5], "depth")
     both = merge_proposals(sam, depth, iou_threshold=0.7)
@@ -59,7 +59,7 @@ def test_weights_make_proposers_comparable_and_limit_cuts_the_worst():
     assert merge_proposals(depth, weights={"depth": 4.0}).quality.max() == 1
 
 
-def test_joining_nothing_or_different_sizes_is_refused():
+def test_merging_no_proposals_or_different_sizes_is_refused():
     empty = proposals(np.zeros((0, 20, 60)), np.zeros(0), "sam")
     assert len(merge_proposals(empty, empty)) == 0
     assert len(merge_proposals(empty, proposals([block(0)], [0.4], "depth"))) == 1

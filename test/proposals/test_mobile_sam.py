@@ -106,7 +106,7 @@ def published(sam: Sam) -> Weights:
     return state
 
 
-def test_published_names_load_without_a_rest(published: Weights) -> None:
+def test_all_published_parameters_are_loaded(published: Weights) -> None:
     loaded = build_sam("vit_t", published).state_dict()
     translated = translate_state_dict(published)
     assert set(translated) == set(loaded)
@@ -137,7 +137,7 @@ def test_the_last_stage_halves_no_more() -> None:
         assert encoder(torch.randn(1, 3, 224, 224)).shape == (1, 256, 14, 14)
 
 
-def test_a_frame_goes_through(sam: Sam) -> None:
+def test_a_frame_is_encoded(sam: Sam) -> None:
     from segment_anything import SamPredictor
 
     predictor = SamPredictor(sam)

@@ -139,7 +139,7 @@ def test_masks_are_those_of_the_plain_generator(weights: Weights, seed: int, min
     assert_sound(ours, image)
 
 
-def test_out_of_memory_asks_about_fewer_points_at_a_time(
+def test_out_of_memory_halves_the_points_of_a_batch(
     weights: Weights, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = propose(weights, picture())
@@ -214,7 +214,7 @@ def test_any_image_gives_sound_proposals(
         assert_sound(propose(weights, image, settings), image)
 
 
-def test_no_mask_is_good_enough(weights: Weights) -> None:
+def test_no_mask_reaches_the_thresholds(weights: Weights) -> None:
     for strict in ({"pred_iou_thresh": 50.0}, {"stability_score_thresh": 1.5}):
         image = picture()
         settings = dataclasses.replace(LENIENT, min_mask_region_area=10, **strict)
@@ -232,7 +232,7 @@ def test_zero_thresholds_give_no_empty_mask(weights: Weights) -> None:
     assert_sound(proposals, picture())
 
 
-def test_two_frames_do_not_mix(weights: Weights) -> None:
+def test_two_frames_do_not_share_embeddings(weights: Weights) -> None:
     proposer = SamProposer(network(weights), LENIENT)
     first, other = picture(seed=0), picture(60, 40, seed=1)
     before = proposer.propose(Frame(first))
@@ -242,7 +242,7 @@ def test_two_frames_do_not_mix(weights: Weights) -> None:
 
 @pytest.mark.parametrize("window", [4, 3])
 @pytest.mark.parametrize("side", [64, 32])
-def test_the_encoder_computes_what_it_was_written_to(
+def test_the_encoder_in_parts_equals_the_whole(
     monkeypatch: pytest.MonkeyPatch, side: int, window: int
 ) -> None:
     """A part at a time, in windows that do not fill the picture, and in some that go beyond it."""
@@ -259,7 +259,7 @@ def test_the_encoder_computes_what_it_was_written_to(
         torch.testing.assert_close(ours, encoder(image), atol=2e-5, rtol=0)
 
 
-def test_the_decoder_computes_what_it_was_written_to(weights: Weights) -> None:
+def test_the_decoder_equals_segment_anythings(weights: Weights) -> None:
     sam = build_sam(SMALL, weights)
     embedding, points = torch.randn(1, 32, 8, 8), 64 * torch.rand(7, 2)
     labels = torch.ones(7, 1)
@@ -310,7 +310,7 @@ def test_default_sizes_are_the_published_vit_b() -> None:
     assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in published.items()}
 
 
-def test_what_does_not_fit_is_refused_by_name(weights: Weights) -> None:
+def test_wrong_weights_are_refused_by_name(weights: Weights) -> None:
     with pytest.raises(ValueError, match="unknown SAM architecture 'vit_x'"):
         build_sam("vit_x")
     with pytest.raises(ValueError, match="depth, with"):
@@ -325,7 +325,7 @@ def test_what_does_not_fit_is_refused_by_name(weights: Weights) -> None:
         SamProposer(build_sam(SMALL), precision="fp8")
 
 
-def test_a_window_is_prompted_by_a_grid_of_its_own(weights: Weights) -> None:
+def test_a_region_has_its_own_grid_of_points(weights: Weights) -> None:
     image = picture()
     whole, left = (slice(0, 48), slice(0, 80)), (slice(0, 48), slice(0, 40))
     proposer = SamProposer(network(weights), LENIENT)  # whose grid is as dense as a window's

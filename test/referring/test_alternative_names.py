@@ -77,7 +77,7 @@ def test_the_sauce_has_a_better_name_and_equal_soups_have_none() -> None:
 
 
 @given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 6))
-def test_some_object_is_always_called_by_the_name(seed: int, names: int, objects: int) -> None:
+def test_at_least_one_object_keeps_the_name(seed: int, names: int, objects: int) -> None:
     draws = torch.Generator().manual_seed(seed)
     logits = 6 * torch.randn(names, objects, generator=draws)
     texts = [str(k) for k in range(names)]
@@ -122,7 +122,7 @@ def test_the_soup_is_found_beside_a_sauce_that_fits_too() -> None:
     assert sum(each.selected for each in both.candidates) == 2, "two are asked for"
 
 
-def test_an_attribute_that_the_weights_never_saw_counts_less_and_is_said() -> None:
+def test_an_unknown_attribute_lowers_the_score_and_is_explained() -> None:
     known = refer("the soup", (1.0, 0.0), nouns=["soup"])
     unknown = refer("the unheard soup", (1.0, 0.0), nouns=["soup"])
     assert known.best is not None and unknown.best is not None

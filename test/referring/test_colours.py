@@ -76,7 +76,7 @@ def test_the_colours_of_a_phrase(
     assert [each for each in kind.attributes if each != "and"] == list(rest)
 
 
-def test_the_pixels_decide_between_boxes_that_the_weights_think_red() -> None:
+def test_the_pixels_decide_between_equally_red_boxes() -> None:
     boxes = [[0.6, 0.0, 0.3], [0.6, 0.0, 0.31], [0.0, 0.6, 0.0]]
     paints = [RED, BLUE, RED]
     assert refer("the red box", paints, boxes).candidates[0].index == 0

@@ -91,7 +91,7 @@ def test_the_requested_number_is_selected(
         ("the fourth mug from the left", (0.9, 0.8, 0.7), Verdict.NOT_FOUND),
     ],
 )
-def test_an_order_tells_which_object_is_meant_and_not_whether_there_is_one(
+def test_an_order_selects_an_object_and_is_no_evidence_of_absence(
     text: str, matches: tuple[float, ...], expected: Verdict
 ) -> None:
     """However uncertain the order of the fitting objects is."""

@@ -31,7 +31,7 @@ def seen_from_above() -> Scene:
     return Scene(frame, proposals, torch.zeros(2, 4), empty[:, :2], empty, heights=heights)
 
 
-def test_depth_tells_a_lying_object_that_is_tall_in_the_image() -> None:
+def test_depth_detects_a_lying_object_that_is_tall_in_the_image() -> None:
     lying = posture_fit(seen_from_above(), "lying")
     assert lying[0] > 0.8 and lying[1] < 0.2
     torch.testing.assert_close(posture_fit(seen_from_above(), "standing"), 1 - lying)
@@ -62,7 +62,7 @@ def hollow_and_upside_down() -> Scene:
     return Scene(frame, proposals, torch.zeros(4, 4), empty[:, :2], empty, heights=heights)
 
 
-def test_the_opening_tells_what_is_upside_down() -> None:
+def test_the_opening_distinguishes_upside_down_objects() -> None:
     scene = hollow_and_upside_down()
     mug, inverted, cone, tray = posture_fit(scene, "upside down")
     assert mug < 0.1 and inverted > 0.9 and cone > 0.7 and tray < 0.1

@@ -54,7 +54,7 @@ def instruct(text: str, resolver: Names | None = None) -> InstructionResult:
     return resolve_instruction(scene, parse_instruction(text), resolver or Names())
 
 
-def test_an_object_is_looked_for_once() -> None:
+def test_an_object_is_resolved_once() -> None:
     resolver = Names()
     result = instruct("pick up the cup and put it on the tray, then open the tray", resolver)
     assert resolver.asked == ["the cup", "the tray"]
@@ -120,7 +120,7 @@ def test_targets_and_destinations_are_drawn_in_two_colours() -> None:
             assert (np.abs(inner - colour).sum(axis=1).min() < 60) == near
 
 
-def test_the_recording_is_instructed(tabletop: LoadedModels) -> None:
+def test_instructions_about_the_recording_are_answered(tabletop: LoadedModels) -> None:
     segmenter = tabletop.segmenter()
     truth = read_truth(TABLETOP_BAG)[0]
     stamp = truth.stamps_ns[0]

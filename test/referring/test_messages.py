@@ -128,7 +128,7 @@ def explained(text: str, scene: Scene, **terms: tuple[float, ...]) -> str:
     return explanation(parse(text, "rules"), found, rank_candidates(scene, found), scene)
 
 
-def test_the_explanation_is_one_sentence_with_what_decided() -> None:
+def test_the_explanation_is_one_sentence_with_the_decisive_scores() -> None:
     why = explained(
         "the mug near the bowl", scene_of(ROW), match=(0.9, 0.9, 0.1), near=(0.8, 0.2, 0)
     )
@@ -147,7 +147,7 @@ def test_measures_without_depth_are_named() -> None:
     assert "judged by the image" not in deep
 
 
-def test_nothing_proposed_is_explained() -> None:
+def test_missing_proposals_are_explained() -> None:
     mug = parse("the mug", "rules")
     assert explanation(mug, None, ()).endswith("there are no proposals.")
     assert message(Verdict.NOT_FOUND, mug.target, (), None, SETTINGS).startswith("Nothing")

@@ -67,7 +67,7 @@ def test_space_chooses_among_those_that_fit(
 
 
 @pytest.mark.parametrize("place", ["on the left", "second from the left", "left of the box"])
-def test_the_only_one_that_fits_is_not_lost_to_space(place: str) -> None:
+def test_the_only_match_is_found_wherever_it_is(place: str) -> None:
     assert best(f"the mug {place}", "bowl", "bowl", "mug") == 2
 
 
@@ -97,7 +97,7 @@ def test_noise_between_objects_of_a_kind_does_not_outweigh_a_place(text: str) ->
         "the third mug from the left",
     ],
 )
-def test_nothing_that_is_there_is_refused_without_a_calibration(text: str) -> None:
+def test_no_present_object_is_refused_without_a_calibration(text: str) -> None:
     result = refer(text, "mug", "bowl", "box")
     assert result.verdict is not Verdict.NOT_FOUND
     assert result.best is not None and result.best.index == 0
@@ -119,13 +119,13 @@ def test_an_anchor_may_look_like_the_target() -> None:
     assert sorted(each.index for each in result.selected) == [0, 1]
 
 
-def test_two_that_fit_alike_are_asked_about() -> None:
+def test_two_equal_matches_are_ambiguous() -> None:
     result = refer("the mug", "mug", "bowl", "mug")
     assert result.verdict is Verdict.AMBIGUOUS
     assert sorted(each.index for each in result.selected) == [0, 2]
 
 
-def test_measured_weights_refuse_what_is_absent() -> None:
+def test_calibrated_weights_refuse_absent_objects() -> None:
     measured = Calibration({"presence": (0, 1), "anchor": (0, 1)}, measured_on="a test")
     settings = replace(ReferSettings(), min_score=0.3, calibration=measured)
     assert refer("the mug", "mug", "bowl", settings=settings).verdict is Verdict.FOUND
@@ -175,7 +175,7 @@ def test_the_order_of_proposals_does_not_matter(order: list[int], text: str) -> 
     assert order[turned] == best(text, *objects)
 
 
-def test_a_noun_that_the_weights_never_saw_counts_half_and_is_said() -> None:
+def test_an_unknown_noun_halves_the_score_and_is_explained() -> None:
     settings = ReferSettings(vocabulary=("mug", "bowl", "box"))
     known = refer("the red mug", "red mug", "bowl", settings=settings)
     unknown = refer("the red laptop", "red mug", "bowl", settings=settings)
@@ -192,7 +192,7 @@ def test_a_noun_that_the_weights_never_saw_counts_half_and_is_said() -> None:
     assert unknown.best.score == pytest.approx(open_words.best.score / 2, rel=1e-5)
 
 
-def test_the_whole_stands_for_a_part_that_the_weights_have_no_name_for() -> None:
+def test_an_unknown_part_is_grounded_as_its_whole() -> None:
     settings = ReferSettings(vocabulary=("cabinet", "box", "mug"))
     objects = "box", "white cabinet", "mug"
     part = refer("the top drawer of the cabinet", *objects, settings=settings)

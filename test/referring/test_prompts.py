@@ -26,7 +26,7 @@ from zsris_ros.vision.views import HybridSettings
     ],
 )
 @pytest.mark.parametrize("variant", ["product", "reference", "paper"])
-def test_texts_are_encoded_in_one_go(
+def test_texts_are_encoded_in_one_batch(
     sentence: str, variant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = small_clip()

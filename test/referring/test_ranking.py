@@ -79,7 +79,7 @@ def test_several_may_be_the_first() -> None:
     assert first("left", scene_of(THREE), count=2) == [1, 1, 0]
 
 
-def test_what_lies_level_shares_the_rank() -> None:
+def test_level_masks_share_the_rank() -> None:
     level = scene_of([(5, 10, 10, 10), (60, 10, 10, 10)])
     assert first("top", level, torch.ones(2)) == [0.5, 0.5]
 
@@ -143,7 +143,7 @@ def test_the_middle_one_of_a_row_wherever_it_stands() -> None:
     assert int(first_probability(before, members)[:3].argmax()) == 1
 
 
-def test_front_goes_by_depth_where_there_is_some() -> None:
+def test_front_is_by_depth_if_there_is_any() -> None:
     scene = scene_of(THREE, depths=[1.5, 1.0, 0.5])
     before = position_precedence(("front",), scene, EVERYONE)
     assert int(first_probability(before, EVERYONE).argmax()) == 2
@@ -165,7 +165,7 @@ def test_the_best_fit_wins_among_members_alone() -> None:
     assert alike.tolist() == [0.5, 0.5]
 
 
-def test_near_and_far_go_by_the_picture_unless_all_members_have_depth() -> None:
+def test_near_and_far_are_by_image_unless_all_members_have_depth() -> None:
     scene = scene_of(THREE, depths=[1.5, 1.0, 0.5])
     scene.points[0] = np.nan
     members = torch.tensor([0.0, 1.0, 1.0])

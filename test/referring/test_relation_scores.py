@@ -40,7 +40,7 @@ def test_between_excludes_the_anchors_and_their_parts() -> None:
     assert support[[0, 1, 3]].tolist() == [0, 0, 0]
 
 
-def test_each_of_two_that_look_alike_may_be_the_target_beside_the_other() -> None:
+def test_each_of_two_similar_objects_may_be_the_target_beside_the_other() -> None:
     men = scene_of([(5, 20, 10, 20), (22, 20, 10, 20), (65, 20, 10, 20)])
     beside = fit(men, "next_to", [1.0, 0.9, 0.0])
     assert beside[0] > 0.6 and beside[1] > 0.6 and beside[2] < 0.4

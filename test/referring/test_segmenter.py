@@ -66,7 +66,7 @@ def test_the_recording_is_answered(
         assert min(away, default=0.0) < 0.015
 
 
-def test_both_proposers_take_part(looked: Scene) -> None:
+def test_both_proposers_contribute(looked: Scene) -> None:
     finders = {name for source in looked.proposals.sources for name in source.split("+")}
     assert finders == {"sam", "depth"}
     assert "depth+sam" in looked.proposals.sources, "a mask of both is one proposal"

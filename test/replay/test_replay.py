@@ -327,7 +327,7 @@ def test_errors_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert not (tmp_path / "out").exists()
 
 
-def test_times_are_read_to_the_nanosecond() -> None:
+def test_times_are_exact_to_the_nanosecond() -> None:
     assert stamp("1700000000.123456789") == 1_700_000_000_123_456_789
     assert seconds("0.5s") == seconds("0.5") == SECOND // 2
     for text in ("now", "-1", "1e999999999", "nan"):
@@ -401,7 +401,7 @@ def test_an_instruction_is_replayed_with_its_steps(tmp_path: Path) -> None:
 
 
 @with_weights
-def test_a_recording_of_nothing_usable_ends_with_code_1(
+def test_a_recording_without_usable_images_ends_with_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bag = write_bag(tmp_path / "bag", [(COLOUR, START, image(START, colours(1), "h264"))])

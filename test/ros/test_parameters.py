@@ -63,7 +63,7 @@ def test_overrides_replace_the_defaults(context: Context) -> None:
         ("weights", 5, "a string"),
     ],
 )
-def test_a_wrong_value_is_refused_with_what_is_allowed(
+def test_a_wrong_value_is_refused_with_the_allowed_ones(
     context: Context, name: str, value: object, said: str
 ) -> None:
     with pytest.raises(ParameterError) as refusal:
@@ -183,7 +183,7 @@ def test_a_launch_file_sets_declared_parameters_and_documents_its_arguments(name
 
 
 @pytest.mark.parametrize("name", LAUNCH_FILES)
-def test_a_launch_file_names_what_is_installed(name: str) -> None:
+def test_a_launch_file_starts_installed_executables(name: str) -> None:
     root = launch_file(name)
     executables = re.findall(r'"(\w+):zsris_ros\.', (ROOT / "CMakeLists.txt").read_text())
     for node in root.iter("node"):

@@ -93,7 +93,7 @@ def test_depth_of_another_frame_can_be_declared_registered() -> None:
     assert not declared.cache_hit
 
 
-def test_a_binned_image_is_smaller_than_its_camera_info_says() -> None:
+def test_a_binned_image_is_smaller_than_its_camera_info() -> None:
     binned = camera_info(width=2 * WIDTH, height=2 * HEIGHT, binning_x=2, binning_y=2)
     assert centroid(RequestHandler(StandIn(), 4).answer(query(1, DEPTH, binned))) is not None
 

@@ -114,7 +114,7 @@ def test_shades_of_two_colours_never_meet() -> None:
             assert apart.min() > 0.02, f"{colour} and {other}"
 
 
-def test_a_library_offers_them_beside_the_shapes() -> None:
+def test_a_library_has_generated_models_and_shapes() -> None:
     library = ModelLibrary(model_source(["shapes", "generated"]))
     assert "generated:mug 0" in library.names and "shape:mug" in library.names
     assert library.get("generated:mug 0").description.nouns == ("mug", "cup")

@@ -48,7 +48,7 @@ def test_a_model_stands_on_its_largest_face_in_metres(tmp_path: Path) -> None:
     assert surface.uv is not None and surface.uv[0].tolist() == [0.0, 1.0], "v counts downwards"
 
 
-def test_its_other_resting_poses_have_chances(tmp_path: Path) -> None:
+def test_resting_poses_have_probabilities(tmp_path: Path) -> None:
     model = read_folder_model(write_carton(tmp_path / "milk"))
     poses = resting_poses(model.parts)
     assert sum(chance for _, chance in poses) == pytest.approx(1)
@@ -95,12 +95,12 @@ def test_a_damaged_model_is_a_sentence(tmp_path: Path, damage: str) -> None:
         read_folder_model(folder)
 
 
-def test_a_folder_without_objects_says_what_it_needs(tmp_path: Path) -> None:
+def test_a_folder_without_objects_is_refused_with_the_expected_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"NAME/visual\.obj"):
         model_source([str(tmp_path)])
 
 
-def test_words_of_a_training_set_survive_their_file(tmp_path: Path) -> None:
+def test_words_of_a_training_set_are_restored_from_their_file(tmp_path: Path) -> None:
     write_carton(tmp_path / "objects" / "milk")
     library = ModelLibrary(model_source([str(tmp_path / "objects"), "shapes"], ["shape:cone"]))
     assert {"milk", "shape:mug"} <= set(library.names) and "shape:cone" not in library.names
@@ -146,7 +146,7 @@ def test_every_libero_entry_is_whole() -> None:
         assert entry.get("role", "object") in ("object", "container", "support", "furniture"), name
 
 
-def test_libero_without_its_package_says_what_to_install() -> None:
+def test_missing_libero_is_reported_with_the_package_to_install() -> None:
     if find_spec(PACKAGE) is not None:
         pytest.skip("the extra household is installed")
     with pytest.raises(InputError, match=r"zsris_ros\[household\]"):

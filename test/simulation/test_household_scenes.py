@@ -76,7 +76,7 @@ def test_a_scene_has_true_labels_and_words(library: ModelLibrary) -> None:
     assert not {noun.text for noun in denoted} & unsafe_noun_phrases(scene)
 
 
-def test_what_lies_in_a_bowl_is_said_to(library: ModelLibrary) -> None:
+def test_contents_of_a_bowl_have_a_relation_to_it(library: ModelLibrary) -> None:
     found = 0
     for seed in range(6):
         scene = household_scene(seed, library, *SIZE)
@@ -133,7 +133,7 @@ def test_tops_of_containers_upside_down_are_closed(library: ModelLibrary) -> Non
     assert np.median(tops[True]) > 0.7 and np.median(tops[False]) < 0.3, tops
 
 
-def test_its_expressions_mean_what_they_say(library: ModelLibrary) -> None:
+def test_expressions_have_true_targets_and_verdicts(library: ModelLibrary) -> None:
     texts = 0
     for seed in (6, 7, 8):
         scene = household_scene(seed, library, *SIZE)

@@ -66,7 +66,7 @@ def test_sentences_that_hold_in_one_frame_alone_are_left_out(scenes: list[Tablet
     assert kept and label not in {scene.objects[i].label for each in kept for i in each.targets}
 
 
-def test_household_objects_are_pushed_and_physics_goes_on() -> None:
+def test_household_objects_are_pushed_by_physics() -> None:
     library = ModelLibrary(model_source(["shapes"]))
     layout = draw_household(SEED, library, count=4)
     loose = next(index for index, each in enumerate(layout.objects) if not each.fixed)

@@ -59,7 +59,7 @@ def test_every_expression_is_true_of_its_targets_alone(asked: list[Asked]) -> No
     assert set(count) == set(CATEGORIES) and min(count.values()) >= 10, count
 
 
-def test_a_posture_means_those_that_stand_or_those_that_lie(scenes: list[TabletopScene]) -> None:
+def test_a_posture_selects_standing_or_lying_objects(scenes: list[TabletopScene]) -> None:
     said = Counter()
     for scene in scenes:
         upright = next(noun.objects[0] for noun in nouns(scene) if len(noun.objects) > 1)
@@ -76,7 +76,7 @@ def test_a_posture_means_those_that_stand_or_those_that_lie(scenes: list[Tableto
     assert said["standing"] and None not in said
 
 
-def test_a_container_is_said_to_be_upside_down(scenes: list[TabletopScene]) -> None:
+def test_an_upside_down_container_is_described_as_such(scenes: list[TabletopScene]) -> None:
     said = 0
     for scene in scenes:
         turned = next(noun.objects[0] for noun in nouns(scene) if len(noun.objects) > 1)

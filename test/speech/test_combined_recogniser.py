@@ -104,7 +104,7 @@ def test_one_recogniser_without_a_text_leaves_the_other() -> None:
     assert combined(silent, {}).recognise(SPEECH) == RecognisedText("", 0.0)
 
 
-def test_agreement_is_more_certain_than_disagreement_and_alone_is_remembered() -> None:
+def test_agreement_raises_the_confidence_and_only_confident_texts_are_kept() -> None:
     whisper = FakeWhisper({"the red mug": -0.3, "the red rug": -2.5})
     agreed = combined(whisper, {"the red mug": 0.0, "the red rug": -6.0}).recognise(SPEECH)
     assert agreed.text == "the red mug" and agreed.confidence > MIN_CONFIDENCE

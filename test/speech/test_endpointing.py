@@ -39,7 +39,7 @@ def test_two_sentences_are_two_segments() -> None:
     assert (second.start_ns - first.start_ns) / SECOND == pytest.approx(apart, abs=0.3)
 
 
-def test_a_starting_fan_becomes_background() -> None:
+def test_a_starting_fan_is_adapted_to_as_background() -> None:
     """A cut segment raises the background level."""
     level = np.sqrt(np.mean(sentence().astype(float) ** 2) / 10**0.8)
     fan = quiet(9.0 + len(sentence()) / RATE, 2, level)

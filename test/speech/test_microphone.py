@@ -82,7 +82,7 @@ def test_blocks_carry_the_time_at_which_they_began(monkeypatch: pytest.MonkeyPat
         assert block.start_ns == 5 * SECOND - 30_000_000
 
 
-def test_it_ends_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_microphone_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch)
     received: list[int] = []
     for block in microphone(stopped=lambda: len(received) >= 2):

@@ -53,7 +53,7 @@ def test_half_as_many_when_memory_runs_out(caplog: pytest.LogCaptureFixture) -> 
 
 
 @pytest.mark.parametrize(("size", "room"), [(16, 7), (1, 0)])
-def test_it_is_halved_once(size: int, room: int) -> None:
+def test_a_batch_is_halved_once(size: int, room: int) -> None:
     with pytest.raises(torch.OutOfMemoryError):
         BatchRunner(size, "masks").run(Memory(room), 40, 100)
 

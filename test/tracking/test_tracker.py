@@ -101,7 +101,7 @@ STILL = [("blue", (40, 10, 10, 10)), ("green", (60, 40, 10, 10))]
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=12))
-def test_it_is_followed_wherever_it_goes_in_steps_of_less_than_its_size(
+def test_an_object_is_tracked_in_steps_of_less_than_its_size(
     steps: list[tuple[int, int]],
 ) -> None:
     x, y, frames, expected = 20, 20, [], []
@@ -115,7 +115,7 @@ def test_it_is_followed_wherever_it_goes_in_steps_of_less_than_its_size(
 
 
 @pytest.mark.parametrize("shift", [-8, 8])
-def test_the_right_one_of_twins_is_followed_while_the_camera_moves(shift: int) -> None:
+def test_the_right_one_of_equal_objects_is_tracked_while_the_camera_moves(shift: int) -> None:
     first = [("red", (34, 20, 10, 10)), ("red", (52, 20, 10, 10)), ("red", (18, 20, 10, 10))]
     frames = [
         [(name, (x + shift * step, y, w, h)) for name, (x, y, w, h) in first] for step in (1, 2)
@@ -125,7 +125,7 @@ def test_the_right_one_of_twins_is_followed_while_the_camera_moves(shift: int) -
 
 
 @pytest.mark.parametrize("other", ["red", "pinkish"])
-def test_when_it_is_taken_away_what_stands_beside_it_is_not_taken_for_it(other: str) -> None:
+def test_a_neighbour_does_not_replace_a_removed_object(other: str) -> None:
     beside = [(other, (42, 20, 10, 10))]
     before = [("red", (28, 20, 10, 10)), *beside, *STILL]
     gone = [*beside, *STILL]
@@ -140,7 +140,7 @@ def test_when_it_is_taken_away_what_stands_beside_it_is_not_taken_for_it(other: 
 
 @pytest.mark.parametrize("left", [40, 43])
 @pytest.mark.parametrize("whole", [True, False], ids=["a thing of its own", "perhaps a part"])
-def test_a_newcomer_beside_it_is_known_by_the_time_it_is_taken_away(left: int, whole: bool) -> None:
+def test_a_new_neighbour_does_not_replace_a_removed_object(left: int, whole: bool) -> None:
     target, newcomer = ("red", (28, 20, 10, 10)), ("red", (left, 20, 10, 10))
     start = made([target, *STILL])
     scenes = [made([newcomer, target, *STILL]), *[made([newcomer, *STILL])] * 2]
@@ -155,14 +155,14 @@ def test_a_newcomer_beside_it_is_known_by_the_time_it_is_taken_away(left: int, w
     assert [each.tracking for each in tracked] == [True, False, False]
 
 
-def test_a_leap_is_a_loss_at_first_and_a_return_then() -> None:
+def test_a_leap_is_lost_and_then_found_again() -> None:
     before = [("red", (10, 20, 10, 10)), *STILL]
     tracked, _ = follow(before, *[[("red", (24, 30, 10, 10)), *STILL]] * 2)
     assert not tracked[0].tracking and "farther away" in tracked[0].reason
     assert left_of(tracked[1]) == 24
 
 
-def test_what_comes_back_elsewhere_is_found_unless_it_may_be_another() -> None:
+def test_a_returning_object_is_found_unless_it_may_be_another() -> None:
     before = [("red", (28, 20, 10, 10)), *STILL]
     elsewhere = ("red", (5, 45, 10, 10))
     tracked, _ = follow(before, STILL, [*STILL, elsewhere])
@@ -174,14 +174,14 @@ def test_what_comes_back_elsewhere_is_found_unless_it_may_be_another() -> None:
     assert left_of(tracked[1]) == 5
 
 
-def test_a_thing_that_only_resembles_it_does_not_bring_it_back() -> None:
+def test_a_similar_object_does_not_end_a_loss() -> None:
     before = [("red", (28, 20, 10, 10)), *STILL]
     tracked, _ = follow(before, STILL, [*STILL, ("blue", (28, 20, 10, 10))])
     assert not tracked[1].tracking
     assert tracked[1].score < 0.5
 
 
-def test_a_part_of_it_or_a_heap_of_things_is_not_it() -> None:
+def test_a_part_or_a_group_is_not_the_object() -> None:
     before = [("red", (28, 20, 16, 16)), *STILL]
     parts = [("red", (28, 20, 5, 5)), ("red", (10, 5, 50, 45)), *STILL]
     tracked, _ = follow(before, [*parts, ("red", (30, 20, 16, 16))], parts)
@@ -189,13 +189,13 @@ def test_a_part_of_it_or_a_heap_of_things_is_not_it() -> None:
     assert not tracked[1].tracking
 
 
-def test_what_leaves_the_image_is_said_to_have_been_at_its_edge() -> None:
+def test_a_loss_at_the_image_border_has_this_reason() -> None:
     tracked, _ = follow([("red", (70, 20, 10, 10)), *STILL], STILL, [])
     assert "edge of the image" in tracked[0].reason
     assert not tracked[1].tracking and tracked[1].score == 0.0
 
 
-def test_in_metres_the_same_pixels_farther_away_are_another_thing() -> None:
+def test_equal_pixels_at_another_distance_are_another_object() -> None:
     names: Things = [("red", (20, 20, 10, 10)), ("blue", (50, 20, 10, 10))]
     start = made(names, [1.0, 1.0])
     for depth, expected in ((1.05, True), (1.9, False)):

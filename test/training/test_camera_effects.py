@@ -29,7 +29,7 @@ def pixels(image: Tensor) -> np.ndarray:
 
 
 @given(st.integers(0, 2**31), st.integers(1, 9))
-def test_degraded_views_stay_pictures_and_change_alike(seed: int, count: int) -> None:
+def test_degraded_views_are_valid_pictures_and_change_together(seed: int, count: int) -> None:
     views = tensor(*[smooth_picture(32)] * count).expand(-1, 2, -1, -1, -1)
     found = degrade(views, np.random.default_rng(seed))
     assert found.shape == views.shape and found.min() >= 0 and found.max() <= 1
@@ -38,7 +38,7 @@ def test_degraded_views_stay_pictures_and_change_alike(seed: int, count: int) ->
     assert torch.equal(found, again), "deterministic by seed"
 
 
-def test_pictures_of_a_batch_vary_each_in_its_own_way() -> None:
+def test_pictures_of_a_batch_vary_independently() -> None:
     found = degrade(tensor(*[smooth_picture()] * 50), np.random.default_rng(0))
     means = found.mean((1, 3, 4))
     assert means.mean(1).std() > 0.05, "exposure"

@@ -53,7 +53,7 @@ def test_wrong_masks_fit_no_caption_and_scenery_only_its_own() -> None:
     assert fits.tolist() == expected
 
 
-def test_every_name_that_fits_a_crop_has_to_win() -> None:
+def test_every_fitting_name_must_win() -> None:
     fits = torch.tensor([[1.0, 1.0, 0.0]])
     both, one = torch.tensor([[4.0, 4.0, -4.0]]), torch.tensor([[4.0, -4.0, -4.0]])
     assert crop_loss(both, fits) < 0.05 < 1 < crop_loss(one, fits)

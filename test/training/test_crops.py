@@ -125,7 +125,7 @@ def a_set(directory: Path, labels: np.ndarray) -> Path:
     return directory
 
 
-def test_a_set_is_cut_once_and_alike_by_any_number_of_processes(tmp_path: Path) -> None:
+def test_a_set_is_cut_once_and_equally_by_any_number_of_processes(tmp_path: Path) -> None:
     sets = [a_set(tmp_path / name, np.stack([LABELS] * 6)) for name in ("one", "two")]
     for directory, workers in zip(sets, (1, 2), strict=True):
         cut_set(directory, HYBRID, workers)

@@ -60,7 +60,7 @@ def files(clip: ResnetClip, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     return sam, shrunk
 
 
-def test_the_preset_takes_what_is_trained() -> None:
+def test_the_preset_accepts_the_trained_files() -> None:
     preset = load_preset("household")
     assert preset.clip.architecture == clip_training.ARCHITECTURE
     assert preset.sam.architecture == sam_training.ARCHITECTURE
@@ -68,7 +68,7 @@ def test_the_preset_takes_what_is_trained() -> None:
     assert preset.gem == clip_training.GEM
 
 
-def test_both_files_are_small_enough_to_ship(files: tuple[Path, Path]) -> None:
+def test_both_files_are_small_enough_for_the_package(files: tuple[Path, Path]) -> None:
     assert sum(file.stat().st_size for file in files) <= SHIPPED
     assert {file.name for file in files[0].parent.iterdir()} == {file.name for file in files}
 
@@ -84,7 +84,9 @@ def test_a_sam_is_restored(files: tuple[Path, Path]) -> None:
         torch.testing.assert_close(read[name], value, rtol=1e-3, atol=1e-5)
 
 
-def test_a_restored_clip_encodes_captions_alike(clip: ResnetClip, files: tuple[Path, Path]) -> None:
+def test_a_restored_clip_encodes_captions_equally(
+    clip: ResnetClip, files: tuple[Path, Path]
+) -> None:
     state = expand_clip_state(load_file(files[1]))
     read = ResnetClip.load(clip_training.ARCHITECTURE, state)
     rng = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from zsris_ros.training.training_loop import append_row
 from zsris_ros.types import InputError
 
 
-def test_a_log_becomes_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_is_plotted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log, picture = tmp_path / "clip_training.csv", tmp_path / "curves.png"
     for step in (10, 20):
         append_row(log, {"step": step, "rate": 0.001, "loss": 2.0 / step, "name": 0.1 * step})

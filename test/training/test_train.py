@@ -16,7 +16,7 @@ FILES = ("sam.safetensors", "clip.safetensors", "sam_training.pt", "clip_trainin
 
 
 @pytest.mark.slow
-def test_it_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         import_mujoco()
     except RenderingUnavailable as error:

@@ -46,7 +46,7 @@ def test_it_learns_the_colours_of_objects() -> None:
     assert train_colours(data, WORDS, seed=0) == coefficients
 
 
-def test_objects_of_two_colours_teach_nothing() -> None:
+def test_objects_of_two_colours_are_not_trained_on() -> None:
     data = pictures(["flag", "wall"], [PAINTS["red"], PAINTS["green"]])
     with pytest.raises(ValueError, match="no object"):
         train_colours(data, WORDS, seed=0)

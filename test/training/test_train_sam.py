@@ -89,7 +89,7 @@ def test_offsets_point_to_the_centre() -> None:
     assert not offsets[:, share == 0].any()
 
 
-def test_a_camera_keeps_the_picture() -> None:
+def test_camera_effects_keep_the_picture() -> None:
     ramp = np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (8, 1, 3))
     rng = np.random.default_rng(0)
     views = [imitate_camera(ramp, rng).astype(float).mean(0) for _ in range(20)]
@@ -97,7 +97,7 @@ def test_a_camera_keeps_the_picture() -> None:
     assert np.std([view.mean() for view in views]) > 5
 
 
-def test_processes_draw_batches_of_their_own(data: TrainingSet) -> None:
+def test_processes_draw_different_batches(data: TrainingSet) -> None:
     # Threads of OpenCV and torch in the parent must not block the children.
     cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (700, 700), interpolation=cv2.INTER_AREA)
     torch.ones(2000, 2000).sum()

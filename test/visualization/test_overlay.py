@@ -87,7 +87,7 @@ def test_work_in_the_mask_s_box_gives_the_same_picture(seed: int, share: float) 
     np.testing.assert_array_equal(drawn, plain)
 
 
-def test_what_was_not_found_is_not_outlined() -> None:
+def test_a_missing_object_is_not_outlined() -> None:
     rgb = np.full((480, 640, 3), 90, np.uint8)
     nothing = np.zeros((480, 640), bool)
     drawn = overlay.draw_result(rgb, referral(Verdict.NOT_FOUND, nothing), "a zebra")
@@ -116,12 +116,12 @@ def test_a_contact_sheet_holds_every_picture_in_order() -> None:
         assert centre.tolist() == [50 * (number + 1)] * 3
 
 
-def test_a_sheet_of_nothing_is_refused() -> None:
+def test_a_contact_sheet_without_pictures_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one picture"):
         overlay.contact_sheet([], 3)
 
 
-def test_all_that_were_asked_for_are_marked_and_all_that_a_question_is_about() -> None:
+def test_all_selected_objects_are_marked() -> None:
     rgb = np.full((480, 640, 3), 90, np.uint8)
     mask = np.zeros((480, 640), bool)
     mask[200:260, 100:160] = mask[200:260, 400:460] = True

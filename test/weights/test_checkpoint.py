@@ -54,7 +54,7 @@ def test_safetensors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrap", [dict, OrderedDict, lambda state: {"state_dict": state}])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_what_torch_saved(tmp_path: Path, wrap: type[dict], zipped: bool) -> None:
+def test_files_of_torch_save(tmp_path: Path, wrap: type[dict], zipped: bool) -> None:
     path = tmp_path / "model.pth"
     torch.save(wrap(TENSORS), path, _use_new_zipfile_serialization=zipped)
     assert_same(load_state_dict(path))
@@ -95,7 +95,7 @@ def test_a_torchscript_archive_needs_a_known_sha256(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 @pytest.mark.parametrize("content", [b"", b"\0" * 8, b"PK\x03\x04 not really", b"text" * 1000])
-def test_what_is_no_checkpoint_is_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"model{suffix}"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"model\."):
@@ -112,7 +112,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [[1, 2], {}, {"step": 3}, torch.ones(2)])
-def test_what_holds_no_state_dict_is_refused(tmp_path: Path, content: object) -> None:
+def test_a_file_without_a_state_dict_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "model.pth"
     torch.save(content, path)
     with pytest.raises(WeightsError, match="holds no state_dict"):

@@ -169,7 +169,9 @@ def test_a_forged_beginning_of_a_resumed_file_is_found(server: Server, tmp_path:
 
 @pytest.mark.weights("another sha256 or size than the catalogue's: deleted and refused")
 @pytest.mark.parametrize("announce", [True, False])
-def test_more_than_promised_is_not_stored(server: Server, tmp_path: Path, announce: bool) -> None:
+def test_a_longer_file_than_catalogued_is_not_stored(
+    server: Server, tmp_path: Path, announce: bool
+) -> None:
     server.behaviour.content = CONTENT * 20
     server.behaviour.announce = announce
     with pytest.raises(WeightsError, match="sends more than the 1280000 bytes"):
@@ -182,14 +184,14 @@ def test_a_damaged_copy_is_replaced(server: Server, tmp_path: Path) -> None:
     assert get(server, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_damaged_copy_stays_when_there_is_no_network(tmp_path: Path) -> None:
+def test_a_damaged_copy_is_kept_without_a_network(tmp_path: Path) -> None:
     (tmp_path / "model.pth").write_bytes(b"damaged")
     with pytest.raises(WeightsError, match="cannot reach"):
         fetch(checkpoint("https://localhost:1/model.pth"), tmp_path, progress=False)
     assert (tmp_path / "model.pth").read_bytes() == b"damaged"
 
 
-def test_offline_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_offline_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         url = f"https://localhost:{free.getsockname()[1]}/model.pth"
@@ -218,7 +220,7 @@ def test_a_redirect_to_http_is_refused(server: Server, tmp_path: Path) -> None:
         get(server, tmp_path)
 
 
-def test_what_the_server_refuses_is_reported(server: Server, tmp_path: Path) -> None:
+def test_refusals_of_the_server_are_reported(server: Server, tmp_path: Path) -> None:
     server.behaviour.status = 404
     with pytest.raises(WeightsError, match="answers 404"):
         get(server, tmp_path)
@@ -231,14 +233,14 @@ def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
         fetch(checkpoint("https://localhost:1/m"), tmp_path / "file" / "below", progress=False)
 
 
-def test_a_full_disk_is_seen_before_the_download(server: Server, tmp_path: Path) -> None:
+def test_a_full_disk_is_detected_before_the_download(server: Server, tmp_path: Path) -> None:
     huge = replace(server.checkpoint, size=1 << 60)
     with pytest.raises(WeightsError, match="MB are free"):
         fetch(huge, tmp_path, progress=False, context=server.trusted)
     assert server.behaviour.requested == []
 
 
-def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
+def test_verify_names_the_fault(tmp_path: Path) -> None:
     entry, path = checkpoint("https://localhost/m"), tmp_path / "model.pth"
     with pytest.raises(WeightsError, match="missing; fetch it with `zsris weights fetch model`"):
         verify(path, entry)

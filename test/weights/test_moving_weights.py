@@ -17,7 +17,7 @@ def tensors() -> list[torch.Tensor]:
     return [each for each in gc.get_objects() if issubclass(type(each), torch.Tensor)]
 
 
-def test_nothing_of_the_networks_stays_behind() -> None:
+def test_every_tensor_is_moved() -> None:
     before = {id(each) for each in tensors()}
     parts = load_models("tabletop", LoadOptions(device="cpu", parser="rules"))
     segmenter = parts.segmenter()

@@ -46,7 +46,7 @@ def test_the_direction_and_the_first_corner_do_not_matter(polygon: list[float]) 
     np.testing.assert_array_equal(polygon_mask(backwards, HEIGHT, WIDTH), mask)
 
 
-def test_the_published_truth_loses_what_two_polygons_cover() -> None:
+def test_the_published_truth_leaves_out_overlaps_of_polygons() -> None:
     left, right = [0, 0, 6, 0, 6, 4, 0, 4], [4, 0, 10, 0, 10, 4, 4, 4]
     union = segmentation_mask([left, right], 5, 12)
     published = segmentation_mask([left, right], 5, 12, published_truth=True)
@@ -56,7 +56,7 @@ def test_the_published_truth_loses_what_two_polygons_cover() -> None:
 
 
 @given(small_masks)
-def test_masks_come_back_from_polygons_and_run_lengths(mask: BoolArray) -> None:
+def test_masks_are_restored_from_polygons_and_run_lengths(mask: BoolArray) -> None:
     for segmentation in (to_segmentation(mask), encode(mask), encode(mask, compress=False)):
         for published_truth in (False, True):
             read = segmentation_mask(segmentation, *mask.shape, published_truth)
@@ -70,11 +70,11 @@ def test_masks_come_back_from_polygons_and_run_lengths(mask: BoolArray) -> None:
      {"size": [5, 6], "counts": [7]}, {"size": [6, 5], "counts": [30]},
      {"size": [10**9, 10**9], "counts": [10**18]}, {"size": 5, "counts": []}],
 )  # fmt: skip
-def test_what_is_no_segmentation_is_refused(segmentation: Any) -> None:
+def test_an_invalid_segmentation_is_refused(segmentation: Any) -> None:
     with pytest.raises(InputError):
         segmentation_mask(segmentation, 5, 6)
 
 
-def test_a_line_and_nothing_cover_nothing() -> None:
+def test_a_line_and_an_empty_segmentation_give_empty_masks() -> None:
     for segmentation in ([], [[]], [[1, 1, 4, 4]], to_segmentation(np.zeros((5, 6), bool))):
         assert not segmentation_mask(segmentation, 5, 6).any()

@@ -136,7 +136,7 @@ def test_one_object_stands_on_each_side_of_the_nearest() -> None:
         pytest.param([(blob(26), 0.9), (blob(34, top=5), 1.1)], id="a second may be behind it"),
     ],
 )
-def test_what_is_not_certain_is_not_asked(others: list[tuple[BoolArray, float]]) -> None:
+def test_no_question_is_asked_within_the_margins(others: list[tuple[BoolArray, float]]) -> None:
     assert asked_of(NEAREST, *others) == {}
 
 

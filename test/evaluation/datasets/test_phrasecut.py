@@ -35,7 +35,7 @@ def filled(mask: BoolArray) -> BoolArray:
     return inside
 
 
-def test_what_was_rendered_is_read(root: Path) -> None:
+def test_the_written_data_set_is_read(root: Path) -> None:
     data = PhraseCutData(root, "test")
     assert data.title == "PhraseCut test"
     assert data.names() == [str(seed) for seed in SEEDS]

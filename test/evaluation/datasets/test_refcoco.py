@@ -29,7 +29,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_what_was_rendered_is_read(root: Path) -> None:
+def test_the_written_data_set_is_read(root: Path) -> None:
     data = RefcocoData(root, "refcoco", "unc", "val")
     assert data.title == "RefCOCO (unc) val"
     assert data.names() == [str(seed) for seed in SEEDS]
@@ -64,7 +64,7 @@ def test_a_split_is_exactly_the_one_named(tmp_path: Path, dataset: str, by: str)
             RefcocoData(tmp_path, dataset, by, "test")
 
 
-def test_what_does_not_exist_is_refused(root: Path) -> None:
+def test_an_unknown_data_set_or_split_is_refused(root: Path) -> None:
     with pytest.raises(InputError, match="take one of refcoco, refcoco"):
         RefcocoData(root, "refcocoX", "unc", "val")
     with pytest.raises(InputError, match="split by umd or google, not by unc"):

@@ -45,7 +45,7 @@ PYTHON_2_DATA = st.recursive(
 @given(PLAIN, PROTOCOLS)
 @example([2**70, -(2**70), -1, 255, 65535, 2**31 - 1, -(2**31)], 0)
 @example(["a\nb\\u00e9", "\ud800", "é" * 300, b"\x00" * 300], 0)
-def test_plain_data_comes_back_whole(value: Any, protocol: int) -> None:
+def test_plain_data_is_restored(value: Any, protocol: int) -> None:
     read = loads_plain(pickle.dumps(value, protocol))
     assert read == value
     assert repr(read) == repr(pickle.loads(pickle.dumps(value, protocol))), "types differ"
@@ -143,7 +143,7 @@ def test_a_hostile_pickle_is_refused_and_nothing_runs(tmp_path: Path, protocol: 
      1j, range(3), bytearray(b"abc"), len, Path("a"), slice(1, 2)],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_what_is_not_plain_data_is_refused(value: object, protocol: int) -> None:
+def test_other_data_is_refused(value: object, protocol: int) -> None:
     data = pickle.dumps({"a": [value]}, protocol)
     with pytest.raises(InputError, match="refused, only plain data is read"):
         loads_plain(data, "refs.p")
@@ -198,12 +198,12 @@ def test_tricks_are_refused_with_a_reason(data: bytes, reason: str) -> None:
         loads_plain(data)
 
 
-def test_a_huge_memo_number_costs_nothing() -> None:
+def test_a_huge_memo_index_allocates_no_memory() -> None:
     assert loads_plain(b"]r\xff\xff\xff\xff.") == []
 
 
 @pytest.mark.parametrize("opcode", pickletools.opcodes, ids=lambda each: each.name)
-def test_no_opcode_is_a_surprise(opcode: pickletools.OpcodeInfo) -> None:
+def test_every_opcode_alone_is_refused(opcode: pickletools.OpcodeInfo) -> None:
     with pytest.raises(InputError):
         loads_plain(opcode.code.encode("latin-1") + b"\x00\n\x00\n" * 4)
 

@@ -43,7 +43,7 @@ def test_a_summary_of_few_answers():
     assert "mask_class_accuracy" not in summary and "no_target" not in summary
 
 
-def test_a_summary_of_nothing():
+def test_a_summary_without_answers():
     summary = summarise([], [])
     assert summary["n"] == summary["miou"] == summary["oiou"] == summary["ociou"] == 0
     assert summary["proposal_bound"] == summary["bound_miou"] == summary["seconds_per_scene"] == 0
@@ -94,7 +94,7 @@ def test_the_class_of_an_answer():
     assert summary["class_conditioned_oiou"] == pytest.approx(40 / (80 + 160), abs=1e-4)
 
 
-def test_questions_that_mean_nothing():
+def test_questions_without_a_target():
     answers = [
         record("the cube", NOTHING, targets=()),
         record("the cone", OBJECTS[0], targets=()),
@@ -140,7 +140,7 @@ def test_the_order_of_the_records_does_not_matter(
     assert json.dumps(summarise(answers, looks)) == json.dumps(before)
 
 
-def test_the_summary_on_disk_says_what_made_it(tmp_path: Path):
+def test_the_written_summary_has_versions_and_machine(tmp_path: Path):
     path = write_summary(tmp_path, {"method": "hybridgl", **summarise([record()], [look()])})
     written = json.loads(path.read_text())
     assert written["method"] == "hybridgl" and written["miou"] == 1

@@ -84,7 +84,7 @@ def test_a_report_shows_figures_and_pictures(tmp_path: Path):
         assert Image.open(io.BytesIO(base64.b64decode(data))).size == (WIDTH, HEIGHT)
 
 
-def test_hostile_text_stays_text(tmp_path: Path):
+def test_hostile_text_is_escaped(tmp_path: Path):
     said = {"item": HOSTILE, "category": HOSTILE, "explanation": HOSTILE, "verdict": HOSTILE}
     hostile = record(HOSTILE, **said)
     page = report(tmp_path, [hostile, record("\ud800\x00\u202e")], method=HOSTILE, weights=HOSTILE)
@@ -108,7 +108,7 @@ def test_an_empty_run_has_a_report(tmp_path: Path):
     assert page.tags["figure"] == 0 and "0 of 0 answers" in page.text
 
 
-def test_the_histogram_counts_every_question_that_means_something(tmp_path: Path):
+def test_the_histogram_counts_every_question_with_a_target(tmp_path: Path):
     answers = [record(f"mug {n}", box(n % 9)) for n in range(20)] + [record("x", NOTHING, ())]
     report(tmp_path, answers)
     raw = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -142,7 +142,7 @@ def test_the_worst_answers_are_the_wrong_ones_of_many_frames():
     assert all(each.iou == 1 for each in samples.best(answers, 5))
 
 
-def test_what_is_shown_does_not_depend_on_the_order():
+def test_the_shown_answers_do_not_depend_on_the_order():
     answers = [record(f"mug {n}", item=str(n // 2)) for n in range(20)]
     for pick in (samples.worst, samples.best, samples.drawn):
         assert pick(answers, 6) == pick(answers[::-1], 6)
@@ -170,7 +170,7 @@ def test_a_frame_of_another_size_is_refused():
         samples.picture(np.zeros((4, 4, 3), np.uint8), record())
 
 
-def test_a_long_run_stays_small(tmp_path: Path):
+def test_the_report_of_a_long_run_is_small(tmp_path: Path):
     answers = [record(f"mug {n}", box(n % 32), item=str(n)) for n in range(300)]
     page = report(tmp_path, answers)
     assert page.tags["figure"] == 30

@@ -169,7 +169,7 @@ def test_a_player_that_is_killed_is_replaced(ros: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("a client that is killed while it waits")
-def test_a_client_that_is_killed_costs_nothing(process: Process, client: Client) -> None:
+def test_a_killed_client_does_not_disturb_the_node(process: Process, client: Client) -> None:
     before = process.log().count("ERROR")
     waiting = [client._client.call_async(ReferSegment.Request(expression="slow 1", image=GIVEN))]
     with Process("-c", CALL_AND_WAIT, "/refer_segment", "slow 0.1") as other:

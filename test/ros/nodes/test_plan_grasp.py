@@ -91,7 +91,7 @@ def in_world(pose: Pose) -> tuple[np.ndarray, np.ndarray]:
     return to_world(np.array([pose.position]))[0], (to_world(pose.axes.T) - origin).T
 
 
-def test_a_grasp_of_the_meant_object_is_planned(planner: Planner) -> None:
+def test_a_grasp_of_the_target_is_planned(planner: Planner) -> None:
     status, result = planner.ask().end()
     assert (status, result.status) == (GoalStatus.STATUS_SUCCEEDED, Result.FOUND), result.message
     assert result.header == header(1)
@@ -364,7 +364,7 @@ OBJECT_TOPICS = {
         (CLEAR, "FOUND", "FOUND", {*OBJECT_TOPICS, "place"}),
     ],
 )
-def test_metric_topics_speak_of_found_objects_only(
+def test_metric_topics_get_messages_for_found_only(
     here: Node,
     grasping: Client,
     expression: str,

@@ -40,7 +40,7 @@ def without_action(names: set[str]) -> set[str]:
 
 
 @pytest.mark.access("the SROS2 policy allows what the running node has, and no more")
-def test_the_policy_names_what_the_node_has(here: Node) -> None:
+def test_the_policy_permits_the_interfaces_of_the_node(here: Node) -> None:
     with node_with_stand_in() as process:
         process.wait_for_log("the model is ready")
         wait_until(lambda: NODE in here.get_node_names(), 10.0, "the node is not discovered")

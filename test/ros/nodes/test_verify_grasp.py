@@ -105,7 +105,7 @@ def test_the_object_is_that_of_the_named_request(bench: Bench) -> None:
     assert wrong.status == Response.INVALID_REQUEST and "'the mug'" in wrong.message
 
 
-def test_a_pushed_object_cannot_be_told(bench: Bench) -> None:
+def test_a_pushed_object_leaves_the_check_undecided(bench: Bench) -> None:
     before = bench.show(BOX)
     pushed = bench.verify_in(BoxOnTable((0.09, 0.0), BOX.size), of=before)
     assert pushed.status == Response.CANNOT_TELL, pushed.message
