@@ -163,17 +163,9 @@ def drop_depth_without_rays(depth: FloatArray, intrinsics: Intrinsics) -> FloatA
     return np.where(np.isfinite(rays[..., 0]), depth, np.float32(np.nan))
 
 
-def to_frame(
-    image: RawImage, depth: RawImage | None = None, info: CameraInfo | None = None
-) -> Frame:
-    """Convert messages of the same time to a frame; raises InputError as the other converters."""
-    return Frame(
-        rgb=to_rgb(image),
-        depth=None if depth is None else to_depth(depth),
-        intrinsics=None if info is None else to_intrinsics(info),
-        stamp_ns=stamp_ns(image.header),
-        frame_id=image.header.frame_id,
-    )
+def to_frame(image: RawImage) -> Frame:
+    """Convert an image to a frame without depth. Raises InputError as ``to_rgb`` does."""
+    return Frame(rgb=to_rgb(image), stamp_ns=stamp_ns(image.header), frame_id=image.header.frame_id)
 
 
 def _check_encoding(image: RawImage, encodings: tuple[str, ...], kind: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import struct
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -17,6 +18,11 @@ SECOND = 1_000_000_000
 """Nanoseconds."""
 MAX_PIXELS = 25_000_000
 """Default for the largest number of pixels of an image: 75 MB of 8-bit colours."""
+
+_ENCAPSULATION = 4
+"""Bytes before the fields of a serialised message; the second is odd for little-endian."""
+_STAMP = {0: struct.Struct(">iI"), 1: struct.Struct("<iI")}
+"""builtin_interfaces/Time, the first field of the header and thus of every camera message."""
 
 _QUOTED = reprlib.Repr()
 _QUOTED.maxstring = 60
@@ -129,6 +135,18 @@ def quoted(text: str) -> str:
 def stamp_ns(header: Header) -> int:
     """Return the header's time in nanoseconds."""
     return int(header.stamp.sec) * SECOND + int(header.stamp.nanosec)
+
+
+def serialized_stamp_ns(data: bytes) -> int:
+    """Return the time in nanoseconds of the header that a serialised message (CDR) begins with.
+
+    Raises InputError for bytes without a header.
+    """
+    try:
+        seconds, nanoseconds = _STAMP[data[1] & 1].unpack_from(data, _ENCAPSULATION)
+    except (IndexError, struct.error) as error:
+        raise InputError(f"a message of {len(data)} bytes has no header") from error
+    return int(seconds * SECOND + nanoseconds)
 
 
 def format_seconds(stamp: int) -> str:

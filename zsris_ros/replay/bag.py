@@ -6,7 +6,6 @@ so that a bag need not fit into memory.
 
 from __future__ import annotations
 
-import struct
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,17 @@ from typing import Any
 
 from zsris_ros.camera.frame_buffer import Stamped, SyncedMessages
 from zsris_ros.camera.image_messages import (
-    SECOND,
     AnyImage,
     CameraInfo,
     format_seconds,
     rectified_info,
+    serialized_stamp_ns,
 )
 from zsris_ros.replay.recording import IndexedFrame, Recording
 from zsris_ros.types import InputError
+
+HEADER_BYTES = 12
+"""Bytes of a serialised message up to the end of its stamp."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Bag:
         messages = self._messages(topics.names)
         for position, (topic, kind, recorded_ns, data) in enumerate(messages):
             # Messages without a stamp have the time of their recording.
-            stamp = _stamp(data) or recorded_ns
+            has_stamp = len(data) >= HEADER_BYTES
+            stamp = (serialized_stamp_ns(data) if has_stamp else 0) or recorded_ns
             if topic == topics.image:
                 recording.add_image(stamp, position)
             elif topic == topics.depth:
@@ -150,14 +153,3 @@ def _positions(frame: IndexedFrame) -> tuple[int, ...]:
 
 def _filled(part: Stamped[int], kept: Mapping[int, Any]) -> Stamped[AnyImage]:
     return Stamped(part.stamp_ns, kept[part.message], part.serial)
-
-
-def _stamp(data: bytes) -> int:
-    """Return the stamp in nanoseconds of a serialised message that begins with a std_msgs/Header.
-
-    The CDR encapsulation takes four bytes; the second is the byte order.
-    """
-    if len(data) < 12:
-        return 0
-    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
-    return int(seconds) * SECOND + int(nanoseconds)

@@ -5,7 +5,6 @@ Without requests no message is deserialised.
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,14 +15,8 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from zsris_ros.camera.frame_buffer import FrameBuffer, Stamped, SyncedMessages
-from zsris_ros.camera.image_messages import SECOND, AnyImage
+from zsris_ros.camera.image_messages import SECOND, AnyImage, serialized_stamp_ns
 from zsris_ros.types import InputError
-
-ENCAPSULATION = 4
-"""Bytes before the fields of a serialised message (CDR); the second is odd for little-endian."""
-
-STAMP = {0: struct.Struct(">iI"), 1: struct.Struct("<iI")}
-"""builtin_interfaces/Time, the first field of the header and thus of every camera message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +30,7 @@ class SerializedMessage:
     @property
     def stamp_ns(self) -> int:
         """The stamp of the header in nanoseconds. Raises InputError for bytes without one."""
-        try:
-            seconds, nanoseconds = STAMP[self.data[1] & 1].unpack_from(self.data, ENCAPSULATION)
-        except (IndexError, struct.error) as error:
-            raise InputError(f"a message of {len(self.data)} bytes has no header") from error
-        return int(seconds * SECOND + nanoseconds)
+        return serialized_stamp_ns(self.data)
 
     def read(self) -> Any:
         """Return the message. Raises InputError for bytes that are not of the class."""
