@@ -223,6 +223,6 @@ class _WithoutRelations:
         return self.parser.name
 
     def parse(self, text: str) -> Expression:
-        """As ``Parser.parse``."""
+        """See ``Parser.parse``."""
         expression = self.parser.parse(text)
         return replace(expression, target=replace(expression.target, relations=()))

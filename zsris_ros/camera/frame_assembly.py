@@ -84,5 +84,5 @@ def _check_registered(
 
 
 def _cropped(info: CameraInfo) -> bool:
-    """Whether the image is binned or a region of the sensor."""
+    """Return whether the image is binned or a region of the sensor."""
     return max(info.binning_x, info.binning_y) > 1 or info.roi.width > 0

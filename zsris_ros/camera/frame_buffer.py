@@ -233,7 +233,7 @@ class _RingBuffer(Generic[T]):
 
 
 def _nearest(ring: Iterable[Stamped[T]], stamp_ns: int) -> Stamped[T] | None:
-    """The message nearest in time, the later arrival on a tie."""
+    """Return the message nearest in time, the later arrival on a tie."""
     return min(
         reversed(tuple(ring)), key=lambda message: abs(message.stamp_ns - stamp_ns), default=None
     )

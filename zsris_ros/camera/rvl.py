@@ -46,7 +46,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint16]:
 
 
 def _numbers(code: bytes) -> npt.NDArray[np.int64]:
-    """All numbers in ``code``, including the zeros that pad the last word."""
+    """Return all numbers in ``code``, including the zeros that pad the last word."""
     words = np.frombuffer(code, "<u4", len(code) // 4)
     nibbles = (words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)).reshape(-1) & 0xF
     lasts = np.flatnonzero(nibbles < 8)

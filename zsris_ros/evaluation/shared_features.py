@@ -49,7 +49,7 @@ class SharedProposer:
         self._propose = Memoised(proposer.propose)
 
     def propose(self, frame: Frame) -> Proposals:
-        """As ``Proposer.propose``."""
+        """See ``Proposer.propose``."""
         return self._propose(frame)
 
 

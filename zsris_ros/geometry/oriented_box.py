@@ -165,7 +165,7 @@ def _mean_gaps(points: DoubleArray, angles: DoubleArray) -> DoubleArray:
 
 
 def _grow_over_rim(core: BoolArray, valid: BoolArray, depth: FloatArray, focal: float) -> BoolArray:
-    """``core`` and the pixels of ``valid`` around it whose depth continues it."""
+    """Return ``core`` and the pixels of ``valid`` around it whose depth continues it."""
     distance, labels = cv2.distanceTransformWithLabels(
         (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )

@@ -109,7 +109,7 @@ def _ransac(
     tolerance: float,
     generator: np.random.Generator,
 ) -> npt.NDArray[np.float64] | None:
-    """The plane vector with most inliers among N samples, refined by least squares."""
+    """Return the plane vector with most inliers among N samples, refined by least squares."""
     triples = _triples(where, generator)
     matrices = directions[triples]
     sound = np.abs(np.linalg.det(matrices)) > 1e-6

@@ -138,7 +138,7 @@ def combine(terms: Mapping[str, float], weights: Mapping[str, float]) -> float:
 
 
 def _terms(draft: GraspDraft, middle: DoubleArray, jaw: ParallelJaw) -> dict[str, float]:
-    """The quality terms that need no scene."""
+    """Return the quality terms that need no scene."""
     arm = math.hypot(*(draft.position[:2] - middle[:2]))
     return {
         "antipodality": draft.antipodality,
@@ -159,7 +159,7 @@ def _free_of_collisions(
     settings: GraspSettings,
     rejected: Counter[str],
 ) -> list[GraspCandidate]:
-    """The candidates among drafts with their terms; the others are counted by reason."""
+    """Return the candidates among drafts with their terms; the others are counted by reason."""
     fitting: list[tuple[GraspDraft, dict[str, float], float]] = []
     for draft, terms in graded:
         opening = _opening(draft, shape, jaw, settings)
@@ -222,7 +222,7 @@ def _free_of_collisions(
 def _opening(
     draft: GraspDraft, shape: CompletedObject, jaw: ParallelJaw, settings: GraspSettings
 ) -> float | None:
-    """The widest opening at which the gripper comes in without touching the object; or None."""
+    """Return the widest opening at which the gripper approaches without contact, or None."""
     local = (shape.points - draft.position) @ draft.axes
     if touches([jaw.body()], local, settings.pregrasp_distance):
         return None
@@ -234,7 +234,7 @@ def _opening(
 
 
 def _opened(closed: list[DoubleArray], openings: DoubleArray) -> DoubleArray:
-    """Points MxSx3 of both fingers at M openings, from those of each when the gripper is closed."""
+    """Return points MxSx3 of both fingers at M openings, given those of the closed gripper."""
     side = np.repeat((-1.0, 1.0), [len(finger) for finger in closed])
     samples = np.repeat(np.vstack(closed)[None], len(openings), axis=0)
     samples[..., 1] += side * openings[:, None] / 2
@@ -242,7 +242,7 @@ def _opened(closed: list[DoubleArray], openings: DoubleArray) -> DoubleArray:
 
 
 def _facing_down(samples: DoubleArray, axes: DoubleArray) -> DoubleArray:
-    """The `lower_samples` MxSx3 of M grasps, mirrored where the TCP's x or y axis points up.
+    """Return the `lower_samples` MxSx3 of M grasps, mirrored where the TCP's x or y axis points up.
 
     Grippers are symmetric: their faces at low x or y are then the lower ones.
     """
@@ -252,7 +252,7 @@ def _facing_down(samples: DoubleArray, axes: DoubleArray) -> DoubleArray:
 
 
 def _near_tips(jaw: ParallelJaw) -> BoolArray:
-    """Which of the samples of both fingers lie at the ends of the fingers."""
+    """Return which of the samples of both fingers lie at the ends of the fingers."""
     z = np.vstack([box_samples(finger, _FINGER_SPACING) for finger in jaw.fingers(0.0)])[:, 2]
     return np.asarray(z >= jaw.tip - _TIP_LENGTH)
 
@@ -265,7 +265,7 @@ def _placed(samples: DoubleArray, axes: DoubleArray, positions: DoubleArray) -> 
 def _sweep_hits(
     heights: ObstacleMap, gripper: DoubleArray, axes: DoubleArray, settings: GraspSettings
 ) -> BoolArray:
-    """Which of M grasps (points MxSx3) meet the scene at the grasp or on the way to it."""
+    """Return which of M grasps (points MxSx3) meet the scene at the grasp or on the way to it."""
     hit = np.zeros(len(gripper), dtype=bool)
     for share in _SWEEP:
         # Straight down through columns, the last position is the worst.
@@ -276,7 +276,7 @@ def _sweep_hits(
 
 
 def _visible_share(seen: Observation, fingers: DoubleArray) -> DoubleArray:
-    """In [0.5, 1] for each grasp: less where fingers go behind other objects, out of sight."""
+    """Return a factor in [0.5, 1] for each grasp: less for fingers hidden by other objects."""
     depth, measured, on_object = seen.seen_depth(fingers)
     with np.errstate(invalid="ignore"):
         hidden = (depth > measured + _HIDDEN) & ~on_object
@@ -284,7 +284,7 @@ def _visible_share(seen: Observation, fingers: DoubleArray) -> DoubleArray:
 
 
 def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[GraspDraft]) -> BoolArray:
-    """Which grasps put a finger between walls of the object where the camera sees no free space.
+    """Return which grasps put a finger inside the object where no free space is visible.
 
     ``fingers`` MxSx3 are points at the ends of both fingers, half of them for each.
     """
@@ -300,7 +300,7 @@ def _inner_hidden(seen: Observation, fingers: DoubleArray, drafts: list[GraspDra
 
 
 def _width_term(width: float, jaw: ParallelJaw) -> float:
-    """1 for objects that fit easily, down to 0.2 for those that just fit."""
+    """Return 1 for objects that fit easily, down to 0.2 for those that just fit."""
     share = width / jaw.opening
     return 1.0 if share <= _EASY_WIDTH else 1 - 0.8 * (share - _EASY_WIDTH) / (1 - _EASY_WIDTH)
 

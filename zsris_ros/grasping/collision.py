@@ -33,7 +33,7 @@ class ObstacleMap:
 
     @staticmethod
     def of(scene: DoubleArray) -> ObstacleMap:
-        """The obstacle map of scene points float64 Kx3 in the support frame."""
+        """Return the obstacle map of scene points float64 Kx3 in the support frame."""
         points = obstacles_of(scene)
         if not len(points):
             return ObstacleMap(np.zeros(2), (np.zeros((1, 1), np.float32),) * len(_MARGINS))
@@ -48,7 +48,7 @@ class ObstacleMap:
         return ObstacleMap(low * _CELL, layers)
 
     def hits(self, points: DoubleArray, layer: int = 0) -> BoolArray:
-        """Which points (..., 3) lie in the scene, or within a layer's margin beside it."""
+        """Return which points (..., 3) lie in the scene, or within a layer's margin beside it."""
         heights = self.layers[layer]
         cell = np.floor((points[..., :2] - self.low) / _CELL).astype(np.int64)
         inside = ((cell >= 0) & (cell < heights.shape)).all(axis=-1)
@@ -56,7 +56,7 @@ class ObstacleMap:
         return np.asarray(inside & (points[..., 2] < heights[i, j]))
 
     def clearance(self, points: DoubleArray) -> DoubleArray:
-        """In [0, 1] for each of M grasps with S points (MxSx3): the share of margins kept."""
+        """Return the share of margins kept by each of M grasps with S points (MxSx3)."""
         free = [~self.hits(points, layer).any(axis=1) for layer in range(len(self.layers))]
         return np.asarray(np.mean(free, axis=0))
 
@@ -68,7 +68,7 @@ def _disc(radius: float) -> ByteArray:
 
 
 def box_samples(box: Box, spacing: float) -> DoubleArray:
-    """Points float64 Sx3 on a grid through a box, corners included, at most ``spacing`` apart."""
+    """Return a grid of points in a box with its corners, at most ``spacing`` apart: float64 Sx3."""
     axes = [
         np.linspace(low, high, max(2, int(np.ceil((high - low) / spacing)) + 1))
         for low, high in zip(box.low, box.high, strict=True)
@@ -91,7 +91,7 @@ def lower_samples(boxes: Sequence[Box], spacing: float, upright: bool) -> list[D
 
 
 def touches(boxes: Sequence[Box], points: DoubleArray, sweep: float) -> bool:
-    """Whether points Nx3 of the TCP frame lie in boxes that come in along z from ``sweep`` back."""
+    """Return whether points Nx3 (TCP frame) are in boxes swept along z by the length ``sweep``."""
     for box in boxes:
         low = np.array(box.low) + _SHRINK
         high = np.array(box.high) - _SHRINK

@@ -119,7 +119,7 @@ def _grown(
     offset: float,
     least_coincidence: float,
 ) -> tuple[DoubleArray, DoubleArray] | None:
-    """Points and normals with those that the plane ``normal . p = offset`` adds out of sight.
+    """Return points and normals, with the hidden ones mirrored at ``normal . p = offset``.
 
     None where too many mirrored points would be seen and are not, or too few lie on the object.
     """
@@ -136,7 +136,7 @@ def _grown(
 def _upright_plane(
     seen: Observation, points: DoubleArray, angles: DoubleArray
 ) -> tuple[float, float]:
-    """The (angle, offset) of the best upright mirror plane, searched coarsely, then finely.
+    """Return the (angle, offset) of the best upright mirror plane, searched coarsely, then finely.
 
     Planes lie from the nearest quarter of the object to somewhat behind the farthest point.
     """
@@ -157,7 +157,7 @@ def _upright_plane(
 def _best_plane(
     seen: Observation, sample: DoubleArray, angles: DoubleArray, offsets: DoubleArray
 ) -> tuple[float, float]:
-    """The best of A angles and AxO offsets: many points on the object, few seen through."""
+    """Return the best of A angles and AxO offsets: many points on the object, few seen through."""
     normals = np.stack([_level(angle) for angle in angles])
     shift = -2 * ((sample @ normals.T)[:, :, None] - offsets)  # samples x angles x offsets
     mirrored = sample[:, None, None, :] + shift[..., None] * normals[None, :, None, :]
@@ -193,7 +193,7 @@ def _extruded(points: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
 
 
 def _outward(occupied: BoolArray) -> DoubleArray:
-    """The direction out of the outline at each cell of a map, float64 HxWx2 of length 1 or 0."""
+    """Return the direction out of the outline at each cell: float64 HxWx2 of length 1 or 0."""
     filled = ndimage.binary_fill_holes(ndimage.binary_closing(occupied, iterations=2))
     inwards = np.stack(np.gradient(ndimage.gaussian_filter(filled.astype(np.float64), 1.5)), -1)
     return np.asarray(-inwards / np.maximum(np.linalg.norm(inwards, axis=-1, keepdims=True), 1e-9))

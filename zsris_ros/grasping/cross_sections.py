@@ -117,14 +117,14 @@ def cut_bands(
 
 
 def span(values: DoubleArray) -> float:
-    """A length that keeps runs of values apart when a multiple of it is added to each run."""
+    """Return a length whose multiples, added to runs of values, keep the runs apart."""
     return 2 * float(np.abs(values).max(initial=0.0)) + 1
 
 
 def _lateral_offsets(
     x: DoubleArray, from_above: bool, jaw: ParallelJaw
 ) -> tuple[IndexArray, DoubleArray]:
-    """Where to cut objects with points at ``x`` DxN, as rows and places.
+    """Return where to cut objects with points at ``x`` DxN, as rows and places.
 
     The middle of a row is first; places are not closer together than a third of a finger's width.
     """
@@ -149,7 +149,7 @@ def _tips(
     widest: float,
     jaw: ParallelJaw,
 ) -> tuple[IndexArray, DoubleArray]:
-    """How far along z the finger tips go in bands with points at ``y`` and ``z``: bands and places.
+    """Return the z of the finger tips in bands of points ``y``, ``z``, as bands and places.
 
     Some depths behind the first contact, which is the second point of a band, and none beyond
     ``lowest``; and as deep as a band is not wider than ``widest``: on a ball almost as wide as the
@@ -174,7 +174,7 @@ def _tips(
 
 
 def _last_that_fits(y: DoubleArray, z: DoubleArray, widest: float) -> float:
-    """The z down to which points are not farther apart along y than ``widest``; inf if none is."""
+    """Return the z down to which points are within ``widest`` along y; inf if none are."""
     order = np.argsort(z)
     y, z = y[order], z[order]
     width = np.maximum.accumulate(y) - np.minimum.accumulate(y)
@@ -201,7 +201,7 @@ def find_parts(cuts: Cuts, jaw: ParallelJaw) -> Parts:
 
 
 def members(first: IndexArray, last: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """The numbers of runs from ``first`` to ``last``, once for each member, and the members."""
+    """Return the run of each member and the members, of runs from ``first`` to ``last``."""
     sizes = last - first
     run = np.repeat(np.arange(len(first)), sizes)
     begins = np.cumsum(sizes) - sizes

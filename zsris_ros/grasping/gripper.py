@@ -50,7 +50,7 @@ class ParallelJaw:
     palm: Triple
 
     def fingers(self, opening: float) -> tuple[Box, Box]:
-        """The two fingers with ``opening`` metres between the pads."""
+        """Return the two fingers with ``opening`` metres between the pads."""
         x, inner = self.finger_width / 2, opening / 2
         outer, top = inner + self.finger_thickness, self.tip - self.finger_length
         return (
@@ -64,7 +64,7 @@ class ParallelJaw:
         return [np.array([[0, -y, self.tip], [0, -y, top], [0, y, top], [0, y, self.tip]])]
 
     def body(self) -> Box:
-        """The palm."""
+        """Return the palm."""
         x, y, z = self.palm
         top = self.tip - self.finger_length
         return Box((-x / 2, -y / 2, top - z), (x / 2, y / 2, top))
@@ -86,7 +86,7 @@ class SuctionCup:
     size: Triple
 
     def cup(self) -> Box:
-        """The box around the cup, without the last millimetres above the surface."""
+        """Return the box around the cup, without the last millimetres above the surface."""
         r = self.radius
         return Box((-r, -r, -self.length), (r, r, -self.tolerance))
 
@@ -97,7 +97,7 @@ class SuctionCup:
         return [lip, np.array([[0, 0, 0], [0, 0, -self.length]])]
 
     def body(self) -> Box:
-        """The mount above the cup."""
+        """Return the mount above the cup."""
         x, y, z = self.size
         return Box((-x / 2, -y / 2, -self.length - z), (x / 2, y / 2, -self.length))
 
@@ -150,12 +150,12 @@ def load_gripper(name: str | Path) -> Gripper:
 
 
 def gripper_names() -> tuple[str, ...]:
-    """The names of the grippers that the package brings."""
+    """Return the names of the grippers that the package brings."""
     return tuple(sorted(path.stem for path in gripper_folder().glob("*.yaml")))
 
 
 def gripper_folder() -> Path:
-    """The folder ``config/grippers`` of the checkout or of the installed package."""
+    """Return the folder ``config/grippers`` of the checkout or of the installed package."""
     here = Path(__file__).resolve().parents[1]
     places = [here.parent / "config" / "grippers"]
     places += [parent / "share/zsris_ros/config/grippers" for parent in here.parents]

@@ -153,12 +153,12 @@ def observe(frame: Frame, mask: BoolArray, settings: GraspSettings) -> Observati
 
 
 def _wider(side: slice, margin: int) -> slice:
-    """A range of rows or columns, ``margin`` wider on both sides where the image is."""
+    """Return a range of rows or columns, ``margin`` wider on both sides where the image is."""
     return slice(max(0, side.start - margin), side.stop + margin)
 
 
 def _core(mask: BoolArray) -> BoolArray:
-    """The mask without its outermost pixels, where depth is mixed; all of it where it is thin."""
+    """Return the mask without its outermost pixels, whose depth is mixed; a thin mask unchanged."""
     core = mask.copy()
     core[1:] &= mask[:-1]
     core[:-1] &= mask[1:]
@@ -168,7 +168,7 @@ def _core(mask: BoolArray) -> BoolArray:
 
 
 def _thinned(points: DoubleArray) -> DoubleArray:
-    """One mean point for each occupied voxel, at most about _MOST_POINTS."""
+    """Return one mean point for each occupied voxel, at most about _MOST_POINTS."""
     voxel = _VOXEL
     while True:
         keys = np.floor(points / voxel).astype(np.int64)
@@ -183,7 +183,7 @@ def _thinned(points: DoubleArray) -> DoubleArray:
 
 
 def _without_outliers(points: DoubleArray) -> DoubleArray:
-    """Points whose neighbours are not much farther than usual (statistical outlier removal)."""
+    """Return the points without statistical outliers by the distance of their neighbours."""
     if len(points) <= _NEIGHBOURS:
         return points
     distances, _ = cKDTree(points).query(points, k=_NEIGHBOURS)
@@ -198,7 +198,7 @@ def _support_under(
     roi: RegionOfInterest,
     intrinsics: Intrinsics,
 ) -> Pose:
-    """The pose of the plane that carries the object, found around its region. Raises Refused."""
+    """Return the pose of the plane that supports the object. Raises Refused without one."""
     margin = max(60, int(0.75 * max(side.stop - side.start for side in roi)))
     rows, columns = (_wider(side, margin) for side in roi)
     stride = max(1, round(math.sqrt(depth[rows, columns].size / _WINDOW_PIXELS)))
@@ -248,7 +248,7 @@ def _scene_around(
     points: DoubleArray,
     settings: GraspSettings,
 ) -> DoubleArray:
-    """Points that are not the object's, without mixed pixels, within the scene's radius."""
+    """Return points that are not the object's, without mixed pixels, within the scene's radius."""
     z = np.ascontiguousarray(depth[::2, ::2])
     valid = valid_depth(z)
     cloud = back_project(z, intrinsics.strided(2))
@@ -268,5 +268,5 @@ def _scene_around(
 
 
 def obstacles_of(scene: DoubleArray) -> DoubleArray:
-    """The points of a scene that rise above the support."""
+    """Return the points of a scene that rise above the support."""
     return scene[scene[:, 2] > _LOWEST_OBSTACLE]

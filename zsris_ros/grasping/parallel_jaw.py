@@ -53,7 +53,7 @@ class GraspDraft:
 
 
 def wider_than(jaw: ParallelJaw) -> str:
-    """The reason for a rejection."""
+    """Return the reason for a rejection."""
     return f"wider than {jaw.opening:g} m"
 
 
@@ -144,7 +144,7 @@ def _above(shape: CompletedObject) -> Iterator[tuple[DoubleArray, Approach]]:
 
 
 def _inclined_directions() -> Iterator[tuple[DoubleArray, Approach]]:
-    """The same at a slant and from the side."""
+    """Return the directions of approach at a slant and from the side."""
     for turn in _SIDE_TURNS:
         level = np.array([-np.sin(turn), np.cos(turn), 0.0])
         yield _axes(_inclined(turn, _SIDE_SLOPE), level), "side"
@@ -169,7 +169,7 @@ def _axes(approach: DoubleArray, closing: DoubleArray) -> DoubleArray:
 def _contacts(
     shape: CompletedObject, cuts: Cuts, parts: Parts, jaw: ParallelJaw, from_above: bool
 ) -> _Contacts:
-    """The contacts of both fingers with each part.
+    """Return the contacts of both fingers with each part.
 
     Across an object from above, the angle around the approach counts: the upright pad touches the
     widest part of a rounded side, and `_widening` tells whether that is at its tip.
@@ -223,7 +223,7 @@ def _contacts(
 
 
 def _edge_angle(x: DoubleArray, outwards: DoubleArray, jaw: ParallelJaw) -> float:
-    """The angle of a side of which only an edge was seen from above.
+    """Return the angle of a side of which only an edge was seen from above.
 
     The wall below is assumed to be upright. ``outwards`` is along the closing axis.
     """
@@ -236,7 +236,7 @@ def _edge_angle(x: DoubleArray, outwards: DoubleArray, jaw: ParallelJaw) -> floa
 
 
 def _widening(cuts: Cuts) -> DoubleArray:
-    """The angles at which sides of cuts widen towards the finger tips, as a cone's; 0 unknown."""
+    """Return the angles at which sides of cuts widen towards the finger tips; 0 if unknown."""
     level = (cuts.above / _LEVEL).astype(np.int64)
     begins = cuts.bounds[:-1]
     at = level == np.arange(_LEVELS)[:, None]

@@ -64,7 +64,7 @@ def draft_patches(seen: Observation, cup: SuctionCup, rejected: Counter[str]) ->
 
 
 def _planes(surfaces: list[DoubleArray]) -> tuple[DoubleArray, DoubleArray]:
-    """The means Px3 of P surfaces (points Nx3) and the unit normals Px3 of planes through them."""
+    """Return the means and the unit normals, Px3 each, of planes through P sets of points Nx3."""
     if not surfaces:
         return np.zeros((0, 3)), np.zeros((0, 3))
     sizes = np.array([len(points) for points in surfaces])
@@ -85,7 +85,7 @@ def cup_axes(approach: DoubleArray) -> DoubleArray:
 
 
 def _resting(offsets: DoubleArray, axes: DoubleArray, radius: float) -> float:
-    """The share of the lip's sectors with surface at or beyond four fifths of the radius."""
+    """Return the share of the lip's sectors with surface at or beyond four fifths of the radius."""
     x, y = (offsets @ axes[:, :2]).T
     far = np.hypot(x, y) >= 0.8 * radius
     sectors = np.floor((np.arctan2(y[far], x[far]) / (2 * np.pi) + 0.5) * _SECTORS)

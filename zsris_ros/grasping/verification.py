@@ -150,7 +150,7 @@ def _mostly_valid(valid: BoolArray, where: BoolArray) -> bool:
 
 
 def _tolerance(depth: FloatArray, change: FloatArray, beside: BoolArray) -> FloatArray:
-    """The change of depth float32 HxW that noise explains, from the surroundings' own changes."""
+    """Return the change of depth due to noise, float32 HxW, from the surroundings' changes."""
     metres, share = _NOISE
     deviation = 1.4826 * float(np.median(np.abs(change[beside])))
     least = np.maximum(metres, share * np.where(valid_depth(depth), depth, 0))
@@ -160,7 +160,7 @@ def _tolerance(depth: FloatArray, change: FloatArray, beside: BoolArray) -> Floa
 def _colour_changes(
     before: ObjectView, rgb: ByteArray, place: BoolArray, beside: BoolArray
 ) -> tuple[bool, bool]:
-    """Whether the place has changed in brightness or colour, and whether light cannot explain it.
+    """Return whether the place changed in brightness or colour, and whether light is no reason.
 
     Light changes the surroundings as well, or scales all colours of the place alike.
     """

@@ -28,7 +28,7 @@ class RuleParser:
     name = NAME
 
     def parse(self, text: str) -> Expression:
-        """As ``rule_parser.parse``."""
+        """See ``rule_parser.parse``."""
         return parse(text)
 
 

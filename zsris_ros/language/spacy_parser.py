@@ -98,7 +98,7 @@ class SpacyParser:
         self.name = full_name(self._pipeline)
 
     def parse(self, text: str) -> Expression:
-        """As ``rule_parser.parse``."""
+        """See ``rule_parser.parse``."""
         source = " ".join(tokenise(text).source.split())
         return expression_from_doc(self._pipeline(source), self.name, text)
 

@@ -39,7 +39,7 @@ def crop_frame(frame: Frame, roi: RegionOfInterest) -> Frame:
 
 
 def _is_cut(mask: BoolArray, frame: Frame, roi: RegionOfInterest) -> bool:
-    """Whether a mask of the region touches a border of it that is inside the frame."""
+    """Return whether a mask of the region touches a border of it that is inside the frame."""
     rows, columns = roi
     return bool(
         (rows.start > 0 and mask[0].any())

@@ -50,7 +50,7 @@ def convex_parts(vertices: DoubleArray, faces: npt.NDArray[np.int32]) -> list[Co
 
 
 def _separate(vertices: DoubleArray, faces: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int32]]:
-    """The faces of each connected piece (a mug and its handle); one piece where there are many."""
+    """Return the faces of each connected piece, such as mug and handle; one piece of too many."""
     _, same = np.unique(np.round(vertices, 5), axis=0, return_inverse=True)
     corners = same.ravel()[faces]
     links = np.concatenate([corners[:, :2], corners[:, 1:]])
@@ -83,7 +83,7 @@ def _parts_of(vertices: DoubleArray, faces: npt.NDArray[np.int32]) -> list[Conve
 
 
 def surface_samples(vertices: DoubleArray, faces: npt.NDArray[np.int32]) -> DoubleArray:
-    """The vertices and points spread evenly over the faces, float64 Nx3."""
+    """Return the vertices and points spread evenly over the faces, float64 Nx3."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     rng = np.random.default_rng(0)

@@ -120,7 +120,7 @@ def sample_picture() -> ByteArray:
 
 
 def _has_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 matrices natively, according to Linux."""
+    """Return whether the CPU multiplies bfloat16 matrices natively, according to Linux."""
     try:
         lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:

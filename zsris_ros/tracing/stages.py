@@ -37,7 +37,7 @@ def timed(timings: dict[str, float], name: str) -> Iterator[None]:
 
 
 def no_hook(name: str) -> AbstractContextManager[None]:
-    """A hook that does nothing."""
+    """Do nothing: the default hook."""
     return nullcontext()
 
 

@@ -217,7 +217,7 @@ def _separate(scene: Scene, index: int) -> BoolArray:
 
 
 def _widened(roi: RegionOfInterest, frame: Frame) -> RegionOfInterest:
-    """``roi`` widened on each side by ``_MARGIN`` longer sides, within the frame."""
+    """Return ``roi`` widened on each side by ``_MARGIN`` longer sides, within the frame."""
     rows, columns = roi
     reach = round(_MARGIN * max(rows.stop - rows.start, columns.stop - columns.start))
     return (

@@ -232,7 +232,7 @@ def _box(image: ByteArray, candidate: Candidate, colour: Colour, unit: float) ->
 
 
 def _verdict_line(result: ReferringResult) -> str:
-    """The verdict and, of a found object, the score and the point in metres."""
+    """Return the verdict and, of a found object, the score and the point in metres."""
     best = result.best
     words = [result.verdict.value.replace("_", " ").lower()]
     if best is not None and result.verdict is not Verdict.NOT_FOUND:

@@ -39,7 +39,7 @@ def load_plain(path: str | Path) -> Any:
 
 
 def loads_plain(data: bytes, name: str = "the pickle") -> Any:
-    """As ``load_plain``, from bytes; messages call them ``name``."""
+    """Return the plain data in bytes, as ``load_plain`` does; messages call them ``name``."""
     try:
         value = _PlainUnpickler(io.BytesIO(data)).load()
         _check(value)

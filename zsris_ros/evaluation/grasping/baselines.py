@@ -39,7 +39,7 @@ def centroid_grasp(frame: Frame, mask: BoolArray, gripper: Gripper) -> GraspCand
 def random_grasp(
     frame: Frame, mask: BoolArray, gripper: Gripper, rng: np.random.Generator
 ) -> GraspCandidate | None:
-    """A jaw straight down on a random antipodal pair, a cup on a random point along its normal."""
+    """Return a random grasp: a jaw from above on an antipodal pair, a cup along a normal."""
     seen = _observed(frame, mask)
     if seen is None:
         return None

@@ -136,7 +136,7 @@ def timed_plan(frame: Frame, mask: BoolArray, gripper: Gripper) -> tuple[GraspPl
 
 
 def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
-    """The frame with Gaussian depth noise of ``sigma`` metres at 1 m, growing with z squared."""
+    """Return the frame with Gaussian depth noise: ``sigma`` metres at 1 m, times z squared."""
     assert frame.depth is not None
     noise = rng.standard_normal(frame.depth.shape).astype(np.float32)
     depth = frame.depth + np.float32(sigma) * frame.depth**2 * noise
@@ -144,7 +144,7 @@ def with_noise(frame: Frame, sigma: float, rng: np.random.Generator) -> Frame:
 
 
 def _target(scene: SceneLayout, labels: ByteArray, rng: np.random.Generator) -> int | None:
-    """A visible object that carries none and whose name is unique in its scene, at random."""
+    """Return a random visible object that carries no other and has a unique name in its scene."""
     names = Counter(each.name for each in scene.objects)
     fitting = [
         index

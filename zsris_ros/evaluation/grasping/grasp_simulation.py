@@ -92,11 +92,11 @@ class GraspSimulation:
         self._settled = (self._data.qpos.copy(), self._data.qvel.copy())
 
     def positions(self) -> DoubleArray:
-        """The centres of mass of the objects, float64 Nx3, world."""
+        """Return the centres of mass of the objects, float64 Nx3, world."""
         return np.array([self._data.xipos[body] for body in self._bodies])
 
     def render_frame(self) -> tuple[Frame, ByteArray]:
-        """The frame and its labels (0 = no object, k = object k-1), as MuJoCo renders it."""
+        """Return the frame and its labels (0 = no object, k = object k-1), as MuJoCo renders it."""
         return render_frame(self._mujoco, self._model, self._data, self.scene)
 
     def try_grasp(self, grasp: GraspCandidate, target: int) -> TrialOutcome:
@@ -195,7 +195,7 @@ class GraspSimulation:
             self.film(self._model, self._data)
 
     def _hits(self, target: int) -> bool:
-        """Whether the gripper presses on anything but the target."""
+        """Return whether the gripper presses on anything but the target."""
         data, force = self._data, np.zeros(6)
         if not data.ncon:
             return False

@@ -37,7 +37,7 @@ _LIP_HEIGHT = 0.004  # metres of the rigid lip at the end of the cup
 
 
 def build_model(mujoco: Any, scene: SceneLayout, gripper: Gripper | None = None) -> Any:
-    """The MuJoCo model: table, objects, camera and, where it is given, gripper."""
+    """Return the MuJoCo model: table, objects, camera and, where it is given, gripper."""
     spec = mujoco.MjSpec()
     spec.option.timestep = STEP
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
@@ -100,7 +100,7 @@ def _add_object(mujoco: Any, spec: Any, index: int, each: SceneObject) -> None:
 
 
 def _add_gripper(mujoco: Any, spec: Any, gripper: Gripper) -> None:
-    """A hand at the TCP that a weld drives, with fingers or a cup; z approach, y closing."""
+    """Add a hand at the TCP that a weld drives, with fingers or a cup; z approach, y closing."""
     spec.worldbody.add_body(name="target", mocap=True, pos=PARKED)
     hand = spec.worldbody.add_body(name="hand", pos=PARKED, gravcomp=1)
     hand.add_freejoint(name="hand")

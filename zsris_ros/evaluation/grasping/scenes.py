@@ -82,7 +82,7 @@ class SceneLayout:
 
 
 def tabletop_layout(seed: int, count: int) -> SceneLayout:
-    """A layout of ``count`` objects of the simulated tabletop, close together."""
+    """Return a layout of ``count`` objects of the simulated tabletop, close together."""
     rng = np.random.default_rng([seed, 23])
     base = draw_layout(seed)
     names = list(SHAPES)
@@ -114,7 +114,7 @@ def draw_palette(
 
 
 def tabletop_frame(scene: SceneLayout) -> tuple[Frame, ByteArray]:
-    """The picture of the simulated tabletop and its labels (0 = no object)."""
+    """Return the picture of the simulated tabletop and its labels (0 = no object)."""
     assert scene.layout is not None
     rendering = render(scene.layout)
     assert rendering.depth is not None
@@ -122,7 +122,7 @@ def tabletop_frame(scene: SceneLayout) -> tuple[Frame, ByteArray]:
 
 
 def household_layout(seed: int, count: int, library: ModelLibrary) -> SceneLayout:
-    """A household scene of ``count`` objects in their true sizes, before a camera of a robot.
+    """Return a household scene of ``count`` objects in their true sizes, with a robot's camera.
 
     Furniture, and objects in or on others, as in `draw_household`.
     """
@@ -134,7 +134,7 @@ def household_layout(seed: int, count: int, library: ModelLibrary) -> SceneLayou
 
 
 def draw_scene(seed: int, count: int, library: ModelLibrary | None) -> SceneLayout:
-    """The scene of a seed: of the library's models, or of the tabletop's shapes without one."""
+    """Return the scene of a seed, of the library's models or, without one, of the tabletop's."""
     if library is None:
         return tabletop_layout(seed, count)
     return household_layout(seed, count, library)
@@ -152,7 +152,7 @@ def _viewpoint(rng: np.random.Generator, azimuth: float | None = None) -> Viewpo
 def _free_place(
     rng: np.random.Generator, discs: list[tuple[tuple[float, float], float]], radius: float
 ) -> tuple[float, float]:
-    """A place within the radius beside the discs; the circle grows until there is one."""
+    """Return a place within the radius beside the discs; the circle grows until there is one."""
     reach = _RADIUS if discs else 0.06
     while True:
         for _ in range(60):

@@ -40,10 +40,10 @@ class SimulatedGripper(Protocol):
         """Continue to hold; called after each step."""
 
     def grips(self, body: int) -> bool:
-        """Whether the body is held as intended: by both fingers, or by vacuum."""
+        """Return whether the body is held as intended: by both fingers, or by vacuum."""
 
     def touches(self, body: int) -> bool:
-        """Whether a finger or the cup touches the body."""
+        """Return whether a finger or the cup touches the body."""
 
 
 def make_simulated_gripper(
@@ -85,11 +85,11 @@ class SimulatedJaw:
         self._data.ctrl[:] = max(position, finger - self._lead)
 
     def grips(self, body: int) -> bool:
-        """Whether both fingers touch the body."""
+        """Return whether both fingers touch the body."""
         return self._fingers_on(body) == 2
 
     def touches(self, body: int) -> bool:
-        """Whether a finger touches the body."""
+        """Return whether a finger touches the body."""
         return self._fingers_on(body) > 0
 
     def _fingers_on(self, body: int) -> int:
@@ -141,11 +141,11 @@ class SimulatedCup:
             self._data.ctrl[:] = float(self._is_sealed(body))
 
     def grips(self, body: int) -> bool:
-        """Whether there is vacuum."""
+        """Return whether there is vacuum."""
         return bool(self._data.ctrl[0])
 
     def touches(self, body: int) -> bool:
-        """Whether the cup touches the body."""
+        """Return whether the cup touches the body."""
         cup: int = self._model.body("cup").id
         return cup in _in_contact(self._model, self._data, body)
 
@@ -165,7 +165,7 @@ class SimulatedCup:
 
 
 def _in_contact(model: Any, data: Any, body: int) -> set[int]:
-    """The bodies in contact with a body."""
+    """Return the bodies in contact with a body."""
     if not data.ncon:
         return set()
     pairs = np.asarray(model.geom_bodyid)[data.contact.geom]

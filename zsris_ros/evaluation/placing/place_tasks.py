@@ -168,7 +168,7 @@ def _has_place(
 
 
 def _opening(simulation: PlacementSimulation, container: int) -> DoubleArray:
-    """The middle of a container's rim: a handle below it moves the middle of the whole."""
+    """Return the middle of a container's rim: a handle below it moves the middle of the whole."""
     each = simulation.scene.objects[container]
     corners = each.vertices @ each.axes.T + each.position
     low, high = corners[:, 2].min(), corners[:, 2].max()

@@ -157,7 +157,7 @@ def _sizes(nodes: BoolArray, labels: LabelArray, points: FloatArray) -> DoubleAr
 
 
 def _padded_region(mask: BoolArray) -> RegionOfInterest:
-    """The region of the mask's pixels, with a margin."""
+    """Return the region of the mask's pixels, with a margin."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (
         slice(max(0, int(rows[0]) - _MARGIN), int(rows[-1]) + _MARGIN + 1),

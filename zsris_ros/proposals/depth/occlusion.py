@@ -98,7 +98,7 @@ def _fit(sums: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
 def _flat_faces(
     tree: BoolArray, areas: DoubleArray, moments: DoubleArray, noise: float
 ) -> BoolArray:
-    """The largest nodes (bool FxP) of a merge tree that are flat within the noise of 1/z."""
+    """Return the largest nodes (bool FxP) of a merge tree that are flat within the noise of 1/z."""
     deviation = _fit(np.tensordot(tree.astype(np.float64), moments, axes=1))[1]
     sizes = tree @ areas
     flat = np.flatnonzero((deviation <= noise) & (sizes >= _MIN_FACE))

@@ -95,7 +95,7 @@ def _footprint(inliers: BoolArray) -> BoolArray:
 def _stands_on(
     area: BoolArray, points: FloatArray, height: FloatArray, plane: Plane, camera: Intrinsics
 ) -> BoolArray:
-    """Which of N points project onto the plane inside its image area (bool HxW), bool N."""
+    """Return which of N points project onto the plane inside its image area (bool HxW), bool N."""
     up = -plane.vector / np.linalg.norm(plane.vector)
     foot = points - height[:, None] * up.astype(np.float32)
     foot[:, 2] = np.maximum(foot[:, 2], 1e-3)

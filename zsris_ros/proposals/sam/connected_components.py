@@ -81,7 +81,7 @@ def _label_components(where: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _follow_links(links: Tensor) -> Tensor:
-    """The end of the chain of links from each number, NxM."""
+    """Return the end of the chain of links from each number, NxM."""
     while True:
         further = links.gather(1, links)
         if torch.equal(further, links):

@@ -54,6 +54,6 @@ class MaskUpsampler:
 
 
 def _span(above: Tensor) -> tuple[int, int]:
-    """The first true index and the end of the last one; (0, 1) without any."""
+    """Return the first true index and the end of the last one; (0, 1) without any."""
     indices = above.nonzero()
     return (int(indices[0]), int(indices[-1]) + 1) if len(indices) else (0, 1)

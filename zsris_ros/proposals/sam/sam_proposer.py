@@ -191,7 +191,7 @@ class _MaskBatch(NamedTuple):
 
     @classmethod
     def concatenate(cls, batches: Sequence[_MaskBatch], device: torch.device) -> _MaskBatch:
-        """All masks in their order; ``batches`` may be empty."""
+        """Return all masks in their order; ``batches`` may be empty."""
         return cls(
             [mask for batch in batches for mask in batch.masks],
             torch.cat([torch.zeros((0, 4), device=device), *(batch.boxes for batch in batches)]),
@@ -199,18 +199,18 @@ class _MaskBatch(NamedTuple):
         )
 
     def select(self, indices: Tensor) -> _MaskBatch:
-        """The masks at ``indices``, in that order."""
+        """Return the masks at ``indices``, in that order."""
         masks = [self.masks[index] for index in indices.tolist()]
         return _MaskBatch(masks, self.boxes[indices], self.quality[indices])
 
     def shifted(self, down: int, right: int) -> _MaskBatch:
-        """The masks in the coordinates of an image that contains this one at an offset."""
+        """Return the masks in the coordinates of an image that contains this one at an offset."""
         masks = [_CroppedMask(mask, top + down, left + right) for mask, top, left in self.masks]
         boxes = self.boxes + self.boxes.new_tensor(2 * [right, down])
         return _MaskBatch(masks, boxes, self.quality)
 
     def full_size(self, height: int, width: int) -> Tensor:
-        """The masks as bool NxHxW."""
+        """Return the masks as bool NxHxW."""
         size = len(self.masks), height, width
         masks = torch.zeros(size, dtype=torch.bool, device=self.quality.device)
         for full, (mask, top, left) in zip(masks, self.masks, strict=True):
@@ -301,7 +301,7 @@ def _prompt_points(
 def _stable_masks(
     sam: Sam, settings: SamSettings, upsampler: MaskUpsampler, logits: Tensor, quality: Tensor
 ) -> _MaskBatch:
-    """The stable, non-empty masks of logits nxhxw, at the image's size."""
+    """Return the stable, non-empty masks of logits nxhxw, at the image's size."""
     threshold, offset = sam.mask_threshold, settings.stability_score_offset
     found = []
     at_once = upsampler.at_once

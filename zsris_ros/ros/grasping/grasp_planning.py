@@ -118,7 +118,7 @@ def plan_for(
 
 
 def _place(box: UprightBox, destination: DestinationResult | None) -> tuple[Pose | None, str]:
-    """The box's pose at a destination that is clear, or why there is none."""
+    """Return the box's pose at a destination that is clear, or why there is none."""
     if destination is None:
         return None, ""
     unclear = [each for each in destination.anchors if each.verdict is Verdict.AMBIGUOUS]
