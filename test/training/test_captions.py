@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from zsris_ros.simulation.words import Description, with_hypernyms
 from zsris_ros.training.household.captions import SCENERY_NAME, Caption, CaptionWriter, vocabulary
-from zsris_ros.training.household.train_clip import (
-    NameTable,
-    caption_fits,
-    contrastive_loss,
-    crop_loss,
-    text_loss,
-)
+from zsris_ros.training.household.clip_batches import NameTable, caption_fits
+from zsris_ros.training.household.clip_losses import contrastive_loss, crop_loss, text_loss
 
 SOUP = with_hypernyms(Description(("tomato soup", "soup can", "can"), ("red", "white"), ("metal",)))
 MUG = with_hypernyms(Description(("mug", "cup"), ("red",), ("porcelain",), 2))

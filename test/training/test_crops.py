@@ -13,6 +13,7 @@ from zsris_ros.geometry.run_lengths import encode
 from zsris_ros.simulation.training_set import create_arrays
 from zsris_ros.simulation.words import Description
 from zsris_ros.training.household.captions import SCENERY_NAME
+from zsris_ros.training.household.clip_batches import ClipSchedule
 from zsris_ros.training.household.crop_bank import (
     OBJECTS,
     CropBank,
@@ -33,7 +34,7 @@ from zsris_ros.training.household.crops import (
     cut_set,
     name_of_proposal,
 )
-from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
+from zsris_ros.training.household.train_clip import HYBRID, train_clip
 from zsris_ros.training.training_loop import last_row
 from zsris_ros.types import BoolArray, ByteArray
 from zsris_ros.vision.views import HybridSettings

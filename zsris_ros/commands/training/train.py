@@ -105,10 +105,11 @@ def run(args: argparse.Namespace) -> int:
 
     import torch
 
+    from zsris_ros.training.household.clip_batches import ClipSchedule
     from zsris_ros.training.household.crops import cut_set
     from zsris_ros.training.household.export import export_clip, export_sam, load_clip
     from zsris_ros.training.household.set_proposals import propose_set, training_proposers
-    from zsris_ros.training.household.train_clip import HYBRID, ClipSchedule, train_clip
+    from zsris_ros.training.household.train_clip import HYBRID, train_clip
     from zsris_ros.training.household.train_colours import train_colours
     from zsris_ros.training.household.train_sam import SamSchedule, train_sam
 
