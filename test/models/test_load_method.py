@@ -25,7 +25,8 @@ from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import Network, Preset
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
 from zsris_ros.proposals.sam.sam_network import build_sam
-from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
+from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.referring.settings import ReferSettings
 from zsris_ros.torch_utils import precision as precision_module
 from zsris_ros.types import InputError, Verdict

@@ -20,7 +20,8 @@ from zsris_ros.proposals.sam import encoder as sam_encoder
 from zsris_ros.proposals.sam.decoder import PointDecoder
 from zsris_ros.proposals.sam.encoder import encode_image
 from zsris_ros.proposals.sam.sam_network import Sam, SamArchitecture, build_sam
-from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
+from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.torch_utils.torchvision_ops import ensure_torchvision
 from zsris_ros.types import Frame, InputError, Proposals
 
@@ -322,7 +323,7 @@ def test_wrong_weights_are_refused_by_name(weights: Weights) -> None:
     with pytest.raises(ValueError, match="extra"):
         build_sam(SMALL, {**weights, "extra": torch.zeros(1)})
     with pytest.raises(ValueError, match="fp8"):
-        SamProposer(build_sam(SMALL), precision="fp8")
+        SamProposer(build_sam(SMALL), LENIENT, precision="fp8")
 
 
 def test_a_region_has_its_own_grid_of_points(weights: Weights) -> None:

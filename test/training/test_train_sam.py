@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from zsris_ros.proposals.sam.sam_network import build_sam
-from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
+from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.simulation.training_set import Images, TrainingSet
 from zsris_ros.training import training_loop
 from zsris_ros.training.household.export import export_sam

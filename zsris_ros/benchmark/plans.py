@@ -17,7 +17,8 @@ from zsris_ros.benchmark.published.pipelines import PublishedPlan
 from zsris_ros.camera.conversions import to_frame
 from zsris_ros.camera.image_messages import to_image_data
 from zsris_ros.language.rule_parser import RuleParser
-from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
+from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import InputError, Scene
 from zsris_ros.visualization.overlay import draw_result

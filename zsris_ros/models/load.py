@@ -20,7 +20,8 @@ from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer
 from zsris_ros.proposals.figure_ground import FigureGroundProposer
 from zsris_ros.proposals.sam.sam_network import build_sam
-from zsris_ros.proposals.sam.sam_proposer import SamProposer, SamSettings
+from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter

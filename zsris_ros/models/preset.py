@@ -26,7 +26,7 @@ from zsris_ros.weights.catalogue import ROOM, WeightsError, catalogue
 
 if TYPE_CHECKING:
     from zsris_ros.proposals.depth.depth_proposer import DepthSettings
-    from zsris_ros.proposals.sam.sam_proposer import SamSettings
+    from zsris_ros.proposals.sam.sam_settings import SamSettings
     from zsris_ros.referring.settings import ReferSettings
     from zsris_ros.vision.gem import GemSettings
     from zsris_ros.vision.views import HybridSettings
@@ -109,7 +109,7 @@ def parse_preset(name: str, document: Mapping[str, Any]) -> Preset:
     """Convert a preset's JSON into settings; see ``load_preset``."""
     # These import torch, which takes seconds; listing presets must not.
     from zsris_ros.proposals.depth.depth_proposer import DepthSettings
-    from zsris_ros.proposals.sam.sam_proposer import SamSettings
+    from zsris_ros.proposals.sam.sam_settings import SamSettings
     from zsris_ros.referring.settings import ReferSettings
     from zsris_ros.vision.gem import GemSettings
     from zsris_ros.vision.views import HybridSettings

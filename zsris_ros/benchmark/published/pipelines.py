@@ -26,7 +26,7 @@ from zsris_ros.camera.conversions import to_rgb
 from zsris_ros.camera.image_messages import to_image_data
 from zsris_ros.guidance.coherence import PUBLISHED_WEIGHTS
 from zsris_ros.guidance.positions import published_position_map
-from zsris_ros.proposals.sam.sam_proposer import SamSettings
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.tracing.stages import stage
 from zsris_ros.types import BoolArray, ByteArray, FloatArray, InputError
 from zsris_ros.vision.clip import ClipModel
