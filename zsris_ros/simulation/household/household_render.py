@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from zsris_ros.simulation.household.fitted_kitchen import add_fitted_kitchen
 from zsris_ros.simulation.household.household_layout import HouseholdLayout, PlacedModel
-from zsris_ros.simulation.household.libero_models import libero_folder
 from zsris_ros.simulation.household.object_model import Surface
 from zsris_ros.simulation.household.robot_arms import posed_robot, robot_mount, robot_names
+from zsris_ros.simulation.household.surface_textures import surface_texture
 from zsris_ros.simulation.render import (
     Rendering,
     RenderingUnavailable,
@@ -26,7 +23,7 @@ from zsris_ros.simulation.render import (
     set_up_pictures,
     take_pictures,
 )
-from zsris_ros.types import ByteArray, InputError
+from zsris_ros.types import ByteArray
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -34,7 +31,6 @@ _STEP = 0.004
 _SETTLE_STEPS = 220
 _TABLE_THICKNESS, _FLOOR_Z = 0.05, -0.7
 _VISIBLE, _CONTACT = 1, 3
-_TEXTURE_PX = 384
 _ROBOT = 0.75
 """Share of the arms that are a robot's, where models of robots are installed."""
 _MOUNTED = 0.6
@@ -273,54 +269,6 @@ def _add_material(mujoco: Any, spec: Any, name: str, pixels: ByteArray) -> None:
     material = spec.add_material(name=name)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
     material.specular = 0.1
-
-
-def surface_texture(rgb: tuple[float, float, float], index: int) -> ByteArray:
-    """Return the texture of a table, floor or wall, uint8 HxWx3, drawn by ``index``.
-
-    Half of the indices give a photograph of LIBERO's when its package is installed.
-    """
-    photographs = _photographs()
-    if photographs and index % 2:
-        return photographs[(index // 2) % len(photographs)]
-    rng = np.random.default_rng([index, 47])
-    y, x = np.mgrid[0:256, 0:256] / 256
-    kind = int(rng.integers(5))
-    if kind == 0:
-        wobble = np.sin(2 * np.pi * x * rng.uniform(1, 3)) * 0.03
-        shade = 0.1 * np.sin(2 * np.pi * (y + wobble) * rng.integers(10, 40))
-    elif kind == 1:
-        tiles = int(rng.integers(4, 14))
-        shade = 0.1 * ((np.floor(x * tiles) + np.floor(y * tiles)) % 2 - 0.5)
-    elif kind == 2:
-        cells = int(rng.choice([4, 8, 16, 32]))
-        coarse = rng.normal(0, 0.1, (cells, cells)).astype(np.float32)
-        shade = cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC)
-    elif kind == 3:
-        planks = int(rng.integers(4, 10))
-        shade = rng.normal(0, 0.08, planks)[np.minimum((y * planks).astype(int), planks - 1)]
-    else:
-        shade = np.zeros((256, 256))
-    shade = shade + rng.normal(0, 0.012, (256, 256))
-    pixels = np.clip(np.array(rgb) * (1.0 + np.asarray(shade)[..., None]), 0, 1)
-    return (pixels * 255).astype(np.uint8)
-
-
-@cache
-def _photographs() -> tuple[ByteArray, ...]:
-    try:
-        folder = libero_folder() / "textures"
-    except InputError:
-        return ()
-    return tuple(_photograph(path) for path in sorted(folder.glob("*.png")))
-
-
-def _photograph(path: Path) -> ByteArray:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise InputError(f"{path} is not a picture that OpenCV reads")
-    small = cv2.resize(pixels, (_TEXTURE_PX, _TEXTURE_PX), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(np.asarray(small, np.uint8)[..., ::-1])
 
 
 def _labels_of_geoms(model: Any, count: int) -> ByteArray:
