@@ -1,7 +1,7 @@
 """Collision of a gripper's boxes with the scene, the support and the object.
 
-The scene is a map of obstacle heights: whatever is visible reaches down to the support. The object
-is its completed surface, tested point by point.
+The scene is a map of obstacle heights: every visible surface extends down to the support. The
+object is its completed surface, tested point by point.
 """
 
 from __future__ import annotations

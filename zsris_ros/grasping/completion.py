@@ -3,9 +3,9 @@
 Two assumptions, in this order:
 
 - *mirror*: the object is symmetric about an upright plane, perhaps about a second one across it and
-  about the level plane at half its height. Such a plane puts mirrored points where the object is
-  seen or where nothing can be seen, and hardly any where the camera sees through (Bohg et al.,
-  "Mind the gap", ICRA 2011).
+  about the level plane at half its height. A plausible plane puts mirrored points on the object or
+  into occluded space, and hardly any into space that the camera sees as free (Bohg et al., "Mind
+  the gap", ICRA 2011).
 - *extrusion*: below its outline as seen from above, the object reaches down to the support.
 """
 
@@ -84,11 +84,11 @@ def complete(seen: Observation) -> CompletedObject:
 
 
 def _mirrored(seen: Observation) -> tuple[DoubleArray, DoubleArray] | None:
-    """Mirrored points that are hidden, and their normals; None where no plane is plausible.
+    """Return hidden mirrored points and their normals; None without a plausible plane.
 
-    A plane that faces the camera gives the back. Where they are plausible, too, a plane across it
-    gives the far side of what lies at an angle to the camera, and the level plane at half the
-    height the underside of what is round.
+    A plane that faces the camera gives the back. If they are plausible, a plane across it gives the
+    far side of an object at an angle to the camera, and the level plane at half the height the
+    underside of a round object.
     """
     points, normals, count = seen.points, seen.normals, len(seen.points)
     camera = seen.support.axes.T @ -np.asarray(seen.support.position)
@@ -121,7 +121,7 @@ def _grown(
 ) -> tuple[DoubleArray, DoubleArray] | None:
     """Return points and normals, with the hidden ones mirrored at ``normal . p = offset``.
 
-    None where too many mirrored points would be seen and are not, or too few lie on the object.
+    None if too many mirrored points are in free space, or too few on the object.
     """
     mirrored = points - 2 * (points @ normal - offset)[:, None] * normal
     free, coincident = seen.refuted(mirrored)
@@ -138,7 +138,7 @@ def _upright_plane(
 ) -> tuple[float, float]:
     """Return the (angle, offset) of the best upright mirror plane, searched coarsely, then finely.
 
-    Planes lie from the nearest quarter of the object to somewhat behind the farthest point.
+    Planes are tried from the nearest quarter of the object to slightly behind its farthest point.
     """
     sample = points[:: max(1, len(points) // _SAMPLES)]
     along = sample @ np.stack([_level(angle) for angle in angles]).T  # samples x angles

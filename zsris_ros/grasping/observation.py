@@ -61,7 +61,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One object and what stands around it, in the support frame.
+    """One object and its surroundings, in the support frame.
 
     ``support`` is the support frame in the optical frame. ``points`` and ``normals`` float64 Nx3
     are the visible surface of the object, thinned out; normals point outwards. ``scene`` float64
@@ -103,8 +103,8 @@ class Observation:
         """Compare assumed points (..., 3) of the object with the picture.
 
         Returns:
-            Which points cannot be the object's: the camera sees through them, or it sees something
-            else there that is not in front of them. And which lie on the visible surface.
+            Whether each point is refuted, because the camera sees free space there or another
+            surface that is not nearer; and whether it lies on the visible surface.
         """
         depth, measured, on_object = self.seen_depth(points)
         with np.errstate(invalid="ignore"):

@@ -98,7 +98,7 @@ def draft_grasps(
     fits = width <= widest
     parts, width = parts.where(fits), width[fits]
     contacts = _contacts(shape, cuts, parts, jaw, from_above)
-    # Thin walls have faces that run alike: one widens where the other narrows.
+    # The faces of a thin wall are parallel: one widens where the other narrows.
     widening = np.where(parts.whole, _widening(cuts)[parts.cut], 0.0)
     angle = np.maximum(contacts.angle.max(axis=1), widening)
     cone = float(np.arctan(settings.friction))
@@ -172,7 +172,7 @@ def _contacts(
     """Return the contacts of both fingers with each part.
 
     Across an object from above, the angle around the approach counts: the upright pad touches the
-    widest part of a rounded side, and `_widening` tells whether that is at its tip.
+    widest part of a rounded side, and `_widening` determines whether that is at its tip.
     """
     along = cuts.y + span(cuts.y) * cuts.cut  # ascending
     inner = (

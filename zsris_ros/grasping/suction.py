@@ -25,7 +25,7 @@ TOO_STEEP = "the surface is too steep"
 class Patch:
     """A place for the cup: TCP ``axes`` and ``position`` in the support frame.
 
-    ``flatness`` in [0, 1] tells how plane the patch is; all of the lip has surface under it.
+    ``flatness`` in [0, 1] measures the planarity; there is surface under all of the lip.
     """
 
     axes: DoubleArray

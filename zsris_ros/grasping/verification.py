@@ -13,7 +13,7 @@ from zsris_ros.geometry.masks import bounding_region
 from zsris_ros.geometry.projection import valid_depth
 from zsris_ros.types import BoolArray, ByteArray, FloatArray, Frame, RegionOfInterest
 
-_AROUND = 1.0  # of the object's longer side: how far beside it things are compared
+_AROUND = 1.0  # of the object's longer side: reach of the compared surroundings
 _LEAST_AROUND = 12  # pixels
 _RIM = 4  # pixels at the contour that are neither object nor surroundings
 _NOISE = 0.005, 0.01  # least tolerance of depth: metres, and share of the depth
@@ -89,11 +89,10 @@ class ObjectView:
 def check_taken(before: ObjectView, now: Frame) -> TakenCheck:
     """Compare an object's place with a later frame of the same camera at the same place.
 
-    Depth decides: the place shows what was behind the object (taken), the same surface (still
-    there), or something nearer (cannot tell). Where depth is the same, other colours mean another
-    object, or the support under a flat one; mere light or shadow cannot be told. Neither can a
-    camera that has moved, which changes the surroundings, and an object that was pushed, which
-    makes a new surface beside its place.
+    Depth decides: the place shows the surface behind the object (taken), the same surface (still
+    there), or a nearer one (cannot tell). At equal depth, other colours mean another object, or the
+    support under a flat one. Three cases stay undecided: light or shadow alone, a moved camera,
+    which changes the surroundings, and a pushed object, which adds a surface beside its place.
 
     Args:
         before: The object in the frame of the request.
@@ -162,7 +161,7 @@ def _colour_changes(
 ) -> tuple[bool, bool]:
     """Return whether the place changed in brightness or colour, and whether light is no reason.
 
-    Light changes the surroundings as well, or scales all colours of the place alike.
+    Light changes the surroundings as well, or scales all colours of the place equally.
     """
     old, new = before.rgb.astype(np.float32), rgb.astype(np.float32)
     everywhere = np.median((new - old)[beside], axis=0)

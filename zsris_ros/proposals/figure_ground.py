@@ -1,7 +1,8 @@
 """Proposals from colour alone: the islands in the large smooth surfaces of a picture.
 
-A table, a wall and a floor are smooth; a small Segment Anything cuts a printed packet on them into
-its pictures. The packet as a whole is an island: colours change all around it and hardly beyond.
+A table, a wall and a floor are smooth; a small Segment Anything splits a printed packet on them
+into the parts of its print. The whole packet is an island: colours change along its contour and
+hardly outside.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ DOUBTFUL: Mapping[str, tuple[str, ...]] = {
 class Description:
     """The words that fit an object.
 
-    ``nouns`` are its names, the most specific first, each maybe a compound; ``kinds`` is the number
-    of generic ones at the end, which still fit when the object is repainted. ``colours`` and
+    ``nouns`` are its names, the most specific first, some of them compounds; ``kinds`` is the
+    number of generic ones at the end, which still fit when the object is repainted. ``colours`` and
     ``adjectives`` may each stand before any noun.
     """
 

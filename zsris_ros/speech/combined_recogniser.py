@@ -1,9 +1,9 @@
 """Speech recognition by Whisper and pocketsphinx together.
 
-Whisper understands more among other voices, pocketsphinx more in white noise, and both rarely make
-the same error. Every text that either of them considers is scored by both and by the trigram of
-requests; the weights and the confidence are fitted by
-``python -m zsris_ros.benchmark.speech.combination_fit``.
+Whisper recognises more sentences among other voices, pocketsphinx more in white noise, and both
+rarely make the same error. Every text that either of them considers is scored by both and by the
+trigram of requests; the weights and the confidence are fitted by ``python -m
+zsris_ros.benchmark.speech.combination_fit``.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, eq=False)
 class WhisperGuesses:
-    """What Whisper understood: ``hypotheses`` with words, Whisper's best first.
+    """Whisper's result: ``hypotheses`` with words, Whisper's best first.
 
     ``speech`` is the probability that the sound is speech. ``encoded``, the encoder's output, and
     ``prompt`` serve to score further texts.
@@ -89,8 +89,8 @@ def best_hypothesis(found: Sequence[Hypothesis], speech: float) -> RecognisedTex
 class FasterWhisper:
     """faster-whisper with a model from a folder, or by name from its cache; never downloads.
 
-    The sound is not denoised, since Whisper was trained on noise. The best of HYPOTHESES is chosen
-    with the trigram of requests that pocketsphinx uses, where pocketsphinx is installed.
+    The sound is not denoised, since Whisper was trained on noisy speech. The best of HYPOTHESES is
+    chosen with the trigram of requests that pocketsphinx uses, where pocketsphinx is installed.
 
     Raises:
         SpeechError: faster-whisper is not installed or the model cannot be read.

@@ -86,7 +86,7 @@ def _answers(
 ) -> Iterator[AnsweredQuestion]:
     for question in questions:
         if question.box is not None:
-            continue  # a box does not tell which of two overlapping masks is the object
+            continue  # a box does not decide between two overlapping masks
         try:
             result = segmenter.refer(scene, question.text)
         except InputError:

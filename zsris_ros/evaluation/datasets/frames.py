@@ -69,7 +69,7 @@ class FramesData:
     def item(self, name: str) -> EvaluationItem:
         """Read one frame.
 
-        An object without a pixel is hidden and counts nowhere.
+        An object without a pixel is hidden and is ignored.
 
         Raises:
             FileNotFoundError: A file is missing.

@@ -70,7 +70,7 @@ class SceneObject:
 
 @dataclass(frozen=True, eq=False)
 class SceneLayout:
-    """Objects before they settle, and where the camera stands.
+    """Objects before they settle, and the pose of the camera.
 
     ``layout`` is set where the simulated tabletop draws the picture.
     """

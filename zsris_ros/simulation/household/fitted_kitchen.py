@@ -1,7 +1,7 @@
 """Rows of cabinets, shelves and frames along the wall behind a household scene.
 
-They are scenery: without names and labels, and out of reach. They look like the furniture on the
-table does, in parts, so that a part of the background is not taken for an object.
+They are scenery: without names and labels, and out of reach. Parts of them resemble the furniture
+on the table, so that networks learn not to take the background for an object.
 """
 
 from __future__ import annotations

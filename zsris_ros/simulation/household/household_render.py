@@ -74,11 +74,11 @@ class HouseholdRenderer:
         return [(body.xpos.copy(), body.xmat.reshape(3, 3).copy()) for body in bodies]
 
     def push(self, velocities: Mapping[int, DoubleArray], seconds: float) -> None:
-        """Go on for a time in which some objects are pushed; the others follow physics.
+        """Simulate a time in which some objects are pushed.
 
         Args:
-            velocities: Level velocity, float64 2 in metres a second, that an object is given at
-                every step, by its index. Friction slows it in between. It must not be fixed.
+            velocities: The level velocity of each pushed object, by its index: float64 2 in metres
+                a second, set at every step. The object must not be fixed.
             seconds: The time.
         """
         for _ in range(round(seconds / _STEP)):

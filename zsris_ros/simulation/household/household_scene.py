@@ -153,7 +153,7 @@ def _holders(found: list[tuple[ObjectModel, np.ndarray]]) -> dict[tuple[int, int
 def _doubtful(described: list[Description]) -> frozenset[str]:
     """Return the noun phrases that may fit an object, with any colour.
 
-    Of a label in many colours, any colour may be said.
+    An object with a label in many colours may be described by any of them.
     """
     found: set[str] = set()
     for words in described:

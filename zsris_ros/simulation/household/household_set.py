@@ -43,7 +43,7 @@ _library: ModelLibrary | None = None
 def render_household_set(
     directory: Path, layouts: int, source: ModelSource, workers: int
 ) -> TrainingSet:
-    """Render VIEWS images of each layout, going on where an interrupted call stopped.
+    """Render VIEWS images of each layout, or resume an interrupted call.
 
     The objects' names are keys of ``model_library.describe``.
     """

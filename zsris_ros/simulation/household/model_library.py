@@ -57,7 +57,7 @@ _PRIMITIVE_ROLES = {"mug": "container", "bowl": "container", "plate": "support"}
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Where models come from.
+    """The sources of models.
 
     Folders of scanned objects, LIBERO's assets, the tabletop's shapes, and the ``generated``
     models with these numbers. ``held_out`` names are left out.

@@ -48,8 +48,8 @@ class Surface:
 class ObjectModel:
     """A model with its words; z is up, the origin is the middle of its footprint on the support.
 
-    ``role`` is "object", "container" (things lie in it), "support" (things lie on it) or
-    "furniture" (it stands at the edge and things lie on it). ``upright`` models are only placed
+    ``role`` is "object", "container" (objects lie in it), "support" (objects lie on it) or
+    "furniture" (it stands at the edge and objects lie on it). ``upright`` models are only placed
     standing; others may lie. ``paintable`` models may get another colour.
     """
 
@@ -114,7 +114,7 @@ def transformed(model: ObjectModel, matrix: DoubleArray) -> ObjectModel:
 
 
 def painted(model: ObjectModel, colour: str, rgb: tuple[float, float, float]) -> ObjectModel:
-    """Paint a model in one colour: the light and dark of its texture stay, its labels go.
+    """Paint a model in one colour: its texture keeps the shading and loses the labels.
 
     Its description keeps the generic nouns and the new colour.
     """

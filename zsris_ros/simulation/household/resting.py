@@ -24,7 +24,7 @@ def stand_up(model: ObjectModel) -> ObjectModel:
 
 
 def resting_poses(parts: tuple[ConvexPart, ...]) -> list[tuple[DoubleArray, float]]:
-    """Return rotations (3x3) that put a stable face down and their chances, the likeliest first.
+    """Return rotations (3x3) that put a stable face down, and their probabilities, sorted.
 
     A hollow object is not put upside down.
     """

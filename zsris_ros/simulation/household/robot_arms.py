@@ -1,4 +1,4 @@
-"""Robot arms that stand beside household scenes: the models of robosuite, in poses of our own.
+"""Robot arms that stand beside household scenes: the models of robosuite, in random poses.
 
 An arm is scenery: it has no name and no label. Without robosuite (it comes with the extra
 ``household``) there are none, and a renderer draws a chain of capsules instead.

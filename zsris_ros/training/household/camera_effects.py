@@ -48,7 +48,7 @@ _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688
 
 
 def degrade(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Vary pictures as real cameras do; all views of one picture alike, but for the noise.
+    """Vary pictures as real cameras do; all views of one picture equally, except for noise.
 
     Exposure, contrast, gamma, white balance, saturation and stray light always change a little;
     some pictures are undersampled, blurred, compressed by JPEG or noisy.

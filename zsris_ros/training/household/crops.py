@@ -1,7 +1,7 @@
 """Training crops of the small CLIP: the surroundings of each mask of each image, cut once.
 
-A crop shows an object, a proposed mask, or a mask that is wrong on purpose, with a margin around
-the pipeline's window, so that ``crop_bank`` can turn, shift and scale it whenever it is drawn.
+A crop shows an object, a proposed mask, or a deliberately wrong mask, with a margin around the
+pipeline's window, so that ``crop_bank`` can turn, shift and scale it whenever it is drawn.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def cut_crops(
     settings: HybridSettings,
     rng: np.random.Generator,
 ) -> list[Crop]:
-    """Cut every object of an image, some of its proposals, and masks that are wrong on purpose.
+    """Cut every object of an image, some of its proposals, and deliberately wrong masks.
 
     Args:
         rgb: Uint8 HxWx3.

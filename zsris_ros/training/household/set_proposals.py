@@ -1,7 +1,7 @@
 """The masks that the robot's own proposers find in a training set.
 
-Their mistakes (parts of objects, pairs, a robot's arm, shadows, drawers) are the wrong masks that
-the small CLIP has to tell from objects, and no rule draws them.
+Their errors (parts of objects, pairs, a robot's arm, shadows, drawers) are the masks that the small
+CLIP must distinguish from objects; no rule generates such masks.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def training_proposers(sam: Path) -> list[Proposer]:
 
 
 def propose_set(directory: Path, proposers: Sequence[Proposer], workers: int) -> None:
-    """Write the proposals of every image of a set, going on where a call stopped.
+    """Write the proposals of every image of a set, or resume an interrupted call.
 
     Args:
         directory: The set, as ``render_training_set`` writes it.

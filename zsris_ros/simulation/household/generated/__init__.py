@@ -1,1 +1,1 @@
-"""Models of common kinds whose shape, size and print are drawn by chance, as many as are wanted."""
+"""Models of common kinds with random shape, size and print, in any number."""
