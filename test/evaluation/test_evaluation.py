@@ -29,6 +29,7 @@ from zsris_ros.evaluation.scoring import Scorer
 from zsris_ros.evaluation.shared_features import Memoised
 from zsris_ros.geometry.run_lengths import decode
 from zsris_ros.models.load import LoadedModels
+from zsris_ros.models.load_method import MethodModels
 from zsris_ros.torch_utils import precision as precision_module
 from zsris_ros.types import InputError, Verdict
 
@@ -73,7 +74,7 @@ class Same:
 def entered(
     tabletop: LoadedModels, directory: Path, proposals: str = "truth", name: str = "hybridgl"
 ) -> MethodRun:
-    experiment = Experiment(tabletop, None, directory, SETTINGS)
+    experiment = Experiment(MethodModels(tabletop), directory, SETTINGS)
     return experiment.prepare(find_method(name), proposals)
 
 
@@ -229,13 +230,13 @@ SHARING = [
 def test_sharing_changes_no_answer(tabletop: LoadedModels, tmp_path: Path) -> None:
     item = TabletopData(0, 1).to_item(small_scenes()[0])
     one = Same(item)
-    shared = Experiment(tabletop, None, tmp_path / "shared", SETTINGS)
+    shared = Experiment(MethodModels(tabletop), tmp_path / "shared", SETTINGS)
     methods = [find_method(*each) for each in SHARING]
     together = [shared.prepare(m, "depth", f"{m.name}.{m.variant}") for m in methods]
     evaluate(one, together)
     for method in methods:
         folder = f"{method.name}.{method.variant}"
-        alone = Experiment(tabletop, None, tmp_path / "alone", SETTINGS)
+        alone = Experiment(MethodModels(tabletop), tmp_path / "alone", SETTINGS)
         evaluate(one, [alone.prepare(method, "depth", folder)])
         for name in ("answers.jsonl", "looks.jsonl"):
             ours = lines(tmp_path / "shared" / folder / name)
@@ -244,7 +245,7 @@ def test_sharing_changes_no_answer(tabletop: LoadedModels, tmp_path: Path) -> No
 
 
 def test_methods_share_equal_computations(tabletop: LoadedModels, tmp_path: Path) -> None:
-    experiment = Experiment(tabletop, None, tmp_path, SETTINGS)
+    experiment = Experiment(MethodModels(tabletop), tmp_path, SETTINGS)
 
     def scene(name: str, variant: str, proposals: str = "truth") -> Any:
         contestant = experiment.prepare(find_method(name, variant), proposals, f"{name}.{variant}")

@@ -16,11 +16,11 @@ from support.painted_scene import RESNET, painted
 from support.small_clip import CONFIG
 from support.small_sam import SMALL
 
-import zsris_ros.models.load_method as methods
 from zsris_ros.baselines.methods import find_method
 from zsris_ros.evaluation.experiment import Experiment
 from zsris_ros.language.rule_parser import RuleParser
 from zsris_ros.models.load import LoadedModels
+from zsris_ros.models.load_method import MethodModels, load_clip_checkpoint
 from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.models.preset import Network, Preset
 from zsris_ros.proposals.depth.depth_proposer import DepthProposer, DepthSettings
@@ -62,51 +62,57 @@ def parts() -> LoadedModels:
         encoder=HybridEncoder(clip, hybrid),
         localiser=GemLocaliser(clip, gem),
         parser=RuleParser(),
-        parser_choice="rules",
     )
+
+
+def with_published_sam(parts: LoadedModels) -> LoadedModels:
+    """Return the models as those of a preset with a published SAM."""
+    return replace(parts, preset=replace(parts.preset, sam=Network("vit_b", "sam_vit_b")))
 
 
 @pytest.mark.parametrize("name", ["hybridgl", "global-local", "crop", "region-token"])
 @pytest.mark.parametrize("variant", ["reference", "paper", "product"])
 def test_a_preset_answers_by_any_method(parts: LoadedModels, name: str, variant: str) -> None:
-    segmenter = methods.segmenter_of(parts, find_method(name, variant))
+    models = MethodModels(parts, "rules")
+    segmenter = models.segmenter(find_method(name, variant))
     result = segmenter.refer(segmenter.look(*painted()), "the red box")
     assert result.expression.parser == "rules"
     assert result.candidates
     if variant != "product":
         assert result.verdict is Verdict.FOUND
-    assert methods.segmenter_of(parts, find_method(name, variant), []).look(*painted())
+    assert models.segmenter(find_method(name, variant), []).look(*painted())
 
 
 def test_published_variants_take_the_published_sam_settings(parts: LoadedModels) -> None:
     """800 pixels at least for the RefCOCO tables, and settings of its own for PhraseCut."""
-    product = methods.default_proposers(parts, find_method("hybridgl", "product"), "phrasecut")
+    small = MethodModels(parts)
+    product = small.proposers(find_method("hybridgl", "product"), "phrasecut")
     assert product == [parts.sam, parts.depth]
-    without = replace(parts, depth=None)
-    assert methods.default_proposers(without, find_method()) == [parts.sam]
-    real = replace(parts, preset=replace(parts.preset, sam=Network("vit_b", "sam_vit_b")))
+    without = MethodModels(replace(parts, depth=None))
+    assert without.proposers(find_method()) == [parts.sam]
+    real = MethodModels(with_published_sam(parts))
     for variant in ("reference", "paper"):
         method = find_method("hybridgl", variant)
-        assert methods.default_proposers(parts, method) == [parts.sam]  # a small SAM of our own
+        assert small.proposers(method) == [parts.sam]  # a small SAM
         for dataset, expected in (
             (None, SamSettings.published()),
             ("refcocog", SamSettings.published()),
             ("phrasecut", SamSettings.published_phrasecut()),
         ):
-            (proposer,) = methods.default_proposers(real, method, dataset)
+            (proposer,) = real.proposers(method, dataset)
             assert isinstance(proposer, SamProposer)
             assert proposer.settings == expected
-            assert methods.sam_of(real, method, dataset) is proposer  # one for all methods
-    assert methods.sam_of(real, find_method()) is real.sam
+            assert real.sam(method, dataset) is proposer  # one for all methods
+    assert real.sam(find_method()) is parts.sam
 
 
 @pytest.mark.parametrize("proposals", ["all", "sam"])
 def test_sam_alone_has_the_published_settings_too(
     proposals: str, parts: LoadedModels, tmp_path: Path
 ) -> None:
-    real = replace(parts, preset=replace(parts.preset, sam=Network("vit_b", "sam_vit_b")))
+    real = with_published_sam(parts)
     for dataset, least in (("refcoco", 800), ("phrasecut", 100)):
-        experiment = Experiment(real, None, tmp_path, {"dataset": dataset})
+        experiment = Experiment(MethodModels(real), tmp_path, {"dataset": dataset})
         for variant in ("reference", "paper", "product"):
             (proposer, *_) = experiment._choose_proposers(
                 find_method("hybridgl", variant), proposals
@@ -127,22 +133,22 @@ def test_published_methods_read_by_an_installed_pipeline(
     text = "there is a red box"
     installed_as(monkeypatch, tmp_path / "site", "en_core_web_lg")
     for choice, published in (("auto", "en_core_web_lg"), ("rules", "rules")):
-        asked = replace(parts, parser_choice=choice)
-        experiment = Experiment(asked, None, tmp_path / choice, {"dataset": "refcoco"})
+        asked = MethodModels(parts, choice)
+        experiment = Experiment(asked, tmp_path / choice, {"dataset": "refcoco"})
         for variant, expected in (
             ("reference", published),
             ("paper", published),
             ("product", "rules"),
         ):
             method = find_method("hybridgl", variant)
-            segmenter = methods.segmenter_of(asked, method, [])
+            segmenter = asked.segmenter(method, [])
             result = segmenter.refer(segmenter.look(*painted()), text)
             assert result.expression.parser == expected
             experiment.prepare(method, "truth", variant)
             settings = json.loads((tmp_path / choice / variant / "run.json").read_text())
             assert (settings["parser"], settings["dtype"]) == (expected, "float32")
-    asked = replace(parts, parser_choice="rules")
-    by_rules = Experiment(asked, None, tmp_path / "auto", {"dataset": "refcoco"})
+    asked = MethodModels(parts, "rules")
+    by_rules = Experiment(asked, tmp_path / "auto", {"dataset": "refcoco"})
     with pytest.raises(InputError, match="parser 'en_core_web_lg', and now it is 'rules'"):
         by_rules.prepare(find_method("hybridgl", "paper"), "truth", "paper")
 
@@ -160,28 +166,29 @@ def test_another_clip_replaces_the_presets(parts: LoadedModels) -> None:
     torch.manual_seed(0)
     resnet = load_clip(RESNET, build_clip(RESNET).state_dict())
     assert isinstance(resnet, ResnetClip)
-    segmenter = methods.segmenter_of(parts, find_method("global-local", "paper"), [], resnet)
+    another = MethodModels(parts, clip=resnet)
+    segmenter = another.segmenter(find_method("global-local", "paper"), [])
     scene = segmenter.look(*painted())
     assert scene.features.shape == (6, resnet.embed_dim)
     assert np.isfinite(scene.features.numpy()).all()
-    # A halo that was proved on the preset's CLIP is not used with another.
+    # A halo that was verified with the preset's CLIP is not used with another.
     near = replace(parts, encoder=HybridEncoder(parts.encoder.clip, HybridSettings(2, halo=0)))
     other = ClipModel.load(CONFIG, build_clip(CONFIG).state_dict())
     for clip, halo in ((None, 0), (other, None)):
-        encoder = methods.segmenter_of(near, find_method(), [], clip)._encoder._encoder
+        encoder, _ = MethodModels(near, clip=clip).encoders(find_method())
         assert isinstance(encoder, HybridEncoder) and encoder.settings.halo == halo
     with pytest.raises(InputError, match="vision transformer"):
-        methods.segmenter_of(parts, find_method("hybridgl", "paper"), [], resnet)
+        another.encoders(find_method("hybridgl", "paper"))
 
 
 def test_missing_and_unknown_clips_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="zsris weights fetch clip_rn50"):
-        methods.load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
+        load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
     with pytest.raises(WeightsError, match="no checkpoint is called"):
-        methods.load_clip_checkpoint("clip_rn51", LoadOptions(directory=tmp_path))
+        load_clip_checkpoint("clip_rn51", LoadOptions(directory=tmp_path))
     (tmp_path / "RN50.pt").write_bytes(b"something else")
     with pytest.raises(WeightsError, match="is refused: its sha256"):
-        methods.load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
+        load_clip_checkpoint("clip_rn50", LoadOptions(directory=tmp_path))
 
 
 @pytest.fixture
@@ -207,7 +214,7 @@ def test_the_half_precision_of_another_clip_is_verified(
     def load(precision: str = "auto") -> torch.dtype:
         caplog.clear()
         with caplog.at_level("INFO", "zsris_ros"):
-            return methods.load_clip_checkpoint(
+            return load_clip_checkpoint(
                 "small", LoadOptions(device="cpu", directory=small_checkpoint, precision=precision)
             ).dtype
 

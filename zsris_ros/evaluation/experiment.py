@@ -13,21 +13,13 @@ from zsris_ros.evaluation.datasets.items import EvaluationItem
 from zsris_ros.evaluation.evaluation_loop import MethodRun
 from zsris_ros.evaluation.run_folder import RunFolder
 from zsris_ros.evaluation.shared_features import Memoised, SharedEncoders, SharedProposer
-from zsris_ros.models.load import LoadedModels
-from zsris_ros.models.load_method import (
-    default_proposers,
-    encoders_of,
-    parser_name,
-    sam_of,
-    segmenter_of,
-)
+from zsris_ros.models.load_method import MethodModels
 from zsris_ros.models.load_vatex import load_trained_vatex
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.figure_ground import FIGURE, FigureGroundProposer
 from zsris_ros.proposals.from_file import FixedProposer, ProposalFile, match_frame
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import InputError, Proposals
-from zsris_ros.vision.clip import OpenClipModel
 
 PROPOSALS = {
     "all": "the method's own proposers: SAM, and also depth in `product`",
@@ -78,7 +70,6 @@ class Experiment:
 
     Args:
         models: The models.
-        clip: Replaces the preset's CLIP; None for the preset's.
         directory: The folder of the results.
         settings: The settings of every run (plain data). The published variants propose masks by
             the settings published for ``settings["dataset"]``.
@@ -86,30 +77,16 @@ class Experiment:
 
     def __init__(
         self,
-        models: LoadedModels,
-        clip: OpenClipModel | None,
+        models: MethodModels,
         directory: Path,
         settings: Mapping[str, Any],
     ) -> None:
-        self._parts, self._clip, self.directory = models, clip, directory
-        dtype = str((clip or models.encoder.clip).dtype).removeprefix("torch.")
-        self.settings = {**settings, "dtype": dtype}
+        self.models, self.directory = models, directory
+        self.settings = {**settings, "dtype": str(models.dtype).removeprefix("torch.")}
         self._data_set = settings.get("dataset")
         self._shared = SharedEncoders()
         self._proposers: dict[int, SharedProposer] = {}
         self._propose: dict[Hashable, Propose] = {}
-
-    def supports(self, method: Method) -> bool:
-        """Return whether the method fits this CLIP."""
-        try:
-            encoders_of(self._parts, method, self._clip)
-        except InputError:
-            return False
-        return True
-
-    def parser_of(self, method: Method) -> str:
-        """Return the name of the parser of ``method``."""
-        return parser_name(self._parts, method)
 
     def prepare(
         self, method: Method, proposals: str, folder: str = "", *, names_only: bool = False
@@ -120,9 +97,9 @@ class Experiment:
             InputError: The method does not fit the model, a file cannot be used, or the folder
                 holds results of other settings.
         """
-        encoders = self._shared.share(*encoders_of(self._parts, method, self._clip))
+        encoders = self._shared.share(*self.models.encoders(method))
         proposers = tuple(map(self._share, self._choose_proposers(method, proposals)))
-        segmenter = segmenter_of(self._parts, method, proposers, encoders=encoders)
+        segmenter = self.models.segmenter(method, proposers, encoders)
         # A single proposer's masks pass unchanged, except in the variant "product".
         key: Hashable = (proposers, method.variant == "product") if proposers else proposals
         if key not in self._propose:
@@ -133,7 +110,7 @@ class Experiment:
             "variant": method.variant,
             "localisation": method.localisation,
             "proposals": proposals,
-            "parser": self.parser_of(method),
+            "parser": self.models.parser_name(method),
             **self.settings,
         }
         results = RunFolder(self.directory / folder, settings)
@@ -144,32 +121,33 @@ class Experiment:
         )
 
     def _choose_proposers(self, method: Method, proposals: str) -> Sequence[Proposer]:
-        models = self._parts
+        models = self.models.models
         if proposals == "all":
-            return default_proposers(models, method, self._data_set)
+            return self.models.proposers(method, self._data_set)
         if proposals.startswith("all+"):
-            own = default_proposers(models, method, self._data_set)
+            own = self.models.proposers(method, self._data_set)
             return [*own, self._vatex_proposer(Path(proposals.removeprefix("all+")))]
         names = proposals.split("+")
         if not set(names) <= {"sam", "depth"}:
             return []
         if "depth" in names and models.depth is None:
             raise InputError("depth proposals are switched off: leave them out")
-        sam = sam_of(models, method, self._data_set) if names == ["sam"] else models.sam
+        sam = self.models.sam(method, self._data_set) if names == ["sam"] else models.sam
         known = {"sam": sam, "depth": models.depth}
         return [each for name in names if (each := known[name]) is not None]
 
     def _vatex_proposer(self, path: Path) -> VatexProposer:
-        nouns = self._parts.preset.referring.vocabulary
+        preset = self.models.models.preset
+        nouns = preset.referring.vocabulary
         if not nouns:
             raise InputError(
-                f"the weights {self._parts.preset.name} list no vocabulary, whose nouns VATEX is "
+                f"the weights {preset.name} list no vocabulary, whose nouns VATEX is "
                 "asked for: take the weights household"
             )
         return VatexProposer(load_trained_vatex(path).segmenter(), nouns)
 
     def _share(self, proposer: Proposer) -> SharedProposer:
-        name = "depth" if proposer is self._parts.depth else "sam"
+        name = "depth" if proposer is self.models.models.depth else "sam"
         if isinstance(proposer, VatexProposer):
             name = "vatex"
         elif isinstance(proposer, FigureGroundProposer):

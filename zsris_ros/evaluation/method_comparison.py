@@ -109,11 +109,11 @@ def compare_methods(
     ``skip_unsupported`` leaves out methods that do not fit the CLIP, and prints each.
     """
     if skip_unsupported:
-        unsupported = [method for method in methods if not experiment.supports(method)]
+        unsupported = [method for method in methods if not experiment.models.supports(method)]
         for method in unsupported:
             print(f"left out, because it does not fit this CLIP: {method.name} {method.variant}")
         methods = [method for method in methods if method not in unsupported]
-    parsers = {method.variant: experiment.parser_of(method) for method in methods}
+    parsers = {method.variant: experiment.models.parser_name(method) for method in methods}
     directory = experiment.directory
     claim(directory, {**experiment.settings, "proposals": proposals, "parsers": parsers})
     runs = {

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zsris_ros.baselines.published_query import PublishedReader, load_reader
 from zsris_ros.language import Parser, load_parser
 from zsris_ros.models.background_reuse import check_surround, verified_halo
 from zsris_ros.models.load_options import DEFAULTS, LoadOptions
@@ -21,7 +20,6 @@ from zsris_ros.proposals.depth.depth_proposer import DepthProposer
 from zsris_ros.proposals.figure_ground import FigureGroundProposer
 from zsris_ros.proposals.sam.sam_network import build_sam
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
-from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.referring.product_resolver import ProductResolver
 from zsris_ros.referring.scene_encoder import SceneEncoder
 from zsris_ros.referring.segmenter import Segmenter
@@ -46,11 +44,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class LoadedModels:
-    """The models of a preset, from which segmenters are assembled.
-
-    ``depth`` is None without depth proposals. ``parser_choice`` is the requested parser's name, by
-    which the published methods load their own reader.
-    """
+    """The models of a preset; ``depth`` is None without depth proposals."""
 
     preset: Preset
     sam: SamProposer
@@ -58,11 +52,10 @@ class LoadedModels:
     encoder: HybridEncoder | ResnetHybridEncoder
     localiser: Localiser
     parser: Parser
-    parser_choice: str = "auto"
 
     @property
     def proposers(self) -> list[Proposer]:
-        """SAM, depth unless it is switched off, and what the preset has for frames without it."""
+        """SAM, depth unless it is switched off, and the preset's proposer for frames without it."""
         depth = [] if self.depth is None else [self.depth]
         islands = [self.islands] if self.preset.figure_ground else []
         return [self.sam, *depth, *islands]
@@ -90,33 +83,6 @@ class LoadedModels:
         """Move every network, and with it every segmenter of these models, to ``device``."""
         self.sam.to(device)
         self.encoder.clip.to(device)
-
-    @cached_property
-    def published_sam(self) -> SamProposer:
-        """SAM with HybridGL's settings for RefCOCO, RefCOCO+ and RefCOCOg, on the same network.
-
-        The preset's own proposer if SAM is a small one, to which the published settings do not
-        apply.
-        """
-        return self._published_sam(SamSettings.published())
-
-    @cached_property
-    def published_phrasecut_sam(self) -> SamProposer:
-        """The same with HybridGL's settings for PhraseCut."""
-        return self._published_sam(SamSettings.published_phrasecut())
-
-    def _published_sam(self, settings: SamSettings) -> SamProposer:
-        named = isinstance(self.preset.sam.architecture, str)
-        return self.sam.with_settings(settings) if named else self.sam
-
-    @cached_property
-    def reader(self) -> PublishedReader:
-        """The reader of the published methods, loaded at its first use.
-
-        Raises:
-            InputError: The requested parser is not installed.
-        """
-        return load_reader(self.parser_choice)
 
 
 def load_models(name: str, options: LoadOptions = DEFAULTS) -> LoadedModels:
@@ -148,7 +114,6 @@ def load_models(name: str, options: LoadOptions = DEFAULTS) -> LoadedModels:
             encoder=make_mask_encoder(clip, preset.hybrid),
             localiser=make_patch_localiser(clip, preset.gem),
             parser=parser,
-            parser_choice=options.parser,
         )
 
     precision = resolve_precision(options.precision, device, clip_state)

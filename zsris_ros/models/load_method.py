@@ -1,21 +1,24 @@
-"""A named method of the papers on a preset's models."""
+"""The methods of the papers on a preset's models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from zsris_ros.baselines.factory import assemble, make_encoders
 from zsris_ros.baselines.global_local import GlobalLocalEncoder, GlobalLocalSettings
 from zsris_ros.baselines.methods import Method
-from zsris_ros.baselines.published_query import PublishedReader
+from zsris_ros.baselines.published_query import PublishedReader, load_reader
 from zsris_ros.models.load import LoadedModels, checkpoint_state
 from zsris_ros.models.load_options import DEFAULTS, LoadOptions
 from zsris_ros.proposals import Proposer
 from zsris_ros.proposals.sam.sam_proposer import SamProposer
+from zsris_ros.proposals.sam.sam_settings import SamSettings
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.torch_utils.precision import (
     build_verified,
@@ -23,6 +26,7 @@ from zsris_ros.torch_utils.precision import (
     resolve_precision,
     sample_picture,
 )
+from zsris_ros.types import InputError
 from zsris_ros.vision.clip import ClipModel, OpenClipModel
 from zsris_ros.vision.gem import GemLocaliser, GemSettings
 from zsris_ros.vision.hybrid import HybridEncoder
@@ -33,71 +37,109 @@ from zsris_ros.vision.views import HybridSettings
 from zsris_ros.weights.catalogue import find
 
 
-def segmenter_of(
-    models: LoadedModels,
-    method: Method,
-    proposers: Sequence[Proposer] | None = None,
-    clip: OpenClipModel | None = None,
-    encoders: tuple[MaskEncoder, Localiser | None] | None = None,
-) -> Segmenter:
-    """Return a segmenter that works by ``method`` on the models of a preset.
+@dataclass(frozen=True, eq=False)
+class MethodModels:
+    """The models of a preset for the methods of the papers.
 
-    Args:
+    Attributes:
         models: The models.
-        method: The method in one variant.
-        proposers: None for ``default_proposers``.
-        clip: None for the preset's.
-        encoders: None for those of ``encoders_of``.
-
-    Raises:
-        InputError: The method does not fit the model, or its parser is not installed.
+        parser: The name of the parser, by which the published methods load their reader.
+        clip: Replaces the preset's CLIP; None for the preset's.
     """
-    if proposers is None:
-        proposers = default_proposers(models, method)
-    encoder, localiser = encoders or encoders_of(models, method, clip)
-    reader = PublishedReader() if method.variant == "product" else models.reader
-    settings = models.preset.referring
-    return assemble(method, proposers, encoder, localiser, models.parser, reader, settings)
 
+    models: LoadedModels
+    parser: str = "auto"
+    clip: OpenClipModel | None = None
 
-def encoders_of(
-    models: LoadedModels, method: Method, clip: OpenClipModel | None = None
-) -> tuple[MaskEncoder, Localiser | None]:
-    """Return the mask encoder and the localiser of a method; ``clip`` None is the preset's."""
-    preset, hybrid = models.preset, models.encoder.settings
-    if clip is not None:
-        # The halo of ``models`` was verified with the preset's CLIP.
-        hybrid = replace(hybrid, halo=preset.hybrid.halo)
-    scale = preset.referring.logit_scale
-    return make_encoders(method, clip or models.encoder.clip, hybrid, preset.gem, scale)
+    def segmenter(
+        self,
+        method: Method,
+        proposers: Sequence[Proposer] | None = None,
+        encoders: tuple[MaskEncoder, Localiser | None] | None = None,
+    ) -> Segmenter:
+        """Return the segmenter of a method.
 
+        Args:
+            method: The method in one variant.
+            proposers: None for ``proposers``.
+            encoders: None for ``encoders``.
 
-def parser_name(models: LoadedModels, method: Method) -> str:
-    """Return the name of the parser by which ``method`` reads sentences."""
-    return models.parser.name if method.variant == "product" else models.reader.name
+        Raises:
+            InputError: The method does not fit the model, or its parser is not installed.
+        """
+        if proposers is None:
+            proposers = self.proposers(method)
+        encoder, localiser = encoders or self.encoders(method)
+        reader = PublishedReader() if method.variant == "product" else self._reader
+        settings = self.models.preset.referring
+        return assemble(method, proposers, encoder, localiser, self.models.parser, reader, settings)
 
+    def encoders(self, method: Method) -> tuple[MaskEncoder, Localiser | None]:
+        """Return the mask encoder and the localiser of a method.
 
-def default_proposers(
-    models: LoadedModels, method: Method, dataset: str | None = None
-) -> list[Proposer]:
-    """Return the proposers of a method where nothing else was chosen.
+        Raises:
+            InputError: The method does not fit the model.
+        """
+        preset, own = self.models.preset, self.models.encoder
+        hybrid = own.settings
+        if self.clip is not None:
+            # The halo of ``own`` was verified with the preset's CLIP.
+            hybrid = replace(hybrid, halo=preset.hybrid.halo)
+        scale = preset.referring.logit_scale
+        return make_encoders(method, self.clip or own.clip, hybrid, preset.gem, scale)
 
-    SAM and depth in "product"; SAM alone, as published, in the other variants.
-    """
-    return models.proposers if method.variant == "product" else [sam_of(models, method, dataset)]
+    def supports(self, method: Method) -> bool:
+        """Return whether the method fits this CLIP."""
+        try:
+            self.encoders(method)
+        except InputError:
+            return False
+        return True
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Data type of the weights of CLIP."""
+        return (self.clip or self.models.encoder.clip).dtype
 
-def sam_of(models: LoadedModels, method: Method, dataset: str | None = None) -> SamProposer:
-    """Return SAM with the settings of a method's variant.
+    def parser_name(self, method: Method) -> str:
+        """Return the name of the parser of a method's sentences."""
+        return self.models.parser.name if method.variant == "product" else self._reader.name
 
-    The preset's in "product". The other variants take HybridGL's published settings, which belong
-    to a data set: on PhraseCut 64 points a side, crops and a least area of 100 pixels, elsewhere 8
-    points a side and 800 pixels. The paper prints only the 8 points and the two thresholds of the
-    latter; "paper" takes the rest from the code.
-    """
-    if method.variant == "product":
-        return models.sam
-    return models.published_phrasecut_sam if dataset == "phrasecut" else models.published_sam
+    def proposers(self, method: Method, dataset: str | None = None) -> list[Proposer]:
+        """Return the default proposers of a method.
+
+        SAM and depth in "product"; SAM alone, as published, in the other variants.
+        """
+        if method.variant == "product":
+            return self.models.proposers
+        return [self.sam(method, dataset)]
+
+    def sam(self, method: Method, dataset: str | None = None) -> SamProposer:
+        """Return SAM with the settings of a method's variant; equal settings share a proposer.
+
+        The preset's in "product", and if SAM is a small one, to which the published settings do not
+        apply. The other variants take HybridGL's published settings, which belong to a data set: on
+        PhraseCut 64 points a side, crops and a least area of 100 pixels, elsewhere 8 points a side
+        and 800 pixels. The paper prints only the 8 points and the two thresholds of the latter;
+        "paper" takes the rest from the code.
+        """
+        has_published_sizes = isinstance(self.models.preset.sam.architecture, str)
+        if method.variant == "product" or not has_published_sizes:
+            return self.models.sam
+        return self._phrasecut_sam if dataset == "phrasecut" else self._refcoco_sam
+
+    @cached_property
+    def _refcoco_sam(self) -> SamProposer:
+        return self.models.sam.with_settings(SamSettings.published())
+
+    @cached_property
+    def _phrasecut_sam(self) -> SamProposer:
+        return self.models.sam.with_settings(SamSettings.published_phrasecut())
+
+    @cached_property
+    def _reader(self) -> PublishedReader:
+        """The reader of the published methods, loaded at its first use."""
+        return load_reader(self.parser)
 
 
 def load_clip_checkpoint(name: str, options: LoadOptions = DEFAULTS) -> OpenClipModel:

@@ -110,12 +110,12 @@ def _segmenter(args: argparse.Namespace) -> tuple[ClipSegmenter, dict[str, Any]]
         return VatexClipSegmenter(trained.network, trained.clip, args.min_score), about
     from zsris_ros.baselines.methods import find_method
     from zsris_ros.models.load import load_models
-    from zsris_ros.models.load_method import segmenter_of
+    from zsris_ros.models.load_method import MethodModels
     from zsris_ros.types import InputError
 
     if args.clip > 1:
         raise InputError(f"--clip belongs to --method vatex: {args.method} answers frame by frame")
     method = find_method(args.method, args.variant)
-    models = load_models(args.weights, model_options(args))
+    models = MethodModels(load_models(args.weights, model_options(args)), args.parser)
     about = {"method": method.name, "variant": method.variant, "weights": args.weights}
-    return FrameByFrame(segmenter_of(models, method)), about
+    return FrameByFrame(models.segmenter(method)), about

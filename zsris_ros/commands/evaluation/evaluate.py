@@ -25,8 +25,7 @@ from zsris_ros.commands.evaluation.trained_method import (
 from zsris_ros.commands.options import Subparsers, add_models, model_options, positive
 
 if TYPE_CHECKING:
-    from zsris_ros.models.load import LoadedModels
-    from zsris_ros.vision.clip import OpenClipModel
+    from zsris_ros.models.load_method import MethodModels
 
 VARIANTS = {
     "reference": "the published code, bug for bug",
@@ -135,8 +134,8 @@ def run(args: argparse.Namespace) -> int:
     if args.pictures and len(methods) > 1:
         raise InputError("--pictures shows the answers of one method: choose one with --method")
     data_set = open_data_set(args)
-    models, clip = _load_models(args, {method.variant for method in methods})
-    experiment = Experiment(models, clip, args.out, _settings(args, data_set.title))
+    models = _load_models(args, {method.variant for method in methods})
+    experiment = Experiment(models, args.out, _settings(args, data_set.title))
     if len(methods) == 1:
         summary, path = evaluate_method(
             data_set, experiment, methods[0], args.proposals, args.limit, args.pictures or 0
@@ -175,23 +174,21 @@ def _run_vatex(args: argparse.Namespace) -> int:
     return 0
 
 
-def _load_models(
-    args: argparse.Namespace, variants: Set[str]
-) -> tuple[LoadedModels, OpenClipModel | None]:
+def _load_models(args: argparse.Namespace, variants: Set[str]) -> MethodModels:
     """Load the preset's models and, with --clip, another CLIP.
 
     The published variants are measured in float32, which reproduces the published choices; a half
     precision changes some of them. All compared methods compute in the same precision.
     """
     from zsris_ros.models.load import load_models
-    from zsris_ros.models.load_method import load_clip_checkpoint
+    from zsris_ros.models.load_method import MethodModels, load_clip_checkpoint
 
     published = bool(variants - {"product"})
     precision = args.precision or ("float32" if published else "auto")
     surround = args.surround if "product" in variants else "exact"
     options = replace(model_options(args), precision=precision, surround=surround)
     clip = load_clip_checkpoint(args.clip, options) if args.clip else None
-    return load_models(args.weights, options), clip
+    return MethodModels(load_models(args.weights, options), options.parser, clip)
 
 
 def _settings(args: argparse.Namespace, title: str) -> dict[str, Any]:
