@@ -16,7 +16,7 @@ from zsris_ros.cli import main
 from zsris_ros.evaluation.grasping import grasp_simulation
 from zsris_ros.evaluation.grasping.grasp_evaluation import (
     PLANNERS,
-    grasp_scenes,
+    grasp_scene,
     write_results,
 )
 from zsris_ros.evaluation.grasping.grasp_simulation import GraspSimulation, TrialOutcome
@@ -38,7 +38,7 @@ from zsris_ros.types import InputError
 def test_a_grasp_is_lifted_and_recorded(tmp_path: Path) -> None:
     panda = load_gripper("panda")
     try:
-        records = list(grasp_scenes([1003], 1, panda))
+        records = list(grasp_scene(1003, 1, panda))
     except RenderingUnavailable as error:
         pytest.skip(str(error))
     assert [record.planner for record in records] == list(PLANNERS)
@@ -85,7 +85,7 @@ def test_objects_of_a_folder_lie_on_the_table_with_their_textures(tmp_path: Path
     library = ModelLibrary(model_source([str(tmp_path)]))
     try:
         scene, frame, labels = settled_scene(draw_scene(2, 1, library))
-        (record, *_) = grasp_scenes([2], 1, load_gripper("panda"), library)
+        (record, *_) = grasp_scene(2, 1, load_gripper("panda"), library)
     except RenderingUnavailable as error:
         pytest.skip(str(error))
     (carton,) = scene.objects
@@ -212,7 +212,7 @@ def test_lifts_are_filmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     panda, path = load_gripper("panda"), tmp_path / "lifts.mp4"
     film = LiftFilm(path, lifts=1)
     try:
-        list(grasp_scenes([1003], 1, panda, film=film))
+        list(grasp_scene(1003, 1, panda, film=film))
     except RenderingUnavailable as error:
         pytest.skip(str(error))
     film.close()

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from zsris_ros.evaluation.grasping.grasp_evaluation import (
-        grasp_scenes,
+        grasp_scene,
         true_mask,
         write_results,
     )
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     records: list[GraspRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "grasping", unit="scene"):
         records.extend(
-            grasp_scenes([seed], args.count, gripper, library, args.depth_noise, find, film, report)
+            grasp_scene(seed, args.count, gripper, library, args.depth_noise, find, film, report)
         )
     if film is not None:
         film.close()

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     from zsris_ros.evaluation.placing.place_evaluation import (
         look_with_true_masks,
-        place_scenes,
+        place_scene,
         summarise,
         write_results,
     )
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     report = PictureReport()
     records: list[PlaceRecord] = []
     for seed in tqdm(range(args.seed, args.seed + args.scenes), "placing", unit="scene"):
-        records.extend(place_scenes([seed], args.count, args.depth_noise, look, library, report))
+        records.extend(place_scene(seed, args.count, args.depth_noise, look, library, report))
     if not records:
         raise InputError("no scene has a place for an object: ask for more --scenes or --count")
     settings = scene_settings(args)

@@ -67,8 +67,8 @@ def true_mask(frame: Frame, mask: BoolArray, target: SceneObject) -> tuple[BoolA
     return mask, "TRUE_MASK"
 
 
-def grasp_scenes(
-    seeds: Sequence[int],
+def grasp_scene(
+    seed: int,
     count: int,
     gripper: Gripper,
     library: ModelLibrary | None = None,
@@ -77,11 +77,11 @@ def grasp_scenes(
     film: LiftFilm | None = None,
     report: PictureReport | None = None,
 ) -> Iterator[GraspRecord]:
-    """Grasp one object of each scene with every planner.
+    """Grasp one object of a scene with every planner.
 
     Args:
-        seeds: One scene each.
-        count: Objects in a scene.
+        seed: Of the scene.
+        count: Objects in the scene.
         gripper: A parallel jaw or a suction cup.
         library: Models of household scenes; the simulated tabletop's shapes where None.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
@@ -90,25 +90,24 @@ def grasp_scenes(
         report: Receives the planner's failures with pictures.
 
     Yields:
-        One record for each scene and planner; none for a scene without a visible target.
+        One record for each planner; none for a scene without a visible target.
     """
-    for seed in seeds:
-        scene = draw_scene(seed, count, library)
-        simulation = GraspSimulation(scene, gripper)
-        clean, labels = tabletop_frame(scene) if scene.layout else simulation.render_frame()
-        rng = np.random.default_rng([seed, 31])
-        target = _target(scene, labels, rng)
-        if target is None:
-            continue
-        frame = with_noise(clean, depth_noise, rng)
-        true = labels == target + 1
-        mask, status = find(frame, true, scene.objects[target])
-        for record, grasp in _attempts(simulation, frame, mask, status, target, gripper, rng, film):
-            if report is not None and record.cause and record.planner == "planner":
-                facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"
-                picture = draw_trial(frame, true, grasp, gripper)
-                report.add(record.cause, record.target, facts, picture)
-            yield record
+    scene = draw_scene(seed, count, library)
+    simulation = GraspSimulation(scene, gripper)
+    clean, labels = tabletop_frame(scene) if scene.layout else simulation.render_frame()
+    rng = np.random.default_rng([seed, 31])
+    target = _target(scene, labels, rng)
+    if target is None:
+        return
+    frame = with_noise(clean, depth_noise, rng)
+    true = labels == target + 1
+    mask, status = find(frame, true, scene.objects[target])
+    for record, grasp in _attempts(simulation, frame, mask, status, target, gripper, rng, film):
+        if report is not None and record.cause and record.planner == "planner":
+            facts = f"seed {seed} · {record.kind} · {record.grasp or record.status}"
+            picture = draw_trial(frame, true, grasp, gripper)
+            report.add(record.cause, record.target, facts, picture)
+        yield record
 
 
 def draw_trial(

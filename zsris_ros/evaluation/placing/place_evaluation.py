@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,39 +60,38 @@ class PlaceRecord:
     cause: str
 
 
-def place_scenes(
-    seeds: Iterable[int],
+def place_scene(
+    seed: int,
     count: int,
     depth_noise: float,
     look: Look,
     library: ModelLibrary | None = None,
     report: PictureReport | None = None,
 ) -> Iterator[PlaceRecord]:
-    """Yield a record for each instruction about the scenes.
+    """Yield a record for each instruction about a scene.
 
     Args:
-        seeds: One scene each.
-        count: Objects in a scene.
+        seed: Of the scene.
+        count: Objects in the scene.
         depth_noise: Standard deviation of depth at 1 m, in metres; it grows with the square.
-        look: Looks at the frame of a scene.
+        look: Looks at the frame of the scene.
         library: Models of household scenes; the simulated tabletop's shapes where None.
         report: Receives the failures with pictures.
     """
-    for seed in seeds:
-        scene, clean, labels = settled_scene(draw_scene(seed, count, library))
-        simulation = PlacementSimulation(scene)
-        assert clean.intrinsics is not None
-        rng = np.random.default_rng([seed, 37])
-        frame = with_noise(clean, depth_noise, rng)
-        instruct = look(frame, labels, [each.name for each in scene.objects])
-        for task in draw_tasks(simulation, labels, clean.intrinsics, rng):
-            result = instruct(task.text)
-            record = _record(simulation, task, result)
-            if report is not None and record.cause:
-                facts = f"seed {seed} · {record.verdict}"
-                picture = draw_answer(frame.rgb, result, task.text)
-                report.add(f"{task.kind}: {record.cause}", task.text, facts, picture)
-            yield record
+    scene, clean, labels = settled_scene(draw_scene(seed, count, library))
+    simulation = PlacementSimulation(scene)
+    assert clean.intrinsics is not None
+    rng = np.random.default_rng([seed, 37])
+    frame = with_noise(clean, depth_noise, rng)
+    instruct = look(frame, labels, [each.name for each in scene.objects])
+    for task in draw_tasks(simulation, labels, clean.intrinsics, rng):
+        result = instruct(task.text)
+        record = _record(simulation, task, result)
+        if report is not None and record.cause:
+            facts = f"seed {seed} · {record.verdict}"
+            picture = draw_answer(frame.rgb, result, task.text)
+            report.add(f"{task.kind}: {record.cause}", task.text, facts, picture)
+        yield record
 
 
 def _record(
