@@ -49,7 +49,7 @@ from zsris_ros.ros.requests.look_ahead import LookAhead
 from zsris_ros.ros.requests.node_model import NodeModel
 from zsris_ros.ros.requests.request_handler import STAGES
 from zsris_ros.ros.requests.topic_requests import TopicRequests
-from zsris_ros.ros.requests.track_requests import TrackActions, TrackServices
+from zsris_ros.ros.requests.track_requests import TrackActionServer, TrackServiceServer
 from zsris_ros.ros.requests.tracked_objects import TrackedObjects
 from zsris_ros.srv import ReferSegment
 from zsris_ros.tracing.stages import no_hook
@@ -123,13 +123,13 @@ class ReferSegmentNode(WorkerLifecycleNode):
             STAGES,
             succeeded=STATUS_OF.values(),
         )
-        begin, refuse, on_start = self._jobs.track, self._model.to_refusal, self._inputs.take_images
-        self._track_services = TrackServices(self, self._tracking, begin, refuse, on_start)
-        self._track_actions = TrackActions(
+        queue, refuse, on_start = self._jobs.track, self._model.to_refusal, self._inputs.take_images
+        self._track_service = TrackServiceServer(self, self._tracking, queue, refuse, on_start)
+        self._track_action = TrackActionServer(
             self,
             self._worker,
             self._tracking,
-            begin,
+            queue,
             refuse,
             on_start,
             lambda request: target_frame_of(request, self._inputs.parameters),

@@ -28,7 +28,7 @@ from zsris_ros.ros.requests.frame_selection import Request, reply_options, to_qu
 from zsris_ros.ros.requests.look_ahead import LookAhead
 from zsris_ros.ros.requests.node_model import NodeModel
 from zsris_ros.ros.requests.request_handler import Query
-from zsris_ros.ros.requests.track_requests import Start
+from zsris_ros.ros.requests.track_requests import StartTracking
 from zsris_ros.ros.requests.tracked_objects import Track
 from zsris_ros.srv import ReferSegment
 from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
@@ -78,7 +78,7 @@ class RequestJobs:
         options = reply_options(request, self._inputs.parameters)
         return self._queue(partial(self._reply, query, options, arrival, hook))
 
-    def track(self, request: ReferSegment.Request, start: Start) -> Future[Track]:
+    def track(self, request: ReferSegment.Request, start: StartTracking) -> Future[Track]:
         """Queue the search for an object to track: of an expression, or of the last answer."""
         query = self._to_query(request, 0, time.monotonic()) if request.expression else None
         parameters, needs_transform = self._inputs.parameters, bool(request.target_frame)

@@ -49,7 +49,7 @@ class PlanRequest:
 class GraspRequests:
     """Plans grasps for goals and after answers.
 
-    ``begin`` queues the plan of a goal and raises Refusal, and ``to_refusal`` converts its
+    ``queue`` queues the plan of a goal and raises Refusal, and ``to_refusal`` converts its
     exceptions. ``results`` publishes the refusals of goals, which have their numbers from
     ``request_ids``.
     """
@@ -58,12 +58,12 @@ class GraspRequests:
         self,
         node: WorkerLifecycleNode,
         worker: Worker,
-        begin: Callable[[PlanRequest], Future[PlannedGrasp]],
+        queue: Callable[[PlanRequest], Future[PlannedGrasp]],
         to_refusal: Callable[[BaseException], Refusal],
         results: ResultPublishers,
         request_ids: Iterator[int],
     ) -> None:
-        self._node, self._worker, self._begin, self._to_refusal = node, worker, begin, to_refusal
+        self._node, self._worker, self._queue, self._to_refusal = node, worker, queue, to_refusal
         self._results, self._request_ids = results, request_ids
         self._publishers = GraspPublishers(node)
         self._server = WorkerActionServer(
@@ -79,7 +79,7 @@ class GraspRequests:
         arrival, request_id = time.monotonic(), next(self._request_ids)
         request = PlanRequest(goal.request, request_id, arrival, goal.on_stage)
         try:
-            future = self._begin(request)
+            future = self._queue(request)
             goal.on_cancel(partial(self._worker.cancel, future))
             done = self._node.wait_for(future)
             future.add_done_callback(self._publish)

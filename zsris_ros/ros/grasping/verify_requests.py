@@ -56,17 +56,17 @@ class CheckedFrame:
 class VerifyRequests:
     """Keeps the places of objects that were found, and compares one with the newest frame.
 
-    ``begin`` queues ``check`` for a known object in the newest frame, and raises Refusal;
+    ``queue`` queues ``check`` for a known object in the newest frame, and raises Refusal;
     ``to_refusal`` converts exceptions. ``remember`` can be called in any thread.
     """
 
     def __init__(
         self,
         node: WorkerLifecycleNode,
-        begin: Callable[[RememberedObject], Future[CheckedFrame]],
+        queue: Callable[[RememberedObject], Future[CheckedFrame]],
         to_refusal: Callable[[BaseException], Refusal],
     ) -> None:
-        self._node, self._begin, self._to_refusal = node, begin, to_refusal
+        self._node, self._queue, self._to_refusal = node, queue, to_refusal
         self._known: OrderedDict[tuple[int, str], RememberedObject] = OrderedDict()
         self._lock = threading.Lock()
         group = ReentrantCallbackGroup()  # calls must not wait for each other
@@ -95,7 +95,7 @@ class VerifyRequests:
         self, request: VerifyGrasp.Request, response: VerifyGrasp.Response
     ) -> VerifyGrasp.Response:
         try:
-            future = self._begin(self._find(request))
+            future = self._queue(self._find(request))
             await self._node.wait_for(future)
             check = future.result().check
             response.header = future.result().header

@@ -15,7 +15,7 @@ from zsris_ros.ros.parameters.node_parameters import Parameters
 from zsris_ros.ros.publishers import diagnostics
 from zsris_ros.ros.publishers.answer import Answer, Refusal, Status
 from zsris_ros.ros.requests.request_handler import PoseLookup, Query, RequestHandler
-from zsris_ros.ros.requests.track_requests import Start
+from zsris_ros.ros.requests.track_requests import StartTracking
 from zsris_ros.ros.requests.tracked_objects import Track
 from zsris_ros.tracing.stages import StageHook, no_hook, stage_hook
 from zsris_ros.types import InputError, Verdict
@@ -120,7 +120,11 @@ class NodeModel:
         return replace(answer, seconds=seconds)
 
     def track(
-        self, query: Query | None, parameters: Parameters, start: Start, needs_transform: bool
+        self,
+        query: Query | None,
+        parameters: Parameters,
+        start: StartTracking,
+        needs_transform: bool,
     ) -> Track:
         """Track the object of ``query``, or of the last answer.
 

@@ -34,18 +34,18 @@ from zsris_ros.tracking.tracker import LookFunction
 
 Result, Feedback = TrackAction.Result, TrackAction.Feedback
 
-Start = Callable[[LookFunction, FoundResult], Track]
+StartTracking = Callable[[LookFunction, FoundResult], Track]
 """Starts to track the object of a result; called in the worker thread."""
 
-Begin = Callable[[ReferSegment.Request, Start], "Future[Track]"]
-"""Queues the search for the object of a request ("": of the last answer), which ends with Start.
+QueueTracking = Callable[[ReferSegment.Request, StartTracking], "Future[Track]"]
+"""Queues the search for the object of a request ("": of the last answer) and its StartTracking.
 Raises Refusal."""
 
 AS_REQUESTED = TrackEnd("as requested")
 LOST = TrackEnd("the object is lost")
 
 
-class TrackActions:
+class TrackActionServer:
     """Serves the action ``track``.
 
     ``look_up`` finds the camera's pose in the frame that ``target_frame`` returns for a request's.
@@ -57,14 +57,14 @@ class TrackActions:
         node: WorkerLifecycleNode,
         worker: Worker,
         objects: TrackedObjects,
-        begin: Begin,
+        queue: QueueTracking,
         to_refusal: Callable[[BaseException], Refusal],
         on_start: Callable[[], None],
         target_frame: Callable[[ReferSegment.Request], str],
         look_up: PoseLookup,
     ) -> None:
         self._node, self._worker, self._objects = node, worker, objects
-        self._begin, self._to_refusal, self._on_start = begin, to_refusal, on_start
+        self._queue, self._to_refusal, self._on_start = queue, to_refusal, on_start
         self._target_frame, self._look_up = target_frame, look_up
         self._server = WorkerActionServer(node, TrackAction, "track", self._on_goal)
 
@@ -77,7 +77,7 @@ class TrackActions:
         convert = partial(feedback_of, target=self._target_frame(request), look_up=self._look_up)
         publish = _LostTimer(goal.publish, wanted.lost_timeout)
         try:
-            future = self._begin(
+            future = self._queue(
                 request, partial(self._objects.start, convert=convert, publish=publish)
             )
             goal.on_cancel(partial(self._worker.cancel, future))
@@ -154,19 +154,19 @@ def feedback_of(state: TrackState, target: str, look_up: PoseLookup) -> TrackAct
     return message
 
 
-class TrackServices:
+class TrackServiceServer:
     """Serves ``~/track`` and publishes ``~/tracked``: the service before the action."""
 
     def __init__(
         self,
         node: WorkerLifecycleNode,
         objects: TrackedObjects,
-        begin: Begin,
+        queue: QueueTracking,
         to_refusal: Callable[[BaseException], Refusal],
         on_start: Callable[[], None],
     ) -> None:
         self._node, self._objects = node, objects
-        self._begin, self._to_refusal, self._on_start = begin, to_refusal, on_start
+        self._queue, self._to_refusal, self._on_start = queue, to_refusal, on_start
         self._logger: RcutilsLogger = node.get_logger()
         group = ReentrantCallbackGroup()  # a stop must not wait for a start
         node.create_service(TrackService, "~/track", self._on_track, callback_group=group)
@@ -186,7 +186,7 @@ class TrackServices:
                 response.message = self._stop()
                 return response
             wanted = ReferSegment.Request(expression=request.expression)
-            future = self._begin(wanted, self._start)
+            future = self._queue(wanted, self._start)
             await self._node.wait_for(future)
             self._on_start()
             response.status = TrackService.Response.FOUND
