@@ -28,7 +28,7 @@ from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedExpression, RecordedSc
 from zsris_ros.demo.processes import ChildProcesses, ros_environment
 from zsris_ros.demo.run_demo import ANSWER_TIMEOUT, start_processes
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 from zsris_ros.evaluation.run_folder import SUMMARY, write_records
 from zsris_ros.simulation.expressions.expressions import expressions
 from zsris_ros.simulation.tabletop import tabletop_scene
@@ -240,7 +240,7 @@ def main(args: Sequence[str] | None = None) -> int:
         measure(chosen.out / recogniser.name, chosen.logs, recogniser)
     for earlier in sorted(chosen.out.glob(f"*/{SUMMARY}")):
         summarise_again(earlier.parent)
-    write_table(chosen.docs, tables(chosen.out))
+    update_page(chosen.docs, tables(chosen.out))
     return 0
 
 

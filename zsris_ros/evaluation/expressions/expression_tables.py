@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 
 _TITLES = {
     "words": "Simulated semantics `words`: the sentence describes its object",
@@ -62,7 +62,7 @@ def _section(results: Path, semantics: str) -> Iterator[str]:
 def main() -> None:
     """Update the page of the first argument from the folder of the second."""
     page, results = map(Path, sys.argv[1:3])
-    write_table(page, expression_tables(results))
+    update_page(page, expression_tables(results))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 
 NAMES = {
     "planner": "`plan_grasps`",
@@ -78,7 +78,7 @@ def main() -> None:
         folders = {title: Path(path) for title, _, path in (run.partition("=") for run in runs)}
         text = json.dumps(joined(Path(results), folders), indent=1) + "\n"
         (Path(results) / "summary.json").write_text(text, encoding="utf-8")
-    write_table(Path(page), grasp_tables(Path(results)))
+    update_page(Path(page), grasp_tables(Path(results)))
 
 
 if __name__ == "__main__":

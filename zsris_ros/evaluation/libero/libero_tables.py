@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zsris_ros.evaluation.metrics import wilson
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 
 SUITES = ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90")
 CATEGORIES = ("sentence", "object", "absent")
@@ -155,7 +155,7 @@ def main() -> None:
         }
         text = json.dumps(known, indent=1) + "\n"
         (results / TRUE_PROPOSALS).write_text(text, encoding="utf-8")
-    write_table(page, libero_tables(results))
+    update_page(page, libero_tables(results))
 
 
 if __name__ == "__main__":

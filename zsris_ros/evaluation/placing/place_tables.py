@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 
 
 def place_table(summary: Mapping[str, Any]) -> str:
@@ -48,7 +48,7 @@ def main() -> None:
     """Write the tables of summaries (further arguments) into a page (first argument)."""
     page, *summaries = map(Path, sys.argv[1:])
     known = [json.loads(each.read_text(encoding="utf-8")) for each in summaries if each.exists()]
-    write_table(page, "\n\n".join(map(place_table, known)))
+    update_page(page, "\n\n".join(map(place_table, known)))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,6 @@ def with_results(page: str, table: str) -> str:
     return replace_between_marks(page, "results", table)
 
 
-def write_table(page: Path, table: str) -> None:
-    """Replace the text between the marks "results" of a page; ValueError without the marks."""
+def update_page(page: Path, table: str) -> None:
+    """Write ``table`` between the marks "results" of a page; ValueError without the marks."""
     page.write_text(with_results(page.read_text(encoding="utf-8"), table), encoding="utf-8")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 
 EXPRESSION_SETS = {
     "refcoco": "RefCOCO",
@@ -251,7 +251,7 @@ def main() -> None:
     results = docs / "results"
     pages = {readme: overview_table(results, bench), docs / "results.md": results_table(results)}
     for page, table in pages.items():
-        write_table(page, table)
+        update_page(page, table)
     rows = _read(results / "methods" / "table.json")
     if rows:
         page = results / "methods" / "README.md"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsris_ros.evaluation.reports.markdown import markdown_table, write_table
+from zsris_ros.evaluation.reports.markdown import markdown_table, update_page
 from zsris_ros.evaluation.tracking.track_evaluation import (
     ELSEWHERE,
     LOST,
@@ -54,7 +54,7 @@ def _row(name: str, figures: Mapping[str, Any]) -> tuple[object, ...]:
 def main() -> None:
     """Write the table of a summary (second argument) into a page (first argument)."""
     page, summary = map(Path, sys.argv[1:3])
-    write_table(page, track_table(json.loads(summary.read_text(encoding="utf-8"))))
+    update_page(page, track_table(json.loads(summary.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":
