@@ -41,7 +41,7 @@ def test_answers_return_freed_memory_now_and_then(monkeypatch: pytest.MonkeyPatc
     messages = CameraMessages(Stamped(1, colour_image(1), 0), None, None)
     for _ in range(20):
         clock.now += node_model.TRIM_PERIOD / 4
-        model.answer(Query("red", messages, "the image", 1), Parameters(), clock.now, no_hook)
+        model.answer(Query("red", messages, "the image", 1), clock.now, no_hook)
     assert 3 <= len(trimmed) <= 5, "once a period"
 
 

@@ -88,7 +88,7 @@ def test_depth_of_another_frame_can_be_declared_registered() -> None:
     handler = RequestHandler(StandIn(), 4)
     asked = query(1, OTHER_FRAME, camera_info())
     assert centroid(handler.answer(asked)) is None
-    declared = handler.answer(asked, assume_registered=True)
+    declared = handler.answer(replace(asked, assume_registered=True))
     assert centroid(declared) is not None
     assert not declared.cache_hit
 
@@ -111,8 +111,8 @@ def test_missing_calibration_is_noted(camera: CameraInfo | None, reason: str) ->
 def test_an_image_above_max_pixels_is_refused() -> None:
     handler = RequestHandler(StandIn(), 4)
     with pytest.raises(Refusal, match=f"{WIDTH}x{HEIGHT} pixels, more than the 9 .* max_pixels"):
-        handler.answer(query(1), max_pixels=9)
-    assert handler.answer(query(1), max_pixels=WIDTH * HEIGHT)
+        handler.answer(replace(query(1), max_pixels=9))
+    assert handler.answer(replace(query(1), max_pixels=WIDTH * HEIGHT))
 
 
 def test_an_unreadable_camera_image_gives_no_image() -> None:

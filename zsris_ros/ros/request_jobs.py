@@ -81,8 +81,7 @@ class RequestJobs:
     def track(self, request: ReferSegment.Request, start: StartTracking) -> Future[Track]:
         """Queue the search for an object to track: of an expression, or of the last answer."""
         query = self._to_query(request, 0, time.monotonic()) if request.expression else None
-        parameters, needs_transform = self._inputs.parameters, bool(request.target_frame)
-        return self._queue(partial(self._model.track, query, parameters, start, needs_transform))
+        return self._queue(partial(self._model.track, query, start, bool(request.target_frame)))
 
     def plan(self, request: PlanRequest) -> Future[PlannedGrasp]:
         """Queue the answer to a goal and the grasps for its object."""
@@ -136,7 +135,7 @@ class RequestJobs:
     # In the worker thread
 
     def _reply(self, query: Query, options: ReplyOptions, arrival: float, hook: StageHook) -> Reply:
-        answer = self._model.answer(query, self._inputs.parameters, arrival, hook)
+        answer = self._model.answer(query, arrival, hook)
         return Reply(answer, to_result(answer, options))
 
     def _plan(self, query: Query, request: PlanRequest, gripper: Gripper) -> PlannedGrasp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from sensor_msgs.msg import CameraInfo, Image
@@ -50,15 +50,19 @@ def to_query(
     Raises:
         Refusal: INVALID_REQUEST for the expression, NO_IMAGE for the frame.
     """
-    expression = _checked_expression(request.expression, parameters.max_expression_length)
+    make = partial(
+        Query,
+        _checked_expression(request.expression, parameters.max_expression_length),
+        target_frame=target_frame_of(request, parameters),
+        deadline=deadline,
+        request_id=request_id,
+        assume_registered=parameters.assume_registered,
+        max_pixels=parameters.max_pixels,
+    )
     # Any filled field denotes an image, so that an invalid image is refused and not ignored.
     if request.image.data or request.image.width or request.image.height or request.image.encoding:
-        return replace(
-            _query_about_own_frame(expression, request, parameters.rectified),
-            target_frame=target_frame_of(request, parameters),
-            deadline=deadline,
-            request_id=request_id,
-        )
+        messages, key = _own_frame(request, parameters.rectified)
+        return make(messages, "the request's image", key, from_request=True)
     if request.depth.data:
         raise Refusal(
             Status.INVALID_REQUEST, "the request has depth without an image; send its image as well"
@@ -66,27 +70,19 @@ def to_query(
     stamp = int(request.stamp.sec) * SECOND + int(request.stamp.nanosec)
     buffered = buffer.nearest(stamp) if stamp else buffer.newest()
     hit = _find_cached(cached, buffered, stamp)
-    messages = hit or buffered
-    if messages is None:
+    found = hit or buffered
+    if found is None:
         raise Refusal(
             Status.NO_IMAGE,
             f"no image has arrived on '{topic}' yet; start the camera, remap `image` to its topic, "
             "or send an image in the request",
         )
     if stamp:
-        _check_tolerance(stamp, messages, buffer, parameters.stamp_tolerance)
-    if hit is None and prepared and is_near(prepared, messages, parameters.look_ahead):
-        messages = prepared
-    return Query(
-        expression,
-        messages,
-        f"the image on '{topic}'",
-        ("camera", *messages.key),
-        note="" if stamp else age_note,
-        target_frame=target_frame_of(request, parameters),
-        deadline=deadline,
-        request_id=request_id,
-    )
+        _check_tolerance(stamp, found, buffer, parameters.stamp_tolerance)
+    if hit is None and prepared and is_near(prepared, found, parameters.look_ahead):
+        found = prepared
+    key, note = ("camera", *found.key), "" if stamp else age_note
+    return make(found, f"the image on '{topic}'", key, note=note)
 
 
 def target_frame_of(request: Request, parameters: Parameters) -> str:
@@ -146,8 +142,8 @@ def _checked_expression(text: str, max_length: int) -> str:
     return text.strip()
 
 
-def _query_about_own_frame(expression: str, request: Request, rectified: bool) -> Query:
-    """Return a query about the request's frame; equal frames have equal keys."""
+def _own_frame(request: Request, rectified: bool) -> tuple[CameraMessages, tuple[Hashable, ...]]:
+    """Return the messages of the request's frame and their cache key, equal for equal frames."""
     image, stamp = request.image, stamp_ns(request.image.header)
     depth = request.depth if request.depth.data else None
     info = rectified_info(request.camera_info) if rectified else request.camera_info
@@ -157,8 +153,7 @@ def _query_about_own_frame(expression: str, request: Request, rectified: bool) -
         Stamped(stamp, info, 0),
     )
     parts = [_digest(each) for each in (image, depth) if each is not None]
-    key = ("request", *parts, _calibration(info), stamp)
-    return Query(expression, messages, "the request's image", key, from_request=True)
+    return messages, ("request", *parts, _calibration(info), stamp)
 
 
 def _calibration(info: CameraInfo) -> tuple[Hashable, ...]:

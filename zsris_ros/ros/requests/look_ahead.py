@@ -41,11 +41,17 @@ class LookAhead:
         # Half of the tolerance, so that the prepared scene never becomes too old.
         if prepared is not None and is_near(prepared, messages, parameters.look_ahead / 2):
             return
-        target = parameters.target_frame.lstrip("/")
-        key = ("camera", *messages.key)
-        query = Query("", messages, "the image", key, target_frame=target)
+        query = Query(
+            "",
+            messages,
+            "the image",
+            ("camera", *messages.key),
+            target_frame=parameters.target_frame.lstrip("/"),
+            assume_registered=parameters.assume_registered,
+            max_pixels=parameters.max_pixels,
+        )
         with stage_hook(partial(self._cancel_if_delaying, query.key)):
-            handler.prepare(query, parameters.assume_registered, parameters.max_pixels)
+            handler.prepare(query)
 
     def _cancel_if_delaying(self, key: Hashable, stage: str) -> AbstractContextManager[None]:
         others = self._worker.is_awaited_by_others

@@ -99,9 +99,7 @@ class NodeModel:
         process.trim_memory()
         self.statistics.model = diagnostics.UNLOADED
 
-    def answer(
-        self, query: Query, parameters: Parameters, arrival: float, hook: StageHook
-    ) -> Answer:
+    def answer(self, query: Query, arrival: float, hook: StageHook) -> Answer:
         """Answer a query; ``arrival`` is the time of the request by time.monotonic.
 
         Raises:
@@ -111,7 +109,7 @@ class NodeModel:
         if self.handler is None:  # deactivated since the request was queued
             raise self.inactive()
         with stage_hook(hook):
-            answer = self.handler.answer(query, parameters.assume_registered, parameters.max_pixels)
+            answer = self.handler.answer(query)
         seconds = time.monotonic() - arrival
         self.statistics.count_answer(seconds * 1e3, answer.timings, answer.cache_hit)
         if time.monotonic() - self._trimmed > TRIM_PERIOD:
@@ -119,13 +117,7 @@ class NodeModel:
             self._trimmed = time.monotonic()
         return replace(answer, seconds=seconds)
 
-    def track(
-        self,
-        query: Query | None,
-        parameters: Parameters,
-        start: StartTracking,
-        needs_transform: bool,
-    ) -> Track:
+    def track(self, query: Query | None, start: StartTracking, needs_transform: bool) -> Track:
         """Track the object of ``query``, or of the last answer.
 
         Raises:
@@ -133,7 +125,7 @@ class NodeModel:
                 are needed.
         """
         if query is not None:
-            answer = self.answer(query, parameters, time.monotonic(), no_hook)
+            answer = self.answer(query, time.monotonic(), no_hook)
             if answer.result.verdict is not Verdict.FOUND or (
                 needs_transform and answer.status != Status.FOUND
             ):

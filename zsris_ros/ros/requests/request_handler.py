@@ -46,7 +46,8 @@ class Query:
     ``source`` is the origin of the image for error messages, ``key`` the cache key of the messages,
     ``from_request`` whether the request contained the image, ``note`` a sentence for the answer.
     Metres are in ``target_frame`` ("": the optical frame), whose transform may arrive until
-    ``deadline`` of time.monotonic.
+    ``deadline`` of time.monotonic. ``assume_registered`` permits depth with another frame_id than
+    the image's, which has at most ``max_pixels``.
     """
 
     expression: str
@@ -58,6 +59,13 @@ class Query:
     target_frame: str = ""
     deadline: float = 0.0
     request_id: int = 0
+    assume_registered: bool = False
+    max_pixels: int = MAX_PIXELS
+
+    @property
+    def scene_key(self) -> Hashable:
+        """Cache key of the scene."""
+        return self.key, self.assume_registered
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,30 +135,18 @@ class RequestHandler:
             self._prepared = None
         self.last_found = None
 
-    def prepare(
-        self, query: Query, assume_registered: bool = False, max_pixels: int = MAX_PIXELS
-    ) -> None:
+    def prepare(self, query: Query) -> None:
         """Compute the scene of a frame ahead of requests, and keep it until the next call."""
-        key = (query.key, assume_registered)
-        scene = self._find(key) or self._look(query, assume_registered, max_pixels, {})
-        self._prepared = key, scene
+        scene = self._find(query.scene_key) or self._look(query, {})
+        self._prepared = query.scene_key, scene
 
-    def answer(
-        self,
-        query: Query,
-        assume_registered: bool = False,
-        max_pixels: int = MAX_PIXELS,
-    ) -> Answer:
-        """Answer a query; raise Refusal for an unusable image or expression.
-
-        ``assume_registered`` permits depth with another frame_id than the image's.
-        """
+    def answer(self, query: Query) -> Answer:
+        """Answer a query; raise Refusal for an unusable image or expression."""
         timings: dict[str, float] = {}
-        key = (query.key, assume_registered)
-        cached = self._find(key)
+        cached = self._find(query.scene_key)
         try:
-            scene = cached or self._look(query, assume_registered, max_pixels, timings)
-            self._store(key, scene)
+            scene = cached or self._look(query, timings)
+            self._store(query.scene_key, scene)
             instruction = self._model.instruct(scene.scene, query.expression)
         except InputError as error:
             raise Refusal(Status.INVALID_REQUEST, str(error)) from error
@@ -195,11 +191,9 @@ class RequestHandler:
             poses[target] = self._look_up(target, scene.header, deadline)
         return poses[target]
 
-    def _look(
-        self, query: Query, assume_registered: bool, max_pixels: int, timings: dict[str, float]
-    ) -> _CachedScene:
+    def _look(self, query: Query, timings: dict[str, float]) -> _CachedScene:
         with timed(timings, "conversion"):
-            frame, note, header = _to_frame(query, assume_registered, max_pixels)
+            frame, note, header = _to_frame(query)
         scene = self._model.look(frame)
         timings.update(scene.timings)
         found = _CachedScene(
@@ -229,11 +223,11 @@ class RequestHandler:
                 self._scenes.popitem(last=False)
 
 
-def _to_frame(query: Query, assume_registered: bool, max_pixels: int) -> tuple[Frame, str, Header]:
+def _to_frame(query: Query) -> tuple[Frame, str, Header]:
     """Return the frame of a query, the reason for missing metres, and the image's header."""
     try:
         messages = deserialized(query.messages)
-        frame, note = assemble_frame(messages, assume_registered, max_pixels)
+        frame, note = assemble_frame(messages, query.assume_registered, query.max_pixels)
     except InputError as error:
         if query.from_request:
             raise
