@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         DestinationResult,
         Frame,
         InstructionResult,
-        ReferringResult,
     )
 
 
@@ -89,7 +88,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         document, lines = instruction_to_json(scene, steps), [steps.message, *_step_lines(steps)]
     if gripper is not None:
-        plan = _plan(result, frame, gripper)
+        from zsris_ros.grasping import plan_grasps_for
+
+        plan = plan_grasps_for(result, frame, gripper)
         document["grasp"] = plan.to_json()
         lines += _grasp_lines(plan)
         drawn = _with_grasp(drawn, plan, frame, gripper)
@@ -108,12 +109,6 @@ def _gripper(args: argparse.Namespace) -> Gripper | None:
     if args.depth is None:
         raise InputError("--grasp needs --depth and --intrinsics: a grasp is planned in metres")
     return load_gripper(args.grasp)
-
-
-def _plan(result: ReferringResult, frame: Frame, gripper: Gripper) -> GraspPlan:
-    from zsris_ros.grasping import plan_grasps_for
-
-    return plan_grasps_for(result, frame, gripper)
 
 
 def _with_grasp(
