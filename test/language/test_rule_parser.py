@@ -77,7 +77,7 @@ TAILS = ("", ".", " please", "?", " for me", ", thanks", "!", " right now", " th
 
 
 @pytest.mark.parametrize("text", ["the mug on the right", "the hook on the upper right"])
-def test_right_now_is_not_right_said_twice(text: str) -> None:
+def test_right_now_and_right_at_the_end_change_nothing(text: str) -> None:
     bare = to_json(parse(text, "rules"))
     assert "right" in bare["position"]
     for tail in (" right now", " right here", " right", " right now please"):
@@ -100,7 +100,7 @@ def test_wrappers_and_punctuation_change_nothing(
 
 @given(row=st.sampled_from(load("expressions.txt")), data=st.data())
 @settings(max_examples=400)
-def test_hesitation_changes_nothing(row: dict[str, Any], data: st.DataObject) -> None:
+def test_hesitations_are_ignored(row: dict[str, Any], data: st.DataObject) -> None:
     """ "uh" between any two words may stand in quoted phrases only."""
     words = row["text"].split()
     place = data.draw(st.integers(0, len(words)))
@@ -208,7 +208,7 @@ def test_missing_apostrophes(spoken: str, written: str) -> None:
     assert {**heard, "text": "", "target": ""} == {**typed, "text": "", "target": ""}
 
 
-def test_two_of_one_noun_share_what_follows_it() -> None:
+def test_two_objects_of_one_noun_share_its_postmodifiers() -> None:
     found = parse("the first and third cup from the right on the shelf", "rules")
     first, third = found.target, found.further[0]
 

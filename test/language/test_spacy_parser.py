@@ -117,7 +117,7 @@ def test_target_chunk_prefers_the_object_to_pronouns(vocab: Any) -> None:
     assert chunk is not None and chunk.text == "the microscope"
 
 
-def test_a_missing_pipeline_is_a_sentence() -> None:
+def test_a_missing_pipeline_is_reported_in_a_sentence() -> None:
     if installed():
         pytest.skip(f"{installed()[0]} is installed")
     with pytest.raises(InputError, match="no English spaCy pipeline is installed"):
