@@ -79,14 +79,14 @@ def resolve_instruction(
     """
     timings: dict[str, float] = {}
     with timed(timings, "instruction"):
-        walk = _Walk(scene, resolver)
-        steps = tuple(walk.resolve(step) for step in instruction.steps)
-    mentions = walk.mentions
+        resolution = _InstructionResolver(scene, resolver)
+        steps = tuple(resolution.resolve(step) for step in instruction.steps)
+    mentions = resolution.mentions
     verdict = worst(mention.result.verdict for mention in mentions if mention.needed)
     return InstructionResult(instruction, steps, verdict, _message(mentions, steps), timings)
 
 
-class _Walk:
+class _InstructionResolver:
     """Resolves the steps of one instruction in their order."""
 
     def __init__(self, scene: Scene, resolver: ExpressionResolver) -> None:
@@ -103,8 +103,8 @@ class _Walk:
             target = self._refer(step.targets)
         found = StepResult(step, target)
         if step.destination is not None:
-            held = target if target is not None else self._target_of(step.same_as)
-            destination = self._destination(step, step.destination, held)
+            carried = target if target is not None else self._target_of(step.same_as)
+            destination = self._destination(step, step.destination, carried)
             found = replace(found, destination=destination)
         self._steps.append(found)
         return found
@@ -138,39 +138,21 @@ class _Walk:
         return None if index is None else self._steps[index].target
 
     def _destination(
-        self, step: Step, destination: Destination, held: ReferringResult | None
+        self, step: Step, destination: Destination, carried: ReferringResult | None
     ) -> DestinationResult:
-        found = DestinationResult(destination.kind, (), destination.same_as)
-        anchors: list[Anchor] = []
-        missing = ""
-        if destination.same_as is not None:
-            result = self._target_of(destination.same_as)
-            named = self._steps[destination.same_as].step.target
-            if result is not None and named is not None:
-                moved = self._places.get(destination.same_as, ())
-                anchors += self._anchors(named, result, moved)
-                missing = "" if result.selected else f"{named.text} was not found"
-        for phrase in destination.anchors:
-            result = self._refer_to_one(phrase)
-            plane = result.verdict is Verdict.NOT_FOUND and self._is_support(destination, phrase)
-            self._mention(phrase, result, needed=not plane)
-            if plane:
-                anchors.append(Anchor(phrase.text, None))
-                continue
-            found = replace(found, anchors=(*found.anchors, result))
-            if result.selected:
-                anchors += self._anchors(phrase, result)
-            else:
-                missing = missing or f"{phrase.text} was not found"
+        """Return a destination with a place point for each object that the step moves."""
+        anchors, results, missing = self._destination_anchors(destination)
+        found = DestinationResult(destination.kind, results, destination.same_as)
         if step.action == "hand_over":
             return replace(found, reason="the object is handed over")
         if missing:
-            return replace(found, reason=missing)
-        if held is not None and not held.selected:
+            return replace(found, reason=f"{missing} was not found")
+        if carried is not None and not carried.selected:
             return replace(found, reason="the object to be placed was not found")
         try:
             places = tuple(
-                self._placer.place(destination.kind, anchors, mask) for mask in self._carried(held)
+                self._placer.place(destination.kind, anchors, mask)
+                for mask in self._carried_masks(carried)
             )
         except NoPlaceError as error:
             return replace(found, reason=str(error))
@@ -178,12 +160,40 @@ class _Walk:
         self._places[index] = places
         return replace(found, places=places)
 
-    def _carried(self, held: ReferringResult | None) -> list[BoolArray | None]:
+    def _destination_anchors(
+        self, destination: Destination
+    ) -> tuple[list[Anchor], tuple[ReferringResult, ...], str]:
+        """Return the anchors, the results of those that are named, and the first missing one."""
+        anchors: list[Anchor] = []
+        results: list[ReferringResult] = []
+        missing: list[str] = []
+        if destination.same_as is not None:
+            earlier = self._target_of(destination.same_as)
+            named = self._steps[destination.same_as].step.target
+            if earlier is not None and named is not None:
+                moved = self._places.get(destination.same_as, ())
+                anchors += self._anchors(named, earlier, moved)
+                missing += [] if earlier.selected else [named.text]
+        for phrase in destination.anchors:
+            result = self._refer_to_one(phrase)
+            plane = result.verdict is Verdict.NOT_FOUND and self._is_support(destination, phrase)
+            self._mention(phrase, result, needed=not plane)
+            if plane:
+                anchors.append(Anchor(phrase.text, None))
+                continue
+            results.append(result)
+            if result.selected:
+                anchors += self._anchors(phrase, result)
+            else:
+                missing.append(phrase.text)
+        return anchors, tuple(results), next(iter(missing), "")
+
+    def _carried_masks(self, carried: ReferringResult | None) -> list[BoolArray | None]:
         """Return the mask of each object that the step moves; [None] if they are unknown."""
-        if held is None:
+        if carried is None:
             return [None]
-        several = held.verdict is Verdict.FOUND
-        chosen = held.selected if several else held.selected[:1]
+        several = carried.verdict is Verdict.FOUND
+        chosen = carried.selected if several else carried.selected[:1]
         return [self._scene.proposals.masks[candidate.index] for candidate in chosen]
 
     def _is_support(self, destination: Destination, phrase: NounPhrase) -> bool:

@@ -137,15 +137,7 @@ class Grounder:
         if ordered:
             # "match" holds more than membership in spatial expressions.
             fit = relative_fit(self._calibration.probability({**terms, "match": membership}))
-            counted = fit * representatives(scene, fit)
-            order = order_fit(scene, target, fit, counted)
-            terms["order"] = 1 - interpretation.order_certainty * (1 - order)
-            members = counted > 0.5
-        if target.position:
-            terms["place"] = place_fit(scene, target.position)
-            if {"front", "back"} & set(target.position):
-                # Depth has no middle as the image has: the farthest is at the back.
-                terms["place"] = 1 - (1 - terms["place"]) * (1 - terms["order"])
+            members = self._add_order(scene, interpretation, fit, terms)
         self._add_existence(scene, target, anchors, terms)
         probability = self._calibration.probability(terms)
         quality = torch.from_numpy(scene.proposals.quality)
@@ -204,6 +196,24 @@ class Grounder:
         if not self._calibration.measured:
             fallback = side_fit(scene, SIDES.get(relation.kind), membership)
         return relation_fit(scene, relation.kind, masks, fallback)
+
+    def _add_order(
+        self, scene: Scene, interpretation: Interpretation, fit: Tensor, terms: dict[str, Tensor]
+    ) -> Tensor:
+        """Add the fits of order and place to ``terms``; return bool N, the ordered objects.
+
+        ``fit`` N is that of each mask to the rest of the phrase.
+        """
+        target = interpretation.phrase
+        counted = fit * representatives(scene, fit)
+        order = order_fit(scene, target, fit, counted)
+        terms["order"] = 1 - interpretation.order_certainty * (1 - order)
+        if target.position:
+            terms["place"] = place_fit(scene, target.position)
+            if {"front", "back"} & set(target.position):
+                # Depth has no middle as the image has: the farthest is at the back.
+                terms["place"] = 1 - (1 - terms["place"]) * (1 - terms["order"])
+        return counted > 0.5
 
     def _excluded_fit(self, scene: Scene, excluded: NounPhrase) -> Tensor:
         """Return the fit of each mask to an excluded object, N in [0, 1]."""
