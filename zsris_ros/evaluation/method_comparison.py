@@ -11,7 +11,7 @@ from zsris_ros.evaluation.datasets.items import DataSet
 from zsris_ros.evaluation.evaluation_loop import MethodRun, evaluate
 from zsris_ros.evaluation.experiment import Experiment, masks_by
 from zsris_ros.evaluation.records import read_answers
-from zsris_ros.evaluation.reports.page import write_report
+from zsris_ros.evaluation.reports.html_report import write_report
 from zsris_ros.evaluation.reports.samples import write_worst
 from zsris_ros.evaluation.reports.summary import accuracy_of, summarise_folder, write_table
 from zsris_ros.evaluation.run_folder import RunFolder, claim

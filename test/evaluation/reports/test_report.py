@@ -17,7 +17,7 @@ from support.answer_records import HEIGHT, NOTHING, OBJECTS, WIDTH, SmallData, b
 from zsris_ros.evaluation.records import AnswerRecord
 from zsris_ros.evaluation.reports import samples
 from zsris_ros.evaluation.reports.figures import summarise
-from zsris_ros.evaluation.reports.page import write_report
+from zsris_ros.evaluation.reports.html_report import write_report
 from zsris_ros.geometry import run_lengths
 from zsris_ros.types import InputError
 

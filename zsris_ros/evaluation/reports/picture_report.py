@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from zsris_ros.evaluation.reports.page import REPORT, bar_rows, write_page
+from zsris_ros.evaluation.reports.html_report import REPORT, bar_rows, write_page
 from zsris_ros.evaluation.reports.samples import jpeg
 from zsris_ros.types import ByteArray
 

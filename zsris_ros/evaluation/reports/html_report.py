@@ -1,4 +1,4 @@
-"""The report of a run: its figures beside the published ones, and answers as images.
+"""The HTML report of a run: its figures beside the published ones, and answers as images.
 
 report.html is self-contained: images are embedded, and no resource or script is loaded. All text
 from data (expressions, names, explanations) is escaped, and the page forbids scripts.
