@@ -257,7 +257,7 @@ class Recorder:
         return tuple(first.values())
 
     def others(self, texts: set[str]) -> list[str]:
-        """Return the texts of results that nobody asked for."""
+        """Return the texts of results without a request."""
         return [
             f"/{name}: '{each.expression}'"
             for name in NAMES

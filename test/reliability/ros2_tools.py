@@ -49,7 +49,7 @@ TOOLS = "ros2cli", "ros2action", "ros2service", "ros2param", "ros2lifecycle", "r
 PACKAGES = (*TOOLS, "launch", "launch_xml", "launch_ros", "ros2launch")
 TIMEOUT = 60.0
 DISCOVERY = 5.0
-"""Seconds until the daemon of the tools knows all names of a node."""
+"""Seconds until the daemon of the tools has discovered all names of a node."""
 
 START = 120.0
 """Seconds until the models are loaded."""

@@ -132,16 +132,16 @@ def test_a_training_can_begin_with_exported_weights(
         load_clip(other, files[0])
 
 
-def test_trained_weights_are_averaged_with_their_beginning(files: tuple[Path, Path]) -> None:
+def test_trained_weights_are_averaged_with_their_initial(files: tuple[Path, Path]) -> None:
     torch.manual_seed(3)
     trained = ResnetClip(build_clip(clip_training.ARCHITECTURE).requires_grad_(False))
     before = {name: value.clone() for name, value in trained.model.state_dict().items()}
     load_clip(trained, files[1], share=0.25)
-    beginning = expand_clip_state(load_file(files[1]))
+    initial = expand_clip_state(load_file(files[1]))
     for name in ("visual.conv1.weight", "text_projection", "logit_scale"):
-        mean = 0.75 * before[name] + 0.25 * beginning[name].float()
+        mean = 0.75 * before[name] + 0.25 * initial[name].float()
         torch.testing.assert_close(trained.model.state_dict()[name], mean)
-    table, known = trained.model.token_embedding.weight, (beginning[TABLE] != 0).any(dim=1)
+    table, known = trained.model.token_embedding.weight, (initial[TABLE] != 0).any(dim=1)
     torch.testing.assert_close(table[~known], before[TABLE][~known])
 
 

@@ -1,4 +1,4 @@
-"""Learning curves are drawn from the CSV files of trainings."""
+"""Learning curves are drawn from the CSV files of training runs."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def test_a_log_is_plotted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("text", ["", "step,loss\n", "step,loss\n1\n", "loss\n1\n"])
 def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(text)
-    with pytest.raises(InputError, match="no log of a training"):
+    with pytest.raises(InputError, match="no log of a training run"):
         read_log(tmp_path / "log.csv")

@@ -157,11 +157,11 @@ def test_a_training_begins_with_exported_weights(data: TrainingSet, tmp_path: Pa
         torch.manual_seed(5)
         export_sam(build_sam(SMALL), path)
     still = SamSchedule(steps=1, batch=1, learning_rate=0.0)
-    begun = train_sam(data, tmp_path / "a.pt", still, architecture=SMALL, begin=path)
+    begun = train_sam(data, tmp_path / "a.pt", still, architecture=SMALL, initial=path)
     for name, value in load_state_dict(path).items():
         torch.testing.assert_close(begun.state_dict()[name], value, check_dtype=False)
     with pytest.raises(InputError, match="not those of a SAM"):
-        train_sam(data, tmp_path / "b.pt", still, begin=path)
+        train_sam(data, tmp_path / "b.pt", still, initial=path)
 
 
 def test_time_limits_a_training(

@@ -27,12 +27,12 @@ def read_log(path: Path) -> dict[str, list[float]]:
         if "step" not in columns:
             raise KeyError("step")
     except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no log of a training: {error!r}") from error
+        raise InputError(f"{path} is no log of a training run: {error!r}") from error
     return columns
 
 
 def draw_learning_curves(logs: Sequence[Path], path: Path) -> None:
-    """Write a PNG of the logs' columns by step, the trainings side by side.
+    """Write a PNG of the logs' columns by step, the training runs side by side.
 
     Raises:
         InputError: matplotlib is not installed, or a log cannot be read.
@@ -62,7 +62,7 @@ def draw_learning_curves(logs: Sequence[Path], path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw the curves of the command line's logs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("logs", type=Path, nargs="+", help="CSV files of trainings")
+    parser.add_argument("logs", type=Path, nargs="+", help="CSV files of training runs")
     parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
     args = parser.parse_args(arguments)
     try:

@@ -29,8 +29,8 @@ SMOOTHING = 0.98
 class Schedule:
     """AdamW with linear warm-up and cosine decay to 1 % of the learning rate.
 
-    ``seconds`` limits the time of a training in one process, resumed calls included. Where the time
-    ends before the steps, the schedule follows the time and leaves steps out.
+    ``seconds`` limits the time of a training run in one process, resumed calls included. If the
+    time ends before the steps, the schedule follows the time and skips steps.
     """
 
     steps: int

@@ -1,4 +1,4 @@
-"""`zsris train`: trains the bundled weights, or trains them further on other models."""
+"""`zsris train`: trains the bundled weights, or fine-tunes them on other models."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from zsris_ros.commands.options import Subparsers, positive
 if TYPE_CHECKING:
     from zsris_ros.training.training_loop import Schedule
 
-FURTHER_RATE = 0.4
-"""Learning rate of a training that begins with trained weights, as a share of the schedule's."""
-BEGINNING_SHARE = 0.5
-"""Weight of those weights in the mean that is exported of a CLIP."""
+FINE_TUNING_RATE = 0.4
+"""Learning rate of fine-tuning, as a share of the schedule's."""
+INITIAL_WEIGHTS_SHARE = 0.5
+"""Share of the initial weights in an exported CLIP that was fine-tuned."""
 KINDS, COLOURS = "kinds.json", "colours.json"
 """The kinds of each category of the models, and the coefficients of each basic colour: for
 ``referring.kinds`` and ``referring.colours`` of the preset."""
@@ -68,8 +68,8 @@ def add_arguments(subparsers: Subparsers) -> None:
             f"--begin-{network}",
             type=Path,
             metavar="FILE",
-            help=f"exported weights that the training of the small {name} begins with, at "
-            f"{FURTHER_RATE:g} of the learning rate; a CLIP is averaged with them in the end",
+            help=f"exported weights that the training of the small {name} starts from, at "
+            f"{FINE_TUNING_RATE:g} of the learning rate; a CLIP is averaged with them at the end",
         )
     parser.add_argument("--sam-steps", type=positive, help="(default: the schedule's)")
     parser.add_argument("--clip-steps", type=positive, help="(default: the schedule's)")
@@ -81,10 +81,10 @@ def add_arguments(subparsers: Subparsers) -> None:
 ScheduleT = TypeVar("ScheduleT", bound="Schedule")
 
 
-def _schedule(schedule: ScheduleT, steps: int | None, begin: Path | None) -> ScheduleT:
-    """Return the schedule of ``steps`` (None: its own), with smaller steps for trained weights."""
-    if begin is not None:
-        schedule = replace(schedule, learning_rate=FURTHER_RATE * schedule.learning_rate)
+def _schedule(schedule: ScheduleT, steps: int | None, initial: Path | None) -> ScheduleT:
+    """Return the schedule of ``steps`` (None: its own), at a lower rate for fine-tuning."""
+    if initial is not None:
+        schedule = replace(schedule, learning_rate=FINE_TUNING_RATE * schedule.learning_rate)
     return replace(schedule, steps=steps or schedule.steps)
 
 
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
             args.out / "sam_training.pt",
             _schedule(SamSchedule(), args.sam_steps, args.begin_sam),
             args.seed,
-            begin=args.begin_sam,
+            initial=args.begin_sam,
             workers=loaders,
         )
         sizes[sam_file] = export_sam(sam, sam_file)
@@ -138,11 +138,11 @@ def run(args: argparse.Namespace) -> int:
         args.out / "clip_training.pt",
         _schedule(ClipSchedule(), args.clip_steps, args.begin_clip),
         args.seed,
-        begin=args.begin_clip,
+        initial=args.begin_clip,
         workers=loaders,
     )
     if args.begin_clip:
-        load_clip(clip, args.begin_clip, share=BEGINNING_SHARE)
+        load_clip(clip, args.begin_clip, share=INITIAL_WEIGHTS_SHARE)
     clip_file = args.out / "clip.safetensors"
     sizes[clip_file] = export_clip(clip, words.values(), clip_file)
     for path, size in sizes.items():

@@ -85,7 +85,7 @@ def kinds_of(
 def split_colours(
     target: NounPhrase, settings: ReferSettings
 ) -> tuple[tuple[str, ...], NounPhrase]:
-    """Return the colours of a phrase that the preset knows by pixels, and the phrase without them.
+    """Return the colours of a phrase that are recognised by pixels, and the phrase without them.
 
     The colours are those of ``ReferSettings.colours``: "grey" for "gray". Without a noun there are
     none: in "the red thing" the text encoder compares nothing but colours.

@@ -40,8 +40,8 @@ def load_clip(clip: ResnetClip, path: Path, share: float = 1.0) -> None:
         clip: The network.
         path: The exported weights.
         share: Below 1, the mean of the network's weights and the exported ones, with this weight
-            of the latter. A network that was trained further is better on both the old and the new
-            data after averaging with its beginning (WiSE-FT; Wortsman et al., CVPR 2022).
+            of the latter. A fine-tuned network is better on both the old and the new data after
+            averaging with its initial weights (WiSE-FT; Wortsman et al., CVPR 2022).
 
     Raises:
         InputError: The file is damaged, or its network is another one.

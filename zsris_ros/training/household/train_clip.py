@@ -65,7 +65,7 @@ def train_clip(
     schedule: ClipSchedule,
     seed: int = 0,
     *,
-    begin: Path | None = None,
+    initial: Path | None = None,
     workers: int = 0,
 ) -> ResnetClip:
     """Train a network or resume ``checkpoint``. Figures go to a CSV file beside it.
@@ -76,14 +76,14 @@ def train_clip(
         checkpoint: The file of the network and the optimizer.
         schedule: Steps, batch and learning rate.
         seed: Of the weights and the batches.
-        begin: Weights of this architecture to begin with, instead of random ones.
+        initial: Exported weights of this architecture to start from, instead of random ones.
         workers: Processes that draw the batches; 0 draws them in this one.
     """
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clip = ResnetClip(build_clip(ARCHITECTURE).train())
-    if begin is not None:
-        load_clip(clip, begin)
+    if initial is not None:
+        load_clip(clip, initial)
     clip.model.to(device)
     clip.visual.to(memory_format=torch.channels_last)
     encoder, localiser = ResnetHybridEncoder(clip, HYBRID), DenseLocaliser(clip, GEM)

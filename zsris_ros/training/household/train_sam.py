@@ -169,7 +169,7 @@ def train_sam(
     seed: int = 0,
     *,
     architecture: Mapping[str, Any] = ARCHITECTURE,
-    begin: Path | None = None,
+    initial: Path | None = None,
     workers: int = 0,
 ) -> Any:
     """Train a network or resume ``checkpoint``; figures go to a CSV file beside it.
@@ -180,18 +180,18 @@ def train_sam(
         schedule: Steps and learning rate. No more steps than ``checkpoint`` holds trains nothing.
         seed: Of the weights and the batches.
         architecture: SamArchitecture's fields; tests train a smaller network.
-        begin: Exported weights of this architecture to begin with, instead of random ones.
+        initial: Exported weights of this architecture to start from, instead of random ones.
         workers: Processes that draw batches; 0 draws them in this one.
 
     Returns:
         The trained segment_anything Sam, in evaluation mode, on the CPU.
 
     Raises:
-        InputError: ``begin`` does not fit the architecture.
+        InputError: ``initial`` does not fit the architecture.
     """
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    state = None if begin is None else load_state_dict(begin)
+    state = None if initial is None else load_state_dict(initial)
     sam = build_sam(architecture, state).to(device).train()
     heads = AuxiliaryHeads(architecture["prompt_width"]).to(device)
     modules, weights = {"sam": sam, "heads": heads}, [*sam.parameters(), *heads.parameters()]
