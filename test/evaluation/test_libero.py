@@ -180,7 +180,8 @@ def test_a_task_is_rendered_with_its_truth(
     assert name == "libero_spatial_000_1" and item.frame.has_geometry
     bowl = item.truth(item.questions[0])
     assert item.frame.depth is not None and 0.5 < np.median(item.frame.depth[bowl]) < 2
-    assert [each.category for each in item.questions] == ["sentence", "object", "absent", "absent"]
+    categories = ["sentence", "object", "absent", "absent", "destination"]
+    assert [each.category for each in item.questions] == categories
     assert main(["record-libero", str(tmp_path), "libero_spatial:0:1", "--state", "1"]) == 0
     assert "0 frames rendered, 1 kept" in capsys.readouterr().out
     assert main(["record-libero", str(tmp_path), "libero_nowhere"]) == 2
