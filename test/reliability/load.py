@@ -123,7 +123,7 @@ class Caller(threading.Thread):
         return Call(status, seconds, wrong, age)
 
 
-def hurry(node: Node, service: str, model_seconds: float) -> None:
+def call_and_leave(node: Node, service: str, model_seconds: float) -> None:
     """Call and destroy the client before the answer.
 
     The clients share a node: each node that comes and goes costs every other process some kilobytes
@@ -232,7 +232,7 @@ def _disturb(
     node = rclpy.create_node("in_a_hurry", start_parameter_services=False)
     while (now := time.monotonic()) - begin < seconds:
         samples.append({"s": round(now - begin, 1), **sample(served.pid)})
-        hurry(node, services[left % len(services)], model_seconds)
+        call_and_leave(node, services[left % len(services)], model_seconds)
         left += 1
         time.sleep(min(2.0, max(0.0, begin + seconds - time.monotonic())))
     node.destroy_node()

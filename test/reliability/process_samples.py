@@ -64,6 +64,29 @@ def describe_trends(trends: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
+def draw_trends(
+    samples: Sequence[Mapping[str, float]], trends: Mapping[str, Mapping[str, Any]], path: Path
+) -> None:
+    """Plot each kind of samples with the fitted line of its second half."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    minutes = [each["s"] / 60 for each in samples]
+    figure = Figure(figsize=(8, 2 * len(trends)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(trends), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, (name, each) in zip(panels, trends.items(), strict=True):
+        panel.plot(minutes, [row[name] for row in samples], ".", markersize=3)
+        settled = minutes[len(minutes) // 2 :]
+        panel.plot([settled[0], settled[-1]], [each["first"], each["last"]], "-", color="black")
+        verdict = "flat" if each["flat"] else "GROWS"
+        title = f"{KINDS[name]}: {each['slope']:+.2f} ± {each['error']:.2f} an hour, {verdict}"
+        panel.set_title(title, fontsize=9)
+        panel.set_ylim(bottom=0)
+    panels[-1].set_xlabel("minutes")
+    figure.savefig(path, dpi=100)
+
+
 def _mapped(process: Path, folder: str) -> int:
     """Return the bytes of a folder's files that a process maps, deleted files included.
 

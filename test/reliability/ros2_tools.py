@@ -30,7 +30,7 @@ from support.ros_domain import own_domain
 from support.ros_processes import Process, ros_arguments
 
 from reliability.ros2_transcript import TIMEOUT, Launch, Transcript
-from reliability.soak import Show
+from reliability.scene_camera import StillCamera
 
 EXECUTABLE = "refer_segment_node"
 LAUNCH = "launch", "zsris_ros", "refer_segment.launch.xml", "weights:=tabletop"
@@ -51,13 +51,6 @@ DISCOVERY = 5.0
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 
 
-class Still(Show):
-    """A camera that shows one scene."""
-
-    def _index(self) -> int:
-        return self._first
-
-
 def call(name: str, text: str = PRESENT, **fields: str) -> tuple[str, ...]:
     """Return the arguments of a service call."""
     return ("service", "call", name, SERVICE, _request(text, fields))
@@ -74,7 +67,7 @@ def _request(text: str, fields: dict[str, str]) -> str:
 
 
 @contextmanager
-def camera(namespace: str) -> Iterator[Still]:
+def camera(namespace: str) -> Iterator[StillCamera]:
     """Show the scene on the topics that the launch file names, below a namespace."""
     remaps = {
         topic: target
@@ -83,7 +76,7 @@ def camera(namespace: str) -> Iterator[Still]:
     }
     arguments = ros_arguments({}, remaps)
     node = rclpy.create_node("camera", namespace=namespace, cli_args=arguments)
-    shown = Still(node)
+    shown = StillCamera(node)
     with Stream(shown, 5.0):
         yield shown
     node.destroy_node()

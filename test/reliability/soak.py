@@ -28,74 +28,27 @@ from typing import Any
 
 import rclpy
 from lifecycle_msgs.msg import Transition
-from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import String
 from support.lifecycle_manager import Manager
-from support.ros_camera import Camera, Stream, header
+from support.ros_camera import Stream, header
 from support.ros_domain import own_domain
 from support.ros_processes import Process, node
 from tqdm import tqdm
 from zsris_ros.msg import RequestResult
 from zsris_ros.srv import ReferSegment
 
-from reliability.process_samples import KINDS, describe_trends, sample, settled_trends
-from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedScene, read_frames, read_truth
+from reliability.process_samples import describe_trends, draw_trends, sample, settled_trends
+from reliability.scene_camera import SceneCamera
 from zsris_ros.ros.client.service_client import STATUS_NAMES, Client, Unanswered
 from zsris_ros.ros.publishers.image_conversions import to_image
-from zsris_ros.types import Frame
 
 ANSWERED = {"FOUND", "AMBIGUOUS", "NOT_FOUND"}
-SCENE_PERIOD = 20.0
-"""Seconds that the camera shows one scene."""
-
 LIFECYCLE_PERIOD = 300.0
 """Seconds between two deactivations."""
 
 
-class Show(Camera):
-    """A camera that shows the recorded scenes in turn, from the scene ``first`` on."""
-
-    def __init__(self, node_here: Node, first: int = 0) -> None:
-        super().__init__(node_here)
-        self.frame_id = f"{node_here.get_namespace().lstrip('/') or 'camera'}_color_optical_frame"
-        self._first = first
-        self.scenes = read_truth(TABLETOP_BAG)
-        frames = read_frames(TABLETOP_BAG, [scene.stamps_ns[0] for scene in self.scenes])
-        self._frames = [frames[scene.stamps_ns[0]] for scene in self.scenes]
-        self._begin = time.monotonic()
-        self.sent = 0
-
-    @property
-    def scene(self) -> RecordedScene:
-        """The current scene."""
-        return self.scenes[self._index()]
-
-    @property
-    def frame(self) -> Frame:
-        """The current frame."""
-        return self._frames[self._index()]
-
-    def _index(self) -> int:
-        shown = int((time.monotonic() - self._begin) / SCENE_PERIOD)
-        return (self._first + shown) % len(self.scenes)
-
-    def send(self, stamp_ns: int, left: int = 0, depth_mm: int | None = None) -> None:
-        """Publish the current frame; ignores the last two arguments."""
-        frame, now = self.frame, header(stamp_ns, self.frame_id)
-        lens = frame.intrinsics
-        assert frame.depth is not None and lens is not None
-        height, width = frame.depth.shape
-        info = CameraInfo(header=now, width=width, height=height)
-        info.k = [lens.fx, 0.0, lens.cx, 0.0, lens.fy, lens.cy, 0.0, 0.0, 1.0]
-        self.info.publish(info)
-        self.depth.publish(to_image(frame.depth, "32FC1", now))
-        self.image.publish(to_image(frame.rgb, "rgb8", now))
-        self.sent += 1
-
-
 @dataclass(frozen=True)
-class Found:
+class Outcomes:
     """The statuses of all requests, and descriptions of the unexpected answers."""
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -109,14 +62,19 @@ class Requests:
     """
 
     def __init__(
-        self, base: str, show: Show, client: Client, chance: random.Random, found: Found
+        self,
+        base: str,
+        camera: SceneCamera,
+        client: Client,
+        chance: random.Random,
+        outcomes: Outcomes,
     ) -> None:
-        self._show, self._client, self._chance = show, client, chance
+        self._camera, self._client, self._chance = camera, client, chance
         self._service = f"{base}/refer_segment"
         self._manager = Manager(client, f"{base}/refer_segment_node")
         self._last: RequestResult | None = None
         self._topic = client.node.create_publisher(String, f"{base}/expression", 10)
-        self.statuses, self.wrong = found.statuses, found.wrong
+        self.statuses, self.wrong = outcomes.statuses, outcomes.wrong
 
     def send_random(self) -> None:
         """Send a request of a random kind."""
@@ -148,7 +106,7 @@ class Requests:
 
     def send_image(self) -> None:
         """Send a request with an image."""
-        rgb = self._show.frame.rgb[:240, :320]
+        rgb = self._camera.frame.rgb[:240, :320]
         image = to_image(rgb.copy(), "rgb8", header(time.time_ns()))
         self._send("the red object", ANSWERED, image=image)
 
@@ -197,7 +155,7 @@ class Requests:
         self._last = None
 
     def _expression(self) -> str:
-        return self._chance.choice(self._show.scene.expressions).text
+        return self._chance.choice(self._camera.scene.expressions).text
 
     def _send(self, text: str, expected: set[str], **request: Any) -> RequestResult | None:
         try:
@@ -211,7 +169,7 @@ class Requests:
         if status not in expected:
             self.wrong.append(f"{status} for '{text[:60]}': {response.message[:200]}")
         frame = response.header.frame_id
-        if "image" not in request and status in ANSWERED and frame != self._show.frame_id:
+        if "image" not in request and status in ANSWERED and frame != self._camera.frame_id:
             self.wrong.append(f"{self._service} answers about a frame of '{frame}'")
         return response
 
@@ -225,21 +183,21 @@ def soak(
     """
     bases = [f"/{name}" for name in cameras] or [""]
     here = [rclpy.create_node("soak", namespace=base) for base in bases]
-    shows = [Show(each, 3 * number) for number, each in enumerate(here)]
-    found, chance = Found(), random.Random(seed)
+    showing = [SceneCamera(each, 3 * number) for number, each in enumerate(here)]
+    outcomes, chance = Outcomes(), random.Random(seed)
     with ExitStack() as stack:
         served = stack.enter_context(node(cameras=",".join(cameras)))
         asking = []
-        for base, show in zip(bases, shows, strict=True):
+        for base, camera in zip(bases, showing, strict=True):
             name = f"soak_client{base.replace('/', '_')}"
             client = stack.enter_context(Client(f"{base}/refer_segment", name))
-            stack.enter_context(Stream(show, rate))
+            stack.enter_context(Stream(camera, rate))
             client.wait(120.0)
-            asking.append(Requests(base, show, client, chance, found))
+            asking.append(Requests(base, camera, client, chance, outcomes))
         for requests in asking:
             requests.send_about_newest()  # loads the models
         samples = _load(served, asking, minutes * 60, period)
-        asked = sum(found.statuses.values())
+        asked = sum(outcomes.statuses.values())
         for requests in asking:
             requests.send_about_newest()
         code, seconds = served.end()
@@ -247,14 +205,14 @@ def soak(
         each.destroy_node()
     trends = settled_trends(samples)
     if code != 0:
-        found.wrong.append(f"the node ended with {code}")
+        outcomes.wrong.append(f"the node ended with {code}")
     return {
         "minutes": minutes,
         "cameras": len(bases),
-        "frames": sum(show.sent for show in shows),
+        "frames": sum(camera.sent for camera in showing),
         "requests": asked,
-        "statuses": dict(found.statuses.most_common()),
-        "wrong": found.wrong,
+        "statuses": dict(outcomes.statuses.most_common()),
+        "wrong": outcomes.wrong,
         "ended_after_s": round(seconds, 2),
         "trends": trends,
         "flat": all(each["flat"] for each in trends.values()),
@@ -281,28 +239,6 @@ def _load(
             time.sleep(max(0.0, now + period - time.monotonic()))
             bar.update(round(time.monotonic() - begin) - bar.n)
     return samples
-
-
-def draw(found: dict[str, Any], path: Path) -> None:
-    """Plot each resource with the fitted line of its second half."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    trends, samples = found["trends"], found["samples"]
-    minutes = [each["s"] / 60 for each in samples]
-    figure = Figure(figsize=(8, 2 * len(trends)), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(len(trends), 1, sharex=True, squeeze=False)[:, 0]
-    for panel, (name, each) in zip(panels, trends.items(), strict=True):
-        panel.plot(minutes, [row[name] for row in samples], ".", markersize=3)
-        settled = minutes[len(minutes) // 2 :]
-        panel.plot([settled[0], settled[-1]], [each["first"], each["last"]], "-", color="black")
-        verdict = "flat" if each["flat"] else "GROWS"
-        title = f"{KINDS[name]}: {each['slope']:+.2f} ± {each['error']:.2f} an hour, {verdict}"
-        panel.set_title(title, fontsize=9)
-        panel.set_ylim(bottom=0)
-    panels[-1].set_xlabel("minutes")
-    figure.savefig(path, dpi=100)
 
 
 def rows(found: dict[str, Any], cameras: Sequence[str]) -> list[dict[str, str]]:
@@ -340,7 +276,7 @@ def main() -> int:
         found = soak(chosen.minutes, chosen.period, chosen.rate, chosen.seed, cameras)
     chosen.out.mkdir(parents=True, exist_ok=True)
     name = "soak_cameras" if cameras else "soak"
-    draw(found, chosen.out / f"{name}.png")
+    draw_trends(found["samples"], found["trends"], chosen.out / f"{name}.png")
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}
     document = {"rows": rows(found, cameras), "machine": machine, **found}
     text = json.dumps(document, indent=1) + "\n"
