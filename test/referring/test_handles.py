@@ -130,6 +130,12 @@ def test_a_part_of_a_mug_is_judged_by_the_mug() -> None:
     assert handle_fit(scene, False, torch.ones(2)).min() > 0.7
 
 
+def test_a_mask_beside_all_objects_is_neutral() -> None:
+    mug, wall = vessel(30, at=(80.0, 120.0)), vessel(30, at=(240.0, 120.0))
+    scene = replace(scene_of_masks([mug, wall]), is_object=np.array([True, False]))
+    assert handle_fit(scene, False, torch.ones(2))[1] == 0.5
+
+
 def asked(text: str, *handles: bool) -> tuple[Verdict, int]:
     """Return verdict and best mask for a row of mugs, with the scaling of the household weights."""
     measured = Calibration({"posture": (-0.2166, 1.5672)}, measured_on="a test")

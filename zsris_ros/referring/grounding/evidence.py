@@ -1,6 +1,7 @@
-"""The fit of each mask to one kind of evidence: object-ness, place, posture, handle, order, ...
+"""The fit of each mask to one kind of evidence.
 
-All fits are float32 N in [0, 1].
+These are object-ness, place, posture, handle, order and coherence. All fits are float32 N in
+[0, 1].
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ def handle_fit(scene: Scene, handle: bool, rest: Tensor) -> Tensor:
     """Return the fit of each mask to a vessel that has a ``handle``, or to one without.
 
     It is judged by the whole object that a mask belongs to: the side of a mug without its opening
-    has thin ends. A handle that does not show may be in front of the body, behind it or hidden.
+    has thin ends. A mask beside all objects is neutral, and without any object each is judged by
+    itself. A handle that does not show may be in front of the body, behind it or hidden.
     "With a handle" is relative to the likeliest mask: it prefers handles that show, and refuses no
     mug where none does.
 
@@ -110,12 +112,13 @@ def handle_fit(scene: Scene, handle: bool, rest: Tensor) -> Tensor:
         handle: Whether the vessel has one.
         rest: The probability of each mask by the other evidence, N.
     """
-    reaches = torch.from_numpy(handle_reaches(scene))
+    is_whole = whole_objects(scene)
+    judged = np.flatnonzero(is_whole if is_whole.any() else np.ones_like(is_whole))
+    reaches = torch.from_numpy(handle_reaches(scene, judged.tolist()))
     shown = ((reaches - _LEAST_REACH) / (_SURE_REACH - _LEAST_REACH)).clamp(0, 1)
     has = (_UNSEEN + (1 - _UNSEEN) * shown).nan_to_num(nan=0.5)
-    whole = torch.from_numpy(np.flatnonzero(whole_objects(scene)))
-    if len(whole):
-        has = has[whole[torch.from_numpy(scene.proposals.iou)[:, whole].argmax(dim=1)]]
+    overlap, nearest = torch.from_numpy(scene.proposals.iou[:, judged]).max(dim=1)
+    has = torch.where(overlap > 0, has[nearest], 0.5)
     if not handle:
         return 1 - has
     return (has / has[(rest * has).argmax()]).clamp(max=1)

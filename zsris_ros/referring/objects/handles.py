@@ -7,6 +7,8 @@ in radii of the body, depends neither on the distance nor on the side at which i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -26,17 +28,18 @@ _HIDING = 0.2
 """Share of a gap's border that is nearer than the object where something hides a part of it."""
 
 
-def handle_reaches(scene: Scene) -> FloatArray:
-    """Return how far a thin part reaches beside the body of each mask, in radii of the body.
+def handle_reaches(scene: Scene, indices: Sequence[int] | None = None) -> FloatArray:
+    """Return how far a thin part reaches beside the bodies of masks, in radii of the body.
 
-    Float32 N, NaN for a mask that is too small or that is no single body. A round body has about
-    0.05, right angles at its ends have (sqrt(2) - 1) / 2 or 0.2, a handle seen from its side has
-    0.3 to 1. One in front of the body or behind it doesn't show. Gaps that depth shows to be filled
-    by a nearer object are taken for the body, and a mask cut off by the image's border goes on
-    beyond it.
+    Float32 for the masks at ``indices`` (None: all), NaN for one that is too small or that is no
+    single body. A round body has about 0.05, right angles at its ends have (sqrt(2) - 1) / 2 or
+    0.2, a handle seen from its side has 0.3 to 1. One in front of the body or behind it does not
+    show. Gaps that depth shows to be filled by a nearer object are taken for the body, and a mask
+    cut off by the image's border goes on beyond it.
     """
-    depth = scene.frame.depth
-    return np.array([_reach(mask, depth) for mask in scene.proposals.masks], np.float32)
+    masks, depth = scene.proposals.masks, scene.frame.depth
+    chosen = range(len(masks)) if indices is None else indices
+    return np.array([_reach(masks[index], depth) for index in chosen], np.float32)
 
 
 def _reach(mask: BoolArray, depth: FloatArray | None) -> float:
