@@ -80,6 +80,14 @@ def error(
     return float(np.linalg.norm(np.array(found.pose.position) - centre)), float(sizes), float(angle)
 
 
+def row_spacing(thing: Box, camera: Intrinsics, eye: tuple[float, float, float]) -> float:
+    """Metres between two rows of pixels on the top of a box, which a low camera hardly sees."""
+    x, y, z = thing.centre
+    offset = np.array([x, y, z + thing.size[2] / 2]) - eye
+    distance = float(np.linalg.norm(offset))
+    return distance / camera.fy * distance / -float(offset[2])
+
+
 @given(SIZES, PLACES, st.floats(-3.2, 3.2), EYES)
 @settings(max_examples=10)
 def test_the_box_of_a_box_is_the_box(
@@ -93,7 +101,8 @@ def test_the_box_of_a_box_is_the_box(
     up = tuple(world_to_camera(eye)[:, 2].tolist())
     found = upright_box(masks[0], frame.depth, frame.intrinsics, up)
     centre, sizes, angle = error(found, thing, eye)
-    assert centre < 0.003 and sizes < 0.005 and angle < 1
+    row = row_spacing(thing, frame.intrinsics, eye)
+    assert centre < max(0.003, 1.5 * row) and sizes < max(0.005, 3 * row) and angle < 1
     right, away, vertical = found.pose.axes.T
     np.testing.assert_allclose(np.cross(right, away), vertical, atol=1e-9)
     assert right[0] > 0.6 and vertical[1] < 0, "x to the camera's right, z up"
