@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,24 @@ import torch
 from zsris_ros import cli
 from zsris_ros.simulation.render import RenderingUnavailable, import_mujoco
 from zsris_ros.simulation.training_set import PROPOSALS, VIEWS
+from zsris_ros.training.household import clip_batches, train_sam
 
 FILES = ("sam.safetensors", "clip.safetensors", "sam_training.pt", "clip_training.pt")
 
 
 @pytest.mark.slow
-def test_the_command_trains_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trains_and_resumes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     try:
         import_mujoco()
     except RenderingUnavailable as error:
         pytest.skip(str(error))
+    for module, name, small in (
+        (clip_batches, "ClipSchedule", {"crops": 32, "captions": 8, "other_names": 12}),
+        (train_sam, "SamSchedule", {"batch": 2}),
+    ):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), **small))
     command = ["train", "--out", str(tmp_path), "--layouts", "1", "--tabletop-layouts", "1"]
     command += ["--workers", "1"]
     assert cli.main([*command, "--sam-steps", "1", "--clip-steps", "1"]) == 0
