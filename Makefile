@@ -64,9 +64,19 @@ help:
 demo: $(MADE)/package
 	$(VENV)/bin/zsris demo
 
+# Tests without ROS processes share the cores, one thread each; those with them measure times and
+# have the machine to themselves.
+PYTEST := $(VENV)/bin/python -m pytest
+NODES := test/ros/nodes
 test: $(MADE)/test $(MADE)/package
-	$(VENV)/bin/python -m pytest $(or $(ARGS),--cov --cov-report=)
-	$(if $(ARGS),,$(COVERED))
+ifdef ARGS
+	$(PYTEST) $(ARGS)
+else
+	OMP_NUM_THREADS=1 $(PYTEST) --ignore $(NODES) -n auto --maxprocesses 4 --dist worksteal \
+	  --cov --cov-report=
+	$(PYTEST) $(NODES) --cov --cov-append --cov-report=
+	$(COVERED)
+endif
 
 coverage: test
 	$(COVERED) --out $(RELIABILITY)/coverage.json
