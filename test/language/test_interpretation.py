@@ -76,6 +76,8 @@ def test_the_viewer_is_no_object() -> None:
         ("the woman hanging upside down", None),
         ("the bottle", None),
         ("the man lying on the grass", None),
+        ("the bottle that is lying around", None),
+        ("the box standing there", None),
     ],
 )
 def test_posture(text: str, said: str | None) -> None:
@@ -144,6 +146,12 @@ def test_positions_from_the_whole_sentence_are_less_certain() -> None:
     deep = interpret(parse("the mug on the left", "rules").target)
     shallow = interpret(parse("the soup in the bowl on the right", "rules").target)
     assert deep.order_certainty == 1 and shallow.order_certainty < 1
+
+
+def test_right_there_is_no_side() -> None:
+    assert positions_in("the mug right there") == set()
+    assert positions_in("the mug on the right there") == {"right"}
+    assert positions_in("the right one") == {"right"}
 
 
 def test_opposite_positions_cancel() -> None:

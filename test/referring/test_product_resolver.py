@@ -134,6 +134,28 @@ def test_calibrated_weights_refuse_absent_objects() -> None:
     assert far.verdict is Verdict.NOT_FOUND
 
 
+@pytest.mark.parametrize("place", ["on the table", "on the counter", "in the workspace"])
+def test_a_support_without_a_mask_refuses_nothing(place: str) -> None:
+    measured = Calibration({"presence": (0, 1), "anchor": (0, 1)}, measured_on="a test")
+    settings = replace(ReferSettings(), min_score=0.3, calibration=measured)
+    for mug in ("mug", "white mug"):
+        found = refer(f"the mug {place}", mug, "bowl", settings=settings)
+        assert found.verdict is Verdict.FOUND and found.best is not None and found.best.index == 0
+    absent = refer(f"the kettle {place}", "mug", "bowl", settings=settings)
+    assert absent.verdict is Verdict.NOT_FOUND
+
+
+def test_an_anchor_of_an_unknown_noun_counts_half() -> None:
+    measured = Calibration({"presence": (0, 1), "anchor": (0, 1)}, measured_on="a test")
+    settings = replace(ReferSettings(), calibration=measured, vocabulary=("mug", "bowl", "kettle"))
+    known, unknown = (
+        refer(f"the mug left of the {anchor}", "mug", "bowl", settings=settings).best
+        for anchor in ("kettle", "gripper")
+    )
+    assert known is not None and unknown is not None
+    assert known.scores["anchor"] < 0.2 and unknown.scores["anchor"] > 0.5
+
+
 def test_presence_does_not_decide_between_candidates() -> None:
     measured = Calibration({"presence": (0, 1)}, measured_on="a test")
     for image in map(str, range(20)):

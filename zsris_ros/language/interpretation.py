@@ -21,11 +21,12 @@ from zsris_ros.language.lexicon.function_words import word_set
 from zsris_ros.types import NounPhrase, Relation
 
 SUPPORTS = word_set("""
-    table tables tabletop desk counter countertop worktop shelf shelves bookshelf rack ledge floor
-    ground bed couch sofa chair armchair bench stool seat rug carpet mat wall street road sidewalk
-    grass field room drawer compartment tier level
+    table tables tabletop desk counter countertop worktop workbench worksurface surface workspace
+    shelf shelves bookshelf rack ledge floor ground bed couch sofa chair armchair bench stool seat
+    rug carpet mat wall street road sidewalk grass field room kitchen bathroom bedroom office garage
+    workshop lab reach drawer compartment tier level
 """) | lex.VIEW  # fmt: skip
-"""Objects that carry or hold most other objects of a scene."""
+"""Objects and places that carry or hold most other objects of a scene."""
 
 GROUPS = word_set("""
     row rows line lineup group bunch column queue collection everything all rest others everyone
@@ -49,6 +50,8 @@ _AT = ("near", "inside", "on", "next_to", "part_of")
 _LYING_ON = word_set("side back front face head belly stomach top end edge sides knees feet")
 _LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
 _STANDING = word_set("standing stands upright vertical vertically")
+_SOMEWHERE = word_set("around about there here")
+"""Words after which "lying" and "standing" say only that something is there."""
 _INVERTED = word_set("upside upside-down inverted upturned overturned")
 _POSTURE_WORDS = _LYING | _STANDING | _INVERTED | word_set("turned flipped")
 Posture = Literal["lying", "standing", "upside down"]
@@ -66,6 +69,8 @@ _GAZE = word_set("""
     facing faces pointing points pointed looking looks turned turning leaning bent tilted
 """)
 _PARTS = word_set("part portion half")
+_EMPHATIC = word_set("there here now away")
+"""Words before which "right" is no position: "right there"."""
 _BEFORE_PLACE = word_set("on in at to near toward towards by the far very way most all")
 
 
@@ -141,6 +146,8 @@ def posture(text: str) -> Posture | None:
     )
     if not _INVERTED.isdisjoint(words):
         return "upside down"
+    words = [word for word, after in zip(words, [*words, ""][1:], strict=True)
+             if after not in _SOMEWHERE]  # fmt: skip
     lying, standing = on_part or not _LYING.isdisjoint(words), not _STANDING.isdisjoint(words)
     if lying == standing:
         return None
@@ -171,6 +178,8 @@ def _is_position(words: Sequence[str], i: int) -> bool:
     word, before, after = words[i], words[i - 1], words[i + 1]
     placed = before in _BEFORE_PLACE or bool(morphology.positions(before))
     if before in _OWN or (placed and words[i - 2] in _OWN):
+        return False
+    if word == "right" and not placed and after in _EMPHATIC:
         return False
     if after in _PARTS and {"with", "having", "has"} & set(words[:i]):
         return False

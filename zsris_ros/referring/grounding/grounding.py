@@ -18,6 +18,7 @@ from torch import Tensor
 from zsris_ros.guidance.fusion import keep_top
 from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
 from zsris_ros.language.phrasing import is_neutral
+from zsris_ros.referring.calibration import RELIABILITY
 from zsris_ros.referring.grounding.evidence import (
     coherence_fit,
     competing_masks,
@@ -163,13 +164,23 @@ class Grounder:
         """Add the relations' fits to ``terms``; return the anchors, and those without a mask."""
         anchors: list[GroundedAnchor] = []
         missing: list[str] = []
-        for relation in target.relations:
+        for each in target.relations:
+            relation = self._with_known_certainty(each)
             fit = self._relation_fit(scene, relation, membership, anchors, missing)
             if not self._calibration.measured:
                 fit = best_probability(fit, membership, competing_masks(scene))
             fit = 1 - relation.certainty * (1 - fit)
             terms[relation.kind] = terms.get(relation.kind, torch.ones(len(fit))) * fit
         return anchors, missing
+
+    def _with_known_certainty(self, relation: Relation) -> Relation:
+        """Return a relation, less certain if the weights never saw the noun of an anchor.
+
+        That no mask shows a "workbench" says little about such weights' scenes.
+        """
+        if all(is_known(anchor, self._settings) for anchor in relation.anchors):
+            return relation
+        return replace(relation, certainty=RELIABILITY["known"] * relation.certainty)
 
     def _relation_fit(
         self,
@@ -185,9 +196,8 @@ class Grounder:
             probability = self._ground(scene, anchor).probability
             shown = self._presence_of(scene, anchor, probability)
             best = int(probability.argmax())
-            anchors.append(
-                GroundedAnchor(anchor.text, relation.kind, best, float(probability[best]))
-            )
+            score, certainty = float(probability[best]), relation.certainty
+            anchors.append(GroundedAnchor(anchor.text, relation.kind, best, score, certainty))
             masks.append(AnchorMasks(keep_top(probability, self._settings.anchor_masks), shown))
             if shown.max() < 0.5:
                 missing.append(anchor.text)
@@ -249,4 +259,5 @@ class Grounder:
             best = int(self._calibration.probability(terms).argmax())
             terms["presence"] = self._semantics.presence(scene, target)[best].expand(count)
         if "anchor" in measured and anchors:
-            terms["anchor"] = torch.full((count,), prod(anchor.score for anchor in anchors))
+            exist = prod(1 - each.certainty * (1 - each.score) for each in anchors)
+            terms["anchor"] = torch.full((count,), exist)

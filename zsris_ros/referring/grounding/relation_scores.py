@@ -24,12 +24,22 @@ _SAME_OBJECT = 0.5
 
 @dataclass(frozen=True)
 class GroundedAnchor:
-    """The best mask of an anchor: its index and its probability."""
+    """The best mask of an anchor.
+
+    Attributes:
+        phrase: The text of the anchor.
+        kind: The relation to it.
+        index: The mask.
+        score: The probability that the mask shows the anchor.
+        certainty: The probability that the anchor is an object that masks can show: low for
+            descriptions ("with a cap"), supports ("on the table") and unknown nouns.
+    """
 
     phrase: str
     kind: str
     index: int
     score: float
+    certainty: float = 1.0
 
 
 @dataclass(frozen=True)
