@@ -7,9 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zsris_ros.demo.demo_bag import TABLETOP_BAG, RecordedScene, read_frames, read_truth
+from zsris_ros.demo.demo_bag import (
+    HOUSEHOLD_BAG,
+    TABLETOP_BAG,
+    RecordedScene,
+    read_frames,
+    read_truth,
+)
 from zsris_ros.evaluation.metrics import iou
-from zsris_ros.models.load import LoadedModels
+from zsris_ros.models.load import LoadedModels, load_models
+from zsris_ros.models.load_options import LoadOptions
 from zsris_ros.proposals.from_file import FixedProposer
 from zsris_ros.referring.segmenter import Segmenter
 from zsris_ros.types import Frame, InputError, ReferringResult, Scene, Verdict
@@ -64,6 +71,32 @@ def test_the_recording_is_answered(
             for target in scene.targets(question)
         ]
         assert min(away, default=0.0) < 0.015
+
+
+WORDINGS = (
+    "{} on the table", "{} on the workbench", "{} in the kitchen", "{} within reach",
+    "{} right there", "{} that you can see", "can you see {}?",
+    "could you hand me {} that is lying around, please",
+)  # fmt: skip
+
+
+def test_words_that_say_nothing_change_nothing() -> None:
+    """With real weights, which the words around a noun phrase could mislead."""
+    segmenter = load_models("household", LoadOptions(device="cpu", parser="rules")).segmenter()
+    stamp = read_truth(HOUSEHOLD_BAG)[-1].stamps_ns[0]
+    scene = segmenter.look(read_frames(HOUSEHOLD_BAG, [stamp])[stamp])
+    for phrase, verdict in (
+        ("the white 7up can", Verdict.FOUND),
+        ("the black screwdriver", Verdict.FOUND),
+        ("the yellow carrot", Verdict.NOT_FOUND),
+    ):
+        plain = segmenter.refer(scene, phrase)
+        assert plain.verdict is verdict and plain.best is not None
+        for wording in WORDINGS:
+            result = segmenter.refer(scene, wording.format(phrase))
+            assert result.verdict is verdict, f"{wording}: {result.explanation}"
+            if verdict is Verdict.FOUND:
+                assert result.best is not None and result.best.index == plain.best.index, wording
 
 
 def test_both_proposers_contribute(looked: Scene) -> None:
