@@ -33,6 +33,9 @@ from zsris_ros.types import NounPhrase
         ("the dog looking to the left", []),
         ("the cake with a cherry on top", []),
         ("the mug on the table", []),
+        ("the mug on the table top", []),
+        ("the mug at the far end of the table", ["back"]),
+        ("the mug on the near side of the table", ["front"]),
         ("the drink from the list, pink bottle on top row", ["top"]),
         ("a jar with red on the upper part", []),
     ],
@@ -50,6 +53,10 @@ def test_positions(text: str, expected: list[str]) -> None:
         ("the jar of honey", "with", 0, 0.3),
         ("the mug on the table", "on", 0.1, 0.5),
         ("the mug on the tray", "on", 1, 1),
+        ("the mug in the workspace", "inside", 0.1, 0.5),
+        ("the mug at the edge of the table", "near", 0.1, 0.5),
+        ("the mug among the clutter", "between", 0.1, 0.5),
+        ("the mug bigger than the others", "bigger_than", 1, 1),
     ],
 )
 def test_relations_to_other_objects_are_more_certain(

@@ -29,8 +29,8 @@ SUPPORTS = word_set("""
 """Objects and places that carry or hold most other objects of a scene."""
 
 GROUPS = word_set("""
-    row rows line lineup group bunch column queue collection everything all rest others everyone
-    everybody
+    row rows line lineup group bunch column queue collection clutter pile heap mess jumble
+    everything all rest others everyone everybody
 """)
 """Groups of objects: "left of the group" is a position among its objects."""
 
@@ -46,6 +46,8 @@ SIDES = {
     "behind": "back",
 }
 """The position that each directed relation names."""
+_DEPTHS = {"near": "front", "far": "back"}
+"""The positions of "the near side" and "the far end"."""
 _AT = ("near", "inside", "on", "next_to", "part_of")
 _LYING_ON = word_set("side back front face head belly stomach top end edge sides knees feet")
 _LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
@@ -69,6 +71,9 @@ _GAZE = word_set("""
     facing faces pointing points pointed looking looks turned turning leaning bent tilted
 """)
 _PARTS = word_set("part portion half")
+_PARTS_OF_SUPPORTS = word_set("edge edges border rim end corner side")
+_AMONG = ("inside", "between", "part_of")
+"""Relations to a group that the target belongs to."""
 _EMPHATIC = word_set("there here now away")
 """Words before which "right" is no position: "right there"."""
 _BEFORE_PLACE = word_set("on in at to near toward towards by the far very way most all")
@@ -212,11 +217,15 @@ def _named_positions(relation: Relation) -> set[str] | None:
         return {SIDES[relation.kind], *anchor.position}
     if relation.kind not in _AT or _is_posture(relation):
         return None
+    if head == "top" and not SUPPORTS.isdisjoint(anchor.attributes):
+        return set()  # "the table top"
     named = {lex.POSITIONS[head]} if head in lex.POSITIONS else set()
     if head in lex.POSITION_NOUNS:
         named = set(anchor.position)
         if anchor.superlative in lex.POSITIONS.values():
             named.add(str(anchor.superlative))
+        elif anchor.superlative in _DEPTHS:
+            named.add(_DEPTHS[anchor.superlative])
     return named | set(anchor.position) if named else None
 
 
@@ -294,4 +303,8 @@ def _certainty(relation: Relation) -> float:
         return 0.0
     if relation.kind in _CERTAINTY:
         return _CERTAINTY[relation.kind]
-    return _SUPPORT_CERTAINTY if all(head in SUPPORTS for head in heads) else relation.certainty
+    vague = SUPPORTS | GROUPS if relation.kind in _AMONG else SUPPORTS
+    parts = _PARTS_OF_SUPPORTS if relation.kind in _AT else set()
+    if all(head in vague or head in parts for head in heads):
+        return _SUPPORT_CERTAINTY
+    return relation.certainty
