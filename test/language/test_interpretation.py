@@ -48,6 +48,7 @@ def test_positions(text: str, expected: list[str]) -> None:
     ("text", "kind", "least", "most"),
     [
         ("the mug left of the laptop", "left_of", 1, 1),
+        ("the mug left of the pile of books", "left_of", 1, 1),
         ("the mug next to the laptop", "next_to", 1, 1),
         ("the jar with a white lid", "with", 0, 0.3),
         ("the jar of honey", "with", 0, 0.3),
@@ -85,6 +86,7 @@ def test_the_viewer_is_no_object() -> None:
         ("the man lying on the grass", None),
         ("the bottle that is lying around", None),
         ("the box standing there", None),
+        ("the bottle upright there", "standing"),
     ],
 )
 def test_posture(text: str, said: str | None) -> None:

@@ -134,7 +134,7 @@ def test_calibrated_weights_refuse_absent_objects() -> None:
     assert far.verdict is Verdict.NOT_FOUND
 
 
-@pytest.mark.parametrize("place", ["on the table", "on the counter", "in the workspace"])
+@pytest.mark.parametrize("place", ["on the workbench", "in the workspace", "within reach"])
 def test_a_support_without_a_mask_refuses_nothing(place: str) -> None:
     measured = Calibration({"presence": (0, 1), "anchor": (0, 1)}, measured_on="a test")
     settings = replace(ReferSettings(), min_score=0.3, calibration=measured)

@@ -24,13 +24,13 @@ SUPPORTS = word_set("""
     table tables tabletop desk counter countertop worktop workbench worksurface surface workspace
     shelf shelves bookshelf rack ledge floor ground bed couch sofa chair armchair bench stool seat
     rug carpet mat wall street road sidewalk grass field room kitchen bathroom bedroom office garage
-    workshop lab reach drawer compartment tier level
+    workshop reach drawer compartment tier level
 """) | lex.VIEW  # fmt: skip
 """Objects and places that carry or hold most other objects of a scene."""
 
 GROUPS = word_set("""
-    row rows line lineup group bunch column queue collection clutter pile heap mess jumble
-    everything all rest others everyone everybody
+    row rows line lineup group bunch column queue collection everything all rest others everyone
+    everybody
 """)
 """Groups of objects: "left of the group" is a position among its objects."""
 
@@ -52,8 +52,9 @@ _AT = ("near", "inside", "on", "next_to", "part_of")
 _LYING_ON = word_set("side back front face head belly stomach top end edge sides knees feet")
 _LYING = word_set("sideways horizontal horizontally fallen toppled lying laying lies lays")
 _STANDING = word_set("standing stands upright vertical vertically")
+_RESTING = word_set("lying laying lies lays standing stands")
 _SOMEWHERE = word_set("around about there here")
-"""Words after which "lying" and "standing" say only that something is there."""
+"""Words after which those of ``_RESTING`` say only that something is there."""
 _INVERTED = word_set("upside upside-down inverted upturned overturned")
 _POSTURE_WORDS = _LYING | _STANDING | _INVERTED | word_set("turned flipped")
 Posture = Literal["lying", "standing", "upside down"]
@@ -73,7 +74,8 @@ _GAZE = word_set("""
 _PARTS = word_set("part portion half")
 _PARTS_OF_SUPPORTS = word_set("edge edges border rim end corner side")
 _AMONG = ("inside", "between", "part_of")
-"""Relations to a group that the target belongs to."""
+"""Relations to a group or a heap that the target belongs to."""
+_HEAPS = word_set("clutter pile heap mess jumble")
 _EMPHATIC = word_set("there here now away")
 """Words before which "right" is no position: "right there"."""
 _BEFORE_PLACE = word_set("on in at to near toward towards by the far very way most all")
@@ -152,7 +154,7 @@ def posture(text: str) -> Posture | None:
     if not _INVERTED.isdisjoint(words):
         return "upside down"
     words = [word for word, after in zip(words, [*words, ""][1:], strict=True)
-             if after not in _SOMEWHERE]  # fmt: skip
+             if word not in _RESTING or after not in _SOMEWHERE]  # fmt: skip
     lying, standing = on_part or not _LYING.isdisjoint(words), not _STANDING.isdisjoint(words)
     if lying == standing:
         return None
@@ -303,7 +305,7 @@ def _certainty(relation: Relation) -> float:
         return 0.0
     if relation.kind in _CERTAINTY:
         return _CERTAINTY[relation.kind]
-    vague = SUPPORTS | GROUPS if relation.kind in _AMONG else SUPPORTS
+    vague = SUPPORTS | GROUPS | _HEAPS if relation.kind in _AMONG else SUPPORTS
     parts = _PARTS_OF_SUPPORTS if relation.kind in _AT else set()
     if all(head in vague or head in parts for head in heads):
         return _SUPPORT_CERTAINTY
