@@ -2,8 +2,8 @@
 
 The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
 seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
-InputError, "lose" raises and loses the device, as does a black picture; after "poison" the GPU
-memory cannot be read; "nothing" and "the table" are not found, "either" is ambiguous. Instructions
+InputError, "lose" raises and loses the device, as does a black picture, "lose 2" two seconds after
+the loss; after "poison" the GPU memory cannot be read; "nothing" and "the table" are not found, "either" is ambiguous. Instructions
 are the package's own, with these answers to their noun phrases.
 """
 
@@ -107,6 +107,8 @@ class StandIn:
         if word == "crash":
             raise RuntimeError("CUDA out of memory\nand more")
         if word == "lose":
+            self.is_poisoned = bool(argument)
+            time.sleep(float(argument or 0))
             self._lose()
         if word == "poison":
             self.is_poisoned = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
@@ -89,6 +90,25 @@ def test_a_lost_device_ends_the_process_with_its_own_code(ros: None) -> None:
             "refer_segment_node: the device is lost, which ends the process: "
             "CUDA error: device-side assert triggered"
         )
+
+
+@pytest.mark.fault("a GPU that is lost during a request: open requests get a reason")
+def test_open_requests_are_answered_before_a_lost_device_ends_the_process(ros: None) -> None:
+    names = {"refer_segment": "/late", "__node": "late", "image": "/late/image"}
+    with (
+        node_with_stand_in(names) as process,
+        Client("/late", "losing") as caller,
+        Client("/late", "waiting") as other,
+        ThreadPoolExecutor() as threads,
+    ):
+        process.wait_for_log("the model is ready")
+        other.wait(30.0)
+        running = threads.submit(caller.ask, "lose 1.2", image=GIVEN)
+        time.sleep(0.3)
+        waiting = threads.submit(other.ask, "red", image=GIVEN)
+        assert "illegal memory access" in running.result().message
+        assert "shutting down" in waiting.result().message
+        assert process.wait() == DEVICE_LOST
 
 
 @pytest.mark.fault("a GPU that is lost while the node looks ahead: the process ends with code 3")

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
@@ -25,6 +26,8 @@ several times each, so this bounds their delay by the model's thread."""
 STOP_TIMEOUT = 1.0
 """Seconds that a running inference may take after Ctrl-C before the process exits without it."""
 
+LAST_RESPONSES_TIME = 0.5
+"""Seconds for the responses to open requests before a process without its device exits."""
 
 FAILED, INVALID_PARAMETER, DEVICE_LOST = 1, 2, 3
 """Exit codes besides 0: a model could not be loaded or the node failed; a parameter is invalid; the
@@ -61,12 +64,15 @@ def run(
     sys.setswitchinterval(SWITCH_INTERVAL)
     rclpy.init(args=None if args is None else list(args))
     nodes: list[Stoppable] = []
+    executor = SingleThreadedExecutor()
     stopped = True
     code = 0
     try:
         for make in makers:
             nodes.append(make())
-        spin(nodes)
+            executor.add_node(cast(Node, nodes[-1]))
+        while rclpy.ok() and not any(node.exit_error for node in nodes):
+            _spin_once(executor, nodes)
     except ParameterError as error:
         print(f"{name}: {error}", file=sys.stderr)
         code = INVALID_PARAMETER
@@ -77,6 +83,9 @@ def run(
         for node in nodes:
             stopped = node.stop(STOP_TIMEOUT) and stopped
             code = node.exit_code if node.exit_error else code
+        end = time.monotonic() + LAST_RESPONSES_TIME
+        while code == DEVICE_LOST and rclpy.ok() and time.monotonic() < end:
+            _spin_once(executor, nodes, end - time.monotonic())
         for node in nodes if stopped else ():
             node.destroy_node()
         rclpy.try_shutdown()
@@ -92,19 +101,17 @@ def run(
     return code
 
 
-def spin(nodes: Sequence[Stoppable]) -> None:
-    """Run callbacks until the context ends or a node has an ``exit_error``; log exceptions."""
-    executor = SingleThreadedExecutor()
-    for node in nodes:
-        executor.add_node(cast(Node, node))
-    while rclpy.ok() and not any(node.exit_error for node in nodes):
-        try:
-            executor.spin_once()
-        except ExternalShutdownException:
-            return
-        except Exception as error:  # also a response whose client has gone
-            if rclpy.ok():
-                cast(Node, nodes[0]).get_logger().error(format_traceback(error))
+def _spin_once(
+    executor: SingleThreadedExecutor, nodes: Sequence[Stoppable], timeout: float | None = None
+) -> None:
+    """Run one callback, waiting for it for ``timeout`` seconds; log its exception."""
+    try:
+        executor.spin_once(timeout)
+    except ExternalShutdownException:
+        return
+    except Exception as error:  # also a response whose client has gone
+        if rclpy.ok():
+            cast(Node, nodes[0]).get_logger().error(format_traceback(error))
 
 
 def format_traceback(error: BaseException) -> str:

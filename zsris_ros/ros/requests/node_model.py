@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from concurrent.futures import CancelledError
 from dataclasses import replace
 
 from rclpy.node import Node
@@ -149,6 +150,8 @@ class NodeModel:
         """Convert an exception to a refusal; log and count it."""
         if isinstance(error, JobCancelled):
             return Refusal(Status.CANCELED, str(error))
+        if isinstance(error, CancelledError):  # a job that waited when the worker was stopped
+            return Refusal(Status.FAILED, "the node is shutting down")
         if isinstance(error, Refusal):
             self.statistics.count_refusal()
             return error
