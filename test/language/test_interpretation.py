@@ -57,7 +57,7 @@ def test_positions(text: str, expected: list[str]) -> None:
         ("the mug in the workspace", "inside", 0.1, 0.5),
         ("the mug at the edge of the table", "near", 0.1, 0.5),
         ("the mug among the clutter", "between", 0.1, 0.5),
-        ("the mug bigger than the others", "bigger_than", 1, 1),
+        ("the mug bigger than the jar", "bigger_than", 1, 1),
     ],
 )
 def test_relations_to_other_objects_are_more_certain(
@@ -65,6 +65,54 @@ def test_relations_to_other_objects_are_more_certain(
 ) -> None:
     (relation,) = interpret(parse(text, "rules").target).phrase.relations
     assert relation.kind == kind and least <= relation.certainty <= most
+
+
+@pytest.mark.parametrize(
+    ("text", "superlative"),
+    [
+        ("the mug bigger than the others", "big"),
+        ("the mug that is smaller than all others", "small"),
+        ("the mug with the greatest height", "tall"),
+        ("the mug with the smallest distance to us", "near"),
+        ("the largest one of the mugs", "big"),
+    ],
+)
+def test_a_comparison_with_all_others_is_a_superlative(text: str, superlative: str) -> None:
+    read = interpret(parse(text, "rules").target).phrase
+    assert (read.superlative, read.relations) == (superlative, ())
+    assert read.head in ("mug", "mugs")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("the mug closer to me than the bowl", "in_front_of"),
+        ("the mug further back than the bowl", "behind"),
+        ("the mug more to the left than the bowl", "left_of"),
+        ("the mug lower than the bowl", "below"),
+        ("the mug on the top of the bowl", "on"),
+        ("the mug right by the bowl", "next_to"),
+        ("the mug close by the bowl", "near"),
+        ("the mug adjoining the bowl", "next_to"),
+        ("the mug found in the bowl", "inside"),
+        ("the mug flanked by the bowl and the can", "between"),
+        ("the mug in the middle between the bowl and the can", "between"),
+    ],
+)
+def test_wordings_of_relations_name_no_position(text: str, kind: str) -> None:
+    read = interpret(parse(text, "rules").target).phrase
+    (relation,) = read.relations
+    assert relation.kind == kind and relation.certainty == 1
+    assert [anchor.head for anchor in relation.anchors] == ["bowl", "can"][: len(relation.anchors)]
+    assert (read.text, read.position, read.superlative) == ("the mug", (), None)
+
+
+@pytest.mark.parametrize(
+    "text", ["the mug among the objects", "the mug in view", "the mug right here"]
+)
+def test_all_objects_and_the_view_are_no_anchors(text: str) -> None:
+    read = interpret(parse(text, "rules").target).phrase
+    assert (read.text, read.relations, read.position) == ("the mug", (), ())
 
 
 def test_the_viewer_is_no_object() -> None:

@@ -3,8 +3,8 @@
 The expression selects the behaviour: "red" returns the red pixels, "slow 2 ..." does so after two
 seconds, "stages 20" after 20 stages of 0.1 seconds; "crash" and "exit" raise, "refuse" raises
 InputError, "lose" raises and loses the device, as does a black picture, "lose 2" two seconds after
-the loss; after "poison" the GPU memory cannot be read; "nothing" and "the table" are not found, "either" is ambiguous. Instructions
-are the package's own, with these answers to their noun phrases.
+the loss; after "poison" the GPU memory cannot be read; "nothing" and "the table" are not found,
+"either" is ambiguous. Instructions are the package's own, with these answers to their noun phrases.
 """
 
 from __future__ import annotations

@@ -76,6 +76,18 @@ _PARTS_OF_SUPPORTS = word_set("edge edges border rim end corner side")
 _AMONG = ("inside", "between", "part_of")
 """Relations to a group or a heap that the target belongs to."""
 _HEAPS = word_set("clutter pile heap mess jumble")
+_OTHERS = word_set("others rest all everything ones objects things")
+_COMPARED = {"bigger_than": "big", "smaller_than": "small"}
+"""The superlative that a comparison with all other objects names."""
+_MEASURES = {
+    "size": ("big", "small"),
+    "area": ("big", "small"),
+    "volume": ("big", "small"),
+    "height": ("tall", "short"),
+    "width": ("wide", "thin"),
+    "distance": ("far", "near"),
+}
+"""The superlatives of the greatest and the least of a measure."""
 _EMPHATIC = word_set("there here now away")
 """Words before which "right" is no position: "right there"."""
 _BEFORE_PLACE = word_set("on in at to near toward towards by the far very way most all")
@@ -119,7 +131,9 @@ def interpret(phrase: NounPhrase) -> Interpretation:
         elif _is_view(relation):
             if superlative is None and relation.kind in ("near", "far_from"):
                 superlative = "near" if relation.kind == "near" else "far"
-        elif not _is_posture(relation):
+        elif (measured := _superlative_of(relation)) is not None:
+            superlative = superlative or measured
+        elif not (_is_posture(relation) or _is_everything(relation)):
             position.update(_support_position(relation))
             relations.append(replace(relation, certainty=_certainty(relation)))
     certainty = 1.0
@@ -186,8 +200,17 @@ def _is_position(words: Sequence[str], i: int) -> bool:
     placed = before in _BEFORE_PLACE or bool(morphology.positions(before))
     if before in _OWN or (placed and words[i - 2] in _OWN):
         return False
-    if word == "right" and not placed and after in _EMPHATIC:
+    if (
+        word == "right"
+        and not placed
+        and (
+            after in _EMPHATIC
+            or (after not in ("in", "with", "of") and _is_preposition(words, i + 1))
+        )
+    ):
         return False
+    if word == "right" and after == "in" and words[i + 2] in ("the", "its"):
+        return False  # "right in the middle"
     if after in _PARTS and {"with", "having", "has"} & set(words[:i]):
         return False
     if before in _GAZE or (before in ("to", "the") and _GAZE & set(words[i - 3 : i])):
@@ -199,14 +222,18 @@ def _is_position(words: Sequence[str], i: int) -> bool:
         return False
     if morphology.match(lex.RELATIONS, words, i) or (before == "in" and after == "of"):
         return False
-    if after in ("next", "behind", "above", "below", "under", "beside", "over"):
+    if after in ("next", "behind", "above", "below", "under", "beside", "over", "between"):
         return False
     if lex.POSITIONS.get(word) in ("top", "bottom", "front", "back"):
         named = after in lex.POSITION_NOUNS or after in SUPPORTS or after in GROUPS
-        if before == "on" and word == "top" and not named:
-            return False
+        if word == "top" and "on" in words[i - 2 : i] and not named:
+            return False  # "on top of the box", "on the top of the box"
         return placed or named or before == "" or bool(morphology.positions(after))
     return True
+
+
+def _is_preposition(words: Sequence[str], i: int) -> bool:
+    return morphology.match(lex.RELATIONS, words, i) is not None
 
 
 def _named_positions(relation: Relation) -> set[str] | None:
@@ -221,6 +248,12 @@ def _named_positions(relation: Relation) -> set[str] | None:
         return None
     if head == "top" and not SUPPORTS.isdisjoint(anchor.attributes):
         return set()  # "the table top"
+    if (
+        anchor.text == "one"
+        and relation.kind in ("near", "inside")
+        and not (anchor.attributes or anchor.relations)
+    ):
+        return set(anchor.position) or None  # "around the centre"
     named = {lex.POSITIONS[head]} if head in lex.POSITIONS else set()
     if head in lex.POSITION_NOUNS:
         named = set(anchor.position)
@@ -242,7 +275,30 @@ def _support_position(relation: Relation) -> set[str]:
 def _is_view(relation: Relation) -> bool:
     """Return whether the anchor is the viewer or the picture itself."""
     head = relation.anchors[0].head.lower()
-    return head in lex.VIEWERS or head in lex.PICTURES
+    return head in lex.VIEWERS or head in lex.PICTURES or head in ("view", "sight")
+
+
+def _superlative_of(relation: Relation) -> str | None:
+    """Return the superlative that a comparison with all others names, None for other relations.
+
+    "Bigger than the others", "with the greatest height", "with the smallest distance".
+    """
+    anchor = relation.anchors[0]
+    head = anchor.head.lower()
+    if relation.kind in _COMPARED and head in _OTHERS and not anchor.attributes:
+        return _COMPARED[relation.kind]
+    if relation.kind == "with" and anchor.superlative in ("big", "small") and head in _MEASURES:
+        return _MEASURES[head][anchor.superlative == "small"]
+    return None
+
+
+def _is_everything(relation: Relation) -> bool:
+    """Return whether the target is said to be one of all objects: "among these things"."""
+    if relation.kind not in _AMONG or len(relation.anchors) != 1:
+        return False
+    anchor = relation.anchors[0]
+    plain = not (anchor.attributes or anchor.position or anchor.relations)
+    return plain and anchor.number == "all" and anchor.head.lower() in nouns.NEUTRAL
 
 
 def _is_posture(relation: Relation) -> bool:

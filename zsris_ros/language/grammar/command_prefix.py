@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from zsris_ros.language.grammar.introductions import introduced
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
@@ -69,7 +70,16 @@ _OPENERS = phrase_table({
         if you could, if you see, if you find, if there is, when you get a chance, when you have a
         moment, when you have time, when you have a minute, when you can, whenever you can, before
         you go, before you leave, while you are there, once you are done, where has, where have,
-        where had
+        where had, grab hold of, get hold of, take hold of, catch hold of, get your hands on, click
+        on, tap on, that would be, this would be, it would be, it should be, that should be, that
+        must be, it must be, we should, you must, i must, you have to, i have to, we have to, i
+        could do with, we could do with, i would rather have, i would rather, try, attempt to, be
+        so kind and, make it, make that, work with, start with, begin with, continue with, go on
+        with, carry on with, deal with, align with, align yourself with, line up with, hover over,
+        hover above, stop above, stop over, concentrate on, attend to, pay attention to, tip over,
+        knock over, let go of, tidy up, offer me, lend me, reach over and, lean over and, get closer
+        to, get nearer to, when you see, once you see, as soon as you see, once you have, once you
+        find, when you find, if you have
     """,
 })  # fmt: skip
 _LINKS = word_set("""
@@ -77,6 +87,11 @@ _LINKS = word_set("""
     bringing grabbing giving handing passing finding mind looking trying searching asking just now
     also then so have had love prefer got going for at is are that about him her them
 """)
+_SEQUENCE = phrase_table({
+    "": """
+        first, second, third, firstly, secondly, next, then, finally, lastly, after that, look
+    """,
+})  # fmt: skip
 _OBJECT_STARTS = lex.DETERMINERS | lex.OBJECT_PRONOUNS | {"one", "just", "please", "up"}
 
 
@@ -93,6 +108,7 @@ def command_prefix(words: Sequence[str], size: int, begin: int = 0) -> CommandPr
     while i < size:
         word, following = words[i], words[i + 1]
         opener = morph.match(_OPENERS, words, i)
+        found = introduced(words, i, size, commanded)
         asked = word in ("someone", "somebody") and following in _STRONG
         if asked or (word == "somewhere" and morph.match(_OPENERS, words, i + 1) is not None):
             i += 1
@@ -107,8 +123,13 @@ def command_prefix(words: Sequence[str], size: int, begin: int = 0) -> CommandPr
             or (word == "there" and i > 0 and words[i - 1] in GREETINGS)
             or (word == "where" and following in lex.DETERMINERS)
             or (morph.is_manner(word) and following in _COMMANDS)
+            or (word in ("just", "only") and following in lex.DETERMINERS)
         ):
             i += 1
+        elif found is not None:
+            commanded, placing, i = True, False, found
+        elif (then := _sequence(words, i)) is not None:
+            i = then
         elif (
             word in ("i", "we") and words[i + 2] in lex.DETERMINERS and following not in lex.HAVING
         ):
@@ -125,6 +146,18 @@ def command_prefix(words: Sequence[str], size: int, begin: int = 0) -> CommandPr
         else:
             break
     return CommandPrefix(begin, False) if i >= size else CommandPrefix(i, placing)
+
+
+def _sequence(words: Sequence[str], i: int) -> int | None:
+    """Return the index after "first" or "next" before a command or a comma, None without one."""
+    row = morph.match(_SEQUENCE, words, i)
+    if row is None:
+        return None
+    i += row[1]
+    objects = lex.DETERMINERS | lex.OBJECT_PRONOUNS | _PARTICLES_AFTER_VERB
+    if words[i] == COMMA or (words[i] in _COMMANDS and words[i + 1] in objects):
+        return i
+    return None
 
 
 def _is_addressed(words: Sequence[str], i: int) -> bool:
@@ -156,6 +189,9 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     moving = word in _MOTION and (commanded or word not in _OFTEN_NOUNS)
     if moving and beside and (i == 0 or commanded):
         accepted = True
+    elif commanded and morph.is_ing(word):  # "would you mind picking up the mug"
+        k = i + 1 + (following in _PARTICLES_AFTER_VERB)
+        accepted = words[k] in lex.DETERMINERS | lex.OBJECT_PRONOUNS and _is_gerund(word)
     elif word in _COMMANDS:
         accepted = (
             word in _STRONG
@@ -180,6 +216,12 @@ def _command(words: Sequence[str], i: int, commanded: bool) -> int | None:
     ):
         i += 1
     return i
+
+
+def _is_gerund(word: str) -> bool:
+    """Return whether a word is the -ing form of a command: picking, taking, grabbing."""
+    stem = word.removesuffix("ing")
+    return not _COMMANDS.isdisjoint((stem, stem + "e", stem[:-1]))
 
 
 def _particles_lead_to_noun(words: Sequence[str], i: int) -> bool:

@@ -19,7 +19,7 @@ from zsris_ros.language.grammar.rules.places import located, read_place
 from zsris_ros.language.grammar.rules.relations import possessed, related
 from zsris_ros.language.grammar.rules.relative_clauses import clause
 from zsris_ros.language.grammar.state import ParserState
-from zsris_ros.language.grammar.tokens import COMMA, STOP
+from zsris_ros.language.grammar.tokens import COMMA, STOP, Tokens
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
 from zsris_ros.language.lexicon import nouns
@@ -66,8 +66,11 @@ def _finish(state: ParserState, target: PhraseDraft, i: int) -> list[PhraseDraft
     if state.elliptic:  # "the first and third cup from the right on the shelf"
         target.side = target.side or state.further[0].side
         target.relations = target.relations or state.further[0].relations
-    if target.headless:
-        _name_by_last_word(state, target)
+    if target.headless and not any(map(str.isalpha, state.tokens.source)):
+        target.text = target.head = state.tokens.source.strip()  # a bare number is a label
+        target.number = "one"
+    elif target.headless and _is_bare(target):
+        return _read_later(state) or [_named_by_last_word(state, target)]
     return [target, *state.further]
 
 
@@ -138,7 +141,7 @@ def _read_modifier(state: ParserState, i: int) -> int | None:
     state.path.at = i
     if word == STOP:
         return _next_sentence(state, i + 1)
-    if is_command_about_pronoun(state.words, i):
+    if is_command_about_pronoun(state.words, i) or state.is_purpose(i):
         return None
     if word in (COMMA, "and", "but", "or"):
         return coordinated(state, i)
@@ -162,15 +165,25 @@ def _next_sentence(state: ParserState, i: int) -> int | None:
     return None
 
 
-def _name_by_last_word(state: ParserState, target: PhraseDraft) -> None:
-    """Name a target without any modifier by the last word, or by a bare number."""
-    if not any(map(str.isalpha, state.tokens.source)):
-        target.text = target.head = state.tokens.source.strip()
-        target.number = "one"
-        return
+def _is_bare(target: PhraseDraft) -> bool:
     modified = target.attributes or target.position or target.relations or target.excluded
-    if modified or target.superlative or target.ordinal is not None or target.number != "one":
-        return
+    ordered = target.superlative or target.ordinal is not None or target.number != "one"
+    return not (modified or ordered)
+
+
+def _read_later(state: ParserState) -> list[PhraseDraft] | None:
+    """Read from the first determiner behind unknown words on, None without one."""
+    words, items = state.words, state.tokens.items
+    starts = lex.ARTICLES | lex.DEMONSTRATIVES | lex.POSSESSIVES
+    start = next((k for k in range(1, state.size - 1) if words[k] in starts), None)
+    if start is None:
+        return None
+    return read_targets(ParserState(Tokens(state.tokens.source, items[start:])))
+
+
+def _named_by_last_word(state: ParserState, target: PhraseDraft) -> PhraseDraft:
+    """Name a target without any modifier by the last word."""
     spoken = [t.text for t in state.tokens.items if any(map(str.isalpha, t.text))]
     if spoken and spoken[-1] not in lex.DETERMINERS:
         target.text = target.head = spoken[-1]
+    return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zsris_ros.language.grammar.attachment import Dependencies, NounPath
 from zsris_ros.language.grammar.command_prefix import is_command_about_pronoun, is_strong_command
+from zsris_ros.language.grammar.introductions import manner
 from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.tokens import COMMA, STOP, Tokens
 from zsris_ros.language.lexicon import function_words as lex
@@ -87,6 +88,7 @@ class ParserState:
                 or is_command_about_pronoun(self.words, i)
                 or is_strong_command(self.words, i)
                 or self.time_phrase(i) > 0
+                or self.is_purpose(i)
                 or morph.match(lex.NEGATIVE_PHRASES, self.words, i) is not None
             )
         return self._closes[i]
@@ -104,7 +106,11 @@ class ParserState:
     def time_phrase(self, i: int) -> int:
         """Return the length of a phrase that describes no object at ``i``: "right now"."""
         row = morph.match(lex.TIME_PHRASES, self.words, i)
-        return 0 if row is None else row[1]
+        return manner(self.words, i) if row is None else row[1]
+
+    def is_purpose(self, i: int) -> bool:
+        """Return whether a purpose starts at ``i``: "so I can drink"."""
+        return self.words[i] == "so" and self.words[i + 1] in lex.SUBJECTS | {"that"}
 
     def skip_fillers(self, i: int) -> int:
         """Return the index after fillers, adverbs such as "down" and time phrases."""

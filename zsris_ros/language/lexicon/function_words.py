@@ -113,7 +113,8 @@ ADVERBS = word_set("""
 """)
 CLOSING = word_set("""
     yesterday today tonight tomorrow here there now again already yet gone up down away out along
-    too thanks please pls plz okay ok thank anywhere somewhere
+    too thanks please pls plz okay ok thank anywhere somewhere maybe perhaps possibly probably then
+    instead asap immediately
 """)
 TIME_PHRASES = phrase_table({
     "": """
@@ -125,7 +126,11 @@ TIME_PHRASES = phrase_table({
         thanks very much, many thanks, if you please, of mine, of yours, of them, of those, of all,
         you know, i mean, i think, i guess, i believe, sort of, kind of, as well, in a row, from
         here, for a moment, at all, by itself, on its own, all alone, in total, in there, as quickly
-        as possible, with you, real quick, real fast, real soon
+        as possible, with you, real quick, real fast, real soon, or so, or something, or whatever,
+        right away, straight away, in one piece, with care, with caution, with both hands, as soon
+        as possible, as soon as you can, as fast as you can, but be careful, and be careful, be
+        careful, up high, to be picked, to be picked up, to be grasped, to be grabbed, to be moved,
+        that is visible, which is visible
     """,
 })  # fmt: skip
 PICTURES = word_set("picture image photo photograph scene shot pic")
@@ -143,6 +148,7 @@ POSITIONS = word_map({
 })  # fmt: skip
 POSITION_NOUNS = word_set("""
     side corner part half end row area section region portion hand edge third quadrant line zone
+    position location spot
 """)
 SUPERLATIVES = word_map({
     "left": "leftmost left-most leftest",
@@ -162,8 +168,8 @@ COMPARATIVES = word_map({
     "bigger_than": "bigger larger taller wider longer thicker broader fatter greater higher",
     "smaller_than": "smaller shorter narrower thinner tinier slimmer littler skinnier lower",
 })  # fmt: skip
-COMPARATIVES.update(higher="above", lower="below", closer="near", nearer="near",
-                    farther="far_from", further="far_from")  # fmt: skip
+COMPARATIVES.update(higher="above", lower="below", closer="in_front_of", nearer="in_front_of",
+                    farther="behind", further="behind")  # fmt: skip
 EXTREMES = word_set("far very extreme furthest farthest utmost most way")
 ORDINAL_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom",
                  "front": "near", "back": "far", "near": "near", "far": "far"}  # fmt: skip
@@ -178,36 +184,50 @@ RELATIONS = phrase_table({
         to the left of, on the left of, at the left of, left of, to left of, on left of, to the left
         side of, on the left side of, on the left hand side of, to the immediate left of, leftward
         of, at left of, just left of, on left side of, to left side of, on left hand side of, at the
-        left side of, on the left-hand side of
+        left side of, on the left-hand side of, lefthand of, further left than, farther left than,
+        more left than, more to the left than
     """,
     "right_of": """
         to the right of, on the right of, at the right of, right of, to right of, on right of, to
         the right side of, on the right side of, at right of, on the right hand side of, to the
         immediate right of, just right of, on right side of, to right side of, on right hand side
-        of, at the right side of, on the right-hand side of
+        of, at the right side of, on the right-hand side of, righthand of, further right than,
+        farther right than, more right than, more to the right than
     """,
     "above": "above, over, higher up than",
     "below": "below, lower down than",
     "under": "under, underneath, beneath, under neath",
     "in_front_of": """
-        in front of, in the front of, infront of, ahead of, in front, opposite, across from, before
+        in front of, in the front of, infront of, ahead of, in front, opposite, across from, before,
+        to the front of, closer to me than, closer to us than, closer to you than, closer to the
+        camera than, closer to the robot than, nearer to me than, nearer to us than, nearer to you
+        than, nearer to the camera than, nearer to the robot than
     """,
-    "behind": "behind, in back of, in the back of, beyond, past, after",
-    "inside": "in, inside, inside of, within, into, out of",
+    "behind": """
+        behind, in back of, in the back of, beyond, past, after, to the back of, to the rear of,
+        further away than, farther away than, further back than, farther back than
+    """,
+    "inside": """
+        in, inside, inside of, within, into, out of, in the inside of, on the inside of
+    """,
     "on": """
         on, on top of, atop, atop of, upon, onto, on to, off, off of, on the top of, ontop of,
-        ontop, riding on, riding, rides
+        ontop, riding on, riding, rides, supported by
     """,
     "next_to": """
         next to, beside, besides, adjacent to, alongside, by, against, along, nextto, to the side
-        of, by the side of, at the side of, next, bordering
+        of, by the side of, at the side of, next, bordering, neighbouring, neighboring, adjoining,
+        abutting, side by side with, in contact with
     """,
     "near": """
         near, near to, nearby, close to, close by, around, at, in the vicinity of, not far from,
-        about
+        about, in proximity to, in close proximity to
     """,
     "far_from": "far from, away from, far away from",
-    "between": "between, in between, inbetween, among, amongst, amid",
+    "between": """
+        between, in between, inbetween, among, amongst, amid, in the middle between, in the gap
+        between, in the space between, flanked by, bounded by
+    """,
     "with": """
         with, full of, filled with, covered with, covered in, topped with, loaded with, made up of,
         along with, filled by, together with
@@ -228,7 +248,7 @@ UNITS = word_set("""
 PLACEMENT = word_set("""
     sitting standing lying laying resting hanging leaning placed located parked situated positioned
     sits sit sat stands stand stood lies lie lays rests rest hangs hang hung leans lean leant stays
-    left put kept seated set
+    left put kept seated set found
 """)
 POSTURES = word_set("sideways upright upside-down flat horizontal vertical diagonal face")
 """Words after a verb of lying or standing: "lying sideways"."""

@@ -207,7 +207,8 @@ def plural(word: str) -> str:
 def is_placement(word: str) -> bool:
     """Return whether a word is a verb of being somewhere, in a form without a noun: sitting."""
     return word in lex.PLACEMENT and (
-        word.endswith(("ing", "ed")) or word in {"situated", "sat", "put", "kept", "hung", "stood"}
+        word.endswith(("ing", "ed"))
+        or word in {"situated", "sat", "put", "kept", "hung", "stood", "found"}
     )
 
 

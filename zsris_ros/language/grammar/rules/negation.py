@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zsris_ros.language.grammar.command_prefix import command_prefix, is_next_command
+from zsris_ros.language.grammar.introductions import manner
 from zsris_ros.language.grammar.phrase_draft import PhraseDraft
 from zsris_ros.language.grammar.rules.noun_phrases import read_noun_phrase
 from zsris_ros.language.grammar.rules.places import read_place
@@ -24,6 +25,8 @@ _NO_CONTENT = _EMPTY | lex.FILLERS | lex.DEGREE | {"one", "ones", "and", "or", C
 def negated(state: ParserState, i: int) -> int | None:
     """Read a negation of the target at ``i``."""
     words, target = state.words, state.path.target
+    if manner(words, i):  # "without spilling it"
+        return None
     if words[i] in _NEGATABLE:
         if words[i + 1] != "not":
             return None

@@ -228,8 +228,10 @@ def _adjectives_go_on(state: ParserState, i: int, run: list[int]) -> bool:
 def _is_partitive(state: ParserState, run: list[int]) -> bool:
     """Return whether "of" follows a choice: "the taller of the candles", "one of the men"."""
     last = state.words[run[-1]]
-    if last == "one":
-        return len(run) == 1
+    if last == "one" and len(run) > 1:
+        last = state.words[run[-2]]  # "the largest one of the mugs"
+    elif last == "one":
+        return True
     if not morph.superlative(last) and morph.ordinal(last) is None:
         return False
     return len(run) == 1 or not morph.is_noun_like(state.words[run[-2]])

@@ -31,6 +31,9 @@ def ordered(state: ParserState, i: int) -> int | None:
 def compared(state: ParserState, i: int) -> int | None:
     """Read "closest to me", "nearest the dock", "bigger than the box" or "tallest" at ``i``."""
     words = state.words
+    row = state.relation(i)
+    if row is not None and (row[1] > 2 or words[i + 1] == "by"):
+        return None  # "closer to me than the box", "close by the box"
     j = i + (words[i] in ("the", "a") and bool(morph.superlative(words[i + 1])))
     value = morph.superlative(words[j]) or ("near" if words[j] == "close" else None)
     if words[j + 1] == "than" and words[j] in lex.COMPARATIVES:

@@ -33,9 +33,17 @@ class Place(NamedTuple):
 def located(state: ParserState, i: int) -> int | None:
     """Read a position phrase at ``i`` into its noun."""
     words = state.words
-    row = state.relation(i + 1) if words[i] == "right" and not state.relation(i) else None
-    if row and (state.predicate or row[1] > 1 or words[i + 1] not in ("in", "with")):
-        return i + 1  # an intensifier: "right behind"
+    row = state.relation(i)
+    if words[i + 1] == "than" or (row is not None and (row[0] == "between" or row[1] > 4)):
+        return None  # "lower than the shelf", "in the middle between the mugs"
+    row = state.relation(i + 1) if words[i] == "right" and row is None else None
+    if row and (
+        state.predicate
+        or row[1] > 1
+        or words[i + 1] not in ("in", "with")
+        or (words[i + 1] == "in" and read_place(state, i + 1) is not None)
+    ):
+        return i + 1  # an intensifier: "right behind", "right in the middle"
     if words[i] == "left" and i and words[i - 1] in ("was", "were", "been"):
         return i + 1
     place = read_place(state, i)
