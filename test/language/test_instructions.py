@@ -98,6 +98,23 @@ def test_a_bare_expression_is_to_be_found(text: str) -> None:
     assert not parse_instruction(f"put {text} in the box").is_expression
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("move to the red mug", [("other", "mug")]),
+        ("put your gripper next to the mug", [("other", "mug")]),
+        ("move both hands over the mug and grab it", [("other", "mug"), ("pick", "")]),
+        ("pick up the mug and move to the plate", [("pick", "mug"), ("move", "")]),
+        ("put it on the plate", [("place", "it")]),
+        ("put the tool on the plate", [("place", "tool")]),
+    ],
+)
+def test_the_robot_moves_to_the_object_that_is_meant(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert steps(text) == expected
+
+
 def test_texts_without_words_are_refused() -> None:
     for text in ("", " ?!", "\u202e", "\x00"):
         with pytest.raises(InputError):

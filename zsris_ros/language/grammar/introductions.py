@@ -57,7 +57,7 @@ def manner(words: Sequence[str], i: int) -> int:
     "By its handle", "with your left hand", "without spilling it", "first" at the end.
     """
     word, following, third = words[i : i + 3]
-    if word in ("with", "using") and (end := _limb(words, i + 1)) is not None:
+    if word in ("with", "using") and (end := limb_end(words, i + 1)) is not None:
         return end - i
     if word in ("by", "around", "at") and following == "its" and third:
         return 3
@@ -80,7 +80,7 @@ def _labelled(words: Sequence[str], i: int) -> int | None:
 
 def _robot_part(words: Sequence[str], i: int) -> int | None:
     """Read "(put) your gripper on the mug", "(move) the left arm next to the mug"."""
-    end = _limb(words, i)
+    end = limb_end(words, i)
     if end is None:
         return None
     row = morph.match(lex.RELATIONS, words, end)
@@ -93,11 +93,11 @@ def _robot_part(words: Sequence[str], i: int) -> int | None:
     return end if words[end] in lex.DETERMINERS else None
 
 
-def _limb(words: Sequence[str], i: int) -> int | None:
+def limb_end(words: Sequence[str], i: int) -> int | None:
     """Return the index after "your hand" or "the gripper"; "the tool" may be an object."""
     k = i + 1 + (words[i + 1] in ("left", "right", "robot", "end"))
-    limbs = _LIMBS if words[i] == "your" else _GRIPPERS
-    return k + 1 if words[i] in ("your", "the") and words[k] in limbs else None
+    limbs = _GRIPPERS if words[i] == "the" else _LIMBS
+    return k + 1 if words[i] in ("your", "both", "the") and words[k] in limbs else None
 
 
 def _named(words: Sequence[str], i: int, size: int) -> int | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from zsris_ros.language.grammar.introductions import limb_end
 from zsris_ros.language.instructions.pieces import Phrase, Piece
 from zsris_ros.types import Destination, NounPhrase, Relation, Step
 
+_APPROACHES = frozenset(("at", "on", "near", "next_to", "above"))
+"""Destinations of the robot whose anchor is the object that is meant."""
 _STATES = frozenset(("open", "close", "turn_on", "turn_off"))
 """Actions that change an object where it is."""
 
@@ -35,9 +38,24 @@ def resolve(pieces: Sequence[Piece], announced: dict[int, Piece]) -> tuple[Step,
         following = pieces[k + 1] if k + 1 < len(pieces) else None
         if following is not None and not steps and not waiting and _shares(piece, following):
             piece.target, following.target = following.target, Phrase(pronoun="it")
+        if piece.anchor is not None and _moves_robot(piece, bool(steps or waiting)):
+            piece = Piece("other", piece.verb, piece.anchor)
         step, waiting = _step(piece, steps, waiting)
         steps.append(step)
     return tuple(steps)
+
+
+def _moves_robot(piece: Piece, has_referents: bool) -> bool:
+    """Return whether the robot itself moves to an object: "move to the mug", "put your hand on it".
+
+    Without ``has_referents`` an object that is left out is the robot.
+    """
+    if piece.anchor is None or not piece.anchor.drafts or piece.kind not in _APPROACHES:
+        return False
+    if piece.target.pronoun:
+        return piece.target.pronoun == "-" and not has_referents
+    words = [*piece.target.drafts[0].text.split(), "", ""]
+    return limb_end(words, 0) == len(words) - 2
 
 
 def _shares(piece: Piece, following: Piece) -> bool:
