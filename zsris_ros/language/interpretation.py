@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import Literal
 
 from zsris_ros.language.grammar.tokens import tokenise
+from zsris_ros.language.lexicon import adjectives, morphology, nouns
 from zsris_ros.language.lexicon import function_words as lex
-from zsris_ros.language.lexicon import morphology, nouns
 from zsris_ros.language.lexicon.function_words import word_set
 from zsris_ros.types import NounPhrase, Relation
 
@@ -123,7 +123,9 @@ def interpret(phrase: NounPhrase) -> Interpretation:
     phrase, handle = _split_handle(phrase)
     position = set(phrase.position)
     superlative = phrase.superlative
-    relations = []
+    said = posture(phrase.sentence)
+    relations: list[Relation] = []
+    colours: list[str] = []
     for relation in phrase.relations:
         named = _named_positions(relation)
         if named is not None:
@@ -131,9 +133,11 @@ def interpret(phrase: NounPhrase) -> Interpretation:
         elif _is_view(relation):
             if superlative is None and relation.kind in ("near", "far_from"):
                 superlative = "near" if relation.kind == "near" else "far"
+        elif (colour := _colour_of(relation, phrase)) is not None:
+            colours.append(colour)
         elif (measured := _superlative_of(relation)) is not None:
             superlative = superlative or measured
-        elif not (_is_posture(relation) or _is_everything(relation)):
+        elif not (_is_posture(relation, said) or _is_everything(relation)):
             position.update(_support_position(relation))
             relations.append(replace(relation, certainty=_certainty(relation)))
     certainty = 1.0
@@ -141,10 +145,10 @@ def interpret(phrase: NounPhrase) -> Interpretation:
     if not (position or superlative or phrase.ordinal or directed or phrase.excluded):
         position.update(positions_in(phrase.sentence))
         certainty = _TEXT_CERTAINTY
-    said = posture(phrase.sentence)
+    attributes = (*phrase.attributes, *colours)
     interpreted = replace(
         phrase,
-        attributes=tuple(a for a in phrase.attributes if said is None or a not in _POSTURE_WORDS),
+        attributes=tuple(a for a in attributes if said is None or a not in _POSTURE_WORDS),
         position=tuple(sorted(position)),
         superlative=superlative,
         relations=tuple(relations),
@@ -244,7 +248,7 @@ def _named_positions(relation: Relation) -> set[str] | None:
     head = anchor.head.lower()
     if relation.kind in SIDES and (head in SUPPORTS or head in GROUPS):
         return {SIDES[relation.kind], *anchor.position}
-    if relation.kind not in _AT or _is_posture(relation):
+    if relation.kind not in _AT or _is_posture(relation, None):
         return None
     if head == "top" and not SUPPORTS.isdisjoint(anchor.attributes):
         return set()  # "the table top"
@@ -278,6 +282,15 @@ def _is_view(relation: Relation) -> bool:
     return head in lex.VIEWERS or head in lex.PICTURES or head in ("view", "sight")
 
 
+def _colour_of(relation: Relation, phrase: NounPhrase) -> str | None:
+    """Return the colour of "the mug in red"; people "in red" wear it."""
+    anchor = relation.anchors[0]
+    if relation.kind != "with" or morphology.is_animate(phrase.head.lower()):
+        return None
+    dressed = f" in {anchor.text}" in f" {phrase.sentence.lower()}"  # not "with red on the top"
+    return anchor.text if anchor.text in adjectives.COLOURS and dressed else None
+
+
 def _superlative_of(relation: Relation) -> str | None:
     """Return the superlative that a comparison with all others names, None for other relations.
 
@@ -301,9 +314,14 @@ def _is_everything(relation: Relation) -> bool:
     return plain and anchor.number == "all" and anchor.head.lower() in nouns.NEUTRAL
 
 
-def _is_posture(relation: Relation) -> bool:
-    """Return whether a relation gives a posture: "on its side", "on his back"."""
+def _is_posture(relation: Relation, said: Posture | None) -> bool:
+    """Return whether a relation gives a posture: "on its side", "on his back".
+
+    Without its possessor the anchor is a bare "one"; the sentence has ``said`` the posture then.
+    """
     anchor = relation.anchors[0]
+    if relation.kind == "on" and anchor.text == "one" and said is not None:
+        return True
     owned = anchor.text.lower().partition(" ")[0] in _OWN
     return relation.kind in ("on", "with") and owned and anchor.head.lower() in _LYING_ON
 

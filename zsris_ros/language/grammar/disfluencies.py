@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zsris_ros.language.grammar.paraphrases import plain_adjectives
 from zsris_ros.language.grammar.tokens import COMMA, Token, Tokens
 from zsris_ros.language.lexicon import adjectives as adj
 from zsris_ros.language.lexicon import function_words as lex
@@ -20,12 +21,13 @@ _CORRECTIONS = phrase_table({
 
 
 def remove_disfluencies(tokens: Tokens) -> Tokens:
-    """Return the tokens without disfluencies, and with the apostrophe of "the dogs tail".
+    """Return the tokens without disfluencies and paraphrases of adjectives.
 
-    A correction before a determiner replaces the phrase begun so far, one between two colours,
-    sides, ordinals or numbers the first of the two.
+    "The dogs tail" gets its apostrophe. A correction before a determiner replaces the phrase begun
+    so far, one between two colours, sides, ordinals or numbers the first of the two.
     """
-    items = _remove_repeats(_restore_apostrophes(_remove_sounds(tokens.items)))
+    spoken = _restore_apostrophes(_remove_sounds(tokens.items))
+    items = _remove_repeats(plain_adjectives(spoken))
     words = [token.text for token in items] + [""] * 8
     i = len(items) - 1
     while i > 0:

@@ -57,8 +57,10 @@ def manner(words: Sequence[str], i: int) -> int:
     "By its handle", "with your left hand", "without spilling it", "first" at the end.
     """
     word, following, third = words[i : i + 3]
-    if word in ("with", "using") and (end := limb_end(words, i + 1)) is not None:
-        return end - i
+    if word in ("with", "using") and following != "both":  # "a man with both arms up"
+        end = limb_end(words, i + 1)
+        if end is not None:
+            return end - i
     if word in ("by", "around", "at") and following == "its" and third:
         return 3
     if word == "by" and following == "the" and third in _PARTS and words[i + 3] != "of":

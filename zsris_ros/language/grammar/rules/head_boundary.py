@@ -48,7 +48,8 @@ def _starts_phrase(state: ParserState, i: int, run: Sequence[int], bare: bool) -
         return True
     if morph.superlative(word) and (bare or ends or state.is_position(i + 1)):
         return True
-    if (word.isdecimal() and ends) or (word == "number" and words[i + 1].isdecimal()):
+    numbered = word == "number" and morph.cardinal(words[i + 1]) is not None
+    if (word.isdecimal() and ends) or numbered:
         return True
     if (word == "full" and ends) or (word == "half" and words[i + 1] in ("full", "empty")):
         return True

@@ -60,7 +60,9 @@ def read_noun_phrase(
         if not determiner and quantity is None:
             return None
         return _headless(quantity, (start, i)), i
-    if state.words[i] == "of" and not state.time_phrase(i) and _is_partitive(state, run.words):
+    of_all = state.words[i + 1] == "all" and not state.closes(i + 2)  # "the biggest of all mugs"
+    whole = state.words[i] == "of" and (of_all or not state.time_phrase(i))
+    if whole and _is_partitive(state, run.words):
         inner = read_noun_phrase(state, i + 1, target, depth + 1) if depth < MAX_DEPTH else None
         if inner is not None and not inner[0].headless:
             return _partitive(state, start, run, inner, quantity)
@@ -228,10 +230,8 @@ def _adjectives_go_on(state: ParserState, i: int, run: list[int]) -> bool:
 def _is_partitive(state: ParserState, run: list[int]) -> bool:
     """Return whether "of" follows a choice: "the taller of the candles", "one of the men"."""
     last = state.words[run[-1]]
-    if last == "one" and len(run) > 1:
-        last = state.words[run[-2]]  # "the largest one of the mugs"
-    elif last == "one":
-        return True
+    if last == "one":  # also "the largest one of the mugs"
+        return not any(morph.is_noun_like(state.words[k]) for k in run[:-1])
     if not morph.superlative(last) and morph.ordinal(last) is None:
         return False
     return len(run) == 1 or not morph.is_noun_like(state.words[run[-2]])
@@ -248,7 +248,8 @@ def _partitive(
     phrase.text = state.tokens.span(start, end)
     phrase.span = (start, end)
     phrase.number = quantity or "one"
-    premodify(phrase, state.words, run.words, run.sides)
+    before = [k for k in run.words if state.words[k] != "one"]
+    premodify(phrase, state.words, before, run.sides)
     return phrase, end
 
 

@@ -21,11 +21,35 @@ def ordered(state: ParserState, i: int) -> int | None:
         owner = counted[-1] if counted else state.path.owner("place")
         end, owner.side = direction
         return end
+    numbered = _numbered(state, i)
+    if numbered is not None:
+        owner = state.path.owner("place")
+        end, owner.ordinal, owner.side = numbered
+        return end
     index = morph.ordinal(state.words[i])
     if index is None or not (state.closes(i + 1) or morph.superlative(state.words[i + 1])):
         return None
     state.path.owner("place").ordinal = index
     return i + 1
+
+
+def _numbered(state: ParserState, i: int) -> tuple[int, int, str] | None:
+    """Read "number two from the left", "in second position from the left".
+
+    Returns the index after it, the ordinal and its side.
+    """
+    words = state.words
+    k = i + (words[i] in ("in", "at"))
+    k += words[k] in lex.DETERMINERS
+    index = morph.ordinal(words[k])
+    if index is None and words[k] in ("number", "position", "place"):
+        index, k = morph.cardinal(words[k + 1]), k + 1
+    elif words[k + 1] not in ("position", "place"):
+        index = None
+    else:
+        k += 1
+    direction = read_direction(state, k + 1, True) if index is not None else None
+    return None if index is None or direction is None else (direction[0], index, direction[1])
 
 
 def compared(state: ParserState, i: int) -> int | None:
