@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from zsris_ros.language.grammar.command_prefix import (
-    ADDRESSEES,
-    GREETINGS,
     is_unknown_verb,
 )
 from zsris_ros.language.grammar.tokens import COMMA, STOP
 from zsris_ros.language.lexicon import actions, nouns
+from zsris_ros.language.lexicon import commands as com
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology as morph
 
@@ -121,10 +120,10 @@ def _opening(words: Sequence[str], i: int, size: int) -> _Opening | None:
         elif (
             word in _JUNCTIONS
             or word in lex.FILLERS
-            or word in GREETINGS
+            or word in com.GREETINGS
             or (word in actions.SEQUENCE and _is_sequence(words, i))
-            or (word in ADDRESSEES and (i == begin or words[i - 1] in GREETINGS))
-            or (i > 0 and words[i - 1] in GREETINGS and following == COMMA)
+            or (word in com.ADDRESSEES and (i == begin or words[i - 1] in com.GREETINGS))
+            or (i > 0 and words[i - 1] in com.GREETINGS and following == COMMA)
             or (morph.is_manner(word) and i < size - 1)
             or (commanded and word in ("to", "just", "also", "kindly", "you"))
         ):
