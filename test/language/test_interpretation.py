@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zsris_ros.language import parse
-from zsris_ros.language.interpretation import interpret, positions_in, posture
+from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.meaning.positions import positions_in
+from zsris_ros.language.meaning.posture import posture
 from zsris_ros.language.phrasing import description
 from zsris_ros.types import NounPhrase
 

@@ -9,7 +9,8 @@ import pytest
 from support.expressions import outline
 
 from zsris_ros.language import parse, to_json
-from zsris_ros.language.interpretation import interpret, posture
+from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.meaning.posture import posture
 from zsris_ros.simulation.expressions.expression_templates import COMMANDS, TEMPLATES
 
 NOUNS = (("red mug", "red mugs"), ("box", "boxes"), ("blue object", "blue objects"),

@@ -9,7 +9,8 @@ import pytest
 from support.tabletop_reading import referents
 
 from zsris_ros.evaluation.datasets.tabletop_dataset import TabletopData
-from zsris_ros.language.interpretation import interpret, posture
+from zsris_ros.language.interpretation import interpret
+from zsris_ros.language.meaning.posture import posture
 from zsris_ros.language.rule_parser import parse
 from zsris_ros.simulation.expressions.expressions import (
     CATEGORIES,

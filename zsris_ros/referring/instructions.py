@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from zsris_ros.language.instructions import parse_instruction
-from zsris_ros.language.interpretation import SUPPORTS
 from zsris_ros.language.lexicon.morphology import singular
+from zsris_ros.language.lexicon.supports import SUPPORTS
 from zsris_ros.referring.objects.place_points import Anchor, NoPlaceError, Placer
 from zsris_ros.referring.product_resolver import merge_results
 from zsris_ros.referring.resolver import ExpressionResolver, Resolver

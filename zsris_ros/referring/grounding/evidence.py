@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zsris_ros.guidance.coherence import PRODUCT_WEIGHTS, directed_map, guidance_scores
 from zsris_ros.guidance.positions import position_map
-from zsris_ros.language.interpretation import Posture
+from zsris_ros.language.meaning.posture import Posture
 from zsris_ros.language.phrasing import core_phrase
 from zsris_ros.referring.grounding.ranking import (
     first_probability,

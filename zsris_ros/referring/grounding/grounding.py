@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from zsris_ros.guidance.fusion import keep_top
-from zsris_ros.language.interpretation import SIDES, Interpretation, interpret
+from zsris_ros.language.interpretation import Interpretation, interpret
+from zsris_ros.language.meaning.positions import SIDES
 from zsris_ros.language.phrasing import is_neutral
 from zsris_ros.referring.calibration import RELIABILITY
 from zsris_ros.referring.grounding.evidence import (
