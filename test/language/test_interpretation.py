@@ -38,6 +38,8 @@ from zsris_ros.types import NounPhrase
         ("the mug on the table top", []),
         ("the mug at the far end of the table", ["back"]),
         ("the mug on the near side of the table", ["front"]),
+        ("the mug left of the table", ["left"]),
+        ("the pillow on the left side of the bed", ["left"]),
         ("the drink from the list, pink bottle on top row", ["top"]),
         ("a jar with red on the upper part", []),
     ],
@@ -51,6 +53,8 @@ def test_positions(text: str, expected: list[str]) -> None:
     [
         ("the mug left of the laptop", "left_of", 1, 1),
         ("the mug left of the pile of books", "left_of", 1, 1),
+        ("the mug below the bottle rack", "below", 1, 1),
+        ("the bag in front of the chair", "in_front_of", 1, 1),
         ("the mug next to the laptop", "next_to", 1, 1),
         ("the jar with a white lid", "with", 0, 0.3),
         ("the jar of honey", "with", 0, 0.3),

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from zsris_ros.language.lexicon import morphology, nouns
 from zsris_ros.language.lexicon.function_words import word_set
-from zsris_ros.language.lexicon.supports import GROUPS, SUPPORTS
+from zsris_ros.language.lexicon.supports import FURNITURE, GROUPS, SUPPORTS
 from zsris_ros.language.meaning.handles import split_handle
 from zsris_ros.language.meaning.objectless_relations import (
     AMONG,
@@ -73,7 +73,7 @@ def interpret(phrase: NounPhrase) -> Interpretation:
     relations: list[Relation] = []
     colours: list[str] = []
     for relation in phrase.relations:
-        named = named_positions(relation)
+        named = named_positions(relation, phrase.sentence)
         if named is not None:
             position.update(named)
         elif is_view(relation):
@@ -110,6 +110,8 @@ def _certainty(relation: Relation) -> float:
     if relation.kind in _CERTAINTY:
         return _CERTAINTY[relation.kind]
     vague = SUPPORTS | GROUPS | _HEAPS if relation.kind in AMONG else SUPPORTS
+    if relation.kind in SIDES or relation.kind == "next_to":
+        vague = SUPPORTS - FURNITURE
     parts = _PARTS_OF_SUPPORTS if relation.kind in AT else set()
     if all(head in vague or head in parts for head in heads):
         return _SUPPORT_CERTAINTY

@@ -5,12 +5,17 @@ from __future__ import annotations
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon.function_words import word_set
 
-SUPPORTS = word_set("""
+FURNITURE = word_set("""
+    rack ledge bookshelf bed couch sofa chair armchair bench stool seat rug carpet mat drawer
+    compartment
+""")
+"""Supports that stand among other objects: "left of the chair" is a relation to the chair."""
+
+SUPPORTS = FURNITURE | lex.VIEW | word_set("""
     table tables tabletop desk counter countertop worktop workbench worksurface surface workspace
-    shelf shelves bookshelf rack ledge floor ground bed couch sofa chair armchair bench stool seat
-    rug carpet mat wall street road sidewalk grass field room kitchen bathroom bedroom office garage
-    workshop reach drawer compartment tier level
-""") | lex.VIEW  # fmt: skip
+    shelf shelves floor ground wall street road sidewalk grass field room kitchen bathroom bedroom
+    office garage workshop reach tier level
+""")  # fmt: skip
 """Objects and places that carry or hold most other objects of a scene."""
 
 GROUPS = word_set("""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zsris_ros.language.lexicon import function_words as lex
 from zsris_ros.language.lexicon import morphology, nouns
 from zsris_ros.language.lexicon.function_words import word_set
-from zsris_ros.language.lexicon.supports import GROUPS, SUPPORTS
+from zsris_ros.language.lexicon.supports import FURNITURE, GROUPS, SUPPORTS
 from zsris_ros.language.meaning.posture import is_posture
 from zsris_ros.language.meaning.words import OWN, words_of
 from zsris_ros.types import Relation
@@ -90,13 +90,17 @@ def _is_preposition(words: Sequence[str], i: int) -> bool:
     return morphology.match(lex.RELATIONS, words, i) is not None
 
 
-def named_positions(relation: Relation) -> set[str] | None:
-    """Return the positions that a relation names without another object, None without any."""
+def named_positions(relation: Relation, sentence: str) -> set[str] | None:
+    """Return the positions that a relation names without another object, None without any.
+
+    "On the left side of the bed" is a position on the bed, "left of the bed" is a relation.
+    """
     if len(relation.anchors) != 1:
         return None
     anchor = relation.anchors[0]
     head = anchor.head.lower()
-    if relation.kind in SIDES and (head in SUPPORTS or head in GROUPS):
+    beside = head in FURNITURE and "side of" not in sentence
+    if relation.kind in SIDES and head in SUPPORTS | GROUPS and not beside:
         return {SIDES[relation.kind], *anchor.position}
     if relation.kind not in AT or is_posture(relation, None):
         return None
