@@ -23,8 +23,8 @@ _WANTING = word_set("""
 """)
 _CALLING = phrase_table({
     "": """
-        called, named, known as, labelled, labeled, like, resembling, that is called, which is
-        called, that looks like, which looks like, that resembles, which resembles, similar to
+        called, named, known as, labelled, labeled, resembling, that is called, which is called,
+        that looks like, which looks like, that resembles, which resembles
     """,
 })  # fmt: skip
 _GRIPPERS = word_set("gripper claw fingers effector end-effector tcp")
@@ -61,8 +61,8 @@ def manner(words: Sequence[str], i: int) -> int:
         end = limb_end(words, i + 1)
         if end is not None:
             return end - i
-    if word in ("by", "around", "at") and following == "its" and third:
-        return 3
+    if word in ("by", "around", "at") and following == "its":
+        return 3 if third and third != "side" and not morph.positions(third) else 0
     if word == "by" and following == "the" and third in _PARTS and words[i + 3] != "of":
         return 3
     if word == "first" and i > 1 and following in _FINAL:
@@ -122,6 +122,8 @@ def _named(words: Sequence[str], i: int, size: int) -> int | None:
         return None
     k += 1
     calling = morph.match(_CALLING, words, k)
+    if calling is None and words[k] == "like" and head in nouns.INDEFINITE:
+        calling = "", 1
     if calling is not None and head in nouns.NEUTRAL:
         k += calling[1]
         return k if words[k] in lex.DETERMINERS else None
