@@ -39,6 +39,8 @@ from zsris_ros.types import NounPhrase
         ("the mug at the far end of the table", ["back"]),
         ("the mug on the near side of the table", ["front"]),
         ("the mug left of the table", ["left"]),
+        ("the mug in the top drawer of the cabinet", []),
+        ("the left chair", ["left"]),
         ("the pillow on the left side of the bed", ["left"]),
         ("the drink from the list, pink bottle on top row", ["top"]),
         ("a jar with red on the upper part", []),

@@ -65,6 +65,8 @@ def _is_position(words: Sequence[str], i: int) -> bool:
         return False
     if word == "right" and after == "in" and words[i + 2] in ("the", "its"):
         return False  # "right in the middle"
+    if after in FURNITURE:
+        return False  # "in the top drawer"
     if after in _PARTS and {"with", "having", "has"} & set(words[:i]):
         return False
     if before in _GAZE or (before in ("to", "the") and _GAZE & set(words[i - 3 : i])):
@@ -127,4 +129,5 @@ def support_position(relation: Relation) -> set[str]:
     anchor = relation.anchors[0]
     if relation.kind not in ("on", "inside", "part_of", "near") or len(relation.anchors) != 1:
         return set()
-    return set(anchor.position) if anchor.head.lower() in SUPPORTS | GROUPS else set()
+    shared = (SUPPORTS - FURNITURE) | GROUPS  # the top drawer is not at the top of the image
+    return set(anchor.position) if anchor.head.lower() in shared else set()
