@@ -41,6 +41,7 @@ from zsris_ros.types import NounPhrase
         ("the mug left of the table", ["left"]),
         ("the mug in the top drawer of the cabinet", []),
         ("the left chair", ["left"]),
+        ("The pillow on the left Side of the bed", ["left"]),
         ("the pillow on the left side of the bed", ["left"]),
         ("the drink from the list, pink bottle on top row", ["top"]),
         ("a jar with red on the upper part", []),

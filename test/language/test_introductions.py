@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -93,3 +94,9 @@ def test_words_that_name_the_object_stay(text: str, head: str) -> None:
 def test_unread_words_before_a_noun_phrase_leave_it_its_adjectives() -> None:
     target = parse("they might grab the black bowl", "rules").target
     assert (target.text, target.attributes) == ("the black bowl", ("black",))
+
+
+def test_many_unread_determiners_take_bounded_time() -> None:
+    start = time.process_time()
+    assert parse("is my is this " * 2000, "rules").target.head == "one"
+    assert time.process_time() - start < 20, "usually half a second"

@@ -14,9 +14,11 @@ _AIMS = word_set("""
     target goal task job aim mission order request instruction command answer choice pick favourite
     favorite preference question query prompt step
 """)
+"""Nouns of what is asked for: "the goal is to grasp the mug"."""
 _LABELS = _AIMS | word_set("""
     find grab pick locate segment get q user human operator me output input item object
 """)
+"""Words before a colon: "target: the mug"."""
 _CHOSEN = word_set("right correct next first second last only actual desired wanted exact")
 _WANTING = word_set("""
     want wanted need needed mean meant like love see asked choose chose picked require seek
@@ -28,6 +30,7 @@ _CALLING = phrase_table({
     """,
 })  # fmt: skip
 _GRIPPERS = word_set("gripper claw fingers effector end-effector tcp")
+"""The robot's own parts, also after "the"; those of ``_LIMBS`` after "your" alone."""
 _LIMBS = _GRIPPERS | word_set("hand hands arm arms wrist tool eye eyes")
 _TOWARDS = word_set("on onto over above to at towards toward around near in into")
 _PARTS = word_set("handle handles grip rim brim neck stem edge edges base lid cap spout loop knob")

@@ -70,7 +70,9 @@ def _finish(state: ParserState, target: PhraseDraft, i: int) -> list[PhraseDraft
         target.text = target.head = state.tokens.source.strip()  # a bare number is a label
         target.number = "one"
     elif target.headless and _is_bare(target):
-        return _read_later(state) or [_named_by_last_word(state, target)]
+        if found := _read_later(state):
+            return found
+        _name_by_last_word(state, target)
     return [target, *state.further]
 
 
@@ -172,18 +174,22 @@ def _is_bare(target: PhraseDraft) -> bool:
 
 
 def _read_later(state: ParserState) -> list[PhraseDraft] | None:
-    """Read from the first determiner behind unknown words on, None without one."""
+    """Read from the first determiner behind unknown words on, None without one.
+
+    Once a text, which bounds the time.
+    """
     words, items = state.words, state.tokens.items
     starts = lex.ARTICLES | lex.DEMONSTRATIVES | lex.POSSESSIVES
     start = next((k for k in range(1, state.size - 1) if words[k] in starts), None)
-    if start is None:
+    if start is None or state.resumed:
         return None
-    return read_targets(ParserState(Tokens(state.tokens.source, items[start:])))
+    later = ParserState(Tokens(state.tokens.source, items[start:]))
+    later.resumed = True
+    return read_targets(later)
 
 
-def _named_by_last_word(state: ParserState, target: PhraseDraft) -> PhraseDraft:
+def _name_by_last_word(state: ParserState, target: PhraseDraft) -> None:
     """Name a target without any modifier by the last word."""
     spoken = [t.text for t in state.tokens.items if any(map(str.isalpha, t.text))]
     if spoken and spoken[-1] not in lex.DETERMINERS:
         target.text = target.head = spoken[-1]
-    return target

@@ -39,6 +39,7 @@ class ParserState:
         after_relative: The relative pronoun whose clause is read, or "".
         further: The targets after the first one.
         elliptic: Whether the first target shares the head of the second one.
+        resumed: Whether unknown words before the text were skipped.
     """
 
     path: NounPath
@@ -58,6 +59,7 @@ class ParserState:
         self.after_relative = ""
         self.further: list[PhraseDraft] = []
         self.elliptic = False
+        self.resumed = False
         self._closes: dict[int, bool] = {}
         self._relations: dict[int, tuple[str, int] | None] = {}
 

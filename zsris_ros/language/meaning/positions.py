@@ -82,7 +82,8 @@ def _is_position(words: Sequence[str], i: int) -> bool:
         return False
     if lex.POSITIONS.get(word) in ("top", "bottom", "front", "back"):
         named = after in lex.POSITION_NOUNS or after in SUPPORTS or after in GROUPS
-        if word == "top" and "on" in words[i - 2 : i] and not named:
+        stacked = before == "on" or (after == "of" and words[i - 2] == "on")
+        if word == "top" and stacked and not named:
             return False  # "on top of the box", "on the top of the box"
         return placed or named or before == "" or bool(morphology.positions(after))
     return True
@@ -101,7 +102,7 @@ def named_positions(relation: Relation, sentence: str) -> set[str] | None:
         return None
     anchor = relation.anchors[0]
     head = anchor.head.lower()
-    beside = head in FURNITURE and "side of" not in sentence
+    beside = head in FURNITURE and "side of" not in sentence.lower()
     if relation.kind in SIDES and head in SUPPORTS | GROUPS and not beside:
         return {SIDES[relation.kind], *anchor.position}
     if relation.kind not in AT or is_posture(relation, None):
